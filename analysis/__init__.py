@@ -1,0 +1,1 @@
+"""What the machine finds: evidence, findings, similarity and suggestions."""

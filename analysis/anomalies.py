@@ -1,0 +1,135 @@
+"""When and how far a series left its normal range.
+
+Two readers: `departure` looks back on a window with a known moment of interest, as an incident
+gives one; `detect` walks a long series once, without looking ahead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+RANGE_WIDTH = 4.0
+"""Half-width of the normal range in robust standard deviations."""
+MAD_TO_SIGMA = 1.4826
+"""Scales the median absolute deviation to a standard deviation under normal noise."""
+
+
+@dataclass(frozen=True)
+class NormalRange:
+    """Where a series usually lies."""
+
+    low: float
+    high: float
+    middle: float
+    spread: float
+
+
+def normal_range(values: Array) -> NormalRange:
+    """Median and scaled MAD, widened to the values' own 1 % and 99 % quantiles.
+
+    The spread never falls below 2 % of the level, or a thousandth of the largest value: a flat
+    series with one rounding step is not an anomaly. `values` must not be empty.
+    """
+    middle = float(np.median(values))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(values - middle)))
+    low_quantile, high_quantile = np.quantile(values, [0.01, 0.99])
+    floor = max(0.02 * abs(middle), 1e-3 * float(np.max(np.abs(values))), 1e-9)
+    spread = max(spread, floor, float(high_quantile - low_quantile) / 6)
+    return NormalRange(
+        min(middle - RANGE_WIDTH * spread, float(low_quantile)),
+        max(middle + RANGE_WIDTH * spread, float(high_quantile)),
+        middle,
+        spread,
+    )
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A series left its normal range at `onset` (epoch seconds)."""
+
+    onset: float
+    direction: str
+    size: float
+    """Robust standard deviations between the normal middle and the typical value after onset."""
+    extreme: float
+    normal: NormalRange
+
+
+def departure(
+    times: Array, values: Array, moment: float, lookback: float = 3600.0, sustained: int = 3
+) -> Departure | None:
+    """The last lasting departure that began between `moment - lookback` and the end.
+
+    What came before that is normal by definition. A departure lasts when at least `sustained`
+    samples in a row, or all that are left, lie outside the range. The onset is then moved back to
+    the first sample of the climb that already lies outside half the range.
+    Returns None when the series stayed normal or has under 10 samples to learn from.
+    """
+    start = int(np.searchsorted(times, moment - lookback))
+    if start < 10 or start >= len(times):
+        return None
+    normal = normal_range(values[:start])
+    side = np.where(values > normal.high, 1, np.where(values < normal.low, -1, 0))
+    left = len(values) - start
+    need = min(sustained, left)
+    for direction in (1, -1):
+        outside = side[start:] == direction
+        runs = np.convolve(outside, np.ones(need, dtype=int), mode="valid") == need
+        if not runs.any():
+            continue
+        first = start + int(np.argmax(runs))
+        after = values[first:]
+        still = after[side[first:] == direction]
+        edge = normal.middle + direction * RANGE_WIDTH / 2 * normal.spread
+        while first > start and (values[first - 1] - edge) * direction > 0:
+            first -= 1
+        extreme = float(still.max() if direction > 0 else still.min())
+        size = abs(float(np.median(still)) - normal.middle) / normal.spread
+        return Departure(
+            float(times[first]), "up" if direction > 0 else "down", size, extreme, normal
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """A stretch that does not fit what came before; `score` is in robust standard deviations."""
+
+    start: float
+    end: float
+    score: float
+
+
+def detect(times: Array, values: Array, threshold: float = 7.0) -> list[Anomaly]:
+    """Anomalies of a long series in one causal pass.
+
+    Each sample is compared with the median of the samples of the last day, in units of their
+    scaled MAD; samples over `threshold` that lie within an hour of each other are one anomaly. The first day only teaches.
+    """
+    if len(times) < 3:
+        return []
+    step = float(np.median(np.diff(times)))
+    window = max(20, int(86_400 / max(step, 1.0)))
+    anomalies: list[Anomaly] = []
+    start = end = score = 0.0
+    for index in range(window, len(values)):
+        past = values[index - window : index]
+        normal = normal_range(past)
+        deviation = abs(values[index] - normal.middle) / normal.spread
+        if deviation < threshold:
+            continue
+        at = float(times[index])
+        if score and at - end <= 3600:
+            end, score = at, max(score, float(deviation))
+            continue
+        if score:
+            anomalies.append(Anomaly(start, end, score))
+        start, end, score = at, at, float(deviation)
+    if score:
+        anomalies.append(Anomaly(start, end, score))
+    return anomalies

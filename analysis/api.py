@@ -1,0 +1,144 @@
+"""REST API of suggestions and evidence. Bots and scripts get what the page shows, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analysis.models import Evidence, Finding
+from analysis.suggestions import Suggestions, suggest_for_incident, suggest_for_text
+from incidents.models import Service
+from incidents.permissions import visible_incidents
+
+
+class ReasonSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(["word", "service", "alert", "template", "metric"])
+    text = serializers.CharField()
+    weight = serializers.FloatField()
+
+
+class AlikeIncidentSerializer(serializers.Serializer):
+    id = serializers.IntegerField(source="incident.pk")
+    reference = serializers.CharField(source="incident.reference")
+    title = serializers.CharField(source="incident.title")
+    url = serializers.CharField(source="incident.get_absolute_url")
+    impact_started_at = serializers.DateTimeField(source="incident.impact_started_at")
+    resolution = serializers.CharField(source="incident.resolution")
+    likeness = serializers.FloatField()
+    possible_duplicate = serializers.BooleanField(source="duplicate")
+    reasons = ReasonSerializer(many=True)
+
+
+class SuggestedCauseSerializer(serializers.Serializer):
+    id = serializers.IntegerField(source="cause.pk")
+    name = serializers.CharField(source="cause.name")
+    category = serializers.CharField(source="cause.category")
+    url = serializers.CharField(source="cause.get_absolute_url")
+    score = serializers.FloatField()
+    likeness = serializers.FloatField()
+    how_to_fix = serializers.CharField(source="cause.how_to_fix")
+    fixed_last_time = serializers.CharField()
+    reasons = ReasonSerializer(many=True)
+    incidents = AlikeIncidentSerializer(many=True)
+
+
+class SuggestionsSerializer(serializers.Serializer):
+    nothing_alike = serializers.BooleanField()
+    history = serializers.IntegerField(help_text="How many past records were compared.")
+    causes = SuggestedCauseSerializer(many=True)
+    incidents = AlikeIncidentSerializer(many=True)
+
+
+class QuestionSerializer(serializers.Serializer):
+    title = serializers.CharField(max_length=300)
+    symptom = serializers.CharField(max_length=20_000, allow_blank=True, default="")
+    services = serializers.SlugRelatedField(
+        slug_field="name", many=True, queryset=Service.objects.all(), required=False
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=20, default=5)
+
+
+class SuggestForText(APIView):
+    """Past causes for words that are not an incident yet."""
+
+    @extend_schema(request=QuestionSerializer, responses=SuggestionsSerializer)
+    def post(self, request: Request) -> Response:
+        question = QuestionSerializer(data=request.data)
+        question.is_valid(raise_exception=True)
+        found: Suggestions = suggest_for_text(user=request.user, **question.validated_data)
+        return Response(SuggestionsSerializer(found).data)
+
+
+class SuggestionsViewSet(viewsets.GenericViewSet):
+    """Past causes for an incident, by its number."""
+
+    serializer_class = SuggestionsSerializer
+    lookup_value_regex = r"\d{1,18}"
+    pagination_class = None
+    filter_backends: list[Any] = []
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return visible_incidents(self.request.user)
+
+    @extend_schema(responses=SuggestionsSerializer, summary="Past causes for an incident")
+    def retrieve(self, request: Request, pk: int) -> Response:
+        incident = get_object_or_404(self.get_queryset(), pk=pk)
+        return Response(SuggestionsSerializer(suggest_for_incident(incident, request.user)).data)
+
+
+class FindingSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Finding
+        fields = ["id", "kind", "text", "onset", "score"]
+
+
+class EvidenceSerializer(serializers.ModelSerializer):
+    service = serializers.CharField(source="service.name", default=None)
+    findings = FindingSerializer(many=True)
+    gaps = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Evidence
+        fields = [
+            "id", "incident", "service", "kind", "what", "unit", "source_name", "query",
+            "window_start", "window_end", "taken_at", "took_ms", "gaps", "digest", "findings",
+        ]  # fmt: skip
+
+
+class EvidenceDetailSerializer(EvidenceSerializer):
+    items = serializers.ListField(
+        child=serializers.DictField(), help_text="Series {labels, times, values} or lines {at, text}."
+    )
+
+    class Meta(EvidenceSerializer.Meta):
+        fields = [*EvidenceSerializer.Meta.fields, "items"]
+
+
+class EvidenceViewSet(
+    mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet
+):
+    queryset = Evidence.objects.none()
+    filterset_fields = ["incident", "kind"]
+
+    def get_queryset(self) -> QuerySet[Evidence]:
+        if getattr(self, "swagger_fake_view", False):
+            return Evidence.objects.none()
+        visible = visible_incidents(self.request.user).values("pk")
+        found = Evidence.objects.filter(incident__in=visible).select_related("service")
+        return found.prefetch_related("findings")
+
+    def get_serializer_class(self) -> type[serializers.Serializer]:
+        return EvidenceDetailSerializer if self.action == "retrieve" else EvidenceSerializer
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
+    "evidence": EvidenceViewSet,
+    "suggestions": SuggestionsViewSet,
+}

@@ -1,0 +1,116 @@
+"""Time series as SVG: the normal range shaded, the impact and the changes marked.
+
+Colours are CSS classes of the page, so that one drawing serves dark and light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+from django.utils.safestring import SafeString, mark_safe
+
+from analysis.findings import quantity
+
+WIDTH, HEIGHT = 560, 130
+LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 18
+POINTS = 280
+"""More would be finer than a pixel."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A vertical line at epoch seconds; `kind` is a CSS class: impact, onset or change."""
+
+    at: float
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Band:
+    low: float
+    high: float
+
+
+def draw(
+    series: Sequence[tuple[Sequence[float], Sequence[float]]],
+    unit: str,
+    title: str,
+    band: Band | None = None,
+    marks: Sequence[Mark] = (),
+) -> SafeString:
+    """An SVG of one or more series of (epoch seconds, values)."""
+    drawn = [(np.asarray(t, float), np.asarray(v, float)) for t, v in series if len(t)]
+    if not drawn:
+        return mark_safe("")
+    start = min(float(times[0]) for times, _ in drawn)
+    end = max(float(times[-1]) for times, _ in drawn)
+    end = end if end > start else start + 60
+    lows = [float(values.min()) for _, values in drawn] + ([band.low] if band else [])
+    highs = [float(values.max()) for _, values in drawn] + ([band.high] if band else [])
+    low, high = min(lows), max(highs)
+    if min(float(values.min()) for _, values in drawn) >= 0:
+        low = 0.0 if low < 0.4 * high else max(low, 0.0)
+    high = high if high > low else low + (abs(low) or 1.0)
+    high += 0.05 * (high - low)
+
+    def x(at: float) -> float:
+        return LEFT + (at - start) / (end - start) * (WIDTH - LEFT - RIGHT)
+
+    def y(value: float) -> float:
+        share = (min(max(value, low), high) - low) / (high - low)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f"aria-label={quoteattr(title)} preserveAspectRatio=\"none\">"
+    ]
+    if band:
+        top, bottom = y(band.high), y(band.low)
+        parts.append(
+            f'<rect class="normal" x="{LEFT}" width="{WIDTH - LEFT - RIGHT}" '
+            f'y="{top:.1f}" height="{max(1.0, bottom - top):.1f}"/>'
+        )
+    for value in (low, (low + high) / 2, high):
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" '
+            f'y2="{y(value):.1f}"/><text x="{LEFT - 5}" y="{y(value) + 3:.1f}" '
+            f'text-anchor="end">{escape(quantity(value, unit))}</text>'
+        )
+    for at in _hours(start, end):
+        label = datetime.fromtimestamp(at, UTC).strftime("%H:%M")
+        parts.append(f'<text x="{x(at):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{label}</text>')
+    for mark in marks:
+        if start <= mark.at <= end:
+            parts.append(
+                f'<line class="mark {mark.kind}" x1="{x(mark.at):.1f}" x2="{x(mark.at):.1f}" '
+                f'y1="{TOP}" y2="{HEIGHT - BOTTOM}"><title>{escape(mark.label)}</title></line>'
+            )
+    for times, values in drawn:
+        points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in _thinned(times, values))
+        parts.append(f'<polyline class="series" points="{points}"/>')
+    parts.append("</svg>")
+    return mark_safe("".join(parts))
+
+
+def _hours(start: float, end: float) -> list[float]:
+    for step in (900, 1800, 3600, 7200, 14_400, 43_200, 86_400):
+        if (end - start) / step <= 7:
+            break
+    first = -(-start // step) * step
+    return [at for at in np.arange(first, end, step) if at - start > (end - start) * 0.03]
+
+
+def _thinned(times: np.ndarray, values: np.ndarray) -> list[tuple[float, float]]:
+    """At most POINTS points that keep every peak: each bin gives its lowest and highest."""
+    if len(times) <= POINTS:
+        return list(zip(times.tolist(), values.tolist(), strict=True))
+    kept: list[int] = []
+    for part in np.array_split(np.arange(len(times)), POINTS // 2):
+        pair = {int(part[np.argmin(values[part])]), int(part[np.argmax(values[part])])}
+        kept += sorted(pair)
+    return [(float(times[i]), float(values[i])) for i in kept]

@@ -1,0 +1,126 @@
+"""Reads findings from one item of evidence. Sentences here, arithmetic in the pure core."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from analysis.anomalies import Departure, departure
+from analysis.logs import TemplateFinding, count_templates, unusual_templates
+from analysis.models import Evidence, Finding
+
+
+def read_findings(evidence: Evidence) -> list[Finding]:
+    """Unsaved findings of `evidence`, strongest first."""
+    if evidence.kind == Evidence.Kind.SERIES:
+        return _from_series(evidence)
+    return _from_lines(evidence)
+
+
+def _subject(evidence: Evidence) -> str:
+    return evidence.service.name if evidence.service else "everything"
+
+
+def _from_series(evidence: Evidence) -> list[Finding]:
+    moment = evidence.incident.impact_started_at.timestamp()
+    findings = []
+    for item in evidence.items():
+        found = departure(np.array(item["times"]), np.array(item["values"]), moment)
+        if found is None:
+            continue
+        findings.append(
+            Finding(
+                incident=evidence.incident,
+                evidence=evidence,
+                service=evidence.service,
+                kind=Finding.Kind.LEFT_NORMAL,
+                text=_departure_in_words(evidence, found, moment),
+                onset=datetime.fromtimestamp(found.onset, UTC),
+                score=found.size,
+                term=f"{evidence.what} {found.direction}",
+                data={"low": found.normal.low, "high": found.normal.high, "extreme": found.extreme},
+            )
+        )
+    findings.sort(key=lambda finding: -finding.score)
+    # Alike series of one query (one a pod) say the same thing: the strongest speaks for them.
+    return findings[:1]
+
+
+def _departure_in_words(evidence: Evidence, found: Departure, moment: float) -> str:
+    if found.direction == "up":
+        way, bound = "rose above", f"up to {quantity(found.normal.high, evidence.unit)}"
+    else:
+        way, bound = "fell below", f"from {quantity(found.normal.low, evidence.unit)}"
+    minutes = round((moment - found.onset) / 60)
+    if minutes > 0:
+        when = f"{minutes} min before impact"
+    elif minutes < 0:
+        when = f"{-minutes} min after impact began"
+    else:
+        when = "as impact began"
+    return (
+        f"{_subject(evidence)}: {evidence.what} {way} its normal range {when}, "
+        f"to {quantity(found.extreme, evidence.unit)} (normal {bound})"
+    )
+
+
+def _from_lines(evidence: Evidence) -> list[Finding]:
+    moment = evidence.incident.impact_started_at.timestamp()
+    start, end = evidence.window_start.timestamp(), evidence.window_end.timestamp()
+    # Troubles often log before anyone feels them: what is new in the last quarter of an hour
+    # before the impact counts as new.
+    moment = max(start + (moment - start) / 2, moment - 900)
+    counts = count_templates(((item["at"], item["text"]) for item in evidence.items()), moment)
+    return [
+        Finding(
+            incident=evidence.incident,
+            evidence=evidence,
+            service=evidence.service,
+            kind=Finding.Kind.NEW_TEMPLATE if found.kind == "new" else Finding.Kind.BURST,
+            text=_template_in_words(evidence, found),
+            onset=datetime.fromtimestamp(found.count.first_after, UTC),
+            score=found.score,
+            term=found.count.id,
+            data={
+                "template": found.count.template,
+                "example": found.count.example,
+                "before": found.count.before,
+                "after": found.count.after,
+            },
+        )
+        for found in unusual_templates(counts, moment - start, end - moment)
+    ]
+
+
+def _template_in_words(evidence: Evidence, found: TemplateFinding) -> str:
+    subject, count = _subject(evidence), found.count
+    times = "once" if count.after == 1 else f"{count.after} times"
+    if found.kind == "new":
+        return f"{subject}: new log line, {times}: {count.template[:200]}"
+    return (
+        f"{subject}: log line {found.ratio:.0f} times as often as before: {count.template[:200]}"
+    )
+
+
+_SCALES = {
+    "bytes": [(1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")],
+    "": [(1e9, "G"), (1e6, "M"), (1e4, "k")],
+}
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with its unit as a person writes it.
+
+    >>> quantity(0.042, "ratio"), quantity(3 * 1024**3, "bytes"), quantity(0.25, "s")
+    ('4.2 %', '3 GiB', '250 ms')
+    """
+    if unit == "ratio":
+        return f"{value * 100:.3g} %"
+    if unit == "s" and abs(value) < 1:
+        return f"{value * 1000:.3g} ms"
+    for factor, name in _SCALES["bytes" if unit == "bytes" else ""]:
+        if abs(value) >= factor:
+            short = f"{value / factor:.3g}"
+            return f"{short} {name}" if unit == "bytes" else f"{short}{name} {unit}".strip()
+    return f"{value:.3g} {unit}".strip()

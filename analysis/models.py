@@ -1,0 +1,182 @@
+"""Where evidence comes from, what was asked, what came back, and what was read from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from analysis.secrets import seal, unseal
+from incidents.models import Incident, Service
+
+
+class Source(models.Model):
+    """A configured place that evidence is pulled from. `kind` names the plug-in."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=50)
+    enabled = models.BooleanField(default=True)
+    settings = models.JSONField(default=dict, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["sealed"])
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Passwords and tokens by setting name; sealed with SECRET_KEY at rest."""
+        return unseal(self.sealed)
+
+    @secrets.setter
+    def secrets(self, values: dict[str, str]) -> None:
+        self.sealed = seal(values)
+
+
+class EvidenceRequest(models.Model):
+    """One query to pull for one incident. The row is the truth; Celery only carries its id."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        CLAIMED = "claimed", "Under way"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence_requests")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="requests")
+    service = models.ForeignKey(Service, models.CASCADE, null=True, related_name="+")
+    what = models.CharField(max_length=100, help_text="What the query measures, in words.")
+    query = models.TextField()
+    unit = models.CharField(max_length=20, blank=True)
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=40, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="request_to_work_on",
+                condition=Q(state__in=["waiting", "claimed"]),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "source", "service", "what", "window_start", "window_end"],
+                nulls_distinct=False,
+                name="request_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(window_end__gt=F("window_start")), name="request_window_forward"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="claimed") | Q(lease_until__isnull=False),
+                name="request_claim_has_lease",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.service or 'everything'} from {self.source}"
+
+
+class Evidence(models.Model):
+    """A frozen item pulled for an incident. It stays readable after its source forgot it."""
+
+    class Kind(models.TextChoices):
+        SERIES = "series", "Series"
+        LINES = "lines", "Log lines"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence")
+    request = models.OneToOneField(EvidenceRequest, models.CASCADE, related_name="evidence")
+    service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    what = models.CharField(max_length=100)
+    unit = models.CharField(max_length=20, blank=True)
+    source_name = models.CharField(max_length=100)
+    source_url = models.URLField(max_length=2000, blank=True)
+    query = models.TextField()
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    gaps = models.JSONField(default=list, blank=True)
+    taken_at = models.DateTimeField(default=timezone.now)
+    took_ms = models.PositiveIntegerField(default=0)
+    content = models.BinaryField()
+    digest = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "evidence"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["series", "lines"]), name="evidence_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.source_name})"
+
+    def freeze(self, items: list[dict[str, Any]]) -> None:
+        """Keep `items` (JSON-able) compressed, with the digest that later proves them unchanged."""
+        plain = json.dumps(items, separators=(",", ":"), allow_nan=False).encode()
+        self.digest = hashlib.sha256(plain).hexdigest()
+        self.content = zlib.compress(plain, 6)
+
+    def items(self) -> list[dict[str, Any]]:
+        return json.loads(zlib.decompress(bytes(self.content)))
+
+
+class Finding(models.Model):
+    """What the analysis read from one item of evidence."""
+
+    class Kind(models.TextChoices):
+        LEFT_NORMAL = "left_normal", "Left its normal range"
+        NEW_TEMPLATE = "new_template", "New log line"
+        BURST = "burst", "Burst of log lines"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="findings")
+    evidence = models.ForeignKey(Evidence, models.CASCADE, related_name="findings")
+    service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=20, choices=Kind)
+    text = models.TextField()
+    onset = models.DateTimeField(null=True, blank=True)
+    score = models.FloatField(help_text="How far from normal; larger is stronger.")
+    term = models.CharField(max_length=200, help_text="How the similarity index knows it.")
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = [F("onset").asc(nulls_last=True), "-score", "pk"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Fingerprint(models.Model):
+    """What telemetry adds to an incident's text for the similarity index."""
+
+    incident = models.OneToOneField(Incident, models.CASCADE, related_name="fingerprint")
+    planned_at = models.DateTimeField(default=timezone.now)
+    templates = models.JSONField(default=dict, blank=True, help_text="template id → template")
+    metrics = models.JSONField(default=dict, blank=True, help_text="metric term → words")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["updated_at", "id"], name="fingerprint_live_tail")]
+
+    def __str__(self) -> str:
+        return f"Fingerprint of {self.incident.reference}"

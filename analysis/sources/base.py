@@ -1,0 +1,145 @@
+"""The contract between the product and a source of evidence: window in, typed items out."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+
+MOST_POINTS = 1500
+"""Points a series may have: enough for a chart and for reading it."""
+MOST_SERIES = 20
+MOST_LINES = 5000
+
+
+@dataclass(frozen=True)
+class Window:
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True)
+class Query:
+    """One thing to ask: `what` it measures in words, and `text` in the source's own language."""
+
+    what: str
+    text: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The service a query is for, as far as a source needs to know it."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric over time: epoch seconds and values, without gaps and without NaN."""
+
+    labels: dict[str, str]
+    times: list[float]
+    values: list[float]
+
+    def as_item(self) -> dict[str, Any]:
+        return {"labels": self.labels, "times": self.times, "values": self.values}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A log line at epoch seconds."""
+
+    at: float
+    text: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def as_item(self) -> dict[str, Any]:
+        return {"at": self.at, "text": self.text, "labels": self.labels}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, where a person can look it up, and what is missing from it in words."""
+
+    items: Sequence[Series | Line]
+    link: str = ""
+    gaps: list[str] = field(default_factory=list)
+
+
+class SourceError(Exception):
+    """A pull that failed. `reason` is short and stable, the message is for people.
+
+    `passing` tells whether trying again may help.
+    """
+
+    def __init__(self, reason: str, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.passing = passing
+
+
+class SourcePlugin:
+    """Base of the plug-ins. A new one sets the class attributes and writes four methods."""
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    items: ClassVar[str] = "series"
+    """"series" or "lines"."""
+    SettingsForm: ClassVar[type[forms.Form]]
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """`settings` are the cleaned data of SettingsForm, secrets included."""
+        self.settings = settings
+
+    def queries(self, target: Target) -> list[Query]:
+        """What to ask about a service when an incident names it."""
+        raise NotImplementedError
+
+    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+        """Ask. `deadline` is seconds allowed. Raises SourceError, never anything else."""
+        raise NotImplementedError
+
+    def probe(self, deadline: float) -> str:
+        """A sentence that says the source answers; raises SourceError naming what to change."""
+        raise NotImplementedError
+
+
+_NAME = re.compile(r"^[A-Za-z0-9 ._:/@-]+$")
+
+
+def fill(template: str, target: Target) -> str:
+    """Put the service's name into a query template (`$service`).
+
+    Names are restricted to characters that cannot end a quoted string in any query language.
+    """
+    if not _NAME.match(target.name):
+        raise SourceError("bad-name", f"The service name {target.name!r} cannot be put in a query.")
+    return string.Template(template).safe_substitute(service=target.name)
+
+
+_SECRET = re.compile(
+    r"(?i)\b(?P<key>(?:[\w.-]*(?:password|passwd|secret|token|api[_-]?key|authorization|bearer))"
+    r"[\"']?\s*[=:]\s*[\"']?(?:bearer\s+|basic\s+)?)(?P<value>[^\s\"',;&]{3,})"
+)
+_URL_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)[^\s@/]+(?=@)")
+
+
+def redact(text: str) -> str:
+    """Hide values that look like secrets, before anything is stored.
+
+    >>> redact("login password=hunter2 ok")
+    'login password=[redacted] ok'
+    """
+    text = _URL_PASSWORD.sub(r"\g<before>[redacted]", text)
+    return _SECRET.sub(r"\g<key>[redacted]", text)

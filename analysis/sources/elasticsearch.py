@@ -1,0 +1,120 @@
+"""Elasticsearch and OpenSearch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+
+from analysis.sources.base import (
+    MOST_LINES,
+    Answer,
+    Line,
+    Query,
+    SourceError,
+    SourcePlugin,
+    Target,
+    Window,
+    fill,
+    redact,
+)
+from analysis.sources.http import HttpClient, HttpForm
+
+
+class ElasticsearchForm(HttpForm):
+    index = forms.RegexField(
+        r"^[A-Za-z0-9._*,-]+$", initial="logs-*", help_text="Index, alias or pattern."
+    )
+    query = forms.CharField(
+        initial='service:"$service"', help_text="Query string that picks a service's lines."
+    )
+    time_field = forms.CharField(initial="@timestamp")
+    message_field = forms.CharField(initial="message")
+
+
+class Elasticsearch(SourcePlugin):
+    kind = "elasticsearch"
+    title = "Elasticsearch or OpenSearch"
+    items = "lines"
+    SettingsForm = ElasticsearchForm
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.http = HttpClient(settings)
+        self.index = settings.get("index") or "logs-*"
+        self.time_field = settings.get("time_field") or "@timestamp"
+        self.message_field = settings.get("message_field") or "message"
+
+    def queries(self, target: Target) -> list[Query]:
+        return [Query("log", fill(self.settings.get("query") or 'service:"$service"', target))]
+
+    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+        body = {
+            "size": MOST_LINES,
+            "timeout": f"{deadline:.0f}s",
+            # Newest first: when there are too many, those around the incident are the ones kept.
+            "sort": [{self.time_field: "desc"}],
+            "_source": [self.time_field, self.message_field],
+            "query": {
+                "bool": {
+                    "filter": [
+                        {"query_string": {"query": query.text}},
+                        {
+                            "range": {
+                                self.time_field: {
+                                    "gte": window.start.isoformat(),
+                                    "lte": window.end.isoformat(),
+                                }
+                            }
+                        },
+                    ]
+                }
+            },
+        }
+        path = f"/{quote(self.index, safe='*,')}/_search"
+        answer = self.http.post_json(
+            path, body, deadline=deadline, params={"ignore_unavailable": "true"}
+        )
+        try:
+            hits = answer["hits"]["hits"]
+            lines = [self._line(hit["_source"]) for hit in hits]
+        except (KeyError, TypeError, ValueError) as error:
+            raise SourceError(
+                "garbage",
+                "The answer has no lines with the time and message fields set for this source.",
+            ) from error
+        lines.sort(key=lambda line: line.at)
+        return Answer(lines, self.http.base, self._gaps(answer, len(lines)))
+
+    def _line(self, source: dict[str, Any]) -> Line:
+        at = source[self.time_field]
+        if isinstance(at, (int, float)):
+            seconds = at / 1000
+        else:
+            seconds = datetime.fromisoformat(str(at).replace("Z", "+00:00")).timestamp()
+        return Line(seconds, redact(str(source.get(self.message_field, ""))))
+
+    @staticmethod
+    def _gaps(answer: dict[str, Any], count: int) -> list[str]:
+        gaps = []
+        if answer.get("timed_out"):
+            gaps.append("The server ran out of time: the lines are not complete.")
+        failed = (answer.get("_shards") or {}).get("failed") or 0
+        if failed:
+            gaps.append(f"{failed} shards failed: the lines are not complete.")
+        if count >= MOST_LINES:
+            gaps.append(f"More than {MOST_LINES} lines; only the newest are kept.")
+        if not count:
+            gaps.append("No lines matched this query in the window.")
+        return gaps
+
+    def probe(self, deadline: float) -> str:
+        answer = self.http.get_json("/", deadline=deadline)
+        try:
+            return f"Answers; version {answer['version']['number']}."
+        except (KeyError, TypeError) as error:
+            raise SourceError(
+                "garbage", "The address answers, but not like Elasticsearch. Check “Address”."
+            ) from error

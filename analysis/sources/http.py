@@ -1,0 +1,177 @@
+"""One careful HTTP client for all sources: deadlines, size caps, no surprises."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from django import forms
+
+from analysis.sources.base import SourceError
+
+MOST_BYTES = 20 * 1024 * 1024
+
+
+class HttpForm(forms.Form):
+    """Settings every HTTP source has."""
+
+    url = forms.URLField(
+        label="Address", assume_scheme="http", help_text="Such as http://prometheus:9090"
+    )
+    username = forms.CharField(required=False, help_text="For basic authentication.")
+    password = forms.CharField(
+        required=False, widget=forms.PasswordInput(render_value=False), strip=False
+    )
+    token = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
+        help_text="Sent as “Authorization: Bearer …”.",
+    )
+    header_name = forms.RegexField(
+        r"^[A-Za-z0-9-]+$",
+        required=False,
+        help_text="An extra header, such as X-Scope-OrgID for a tenant.",
+    )
+    header_value = forms.CharField(required=False)
+    ca_certificate = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="PEM text of a private certificate authority.",
+    )
+
+    secret_fields = ("password", "token")
+
+    def clean_url(self) -> str:
+        url = self.cleaned_data["url"].rstrip("/")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
+            raise forms.ValidationError("Use an http:// or https:// address.")
+        if parts.username or parts.password:
+            raise forms.ValidationError("Put user name and password into their own fields.")
+        return url
+
+    def clean_ca_certificate(self) -> str:
+        pem = self.cleaned_data["ca_certificate"].strip()
+        if pem:
+            try:
+                ssl.create_default_context(cadata=pem)
+            except ssl.SSLError as error:
+                raise forms.ValidationError("This is not a PEM certificate.") from error
+        return pem
+
+
+class HttpClient:
+    """Asks one configured address. A redirect is refused: it could lead inward."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.base = settings["url"].rstrip("/")
+        self.settings = settings
+
+    def get_json(self, path: str, params: Any = None, *, deadline: float) -> Any:
+        return self._ask("GET", path, deadline, params=params)
+
+    def post_json(self, path: str, body: Any, *, deadline: float, params: Any = None) -> Any:
+        return self._ask("POST", path, deadline, params=params, json=body)
+
+    def _client(self, deadline: float) -> httpx.Client:
+        settings = self.settings
+        headers = {"Accept": "application/json", "User-Agent": "causebook"}
+        auth = None
+        if settings.get("token"):
+            headers["Authorization"] = f"Bearer {settings['token']}"
+        elif settings.get("username"):
+            auth = httpx.BasicAuth(settings["username"], settings.get("password") or "")
+        if settings.get("header_name"):
+            headers[settings["header_name"]] = settings.get("header_value") or ""
+        verify: Any = True
+        if settings.get("ca_certificate"):
+            verify = ssl.create_default_context(cadata=settings["ca_certificate"])
+        return httpx.Client(
+            auth=auth,
+            headers=headers,
+            verify=verify,
+            timeout=httpx.Timeout(deadline, connect=min(5.0, deadline)),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def _ask(self, method: str, path: str, deadline: float, **request: Any) -> Any:
+        host = urlsplit(self.base).netloc
+        try:
+            with (
+                self._client(deadline) as client,
+                client.stream(method, self.base + path, **request) as response,
+            ):
+                body = self._read(response, deadline)
+        except httpx.ConnectTimeout as error:
+            raise SourceError(
+                "unreachable", f"{host} did not accept a connection in time.", passing=True
+            ) from error
+        except httpx.TimeoutException as error:
+            raise SourceError(
+                "timeout", f"{host} did not answer within {deadline:.0f} s.", passing=True
+            ) from error
+        except httpx.ConnectError as error:
+            if "CERTIFICATE" in str(error).upper():
+                raise SourceError(
+                    "certificate",
+                    f"The certificate of {host} is not trusted: {error}. "
+                    "Set “CA certificate” if it comes from your own authority.",
+                ) from error
+            raise SourceError(
+                "unreachable", f"{host} cannot be reached: {error}.", passing=True
+            ) from error
+        except httpx.HTTPError as error:
+            raise SourceError(
+                "broken", f"{host} broke off the answer: {error}.", passing=True
+            ) from error
+        self._refuse_bad_status(response, body, host)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise SourceError(
+                "garbage", f"{host} did not answer with JSON. Is the address right?"
+            ) from error
+
+    @staticmethod
+    def _read(response: httpx.Response, deadline: float) -> bytes:
+        until = time.monotonic() + deadline
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise SourceError(
+                    "too-large",
+                    f"The answer is over {MOST_BYTES // 1024**2} MB. Narrow the query.",
+                )
+            if time.monotonic() > until:
+                raise SourceError(
+                    "timeout", f"The answer took longer than {deadline:.0f} s.", passing=True
+                )
+        return bytes(body)
+
+    @staticmethod
+    def _refuse_bad_status(response: httpx.Response, body: bytes, host: str) -> None:
+        status = response.status_code
+        if status < 300:
+            return
+        if status < 400:
+            raise SourceError(
+                "redirect", f"{host} redirects elsewhere ({status}). Set the final address."
+            )
+        if status in (401, 403):
+            raise SourceError(
+                "denied", f"{host} refused the credentials ({status}). Check user, password, token."
+            )
+        detail = body[:300].decode("utf-8", "replace").strip()
+        if status == 404:
+            raise SourceError("not-found", f"{host} has no such path (404). Check the address.")
+        raise SourceError(
+            "refused" if status < 500 else "server-error",
+            f"{host} answered {status}: {detail}",
+            passing=status >= 500 or status == 429,
+        )

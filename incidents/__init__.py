@@ -1,0 +1,1 @@
+"""What happened: services, incidents, alerts, changes and their timeline."""

@@ -1,0 +1,50 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+
+from incidents.models import Alert, Change, Incident, Service, TimelineEntry
+from incidents.permissions import visible_incidents
+
+
+@admin.register(Service)
+class ServiceAdmin(SimpleHistoryAdmin):
+    list_display = ["name", "tier", "kind", "lifecycle", "owner_team"]
+    list_filter = ["tier", "lifecycle", "kind"]
+    search_fields = ["name", "owner_team"]
+    filter_horizontal = ["depends_on"]
+
+
+class TimelineInline(admin.TabularInline):
+    model = TimelineEntry
+    extra = 0
+    raw_id_fields = ["author"]
+
+
+@admin.register(Incident)
+class IncidentAdmin(SimpleHistoryAdmin):
+    list_display = ["reference", "title", "severity", "status", "impact_started_at", "private"]
+    list_filter = ["status", "severity", "private", "external_source"]
+    search_fields = ["title", "external_id"]
+    date_hierarchy = "impact_started_at"
+    raw_id_fields = ["reporter"]
+    filter_horizontal = ["services", "viewers"]
+    inlines = [TimelineInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        return visible_incidents(request.user)
+
+
+@admin.register(Alert)
+class AlertAdmin(admin.ModelAdmin):
+    list_display = ["name", "service", "status", "severity", "starts_at", "incident"]
+    list_filter = ["status", "source"]
+    search_fields = ["name", "fingerprint"]
+    raw_id_fields = ["incident"]
+
+
+@admin.register(Change)
+class ChangeAdmin(admin.ModelAdmin):
+    list_display = ["title", "service", "kind", "outcome", "started_at"]
+    list_filter = ["kind", "outcome"]
+    search_fields = ["title", "version", "external_id"]

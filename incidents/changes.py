@@ -1,0 +1,47 @@
+"""What changed just before: candidates among the changes of a service and its dependencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from incidents.models import Change, Incident, Service
+
+LOOK_BACK = timedelta(hours=6)
+LOOK_AHEAD = timedelta(minutes=15)
+HALF_LIFE = timedelta(minutes=45)
+"""A change this much longer before the impact is half as suspicious."""
+
+
+@dataclass(frozen=True)
+class CandidateChange:
+    change: Change
+    before: timedelta
+    """How long before impact it started; negative when it came after."""
+    own: bool
+    """Whether it changed a service of the incident, not one it depends on."""
+    nearness: float
+
+
+def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChange]:
+    """Changes near the start of the impact, most suspicious first."""
+    services = {service.pk for service in incident.services.all()}
+    if not services:
+        return []
+    below = set(Service.objects.filter(needed_by__in=services).values_list("pk", flat=True))
+    start = incident.impact_started_at
+    changes = Change.objects.filter(
+        service_id__in=services | below,
+        started_at__gte=start - LOOK_BACK,
+        started_at__lte=start + LOOK_AHEAD,
+    ).select_related("service")
+    candidates = []
+    for change in changes:
+        before = start - change.started_at
+        own = change.service_id in services
+        nearness = 0.5 ** (abs(before) / HALF_LIFE) * (1.0 if own else 0.6)
+        if before < timedelta(0):
+            nearness *= 0.3
+        candidates.append(CandidateChange(change, before, own, nearness))
+    candidates.sort(key=lambda candidate: (-candidate.nearness, candidate.change.pk))
+    return candidates[:limit]

@@ -1,0 +1,71 @@
+"""Template helpers for all packages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from incidents.markdown import render_markdown
+
+register = template.Library()
+register.filter("markdown", render_markdown)
+
+
+@register.filter
+def span(value: timedelta) -> str:
+    """A duration in its two largest units: 1 d 4 h, 12 min, 40 s."""
+    seconds = max(0, int(value.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86_400:
+        hours, rest = divmod(seconds, 3600)
+        return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"
+    days, rest = divmod(seconds, 86_400)
+    return f"{days} d {rest // 3600} h" if rest >= 3600 and days < 10 else f"{days} d"
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """A time in UTC; the browser adds the reader's own zone as a tooltip."""
+    if value is None:
+        return "–"
+    shown = value.strftime("%Y-%m-%d %H:%M")
+    return format_html('<time datetime="{}">{} <small>UTC</small></time>', value.isoformat(), shown)
+
+
+@register.filter
+def clock(value: datetime) -> SafeString:
+    """Only hour and minute, for lines below a date."""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%H:%M"))
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    if value is None:
+        return "never"
+    passed = timezone.now() - value
+    return f"in {span(-passed)}" if passed < timedelta(0) else f"{span(passed)} ago"
+
+
+@register.filter
+def percent(value: float) -> str:
+    return f"{value * 100:.0f} %"
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: Any, **changes: Any) -> str:
+    """The current query string with some parameters changed; empty values are dropped."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"

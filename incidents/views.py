@@ -1,0 +1,232 @@
+"""Pages of incidents and services: they parse and present; filing.py acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from incidents import filing
+from incidents.changes import candidate_changes
+from incidents.forms import EditForm, FilingForm, ServiceForm
+from incidents.models import Incident, Service, history_of
+from incidents.permissions import visible_incidents
+from incidents.search import ORDERS, IncidentFilter
+
+PAGE = 50
+
+
+def get_incident(request: HttpRequest, pk: str | int) -> Incident:
+    """The incident if the user may see it; otherwise it does not exist."""
+    incident = visible_incidents(request.user).filter(pk=int(pk)).first()
+    if incident is None:
+        raise Http404("No such incident.")
+    return incident
+
+
+@require_GET
+def incident_list(request: HttpRequest) -> HttpResponse:
+    order = request.session.get("incident_order", "-impact_started_at")
+    incidents = visible_incidents(request.user)
+    chosen = IncidentFilter(request.GET, incidents)
+    rows = chosen.qs if chosen.is_valid() else incidents.none()
+    rows = rows.order_by(order, "-pk").prefetch_related("services", "causes")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "filter": chosen,
+        "page": page,
+        "order": order,
+        "orders": ORDERS,
+        "statuses": Incident.Status.choices,
+        "severities": Incident.Severity.values,
+        "services": Service.objects.values_list("name", flat=True),
+        "open_count": incidents.exclude(status=Incident.Status.RESOLVED).count(),
+        "filtered": any(value for key, value in request.GET.items() if key != "page"),
+    }
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "incidents/_rows.html", context)
+    return render(request, "incidents/list.html", context)
+
+
+@require_POST
+def save_order(request: HttpRequest) -> HttpResponse:
+    """Remember how this person sorts the list."""
+    if request.POST.get("order") in ORDERS:
+        request.session["incident_order"] = request.POST["order"]
+    return redirect("incidents:list")
+
+
+@require_http_methods(["GET", "POST"])
+def file_new(request: HttpRequest) -> HttpResponse:
+    initial = {"title": request.GET.get("title", "")}
+    form = FilingForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        services = set(data["services"]) | set(filing.services_named_in(data["title"]))
+        now = timezone.now()
+        try:
+            incident = filing.file_incident(
+                title=data["title"],
+                symptom=data["symptom"],
+                severity=data["severity"],
+                impact_started_at=data["impact_started_at"] or now,
+                detected_at=now if (data["impact_started_at"] or now) <= now else None,
+                private=data["private"],
+                services=services,
+                reporter=request.user,
+            )
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return redirect(incident)
+    return render(
+        request,
+        "incidents/new.html",
+        {"form": form},
+        status=422 if form.errors and request.method == "POST" else 200,
+    )
+
+
+def add_errors(form: Any, error: ValidationError) -> None:
+    """Show a business rule's refusal at the field it names."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, problems in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, problems)
+
+
+@require_GET
+def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    return render(
+        request,
+        "incidents/incident.html",
+        {
+            "incident": incident,
+            "services": incident.services.all(),
+            "alerts": incident.alerts.select_related("service")[:20],
+            "changes": candidate_changes(incident),
+            "statuses": Incident.Status.choices,
+            "severities": Incident.Severity.choices,
+            "times": [
+                ("Impact started", incident.impact_started_at),
+                ("Detected", incident.detected_at),
+                ("Acknowledged", incident.acknowledged_at),
+                ("Mitigated", incident.mitigated_at),
+                ("Resolved", incident.resolved_at),
+            ],
+            **_timeline(incident),
+        },
+    )
+
+
+def _timeline(incident: Incident) -> dict[str, Any]:
+    return {"entries": incident.timeline.select_related("author")}
+
+
+@require_GET
+def timeline(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    context = {"incident": incident, **_timeline(incident)}
+    return render(request, "incidents/_timeline.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    names = [name for name in EditForm().fields if name != "services"]
+    initial = {name: getattr(incident, name) for name in names}
+    initial["services"] = incident.services.all()
+    form = EditForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        services = data.pop("services")
+        try:
+            filing.edit_incident(incident, request.user, services=services, **data)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect(incident)
+    context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
+    status = 422 if form.errors and request.method == "POST" else 200
+    return render(request, "incidents/edit.html", context, status=status)
+
+
+def _act(request: HttpRequest, incident: Incident, act: Any) -> HttpResponse:
+    """Run an act and go back to the incident, with the refusal as a message if there was one."""
+    try:
+        act()
+    except ValidationError as error:
+        for message in error.messages:
+            messages.error(request, message)
+    return HttpResponseRedirect(incident.get_absolute_url())
+
+
+@require_POST
+def change_status(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
+    return _act(
+        request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
+    )
+
+
+@require_POST
+def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    severity = request.POST.get("severity", "")
+    return _act(request, incident, lambda: filing.set_severity(incident, severity, request.user))
+
+
+@require_POST
+def write_note(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    text = request.POST.get("text", "")
+    return _act(request, incident, lambda: filing.add_note(incident, text, request.user))
+
+
+@require_GET
+def service_list(request: HttpRequest) -> HttpResponse:
+    visible = Q(incidents__in=visible_incidents(request.user))
+    is_open = visible & ~Q(incidents__status=Incident.Status.RESOLVED)
+    services = Service.objects.annotate(
+        incident_count=Count("incidents", filter=visible, distinct=True),
+        open_count=Count("incidents", filter=is_open, distinct=True),
+        last_incident=Max("incidents__impact_started_at", filter=visible),
+    )
+    return render(request, "incidents/services.html", {"services": services})
+
+
+@require_GET
+def service_page(request: HttpRequest, pk: int) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    incidents = visible_incidents(request.user).filter(services=service)
+    context = {
+        "service": service,
+        "depends_on": service.depends_on.all(),
+        "needed_by": service.needed_by.all(),
+        "incidents": incidents.prefetch_related("services", "causes")[:30],
+        "incident_count": incidents.count(),
+        "changes": service.changes.all()[:15],
+    }
+    return render(request, "incidents/service.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk) if pk else None
+    form = ServiceForm(request.POST or None, instance=service)
+    if request.method == "POST" and form.is_valid():
+        return redirect(form.save())
+    context = {"form": form, "service": service}
+    status = 422 if form.errors and request.method == "POST" else 200
+    return render(request, "incidents/service_form.html", context, status=status)

@@ -1,0 +1,1 @@
+"""What we know: causes, what links them to incidents, and postmortems."""

@@ -1,0 +1,162 @@
+"""What we know. Acts live in linking.py and services.py."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+from incidents.models import Incident
+
+
+class Cause(models.Model):
+    """A shared, named root-cause record that many incidents may have."""
+
+    class Category(models.TextChoices):
+        DEPLOY = "deploy", "Deploy"
+        CONFIG = "config", "Config"
+        CAPACITY = "capacity", "Capacity"
+        TRAFFIC = "traffic", "Traffic"
+        DEPENDENCY = "dependency", "Dependency"
+        HARDWARE = "hardware", "Hardware"
+        NETWORK = "network", "Network"
+        DATA = "data", "Data"
+        EXPIRY = "expiry", "Expiry"
+        SECURITY = "security", "Security"
+        CODE = "code", "Code"
+        PEOPLE = "people", "People"
+        OTHER = "other", "Other"
+
+    name = models.CharField(max_length=200)
+    category = models.CharField(max_length=20, choices=Category, default=Category.OTHER)
+    what_happens = models.TextField(blank=True)
+    how_to_tell = models.TextField(blank=True)
+    how_to_fix = models.TextField(blank=True)
+    how_to_prevent = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    incidents = models.ManyToManyField(Incident, through="CauseLink", related_name="causes")
+    search = models.GeneratedField(
+        expression=SearchVector("name", weight="A", config="english")
+        + SearchVector("what_happens", weight="B", config="english")
+        + SearchVector("how_to_tell", weight="B", config="english")
+        + SearchVector("how_to_fix", weight="C", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    history = HistoricalRecords(excluded_fields=["search"])
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [
+            GinIndex(fields=["search"], name="cause_search"),
+            models.Index(fields=["updated_at", "id"], name="cause_live_tail"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="cause_name_once",
+                violation_error_message="A cause of this name exists already: link that one.",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="cause_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("kb:cause", args=[self.pk])
+
+    def sections(self) -> list[tuple[str, str]]:
+        """Its four texts with their headings, in reading order."""
+        return [
+            ("What happens", self.what_happens),
+            ("How to tell", self.how_to_tell),
+            ("How to fix", self.how_to_fix),
+            ("How to prevent", self.how_to_prevent),
+        ]
+
+
+class CauseLink(models.Model):
+    """An incident and one of its causes: which role, how sure, who says so and why."""
+
+    class Role(models.TextChoices):
+        ROOT = "root", "Root"
+        CONTRIBUTING = "contributing", "Contributing"
+        TRIGGER = "trigger", "Trigger"
+
+    class State(models.TextChoices):
+        SUSPECTED = "suspected", "Suspected"
+        CONFIRMED = "confirmed", "Confirmed"
+        REJECTED = "rejected", "Rejected"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="cause_links")
+    cause = models.ForeignKey(Cause, models.CASCADE, related_name="links")
+    role = models.CharField(max_length=20, choices=Role, default=Role.ROOT)
+    state = models.CharField(max_length=20, choices=State, default=State.SUSPECTED)
+    reason = models.TextField(blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["incident", "pk"]
+        indexes = [models.Index(fields=["updated_at", "id"], name="causelink_live_tail")]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "cause"], name="causelink_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["root", "contributing", "trigger"]),
+                name="causelink_role_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["suspected", "confirmed", "rejected"]),
+                name="causelink_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident.reference} · {self.cause.name} ({self.state})"
+
+
+class Postmortem(models.Model):
+    """The written account of one or more incidents, in Markdown."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
+        PUBLISHED = "published", "Published"
+
+    title = models.CharField(max_length=300)
+    body = models.TextField()
+    state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
+    incidents = models.ManyToManyField(Incident, related_name="postmortems")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="published") | ~Q(published_at=None),
+                name="postmortem_published_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("kb:postmortem", args=[self.pk])

@@ -1,0 +1,38 @@
+"""Who may see which cause: one that only hidden incidents have stays hidden with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from incidents.permissions import SEE_ALL, visible_incidents
+from kb.models import Cause, CauseLink, Postmortem
+
+
+def visible_links(user: Any) -> QuerySet[CauseLink]:
+    links = CauseLink.objects.all()
+    if user.has_perm(SEE_ALL):
+        return links
+    return links.filter(incident__in=visible_incidents(user).values("pk"))
+
+
+def visible_causes(user: Any) -> QuerySet[Cause]:
+    """Causes linked to an incident `user` may see, and causes linked to none."""
+    if user.has_perm(SEE_ALL):
+        return Cause.objects.all()
+    of_cause = {"cause": OuterRef("pk")}
+    return Cause.objects.filter(
+        Exists(visible_links(user).filter(**of_cause))
+        | ~Exists(CauseLink.objects.filter(**of_cause))
+    )
+
+
+def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
+    """Postmortems none of whose incidents is hidden: the text may tell of any of them."""
+    if user.has_perm(SEE_ALL):
+        return Postmortem.objects.all()
+    through = Postmortem.incidents.through.objects.filter(postmortem_id=OuterRef("pk"))
+    return Postmortem.objects.exclude(
+        Exists(through.exclude(incident_id__in=visible_incidents(user).values("pk")))
+    )
