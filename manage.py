@@ -13,7 +13,7 @@ def main() -> None:
     except ImportError:
         if not python.exists() or sys.prefix == str(python.parent.parent):
             sys.exit("Django is not installed here. Run bin/up once: it makes the environment.")
-        os.execv(python, [str(python), *sys.argv])
+        os.execv(python, [str(python), *sys.argv])  # noqa: S606
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     execute_from_command_line(sys.argv)
 

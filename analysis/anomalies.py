@@ -109,7 +109,8 @@ def detect(times: Array, values: Array, threshold: float = 7.0) -> list[Anomaly]
     """Anomalies of a long series in one causal pass.
 
     Each sample is compared with the median of the samples of the last day, in units of their
-    scaled MAD; samples over `threshold` that lie within an hour of each other are one anomaly. The first day only teaches.
+    scaled MAD; samples over `threshold` that lie within an hour of each other are one anomaly.
+    The first day only teaches.
     """
     if len(times) < 3:
         return []

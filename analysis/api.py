@@ -114,16 +114,15 @@ class EvidenceSerializer(serializers.ModelSerializer):
 
 class EvidenceDetailSerializer(EvidenceSerializer):
     items = serializers.ListField(
-        child=serializers.DictField(), help_text="Series {labels, times, values} or lines {at, text}."
+        child=serializers.DictField(),
+        help_text="Series {labels, times, values} or lines {at, text}.",
     )
 
     class Meta(EvidenceSerializer.Meta):
         fields = [*EvidenceSerializer.Meta.fields, "items"]
 
 
-class EvidenceViewSet(
-    mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet
-):
+class EvidenceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
     queryset = Evidence.objects.none()
     filterset_fields = ["incident", "kind"]
 

@@ -56,9 +56,7 @@ def window_of(incident: Incident) -> Window:
     """Hours before impact to learn what is normal, and what happened until shortly after."""
     end = min(timezone.now(), (incident.resolved_at or timezone.now()) + timedelta(minutes=10))
     end = max(end, incident.impact_started_at + timedelta(minutes=1))
-    return Window(
-        incident.impact_started_at - BEFORE, min(end, incident.impact_started_at + AFTER)
-    )
+    return Window(incident.impact_started_at - BEFORE, min(end, incident.impact_started_at + AFTER))
 
 
 def services_to_pull(incident: Incident) -> list[Service]:
@@ -101,9 +99,7 @@ def plan_evidence(incident: Incident) -> list[int]:
         Fingerprint.objects.get_or_create(incident=incident)
         if not incident.evidence_requests.exists():
             EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
-    return list(
-        incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True)
-    )
+    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -124,9 +120,7 @@ def pull_again(incident: Incident) -> list[int]:
         request.save()
     if not incident.evidence_requests.exists():
         return plan_evidence(incident)
-    return list(
-        incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True)
-    )
+    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
 
 
 def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:

@@ -98,12 +98,10 @@ def _template_in_words(evidence: Evidence, found: TemplateFinding) -> str:
     times = "once" if count.after == 1 else f"{count.after} times"
     if found.kind == "new":
         return f"{subject}: new log line, {times}: {count.template[:200]}"
-    return (
-        f"{subject}: log line {found.ratio:.0f} times as often as before: {count.template[:200]}"
-    )
+    return f"{subject}: log line {found.ratio:.0f} times as often as before: {count.template[:200]}"
 
 
-_SCALES = {
+_SCALES: dict[str, list[tuple[float, str]]] = {
     "bytes": [(1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")],
     "": [(1e9, "G"), (1e6, "M"), (1e4, "k")],
 }

@@ -21,17 +21,83 @@ LONGEST_LINE = 2000
 """Characters of a line that are read; the rest never decides which template it is."""
 
 _DATE_WORDS = {
-    *"mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday".split(),
-    *"jan feb mar apr jun jul aug sep oct nov dec january february march april june july".split(),
-    *"august september october november december utc gmt am pm".split(),
+    *[
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ],
+    *[
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+    ],
+    *["august", "september", "october", "november", "december", "utc", "gmt", "am", "pm"],
 }
 _UNITS = {
-    *"b kb mb gb tb pb kib mib gib tib bytes byte ns us ms s sec secs second seconds".split(),
-    *"min mins minute minutes hour hours day days".split(),
+    *[
+        "b",
+        "kb",
+        "mb",
+        "gb",
+        "tb",
+        "pb",
+        "kib",
+        "mib",
+        "gib",
+        "tib",
+        "bytes",
+        "byte",
+        "ns",
+        "us",
+        "ms",
+        "s",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+    ],
+    *["min", "mins", "minute", "minutes", "hour", "hours", "day", "days"],
 }
 _NAMES_NEXT = {"user", "username", "login", "host", "hostname"}
 """Words that announce a name: the word after them differs from line to line."""
-_NOT_NAMES = {"is", "was", "not", "unknown", "has", "request", "by", "for", "from", "name", "logged"}
+_NOT_NAMES = {
+    "is",
+    "was",
+    "not",
+    "unknown",
+    "has",
+    "request",
+    "by",
+    "for",
+    "from",
+    "name",
+    "logged",
+}
 
 _LEADING = re.compile(r"^[^\w/<.\-*$~]*")
 _TRAILING = re.compile(r"[^\w/>*%]*$")
@@ -86,7 +152,11 @@ def mask(line: str) -> str:
                 out[-1] += word[len(word.rstrip(",;:.)]}'\"")) :]
                 previous = bare
                 continue
-            if previous in _NAMES_NEXT and bare not in _NOT_NAMES and bare.replace("_", "").isalnum():
+            if (
+                previous in _NAMES_NEXT
+                and bare not in _NOT_NAMES
+                and bare.replace("_", "").isalnum()
+            ):
                 masked = word.replace(word.strip(",;:.()[]{}'\""), WILD, 1)
                 bare = ""
         out.append(masked)
@@ -130,9 +200,7 @@ _TROUBLE = re.compile(
 )
 
 
-def count_templates(
-    lines: Iterable[tuple[float, str]], moment: float
-) -> list[TemplateCount]:
+def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[TemplateCount]:
     """Count templates before and from `moment` (epoch seconds) on, in order of first sight."""
     seen: dict[str, list[float | str]] = {}
     for at, line in lines:

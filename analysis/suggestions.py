@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.models import Finding
 from analysis.library import document_of, incident_document, library
+from analysis.models import Finding
 from analysis.similarity.index import Overlap
 from analysis.similarity.text import Document, surface_words
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote
@@ -98,12 +98,9 @@ def _suggest(
     )
     reasons = _Reasons(document)
     found = {
-        row.pk: row
-        for row in Incident.objects.filter(pk__in=alike).prefetch_related("services")
+        row.pk: row for row in Incident.objects.filter(pk__in=alike).prefetch_related("services")
     }
-    own_links = (
-        {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
-    )
+    own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
     ballots = [
         ballot
         for ballot in ballots

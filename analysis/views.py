@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from analysis import sources, tasks
 from analysis import evidence as pulling
+from analysis import sources, tasks
 from analysis.models import Evidence, EvidenceRequest, Source
 from analysis.presenting import evidence_chart, present_evidence
 from analysis.sources.base import SourceError
@@ -112,7 +112,7 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
     initial: dict[str, Any] = {**source.settings} if source.pk else {}
     form = plugin.SettingsForm(request.POST or None, initial=initial)
     name = request.POST.get("source_name", source.name or plugin.kind).strip()[:100]
-    enabled = request.method != "POST" and source.enabled or "enabled" in request.POST
+    enabled = (request.method != "POST" and source.enabled) or "enabled" in request.POST
     problem = ""
     if request.method == "POST":
         if not name or Source.objects.exclude(pk=source.pk).filter(name=name).exists():

@@ -31,7 +31,9 @@ def prepare(requirements: str) -> Path:
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
         return PYTHON
     if not os.access(ROOT, os.W_OK):
-        fail(f"The folder {ROOT} is read-only. Copy it to where you may write, or change its owner.")
+        fail(
+            f"The folder {ROOT} is read-only. Copy it to where you may write, or change its owner."
+        )
     if not PYTHON.exists():
         _make()
     print(f"Installing {requirements} (once) …", flush=True)

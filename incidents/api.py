@@ -126,9 +126,7 @@ class IncidentViewSet(
         visible = visible_incidents(self.request.user)
         return visible.select_related("reporter").prefetch_related("services")
 
-    @extend_schema(
-        responses=TimelineEntrySerializer(many=True), summary="Timeline", filters=False
-    )
+    @extend_schema(responses=TimelineEntrySerializer(many=True), summary="Timeline", filters=False)
     @action(detail=True, pagination_class=None, filterset_class=None)
     def timeline(self, request: Request, pk: str | None = None) -> Response:
         entries = self.get_object().timeline.select_related("author")

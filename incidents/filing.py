@@ -16,7 +16,7 @@ from django.utils import timezone
 from incidents.models import Incident, Service, TimelineEntry
 from incidents.signals import incident_changed, incident_filed, incident_resolved
 
-Kind = TimelineEntry.Kind
+Kind: Any = TimelineEntry.Kind
 
 
 def _tell(signal: Any, incident: Incident) -> None:

@@ -42,6 +42,8 @@ def hidden_incident_ids(user: Any) -> set[int]:
 
 def can_see_all_of(user: Any, incidents: QuerySet[Incident]) -> bool:
     """Whether none of `incidents` is hidden from `user`; for records that tell of several."""
-    return not incidents.filter(private=True).exclude(
-        pk__in=visible_incidents(user).values("pk")
-    ).exists()
+    return (
+        not incidents.filter(private=True)
+        .exclude(pk__in=visible_incidents(user).values("pk"))
+        .exists()
+    )

@@ -29,9 +29,7 @@ class CauseForm(forms.ModelForm):
 class PostmortemForm(forms.ModelForm):
     """`references` names the incidents it covers, as INC-1, INC-2."""
 
-    references = forms.CharField(
-        label="Incidents", help_text="References, such as INC-12, INC-15."
-    )
+    references = forms.CharField(label="Incidents", help_text="References, such as INC-12, INC-15.")
 
     class Meta:
         model = Postmortem

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from incidents import filing
-from incidents.models import Incident, TimelineEntry
+from incidents.models import Incident
 from incidents.signals import incident_changed
 from kb.models import Cause, CauseLink
 
@@ -18,8 +18,8 @@ def link_cause(
     incident: Incident,
     cause: Cause,
     *,
-    state: str = CauseLink.State.SUSPECTED,
-    role: str = CauseLink.Role.ROOT,
+    state: str = "suspected",
+    role: str = "root",
     reason: str = "",
     author: Any = None,
 ) -> CauseLink:
@@ -35,12 +35,8 @@ def link_cause(
     link.full_clean(validate_constraints=False, exclude=["author"])
     link.save()
     text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
-    filing.add_entry(
-        incident, TimelineEntry.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author
-    )
-    transaction.on_commit(
-        lambda: incident_changed.send_robust(sender=Incident, incident=incident)
-    )
+    filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
+    transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
     return link
 
 
@@ -48,7 +44,7 @@ def link_cause(
 def unlink_cause(link: CauseLink, author: Any = None) -> None:
     """Remove a link made by mistake; the timeline and the history remember it."""
     filing.add_entry(
-        link.incident, TimelineEntry.Kind.CAUSE, f"Cause link removed: {link.cause.name}", author
+        link.incident, filing.Kind.CAUSE, f"Cause link removed: {link.cause.name}", author
     )
     link.delete()
 
@@ -63,9 +59,7 @@ def create_cause(*, name: str, **fields: Any) -> Cause:
 
 
 @transaction.atomic
-def name_cause(
-    incident: Incident, name: str, *, author: Any = None, **fields: Any
-) -> CauseLink:
+def name_cause(incident: Incident, name: str, *, author: Any = None, **fields: Any) -> CauseLink:
     """“New cause” in one click: find the cause of this name or create it, and confirm it."""
     name = " ".join(name.split())
     if not name:

@@ -130,8 +130,7 @@ class Index:
         """Query terms with query weight times inverse document frequency."""
         count = len(self._stored)
         return {
-            term: weight
-            * inverse_document_frequency(count, self._document_frequency.get(term, 0))
+            term: weight * inverse_document_frequency(count, self._document_frequency.get(term, 0))
             for term, weight in query_weights(weigh(document)).items()
         }
 

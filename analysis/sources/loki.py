@@ -70,7 +70,5 @@ class Loki(SourcePlugin):
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/loki/api/v1/labels", deadline=deadline)
         if not isinstance(answer, dict) or "status" not in answer:
-            raise SourceError(
-                "garbage", "The address answers, but not like Loki. Check “Address”."
-            )
+            raise SourceError("garbage", "The address answers, but not like Loki. Check “Address”.")
         return f"Answers; it knows {len(answer.get('data') or [])} labels."

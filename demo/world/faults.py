@@ -29,14 +29,18 @@ FAULTS: dict[str, Fault] = {
     "cpu-spike": Fault(
         times={"cpu": 3.2, "seq_tup_read": 60.0, "xact": 0.6, "connections": 1.7},
         lines=(
-            ("LOG:  duration: {n}.{n} ms  statement: SELECT * FROM order_lines WHERE "
-             "customer_ref = '{id}' ORDER BY created_at DESC", 9.0),
-            ("LOG:  temporary file: path \"base/pgsql_tmp/pgsql_tmp{n}.{n}\", size {n}", 2.0),
+            (
+                "LOG:  duration: {n}.{n} ms  statement: SELECT * FROM order_lines WHERE "
+                "customer_ref = '{id}' ORDER BY created_at DESC",
+                9.0,
+            ),
+            ('LOG:  temporary file: path "base/pgsql_tmp/pgsql_tmp{n}.{n}", size {n}', 2.0),
         ),
         felt=0.8,
     ),
     "connection-leak": Fault(
-        times={"xact": 0.5}, plus={"connections": 165.0},
+        times={"xact": 0.5},
+        plus={"connections": 165.0},
         lines=(
             ("FATAL:  remaining connection slots are reserved for superuser connections", 8.0),
             ("LOG:  connection received: host=10.4.{n}.{n} port={n}", 20.0),
@@ -44,38 +48,44 @@ FAULTS: dict[str, Fault] = {
         felt=0.9,
     ),
     "lock-contention": Fault(
-        times={"xact": 0.35}, plus={"locks": 46.0, "connections": 40.0},
+        times={"xact": 0.35},
+        plus={"locks": 46.0, "connections": 40.0},
         lines=(
-            ("LOG:  process {n} still waiting for ShareLock on transaction {n} after 1000.{n} ms",
-             7.0),
+            (
+                "LOG:  process {n} still waiting for ShareLock on transaction {n} after 1000 ms",
+                7.0,
+            ),
             ("ERROR:  deadlock detected", 1.5),
         ),
         felt=0.7,
     ),
     "disk-full": Fault(
-        plus={"disk": 0.38}, times={"xact": 0.1},
+        plus={"disk": 0.38},
+        times={"xact": 0.1},
         lines=(
-            ("ERROR:  could not extend file \"base/{n}/{n}\": No space left on device", 12.0),
-            ("PANIC:  could not write to file \"pg_wal/xlogtemp.{n}\": No space left on device",
-             1.0),
+            ('ERROR:  could not extend file "base/{n}/{n}": No space left on device', 12.0),
+            ('PANIC:  could not write to file "pg_wal/xlogtemp.{n}": No space left on device', 1.0),
         ),
         felt=1.0,
     ),
     "replication-lag": Fault(
-        plus={"lag": 340.0}, times={"xact": 1.3},
+        plus={"lag": 340.0},
+        times={"xact": 1.3},
         lines=(("LOG:  recovery restart point at {n}/{id}, replay is {n} s behind", 3.0),),
         felt=0.3,
     ),
     "vacuum-storm": Fault(
-        times={"cpu": 2.3}, plus={"locks": 9.0},
+        times={"cpu": 2.3},
+        plus={"locks": 9.0},
         lines=(
-            ("LOG:  automatic vacuum of table \"shop.public.events\": index scans: {n}", 3.0),
-            ("WARNING:  database \"shop\" must be vacuumed within {n} transactions", 1.0),
+            ('LOG:  automatic vacuum of table "shop.public.events": index scans: {n}', 3.0),
+            ('WARNING:  database "shop" must be vacuumed within {n} transactions', 1.0),
         ),
         felt=0.5,
     ),
     "oom-kill": Fault(
-        times={"memory": 2.1}, plus={"restarts": 0.4, "errors": 0.06},
+        times={"memory": 2.1},
+        plus={"restarts": 0.4, "errors": 0.06},
         lines=(
             ("java.lang.OutOfMemoryError: Java heap space", 2.5),
             ("Memory cgroup out of memory: Killed process {n} (java) total-vm:{n}kB", 1.0),
@@ -83,7 +93,8 @@ FAULTS: dict[str, Fault] = {
         felt=0.5,
     ),
     "crash-loop": Fault(
-        times={"rate": 0.3, "cpu": 0.5}, plus={"restarts": 1.6, "errors": 0.35},
+        times={"rate": 0.3, "cpu": 0.5},
+        plus={"restarts": 1.6, "errors": 0.35},
         lines=(
             ("Back-off restarting failed container app in pod {id}", 4.0),
             ("Error: missing required environment variable PAYMENT_API_VERSION", 4.0),
@@ -91,25 +102,33 @@ FAULTS: dict[str, Fault] = {
         felt=0.8,
     ),
     "bad-deploy": Fault(
-        plus={"errors": 0.22}, times={"latency": 1.4},
+        plus={"errors": 0.22},
+        times={"latency": 1.4},
         lines=(
-            ("ERROR NullPointerException at com.shop.cart.DiscountMapper.apply"
-             "(DiscountMapper.java:{n})", 11.0),
+            (
+                "ERROR NullPointerException at com.shop.cart.DiscountMapper.apply"
+                "(DiscountMapper.java:{n})",
+                11.0,
+            ),
             ("WARN  request {id} failed with 500 after {n} ms", 11.0),
         ),
         felt=0.6,
     ),
     "cert-expiry": Fault(
-        plus={"errors": 0.9}, times={"rate": 0.4},
+        plus={"errors": 0.9},
+        times={"rate": 0.4},
         lines=(
             ("ERROR TLS handshake failed: certificate has expired (notAfter={n}-{n}-{n})", 16.0),
-            ("x509: certificate has expired or is not yet valid: current time {n} is after {n}",
-             9.0),
+            (
+                "x509: certificate has expired or is not yet valid: current time {n} is after {n}",
+                9.0,
+            ),
         ),
         felt=0.9,
     ),
     "pool-exhausted": Fault(
-        plus={"errors": 0.17}, times={"latency": 6.0},
+        plus={"errors": 0.17},
+        times={"latency": 6.0},
         lines=(
             ("HikariPool-1 - Connection is not available, request timed out after 30000ms", 14.0),
         ),
@@ -124,7 +143,8 @@ FAULTS: dict[str, Fault] = {
         felt=0.4,
     ),
     "cache-stampede": Fault(
-        times={"hits": 0.25, "misses": 14.0, "cpu": 1.9}, plus={"evictions": 420.0},
+        times={"hits": 0.25, "misses": 14.0, "cpu": 1.9},
+        plus={"evictions": 420.0},
         lines=(
             ("WARN  cache key catalog:tree expired, {n} callers rebuild it at once", 10.0),
             ("maxmemory reached, evicting keys with allkeys-lru", 4.0),
@@ -132,14 +152,16 @@ FAULTS: dict[str, Fault] = {
         felt=0.8,
     ),
     "dns-failure": Fault(
-        plus={"errors": 0.3}, times={"latency": 5.0},
+        plus={"errors": 0.3},
+        times={"latency": 5.0},
         lines=(
             ("getaddrinfo EAI_AGAIN {id}.internal: temporary failure in name resolution", 15.0),
         ),
         felt=0.6,
     ),
     "third-party-outage": Fault(
-        plus={"errors": 0.45}, times={"latency": 9.0},
+        plus={"errors": 0.45},
+        times={"latency": 9.0},
         lines=(
             ("upstream acquirer gateway answered 503 Service Unavailable for charge {id}", 13.0),
             ("circuit breaker acquirer is now OPEN", 1.0),
@@ -147,12 +169,14 @@ FAULTS: dict[str, Fault] = {
         felt=0.8,
     ),
     "traffic-surge": Fault(
-        times={"rate": 3.6, "cpu": 2.8, "latency": 3.0}, plus={"errors": 0.04},
+        times={"rate": 3.6, "cpu": 2.8, "latency": 3.0},
+        plus={"errors": 0.04},
         lines=(("WARN  request queue length {n} above threshold, shedding load", 9.0),),
         felt=0.4,
     ),
     "node-pressure": Fault(
-        times={"load": 3.4, "memory": 1.4}, plus={"disk": 0.2},
+        times={"load": 3.4, "memory": 1.4},
+        plus={"disk": 0.2},
         lines=(
             ("kubelet: eviction manager: attempting to reclaim memory", 3.0),
             ("kubelet: evicted pod {id}: the node was low on resource: memory", 2.0),

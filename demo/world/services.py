@@ -38,5 +38,3 @@ SERVICES: dict[str, Runs] = {
     "mailer": Runs("http", 14, 0.2, 260 * MB, ("order-events",)),
     "worker-pool": Runs("node", 0, 21.0, 61_000 * MB),
 }
-
-

@@ -141,10 +141,12 @@ USUAL_LINES: dict[str, tuple[tuple[str, float], ...]] = {
     "postgresql": (
         ("LOG:  checkpoint complete: wrote {n} buffers; write={n}.{n} s", 0.3),
         ("LOG:  connection authorized: user=shop database=shop", 2.0),
-        ("LOG:  automatic analyze of table \"shop.public.orders\"", 0.1),
+        ('LOG:  automatic analyze of table "shop.public.orders"', 0.1),
     ),
-    "cache": (("Background saving terminated with success", 0.2), ("{n} changes in 60 seconds. Saving...", 0.2)),
+    "cache": (
+        ("Background saving terminated with success", 0.2),
+        ("{n} changes in 60 seconds. Saving...", 0.2),
+    ),
     "queue": (("accepting AMQP connection <0.{n}.0> (10.4.{n}.{n}:{n})", 1.0),),
     "node": (("kubelet: pod {id} status is Running", 1.0),),
 }
-

@@ -1,0 +1,44 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from incidents.importing import NAMES, import_incidents, read_rows
+
+
+class Command(BaseCommand):
+    help = "Bring past incidents in from JSON lines or CSV. Repeating it adds nothing twice."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="report only, keep nothing")
+        parser.add_argument("--source", default="", help="where it is from; default: file name")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN",
+            help=f"where a field is found; fields: {', '.join(NAMES)}",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+        mapping = dict(pair.partition("=")[::2] for pair in options["map"])
+        unknown = set(mapping) - set(NAMES)
+        if unknown:
+            raise CommandError(f"--map knows no field {', '.join(sorted(unknown))}.")
+        source = (options["source"] or path.stem)[:50]
+        report = import_incidents(read_rows(path), source, mapping, options["dry_run"])
+        for number, why in report.refused[:50]:
+            self.stderr.write(f"line {number} not taken: {why}")
+        if len(report.refused) > 50:
+            self.stderr.write(f"… and {len(report.refused) - 50} more.")
+        verb = "would be taken" if options["dry_run"] else "taken"
+        self.stdout.write(
+            f"{report.new} {verb}, {report.known} known already, {len(report.refused)} not taken, "
+            f"{len(report.new_services)} new services."
+        )
+        if report.refused and not report.new and not report.known:
+            raise CommandError("Nothing could be taken; see the reasons above.")
