@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from analysis.findings import quantity
 
 WIDTH, HEIGHT = 560, 130
-LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 18
+LEFT, RIGHT, TOP, BOTTOM = 68, 8, 10, 18
 POINTS = 280
 """More would be finer than a pixel."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.library import document_of, incident_document, library
 from analysis.models import Finding
-from analysis.similarity.index import Overlap
+from analysis.similarity.index import Overlap, is_plain
 from analysis.similarity.text import Document, surface_words
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote
 from incidents.filing import services_named_in
@@ -166,13 +166,10 @@ class _Reasons:
         reasons = []
         for overlap in overlaps:
             kind, _, value = overlap.term.partition(":")
-            if kind not in _KINDS or " " in kind or not value:
+            if is_plain(overlap.term):
                 kind, value = "word", self._words.get(overlap.term, overlap.term)
             reasons.append(Reason(kind, _in_words(kind, value), overlap.score / total))
         return reasons
-
-
-_KINDS = {"service", "alert", "template", "metric"}
 
 
 def _in_words(kind: str, value: str) -> str:

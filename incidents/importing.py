@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.dateparse import parse_datetime
 
 from incidents import filing
@@ -100,6 +100,9 @@ def import_incidents(
                     _take(fields, source, services, report)
             except ValidationError as error:
                 report.refused.append((number, "; ".join(_problems(error))))
+            except IntegrityError as error:
+                why = str(error.__cause__ or error).splitlines()[0]
+                report.refused.append((number, f"the database refuses it: {why}"))
             else:
                 known.add(fields["external_id"])
                 report.new += 1

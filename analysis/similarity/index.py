@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction import DictVectorizer
 
-from analysis.similarity.text import Document, weigh
+from analysis.similarity.text import TERM_WEIGHTS, Document, tokenise, weigh
 
 SATURATION = 1.5
 """BM25's k1: how soon more of the same term stops counting."""
@@ -174,8 +174,8 @@ class Index:
     def explain(self, document: Document, key: int, most: int = 8) -> list[Overlap]:
         """The shared terms of the query and the document of `key`, heaviest first.
 
-        A pair of words and a whole identifier stand for their parts, so that no overlap is named
-        twice.
+        A term is left out when another that is named holds the same words: a service stands for
+        the words of its name, a pair of words and a whole identifier for their parts.
         """
         weights = self._stored.get(key, {})
         shared = [
@@ -183,17 +183,35 @@ class Index:
             for term, weight in self._query(document).items()
             if term in weights and weight > 0
         ]
-        shared.sort(key=lambda overlap: (-overlap.score, overlap.term))
+        # Services, alerts, templates and metrics first, then the longest names.
+        shared.sort(key=lambda o: (is_plain(o.term), -len(_words(o)), -o.score, o.term))
         named: list[Overlap] = []
+        said: list[frozenset[str]] = []
         for overlap in shared:
-            words = set(overlap.term.removeprefix("=").replace("-", " ").split())
-            if not any(words <= _words(other) or words >= _words(other) for other in named):
-                named.append(overlap)
+            words = _words(overlap)
+            if is_plain(overlap.term) and any(words <= other for other in said):
+                continue
+            named.append(overlap)
+            if not overlap.term.startswith(("template:", "metric:")):
+                said.append(words)
+        named.sort(key=lambda o: (-o.score, o.term))
         return named[:most]
 
 
-def _words(overlap: Overlap) -> set[str]:
-    return set(overlap.term.removeprefix("=").replace("-", " ").split())
+def is_plain(term: str) -> bool:
+    """Whether a term comes from text, not from a field of ready terms."""
+    return term.partition(":")[0] not in TERM_WEIGHTS
+
+
+def _words(overlap: Overlap) -> frozenset[str]:
+    term = (
+        overlap.term.removeprefix("=") if is_plain(overlap.term) else overlap.term.partition(":")[2]
+    )
+    if " " in term and is_plain(overlap.term):
+        return frozenset(term.split())
+    return frozenset(
+        t for t in tokenise(term) if " " not in t and not t.startswith("=")
+    ) or frozenset([term])
 
 
 def _best(scores: np.ndarray, k: int) -> np.ndarray:

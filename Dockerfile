@@ -1,0 +1,12 @@
+FROM python:3.11-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+COPY . .
+RUN SECRET_KEY=only-for-collecting DATABASE_URL=postgresql://none/none python manage.py collectstatic --noinput \
+    && useradd --system causebook && mkdir -p /data && chown causebook /data
+USER causebook
+ENV CAUSEBOOK_DATA_DIR=/data
+EXPOSE 8000
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", "--no-control-socket"]

@@ -1,0 +1,88 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+
+from analysis.library import library
+from incidents.models import Incident, Service
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REQUIRE = os.environ.get("CAUSEBOOK_TEST_REQUIRE_TOOLS") == "1"
+HOW_TO_GET = {
+    "prometheus": "apt-get install prometheus",
+    "promtool": "apt-get install prometheus",
+    "chromium": "apt-get install chromium",
+}
+_missing: set[str] = set()
+
+
+def tool(name: str) -> str:
+    """The path of a program, or a skip that says how to get it; a failure where CI wants all."""
+    path = shutil.which(name)
+    if path is None:
+        _missing.add(name)
+        message = f"{name} is missing: {HOW_TO_GET[name]}"
+        if REQUIRE:
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+def data(name: str) -> Path:
+    """A path in the shared data; tests that want it skip where it is not."""
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"The data set {name} is not beside this checkout.")
+    return path
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _missing:
+        terminalreporter.section("skipped for want of tools")
+        for name in sorted(_missing):
+            terminalreporter.write_line(f"{name}: {HOW_TO_GET[name]}")
+
+
+@pytest.fixture(autouse=True)
+def fresh_library() -> Iterator[None]:
+    """Each test starts with the database it sees, not with what the process remembers."""
+    library.forget()
+    yield
+    library.forget()
+
+
+@pytest.fixture
+def user(django_user_model: Any) -> AbstractUser:
+    return django_user_model.objects.create_user("oncall", password="pass-for-tests")
+
+
+@pytest.fixture
+def other(django_user_model: Any) -> AbstractUser:
+    return django_user_model.objects.create_user("other", password="pass-for-tests")
+
+
+@pytest.fixture
+def web(client: Client, user: AbstractUser) -> Client:
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def database(db: None) -> Service:
+    return Service.objects.create(name="orders-db", kind="postgresql", tier="core")
+
+
+@pytest.fixture
+def incident(database: Service, user: AbstractUser) -> Incident:
+    from incidents.filing import file_incident
+
+    return file_incident(title="orders-db CPU at 95 %", services=[database], reporter=user)

@@ -1,0 +1,34 @@
+"""A pytest plug-in: real PostgreSQL and Redis for the tests, before Django reads its settings."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+FOLDER = Path(tempfile.mkdtemp(prefix="causebook-tests-"))
+FOLDER.chmod(0o755)
+os.environ["CAUSEBOOK_DATA_DIR"] = str(FOLDER)
+os.environ["SECRET_KEY"] = "only-for-tests"
+
+from config import embedded  # noqa: E402
+
+if "CAUSEBOOK_TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["CAUSEBOOK_TEST_DATABASE_URL"]
+else:
+    _, os.environ["DATABASE_URL"] = embedded.start_postgres(FOLDER)
+redis = embedded.start_redis(FOLDER)
+os.environ["REDIS_URL"] = embedded.redis_url(FOLDER)
+
+
+def _stop() -> None:
+    redis.kill()
+    redis.wait()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+# Registered after PostgreSQL's own hook would run first: hooks run last in, first out.
+atexit.register(_stop)
