@@ -53,6 +53,7 @@ def main() -> None:
     found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     _write_private(data / "servers.json", json.dumps(found))
     _django("migrate", "--verbosity", "0")
+    (env.ROOT / "static-built").mkdir(exist_ok=True)
     password = _first_user(data)
     if options.demo:
         _django("load_demo", "--world", f"http://127.0.0.1:{WORLD_PORT}")

@@ -29,7 +29,8 @@ def test_it_refuses_an_empty_title_by_name() -> None:
 
 def test_resolving_sets_the_times_and_says_so(incident: Incident, user: AbstractUser) -> None:
     resolved = filing.set_status(incident, "resolved", user, "Added the index")
-    assert resolved.resolved_at and resolved.mitigated_at
+    assert resolved.resolved_at
+    assert resolved.mitigated_at
     assert resolved.resolution == "Added the index"
     assert "Resolved" in resolved.timeline.get(kind="status").text
 
@@ -37,7 +38,8 @@ def test_resolving_sets_the_times_and_says_so(incident: Incident, user: Abstract
 def test_reopening_forgets_when_it_was_resolved(incident: Incident) -> None:
     filing.set_status(incident, "resolved")
     reopened = filing.set_status(incident, "investigating")
-    assert reopened.resolved_at is None and reopened.mitigated_at is None
+    assert reopened.resolved_at is None
+    assert reopened.mitigated_at is None
 
 
 def test_saying_the_same_status_twice_adds_one_entry(incident: Incident) -> None:
@@ -104,7 +106,9 @@ def test_notes_render_markdown_and_nothing_that_runs(web: Client, incident: Inci
     web.post(f"/INC-{incident.pk}/notes/", {"text": text})
     page = web.get(f"/INC-{incident.pk}/").content.decode()
     assert "<strong>bold</strong>" in page
-    assert "<script>alert" not in page and 'href="javascript' not in page and "<img src=\"http" not in page
+    assert "<script>alert" not in page
+    assert 'href="javascript' not in page
+    assert '<img src="http' not in page
 
 
 def test_an_empty_note_is_refused_with_a_message(web: Client, incident: Incident) -> None:

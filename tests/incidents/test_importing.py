@@ -34,7 +34,8 @@ def test_a_dry_run_reports_and_keeps_nothing(tmp_path: Path) -> None:
         read_rows(lines(tmp_path, {**ROW, "components": ["API"]})), "s", dry_run=True
     )
     assert (report.new, report.new_services) == (1, ["API"])
-    assert not Incident.objects.exists() and not Service.objects.exists()
+    assert not Incident.objects.exists()
+    assert not Service.objects.exists()
 
 
 def test_bad_rows_are_named_and_do_not_stop_the_others(tmp_path: Path) -> None:
@@ -77,6 +78,8 @@ def test_the_real_history_of_819_incidents_is_searchable_and_renders(web: Client
     path = data("incidents/github-status.jsonl")
     report = import_incidents(read_rows(path), "github-status")
     assert (report.new, report.refused) == (819, [])
-    assert "Incident with Codespaces" in web.get("/", {"q": "Codespaces WestEurope"}).content.decode()
+    assert (
+        "Incident with Codespaces" in web.get("/", {"q": "Codespaces WestEurope"}).content.decode()
+    )
     for pk in Incident.objects.values_list("pk", flat=True):
         assert web.get(f"/INC-{pk}/").status_code == 200

@@ -72,7 +72,8 @@ def test_suggestions_leave_it_out_for_strangers_only(
 ) -> None:
     assert suggest_for_text(TITLE, user).incidents[0].incident == secret
     found = suggest_for_text(TITLE, other)
-    assert not found.incidents and not found.causes
+    assert not found.incidents
+    assert not found.causes
 
 
 def test_viewers_and_those_allowed_all_can_see_it(

@@ -1,0 +1,166 @@
+"""The database is the truth: claims, retries, dead workers, lost messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from analysis import evidence
+from analysis.models import Evidence, EvidenceRequest, Source
+from incidents.filing import file_incident
+from incidents.models import Incident, Service
+
+pytestmark = pytest.mark.django_db
+TEMPLATES = "any | cpu | cores | x{$selector}"
+
+
+@pytest.fixture
+def source(server: Callable[[str], str]) -> Callable[..., Source]:
+    def make(behaviour: str, **settings: Any) -> Source:
+        chosen = {"url": server(behaviour), "templates": TEMPLATES, **settings}
+        return Source.objects.create(name="p", kind="prometheus", settings=chosen)
+
+    return make
+
+
+def planned(incident: Incident) -> EvidenceRequest:
+    [request_id] = evidence.plan_evidence(incident)
+    return EvidenceRequest.objects.get(pk=request_id)
+
+
+def test_planning_twice_adds_nothing(incident: Incident, source: Any) -> None:
+    source("well")
+    assert evidence.plan_evidence(incident) == evidence.plan_evidence(incident)
+    assert incident.evidence_requests.count() == 1
+
+
+def test_neighbours_are_pulled_too(incident: Incident, database: Service, source: Any) -> None:
+    database.depends_on.add(Service.objects.create(name="storage"))
+    source("well")
+    assert len(evidence.plan_evidence(incident)) == 2
+
+
+def test_a_pull_freezes_what_came_back(incident: Incident, source: Any) -> None:
+    source("well")
+    request = planned(incident)
+    assert evidence.pull(request.pk)
+    request.refresh_from_db()
+    assert request.state == "done"
+    assert request.evidence.items()[0]["values"] == [1.0]
+    assert request.evidence.query == 'x{service="orders-db"}'
+
+
+def test_running_it_again_changes_nothing(incident: Incident, source: Any) -> None:
+    source("well")
+    request = planned(incident)
+    evidence.pull(request.pk)
+    first = Evidence.objects.get().taken_at
+    assert not evidence.pull(request.pk)
+    assert Evidence.objects.get().taken_at == first
+
+
+def test_a_claim_is_nobody_elses_until_its_lease_runs_out(incident: Incident, source: Any) -> None:
+    source("well")
+    request = planned(incident)
+    assert evidence.claim(request.pk)
+    assert not evidence.claim(request.pk)
+    assert evidence.due_requests(10) == []
+    past = timezone.now() - timedelta(seconds=1)
+    EvidenceRequest.objects.update(lease_until=past)
+    assert evidence.due_requests(10) == [request.pk]
+    assert evidence.pull(request.pk)
+
+
+def test_who_lost_the_claim_writes_nothing(incident: Incident, source: Any) -> None:
+    source("well")
+    request = evidence.claim(planned(incident).pk)
+    assert request
+    EvidenceRequest.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    evidence.pull(request.pk)
+    evidence._settle(request, error="too late")
+    request.refresh_from_db()
+    assert (request.state, request.error) == ("done", "")
+
+
+def test_a_passing_failure_is_tried_again_and_then_stated(incident: Incident, source: Any) -> None:
+    source("500")
+    request = planned(incident)
+    for _ in range(evidence.ATTEMPTS):
+        EvidenceRequest.objects.update(not_before=timezone.now())
+        assert evidence.pull(request.pk)
+    request.refresh_from_db()
+    assert request.state == "failed"
+    assert "disk on fire" in request.error
+
+
+def test_a_lasting_failure_is_stated_at_once_and_can_be_pulled_again(
+    incident: Incident, source: Any, web: Client
+) -> None:
+    source("401")
+    request = planned(incident)
+    evidence.pull(request.pk)
+    page = web.get(f"/analysis/incidents/{incident.pk}/evidence/").content.decode()
+    assert "refused the credentials" in page
+    assert evidence.pull_again(incident) == [request.pk]
+
+
+def test_a_plugin_that_breaks_ends_as_a_stated_gap(
+    incident: Incident, source: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source("well")
+    request = planned(incident)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr("analysis.sources.prometheus.Prometheus.pull", broken)
+    evidence.pull(request.pk)
+    request.refresh_from_db()
+    assert request.state == "failed"
+    assert "unexpectedly" in request.error
+
+
+def test_the_sweep_finds_incidents_nobody_planned(incident: Incident) -> None:
+    Incident.objects.update(created_at=timezone.now() - timedelta(seconds=10))
+    assert list(evidence.unplanned_incidents()) == [incident]
+
+
+def test_old_history_is_not_pulled(source: Any, database: Service) -> None:
+    source("well")
+    long_ago = timezone.now() - timedelta(days=200)
+    old = file_incident(
+        title="Old", services=[database], impact_started_at=long_ago,
+        resolved_at=long_ago + timedelta(hours=1), status="resolved",
+    )  # fmt: skip
+    assert evidence.plan_evidence(old) == []
+
+
+def test_secrets_are_sealed_and_never_shown(source: Any, admin_client: Client) -> None:
+    made = source("well")
+    address = f"/analysis/sources/{made.pk}/edit/"
+    form = {"source_name": "p", "url": made.settings["url"], "password": "hunter2", "enabled": "on",
+            "selector": "a", "templates": TEMPLATES, "username": "u"}  # fmt: skip
+    assert admin_client.post(address, form).status_code == 302
+    made.refresh_from_db()
+    assert made.secrets == {"password": "hunter2"}
+    assert "hunter2" not in made.sealed
+    assert "hunter2" not in str(made.settings)
+    assert "hunter2" not in admin_client.get(address).content.decode()
+    admin_client.post(address, {**form, "password": ""})
+    made.refresh_from_db()
+    assert made.secrets == {"password": "hunter2"}
+
+
+def test_sources_can_only_be_changed_with_permission(web: Client, source: Any) -> None:
+    assert web.get(f"/analysis/sources/{source('well').pk}/edit/").status_code == 403
+
+
+def test_a_probe_says_what_to_change(web: Client, source: Any) -> None:
+    made = source("garbage")
+    answer = web.post(f"/analysis/sources/{made.pk}/probe/").content.decode()
+    assert "Is the address right?" in answer

@@ -1,0 +1,194 @@
+"""The parts without Django: properties that must hold for any input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.anomalies import departure, detect
+from analysis.logs import count_templates, mask, template_id, unusual_templates
+from analysis.ranking import Metric, rank_services
+from analysis.similarity.index import Index
+from analysis.similarity.text import Document, tokenise, weigh
+from analysis.similarity.votes import Link, vote
+from tests.conftest import data
+
+WORDS = st.text(alphabet="ab cd-ef.1", max_size=30)
+
+
+def document(key: int, title: str) -> Document:
+    return Document(key, {"title": title})
+
+
+ACTS = st.lists(st.tuples(st.sampled_from(["add", "remove", "merge"]), st.integers(0, 8), WORDS))
+
+
+@settings(max_examples=60, deadline=None)
+@given(ACTS, WORDS)
+def test_the_index_equals_one_built_anew(acts: list[tuple[str, int, str]], asked: str) -> None:
+    index, kept = Index(), {}
+    for act, key, text in acts:
+        if act == "add":
+            index.add(document(key, text))
+            kept[key] = text
+        elif act == "remove":
+            index.remove(key)
+            kept.pop(key, None)
+        else:
+            index.merge()
+    anew = Index(document(key, text) for key, text in kept.items())
+    ours = [(h.key, pytest.approx(h.score, rel=1e-5)) for h in index.search(document(-1, asked), 5)]
+    assert ours == [(h.key, h.score) for h in anew.search(document(-1, asked), 5)]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_gives_terms_that_match_itself(text: str) -> None:
+    if weigh(document(1, text)):
+        [hit] = Index([document(1, text)]).search(document(-1, text))
+        assert hit.likeness == pytest.approx(1.0, abs=1e-3)
+
+
+def test_identifiers_match_by_their_parts_and_ids_do_not_count() -> None:
+    assert {"order", "servic", "impl"} <= set(tokenise("OrderServiceImpl"))
+    assert tokenise("checkout-7d9f8b6c5d-x2x4z") == ["checkout"]
+    assert tokenise("3b5e1a3e-1111-4222-8333-444455556666") == []
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300))
+def test_a_line_has_one_template_and_the_template_is_its_own(line: str) -> None:
+    assert mask(line) == mask(line)
+    assert template_id(mask(line)) == template_id(mask(line))
+
+
+def test_what_differs_from_line_to_line_is_masked() -> None:
+    one = mask("Accepted password for user anna from 10.0.0.7 port 51022")
+    other = mask("Accepted password for user bert from 10.9.9.1 port 22")
+    assert one == other
+
+
+def test_new_and_bursting_lines_are_told_apart() -> None:
+    lines = [(float(t), "usual line") for t in range(0, 1000, 10)]
+    lines += [(float(t), "usual line") for t in range(900, 1000)]
+    lines.append((950.0, "ERROR brand new"))
+    found = unusual_templates(count_templates(lines, 900), 900, 100)
+    assert {(f.kind, f.count.template) for f in found} == {
+        ("new", "ERROR brand new"),
+        ("burst", "usual line"),
+    }
+
+
+def series(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    times = np.arange(0, 14_400, 15.0)
+    return times, 10 + np.random.default_rng(seed).normal(0, 0.5, len(times))
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_step_is_found_within_two_samples(direction: int) -> None:
+    times, values = series()
+    values[times >= 12_600] += direction * 8
+    found = departure(times, values, moment=13_200)
+    assert found
+    assert abs(found.onset - 12_600) <= 30
+    assert found.direction == ("up" if direction > 0 else "down")
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [5.0] * 200])
+def test_flat_short_and_empty_series_are_normal(values: list[float]) -> None:
+    times = np.arange(len(values), dtype=float) * 15
+    assert departure(times, np.array(values), moment=2000.0) is None
+    assert detect(times, np.array(values)) == []
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(-1e9, 1e9), min_size=20, max_size=200))
+def test_any_series_is_read_without_a_fault(values: list[float]) -> None:
+    times = np.arange(len(values), dtype=float) * 60
+    found = departure(times, np.array(values), moment=float(times[-1]))
+    assert found is None or times[0] <= found.onset <= times[-1]
+
+
+def test_the_callee_that_broke_ranks_above_the_caller_that_suffers() -> None:
+    times, calm = series()
+    broken = calm.copy()
+    broken[times >= 12_600] += 20
+    ranked = rank_services(
+        [
+            Metric("shop", "latency", times, broken),
+            Metric("db", "cpu", times, broken),
+            Metric("idle", "cpu", times, calm),
+        ],
+        at=12_600,
+        calls=[("shop", "db")],
+    )
+    assert [suspect.service for suspect in ranked] == ["db", "shop", "idle"]
+    assert "cpu left its normal range" in ranked[0].reasons[0]
+
+
+def test_confirmed_votes_count_more_than_suspected_and_rejected_count_against() -> None:
+    likeness = {1: 0.8, 2: 0.8, 3: 0.8}
+    links = [
+        Link(1, 10, "root", "suspected"),
+        Link(2, 20, "root", "confirmed"),
+        Link(3, 30, "root", "rejected"),
+    ]
+    assert [ballot.cause for ballot in vote(likeness, {}, links)] == [20, 10]
+
+
+def test_the_contract_commands_write_what_they_promise(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    docs = [
+        {"id": "a", "title": "disk full", "body": "", "created": "2026-01-01"},
+        {"id": "b", "title": "disk is full", "body": "", "created": "2026-01-02"},
+        {"id": "c", "title": "disk full too", "body": None, "created": "2026-01-03"},
+    ]
+    queries = [
+        {"query_id": "b", "relevant_ids": ["c"]},
+        {"query_id": "q", "query": {"title": "", "body": "full disk"}, "relevant_ids": []},
+    ]
+    for name, rows in (("docs", docs), ("qrels", queries)):
+        text = "\n".join(json.dumps(row) for row in rows)
+        (folder / f"{name}.jsonl").write_text(text)
+    out = tmp_path / "run.jsonl"
+    call_command("evaluate_similarity", folder, "--out", out)
+    ran = [json.loads(line) for line in out.read_text().splitlines()]
+    # A document sees only older ones, whatever its relevant ids say.
+    assert ran[0] == {"query_id": "b", "ranked": ["a"]}
+    assert set(ran[1]["ranked"]) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "keys"),
+    [
+        ("causes", "telemetry/onlineboutique", {"id", "ranked", "findings"}),
+        ("templates", "logs/Apache.jsonl", {"template_id", "template"}),
+        ("anomalies", "telemetry/nab/realAWSCloudwatch", {"file", "anomalies"}),
+        ("similarity", "text/hadoop", {"query_id", "ranked"}),
+    ],
+)
+def test_the_contract_commands_run_on_real_data(
+    command: str, name: str, keys: set[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "run.jsonl"
+    call_command(f"evaluate_{command}", data(name), "--out", out)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert rows
+    assert all(set(row) == keys for row in rows)
+
+
+def test_the_benchmark_reports_every_promised_figure() -> None:
+    from analysis.benchmark import benchmark
+
+    result = benchmark(300, 5)
+    assert {"p50_ms", "p95_ms", "build_s", "add_until_found_ms", "linear_kernel_ratio"} <= set(
+        result
+    )
+    assert result["add_until_found_ms"] is not None

@@ -1,0 +1,124 @@
+"""The contract every source keeps, over real sockets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.sources import registry
+from analysis.sources.base import Query, SourceError, Target, Window, redact
+from analysis.sources.prometheus import parse_templates
+
+WINDOW = Window(datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(4600, UTC))
+HTTP = ["prometheus", "loki", "elasticsearch"]
+
+
+def plugin(kind: str, url: str = "http://127.0.0.1:1") -> Any:
+    made = registry()[kind]
+    initial = {k: f.initial or "" for k, f in made.SettingsForm().fields.items()}
+    return made({**initial, "url": url})
+
+
+@pytest.mark.parametrize("kind", sorted(registry()))
+def test_each_plugin_names_itself_and_makes_queries_for_a_service(kind: str) -> None:
+    made = plugin(kind)
+    assert made.title
+    assert made.items in ("series", "lines")
+    queries = made.queries(Target("orders-db", "postgresql"))
+    assert queries
+    assert all("orders-db" in query.text for query in queries)
+
+
+@pytest.mark.parametrize("kind", sorted(registry()))
+def test_no_service_name_can_break_out_of_a_query(kind: str) -> None:
+    with pytest.raises(SourceError, match="cannot be put in a query"):
+        plugin(kind).queries(Target('x"} or {a="b', "http"))
+
+
+@pytest.mark.parametrize("kind", HTTP)
+@pytest.mark.parametrize(
+    ("behaviour", "reason", "passing"),
+    [
+        ("500", "server-error", True),
+        ("401", "denied", False),
+        ("404", "not-found", False),
+        ("redirect", "redirect", False),
+        ("garbage", "garbage", False),
+        ("wrong-shape", "garbage", False),
+        ("hang", "timeout", True),
+        ("drip", "timeout", True),
+        ("cut", "broken", True),
+        ("flood", "too-large", False),
+    ],
+)
+def test_a_misbehaving_server_is_a_stated_reason_within_the_deadline(
+    kind: str, behaviour: str, reason: str, passing: bool, server: Callable[[str], str]
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(SourceError) as error:
+        plugin(kind, server(behaviour)).pull(Query("cpu", "x"), WINDOW, 2.0)
+    assert (error.value.reason, error.value.passing) == (reason, passing)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("kind", HTTP)
+def test_a_server_that_is_not_there_is_a_passing_failure(kind: str) -> None:
+    with pytest.raises(SourceError, match="cannot be reached") as error:
+        plugin(kind).pull(Query("cpu", "x"), WINDOW, 2.0)
+    assert error.value.passing
+
+
+def test_prometheus_leaves_out_what_is_no_number(server: Callable[[str], str]) -> None:
+    answer = plugin("prometheus", server("well")).pull(Query("cpu", "x"), WINDOW, 2.0)
+    assert answer.items[0].values == [1.0]
+
+
+def test_a_template_line_that_is_wrong_is_named() -> None:
+    with pytest.raises(ValueError, match="Line 2"):
+        parse_templates("any | cpu | cores | x\nhttp only")
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [
+        ("login password=hunter2 ok", "hunter2"),
+        ("Authorization: Bearer abc.def", "abc.def"),
+        ("postgres://app:s3cret@db/x", "s3cret"),
+        ('{"api_key": "k-123456"}', "k-123456"),
+    ],
+)
+def test_secrets_in_lines_are_hidden(line: str, hidden: str) -> None:
+    assert hidden not in redact(line)
+    assert "[redacted]" in redact(line)
+
+
+@pytest.fixture
+def log_root(tmp_path: Path, settings: Any) -> Path:
+    settings.LOG_ROOT = str(tmp_path)
+    return tmp_path
+
+
+def test_log_files_give_the_lines_of_the_window(log_root: Path) -> None:
+    start = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+    (log_root / "orders-db.log").write_text(
+        "2026-03-01 01:00:00 early\n2026-03-01T02:30:00Z ERROR in\n  at frame\n"
+        "2026-03-01 04:30:00+02:00 also in\n2026-03-01 09:00:00 late\n"
+    )
+    made = plugin("logfiles")
+    query = made.queries(Target("orders-db", "http"))[0]
+    answer = made.pull(query, Window(start, start + timedelta(hours=1)), 5)
+    assert [item.text[-8:] for item in answer.items] == ["ERROR in", "at frame", " also in"]
+
+
+def test_log_files_never_lead_out_of_their_folder(log_root: Path) -> None:
+    (log_root / "link.log").symlink_to("/etc/passwd")
+    made = plugin("logfiles")
+    assert not made.pull(Query("log", "link.log"), WINDOW, 5).items
+    for pattern in ("../*.log", "/etc/passwd"):
+        with pytest.raises(SourceError, match="out of the folder"):
+            made.pull(Query("log", pattern), WINDOW, 5)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+
+from analysis.models import Fingerprint
+from analysis.suggestions import suggest_for_incident, suggest_for_text
+from incidents.filing import edit_incident, file_incident, set_status
+from incidents.models import Incident, Service
+from kb.linking import link_cause, name_cause
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def past(database: Service, user: AbstractUser) -> Incident:
+    for title in ("Mail delayed for hours", "Search returns nothing", "Images do not load"):
+        file_incident(title=title)
+    incident = file_incident(title="orders-db cpu pegged, checkout slow", services=[database])
+    name_cause(incident, "Missing index", author=user)
+    return set_status(incident, "resolved", resolution="Created the index")
+
+
+def test_the_known_cause_comes_first_with_reasons_and_the_fix(
+    past: Incident, user: AbstractUser
+) -> None:
+    found = suggest_for_text("orders-db CPU high", user)
+    best = found.causes[0]
+    assert best.cause.name == "Missing index"
+    assert best.fixed_last_time == "Created the index"
+    assert best.incidents[0].incident == past
+    assert "same service orders-db" in [reason.text for reason in best.reasons]
+
+
+def test_reasons_name_real_overlap_only(past: Incident, user: AbstractUser) -> None:
+    asked = "CPU of orders-db, disk smells"
+    told = f"{past.title} {past.symptom}".lower()
+    for reason in suggest_for_text(asked, user).causes[0].reasons:
+        if reason.kind == "word":
+            assert reason.text.lower() in asked.lower()
+            assert reason.text.lower() in told
+
+
+def test_nothing_alike_is_an_answer(past: Incident, user: AbstractUser, web: Client) -> None:
+    assert suggest_for_text("Printer on fire in Lisbon", user).nothing_alike
+    page = web.get("/analysis/match/", {"title": "Printer on fire"}).content.decode()
+    assert "Nothing like this in our history" in page
+
+
+@pytest.mark.parametrize("title", ["x", "\x00", "?!", "9" * 300, "ünïcödé 漢字"])
+def test_an_empty_history_answers_sanely(user: AbstractUser, title: str) -> None:
+    found = suggest_for_text(title, user)
+    assert found.nothing_alike
+    assert found.history == 0
+
+
+def test_new_edited_and_deleted_incidents_are_seen_at_once(
+    past: Incident, user: AbstractUser
+) -> None:
+    assert suggest_for_text("quantum flapping", user).nothing_alike
+    fresh = file_incident(title="Quantum flapping observed")
+    assert suggest_for_text("quantum flapping", user).incidents[0].incident == fresh
+    edit_incident(fresh, title="Something else entirely")
+    assert suggest_for_text("quantum flapping", user).nothing_alike
+    fresh.delete()
+    assert suggest_for_text("something else entirely", user).nothing_alike
+
+
+def test_a_rejected_cause_is_not_suggested_again(past: Incident, user: AbstractUser) -> None:
+    fresh = file_incident(title="orders-db cpu high again")
+    cause = suggest_for_incident(fresh, user).causes[0].cause
+    link_cause(fresh, cause, state="rejected", author=user)
+    assert cause not in [s.cause for s in suggest_for_incident(fresh, user).causes]
+
+
+def test_telemetry_decides_between_alike_texts(database: Service, user: AbstractUser) -> None:
+    for name, metric in (("Index missing", "rows read by scans up"), ("Vacuum", "locks up")):
+        one = file_incident(title="orders-db cpu high", services=[database])
+        Fingerprint.objects.create(incident=one, metrics={metric: metric})
+        name_cause(one, name)
+    fresh = file_incident(title="orders-db cpu high", services=[database])
+    Fingerprint.objects.create(incident=fresh, metrics={"locks up": "locks up"})
+    best = suggest_for_incident(fresh, user).causes[0]
+    assert best.cause.name == "Vacuum"
+    assert "same metric off: locks up" in [reason.text for reason in best.reasons]
+
+
+def test_accepting_by_one_click_confirms_the_cause(
+    past: Incident, web: Client, user: AbstractUser
+) -> None:
+    fresh = file_incident(title="orders-db cpu high again")
+    cause = suggest_for_incident(fresh, user).causes[0].cause
+    answer = web.post(
+        f"/knowledge/incidents/{fresh.pk}/link/", {"cause": cause.pk, "state": "confirmed"}
+    )
+    assert answer.headers["HX-Trigger"] == "causes-changed"
+    link = fresh.cause_links.get()
+    assert (link.cause, link.state, link.author) == (cause, "confirmed", user)
+    assert "Missing index" in fresh.timeline.get(kind="cause").text
+
+
+def test_an_open_twin_is_called_a_possible_duplicate(past: Incident, web: Client) -> None:
+    file_incident(title="Checkout shows a blank page")
+    page = web.get("/analysis/match/", {"title": "checkout shows blank page"}).content.decode()
+    assert "still open" in page
