@@ -18,6 +18,9 @@ RANGE_WIDTH = 4.0
 MAD_TO_SIGMA = 1.4826
 """Scales the median absolute deviation to a standard deviation under normal noise."""
 
+FOOT = 0.1
+"""The share of a jump that already belongs to it, looking back from its first clear sample."""
+
 
 @dataclass(frozen=True)
 class NormalRange:
@@ -63,37 +66,49 @@ class Departure:
 def departure(
     times: Array, values: Array, moment: float, lookback: float = 3600.0, sustained: int = 3
 ) -> Departure | None:
-    """The last lasting departure that began between `moment - lookback` and the end.
+    """The strongest lasting departure that began between `moment - lookback` and the end.
 
     What came before that is normal by definition. A departure lasts when at least `sustained`
-    samples in a row, or all that are left, lie outside the range. The onset is then moved back to
-    the first sample of the climb that already lies outside half the range.
+    samples in a row, or all that are left, lie outside the range. The onset is its first sample,
+    moved back over the foot of the climb as long as that stands out too.
     Returns None when the series stayed normal or has under 10 samples to learn from.
     """
     start = int(np.searchsorted(times, moment - lookback))
     if start < 10 or start >= len(times):
         return None
     normal = normal_range(values[:start])
-    side = np.where(values > normal.high, 1, np.where(values < normal.low, -1, 0))
-    left = len(values) - start
-    need = min(sustained, left)
-    for direction in (1, -1):
-        outside = side[start:] == direction
-        runs = np.convolve(outside, np.ones(need, dtype=int), mode="valid") == need
-        if not runs.any():
-            continue
-        first = start + int(np.argmax(runs))
-        after = values[first:]
-        still = after[side[first:] == direction]
-        edge = normal.middle + direction * RANGE_WIDTH / 2 * normal.spread
-        while first > start and (values[first - 1] - edge) * direction > 0:
-            first -= 1
-        extreme = float(still.max() if direction > 0 else still.min())
-        size = abs(float(np.median(still)) - normal.middle) / normal.spread
-        return Departure(
-            float(times[first]), "up" if direction > 0 else "down", size, extreme, normal
-        )
-    return None
+    need = min(sustained, len(values) - start)
+    best: tuple[float, int, int, int] | None = None
+    for sign, bound in ((1, normal.high), (-1, normal.low)):
+        excess = np.maximum(sign * (values[start:] - bound), 0.0)
+        for first, end in _runs(excess > 0):
+            strength = float(excess[first:end].sum())
+            if end - first >= need and (best is None or strength > best[0]):
+                best = (strength, sign, start + first, start + end)
+    if best is None:
+        return None
+    _, sign, first, end = best
+    during = values[first:end]
+    typical = float(np.median(during))
+    foot = max(RANGE_WIDTH / 2 * normal.spread, FOOT * abs(typical - normal.middle))
+    while first > start and sign * (values[first - 1] - normal.middle) > foot:
+        first -= 1
+    return Departure(
+        float(times[first]),
+        "up" if sign > 0 else "down",
+        abs(typical - normal.middle) / normal.spread,
+        float(during.max() if sign > 0 else during.min()),
+        normal,
+    )
+
+
+def _runs(outside: NDArray[np.bool_], most_gap: int = 2) -> list[tuple[int, int]]:
+    """Stretches (start, end) of True; gaps of up to `most_gap` samples do not end one."""
+    places = np.flatnonzero(outside)
+    if not len(places):
+        return []
+    parts = np.split(places, np.flatnonzero(np.diff(places) > most_gap + 1) + 1)
+    return [(int(part[0]), int(part[-1]) + 1) for part in parts]
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ServiceKind": "incidents.models.Service.Kind",
+        "ChangeKind": "incidents.models.Change.Kind",
+        "TimelineKind": "incidents.models.TimelineEntry.Kind",
+        "EvidenceKind": "analysis.models.Evidence.Kind",
+        "FindingKind": "analysis.models.Finding.Kind",
+    },
 }
 
 LOGGING = {

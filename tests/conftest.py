@@ -14,6 +14,9 @@ from django.test import Client
 
 from analysis.library import library
 from incidents.models import Incident, Service
+from tests.behaving import server
+
+__all__ = ["server"]
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REQUIRE = os.environ.get("CAUSEBOOK_TEST_REQUIRE_TOOLS") == "1"

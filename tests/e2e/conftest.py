@@ -1,0 +1,160 @@
+"""A running product: real web server, real worker, real browser, real Prometheus."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import numpy as np
+import pytest
+from celery import current_app
+from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
+
+from demo.world.faults import Episode, Episodes
+from demo.world.server import make_server
+from demo.world.telemetry import World
+from tests.conftest import tool
+
+ROOT = Path(__file__).resolve().parents[2]
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread.
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(question: Callable[[], Any], seconds: float, what: str) -> Any:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := question():
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"{what} did not happen within {seconds:.0f} s")
+
+
+@pytest.fixture
+def celery(transactional_db: None) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts Celery processes on the test's database, each in a process group of its own."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    of_test = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    environment = {**os.environ, "DATABASE_URL": of_test}
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-q", "-A", "config", *arguments],
+            cwd=ROOT, env=environment, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """kill -9 a process and all its children."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def working(celery: Callable[..., Any], tmp_path: Path) -> None:
+    celery("worker", "--concurrency", "2")
+    celery("beat", "--schedule", str(tmp_path / "beat"))
+    wait_for(lambda: current_app.control.ping(timeout=0.5), 60, "The worker's start")
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    chromium = tool("chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[tuple[str, Episodes]]:
+    """The demo world's server, for its logs; its address and its faults."""
+    episodes = Episodes(tmp_path / "faults.json")
+    server = make_server(World(episodes), free_port())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", episodes
+    server.shutdown()
+
+
+RECORDED = {
+    "container_cpu_usage_seconds_total": ("cpu", "counter"),
+    "pg_stat_user_tables_seq_tup_read": ("seq_tup_read", "counter"),
+    "pg_stat_activity_count": ("connections", "gauge"),
+}
+
+
+def record(path: Path, episodes: Episodes, service: str) -> None:
+    """Write four hours of a service's metrics as OpenMetrics, as a recording of the fault."""
+    now = time.time() // 15 * 15
+    times = np.arange(now - 4 * 3600, now, 15.0)
+    lines = []
+    for name, (short, kind) in RECORDED.items():
+        values = World(episodes).level(service, short, times)
+        values = np.cumsum(values) * 15 if kind == "counter" else values
+        family = name.removesuffix("_total")
+        lines.append(f"# TYPE {family} {kind if name.endswith('_total') else 'gauge'}")
+        lines += [
+            f'{name}{{service="{service}"}} {value:.4f} {at:.0f}'
+            for at, value in zip(times, values, strict=True)
+        ]
+    path.write_text("\n".join([*lines, "# EOF", ""]))
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path, world: tuple[str, Episodes]) -> Iterator[str]:
+    """A real Prometheus that replays a recorded CPU spike of orders-db, begun 12 minutes ago."""
+    server, promtool = tool("prometheus"), tool("promtool")
+    episodes = world[1]
+    episodes.add(Episode("orders-db", "cpu-spike", time.time() - 720))
+    recording, store = tmp_path / "recorded.om", tmp_path / "tsdb"
+    record(recording, episodes, "orders-db")
+    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(recording), str(store)]
+    subprocess.run(command, check=True, capture_output=True)
+    (tmp_path / "prometheus.yml").write_text("global: {}\n")
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            server, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={store}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+
+    def ready() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{address}/-/ready", timeout=1, trust_env=False).status_code == 200
+        return False
+
+    wait_for(ready, 30, "Prometheus' start")
+    yield address
+    process.kill()
+    process.wait()

@@ -1,0 +1,146 @@
+"""The promise end to end, and that killing things loses nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from analysis import evidence
+from analysis.models import Evidence, EvidenceRequest, Finding, Source
+from demo.world.faults import Episodes
+from incidents.filing import file_incident
+from incidents.models import Incident, Service
+from kb.linking import create_cause, link_cause
+from tests.e2e.conftest import kill_group, wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+def sign_in(browser: Browser, address: str, users: Any, **context: Any) -> Page:
+    users.objects.create_superuser("oncall", password="pass-for-tests")
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, **context).new_page()
+    page.goto(address)
+    page.fill("[name=username]", "oncall")
+    page.fill("[name=password]", "pass-for-tests")
+    page.click("main button")
+    expect(page.get_by_role("heading", name="Incidents")).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def past(transactional_db: None) -> Service:
+    """A little history: two incidents with causes, long over."""
+    database = Service.objects.create(name="orders-db", kind="postgresql", tier="core")
+    long_ago = timezone.now() - timedelta(days=90)
+    told = {"impact_started_at": long_ago, "resolved_at": long_ago + timedelta(hours=1)}
+    rows = [
+        ("orders-db cpu pegged at 97%", "Query without an index", "Added the missing index"),
+        ("orders-db too many connections", "Connection leak", "Restarted invoices"),
+        ("mailer queue is late", "Consumer stuck", "Restarted the consumer"),
+    ]
+    for title, cause, fix in rows:
+        incident = file_incident(
+            title=title, services=[database] if "orders" in title else [],
+            resolution=fix, status="resolved", quiet=True, **told,
+        )  # fmt: skip
+        link_cause(incident, create_cause(name=cause), state="confirmed")
+    return database
+
+
+def test_a_filed_incident_shows_cause_chart_and_log_lines_of_a_real_fault(
+    past: Service, prometheus: str, world: tuple[str, Episodes], working: None,
+    browser: Browser, live_server: Any, django_user_model: Any,
+) -> None:  # fmt: skip
+    Source.objects.create(name="Prometheus", kind="prometheus", settings={"url": prometheus})
+    Source.objects.create(name="Loki", kind="loki", settings={"url": world[0]})
+    page = sign_in(browser, live_server.url, django_user_model)
+    problems: list[str] = []
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+
+    page.keyboard.press("n")
+    page.type("[name=title]", "orders-db CPU high")
+    expect(page.locator("#match .causes li").first).to_contain_text("Query without an index")
+    began = time.monotonic()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile(r"/INC-\d+/"))
+    expect(page.locator(".causes .cause").first).to_have_text("Query without an index")
+    expect(page.locator(".causes > li").first).to_contain_text("Added the missing index")
+    expect(page.locator("figure svg.chart").first).to_be_visible(timeout=15_000)
+    assert time.monotonic() - began < 15
+    expect(page.locator("#evidence .story")).to_contain_text("orders-db: cpu rose", timeout=15_000)
+    expect(page.locator("#evidence")).to_contain_text("new log line", timeout=15_000)
+
+    page.locator(".causes > li").first.get_by_role("button", name="This is it").click()
+    expect(page.locator("#causes")).to_contain_text("confirmed")
+    expect(page.locator("#timeline")).to_contain_text("Query without an index")
+    assert not problems
+
+    found = Finding.objects.get(kind="left_normal", term="cpu up")
+    assert found.onset
+    begin = world[1].of("orders-db", 0, time.time())[0].start
+    assert abs(found.onset.timestamp() - begin) < 60
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
+    scheme: Any, past: Service, browser: Browser, live_server: Any, django_user_model: Any
+) -> None:
+    page = sign_in(browser, live_server.url, django_user_model, color_scheme=scheme)
+    newest = Incident.objects.order_by("-pk")[0]
+    paths = ["/", "/new/", newest.get_absolute_url(), "/services/", "/knowledge/causes/"]
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        for path in paths:
+            page.goto(live_server.url + path)
+            page.wait_for_load_state("networkidle")
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_keys_move_and_open_rows(
+    past: Service, browser: Browser, live_server: Any, django_user_model: Any
+) -> None:
+    page = sign_in(browser, live_server.url, django_user_model)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/INC-\d+/"))
+
+
+def test_killed_workers_and_a_flushed_redis_lose_nothing(
+    past: Service, server: Callable[[str], str], celery: Callable[..., subprocess.Popen[bytes]],
+    tmp_path: Any,
+) -> None:  # fmt: skip
+    templates = "\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(10))
+    chosen = {"url": server("slow"), "templates": templates}
+    Source.objects.create(name="slow", kind="prometheus", settings=chosen)
+    worker = celery("worker", "--concurrency", "2")
+    incident = file_incident(title="orders-db CPU high", services=[past])
+    wanted = incident.evidence_requests
+    # The worker comes up, and the sweep or the message makes it plan and begin.
+    evidence.plan_evidence(incident)
+    wait_for(lambda: wanted.filter(state="claimed").exists(), 30, "A claim")
+    kill_group(worker)
+    redis.Redis.from_url(settings.REDIS_URL).flushall()
+    left = wanted.exclude(state="done").count()
+    assert left >= 8
+
+    celery("worker", "--concurrency", "2")
+    celery("beat", "--schedule", str(tmp_path / "beat"))
+    done = EvidenceRequest.State.DONE
+    wait_for(lambda: wanted.exclude(state=done).count() == 0, 60, "Complete evidence")
+    assert Evidence.objects.filter(incident=incident).count() == 10
