@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from incidents import filing
 from incidents.models import Change, Incident, Service, TimelineEntry
 from incidents.permissions import visible_incidents
-from incidents.search import IncidentFilter
+from incidents.search import ChangeFilter, IncidentFilter
 
 
 class ServiceSerializer(serializers.ModelSerializer):
@@ -154,11 +154,7 @@ class ChangeViewSet(
 ):
     queryset = Change.objects.select_related("service")
     serializer_class = ChangeSerializer
-    filterset_fields = {
-        "service__name": ["exact"],
-        "kind": ["exact"],
-        "started_at": ["gte", "lt"],
-    }
+    filterset_class = ChangeFilter
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 import django_filters
+import django_filters.fields
+from django import forms
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
-from incidents.models import Incident, Service, TimelineEntry
+from incidents.models import Change, Incident, Service, TimelineEntry
 
 _REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE)
 
@@ -39,6 +43,21 @@ def search_incidents(incidents: QuerySet[Incident], words: str) -> QuerySet[Inci
     return incidents.filter(pk__in=Incident.objects.filter(match).values("pk"))
 
 
+class MomentField(django_filters.fields.IsoDateTimeField):
+    """A time as UTC: the database refuses offsets that Python's ISO 8601 allows."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        try:
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError as error:
+            raise forms.ValidationError("Enter a valid date/time.") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
 class IncidentFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(method="filter_words", label="Words")
     status = django_filters.MultipleChoiceFilter(choices=Incident.Status)
@@ -48,8 +67,8 @@ class IncidentFilter(django_filters.FilterSet):
     team = django_filters.CharFilter(
         field_name="services__owner_team", lookup_expr="iexact", distinct=True
     )
-    after = django_filters.IsoDateTimeFilter(field_name="impact_started_at", lookup_expr="gte")
-    before = django_filters.IsoDateTimeFilter(field_name="impact_started_at", lookup_expr="lt")
+    after = MomentFilter(field_name="impact_started_at", lookup_expr="gte")
+    before = MomentFilter(field_name="impact_started_at", lookup_expr="lt")
 
     class Meta:
         model = Incident
@@ -65,3 +84,13 @@ class IncidentFilter(django_filters.FilterSet):
     ) -> QuerySet[Incident]:
         resolved = Q(status=Incident.Status.RESOLVED)
         return incidents.filter(~resolved if value else resolved)
+
+
+class ChangeFilter(django_filters.FilterSet):
+    service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
+    after = MomentFilter(field_name="started_at", lookup_expr="gte")
+    before = MomentFilter(field_name="started_at", lookup_expr="lt")
+
+    class Meta:
+        model = Change
+        fields = ["service", "kind", "after", "before"]
