@@ -19,7 +19,7 @@ MAD_TO_SIGMA = 1.4826
 """Scales the median absolute deviation to a standard deviation under normal noise."""
 
 FOOT = 0.1
-"""The share of a jump that already belongs to it, looking back from its first clear sample."""
+"""The share of a jump at which it counts as begun."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,18 @@ def departure(
     if best is None:
         return None
     _, sign, first, end = best
-    during = values[first:end]
-    typical = float(np.median(during))
-    foot = max(RANGE_WIDTH / 2 * normal.spread, FOOT * abs(typical - normal.middle))
-    while first > start and sign * (values[first - 1] - normal.middle) > foot:
+    jump = sign * (values - normal.middle)
+    # A slow drift may cross the bound long before the break: the onset is where the jump begins.
+    full = float(np.quantile(jump[first:end], 0.9))
+    foot = max(RANGE_WIDTH / 2 * normal.spread, FOOT * full)
+    first += int(np.argmax(jump[first:end] > foot))
+    while first > start and jump[first - 1] > foot:
         first -= 1
+    during = values[first:end]
     return Departure(
         float(times[first]),
         "up" if sign > 0 else "down",
-        abs(typical - normal.middle) / normal.spread,
+        abs(float(np.median(during)) - normal.middle) / normal.spread,
         float(during.max() if sign > 0 else during.min()),
         normal,
     )

@@ -73,6 +73,11 @@ def _flood(self: Any) -> None:
         self.wfile.write(b"x" * 1024**2)
 
 
+def _slow(self: Any) -> None:
+    time.sleep(1.5)
+    self.reply(200, json.dumps(MATRIX).encode())
+
+
 BEHAVIOURS: dict[str, Callable[[Any], None]] = {
     "well": lambda self: self.reply(200, json.dumps(MATRIX).encode()),
     "500": lambda self: self.reply(500, b"disk on fire"),
@@ -85,7 +90,7 @@ BEHAVIOURS: dict[str, Callable[[Any], None]] = {
     "drip": _drip,
     "cut": _cut,
     "flood": _flood,
-    "slow": lambda self: (time.sleep(1.5), self.reply(200, json.dumps(MATRIX).encode()))[1],
+    "slow": _slow,
 }
 
 

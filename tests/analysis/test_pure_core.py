@@ -100,6 +100,15 @@ def test_a_step_is_found_within_two_samples(direction: int) -> None:
     assert found.direction == ("up" if direction > 0 else "down")
 
 
+def test_a_slow_drift_before_the_break_does_not_move_the_onset() -> None:
+    times, values = series()
+    values += np.maximum(times - 9000, 0) / 9000 * 8
+    values[times >= 12_600] += 60
+    found = departure(times, values, moment=13_200)
+    assert found
+    assert abs(found.onset - 12_600) <= 30
+
+
 @pytest.mark.parametrize("values", [[], [1.0], [5.0] * 200])
 def test_flat_short_and_empty_series_are_normal(values: list[float]) -> None:
     times = np.arange(len(values), dtype=float) * 15

@@ -89,7 +89,8 @@ def test_a_filed_incident_shows_cause_chart_and_log_lines_of_a_real_fault(
     found = Finding.objects.get(kind="left_normal", term="cpu up")
     assert found.onset
     begin = world[1].of("orders-db", 0, time.time())[0].start
-    assert abs(found.onset.timestamp() - begin) < 60
+    # The fault itself takes 150 s to reach full force, and the query averages over 5 minutes.
+    assert abs(found.onset.timestamp() - begin) < 120
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
