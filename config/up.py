@@ -52,11 +52,8 @@ def main() -> None:
     # For `manage.py` in another terminal: it finds the servers without being told.
     found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     _write_private(data / "servers.json", json.dumps(found))
-    _django("migrate", "--verbosity", "0")
     (env.ROOT / "static-built").mkdir(exist_ok=True)
-    password = _first_user(data)
-    if options.demo:
-        _django("load_demo", "--world", f"http://127.0.0.1:{WORLD_PORT}")
+    password = _prepare_database(data, options.demo)
     config = data / "supervisord.conf"
     config.write_text(_supervisor_config(data, options, own_redis))
     try:
@@ -126,20 +123,28 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _django(*arguments: str) -> None:
-    done = subprocess.run([PYTHON, "manage.py", *arguments], cwd=env.ROOT, check=False)
-    if done.returncode:
-        fail(f"“manage.py {arguments[0]}” failed; its message is above.")
+def _prepare_database(data: Path, demo: bool) -> str:
+    """Migrate, make the first user, load the demo; in this process, as each start costs seconds."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+    from django.core.management import CommandError, call_command
+    from django.db import Error, connection
+
+    django.setup()
+    try:
+        call_command("migrate", verbosity=0, skip_checks=True)
+        password = _first_user(data)
+        if demo:
+            call_command("load_demo", world=f"http://127.0.0.1:{WORLD_PORT}", skip_checks=True)
+    except (Error, CommandError) as error:
+        fail(f"The database could not be prepared: {str(error).strip().splitlines()[0]}")
+    connection.close()
+    return password
 
 
 def _first_user(data: Path) -> str:
     """Create the first user; its password for as long as it is still the one made here."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-
-    django.setup()
     from django.contrib.auth import get_user_model
-    from django.db import connection
 
     kept = data / "first-password"
     users = get_user_model().objects
@@ -150,7 +155,6 @@ def _first_user(data: Path) -> str:
     password = kept.read_text() if kept.exists() else ""
     first = users.filter(username="admin").first()
     valid = bool(first and password and first.check_password(password))
-    connection.close()
     return password if valid else ""
 
 
@@ -160,7 +164,7 @@ def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool)
     programs = {
         "web": [
             *(PYTHON, "-m", "gunicorn", "config.wsgi", "--bind", f"{address}:{options.port}"),
-            *("--workers", "2", "--threads", "8", "--log-level", "warning"),
+            *("--workers", "2", "--threads", "8", "--preload", "--log-level", "warning"),
             *("--worker-tmp-dir", str(data), "--no-control-socket"),
         ],
         "worker": [*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%%h"],
