@@ -16,7 +16,7 @@ from datetime import timedelta
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from analysis.findings import read_findings
@@ -126,7 +126,8 @@ def pull_again(incident: Incident) -> list[int]:
 def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
     """Requests to enqueue: waiting and due, or claimed by somebody whose lease ran out.
 
-    `overdue` leaves those out that became due more recently than that.
+    Those of incidents still open come first. `overdue` leaves those out that became due more
+    recently than that.
     """
     now = timezone.now()
     return list(
@@ -134,7 +135,11 @@ def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
             Q(state=State.WAITING, not_before__lte=now - overdue)
             | Q(state=State.CLAIMED, lease_until__lt=now)
         )
-        .order_by("not_before", "pk")
+        .order_by(
+            Case(When(incident__status=Incident.Status.RESOLVED, then=1), default=0),
+            "not_before",
+            "pk",
+        )
         .values_list("pk", flat=True)[:limit]
     )
 

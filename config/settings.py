@@ -102,7 +102,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
 }
 CELERY_BEAT_SCHEDULE = {
-    "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 5.0},
+    "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
 }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

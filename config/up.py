@@ -32,7 +32,6 @@ def fail(sentence: str) -> NoReturn:
 def main() -> None:
     options = _options()
     data = env.data_dir().resolve()
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(data))  # PostgreSQL's wrapper warns without one.
     _claim_folder(data)
     _claim_port(options.host, options.port)
     if options.demo:
