@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.metrics.pairwise import linear_kernel
 
 from analysis.similarity.index import Index
-from analysis.similarity.text import Document
+from analysis.similarity.weights import Document
 
 TOKENS = 100
 IDS = 2

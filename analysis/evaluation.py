@@ -16,7 +16,7 @@ from analysis.anomalies import detect
 from analysis.logs import mask, template_id
 from analysis.ranking import Metric, rank_services
 from analysis.similarity.index import Index
-from analysis.similarity.text import Document
+from analysis.similarity.weights import Document
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from analysis.models import Fingerprint
 from analysis.similarity.index import Hit, Index, Overlap
-from analysis.similarity.text import Document
+from analysis.similarity.weights import Document
 from incidents.models import Incident
 from kb.models import Cause
 

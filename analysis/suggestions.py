@@ -8,8 +8,10 @@ from typing import Any
 
 from analysis.library import document_of, incident_document, library
 from analysis.models import Finding
-from analysis.similarity.index import Overlap, is_plain
-from analysis.similarity.text import Document, surface_words
+from analysis.similarity.index import Overlap
+from analysis.similarity.weights import is_plain
+from analysis.similarity.text import surface_words
+from analysis.similarity.weights import Document
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service

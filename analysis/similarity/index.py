@@ -4,37 +4,43 @@ What is stored for a document does not depend on any other document: saturated, 
 term weights. Inverse document frequencies are counted live. So a new, edited or removed document
 is visible to the very next search.
 
-Documents live in an immutable, compressed body (sparse matrix, one row a term) and a small live
-tail; when the tail has grown it is merged into a new body.
+Documents live in segments: a large one that may be mapped from a file, small ones made since, and a
+tail of the newest few, made anew at each change. Small ones are merged, so there are never many.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.feature_extraction import DictVectorizer
 
-from analysis.similarity.text import TERM_WEIGHTS, Document, tokenise, weigh
+from analysis.similarity import text, weights
+from analysis.similarity.kernel import search_segment
+from analysis.similarity.segment import (
+    STEPS,
+    DamagedFile,
+    Row,
+    Segment,
+    build,
+    load,
+    merge,
+    save,
+    term_hash,
+)
+from analysis.similarity.weights import Document, Lengths, is_piece, is_plain
 
-SATURATION = 1.5
-"""BM25's k1: how soon more of the same term stops counting."""
-QUERY_SATURATION = 8.0
-"""BM25's k3, the same for the query side."""
 UNSEEN = 0.5
-TAIL_LIMIT = 500
-
-
-def saturate(weights: dict[str, float]) -> dict[str, float]:
-    return {term: weight / (weight + SATURATION) for term, weight in weights.items()}
-
-
-def query_weights(weights: dict[str, float]) -> dict[str, float]:
-    k3 = QUERY_SATURATION
-    return {term: weight * (k3 + 1) / (weight + k3) for term, weight in weights.items()}
+TAIL = 32
+"""Documents in the tail; each search after a change sorts these anew, which takes a millisecond."""
+CHUNK = 20_000
+FEW = 8
+"""Segments of about one size that are kept before they become one."""
 
 
 def inverse_document_frequency(count: int, containing: float) -> float:
@@ -59,129 +65,187 @@ class Overlap:
     score: float
 
 
+@dataclass(frozen=True)
+class _Query:
+    terms: list[str]
+    hashes: np.ndarray
+    """uint64, ascending, in step with the terms"""
+    factors: np.ndarray
+    """float64: query weight times inverse document frequency"""
+    known: np.ndarray
+    """bool: whether any document has the term"""
+
+
+def _version() -> str:
+    """Changes when the code that makes terms and weights does: older files are then foreign."""
+    sources = [Path(str(module.__file__)).read_bytes() for module in (text, weights)]
+    return hashlib.blake2b(b"".join(sources), digest_size=12).hexdigest()
+
+
 class Index:
     """Top-k search over documents by key. Not thread-safe: guard writes and searches together."""
 
-    def __init__(self, documents: Iterable[Document] = ()) -> None:
-        self._keys = np.zeros(0, dtype=np.int64)
-        self._alive = np.zeros(0, dtype=bool)
-        self._row: dict[int, int] = {}
-        self._body = sparse.csr_matrix((0, 0), dtype=np.float32)
-        self._vocabulary: dict[str, int] = {}
-        self._tail: dict[int, dict[str, float]] = {}
-        self._document_frequency: dict[str, int] = {}
-        self._stored: dict[int, dict[str, float]] = {}
-        for document in documents:
-            self._put(document)
+    def __init__(self, documents: Iterable[Document] = (), lengths: Lengths | None = None) -> None:
+        rest = iter(documents)
+        sample = list(islice(rest, weights.SAMPLE))
+        self.lengths = lengths or Lengths.usual(sample)
+        self._segments: list[Segment] = []
+        self._tail: dict[int, Row] = {}
+        self._tail_segment: Segment | None = None
+        self._load(sample)
+        while chunk := list(islice(rest, CHUNK)):
+            self._load(chunk)
         self.merge()
 
+    def _load(self, documents: list[Document]) -> None:
+        rows = {document.key: self._row(document) for document in documents}
+        for key in rows:
+            self.remove(key)
+        if rows:
+            self._segments.append(build(list(rows.values())))
+
+    def _row(self, document: Document) -> Row:
+        return Row.of(document.key, weights.saturate(weights.weigh(document, self.lengths)))
+
+    def _all(self) -> Iterator[Segment]:
+        """Every segment, the tail's included."""
+        if self._tail and self._tail_segment is None:
+            self._tail_segment = build(list(self._tail.values()))
+        yield from self._segments
+        if self._tail_segment is not None:
+            yield self._tail_segment
+
     def __len__(self) -> int:
-        return len(self._stored)
+        return sum(part.living for part in self._segments) + len(self._tail)
 
     def __contains__(self, key: int) -> bool:
-        return key in self._stored
-
-    def _put(self, document: Document) -> None:
-        self.remove(document.key)
-        weights = saturate(weigh(document))
-        self._tail[document.key] = self._stored[document.key] = weights
-        for term in weights:
-            self._document_frequency[term] = self._document_frequency.get(term, 0) + 1
+        return key in self._tail or any(part.row_of(key) is not None for part in self._segments)
 
     def add(self, document: Document) -> None:
         """Add or replace the document of this key; the next search sees it."""
-        self._put(document)
-        if len(self._tail) > TAIL_LIMIT + len(self._keys) // 4:
-            self.merge()
+        self.remove(document.key)
+        self._tail[document.key] = self._row(document)
+        self._tail_segment = None
+        if len(self._tail) >= TAIL:
+            self._segments.append(build(list(self._tail.values())))
+            self._tail = {}
+            self._tidy()
 
     def remove(self, key: int) -> None:
         """Forget a document; unknown keys are fine."""
-        weights = self._stored.pop(key, None)
-        if weights is None:
+        if self._tail.pop(key, None) is not None:
+            self._tail_segment = None
             return
-        for term in weights:
-            left = self._document_frequency[term] - 1
-            if left:
-                self._document_frequency[term] = left
-            else:
-                del self._document_frequency[term]
-        self._tail.pop(key, None)
-        row = self._row.pop(key, None)
-        if row is not None:
-            self._alive[row] = False
+        for part in self._segments:
+            row = part.row_of(key)
+            if row is not None:
+                part.remove(row)
+
+    def _tidy(self) -> None:
+        """Merge the newest segments once there are a few of about one size."""
+        while len(self._segments) >= FEW:
+            newest = self._segments[-FEW:]
+            if len(newest[0]) > FEW * len(newest[-1]):
+                return
+            self._segments[-FEW:] = [merge(newest)]
 
     def merge(self) -> None:
-        """Write tail and body into a new body without the removed documents."""
-        keys = sorted(self._stored)
-        self._keys = np.array(keys, dtype=np.int64)
-        self._alive = np.ones(len(keys), dtype=bool)
-        self._row = {key: row for row, key in enumerate(keys)}
-        self._tail = {}
-        if keys:
-            vectoriser = DictVectorizer(dtype=np.float32)
-            rows = vectoriser.fit_transform(self._stored[key] for key in keys)
-            self._vocabulary = vectoriser.vocabulary_
-            self._body = rows.T.tocsr()
-        else:
-            self._vocabulary = {}
-            self._body = sparse.csr_matrix((0, 0), dtype=np.float32)
+        """Write everything into one segment, without the removed documents."""
+        parts = list(self._all())
+        self._tail, self._tail_segment = {}, None
+        if len(parts) > 1 or (parts and parts[0].living < len(parts[0])):
+            parts = [merge(parts)]
+        self._segments = parts
 
-    def _query(self, document: Document) -> dict[str, float]:
-        """Query terms with query weight times inverse document frequency."""
-        count = len(self._stored)
-        return {
-            term: weight * inverse_document_frequency(count, self._document_frequency.get(term, 0))
-            for term, weight in query_weights(weigh(document)).items()
-        }
+    def save(self, path: Path, about: Mapping[str, Any]) -> None:
+        """Merge and write to a file that other processes map; `about` is kept with it."""
+        self.merge()
+        segment = self._segments[0] if self._segments else build([])
+        told = {"version": _version(), "lengths": asdict(self.lengths), "about": dict(about)}
+        save(segment, path, told)
 
-    def _perfect(self, document: Document, query: dict[str, float]) -> float:
+    @classmethod
+    def open(cls, path: Path) -> tuple[Index, dict[str, Any]]:
+        """Map a saved index, with what was saved about it.
+
+        Raises DamagedFile for a torn or foreign file, FileNotFoundError when there is none.
+        """
+        segment, told = load(path)
+        if told.get("version") != _version():
+            raise DamagedFile(f"{path} was made by another version")
+        index = cls(lengths=Lengths(**told["lengths"]))
+        index._segments = [segment]
+        return index, told["about"]
+
+    def _query(self, document: Document) -> _Query:
+        asked = weights.query_weights(weights.weigh(document, self.lengths))
+        by_hash = sorted((term_hash(term), term) for term in asked)
+        hashes = np.array([value for value, _ in by_hash], np.uint64)
+        terms = [term for _, term in by_hash]
+        frequency = np.zeros(len(terms), np.int64)
+        for part in self._all():
+            places = part.places(hashes)
+            found = places >= 0
+            frequency[found] += part.document_frequency[places[found]]
+        count = len(self)
+        rarity = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
+        return _Query(terms, hashes, rarity * [asked[term] for term in terms], frequency > 0)
+
+    def _perfect(self, document: Document, query: _Query) -> float:
         """The score of a document that says exactly what the query says.
 
         Terms that no document has count for half: a number or a name never seen before says
         little about whether the failure is new.
         """
-        return sum(
-            query[term] * value * (1.0 if term in self._document_frequency else UNSEEN)
-            for term, value in saturate(weigh(document)).items()
-        )
+        own = weights.saturate(weights.weigh(document, self.lengths))
+        values = np.array([own[term] for term in query.terms])
+        return float(np.sum(query.factors * values * np.where(query.known, 1.0, UNSEEN)))
 
-    def search(self, document: Document, k: int = 10, exclude: Collection[int] = ()) -> list[Hit]:
-        """The k best documents with a score above zero, best first; ties go to the lower key."""
+    def search(
+        self,
+        document: Document,
+        k: int = 10,
+        exclude: Collection[int] = (),
+        only: Collection[int] | None = None,
+    ) -> list[Hit]:
+        """The k best documents with a score above zero, best first; ties go to the lower key.
+
+        `exclude` and `only` are keys; they filter inside the search, so that k are found where
+        there are k.
+        """
         query = self._query(document)
-        perfect = self._perfect(document, query)
-        if not perfect:
+        perfect = self._perfect(document, query) if query.terms else 0.0
+        if not perfect or k < 1:
             return []
-        scores = np.zeros(len(self._keys))
-        for term, weight in query.items():
-            column = self._vocabulary.get(term)
-            if column is not None:
-                start, end = self._body.indptr[column : column + 2]
-                scores[self._body.indices[start:end]] += weight * self._body.data[start:end]
-        scores[~self._alive] = 0
-        for key in exclude:
-            if key in self._row:
-                scores[self._row[key]] = 0
-        found = [(float(scores[row]), int(self._keys[row])) for row in _best(scores, k)]
-        excluded = set(exclude)
-        for key, weights in self._tail.items():
-            if key not in excluded:
-                score = sum(query[term] * weights[term] for term in query if term in weights)
-                if score > 0:
-                    found.append((score, key))
-        found.sort(key=lambda pair: (-pair[0], pair[1]))
-        return [Hit(key, score, min(1.0, score / perfect)) for score, key in found[:k]]
+        best, best_keys, count = np.zeros(k), np.zeros(k, np.int64), 0
+        for part in self._all():
+            places = part.places(query.hashes)
+            found = places >= 0
+            if found.any():
+                count = search_segment(
+                    places[found], query.factors[found] / STEPS, part.keys,
+                    _allowed(part, exclude, only), part.highest, part.starts, part.rows,
+                    part.weights, part.row_starts, part.row_terms, part.row_weights,
+                    best, best_keys, count,
+                )  # fmt: skip
+        return [
+            Hit(int(key), float(score), min(1.0, float(score) / perfect))
+            for score, key in zip(best[:count], best_keys[:count], strict=True)
+        ]
 
-    def explain(self, document: Document, key: int, most: int = 8) -> list[Overlap]:
-        """The shared terms of the query and the document of `key`, heaviest first.
+    def explain(self, document: Document, other: Document, most: int = 8) -> list[Overlap]:
+        """The shared terms of a question and a found document, heaviest first.
 
         A term is left out when another that is named holds the same words: a service stands for
-        the words of its name, a pair of words and a whole identifier for their parts.
+        the words of its name, a pair of words and a whole identifier for their parts. Pieces of
+        words are never named.
         """
-        weights = self._stored.get(key, {})
+        query = self._query(document)
+        stored = weights.saturate(weights.weigh(other, self.lengths))
         shared = [
-            Overlap(term, weight * weights[term])
-            for term, weight in self._query(document).items()
-            if term in weights and weight > 0
+            Overlap(term, float(factor) * stored[term])
+            for term, factor in zip(query.terms, query.factors, strict=True)
+            if term in stored and factor > 0 and not is_piece(term)
         ]
         # Services, alerts, templates and metrics first, then the longest names.
         shared.sort(key=lambda o: (is_plain(o.term), -len(_words(o)), -o.score, o.term))
@@ -198,9 +262,27 @@ class Index:
         return named[:most]
 
 
-def is_plain(term: str) -> bool:
-    """Whether a term comes from text, not from a field of ready terms."""
-    return term.partition(":")[0] not in TERM_WEIGHTS
+def _allowed(
+    part: Segment, exclude: Collection[int], only: Collection[int] | None
+) -> np.ndarray:
+    """uint8 a row: whether it may be found."""
+    if not exclude and only is None:
+        return part.alive
+    allowed = part.alive.copy()
+    if only is not None:
+        inside = np.zeros(len(part), np.uint8)
+        inside[_rows(part, only)] = 1
+        allowed &= inside
+    allowed[_rows(part, exclude)] = 0
+    return allowed
+
+
+def _rows(part: Segment, keys: Collection[int]) -> np.ndarray:
+    wanted = np.fromiter(keys, np.int64, len(keys))
+    places = np.searchsorted(part.keys, wanted)
+    inside = places < len(part)
+    places, wanted = places[inside], wanted[inside]
+    return places[part.keys[places] == wanted]
 
 
 def _words(overlap: Overlap) -> frozenset[str]:
@@ -210,15 +292,5 @@ def _words(overlap: Overlap) -> frozenset[str]:
     if " " in term and is_plain(overlap.term):
         return frozenset(term.split())
     return frozenset(
-        t for t in tokenise(term) if " " not in t and not t.startswith("=")
+        t for t in text.tokenise(term) if " " not in t and not t.startswith("=")
     ) or frozenset([term])
-
-
-def _best(scores: np.ndarray, k: int) -> np.ndarray:
-    """Rows of the k highest scores above zero; of equal scores the lowest rows."""
-    positive = np.flatnonzero(scores > 0)
-    if len(positive) > k:
-        kth = np.partition(scores[positive], -k)[-k]
-        positive = positive[scores[positive] >= kth]
-    order = np.lexsort((positive, -scores[positive]))
-    return positive[order[:k]]

@@ -1,29 +1,18 @@
-"""Text to weighted terms.
-
-A document has fields; each field is text or a list of ready terms. Text terms of all text fields
-share one space, so that a title matches a symptom; ready terms (services, alerts, log templates,
-metrics) each have a space of their own, marked by a prefix such as `service:`.
-"""
+"""Text to terms: words, their stems, the parts of identifiers, pairs, and pieces of words."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from Stemmer import Stemmer
 
-TEXT_WEIGHTS = {"title": 3.0, "body": 1.0}
-TERM_WEIGHTS = {"service": 3.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
-TEXT_LENGTH = {"title": 8.0, "body": 60.0}
-"""Typical terms a field; longer ones count less per word (the pivot of length normalisation)."""
-LENGTH_SLOPE = 0.75
 LONGEST_TEXT = 20_000
 """Characters of a field that are read: a pasted dump must not cost seconds."""
 
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[._\-/:#@'][A-Za-z0-9]+)*|[^\W\d_]{2,}")
+_ALPHANUMERIC = re.compile(r"[^\W_]+")
+PIECE = 4
 _SEPARATOR = re.compile(r"[._\-/:#@']")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _HASHED = re.compile(r"^(?=.*\d)[0-9a-f]{8,}$")
@@ -85,6 +74,24 @@ def tokenise(text: str) -> list[str]:
     return terms
 
 
+@lru_cache(maxsize=200_000)
+def _pieces_of_word(word: str) -> tuple[str, ...]:
+    if word in STOP_WORDS or _HASHED.match(word):
+        return ()
+    padded = f" {word} "
+    return tuple(padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1))
+
+
+def pieces(text: str) -> list[str]:
+    """The overlapping four-letter pieces of each word, its ends marked by blanks.
+
+    >>> pieces("Shaded jar")
+    [' sha', 'shad', 'hade', 'aded', 'ded ', ' jar', 'jar ']
+    """
+    text = _UUID.sub(" ", text[:LONGEST_TEXT]).lower()
+    return [piece for word in _ALPHANUMERIC.findall(text) for piece in _pieces_of_word(word)]
+
+
 def surface_words(text: str) -> dict[str, str]:
     """How each term of `text` was first written, for telling a person what was shared."""
     words: dict[str, str] = {}
@@ -103,38 +110,3 @@ def surface_words(text: str) -> dict[str, str]:
                 words.setdefault(f"{previous} {term}", f"{previous_word} {word}")
             previous, previous_word = term, word
     return words
-
-
-@dataclass(frozen=True)
-class Document:
-    """What the index knows of an incident or a cause.
-
-    `text` maps "title" and "body" to plain text; `terms` maps "service", "alert", "template" and
-    "metric" to ready terms.
-    """
-
-    key: int
-    text: Mapping[str, str] = field(default_factory=dict)
-    terms: Mapping[str, Iterable[str]] = field(default_factory=dict)
-
-
-PAIR_WEIGHT = 0.5
-
-
-def weigh(document: Document) -> dict[str, float]:
-    """Length-normalised, field-weighted term frequency, as in BM25F.
-
-    Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields", 2004.
-    """
-    weights: dict[str, float] = {}
-    for name, weight in TEXT_WEIGHTS.items():
-        counts = Counter(tokenise(document.text.get(name) or ""))
-        singles = sum(count for term, count in counts.items() if " " not in term)
-        norm = 1 - LENGTH_SLOPE + LENGTH_SLOPE * singles / TEXT_LENGTH[name]
-        for term, count in counts.items():
-            share = weight * (PAIR_WEIGHT if " " in term else 1.0) * count / max(norm, 0.4)
-            weights[term] = weights.get(term, 0.0) + share
-    for name, weight in TERM_WEIGHTS.items():
-        for value in document.terms.get(name, ()):
-            weights[f"{name}:{value}"] = weight
-    return weights

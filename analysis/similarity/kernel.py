@@ -1,0 +1,146 @@
+"""The compiled hot loop: exact top-k of one segment, reading as few postings as it can.
+
+Method: MaxScore (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995) term at
+a time. Terms with the highest possible score for the fewest postings come first. Once what is left
+cannot lift a document nobody has met yet over the k-th best, the remaining postings are never
+read; the documents met so far are then scored in full from their own rows, if they can still win.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+SLACK = 1.0 + 1e-5
+"""Partial sums are 32-bit: a bound must exceed the threshold by more than their rounding."""
+
+
+@njit(cache=True, nogil=True)
+def _better(score: float, key: int, other: float, other_key: int) -> bool:
+    return score > other or (score == other and key < other_key)
+
+
+@njit(cache=True, nogil=True)
+def _offer(score: float, key: int, scores: np.ndarray, keys: np.ndarray, count: int) -> int:
+    """Insert into the descending list of the best; returns how many it holds."""
+    size = len(scores)
+    if count == size and not _better(score, key, scores[size - 1], keys[size - 1]):
+        return count
+    place = count if count < size else size - 1
+    while place > 0 and _better(score, key, scores[place - 1], keys[place - 1]):
+        scores[place] = scores[place - 1]
+        keys[place] = keys[place - 1]
+        place -= 1
+    scores[place] = score
+    keys[place] = key
+    return min(count + 1, size)
+
+
+@njit(cache=True, nogil=True)
+def _full_score(
+    row: int,
+    slots: np.ndarray,
+    values: np.ndarray,
+    row_starts: np.ndarray,
+    row_terms: np.ndarray,
+    row_weights: np.ndarray,
+) -> float:
+    """The document's score, summed in the order of its terms' hashes: the same in any segment."""
+    mask = len(slots) - 1
+    score = 0.0
+    for place in range(row_starts[row], row_starts[row + 1]):
+        term = row_terms[place]
+        slot = (term * 40503) & mask
+        while slots[slot] >= 0:
+            if slots[slot] == term:
+                score += values[slot] * row_weights[place]
+                break
+            slot = (slot + 1) & mask
+    return score
+
+
+@njit(cache=True, nogil=True)
+def search_segment(
+    terms: np.ndarray,
+    factors: np.ndarray,
+    keys: np.ndarray,
+    allowed: np.ndarray,
+    highest: np.ndarray,
+    starts: np.ndarray,
+    rows: np.ndarray,
+    weights: np.ndarray,
+    row_starts: np.ndarray,
+    row_terms: np.ndarray,
+    row_weights: np.ndarray,
+    best: np.ndarray,
+    best_keys: np.ndarray,
+    count: int,
+) -> int:
+    """Improve the `count` best found so far with one segment; returns how many there are now.
+
+    `terms` int64[m] are term numbers of the segment, `factors` float64[m] what a weight of 1 gives.
+    `best` float64[k] and `best_keys` int64[k] are changed in place, best first.
+    """
+    most = len(best)
+    bounds = factors * highest[terms]
+    costs = starts[terms + 1] - starts[terms]
+    order = np.argsort(-bounds / costs)
+    rest = np.zeros(len(terms) + 1)
+    for place in range(len(terms) - 1, -1, -1):
+        rest[place] = rest[place + 1] + bounds[order[place]]
+
+    size = 16
+    while size < 4 * len(terms):
+        size *= 2
+    slots = np.full(size, -1, np.int64)
+    values = np.zeros(size)
+    for place in range(len(terms)):
+        slot = (terms[place] * 40503) & (size - 1)
+        while slots[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        slots[slot] = terms[place]
+        values[slot] = factors[place]
+
+    partial = np.zeros(len(keys), np.float32)
+    met = np.empty(len(keys), np.int32)
+    meetings = 0
+    look_again = 4 * most
+    step = 0
+    while step < len(terms):
+        if count == most and rest[step] * SLACK < best[most - 1]:
+            break
+        term = terms[order[step]]
+        factor = factors[order[step]]
+        for place in range(starts[term], starts[term + 1]):
+            row = rows[place]
+            if partial[row] == 0 and allowed[row]:
+                met[meetings] = row
+                meetings += 1
+                partial[row] = factor * weights[place]
+            elif partial[row] > 0:
+                partial[row] += factor * weights[place]
+        step += 1
+        if meetings >= look_again:
+            # Score the most promising in full: that raises the threshold early.
+            look_again = 2 * meetings
+            likely = np.zeros(3 * most)
+            likely_rows = np.full(3 * most, -1, np.int64)
+            held = 0
+            for place in range(meetings):
+                row = met[place]
+                if partial[row] > likely[held - 1] or held < len(likely):
+                    held = _offer(partial[row], row, likely, likely_rows, held)
+            for place in range(held):
+                row = likely_rows[place]
+                if partial[row] > 0:
+                    score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
+                    count = _offer(score, keys[row], best, best_keys, count)
+                    partial[row] = -1  # done
+    for place in range(meetings):
+        row = met[place]
+        if partial[row] > 0 and (
+            count < most or (partial[row] + rest[step]) * SLACK >= best[most - 1]
+        ):
+            score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
+            count = _offer(score, keys[row], best, best_keys, count)
+    return count

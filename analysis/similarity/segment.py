@@ -1,0 +1,250 @@
+"""An immutable piece of the index: inverted postings, and the same numbers by document.
+
+Terms are kept as 64-bit hashes, weights as 16-bit integers. A weight *is* its 16-bit value: whoever
+scores by hand uses the same numbers, so that search is exact and not an approximation. What may
+change after building are only `alive` and `document_frequency`, when a document is removed; in a
+segment mapped from a file those changes stay private to the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+STEPS = 65535
+"""Weights between 0 and 1 are stored as multiples of 1/STEPS."""
+MAGIC = b"CAUSEBOOK-INDEX\n"
+END = b"\nEND-OF-INDEX\n"
+ALIGN = 64
+
+
+class DamagedFile(ValueError):
+    """The file is torn, of another program, or of another version of this one."""
+
+
+def term_hash(term: str) -> int:
+    """The 64-bit hash of a term, the same in every process. Collisions: about 1 in 10^7 indexes."""
+    return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One document's terms: hashes in ascending order (uint64) and their weights (uint16)."""
+
+    key: int
+    hashes: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, key: int, weights: Mapping[str, float]) -> Row:
+        """From weights between 0 and 1; what would be stored as 0 is left out."""
+        hashes = np.fromiter(map(term_hash, weights), np.uint64, len(weights))
+        values = np.fromiter(weights.values(), np.float64, len(weights))
+        stored = np.minimum(np.rint(values * STEPS), STEPS).astype(np.uint16)
+        order = np.argsort(hashes)
+        order = order[stored[order] > 0]
+        return cls(key, hashes[order], stored[order])
+
+
+@dataclass
+class Segment:
+    """Documents in rows, rows in the order of their keys. n rows, v terms, p postings."""
+
+    keys: np.ndarray
+    """int64[n], ascending"""
+    alive: np.ndarray
+    """uint8[n], 0 once removed"""
+    hashes: np.ndarray
+    """uint64[v], ascending"""
+    document_frequency: np.ndarray
+    """int32[v], counts living rows only"""
+    highest: np.ndarray
+    """uint16[v], the highest weight among a term's postings"""
+    starts: np.ndarray
+    """int64[v + 1], where a term's postings start"""
+    rows: np.ndarray
+    """int32[p], ascending within a term"""
+    weights: np.ndarray
+    """uint16[p]"""
+    row_starts: np.ndarray
+    """int64[n + 1], where a row's terms start"""
+    row_terms: np.ndarray
+    """int32[p], ascending within a row"""
+    row_weights: np.ndarray
+    """uint16[p]"""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def living(self) -> int:
+        return int(np.count_nonzero(self.alive))
+
+    def row_of(self, key: int) -> int | None:
+        """The living row of a key."""
+        place = int(np.searchsorted(self.keys, key))
+        if place < len(self.keys) and self.keys[place] == key and self.alive[place]:
+            return place
+        return None
+
+    def remove(self, row: int) -> None:
+        self.alive[row] = 0
+        start, end = self.row_starts[row], self.row_starts[row + 1]
+        self.document_frequency[self.row_terms[start:end]] -= 1
+
+    def places(self, hashes: np.ndarray) -> np.ndarray:
+        """Term numbers of sorted hashes, -1 where this segment has no such term. int64[len]"""
+        if not len(self.hashes):
+            return np.full(len(hashes), -1)
+        places = np.searchsorted(self.hashes, hashes)
+        places[places == len(self.hashes)] = 0
+        return np.where(self.hashes[places] == hashes, places, -1)
+
+
+def build(rows: Sequence[Row]) -> Segment:
+    """A segment of rows whose keys differ."""
+    rows = sorted(rows, key=lambda row: row.key)
+    lengths = [len(row.hashes) for row in rows]
+    every = np.concatenate([row.hashes for row in rows]) if rows else np.zeros(0, np.uint64)
+    weights = np.concatenate([row.weights for row in rows]) if rows else np.zeros(0, np.uint16)
+    hashes, terms = np.unique(every, return_inverse=True)
+    return _assemble(
+        np.array([row.key for row in rows], np.int64),
+        hashes,
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        terms.astype(np.int32),
+        weights,
+    )
+
+
+def merge(segments: Sequence[Segment]) -> Segment:
+    """One segment with the living rows of several. No key may live in two of them."""
+    hashes = np.unique(np.concatenate([segment.hashes for segment in segments]))
+    keys, lengths, terms, weights = [], [], [], []
+    for segment in segments:
+        living = np.flatnonzero(segment.alive)
+        sizes = np.diff(segment.row_starts)
+        kept = np.repeat(segment.alive.astype(bool), sizes)
+        renumbered = np.searchsorted(hashes, segment.hashes).astype(np.int32)
+        keys.append(segment.keys[living])
+        lengths.append(sizes[living])
+        terms.append(renumbered[segment.row_terms[kept]])
+        weights.append(segment.row_weights[kept])
+    every_key, every_length = np.concatenate(keys), np.concatenate(lengths)
+    order = np.argsort(every_key, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(every_length)])
+    every_term, every_weight = np.concatenate(terms), np.concatenate(weights)
+    if np.any(order[1:] < order[:-1]):
+        sizes = every_length[order]
+        ends = np.cumsum(sizes)
+        gather = np.arange(len(every_term)) + np.repeat(starts[order] - (ends - sizes), sizes)
+        every_term, every_weight = every_term[gather], every_weight[gather]
+    row_starts = np.concatenate([[0], np.cumsum(every_length[order])]).astype(np.int64)
+    used = np.zeros(len(hashes), bool)
+    used[every_term] = True
+    renumbered = (np.cumsum(used) - 1).astype(np.int32)
+    return _assemble(
+        every_key[order], hashes[used], row_starts, renumbered[every_term], every_weight
+    )
+
+
+def _assemble(
+    keys: np.ndarray,
+    hashes: np.ndarray,
+    row_starts: np.ndarray,
+    row_terms: np.ndarray,
+    row_weights: np.ndarray,
+) -> Segment:
+    shape = (len(keys), len(hashes))
+    # Shifted by one, because a sparse matrix may drop what is zero and terms count from zero.
+    by_row = sparse.csr_matrix((row_weights, row_terms, row_starts), shape=shape, copy=False)
+    by_term = by_row.tocsc()
+    starts = by_term.indptr.astype(np.int64)
+    frequency = np.diff(starts).astype(np.int32)
+    highest = np.zeros(len(hashes), np.uint16)
+    if len(hashes):
+        highest = np.maximum.reduceat(by_term.data, starts[:-1]).astype(np.uint16)
+    return Segment(
+        keys=keys,
+        alive=np.ones(len(keys), np.uint8),
+        hashes=hashes,
+        document_frequency=frequency,
+        highest=highest,
+        starts=starts,
+        rows=by_term.indices.astype(np.int32, copy=False),
+        weights=by_term.data.astype(np.uint16, copy=False),
+        row_starts=row_starts,
+        row_terms=row_terms.astype(np.int32, copy=False),
+        row_weights=row_weights.astype(np.uint16, copy=False),
+    )
+
+
+def save(segment: Segment, path: Path, about: Mapping[str, Any]) -> None:
+    """Write a segment and a few facts about it; readers see the old file or the whole new one."""
+    arrays = {field.name: getattr(segment, field.name) for field in fields(segment)}
+    table, offset = {}, 0
+    for name, array in arrays.items():
+        table[name] = [array.dtype.str, len(array), offset]
+        offset += -(-array.nbytes // ALIGN) * ALIGN
+    header = json.dumps({"about": dict(about), "arrays": table, "bytes": offset}).encode()
+    header += b" " * (-(len(MAGIC) + 40 + len(header)) % ALIGN)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(MAGIC + len(header).to_bytes(8, "little"))
+            file.write(hashlib.blake2b(header, digest_size=32).digest() + header)
+            for array in arrays.values():
+                file.write(np.ascontiguousarray(array).data)
+                file.write(b"\0" * (-array.nbytes % ALIGN))
+            file.write(END)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load(path: Path) -> tuple[Segment, dict[str, Any]]:
+    """Map a saved segment into memory, with the facts saved about it.
+
+    Raises DamagedFile when it is torn or foreign, FileNotFoundError when there is none.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        begin = file.read(len(MAGIC) + 40)
+        if begin[: len(MAGIC)] != MAGIC or len(begin) < len(MAGIC) + 40:
+            raise DamagedFile(f"{path} is no index")
+        length = int.from_bytes(begin[len(MAGIC) : len(MAGIC) + 8], "little")
+        header = file.read(min(length, size))
+    if hashlib.blake2b(header, digest_size=32).digest() != begin[len(MAGIC) + 8 :]:
+        raise DamagedFile(f"the header of {path} is torn")
+    told = json.loads(header)
+    base = len(begin) + len(header)
+    if size != base + told["bytes"] + len(END):
+        raise DamagedFile(f"{path} is torn: {size} bytes")
+    mapped = np.memmap(path, np.uint8, "c")
+    if bytes(mapped[-len(END) :]) != END:
+        raise DamagedFile(f"the end of {path} is torn")
+    arrays = {}
+    for name, (kind, count, offset) in told["arrays"].items():
+        start = base + offset
+        arrays[name] = mapped[start : start + count * np.dtype(kind).itemsize].view(kind)
+    try:
+        segment = Segment(**{name: np.asarray(array) for name, array in arrays.items()})
+    except TypeError as error:
+        raise DamagedFile(f"{path} is of another version") from error
+    return segment, told["about"]
+
+
+def everything(segments: Iterable[Segment]) -> int:
+    """How many documents live in these segments."""
+    return sum(segment.living for segment in segments)

@@ -1,0 +1,152 @@
+"""Documents to weighted terms: what counts how much, on the side of history and of the question.
+
+Four kinds of terms describe text: words (stems, identifiers and their parts), pairs of neighbours,
+and four-letter pieces of words, once for all text and once for titles alone, where a misspelt, bent
+or compounded word still meets its kin. Ready terms (services, alerts, log templates, metrics) have
+a space each. docs/similarity.md tells what each is worth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from statistics import fmean
+
+from analysis.similarity.text import pieces, tokenise
+
+TITLE_WEIGHT = 5.0
+TERM_WEIGHTS = {"service": 3.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
+PAIR, PIECE, TITLE_PIECE = 0.3, 0.25, 0.6
+"""What these kinds of evidence count beside a word's 1.0."""
+SATURATION = 1.5
+"""BM25's k1: how soon more of the same term stops counting."""
+QUERY_SATURATION = 8.0
+"""BM25's k3, the same for the side of the question."""
+WORD_SLOPE, PIECE_SLOPE, TITLE_PIECE_SLOPE = 0.75, 0.9, 0.5
+"""BM25's b: how much longer texts count less a word."""
+SHORTEST = 0.4
+"""A text shorter than usual counts at most 1/SHORTEST times more a word."""
+SAMPLE = 5_000
+
+
+@dataclass(frozen=True)
+class Document:
+    """What the index knows of an incident or a cause.
+
+    `text` maps "title" and "body" to plain text; `terms` maps "service", "alert", "template" and
+    "metric" to ready terms.
+    """
+
+    key: int
+    text: Mapping[str, str] = field(default_factory=dict)
+    terms: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    title: Counter[str]
+    body: Counter[str]
+    title_pieces: Counter[str]
+    body_pieces: Counter[str]
+
+
+def _counts(document: Document) -> _Counts:
+    title, body = document.text.get("title") or "", document.text.get("body") or ""
+    return _Counts(
+        Counter(tokenise(title)), Counter(tokenise(body)), Counter(pieces(title)),
+        Counter(pieces(body)),
+    )  # fmt: skip
+
+
+def _words_in(counts: Counter[str]) -> int:
+    return sum(count for term, count in counts.items() if " " not in term)
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Usual lengths of a title and a body in words and in pieces: the pivots of normalisation."""
+
+    title: float = 8.0
+    body: float = 60.0
+    title_pieces: float = 35.0
+    body_pieces: float = 250.0
+
+    @classmethod
+    def usual(cls, documents: Iterable[Document]) -> Lengths:
+        """The means of the first few thousand documents; the defaults when there are none."""
+        every = [_counts(document) for document in islice(documents, SAMPLE)]
+        if not every:
+            return cls()
+        return cls(
+            max(1.0, fmean(_words_in(counts.title) for counts in every)),
+            max(1.0, fmean(_words_in(counts.body) for counts in every)),
+            max(1.0, fmean(counts.title_pieces.total() for counts in every)),
+            max(1.0, fmean(counts.body_pieces.total() for counts in every)),
+        )
+
+
+def _norm(length: float, usual: float, slope: float) -> float:
+    return max(SHORTEST, 1 - slope + slope * length / usual)
+
+
+def weigh(document: Document, lengths: Lengths) -> dict[str, float]:
+    """Length-normalised, field-weighted term frequencies, as in BM25F.
+
+    Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields", 2004.
+    """
+    counts = _counts(document)
+    weights: dict[str, float] = {}
+
+    def add(terms: Counter[str], factor: float, prefix: str = "") -> None:
+        for term, count in terms.items():
+            name = prefix + term
+            weights[name] = weights.get(name, 0.0) + factor * count
+
+    norm = _norm(_words_in(counts.title), lengths.title, WORD_SLOPE)
+    add(counts.title, TITLE_WEIGHT / norm)
+    add(counts.body, 1 / _norm(_words_in(counts.body), lengths.body, WORD_SLOPE))
+    length = counts.title_pieces.total()
+    norm = _norm(length, lengths.title_pieces, PIECE_SLOPE)
+    add(counts.title_pieces, TITLE_WEIGHT / norm, "#")
+    norm = _norm(counts.body_pieces.total(), lengths.body_pieces, PIECE_SLOPE)
+    add(counts.body_pieces, 1 / norm, "#")
+    norm = _norm(length, lengths.title_pieces, TITLE_PIECE_SLOPE)
+    add(counts.title_pieces, TITLE_WEIGHT / norm, "^")
+    for name, weight in TERM_WEIGHTS.items():
+        for value in document.terms.get(name, ()):
+            weights[f"{name}:{value}"] = weight
+    return weights
+
+
+def saturate(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights of a stored document, between 0 and 1."""
+    return {term: weight / (weight + SATURATION) for term, weight in weights.items()}
+
+
+def query_weights(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights of a question's terms, before their inverse document frequency."""
+    k3 = QUERY_SATURATION
+    return {
+        term: importance(term) * weight * (k3 + 1) / (weight + k3)
+        for term, weight in weights.items()
+    }
+
+
+def importance(term: str) -> float:
+    """What this kind of term counts beside a word."""
+    if term.startswith("#"):
+        return PIECE
+    if term.startswith("^"):
+        return TITLE_PIECE
+    return PAIR if " " in term and is_plain(term) else 1.0
+
+
+def is_plain(term: str) -> bool:
+    """Whether a term comes from text, not from a field of ready terms."""
+    return term.partition(":")[0] not in TERM_WEIGHTS
+
+
+def is_piece(term: str) -> bool:
+    return term.startswith(("#", "^"))
