@@ -1,28 +1,43 @@
 """The process's own similarity index, kept in step with the database.
 
-Incidents have positive keys (their id), causes negative ones. Before each search the rows touched
-since the last one are read; one indexed query a table when nothing changed.
+Incidents have positive keys (their id), causes negative ones. A process maps the file that a worker
+wrote (or reads everything, where there is none), then, before each search, the rows touched since;
+that is one indexed query a table when nothing changed.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
-from analysis.models import Fingerprint
+from analysis.models import Fingerprint, Forgotten
 from analysis.similarity.index import Hit, Index, Overlap
+from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
 from incidents.models import Incident
 from kb.models import Cause
 
+logger = logging.getLogger(__name__)
+
 LATE_COMMIT = timedelta(seconds=60)
 """A row may become visible this long after the time it carries: its transaction was slow."""
+LOOK_FOR_FILE = 30.0
+"""Seconds between looks for a newer file."""
+STALE = 0.1
+"""The file is written anew once this share of the documents changed since."""
+OLDEST_FILE = timedelta(days=1)
 
 
 def incident_document(
@@ -39,12 +54,11 @@ def incident_document(
 
     Resolution and causes are left out: a new incident has none, so they could match nothing.
     """
-    services = sorted(services)
     return Document(
         key,
-        {"title": title, "body": f"{symptom}\n{' '.join(services)}"},
+        {"title": title, "body": symptom},
         {
-            "service": services,
+            "service": sorted(services),
             "alert": sorted(set(alerts)),
             "template": sorted(templates),
             "metric": sorted(metrics),
@@ -75,82 +89,162 @@ def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
     return incidents.select_related("fingerprint").prefetch_related("services", "alerts")
 
 
+def index_file() -> Path:
+    """Where workers write the index and every process maps it; a shared folder, if they can."""
+    return Path(settings.DATA_DIR) / "index" / "similarity.index"
+
+
+def _database() -> str:
+    """Names this very database, so that a file left over from another is not mistaken for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT applied FROM django_migrations ORDER BY id LIMIT 1")
+        [first] = cursor.fetchone()
+    return f"{connection.settings_dict['NAME']} {first.isoformat()}"
+
+
+def every_document() -> Iterator[Document]:
+    incidents = with_features(Incident.objects.order_by("pk")).iterator(chunk_size=2000)
+    causes = Cause.objects.order_by("pk").iterator()
+    return chain(map(document_of, incidents), map(cause_document, causes))
+
+
+def documents_of(keys: Collection[int]) -> dict[int, Document]:
+    """The documents of some keys as the database has them now."""
+    incidents = with_features(Incident.objects.filter(pk__in=[key for key in keys if key > 0]))
+    causes = Cause.objects.filter(pk__in=[-key for key in keys if key < 0])
+    every = chain(map(document_of, incidents), map(cause_document, causes))
+    return {document.key: document for document in every}
+
+
+def write_file(even_if_fresh: bool = False) -> bool:
+    """Build the index anew, usual lengths included, and put its file in place of the old one.
+
+    False when the file there is still good. Every running process takes the new one up by itself.
+    """
+    began = timezone.now()
+    if not even_if_fresh and _is_fresh(index_file(), began):
+        return False
+    index = Index(every_document())
+    index.save(index_file(), {"as_of": began.isoformat(), "database": _database()})
+    Forgotten.objects.filter(at__lt=began - OLDEST_FILE * 7).delete()
+    return True
+
+
+def _is_fresh(path: Path, now: datetime) -> bool:
+    try:
+        index, as_of = _open(path)
+    except (DamagedFile, OSError):
+        return False
+    changed = _changed_since(as_of - LATE_COMMIT)
+    return now - as_of < OLDEST_FILE and changed <= STALE * max(len(index), 1000)
+
+
+def _changed_since(since: datetime) -> int:
+    rows = (Incident, Fingerprint, Cause)
+    return sum(model.objects.filter(updated_at__gt=since).count() for model in rows)  # type: ignore[attr-defined]
+
+
+def _open(path: Path) -> tuple[Index, datetime]:
+    index, about = Index.open(path)
+    if about["database"] != _database():
+        raise DamagedFile(f"{path} belongs to another database")
+    return index, datetime.fromisoformat(about["as_of"])
+
+
 class Library:
     """An index, what it has read so far, and the lock that guards both."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._index: Index | None = None
         self._read: dict[int, tuple[Any, ...]] = {}
         self._since = datetime.min
+        self._file: tuple[int, int] | None = None
+        self._looked = 0.0
 
     def forget(self) -> None:
         """Read everything anew at the next search."""
         with self._lock:
             self._index = None
+            self._file = None
 
-    def search(self, document: Document, k: int, exclude: Collection[int] = ()) -> list[Hit]:
+    def search(
+        self,
+        document: Document,
+        k: int,
+        exclude: Collection[int] = (),
+        only: Collection[int] | None = None,
+    ) -> list[Hit]:
         with self._lock:
-            return self._synced().search(document, k, exclude)
+            return self._synced().search(document, k, exclude, only)
 
-    def explain(self, document: Document, keys: Iterable[int]) -> dict[int, list[Overlap]]:
+    def explain(self, document: Document, keys: Collection[int]) -> dict[int, list[Overlap]]:
+        found = documents_of(keys)
         with self._lock:
             index = self._synced()
-            return {key: index.explain(document, key) for key in keys}
+            return {key: index.explain(document, other) for key, other in found.items()}
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._synced())
 
-    def remove(self, key: int) -> None:
-        with self._lock:
-            if self._index is not None:
-                self._index.remove(key)
-                self._read.pop(key, None)
-
     def _synced(self) -> Index:
         began = timezone.now()
+        self._take_newer_file()
         if self._index is None:
-            incidents = list(with_features(Incident.objects.order_by("pk")))
-            causes = list(Cause.objects.order_by("pk"))
-            documents = [document_of(incident) for incident in incidents]
-            documents += [cause_document(cause) for cause in causes]
-            self._index = Index(documents)
-            self._read = {incident.pk: _version(incident) for incident in incidents}
-            self._read |= {-cause.pk: (cause.updated_at,) for cause in causes}
+            self._index = Index(every_document())
+            self._read = {}
         else:
             self._read_changes(self._index, self._since - LATE_COMMIT)
         self._since = began
         return self._index
 
+    def _take_newer_file(self) -> None:
+        now = time.monotonic()
+        if self._index is not None and now - self._looked < LOOK_FOR_FILE:
+            return
+        self._looked = now
+        path = index_file()
+        try:
+            status = path.stat()
+            found = (status.st_ino, status.st_mtime_ns)
+            if found == self._file:
+                return
+            self._file = found
+            self._index, self._since = _open(path)
+            self._read = {}
+        except FileNotFoundError:
+            return
+        except (DamagedFile, OSError, ValueError, KeyError) as error:
+            logger.warning("The index file cannot be used (%s); reading the database.", error)
+
     def _read_changes(self, index: Index, since: datetime) -> None:
+        """Bring the index up to date; rows seen in this very state a moment ago are skipped."""
         touched = Incident.objects.filter(
             Q(updated_at__gt=since)
             | Q(pk__in=Fingerprint.objects.filter(updated_at__gt=since).values("incident_id"))
         )
-        versions = touched.values_list("pk", "updated_at", "fingerprint__updated_at")
-        changed = [pk for pk, *version in versions if self._read.get(pk) != tuple(version)]
-        if changed:
-            for incident in with_features(Incident.objects.filter(pk__in=changed)):
-                index.add(document_of(incident))
-                self._read[incident.pk] = _version(incident)
-        for cause in Cause.objects.filter(updated_at__gt=since):
-            if self._read.get(-cause.pk) != (cause.updated_at,):
-                index.add(cause_document(cause))
-                self._read[-cause.pk] = (cause.updated_at,)
-
-
-def _version(incident: Incident) -> tuple[Any, ...]:
-    fingerprint = getattr(incident, "fingerprint", None)
-    return incident.updated_at, fingerprint.updated_at if fingerprint else None
+        rows = touched.values_list("pk", "updated_at", "fingerprint__updated_at")
+        versions: dict[int, tuple[Any, ...]] = {pk: tuple(version) for pk, *version in rows}
+        causes = Cause.objects.filter(updated_at__gt=since).values_list("pk", "updated_at")
+        versions |= {-pk: (updated_at,) for pk, updated_at in causes}
+        changed = [key for key, version in versions.items() if self._read.get(key) != version]
+        for start in range(0, len(changed), 2000):
+            for document in documents_of(changed[start : start + 2000]).values():
+                index.add(document)
+        for key, at in Forgotten.objects.filter(at__gt=since).values_list("key", "at"):
+            versions[key] = (at,)
+            index.remove(key)
+        self._read = versions
 
 
 library = Library()
 
 
-def _forget_deleted(sender: type, instance: Any, **_: Any) -> None:
-    library.remove(instance.pk if sender is Incident else -instance.pk)
+def _remember_deleted(sender: type, instance: Any, **_: Any) -> None:
+    # In the transaction of the deletion, so that all processes learn of it, and only if it holds.
+    Forgotten.objects.create(key=instance.pk if sender is Incident else -instance.pk)
 
 
-post_delete.connect(_forget_deleted, sender=Incident)
-post_delete.connect(_forget_deleted, sender=Cause)
+post_delete.connect(_remember_deleted, sender=Incident)
+post_delete.connect(_remember_deleted, sender=Cause)

@@ -180,3 +180,16 @@ class Fingerprint(models.Model):
 
     def __str__(self) -> str:
         return f"Fingerprint of {self.incident.reference}"
+
+
+class Forgotten(models.Model):
+    """A deleted incident (positive key) or cause (negative), for indexes that still hold it."""
+
+    key = models.BigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="forgotten_live_tail")]
+
+    def __str__(self) -> str:
+        return str(self.key)

@@ -152,24 +152,21 @@ def _suggested(
 class _Reasons:
     """Puts the overlap between the asked document and a found one into words, once for each."""
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._words = surface_words(" \n ".join(document.text.values()))
-        self._known: dict[int, list[Reason]] = {}
+    def __init__(self, document: Document, keys: Iterable[int]) -> None:
+        words = surface_words(" \n ".join(document.text.values()))
+        overlaps = library.explain(document, list(keys))
+        self._known = {key: self._in_words(words, found) for key, found in overlaps.items()}
 
     def of(self, key: int) -> list[Reason]:
-        if key not in self._known:
-            overlaps = library.explain(self._document, [key])[key]
-            self._known[key] = self._in_words(overlaps)
-        return self._known[key]
+        return self._known.get(key, [])
 
-    def _in_words(self, overlaps: list[Overlap]) -> list[Reason]:
+    def _in_words(self, words: dict[str, str], overlaps: list[Overlap]) -> list[Reason]:
         total = sum(overlap.score for overlap in overlaps) or 1.0
         reasons = []
         for overlap in overlaps:
             kind, _, value = overlap.term.partition(":")
             if is_plain(overlap.term):
-                kind, value = "word", self._words.get(overlap.term, overlap.term)
+                kind, value = "word", words.get(overlap.term, overlap.term)
             reasons.append(Reason(kind, _in_words(kind, value), overlap.score / total))
         return reasons
 

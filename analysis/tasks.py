@@ -10,7 +10,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_ready
 from kombu.exceptions import OperationalError
 
-from analysis import evidence
+from analysis import evidence, library
 from incidents.models import Incident
 
 logger = logging.getLogger(__name__)
@@ -66,6 +66,13 @@ def sweep() -> None:
         enqueue(evidence.due_requests(MOST_QUEUED - queued, overdue))
 
 
+@shared_task(soft_time_limit=3500, time_limit=3600, expires=600)
+def write_index() -> None:
+    """Write the index file anew when much has changed; re-weights by today's usual lengths."""
+    library.write_file()
+
+
 @worker_ready.connect
-def sweep_on_start(**_: object) -> None:
+def work_on_start(**_: object) -> None:
     sweep.delay()
+    write_index.delay()

@@ -36,6 +36,8 @@ from analysis.similarity.segment import (
 from analysis.similarity.weights import Document, Lengths, is_piece, is_plain
 
 UNSEEN = 0.5
+TINY = 1e-20
+"""A factor below adds nothing; in 32 bits it would be zero, which the compiled loop must not see."""
 TAIL = 32
 """Documents in the tail; each search after a change sorts these anew, which takes a millisecond."""
 CHUNK = 20_000
@@ -66,7 +68,9 @@ class Overlap:
 
 
 @dataclass(frozen=True)
-class _Query:
+class Query:
+    """A question's terms with what a stored weight of 1 gives."""
+
     terms: list[str]
     hashes: np.ndarray
     """uint64, ascending, in step with the terms"""
@@ -89,7 +93,7 @@ class Index:
         rest = iter(documents)
         sample = list(islice(rest, weights.SAMPLE))
         self.lengths = lengths or Lengths.usual(sample)
-        self._segments: list[Segment] = []
+        self.segments: list[Segment] = []
         self._tail: dict[int, Row] = {}
         self._tail_segment: Segment | None = None
         self._load(sample)
@@ -102,7 +106,7 @@ class Index:
         for key in rows:
             self.remove(key)
         if rows:
-            self._segments.append(build(list(rows.values())))
+            self.segments.append(build(list(rows.values())))
 
     def _row(self, document: Document) -> Row:
         return Row.of(document.key, weights.saturate(weights.weigh(document, self.lengths)))
@@ -111,15 +115,15 @@ class Index:
         """Every segment, the tail's included."""
         if self._tail and self._tail_segment is None:
             self._tail_segment = build(list(self._tail.values()))
-        yield from self._segments
+        yield from self.segments
         if self._tail_segment is not None:
             yield self._tail_segment
 
     def __len__(self) -> int:
-        return sum(part.living for part in self._segments) + len(self._tail)
+        return sum(part.living for part in self.segments) + len(self._tail)
 
     def __contains__(self, key: int) -> bool:
-        return key in self._tail or any(part.row_of(key) is not None for part in self._segments)
+        return key in self._tail or any(part.row_of(key) is not None for part in self.segments)
 
     def add(self, document: Document) -> None:
         """Add or replace the document of this key; the next search sees it."""
@@ -127,7 +131,7 @@ class Index:
         self._tail[document.key] = self._row(document)
         self._tail_segment = None
         if len(self._tail) >= TAIL:
-            self._segments.append(build(list(self._tail.values())))
+            self.segments.append(build(list(self._tail.values())))
             self._tail = {}
             self._tidy()
 
@@ -136,18 +140,18 @@ class Index:
         if self._tail.pop(key, None) is not None:
             self._tail_segment = None
             return
-        for part in self._segments:
+        for part in self.segments:
             row = part.row_of(key)
             if row is not None:
                 part.remove(row)
 
     def _tidy(self) -> None:
         """Merge the newest segments once there are a few of about one size."""
-        while len(self._segments) >= FEW:
-            newest = self._segments[-FEW:]
+        while len(self.segments) >= FEW:
+            newest = self.segments[-FEW:]
             if len(newest[0]) > FEW * len(newest[-1]):
                 return
-            self._segments[-FEW:] = [merge(newest)]
+            self.segments[-FEW:] = [merge(newest)]
 
     def merge(self) -> None:
         """Write everything into one segment, without the removed documents."""
@@ -155,12 +159,12 @@ class Index:
         self._tail, self._tail_segment = {}, None
         if len(parts) > 1 or (parts and parts[0].living < len(parts[0])):
             parts = [merge(parts)]
-        self._segments = parts
+        self.segments = parts
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
         """Merge and write to a file that other processes map; `about` is kept with it."""
         self.merge()
-        segment = self._segments[0] if self._segments else build([])
+        segment = self.segments[0] if self.segments else build([])
         told = {"version": _version(), "lengths": asdict(self.lengths), "about": dict(about)}
         save(segment, path, told)
 
@@ -174,11 +178,11 @@ class Index:
         if told.get("version") != _version():
             raise DamagedFile(f"{path} was made by another version")
         index = cls(lengths=Lengths(**told["lengths"]))
-        index._segments = [segment]
+        index.segments = [segment]
         return index, told["about"]
 
-    def _query(self, document: Document) -> _Query:
-        asked = weights.query_weights(weights.weigh(document, self.lengths))
+    def query(self, document: Document) -> Query:
+        asked = weights.query_weights(weights.weigh(document, self.lengths), self.lengths)
         by_hash = sorted((term_hash(term), term) for term in asked)
         hashes = np.array([value for value, _ in by_hash], np.uint64)
         terms = [term for _, term in by_hash]
@@ -189,9 +193,9 @@ class Index:
             frequency[found] += part.document_frequency[places[found]]
         count = len(self)
         rarity = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
-        return _Query(terms, hashes, rarity * [asked[term] for term in terms], frequency > 0)
+        return Query(terms, hashes, rarity * [asked[term] for term in terms], frequency > 0)
 
-    def _perfect(self, document: Document, query: _Query) -> float:
+    def _perfect(self, document: Document, query: Query) -> float:
         """The score of a document that says exactly what the query says.
 
         Terms that no document has count for half: a number or a name never seen before says
@@ -213,14 +217,14 @@ class Index:
         `exclude` and `only` are keys; they filter inside the search, so that k are found where
         there are k.
         """
-        query = self._query(document)
+        query = self.query(document)
         perfect = self._perfect(document, query) if query.terms else 0.0
         if not perfect or k < 1:
             return []
         best, best_keys, count = np.zeros(k), np.zeros(k, np.int64), 0
         for part in self._all():
             places = part.places(query.hashes)
-            found = places >= 0
+            found = (places >= 0) & (query.factors > TINY)
             if found.any():
                 count = search_segment(
                     places[found], query.factors[found] / STEPS, part.keys,
@@ -240,7 +244,7 @@ class Index:
         the words of its name, a pair of words and a whole identifier for their parts. Pieces of
         words are never named.
         """
-        query = self._query(document)
+        query = self.query(document)
         stored = weights.saturate(weights.weigh(other, self.lengths))
         shared = [
             Overlap(term, float(factor) * stored[term])

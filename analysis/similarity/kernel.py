@@ -11,8 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-SLACK = 1.0 + 1e-5
+SLACK = 1.0 + 1e-3
 """Partial sums are 32-bit: a bound must exceed the threshold by more than their rounding."""
+DONE = np.float32(-1e30)
+FULL_SCORE_COST = 500
+"""Scoring one document in full takes about as long as reading this many postings."""
 
 
 @njit(cache=True, nogil=True)
@@ -37,6 +40,11 @@ def _offer(score: float, key: int, scores: np.ndarray, keys: np.ndarray, count: 
 
 
 @njit(cache=True, nogil=True)
+def _slot(term: int, mask: int) -> int:
+    return ((term * 2654435761) >> 12) & mask
+
+
+@njit(cache=True, nogil=True)
 def _full_score(
     row: int,
     slots: np.ndarray,
@@ -50,7 +58,7 @@ def _full_score(
     score = 0.0
     for place in range(row_starts[row], row_starts[row + 1]):
         term = row_terms[place]
-        slot = (term * 40503) & mask
+        slot = _slot(term, mask)
         while slots[slot] >= 0:
             if slots[slot] == term:
                 score += values[slot] * row_weights[place]
@@ -86,8 +94,10 @@ def search_segment(
     costs = starts[terms + 1] - starts[terms]
     order = np.argsort(-bounds / costs)
     rest = np.zeros(len(terms) + 1)
+    unread = np.zeros(len(terms) + 1, np.int64)
     for place in range(len(terms) - 1, -1, -1):
         rest[place] = rest[place + 1] + bounds[order[place]]
+        unread[place] = unread[place + 1] + costs[order[place]]
 
     size = 16
     while size < 4 * len(terms):
@@ -95,50 +105,61 @@ def search_segment(
     slots = np.full(size, -1, np.int64)
     values = np.zeros(size)
     for place in range(len(terms)):
-        slot = (terms[place] * 40503) & (size - 1)
+        slot = _slot(terms[place], size - 1)
         while slots[slot] >= 0:
             slot = (slot + 1) & (size - 1)
         slots[slot] = terms[place]
         values[slot] = factors[place]
 
     partial = np.zeros(len(keys), np.float32)
-    met = np.empty(len(keys), np.int32)
+    met = np.empty(len(keys) + 1, np.int32)
+    likely = np.zeros(3 * most)
+    likely_rows = np.zeros(3 * most, np.int64)
     meetings = 0
     look_again = 4 * most
     step = 0
     while step < len(terms):
-        if count == most and rest[step] * SLACK < best[most - 1]:
-            break
+        closed = count == most and rest[step] * SLACK < best[most - 1]
+        if closed:
+            held = 0
+            for place in range(meetings):
+                row = met[place]
+                met[held] = row
+                held += (partial[row] + rest[step]) * SLACK >= best[most - 1]
+            meetings = held
+            if meetings * FULL_SCORE_COST <= unread[step]:
+                break
         term = terms[order[step]]
-        factor = factors[order[step]]
-        for place in range(starts[term], starts[term + 1]):
-            row = rows[place]
-            if partial[row] == 0 and allowed[row]:
+        factor = np.float32(factors[order[step]])
+        # No branches in these two loops: a mispredicted one costs more than the addition.
+        if closed:
+            for place in range(starts[term], starts[term + 1]):
+                partial[rows[place]] += factor * weights[place]
+        else:
+            for place in range(starts[term], starts[term + 1]):
+                row = rows[place]
+                before = partial[row]
                 met[meetings] = row
-                meetings += 1
-                partial[row] = factor * weights[place]
-            elif partial[row] > 0:
-                partial[row] += factor * weights[place]
+                meetings += before == 0
+                partial[row] = before + factor * weights[place]
         step += 1
         if meetings >= look_again:
             # Score the most promising in full: that raises the threshold early.
             look_again = 2 * meetings
-            likely = np.zeros(3 * most)
-            likely_rows = np.full(3 * most, -1, np.int64)
+            likely[:] = 0
             held = 0
             for place in range(meetings):
                 row = met[place]
-                if partial[row] > likely[held - 1] or held < len(likely):
+                if partial[row] > likely[-1] and allowed[row]:
                     held = _offer(partial[row], row, likely, likely_rows, held)
             for place in range(held):
                 row = likely_rows[place]
-                if partial[row] > 0:
-                    score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
-                    count = _offer(score, keys[row], best, best_keys, count)
-                    partial[row] = -1  # done
+                score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
+                count = _offer(score, keys[row], best, best_keys, count)
+                partial[row] = DONE
     for place in range(meetings):
         row = met[place]
-        if partial[row] > 0 and (
+        if partial[row] > 0 and allowed[row] and (
             count < most or (partial[row] + rest[step]) * SLACK >= best[most - 1]
         ):
             score = _full_score(row, slots, values, row_starts, row_terms, row_weights)

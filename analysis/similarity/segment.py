@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class DamagedFile(ValueError):
     """The file is torn, of another program, or of another version of this one."""
 
 
+@lru_cache(maxsize=200_000)
 def term_hash(term: str) -> int:
     """The 64-bit hash of a term, the same in every process. Collisions: about 1 in 10^7 indexes."""
     return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "little")
@@ -164,7 +166,6 @@ def _assemble(
     row_weights: np.ndarray,
 ) -> Segment:
     shape = (len(keys), len(hashes))
-    # Shifted by one, because a sparse matrix may drop what is zero and terms count from zero.
     by_row = sparse.csr_matrix((row_weights, row_terms, row_starts), shape=shape, copy=False)
     by_term = by_row.tocsc()
     starts = by_term.indptr.astype(np.int64)
@@ -243,8 +244,3 @@ def load(path: Path) -> tuple[Segment, dict[str, Any]]:
     except TypeError as error:
         raise DamagedFile(f"{path} is of another version") from error
     return segment, told["about"]
-
-
-def everything(segments: Iterable[Segment]) -> int:
-    """How many documents live in these segments."""
-    return sum(segment.living for segment in segments)

@@ -32,7 +32,10 @@ class Ballot:
 
 
 def vote(
-    incidents: Mapping[int, float], causes: Mapping[int, float], links: Iterable[Link]
+    incidents: Mapping[int, float],
+    causes: Mapping[int, float],
+    links: Iterable[Link],
+    days_ago: Mapping[int, float] | None = None,
 ) -> list[Ballot]:
     """Rank causes, best first.
 

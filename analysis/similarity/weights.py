@@ -8,6 +8,7 @@ a space each. docs/similarity.md tells what each is worth.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from statistics import fmean
 
 from analysis.similarity.text import pieces, tokenise
 
-TITLE_WEIGHT = 5.0
-TERM_WEIGHTS = {"service": 3.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
+HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
+TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
 PAIR, PIECE, TITLE_PIECE = 0.3, 0.25, 0.6
 """What these kinds of evidence count beside a word's 1.0."""
 SATURATION = 1.5
@@ -36,12 +37,13 @@ class Document:
     """What the index knows of an incident or a cause.
 
     `text` maps "title" and "body" to plain text; `terms` maps "service", "alert", "template" and
-    "metric" to ready terms.
+    "metric" to ready terms; `words` counts words of a body that was split before.
     """
 
     key: int
     text: Mapping[str, str] = field(default_factory=dict)
     terms: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    words: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ class _Counts:
 
 def _counts(document: Document) -> _Counts:
     title, body = document.text.get("title") or "", document.text.get("body") or ""
-    return _Counts(
-        Counter(tokenise(title)), Counter(tokenise(body)), Counter(pieces(title)),
-        Counter(pieces(body)),
-    )  # fmt: skip
+    title_words, words = Counter(tokenise(title)), Counter(tokenise(body))
+    words.update(document.words)
+    # A service counts as such and in its words; in pieces too it would drown what happened to it.
+    names = [re.escape(name) for name in document.terms.get("service", ()) if name]
+    if names:
+        named = re.compile(rf"\b(?:{'|'.join(names)})\b", re.IGNORECASE)
+        title, body = named.sub(" ", title), named.sub(" ", body)
+    return _Counts(title_words, words, Counter(pieces(title)), Counter(pieces(body)))
 
 
 def _words_in(counts: Counter[str]) -> int:
@@ -72,6 +78,15 @@ class Lengths:
     body: float = 60.0
     title_pieces: float = 35.0
     body_pieces: float = 250.0
+
+    @property
+    def title_weight(self) -> float:
+        """What a word of a title counts beside one of a body.
+
+        Where bodies are long, a title says what matters; where people write a line, title and body
+        share the work.
+        """
+        return min(HIGHEST_TITLE_WEIGHT, max(1.0, (self.body / self.title) ** TITLE_POWER))
 
     @classmethod
     def usual(cls, documents: Iterable[Document]) -> Lengths:
@@ -105,15 +120,15 @@ def weigh(document: Document, lengths: Lengths) -> dict[str, float]:
             weights[name] = weights.get(name, 0.0) + factor * count
 
     norm = _norm(_words_in(counts.title), lengths.title, WORD_SLOPE)
-    add(counts.title, TITLE_WEIGHT / norm)
+    add(counts.title, lengths.title_weight / norm)
     add(counts.body, 1 / _norm(_words_in(counts.body), lengths.body, WORD_SLOPE))
     length = counts.title_pieces.total()
     norm = _norm(length, lengths.title_pieces, PIECE_SLOPE)
-    add(counts.title_pieces, TITLE_WEIGHT / norm, "#")
+    add(counts.title_pieces, lengths.title_weight / norm, "#")
     norm = _norm(counts.body_pieces.total(), lengths.body_pieces, PIECE_SLOPE)
     add(counts.body_pieces, 1 / norm, "#")
     norm = _norm(length, lengths.title_pieces, TITLE_PIECE_SLOPE)
-    add(counts.title_pieces, TITLE_WEIGHT / norm, "^")
+    add(counts.title_pieces, lengths.title_weight / norm, "^")
     for name, weight in TERM_WEIGHTS.items():
         for value in document.terms.get(name, ()):
             weights[f"{name}:{value}"] = weight
@@ -125,21 +140,21 @@ def saturate(weights: Mapping[str, float]) -> dict[str, float]:
     return {term: weight / (weight + SATURATION) for term, weight in weights.items()}
 
 
-def query_weights(weights: Mapping[str, float]) -> dict[str, float]:
+def query_weights(weights: Mapping[str, float], lengths: Lengths) -> dict[str, float]:
     """Weights of a question's terms, before their inverse document frequency."""
     k3 = QUERY_SATURATION
     return {
-        term: importance(term) * weight * (k3 + 1) / (weight + k3)
+        term: importance(term, lengths) * weight * (k3 + 1) / (weight + k3)
         for term, weight in weights.items()
     }
 
 
-def importance(term: str) -> float:
+def importance(term: str, lengths: Lengths) -> float:
     """What this kind of term counts beside a word."""
     if term.startswith("#"):
         return PIECE
     if term.startswith("^"):
-        return TITLE_PIECE
+        return TITLE_PIECE * lengths.title_weight / HIGHEST_TITLE_WEIGHT
     return PAIR if " " in term and is_plain(term) else 1.0
 
 
