@@ -36,6 +36,11 @@ class AlikeIncidentSerializer(serializers.Serializer):
     reasons = ReasonSerializer(many=True)
 
 
+class TrackSerializer(serializers.Serializer):
+    right = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
 class SuggestedCauseSerializer(serializers.Serializer):
     id = serializers.IntegerField(source="cause.pk")
     name = serializers.CharField(source="cause.name")
@@ -43,14 +48,24 @@ class SuggestedCauseSerializer(serializers.Serializer):
     url = serializers.CharField(source="cause.get_absolute_url")
     score = serializers.FloatField()
     likeness = serializers.FloatField()
+    confidence = serializers.FloatField(
+        allow_null=True, help_text="Probability of being right; null: history is too small to know."
+    )
+    track = TrackSerializer(
+        allow_null=True, help_text="Of past first answers about this sure, how many were right."
+    )
     how_to_fix = serializers.CharField(source="cause.how_to_fix")
     fixed_last_time = serializers.CharField()
     reasons = ReasonSerializer(many=True)
+    only_now = ReasonSerializer(many=True)
+    only_then = ReasonSerializer(many=True)
     incidents = AlikeIncidentSerializer(many=True)
 
 
 class SuggestionsSerializer(serializers.Serializer):
-    nothing_alike = serializers.BooleanField()
+    nothing_alike = serializers.BooleanField(
+        help_text="History holds nothing alike: what is listed is merely the nearest."
+    )
     history = serializers.IntegerField(help_text="How many past records were compared.")
     causes = SuggestedCauseSerializer(many=True)
     incidents = AlikeIncidentSerializer(many=True)

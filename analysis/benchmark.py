@@ -104,7 +104,10 @@ def benchmark(count: int, queries: int) -> dict[str, Any]:
         rng.permutation(rows[document])[: TOKENS // 2]
         for document in rng.integers(0, count, queries)
     ]
-    result: dict[str, Any] = {"n": count, "distinct_terms": int(np.count_nonzero(np.bincount(rows.ravel())))}
+    result: dict[str, Any] = {
+        "n": count,
+        "distinct_terms": int(np.count_nonzero(np.bincount(rows.ravel()))),
+    }
     began = time.perf_counter()
     index = Index(_documents(rows))
     result["build_s"] = round(time.perf_counter() - began, 1)
@@ -135,13 +138,11 @@ def _scan(
 ) -> None:  # fmt: skip
     """Every posting of every term: what the pruning is measured against."""
     for place in range(len(terms)):
-        for posting in range(starts[terms[place]], starts[terms[place] + 1]):
+        for posting in range(starts[2 * terms[place]], starts[2 * terms[place] + 2]):
             scores[rows[posting]] += factors[place] * weights[posting]
 
 
-def _plain_scan(
-    index: Index, asked: list[np.ndarray], answers: list[list[int]]
-) -> dict[str, Any]:
+def _plain_scan(index: Index, asked: list[np.ndarray], answers: list[list[int]]) -> dict[str, Any]:
     """A compiled scan of the same postings, and how much of its answer the index found."""
     segment = index.segments[0]
 
@@ -150,7 +151,14 @@ def _plain_scan(
         places = segment.places(weighed.hashes)
         scores = np.zeros(len(segment))
         found = places >= 0
-        _scan(places[found], weighed.factors[found], segment.starts, segment.rows, segment.weights, scores)
+        _scan(
+            places[found],
+            weighed.factors[found],
+            segment.starts,
+            segment.rows,
+            segment.weights,
+            scores,
+        )
         best = np.argpartition(scores, -K)[-K:]
         return best[np.argsort(-scores[best], kind="stable")]
 

@@ -23,7 +23,7 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from analysis.models import Fingerprint, Forgotten
-from analysis.similarity.index import Hit, Index, Overlap
+from analysis.similarity.index import Comparison, Hit, Index
 from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
 from incidents.models import Incident
@@ -178,11 +178,12 @@ class Library:
         with self._lock:
             return self._synced().search(document, k, exclude, only)
 
-    def explain(self, document: Document, keys: Collection[int]) -> dict[int, list[Overlap]]:
+    def compare(self, document: Document, keys: Collection[int]) -> dict[int, Comparison]:
+        """What `document` has in common with the documents of some keys, and what not."""
         found = documents_of(keys)
         with self._lock:
             index = self._synced()
-            return {key: index.explain(document, other) for key, other in found.items()}
+            return {key: index.compare(document, other) for key, other in found.items()}
 
     def __len__(self) -> int:
         with self._lock:

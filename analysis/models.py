@@ -193,3 +193,23 @@ class Forgotten(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
+
+
+class Fit(models.Model):
+    """A version of what was learnt from past answers (analysis.similarity.calibration)."""
+
+    data = models.JSONField(null=True, help_text="Empty: history is too small to learn from.")
+    labels = models.CharField(max_length=100, help_text="What it was learnt from.")
+    active = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["active"], condition=Q(active=True), name="one_active_fit"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.pk}"

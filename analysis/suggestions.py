@@ -6,26 +6,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
+from analysis.learning import calibration, records
 from analysis.library import document_of, incident_document, library
 from analysis.models import Finding
-from analysis.similarity.index import Overlap
-from analysis.similarity.weights import is_plain
+from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_new_untaught
+from analysis.similarity.index import Comparison, Hit, Overlap
+from analysis.similarity.replay import ASKED
 from analysis.similarity.text import surface_words
-from analysis.similarity.weights import Document
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote
+from analysis.similarity.weights import Document, is_plain
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service
 from incidents.permissions import hidden_incident_ids
 from kb.models import Cause, CauseLink
 from kb.permissions import visible_causes, visible_links
 
-ASKED = 60
-"""Alike documents that may vote."""
+LISTED = 0.12
+"""Likeness from which a past incident is worth a line."""
+SAME = 0.45
+"""Likeness from which an open incident may be the very same."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why two incidents are alike: what they share, and its share of the likeness (0 to 1)."""
+    """A thing two incidents share, or only one has, and its share of the comparison (0 to 1)."""
 
     kind: str
     text: str
@@ -48,23 +54,30 @@ class SuggestedCause:
     likeness: float
     incidents: list[AlikeIncident]
     reasons: list[Reason]
+    only_now: list[Reason]
+    """what this incident shows and the most alike one behind the cause did not"""
+    only_then: list[Reason]
     fixed_last_time: str
     fixed_in: Incident | None
+    confidence: float | None = None
+    """calibrated probability that it is right; None while history is too small to know"""
+    track: Bin | None = None
+    """how answers of about this confidence fared"""
     link: CauseLink | None = None
     """The link this incident already has to the cause, if any."""
 
 
 @dataclass
 class Suggestions:
-    """Ranked causes and incidents; `history` tells how many past incidents were compared."""
+    """Ranked causes and incidents; `history` tells how many past records were compared."""
 
     causes: list[SuggestedCause]
     incidents: list[AlikeIncident]
     history: int
-
-    @property
-    def nothing_alike(self) -> bool:
-        return not self.causes and not self.incidents
+    nothing_alike: bool
+    """history holds nothing alike: whatever is listed is merely the nearest"""
+    calibrated: bool
+    """whether history is large enough to know how sure suggestions are"""
 
 
 def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
@@ -89,84 +102,124 @@ def _suggest(
     if incident is not None:
         exclude.add(incident.pk)
     hits = [hit for hit in library.search(document, ASKED, exclude) if hit.likeness >= ALIKE]
-    likeness = {hit.key: hit.likeness for hit in hits}
-    alike = {key: value for key, value in likeness.items() if key > 0}
-    named = {-key: value for key, value in likeness.items() if key < 0}
-    links = visible_links(user).filter(incident_id__in=alike)
-    ballots = vote(
-        alike,
-        named,
-        [Link(*row) for row in links.values_list("incident_id", "cause_id", "role", "state")],
-    )
-    reasons = _Reasons(document)
+    alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     found = {
         row.pk: row for row in Incident.objects.filter(pk__in=alike).prefetch_related("services")
     }
+    learnt = calibration()
+    ballots = _ballots(hits, found, user, incident)
+    if learnt is not None:
+        ballots = learnt.order(ballots)
     own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
-    ballots = [
-        ballot
-        for ballot in ballots
-        if ballot.cause not in own_links or own_links[ballot.cause].state != "rejected"
-    ]
-    causes = visible_causes(user).in_bulk([ballot.cause for ballot in ballots[: limit * 2]])
+    refused = {cause for cause, link in own_links.items() if link.state == "rejected"}
+    causes = visible_causes(user).in_bulk([ballot.cause for ballot in ballots[: limit * 3]])
+    shown = [
+        place
+        for place, ballot in enumerate(ballots)
+        if ballot.cause in causes and ballot.cause not in refused
+    ][:limit]
+    listed = [key for key in found if alike[key] >= LISTED]
+    best = sorted(listed, key=lambda key: (-alike[key], key))[:limit]
+    behind = {key for place in shown for key in ballots[place].incidents[:3]}
+    reasons = _Reasons(document, {*best, *behind, *(-ballots[place].cause for place in shown)})
     suggested = [
-        _suggested(ballot, causes[ballot.cause], alike, found, reasons, own_links)
-        for ballot in ballots
-        if ballot.cause in causes
+        _suggested(ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt)
+        for place in shown
     ]
-    best = [key for key in sorted(alike, key=lambda key: -alike[key]) if key in found][:limit]
+    for suggestion in suggested:
+        suggestion.link = own_links.get(suggestion.cause.pk)
     return Suggestions(
-        suggested[:limit],
+        suggested,
         [_alike(found[key], alike[key], reasons) for key in best],
         max(0, len(library) - (1 if incident else 0)),
+        _nothing_alike(ballots, hits, learnt),
+        learnt is not None,
     )
 
 
+def _ballots(
+    hits: list[Hit], found: dict[int, Incident], user: Any, incident: Incident | None
+) -> list[Ballot]:
+    now = incident.impact_started_at if incident else timezone.now()
+    links = visible_links(user).filter(incident_id__in=found)
+    rows = [Link(*row) for row in links.values_list("incident_id", "cause_id", "role", "state")]
+    named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
+    return vote(
+        {hit.key: hit.likeness for hit in hits if hit.key in found},
+        named,
+        rows,
+        {
+            key: (now - past.impact_started_at).total_seconds() / 86_400
+            for key, past in found.items()
+        },
+        records(visible_links(user), {link.cause for link in rows} | set(named)),
+    )
+
+
+def _nothing_alike(ballots: list[Ballot], hits: list[Hit], learnt: Calibration | None) -> bool:
+    """Causes decide; where none is known yet, the likeness of incidents does."""
+    if not ballots:
+        return not hits or hits[0].likeness < UNTAUGHT_BAR
+    return learnt.is_new(ballots) if learnt else is_new_untaught(ballots)
+
+
 def _alike(incident: Incident, likeness: float, reasons: _Reasons) -> AlikeIncident:
-    duplicate = incident.is_open and likeness > 0.45
-    return AlikeIncident(incident, likeness, reasons.of(incident.pk), duplicate)
+    duplicate = incident.is_open and likeness > SAME
+    return AlikeIncident(incident, likeness, reasons.shared(incident.pk), duplicate)
 
 
 def _suggested(
-    ballot: Ballot,
+    ballots: list[Ballot],
+    place: int,
     cause: Cause,
-    alike: dict[int, float],
     found: dict[int, Incident],
+    alike: dict[int, float],
     reasons: _Reasons,
-    own_links: dict[int, CauseLink],
+    learnt: Calibration | None,
 ) -> SuggestedCause:
+    ballot = ballots[place]
     behind = [found[key] for key in ballot.incidents if key in found]
     fixed_in = next((past for past in behind if past.resolution), None)
+    nearest = behind[0].pk if behind else -cause.pk
+    confidence = learnt.sure(ballots, place) if learnt else None
     return SuggestedCause(
         cause=cause,
         score=ballot.score,
         likeness=ballot.likeness,
         incidents=[_alike(past, alike[past.pk], reasons) for past in behind[:3]],
-        reasons=reasons.of(behind[0].pk if behind else -cause.pk),
+        reasons=reasons.shared(nearest),
+        only_now=reasons.only_now(nearest),
+        only_then=reasons.only_then(nearest) if behind else [],
         fixed_last_time=fixed_in.resolution if fixed_in else "",
         fixed_in=fixed_in,
-        link=own_links.get(cause.pk),
+        confidence=confidence,
+        track=learnt.bin_of(confidence) if learnt and confidence is not None else None,
     )
 
 
 class _Reasons:
-    """Puts the overlap between the asked document and a found one into words, once for each."""
+    """Puts comparisons between the asked document and found ones into words."""
 
     def __init__(self, document: Document, keys: Iterable[int]) -> None:
-        words = surface_words(" \n ".join(document.text.values()))
-        overlaps = library.explain(document, list(keys))
-        self._known = {key: self._in_words(words, found) for key, found in overlaps.items()}
+        self._words = surface_words(" \n ".join(document.text.values()))
+        self._found: dict[int, Comparison] = library.compare(document, list(keys))
 
-    def of(self, key: int) -> list[Reason]:
-        return self._known.get(key, [])
+    def shared(self, key: int) -> list[Reason]:
+        return self._in_words(self._found[key].shared) if key in self._found else []
 
-    def _in_words(self, words: dict[str, str], overlaps: list[Overlap]) -> list[Reason]:
+    def only_now(self, key: int) -> list[Reason]:
+        return self._in_words(self._found[key].only_now) if key in self._found else []
+
+    def only_then(self, key: int) -> list[Reason]:
+        return self._in_words(self._found[key].only_then) if key in self._found else []
+
+    def _in_words(self, overlaps: list[Overlap]) -> list[Reason]:
         total = sum(overlap.score for overlap in overlaps) or 1.0
         reasons = []
         for overlap in overlaps:
             kind, _, value = overlap.term.partition(":")
             if is_plain(overlap.term):
-                kind, value = "word", words.get(overlap.term, overlap.term)
+                kind, value = "word", self._words.get(overlap.term, overlap.term)
             reasons.append(Reason(kind, _in_words(kind, value), overlap.score / total))
         return reasons
 
@@ -174,10 +227,10 @@ class _Reasons:
 def _in_words(kind: str, value: str) -> str:
     if kind == "template":
         finding = Finding.objects.filter(term=value).order_by("-pk").first()
-        return f"same log line: {finding.data['template'][:120]}" if finding else "same log line"
+        return f"log line: {finding.data['template'][:120]}" if finding else "log line"
     return {
-        "service": f"same service {value}",
-        "alert": f"same alert {value}",
-        "metric": f"same metric off: {value}",
+        "service": f"service {value}",
+        "alert": f"alert {value}",
+        "metric": f"metric off: {value}",
         "word": value,
     }[kind]

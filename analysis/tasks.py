@@ -10,7 +10,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_ready
 from kombu.exceptions import OperationalError
 
-from analysis import evidence, library
+from analysis import evidence, learning, library
 from incidents.models import Incident
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,14 @@ def write_index() -> None:
     library.write_file()
 
 
+@shared_task(soft_time_limit=1700, time_limit=1800, expires=600)
+def learn() -> None:
+    """Learn anew from history how sure suggestions are, when people have decided since."""
+    learning.learn()
+
+
 @worker_ready.connect
 def work_on_start(**_: object) -> None:
     sweep.delay()
     write_index.delay()
+    learn.delay()

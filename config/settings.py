@@ -104,6 +104,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
+    "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

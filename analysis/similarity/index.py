@@ -37,7 +37,8 @@ from analysis.similarity.weights import Document, Lengths, is_piece, is_plain
 
 UNSEEN = 0.5
 TINY = 1e-20
-"""A factor below adds nothing; in 32 bits it would be zero, which the compiled loop must not see."""
+"""Smaller factors are zero in 32 bits, which the compiled loop must not see."""
+DIFFERENCES = 4
 TAIL = 32
 """Documents in the tail; each search after a change sorts these anew, which takes a millisecond."""
 CHUNK = 20_000
@@ -65,6 +66,15 @@ class Overlap:
 
     term: str
     score: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Terms of both, of the question alone and of the found document alone, heaviest first."""
+
+    shared: list[Overlap]
+    only_now: list[Overlap]
+    only_then: list[Overlap]
 
 
 @dataclass(frozen=True)
@@ -228,7 +238,7 @@ class Index:
             if found.any():
                 count = search_segment(
                     places[found], query.factors[found] / STEPS, part.keys,
-                    _allowed(part, exclude, only), part.highest, part.starts, part.rows,
+                    _allowed(part, exclude, only), part.highest, part.usual, part.starts, part.rows,
                     part.weights, part.row_starts, part.row_terms, part.row_weights,
                     best, best_keys, count,
                 )  # fmt: skip
@@ -237,8 +247,8 @@ class Index:
             for score, key in zip(best[:count], best_keys[:count], strict=True)
         ]
 
-    def explain(self, document: Document, other: Document, most: int = 8) -> list[Overlap]:
-        """The shared terms of a question and a found document, heaviest first.
+    def compare(self, document: Document, other: Document, most: int = 8) -> Comparison:
+        """What a question and a found document share, and what only one of them has.
 
         A term is left out when another that is named holds the same words: a service stands for
         the words of its name, a pair of words and a whole identifier for their parts. Pieces of
@@ -246,29 +256,45 @@ class Index:
         """
         query = self.query(document)
         stored = weights.saturate(weights.weigh(other, self.lengths))
-        shared = [
-            Overlap(term, float(factor) * stored[term])
+        asked = {
+            term: float(factor)
             for term, factor in zip(query.terms, query.factors, strict=True)
-            if term in stored and factor > 0 and not is_piece(term)
+            if factor > 0 and not is_piece(term)
+        }
+        shared = [Overlap(term, asked[term] * stored[term]) for term in asked if term in stored]
+        own = weights.saturate(weights.weigh(document, self.lengths))
+        only_now = [
+            Overlap(term, asked[term] * own[term])
+            for term, known in zip(query.terms, query.known, strict=True)
+            if term in asked and term not in stored and (known or not is_plain(term))
         ]
-        # Services, alerts, templates and metrics first, then the longest names.
-        shared.sort(key=lambda o: (is_plain(o.term), -len(_words(o)), -o.score, o.term))
-        named: list[Overlap] = []
-        said: list[frozenset[str]] = []
-        for overlap in shared:
-            words = _words(overlap)
-            if is_plain(overlap.term) and any(words <= other for other in said):
-                continue
-            named.append(overlap)
-            if not overlap.term.startswith(("template:", "metric:")):
-                said.append(words)
-        named.sort(key=lambda o: (-o.score, o.term))
-        return named[:most]
+        only_then = [
+            Overlap(term, weight)
+            for term, weight in stored.items()
+            if not is_plain(term) and term not in own
+        ]
+        return Comparison(_named(shared)[:most], _named(only_now)[:DIFFERENCES],
+                          _named(only_then)[:DIFFERENCES])  # fmt: skip
 
 
-def _allowed(
-    part: Segment, exclude: Collection[int], only: Collection[int] | None
-) -> np.ndarray:
+def _named(overlaps: list[Overlap]) -> list[Overlap]:
+    """Heaviest first, each word once."""
+    # Services, alerts, templates and metrics first, then the longest names.
+    overlaps.sort(key=lambda o: (is_plain(o.term), -len(_words(o)), -o.score, o.term))
+    named: list[Overlap] = []
+    said: list[frozenset[str]] = []
+    for overlap in overlaps:
+        words = _words(overlap)
+        if is_plain(overlap.term) and any(words <= other for other in said):
+            continue
+        named.append(overlap)
+        if not overlap.term.startswith(("template:", "metric:")):
+            said.append(words)
+    named.sort(key=lambda o: (-o.score, o.term))
+    return named
+
+
+def _allowed(part: Segment, exclude: Collection[int], only: Collection[int] | None) -> np.ndarray:
     """uint8 a row: whether it may be found."""
     if not exclude and only is None:
         return part.alive

@@ -2,8 +2,9 @@
 
 Method: MaxScore (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995) term at
 a time. Terms with the highest possible score for the fewest postings come first. Once what is left
-cannot lift a document nobody has met yet over the k-th best, the remaining postings are never
-read; the documents met so far are then scored in full from their own rows, if they can still win.
+cannot lift a document nobody has met yet over the k-th best, no new ones are met: the remaining
+postings only narrow down the documents met so far, until it is cheaper to score these in full from
+their own rows.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from numba import njit
 SLACK = 1.0 + 1e-3
 """Partial sums are 32-bit: a bound must exceed the threshold by more than their rounding."""
 DONE = np.float32(-1e30)
-FULL_SCORE_COST = 500
+"""The partial sum of a document that was scored in full."""
+FULL_SCORE_COST = 1500
 """Scoring one document in full takes about as long as reading this many postings."""
 
 
@@ -68,12 +70,48 @@ def _full_score(
 
 
 @njit(cache=True, nogil=True)
+def _lists(
+    terms: np.ndarray,
+    factors: np.ndarray,
+    highest: np.ndarray,
+    usual: np.ndarray,
+    starts: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Posting lists to read: each from, to and its place in `terms`; their lengths and bounds.
+
+    A term's few high postings are a list of their own where that is worth it: once they are read,
+    the many others can add only the usual.
+    """
+    lists = np.empty((2 * len(terms), 3), np.int64)
+    bounds = np.empty(2 * len(terms))
+    held = 0
+    for place in range(len(terms)):
+        term = terms[place]
+        start, middle, end = starts[2 * term], starts[2 * term + 1], starts[2 * term + 2]
+        above = factors[place] * (np.float64(highest[term]) - np.float64(usual[term]))
+        below = factors[place] * usual[term]
+        if start < middle < end and above * (end - middle) > 1.01 * below * (middle - start):
+            lists[held] = start, middle, place
+            lists[held + 1] = middle, end, place
+            bounds[held] = above
+            bounds[held + 1] = below
+            held += 2
+        elif start < end:
+            lists[held] = start, end, place
+            bounds[held] = factors[place] * highest[term]
+            held += 1
+    lists = lists[:held]
+    return lists, lists[:, 1] - lists[:, 0], bounds[:held]
+
+
+@njit(cache=True, nogil=True)
 def search_segment(
     terms: np.ndarray,
     factors: np.ndarray,
     keys: np.ndarray,
     allowed: np.ndarray,
     highest: np.ndarray,
+    usual: np.ndarray,
     starts: np.ndarray,
     rows: np.ndarray,
     weights: np.ndarray,
@@ -90,12 +128,11 @@ def search_segment(
     `best` float64[k] and `best_keys` int64[k] are changed in place, best first.
     """
     most = len(best)
-    bounds = factors * highest[terms]
-    costs = starts[terms + 1] - starts[terms]
+    lists, costs, bounds = _lists(terms, factors, highest, usual, starts)
     order = np.argsort(-bounds / costs)
-    rest = np.zeros(len(terms) + 1)
-    unread = np.zeros(len(terms) + 1, np.int64)
-    for place in range(len(terms) - 1, -1, -1):
+    rest = np.zeros(len(order) + 1)
+    unread = np.zeros(len(order) + 1, np.int64)
+    for place in range(len(order) - 1, -1, -1):
         rest[place] = rest[place + 1] + bounds[order[place]]
         unread[place] = unread[place + 1] + costs[order[place]]
 
@@ -118,7 +155,7 @@ def search_segment(
     meetings = 0
     look_again = 4 * most
     step = 0
-    while step < len(terms):
+    while step < len(order):
         closed = count == most and rest[step] * SLACK < best[most - 1]
         if closed:
             held = 0
@@ -129,14 +166,14 @@ def search_segment(
             meetings = held
             if meetings * FULL_SCORE_COST <= unread[step]:
                 break
-        term = terms[order[step]]
-        factor = np.float32(factors[order[step]])
+        first, last, which = lists[order[step]]
+        factor = np.float32(factors[which])
         # No branches in these two loops: a mispredicted one costs more than the addition.
         if closed:
-            for place in range(starts[term], starts[term + 1]):
+            for place in range(first, last):
                 partial[rows[place]] += factor * weights[place]
         else:
-            for place in range(starts[term], starts[term + 1]):
+            for place in range(first, last):
                 row = rows[place]
                 before = partial[row]
                 met[meetings] = row
@@ -159,8 +196,10 @@ def search_segment(
                 partial[row] = DONE
     for place in range(meetings):
         row = met[place]
-        if partial[row] > 0 and allowed[row] and (
-            count < most or (partial[row] + rest[step]) * SLACK >= best[most - 1]
+        if (
+            partial[row] > 0
+            and allowed[row]
+            and (count < most or (partial[row] + rest[step]) * SLACK >= best[most - 1])
         ):
             score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
             count = _offer(score, keys[row], best, best_keys, count)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.similarity.index import Index
+from analysis.similarity.index import Hit, Index
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote
 from analysis.similarity.weights import Document, Lengths
 
@@ -39,17 +39,30 @@ class Answer:
     causes: set[int] = field(default_factory=set)
     known: bool = False
     """whether any of its causes had been seen before"""
+    unknown: list[Ballot] = field(default_factory=list)
+    """the ballots had its causes never been seen: what a new kind of failure looks like"""
 
     @property
     def right(self) -> bool:
         return bool(self.ballots) and self.ballots[0].cause in self.causes
 
-    def place(self) -> int | None:
-        """Place of the first true cause, counted from 1."""
-        for place, ballot in enumerate(self.ballots, 1):
+    def place(self, ballots: Sequence[Ballot] | None = None) -> int | None:
+        """Place of the first true cause, counted from 1, in this or another order."""
+        for place, ballot in enumerate(self.ballots if ballots is None else ballots, 1):
             if ballot.cause in self.causes:
                 return place
         return None
+
+
+def ballots_of(
+    hits: Sequence[Hit], links: Mapping[int, Sequence[Link]], days_ago: Mapping[int, float]
+) -> list[Ballot]:
+    return vote(
+        {hit.key: hit.likeness for hit in hits if hit.key > 0},
+        {-hit.key: hit.likeness for hit in hits if hit.key < 0},
+        [link for hit in hits for link in links.get(hit.key, ())],
+        days_ago,
+    )
 
 
 def replay(history: Sequence[Past], causes: Mapping[int, Document]) -> list[Answer]:
@@ -70,14 +83,17 @@ def replay(history: Sequence[Past], causes: Mapping[int, Document]) -> list[Answ
         asking = asking or past.document.key == first
         if asking and past.causes:
             hits = [hit for hit in index.search(past.document, ASKED) if hit.likeness >= ALIKE]
-            ballots = vote(
-                {hit.key: hit.likeness for hit in hits if hit.key > 0},
-                {-hit.key: hit.likeness for hit in hits if hit.key < 0},
-                [link for hit in hits for link in links.get(hit.key, ())],
-                {hit.key: past.days - days[hit.key] for hit in hits if hit.key > 0},
-            )
+            shared = {
+                hit.key
+                for hit in hits
+                if -hit.key in past.causes
+                or any(link.cause in past.causes for link in links.get(hit.key, ()))
+            }
+            ago = {key: past.days - day for key, day in days.items()}
+            ballots = ballots_of(hits, links, ago)
+            without = ballots_of([hit for hit in hits if hit.key not in shared], links, ago)
             known = bool(past.causes & seen)
-            answers.append(Answer(past.document.key, ballots, past.causes, known))
+            answers.append(Answer(past.document.key, ballots, past.causes, known, without))
         index.add(past.document)
         links[past.document.key] = past.links
         days[past.document.key] = past.days
@@ -90,9 +106,10 @@ def replay(history: Sequence[Past], causes: Mapping[int, Document]) -> list[Answ
 
 
 def features(ballots: Sequence[Ballot], place: int) -> np.ndarray:
-    """What tells a right suggestion from a wrong one. float64[6]
+    """What tells a right suggestion from a wrong one. float64[7]
 
-    Its score, likeness and backing, how it stands to the best of the others, and its share.
+    Its score, likeness and backing, how it stands to the best of the others, its share of all
+    scores, how long ago it was last seen, and whether it leads.
     """
     ballot = ballots[place]
     others = max((b.score for i, b in enumerate(ballots[:10]) if i != place), default=0.0)
@@ -104,6 +121,7 @@ def features(ballots: Sequence[Ballot], place: int) -> np.ndarray:
             np.log1p(len(ballot.incidents)),
             ballot.score - others,
             ballot.score / every,
+            np.log1p(ballot.days_ago),
             float(place == 0),
         ]
     )

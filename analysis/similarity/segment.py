@@ -22,6 +22,8 @@ from scipy import sparse
 
 STEPS = 65535
 """Weights between 0 and 1 are stored as multiples of 1/STEPS."""
+SPLIT = 64
+"""Terms with fewer postings are not split by weight."""
 MAGIC = b"CAUSEBOOK-INDEX\n"
 END = b"\nEND-OF-INDEX\n"
 ALIGN = 64
@@ -70,10 +72,12 @@ class Segment:
     """int32[v], counts living rows only"""
     highest: np.ndarray
     """uint16[v], the highest weight among a term's postings"""
+    usual: np.ndarray
+    """uint16[v], a weight that few of a term's postings exceed"""
     starts: np.ndarray
-    """int64[v + 1], where a term's postings start"""
+    """int64[2 v + 1], where a term's postings start: first those above `usual`, then the others"""
     rows: np.ndarray
-    """int32[p], ascending within a term"""
+    """int32[p], ascending within either part of a term"""
     weights: np.ndarray
     """uint16[p]"""
     row_starts: np.ndarray
@@ -165,27 +169,40 @@ def _assemble(
     row_terms: np.ndarray,
     row_weights: np.ndarray,
 ) -> Segment:
-    shape = (len(keys), len(hashes))
-    by_row = sparse.csr_matrix((row_weights, row_terms, row_starts), shape=shape, copy=False)
-    by_term = by_row.tocsc()
-    starts = by_term.indptr.astype(np.int64)
-    frequency = np.diff(starts).astype(np.int32)
+    counts = np.bincount(row_terms, minlength=len(hashes))
+    usual = _usual(row_terms, row_weights, counts)
+    # Two columns a term; turning the matrix over sorts the postings.
+    columns = 2 * row_terms.astype(np.int32) + (row_weights <= usual[row_terms])
+    shape = (len(keys), 2 * len(hashes))
+    turned = sparse.csr_matrix((row_weights, columns, row_starts), shape=shape).tocsc()
+    starts = turned.indptr.astype(np.int64)
     highest = np.zeros(len(hashes), np.uint16)
     if len(hashes):
-        highest = np.maximum.reduceat(by_term.data, starts[:-1]).astype(np.uint16)
+        highest = np.maximum.reduceat(turned.data, starts[:-1:2]).astype(np.uint16)
     return Segment(
         keys=keys,
         alive=np.ones(len(keys), np.uint8),
         hashes=hashes,
-        document_frequency=frequency,
+        document_frequency=counts.astype(np.int32),
         highest=highest,
+        usual=np.minimum(usual, highest),
         starts=starts,
-        rows=by_term.indices.astype(np.int32, copy=False),
-        weights=by_term.data.astype(np.uint16, copy=False),
+        rows=turned.indices.astype(np.int32, copy=False),
+        weights=turned.data.astype(np.uint16, copy=False),
         row_starts=row_starts,
         row_terms=row_terms.astype(np.int32, copy=False),
         row_weights=row_weights.astype(np.uint16, copy=False),
     )
+
+
+def _usual(terms: np.ndarray, weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """One standard deviation above a term's mean weight; the maximum where postings are few."""
+    values = weights.astype(np.float64)
+    most = np.maximum(counts, 1)
+    mean = np.bincount(terms, values, len(counts)) / most
+    spread = np.bincount(terms, (values - mean[terms]) ** 2, len(counts)) / most
+    bound = np.where(counts < SPLIT, STEPS, np.ceil(mean + np.sqrt(spread)))
+    return np.minimum(bound, STEPS).astype(np.uint16)
 
 
 def save(segment: Segment, path: Path, about: Mapping[str, Any]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 STATE_WEIGHT = {"confirmed": 1.0, "suspected": 0.5, "rejected": -0.5}
 ROLE_WEIGHT = {"root": 1.0, "trigger": 0.7, "contributing": 0.6}
+OWN_TEXT = 0.8
+"""What a cause's own description counts beside a confirmed incident."""
 NEXT_VOTE = 0.5
 """Each further incident with the same cause counts for half of the one before it."""
-ALIKE = 0.12
-"""Likeness below which two incidents are not called alike."""
+ALIKE = 0.05
+"""Likeness below which a document has no vote."""
+FADED, HALF_LIFE = 0.7, 180.0
+"""Votes of old incidents count down to FADED of what they did; half of that way in days."""
+BENEFIT_OF_DOUBT = 3.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,19 @@ class Link:
     state: str
 
 
+@dataclass(frozen=True)
+class Record:
+    """How often people said of a cause "this is it" and "not it"."""
+
+    confirmed: int = 0
+    rejected: int = 0
+
+    @property
+    def share(self) -> float:
+        k = BENEFIT_OF_DOUBT
+        return (self.confirmed + k) / (self.confirmed + self.rejected + k)
+
+
 @dataclass
 class Ballot:
     """A cause with its score (about 0 to 2) and the alike incidents behind it, best first."""
@@ -29,6 +48,13 @@ class Ballot:
     score: float
     incidents: list[int] = field(default_factory=list)
     likeness: float = 0.0
+    days_ago: float = 0.0
+    """since the youngest of these incidents"""
+
+
+def freshness(days: float) -> float:
+    """1 for today, towards FADED for what is long ago."""
+    return FADED + (1 - FADED) * math.exp2(-max(0.0, days) / HALF_LIFE)
 
 
 def vote(
@@ -36,36 +62,37 @@ def vote(
     causes: Mapping[int, float],
     links: Iterable[Link],
     days_ago: Mapping[int, float] | None = None,
+    records: Mapping[int, Record] | None = None,
 ) -> list[Ballot]:
     """Rank causes, best first.
 
     `incidents` and `causes` map ids to their likeness (0 to 1) to the new incident. A cause's own
     text counts as one more vote. Causes whose votes come out at zero or below are left out.
+    `days_ago` tells the age of incidents, `records` what people said of causes before.
     """
+    ages = days_ago or {}
     votes: dict[int, list[tuple[float, float, int]]] = {}
     for link in links:
         likeness = incidents.get(link.incident, 0.0)
         if likeness >= ALIKE:
             weight = STATE_WEIGHT[link.state] * ROLE_WEIGHT[link.role]
+            weight *= freshness(ages.get(link.incident, 0.0))
             votes.setdefault(link.cause, []).append((likeness * weight, likeness, link.incident))
     for cause, likeness in causes.items():
         if likeness >= ALIKE:
-            votes.setdefault(cause, []).append((likeness * 0.8, likeness, 0))
+            votes.setdefault(cause, []).append((likeness * OWN_TEXT, likeness, 0))
     ballots = []
     for cause, cast in votes.items():
         cast.sort(reverse=True)
         good = [value for value, _, _ in cast if value > 0]
-        bad = [value for value, _, _ in cast if value < 0]
+        bad = sorted(value for value, _, _ in cast if value < 0)
         score = sum(value * NEXT_VOTE**place for place, value in enumerate(good))
-        score += sum(value * NEXT_VOTE**place for place, value in enumerate(sorted(bad)))
+        score += sum(value * NEXT_VOTE**place for place, value in enumerate(bad))
+        score *= (records or {}).get(cause, Record()).share
         if score > 0:
-            ballots.append(
-                Ballot(
-                    cause,
-                    score,
-                    [incident for value, _, incident in cast if incident and value > 0],
-                    max(likeness for _, likeness, _ in cast),
-                )
-            )
+            behind = [incident for value, _, incident in cast if incident and value > 0]
+            best = max(likeness for value, likeness, _ in cast if value > 0)
+            youngest = min((ages.get(incident, 0.0) for incident in behind), default=0.0)
+            ballots.append(Ballot(cause, score, behind, best, youngest))
     ballots.sort(key=lambda ballot: (-ballot.score, ballot.cause))
     return ballots

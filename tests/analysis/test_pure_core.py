@@ -15,8 +15,9 @@ from analysis.anomalies import departure, detect
 from analysis.logs import count_templates, mask, template_id, unusual_templates
 from analysis.ranking import Metric, rank_services
 from analysis.similarity.index import Index
-from analysis.similarity.text import Document, tokenise, weigh
+from analysis.similarity.text import tokenise
 from analysis.similarity.votes import Link, vote
+from analysis.similarity.weights import Document, Lengths, weigh
 from tests.conftest import data
 
 WORDS = st.text(alphabet="ab cd-ef.1", max_size=30)
@@ -50,7 +51,7 @@ def test_the_index_equals_one_built_anew(acts: list[tuple[str, int, str]], asked
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_gives_terms_that_match_itself(text: str) -> None:
-    if weigh(document(1, text)):
+    if weigh(document(1, text), Lengths()):
         [hit] = Index([document(1, text)]).search(document(-1, text))
         assert hit.likeness == pytest.approx(1.0, abs=1e-3)
 
