@@ -14,52 +14,8 @@ from hypothesis import strategies as st
 from analysis.anomalies import departure, detect
 from analysis.logs import count_templates, mask, template_id, unusual_templates
 from analysis.ranking import Metric, rank_services
-from analysis.similarity.index import Index
-from analysis.similarity.text import tokenise
 from analysis.similarity.votes import Link, vote
-from analysis.similarity.weights import Document, Lengths, weigh
 from tests.conftest import data
-
-WORDS = st.text(alphabet="ab cd-ef.1", max_size=30)
-
-
-def document(key: int, title: str) -> Document:
-    return Document(key, {"title": title})
-
-
-ACTS = st.lists(st.tuples(st.sampled_from(["add", "remove", "merge"]), st.integers(0, 8), WORDS))
-
-
-@settings(max_examples=60, deadline=None)
-@given(ACTS, WORDS)
-def test_the_index_equals_one_built_anew(acts: list[tuple[str, int, str]], asked: str) -> None:
-    index, kept = Index(), {}
-    for act, key, text in acts:
-        if act == "add":
-            index.add(document(key, text))
-            kept[key] = text
-        elif act == "remove":
-            index.remove(key)
-            kept.pop(key, None)
-        else:
-            index.merge()
-    anew = Index(document(key, text) for key, text in kept.items())
-    ours = [(h.key, pytest.approx(h.score, rel=1e-5)) for h in index.search(document(-1, asked), 5)]
-    assert ours == [(h.key, h.score) for h in anew.search(document(-1, asked), 5)]
-
-
-@settings(deadline=None)
-@given(st.text(max_size=300))
-def test_any_text_gives_terms_that_match_itself(text: str) -> None:
-    if weigh(document(1, text), Lengths()):
-        [hit] = Index([document(1, text)]).search(document(-1, text))
-        assert hit.likeness == pytest.approx(1.0, abs=1e-3)
-
-
-def test_identifiers_match_by_their_parts_and_ids_do_not_count() -> None:
-    assert {"order", "servic", "impl"} <= set(tokenise("OrderServiceImpl"))
-    assert tokenise("checkout-7d9f8b6c5d-x2x4z") == ["checkout"]
-    assert tokenise("3b5e1a3e-1111-4222-8333-444455556666") == []
 
 
 @settings(deadline=None)

@@ -30,7 +30,7 @@ def test_the_known_cause_comes_first_with_reasons_and_the_fix(
     assert best.cause.name == "Missing index"
     assert best.fixed_last_time == "Created the index"
     assert best.incidents[0].incident == past
-    assert "same service orders-db" in [reason.text for reason in best.reasons]
+    assert "service orders-db" in [reason.text for reason in best.reasons]
 
 
 def test_reasons_name_real_overlap_only(past: Incident, user: AbstractUser) -> None:
@@ -83,7 +83,7 @@ def test_telemetry_decides_between_alike_texts(database: Service, user: Abstract
     Fingerprint.objects.create(incident=fresh, metrics={"locks up": "locks up"})
     best = suggest_for_incident(fresh, user).causes[0]
     assert best.cause.name == "Vacuum"
-    assert "same metric off: locks up" in [reason.text for reason in best.reasons]
+    assert "metric off: locks up" in [reason.text for reason in best.reasons]
 
 
 def test_accepting_by_one_click_confirms_the_cause(
