@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.models import Evidence, Finding
+from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import Suggestions, suggest_for_incident, suggest_for_text
 from incidents.models import Service
 from incidents.permissions import visible_incidents
@@ -71,6 +72,40 @@ class SuggestionsSerializer(serializers.Serializer):
     incidents = AlikeIncidentSerializer(many=True)
 
 
+class ScoreSerializer(serializers.Serializer):
+    """Counts of one service or month; every share is left to the reader."""
+
+    name = serializers.CharField()
+    answered = serializers.IntegerField(
+        help_text="Incidents with an answer shown before their cause was confirmed."
+    )
+    hits_at_1 = serializers.IntegerField()
+    hits_at_3 = serializers.IntegerField()
+    hits_at_5 = serializers.IntegerField()
+    refused = serializers.IntegerField(help_text="Answers that said: nothing alike.")
+    refused_rightly = serializers.IntegerField(help_text="Of these, those of a cause never seen.")
+    minutes_with = serializers.FloatField(
+        allow_null=True, help_text="Median to the confirmed cause where a suggestion was accepted."
+    )
+    incidents_with = serializers.IntegerField()
+    minutes_without = serializers.FloatField(allow_null=True)
+    incidents_without = serializers.IntegerField()
+
+
+class ScoreboardSerializer(serializers.Serializer):
+    all = ScoreSerializer()
+    services = ScoreSerializer(many=True)
+    months = ScoreSerializer(many=True)
+
+
+class ScoreboardView(APIView):
+    """How well suggestions fared, in all, by service and by month."""
+
+    @extend_schema(responses=ScoreboardSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(ScoreboardSerializer(score(request.user)).data)
+
+
 class QuestionSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=300)
     symptom = serializers.CharField(max_length=20_000, allow_blank=True, default="")
@@ -105,7 +140,9 @@ class SuggestionsViewSet(viewsets.GenericViewSet):
     @extend_schema(responses=SuggestionsSerializer, summary="Past causes for an incident")
     def retrieve(self, request: Request, pk: int) -> Response:
         incident = get_object_or_404(self.get_queryset(), pk=pk)
-        return Response(SuggestionsSerializer(suggest_for_incident(incident, request.user)).data)
+        found = suggest_for_incident(incident, request.user)
+        remember_shown(incident, found)
+        return Response(SuggestionsSerializer(found).data)
 
 
 class FindingSerializer(serializers.ModelSerializer):

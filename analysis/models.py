@@ -213,3 +213,15 @@ class Fit(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.pk}"
+
+
+class ShownAnswer(models.Model):
+    """What an incident's page last suggested before a cause was confirmed: for the scoreboard."""
+
+    incident = models.OneToOneField(Incident, models.CASCADE, related_name="shown_answer")
+    causes = models.JSONField(default=list, help_text="Ids of the suggested causes, best first.")
+    refused = models.BooleanField(default=False, help_text="It said that history has nothing alike")
+    shown_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Answer to {self.incident.reference}"

@@ -10,6 +10,7 @@ urlpatterns = [
     path("incidents/<int:incident>/evidence/", views.evidence, name="evidence"),
     path("incidents/<int:incident>/pull/", views.pull_again, name="pull-again"),
     path("evidence/<int:pk>/", views.evidence_page, name="evidence-item"),
+    path("scoreboard/", views.scoreboard, name="scoreboard"),
     path("sources/", views.source_list, name="sources"),
     path("sources/new/<slug:kind>/", views.source_form, name="source-new"),
     path("sources/<int:pk>/edit/", views.source_form, name="source-edit"),

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis import evidence as pulling
 from analysis import sources, tasks
+from analysis.learning import calibration
 from analysis.models import Evidence, EvidenceRequest, Source
 from analysis.presenting import evidence_chart, present_evidence
+from analysis.scoreboard import remember_shown, score
 from analysis.sources.base import SourceError
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.models import Service
@@ -46,6 +48,7 @@ def match(request: HttpRequest) -> HttpResponse:
 def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     found = suggest_for_incident(subject, request.user)
+    remember_shown(subject, found)
     context = {"incident": subject, "found": found, "pending": _pending(incident)}
     return render(request, "analysis/_suggestions.html", context)
 
@@ -54,6 +57,14 @@ def _pending(incident: int) -> int:
     return EvidenceRequest.objects.filter(
         incident_id=incident, state__in=[State.WAITING, State.CLAIMED]
     ).count()
+
+
+@require_GET
+def scoreboard(request: HttpRequest) -> HttpResponse:
+    """How well suggestions fared, with every numerator and denominator."""
+    scores = score(request.user)
+    context = {"scores": scores, "total": [scores.all], "learnt": calibration()}
+    return render(request, "analysis/scoreboard.html", context)
 
 
 @require_GET

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(router.urls)),
     path("api/v1/suggestions/", analysis.api.SuggestForText.as_view(), name="suggest-for-text"),
+    path("api/v1/scoreboard/", analysis.api.ScoreboardView.as_view(), name="scoreboard-api"),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("analysis/", include("analysis.urls")),

@@ -128,8 +128,8 @@ class Calibration:
     def of_data(cls, data: dict[str, Any]) -> Calibration:
         judged = dict(data["judged"])
         judged["bins"] = [Bin(**each) for each in judged["bins"]]
-        curves = [Curve(**data[name]) for name in ("first", "further", "novelty")]
-        return cls(*curves, data["bar"], Judgement(**judged), data["learnt_order"])
+        first, further, novelty = (Curve(**data[name]) for name in ("first", "further", "novelty"))
+        return cls(first, further, novelty, data["bar"], Judgement(**judged), data["learnt_order"])
 
 
 def _learnt_order(confidence: Curve, ballots: Sequence[Ballot]) -> list[Ballot]:

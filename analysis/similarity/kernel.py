@@ -14,9 +14,12 @@ from numba import njit
 
 SLACK = 1.0 + 1e-3
 """Partial sums are 32-bit: a bound must exceed the threshold by more than their rounding."""
+BLOCK = 1 << 16
+"""Rows searched at a time: their partial sums fit the processor's cache, and what one block finds
+raises the threshold for the next."""
 DONE = np.float32(-1e30)
 """The partial sum of a document that was scored in full."""
-FULL_SCORE_COST = 1500
+FULL_SCORE_COST = 2000
 """Scoring one document in full takes about as long as reading this many postings."""
 
 
@@ -77,31 +80,140 @@ def _lists(
     usual: np.ndarray,
     starts: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Posting lists to read: each from, to and its place in `terms`; their lengths and bounds.
+    """Posting lists to read: each from, to and its place in `terms`; their bounds; their order.
 
-    A term's few high postings are a list of their own where that is worth it: once they are read,
-    the many others can add only the usual.
+    A term's few high postings are a list of their own and always come before its others: once they
+    are read, the others can add only the usual.
     """
     lists = np.empty((2 * len(terms), 3), np.int64)
     bounds = np.empty(2 * len(terms))
+    worth = np.empty(2 * len(terms))
     held = 0
     for place in range(len(terms)):
         term = terms[place]
         start, middle, end = starts[2 * term], starts[2 * term + 1], starts[2 * term + 2]
         above = factors[place] * (np.float64(highest[term]) - np.float64(usual[term]))
         below = factors[place] * usual[term]
-        if start < middle < end and above * (end - middle) > 1.01 * below * (middle - start):
+        if middle == end:
+            above += below
+        if start < middle:
             lists[held] = start, middle, place
-            lists[held + 1] = middle, end, place
             bounds[held] = above
-            bounds[held + 1] = below
-            held += 2
-        elif start < end:
-            lists[held] = start, end, place
-            bounds[held] = factors[place] * highest[term]
+            worth[held] = above / (middle - start)
             held += 1
-    lists = lists[:held]
-    return lists, lists[:, 1] - lists[:, 0], bounds[:held]
+        if middle < end:
+            lists[held] = middle, end, place
+            bounds[held] = below
+            worth[held] = below / (end - middle)
+            if start < middle and worth[held] >= worth[held - 1]:
+                worth[held - 1 : held + 1] = (above + below) / (end - start)
+            held += 1
+    # A stable sort keeps the two of equal worth in their order.
+    order = np.argsort(-worth[:held], kind="mergesort")
+    return lists[:held], bounds[:held], order
+
+
+@njit(cache=True, nogil=True)
+def _place_of(row: int, rows: np.ndarray, low: int, high: int) -> int:
+    """The first place from low to high whose row is not below `row`."""
+    while low < high:
+        middle = (low + high) >> 1
+        if rows[middle] < row:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _search_block(
+    base: int,
+    beyond: int,
+    order: np.ndarray,
+    lists: np.ndarray,
+    reached: np.ndarray,
+    rest: np.ndarray,
+    factors: np.ndarray,
+    partial: np.ndarray,
+    met: np.ndarray,
+    slots: np.ndarray,
+    values: np.ndarray,
+    keys: np.ndarray,
+    allowed: np.ndarray,
+    rows: np.ndarray,
+    weights: np.ndarray,
+    row_starts: np.ndarray,
+    row_terms: np.ndarray,
+    row_weights: np.ndarray,
+    best: np.ndarray,
+    best_keys: np.ndarray,
+    count: int,
+) -> int:
+    """The rows from base to beyond. `partial` is zero; `reached` is where the lists got to."""
+    most = len(best)
+    ends = np.empty(len(order), np.int64)
+    unread = 0
+    for each in range(len(order)):
+        ends[each] = _place_of(beyond, rows, reached[each], lists[each, 1])
+        unread += ends[each] - reached[each]
+    likely = np.zeros(2 * most)
+    likely_rows = np.zeros(2 * most, np.int64)
+    meetings = 0
+    look_again = 4 * most
+    step = 0
+    while step < len(order):
+        closed = count == most and rest[step] * SLACK < best[most - 1]
+        if closed:
+            held = 0
+            for place in range(meetings):
+                row = met[place]
+                met[held] = row
+                held += (partial[row] + rest[step]) * SLACK >= best[most - 1]
+            meetings = held
+            if meetings * FULL_SCORE_COST <= unread:
+                break
+        each = order[step]
+        factor = np.float32(factors[lists[each, 2]])
+        # No branches in these two loops: a mispredicted one costs more than the addition.
+        if closed:
+            for place in range(reached[each], ends[each]):
+                partial[rows[place] - base] += factor * weights[place]
+        else:
+            for place in range(reached[each], ends[each]):
+                row = rows[place] - base
+                before = partial[row]
+                met[meetings] = row
+                meetings += before == 0
+                partial[row] = before + factor * weights[place]
+        unread -= ends[each] - reached[each]
+        step += 1
+        if meetings >= look_again:
+            # Score the most promising in full: that raises the threshold early.
+            look_again = 2 * meetings
+            likely[:] = 0
+            held = 0
+            for place in range(meetings):
+                row = met[place]
+                if partial[row] > likely[-1] and allowed[base + row]:
+                    held = _offer(partial[row], row, likely, likely_rows, held)
+            for place in range(held):
+                row = likely_rows[place]
+                if count == most and partial[row] <= best[most - 1]:
+                    break  # not sure to raise it
+                score = _full_score(base + row, slots, values, row_starts, row_terms, row_weights)
+                count = _offer(score, keys[base + row], best, best_keys, count)
+                partial[row] = DONE
+    for place in range(meetings):
+        row = met[place]
+        if (
+            partial[row] > 0
+            and allowed[base + row]
+            and (count < most or (partial[row] + rest[step]) * SLACK >= best[most - 1])
+        ):
+            score = _full_score(base + row, slots, values, row_starts, row_terms, row_weights)
+            count = _offer(score, keys[base + row], best, best_keys, count)
+    reached[:] = ends
+    return count
 
 
 @njit(cache=True, nogil=True)
@@ -127,14 +239,10 @@ def search_segment(
     `terms` int64[m] are term numbers of the segment, `factors` float64[m] what a weight of 1 gives.
     `best` float64[k] and `best_keys` int64[k] are changed in place, best first.
     """
-    most = len(best)
-    lists, costs, bounds = _lists(terms, factors, highest, usual, starts)
-    order = np.argsort(-bounds / costs)
+    lists, bounds, order = _lists(terms, factors, highest, usual, starts)
     rest = np.zeros(len(order) + 1)
-    unread = np.zeros(len(order) + 1, np.int64)
     for place in range(len(order) - 1, -1, -1):
         rest[place] = rest[place + 1] + bounds[order[place]]
-        unread[place] = unread[place + 1] + costs[order[place]]
 
     size = 16
     while size < 4 * len(terms):
@@ -148,59 +256,14 @@ def search_segment(
         slots[slot] = terms[place]
         values[slot] = factors[place]
 
-    partial = np.zeros(len(keys), np.float32)
-    met = np.empty(len(keys) + 1, np.int32)
-    likely = np.zeros(3 * most)
-    likely_rows = np.zeros(3 * most, np.int64)
-    meetings = 0
-    look_again = 4 * most
-    step = 0
-    while step < len(order):
-        closed = count == most and rest[step] * SLACK < best[most - 1]
-        if closed:
-            held = 0
-            for place in range(meetings):
-                row = met[place]
-                met[held] = row
-                held += (partial[row] + rest[step]) * SLACK >= best[most - 1]
-            meetings = held
-            if meetings * FULL_SCORE_COST <= unread[step]:
-                break
-        first, last, which = lists[order[step]]
-        factor = np.float32(factors[which])
-        # No branches in these two loops: a mispredicted one costs more than the addition.
-        if closed:
-            for place in range(first, last):
-                partial[rows[place]] += factor * weights[place]
-        else:
-            for place in range(first, last):
-                row = rows[place]
-                before = partial[row]
-                met[meetings] = row
-                meetings += before == 0
-                partial[row] = before + factor * weights[place]
-        step += 1
-        if meetings >= look_again:
-            # Score the most promising in full: that raises the threshold early.
-            look_again = 2 * meetings
-            likely[:] = 0
-            held = 0
-            for place in range(meetings):
-                row = met[place]
-                if partial[row] > likely[-1] and allowed[row]:
-                    held = _offer(partial[row], row, likely, likely_rows, held)
-            for place in range(held):
-                row = likely_rows[place]
-                score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
-                count = _offer(score, keys[row], best, best_keys, count)
-                partial[row] = DONE
-    for place in range(meetings):
-        row = met[place]
-        if (
-            partial[row] > 0
-            and allowed[row]
-            and (count < most or (partial[row] + rest[step]) * SLACK >= best[most - 1])
-        ):
-            score = _full_score(row, slots, values, row_starts, row_terms, row_weights)
-            count = _offer(score, keys[row], best, best_keys, count)
+    partial = np.empty(min(BLOCK, len(keys)), np.float32)
+    met = np.empty(len(partial) + 1, np.int32)
+    reached = lists[:, 0].copy()
+    for base in range(0, len(keys), BLOCK):
+        partial[:] = 0
+        count = _search_block(
+            base, min(base + BLOCK, len(keys)), order, lists, reached, rest, factors, partial, met,
+            slots, values, keys, allowed, rows, weights, row_starts, row_terms, row_weights,
+            best, best_keys, count,
+        )  # fmt: skip
     return count
