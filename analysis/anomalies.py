@@ -1,7 +1,7 @@
 """When and how far a series left its normal range.
 
-Two readers: `departure` looks back on a window with a known moment of interest, as an incident
-gives one; `detect` walks a long series once, without looking ahead.
+`departure` looks back on a window with a known moment of interest, as an incident gives one. For
+long series that nobody looks at, see analysis.detection.
 """
 
 from __future__ import annotations
@@ -112,43 +112,3 @@ def _runs(outside: NDArray[np.bool_], most_gap: int = 2) -> list[tuple[int, int]
         return []
     parts = np.split(places, np.flatnonzero(np.diff(places) > most_gap + 1) + 1)
     return [(int(part[0]), int(part[-1]) + 1) for part in parts]
-
-
-@dataclass(frozen=True)
-class Anomaly:
-    """A stretch that does not fit what came before; `score` is in robust standard deviations."""
-
-    start: float
-    end: float
-    score: float
-
-
-def detect(times: Array, values: Array, threshold: float = 7.0) -> list[Anomaly]:
-    """Anomalies of a long series in one causal pass.
-
-    Each sample is compared with the median of the samples of the last day, in units of their
-    scaled MAD; samples over `threshold` that lie within an hour of each other are one anomaly.
-    The first day only teaches.
-    """
-    if len(times) < 3:
-        return []
-    step = float(np.median(np.diff(times)))
-    window = max(20, int(86_400 / max(step, 1.0)))
-    anomalies: list[Anomaly] = []
-    start = end = score = 0.0
-    for index in range(window, len(values)):
-        past = values[index - window : index]
-        normal = normal_range(past)
-        deviation = abs(values[index] - normal.middle) / normal.spread
-        if deviation < threshold:
-            continue
-        at = float(times[index])
-        if score and at - end <= 3600:
-            end, score = at, max(score, float(deviation))
-            continue
-        if score:
-            anomalies.append(Anomaly(start, end, score))
-        start, end, score = at, at, float(deviation)
-    if score:
-        anomalies.append(Anomaly(start, end, score))
-    return anomalies

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.anomalies import detect
+from analysis.detection import detect
 from analysis.logs import mask, template_id
-from analysis.ranking import Metric, rank_services
+from analysis.ranking import LogLine, Metric, rank_services
 from analysis.similarity.index import Index
 from analysis.similarity.weights import Document
 
@@ -64,7 +65,36 @@ def _number(text: str) -> float:
     return float(text) if text else float("nan")
 
 
+_POD_SUFFIX = re.compile(r"-[a-z0-9]{8,10}-[a-z0-9]{5}$")
+
+
+def _log_lines(path: Path) -> list[LogLine]:
+    """Lines of a log export by pod; none when there is no such file."""
+    if not path.exists():
+        return []
+    with gzip.open(path, "rt", newline="") as file:
+        return [
+            LogLine(
+                _POD_SUFFIX.sub("", row["PodName"]),
+                float(row["TimeUnixNano"]) / 1e9,
+                _text_of(row["Log"]),
+                row.get("TraceID") or "",
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def _text_of(written: str) -> str:
+    """The line itself, where a log driver wrapped it in JSON."""
+    try:
+        wrapped = json.loads(written)
+    except ValueError:
+        return written
+    return str(wrapped["log"]) if isinstance(wrapped, dict) and "log" in wrapped else written
+
+
 def causes(folder: Path) -> Iterator[dict[str, Any]]:
+    usual = _log_lines(folder / "normal-log.csv.gz")
     for case in sorted(folder.glob("*/case.json")):
         told = json.loads(case.read_text())
         with gzip.open(case.parent / "metrics.csv.gz", "rt", newline="") as file:
@@ -76,8 +106,14 @@ def causes(folder: Path) -> Iterator[dict[str, Any]]:
             service, _, metric = name.partition("|")
             present = np.isfinite(table[:, column])
             metrics.append(Metric(service, metric, table[present, 0], table[present, column]))
-        calls = [(caller, callee) for caller, callee in told.get("calls") or []]
-        suspects = rank_services(metrics, float(told["at"]), calls)
+        suspects = rank_services(
+            metrics,
+            float(told["at"]),
+            [(caller, callee) for caller, callee in told.get("calls") or []],
+            (told.get("seen") or {}).get("service"),
+            _log_lines(case.parent / "log.csv.gz"),
+            usual,
+        )
         findings = [
             f"{suspect.service}: {reason}" for suspect in suspects[:5] for reason in suspect.reasons
         ]

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.anomalies import departure, detect
+from analysis.anomalies import departure
+from analysis.detection import detect
 from analysis.logs import count_templates, mask, template_id, unusual_templates
 from analysis.ranking import Metric, rank_services
 from analysis.similarity.votes import Link, vote
