@@ -23,6 +23,8 @@ from incidents.permissions import hidden_incident_ids
 from kb.models import Cause, CauseLink
 from kb.permissions import visible_causes, visible_links
 
+UNLIKELY = 0.03
+"""Further suggestions less sure than this only cost the reader time."""
 LISTED = 0.12
 """Likeness from which a past incident is worth a line."""
 SAME = 0.45
@@ -118,6 +120,10 @@ def _suggest(
         for place, ballot in enumerate(ballots)
         if ballot.cause in causes and ballot.cause not in refused
     ][:limit]
+    if learnt is not None:
+        shown = [
+            place for place in shown if place == shown[0] or learnt.sure(ballots, place) >= UNLIKELY
+        ]
     listed = [key for key in found if alike[key] >= LISTED]
     best = sorted(listed, key=lambda key: (-alike[key], key))[:limit]
     behind = {key for place in shown for key in ballots[place].incidents[:3]}
@@ -227,7 +233,7 @@ class _Reasons:
 def _in_words(kind: str, value: str) -> str:
     if kind == "template":
         finding = Finding.objects.filter(term=value).order_by("-pk").first()
-        return f"log line: {finding.data['template'][:120]}" if finding else "log line"
+        return f"log line: {finding.data['template'][:80]}" if finding else "log line"
     return {
         "service": f"service {value}",
         "alert": f"alert {value}",

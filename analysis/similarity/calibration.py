@@ -23,6 +23,7 @@ FOLDS = 15
 HALVINGS = 4.0
 """How often the weight of an answer halves from the youngest to the oldest."""
 CONSIDERED = 5
+LEAST_SURE = 0.01
 REFUSED_KNOWN = 0.06
 """Share of answerable incidents that may be refused for the sake of catching new kinds."""
 UNTAUGHT = 20
@@ -109,7 +110,14 @@ class Calibration:
 
     def sure(self, ballots: Sequence[Ballot], place: int) -> float:
         """Probability that the cause at this place (from 0) is right."""
-        return (self.further if place else self.first)(features(ballots, place))
+        stated = (self.further if place else self.first)(features(ballots, place))
+        return min(max(stated, LEAST_SURE), self._most_sure)
+
+    @property
+    def _most_sure(self) -> float:
+        """No answer promises more than the best ones have kept (by the rule of succession)."""
+        kept = [(each.right + 1) / (each.total + 2) for each in self.judged.bins]
+        return max([LEAST_SURE, *kept])
 
     def is_new(self, ballots: Sequence[Ballot]) -> bool:
         """Whether this looks like a kind of failure that history does not hold."""

@@ -191,6 +191,17 @@ class Index:
         index.segments = [segment]
         return index, told["about"]
 
+    def _hashes_of(self, key: int) -> np.ndarray:
+        """The term hashes stored for a key; none when it is not here."""
+        if key in self._tail:
+            return self._tail[key].hashes
+        for part in self.segments:
+            row = part.row_of(key)
+            if row is not None:
+                start, end = part.row_starts[row], part.row_starts[row + 1]
+                return part.hashes[part.row_terms[start:end]]
+        return np.zeros(0, np.uint64)
+
     def query(self, document: Document) -> Query:
         asked = weights.query_weights(weights.weigh(document, self.lengths), self.lengths)
         by_hash = sorted((term_hash(term), term) for term in asked)
@@ -201,19 +212,24 @@ class Index:
             places = part.places(hashes)
             found = places >= 0
             frequency[found] += part.document_frequency[places[found]]
-        count = len(self)
+        # A document that asks about itself is no part of the history it is compared with.
+        own = self._hashes_of(document.key)
+        frequency -= np.isin(hashes, own)
+        count = len(self) - bool(len(own))
         rarity = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
         return Query(terms, hashes, rarity * [asked[term] for term in terms], frequency > 0)
 
     def _perfect(self, document: Document, query: Query) -> float:
         """The score of a document that says exactly what the query says.
 
-        Terms that no document has count for half: a number or a name never seen before says
-        little about whether the failure is new.
+        Words that no document has count for half: a number or a name never seen before says
+        little about whether the failure is new. Services, metrics and the like that no document
+        has count for nothing: most of history may come from a time before telemetry.
         """
         own = weights.saturate(weights.weigh(document, self.lengths))
         values = np.array([own[term] for term in query.terms])
-        return float(np.sum(query.factors * values * np.where(query.known, 1.0, UNSEEN)))
+        unseen = np.array([UNSEEN if is_plain(term) else 0.0 for term in query.terms])
+        return float(np.sum(query.factors * values * np.where(query.known, 1.0, unseen)))
 
     def search(
         self,

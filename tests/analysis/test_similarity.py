@@ -113,6 +113,17 @@ def test_filters_work_inside_the_search_so_that_k_are_found() -> None:
     assert [hit.key for hit in only] == [7, 30]
 
 
+def test_what_asks_about_itself_is_compared_with_the_others_only() -> None:
+    others = [
+        document(1, "disk full"),
+        document(2, "mail delayed"),
+        document(3, "disk nearly full"),
+    ]
+    asked = document(4, "disk full on purple")
+    alone, among = Index(others, LENGTHS), Index([*others, asked], LENGTHS)
+    assert among.search(asked, 3, exclude=[4]) == alone.search(asked, 3)
+
+
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_gives_terms_that_match_itself(text: str) -> None:
