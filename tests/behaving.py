@@ -94,13 +94,27 @@ BEHAVIOURS: dict[str, Callable[[Any], None]] = {
 }
 
 
+def answering(answers: dict[str, Any]) -> Callable[[Any], None]:
+    """By path, without its query: the JSON to answer with; anything else is not found."""
+
+    def behaviour(self: Any) -> None:
+        path = self.path.partition("?")[0]
+        if path in answers:
+            self.reply(200, json.dumps(answers[path]).encode())
+        else:
+            self.reply(404, b"")
+
+    return behaviour
+
+
 @pytest.fixture
-def server() -> Iterator[Callable[[str], str]]:
-    """`server("hang")` gives the address of a server that behaves so."""
+def server() -> Iterator[Callable[[str | dict[str, Any]], str]]:
+    """`server("hang")` gives the address of a server that behaves so; a dict, one that answers."""
     running = []
 
-    def start(behaviour: str) -> str:
-        handler = type("H", (Behaving,), {"behaviour": staticmethod(BEHAVIOURS[behaviour])})
+    def start(wanted: str | dict[str, Any]) -> str:
+        behaviour = BEHAVIOURS[wanted] if isinstance(wanted, str) else answering(wanted)
+        handler = type("H", (Behaving,), {"behaviour": staticmethod(behaviour)})
         httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         httpd.daemon_threads = True
         threading.Thread(target=httpd.serve_forever, daemon=True).start()

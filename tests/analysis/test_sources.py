@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from analysis.models import Source
 from analysis.sources import registry
 from analysis.sources.base import Query, SourceError, Target, Window, redact
 from analysis.sources.prometheus import parse_templates
 
 WINDOW = Window(datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(4600, UTC))
-HTTP = ["prometheus", "loki", "elasticsearch"]
+HTTP = ["prometheus", "loki", "elasticsearch", "kubernetes", "jaeger", "grafana"]
 
 
 def plugin(kind: str, url: str = "http://127.0.0.1:1") -> Any:
@@ -76,6 +79,111 @@ def test_a_server_that_is_not_there_is_a_passing_failure(kind: str) -> None:
 def test_prometheus_leaves_out_what_is_no_number(server: Callable[[str], str]) -> None:
     answer = plugin("prometheus", server("well")).pull(Query("cpu", "x"), WINDOW, 2.0)
     assert answer.items[0].values == [1.0]
+
+
+EVENT = {
+    "reason": "BackOff",
+    "type": "Warning",
+    "lastTimestamp": "1970-01-01T00:20:00Z",
+    "involvedObject": {"kind": "Pod", "name": "orders-7d9f8b6c5d-x2x4z"},
+    "message": "Back-off restarting failed container, token=abcdef",
+}
+OTHER = {**EVENT, "involvedObject": {"kind": "Pod", "name": "ordersync-1"}}
+NEWER = {
+    "reason": "OOMKilling",
+    "series": {"lastObservedTime": "1970-01-01T00:21:00.5Z"},
+    "regarding": {"kind": "Pod", "name": "orders-7d9f8b6c5d-x2x4z"},
+    "note": "Memory cgroup out of memory",
+}
+POD = {
+    "metadata": {"name": "orders-7d9f8b6c5d-x2x4z"},
+    "status": {
+        "containerStatuses": [
+            {
+                "name": "app",
+                "restartCount": 4,
+                "lastState": {
+                    "terminated": {
+                        "reason": "OOMKilled",
+                        "exitCode": 137,
+                        "finishedAt": "1970-01-01T00:20:30Z",
+                    }
+                },
+            }
+        ]
+    },
+}
+OLD_EVENTS = "/api/v1/namespaces/default/events"
+NEW_EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
+
+
+@pytest.mark.parametrize(
+    ("path", "event", "told"),
+    [
+        (OLD_EVENTS, EVENT, "Warning BackOff Pod orders-7d9f8b6c5d-x2x4z: Back-off"),
+        (NEW_EVENTS, NEWER, "Normal OOMKilling Pod orders-7d9f8b6c5d-x2x4z: Memory"),
+    ],
+)
+def test_kubernetes_events_are_read_from_either_api(
+    path: str, event: dict[str, Any], told: str, server: Callable[[Any], str]
+) -> None:
+    source = plugin("kubernetes", server({path: {"items": [event, OTHER]}}))
+    answer = source.pull(Query("events", "events orders"), WINDOW, 2.0)
+    [line] = answer.items
+    assert line.text.startswith(told)
+    assert "abcdef" not in line.text
+
+
+def test_kubernetes_tells_how_containers_ended(server: Callable[[Any], str]) -> None:
+    source = plugin("kubernetes", server({"/api/v1/namespaces/default/pods": {"items": [POD]}}))
+    [line] = source.pull(Query("container ends", "pods orders"), WINDOW, 2.0).items
+    assert "OOMKilled, exit code 137, restarts 4" in line.text
+    assert line.at == 1230
+
+
+def test_traces_become_error_share_and_latency_by_minute(server: Callable[[Any], str]) -> None:
+    def span(second: int, seconds: float, **tags: object) -> dict[str, object]:
+        told = [{"key": key, "value": value} for key, value in tags.items()]
+        return {
+            "processID": "p",
+            "startTime": second * 1e6,
+            "duration": seconds * 1e6,
+            "tags": told,
+        }
+
+    trace = {
+        "processes": {"p": {"serviceName": "orders"}, "q": {"serviceName": "other"}},
+        "spans": [
+            span(1205, 0.2),
+            span(1215, 0.4, error=True),
+            {**span(1216, 9), "processID": "q"},
+        ],
+    }
+    source = plugin("jaeger", server({"/api/traces": {"data": [trace]}}))
+    [errors] = source.pull(Query("span errors", "errors orders"), WINDOW, 2.0).items
+    assert (errors.times, errors.values) == ([1200.0], [50.0])
+    [latency] = source.pull(Query("span p95", "p95 orders"), WINDOW, 2.0).items
+    assert latency.values == [pytest.approx(0.39)]
+
+
+def test_grafana_annotations_become_lines(server: Callable[[Any], str]) -> None:
+    note = {"time": 1_200_000, "text": "orders 4.2 rolled out", "tags": ["orders", "deploy"]}
+    source = plugin("grafana", server({"/api/annotations": [note]}))
+    [line] = source.pull(Query("annotations", "orders"), WINDOW, 2.0).items
+    assert (line.at, line.text) == (1200.0, "orders 4.2 rolled out [orders, deploy]")
+
+
+@pytest.mark.django_db
+def test_check_sources_names_what_does_not_answer(server: Callable[[Any], str]) -> None:
+    Source.objects.create(
+        name="Good", kind="grafana", settings={"url": server({"/api/annotations": []})}
+    )
+    Source.objects.create(name="Gone", kind="loki", settings={"url": "http://127.0.0.1:1"})
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 of the sources"):
+        call_command("check_sources", stdout=out)
+    assert "ok      Good" in out.getvalue()
+    assert "FAILED  Gone: 127.0.0.1:1 cannot be reached" in out.getvalue()
 
 
 def test_a_template_line_that_is_wrong_is_named() -> None:

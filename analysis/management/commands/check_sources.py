@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from analysis.evidence import plugin_of
+from analysis.models import Source
+from analysis.sources.base import SourceError
+
+DEADLINE = 10.0
+
+
+class Command(BaseCommand):
+    help = "Probe every enabled source and say what to change where one does not answer."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = 0
+        for source in Source.objects.filter(enabled=True):
+            try:
+                told = f"ok      {source.name}: {plugin_of(source).probe(DEADLINE)}"
+            except SourceError as error:
+                failed += 1
+                told = f"FAILED  {source.name}: {error}"
+            self.stdout.write(told)
+        if failed:
+            raise CommandError(f"{failed} of the sources did not answer.")

@@ -1,0 +1,161 @@
+"""Kubernetes: events of a workload, and how its containers last ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from analysis.sources.base import (
+    MOST_LINES,
+    Answer,
+    Line,
+    Query,
+    SourceError,
+    SourcePlugin,
+    Target,
+    Window,
+    fill,
+    redact,
+)
+from analysis.sources.http import HttpClient, HttpForm
+
+PAGE = 500
+EVENT_APIS = ("/apis/events.k8s.io/v1", "/api/v1")
+"""The newer event API first; clusters that lack it, or forbid it, have the older one."""
+
+
+class KubernetesForm(HttpForm):
+    namespace = forms.RegexField(
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", initial="default", help_text="Where the services run."
+    )
+
+
+class Kubernetes(SourcePlugin):
+    kind = "kubernetes"
+    title = "Kubernetes"
+    items = "lines"
+    SettingsForm = KubernetesForm
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.http = HttpClient(settings)
+        self.namespace = settings.get("namespace") or "default"
+
+    def queries(self, target: Target) -> list[Query]:
+        return [
+            Query("events", fill("events $service", target)),
+            Query("container ends", fill("pods $service", target)),
+        ]
+
+    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+        what, _, workload = query.text.partition(" ")
+        read = self._pods if what == "pods" else self._events
+        gaps: list[str] = []
+        try:
+            every = list(read(workload, deadline, gaps))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SourceError(
+                "garbage", "The answer is not a list of Kubernetes objects."
+            ) from error
+        start, end = window.start.timestamp(), window.end.timestamp()
+        lines = sorted(
+            (line for line in every if start <= line.at <= end), key=lambda line: line.at
+        )
+        if not lines:
+            gaps.append(
+                f"Nothing of {workload} in the window; a cluster forgets after an hour or so."
+            )
+        return Answer(lines[-MOST_LINES:], "", gaps)
+
+    def _events(self, workload: str, deadline: float, gaps: list[str]) -> Iterator[Line]:
+        for event in self._list(EVENT_APIS, "events", deadline, gaps):
+            about = event.get("regarding") or event.get("involvedObject") or {}
+            at = _last_seen(event)
+            if at is None or not _belongs(about.get("name", ""), workload):
+                continue
+            text = event.get("note") or event.get("message") or ""
+            kind = f"{event.get('type', 'Normal')} {event.get('reason', '')}"
+            told = redact(f"{kind} {about.get('kind', '')} {about.get('name', '')}: {text}")
+            yield Line(at, told, {"reason": event.get("reason") or ""})
+
+    def _pods(self, workload: str, deadline: float, gaps: list[str]) -> Iterator[Line]:
+        for pod in self._list(("/api/v1",), "pods", deadline, gaps):
+            name = pod["metadata"]["name"]
+            if not _belongs(name, workload):
+                continue
+            for status in pod.get("status", {}).get("containerStatuses") or []:
+                for state in (status.get("lastState") or {}, status.get("state") or {}):
+                    ended = state.get("terminated")
+                    if ended and ended.get("finishedAt"):
+                        yield Line(
+                            _epoch(ended["finishedAt"]),
+                            f"Container {status['name']} of Pod {name} ended: "
+                            f"{ended.get('reason', 'unknown')}, exit code {ended.get('exitCode')}, "
+                            f"restarts {status.get('restartCount', 0)}",
+                            {"reason": ended.get("reason") or ""},
+                        )
+
+    def _list(
+        self, apis: tuple[str, ...], what: str, deadline: float, gaps: list[str]
+    ) -> Iterator[dict[str, Any]]:
+        """All objects, page after page, from the first API that the cluster lets us read."""
+        until = time.monotonic() + deadline
+        for api in apis:
+            path = f"{api}/namespaces/{self.namespace}/{what}"
+            params: dict[str, Any] = {"limit": PAGE}
+            try:
+                answer = self.http.get_json(path, params, deadline=_left(until))
+            except SourceError as error:
+                if error.passing or api == apis[-1]:
+                    raise
+                continue
+            for _ in range(MOST_LINES // PAGE):
+                yield from answer["items"]
+                following = (answer.get("metadata") or {}).get("continue")
+                if not following:
+                    return
+                params["continue"] = following
+                answer = self.http.get_json(path, params, deadline=_left(until))
+            gaps.append(f"More than {MOST_LINES} {what}; the others were not read.")
+            return
+
+    def probe(self, deadline: float) -> str:
+        answer = self.http.get_json(
+            f"/api/v1/namespaces/{self.namespace}/pods", {"limit": 1}, deadline=deadline
+        )
+        if not isinstance(answer, dict) or "items" not in answer:
+            raise SourceError(
+                "garbage", "The address answers, but not like a Kubernetes API. Check “Address”."
+            )
+        return f"Answers; it lets us read pods in {self.namespace}."
+
+
+def _left(until: float) -> float:
+    """Seconds left of a deadline that all pages share."""
+    return max(0.1, until - time.monotonic())
+
+
+def _belongs(name: str, workload: str) -> bool:
+    return name == workload or name.startswith(f"{workload}-")
+
+
+def _last_seen(event: dict[str, Any]) -> float | None:
+    series = event.get("series") or {}
+    for written in (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("deprecatedLastTimestamp"),
+        event.get("eventTime"),
+        event.get("firstTimestamp"),
+    ):
+        if written:
+            return _epoch(written)
+    return None
+
+
+def _epoch(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()
