@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from analysis.models import Evidence, Finding
 from analysis.scoreboard import remember_shown, score
-from analysis.suggestions import Suggestions, suggest_for_incident, suggest_for_text
+from analysis.suggestions import Suggestions, Within, suggest_for_incident, suggest_for_text
 from incidents.models import Service
 from incidents.permissions import visible_incidents
 
@@ -113,6 +113,19 @@ class QuestionSerializer(serializers.Serializer):
         slug_field="name", many=True, queryset=Service.objects.all(), required=False
     )
     limit = serializers.IntegerField(min_value=1, max_value=20, default=5)
+    within_services = serializers.SlugRelatedField(
+        slug_field="name",
+        many=True,
+        queryset=Service.objects.all(),
+        required=False,
+        help_text="Search only past incidents of these services.",
+    )
+    within_team = serializers.CharField(
+        max_length=100, required=False, help_text="Search only past incidents of this team."
+    )
+    since = serializers.DateTimeField(
+        required=False, help_text="Search only past incidents that began at or after this."
+    )
 
 
 class SuggestForText(APIView):
@@ -122,7 +135,11 @@ class SuggestForText(APIView):
     def post(self, request: Request) -> Response:
         question = QuestionSerializer(data=request.data)
         question.is_valid(raise_exception=True)
-        found: Suggestions = suggest_for_text(user=request.user, **question.validated_data)
+        asked = question.validated_data
+        within = Within(
+            asked.pop("within_services", ()), asked.pop("within_team", ""), asked.pop("since", None)
+        )
+        found: Suggestions = suggest_for_text(user=request.user, within=within, **asked)
         return Response(SuggestionsSerializer(found).data)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 
 from analysis.library import cause_document, document_of, with_features
-from analysis.models import Fit
+from analysis.models import Fingerprint, Fit
 from analysis.similarity.calibration import Calibration, calibrate
 from analysis.similarity.replay import Answer, Past, replay
 from analysis.similarity.votes import Link, Record
@@ -61,11 +61,15 @@ def _labels() -> str:
     told = CauseLink.objects.aggregate(
         count=Count("pk", filter=Q(state="confirmed")), last=Max("updated_at")
     )
-    return f"{told['count']} confirmed links, last {told['last'] and told['last'].isoformat()}"
+    telling = Fingerprint.objects.exclude(templates={}, metrics={}).count()
+    return (
+        f"{told['count']} confirmed links, last {told['last'] and told['last'].isoformat()}, "
+        f"{telling} incidents with telemetry"
+    )
 
 
 def learn(anyway: bool = False) -> Fit | None:
-    """Fit on today's history and use it from now on; None when nothing was decided since."""
+    """Fit on today's history and use it from now on; None when nothing new is known since."""
     labels = _labels()
     if not anyway and Fit.objects.filter(labels=labels).exists():
         return None

@@ -199,7 +199,7 @@ class Fit(models.Model):
     """A version of what was learnt from past answers (analysis.similarity.calibration)."""
 
     data = models.JSONField(null=True, help_text="Empty: history is too small to learn from.")
-    labels = models.CharField(max_length=100, help_text="What it was learnt from.")
+    labels = models.CharField(max_length=200, help_text="What it was learnt from.")
     active = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

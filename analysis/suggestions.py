@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -19,7 +20,7 @@ from analysis.similarity.votes import ALIKE, Ballot, Link, vote
 from analysis.similarity.weights import Document, is_plain
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service
-from incidents.permissions import hidden_incident_ids
+from incidents.permissions import hidden_incident_ids, visible_incidents
 from kb.models import Cause, CauseLink
 from kb.permissions import visible_causes, visible_links
 
@@ -87,23 +88,57 @@ def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Sugge
     return _suggest(document_of(incident), user, limit, incident)
 
 
+@dataclass(frozen=True)
+class Within:
+    """Which part of history to search: all of these must hold for a past incident."""
+
+    services: Sequence[Service] = ()
+    team: str = ""
+    since: datetime | None = None
+
+    def keys(self, user: Any) -> set[int] | None:
+        """Keys that may be found, causes included; None for all of them."""
+        if not (self.services or self.team or self.since):
+            return None
+        incidents = visible_incidents(user)
+        if self.services:
+            incidents = incidents.filter(services__in=self.services)
+        if self.team:
+            incidents = incidents.filter(services__owner_team=self.team)
+        if self.since:
+            incidents = incidents.filter(impact_started_at__gte=self.since)
+        found = set(incidents.values_list("pk", flat=True))
+        causes = CauseLink.objects.filter(incident__in=found).values_list("cause_id", flat=True)
+        return found | {-cause for cause in causes}
+
+
 def suggest_for_text(
-    title: str, user: Any, symptom: str = "", services: Iterable[Service] = (), limit: int = 5
+    title: str,
+    user: Any,
+    symptom: str = "",
+    services: Iterable[Service] = (),
+    limit: int = 5,
+    within: Within | None = None,
 ) -> Suggestions:
     """The same for words that are not an incident yet."""
     named = services_named_in(f"{title}\n{symptom}")
     names = {service.name for service in [*services, *named]}
     document = incident_document(title=title, symptom=symptom, services=names)
-    return _suggest(document, user, limit)
+    return _suggest(document, user, limit, within=within)
 
 
 def _suggest(
-    document: Document, user: Any, limit: int, incident: Incident | None = None
+    document: Document,
+    user: Any,
+    limit: int,
+    incident: Incident | None = None,
+    within: Within | None = None,
 ) -> Suggestions:
     exclude = hidden_incident_ids(user)
     if incident is not None:
         exclude.add(incident.pk)
-    hits = [hit for hit in library.search(document, ASKED, exclude) if hit.likeness >= ALIKE]
+    only = within.keys(user) if within else None
+    hits = [hit for hit in library.search(document, ASKED, exclude, only) if hit.likeness >= ALIKE]
     alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     found = {
         row.pk: row for row in Incident.objects.filter(pk__in=alike).prefetch_related("services")

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('data', models.JSONField(help_text='Empty: history is too small to learn from.', null=True)),
-                ('labels', models.CharField(help_text='What it was learnt from.', max_length=100)),
+                ('labels', models.CharField(help_text='What it was learnt from.', max_length=200)),
                 ('active', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],

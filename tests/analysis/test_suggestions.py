@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
@@ -104,3 +106,23 @@ def test_an_open_twin_is_called_a_possible_duplicate(past: Incident, web: Client
     file_incident(title="Checkout shows a blank page")
     page = web.get("/analysis/match/", {"title": "checkout shows blank page"}).content.decode()
     assert "still open" in page
+
+
+def test_a_search_within_a_service_team_or_time_finds_what_lies_there(
+    past: Incident, web: Client, user: AbstractUser
+) -> None:
+    def post(**within: object) -> Any:
+        body = {"title": "orders-db cpu pegged", **within}
+        return web.post("/api/v1/suggestions/", body, content_type="application/json")
+
+    def ask(**within: object) -> list[str]:
+        return [cause["name"] for cause in post(**within).json()["causes"]]
+
+    other = Service.objects.create(name="catalog-db", owner_team="catalog")
+    twin = file_incident(title="orders-db cpu pegged", services=[other])
+    name_cause(twin, "Runaway report", author=user)
+    assert set(ask()) == {"Missing index", "Runaway report"}
+    assert ask(within_services=["catalog-db"]) == ["Runaway report"]
+    assert ask(within_team="catalog") == ["Runaway report"]
+    assert ask(since="2990-01-01T00:00:00Z") == []
+    assert post(since="soon").status_code == 400
