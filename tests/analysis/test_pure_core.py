@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analysis.anomalies import departure
 from analysis.detection import detect
 from analysis.logs import count_templates, mask, template_id, unusual_templates
-from analysis.ranking import Metric, rank_services
+from analysis.ranking import LogLine, Metric, rank_services
 from analysis.similarity.votes import Link, vote
 from tests.conftest import data
 
@@ -97,6 +97,81 @@ def test_the_callee_that_broke_ranks_above_the_caller_that_suffers() -> None:
     )
     assert [suspect.service for suspect in ranked] == ["db", "shop", "idle"]
     assert "cpu left its normal range" in ranked[0].reasons[0]
+
+
+def steady(service: str, name: str, after: float = 1.0) -> Metric:
+    """A noisy series around 1 that goes to `after` at second 6,000."""
+    times = np.arange(0.0, 9000.0, 60.0)
+    values = 1 + 0.02 * np.random.default_rng(len(service + name)).standard_normal(len(times))
+    return Metric(service, name, times, np.where(times >= 6000, after * values, values))
+
+
+def test_a_services_own_resources_tell_more_than_its_traffic_and_its_calls() -> None:
+    metrics = [
+        steady("origin", "cpu usage", 3.0),
+        steady("caller", "client latency p99", 3.0),
+        steady("busy", "requests", 3.0),
+        steady("node mate", "node cpu", 9.0),
+    ]
+    assert rank_services(metrics, 6000)[0].service == "origin"
+
+
+def test_success_falling_is_bad_and_success_rising_is_not() -> None:
+    metrics = [steady("worse", "success rate", 0.5), steady("better", "success rate", 2.0)]
+    worse, better = rank_services(metrics, 6000)
+    assert (worse.service, better.score) == ("worse", pytest.approx(0, abs=2))
+    assert worse.reasons == ["success rate left its normal range"]
+
+
+def test_only_the_first_error_of_a_trace_is_blamed() -> None:
+    lines = [
+        line
+        for trace in map(str, range(6))
+        for line in (
+            LogLine("caller", 2.0, "ERROR upstream failed with 500", trace),
+            LogLine("origin", 1.0, "ERROR row 17 has no such contact", trace),
+        )
+    ]
+    usual = [LogLine("noisy", 0.0, "ERROR cache miss 5")]
+    noise = [LogLine("noisy", 3.0, f"ERROR cache miss {n}") for n in range(50)]
+    first, *others = rank_services([], 6000, lines=lines + noise, usual_lines=usual)
+    assert first.service == "origin"
+    assert first.reasons[0].startswith("6 unusual errors: ERROR row")
+    assert others == []
+
+
+def test_what_the_troubled_service_calls_comes_before_everything_else() -> None:
+    metrics = [
+        steady("elsewhere", "cpu", 9.0),
+        steady("deep", "latency", 2.0),
+        steady("site", "latency"),
+    ]
+    calls = [("site", "middle"), ("middle", "deep"), ("elsewhere", "site")]
+    ranked = [each.service for each in rank_services(metrics, 6000, calls, seen="site")]
+    assert ranked == ["deep", "site", "elsewhere"]
+
+
+def test_a_daily_pattern_is_no_anomaly_but_its_absence_is() -> None:
+    times = np.arange(0, 20 * 86_400, 900.0)
+    noise = np.random.default_rng(3).normal(0, 0.05, len(times))
+    values = 10 + 5 * np.sin(2 * np.pi * times / 86_400) + noise
+    off = (times >= 17 * 86_400) & (times < 18 * 86_400)
+    values[off] = 10 + noise[off]
+    found = detect(times, values)
+    assert any(each.end >= 17 * 86_400 and each.start < 18.6 * 86_400 for each in found)
+    assert not [
+        each for each in found if 4 * 86_400 < each.end < 16.9 * 86_400 and each.score > 1.5
+    ]
+
+
+def test_nothing_is_learnt_from_what_comes_later() -> None:
+    times = np.arange(0, 10 * 86_400, 900.0)
+    values = np.random.default_rng(4).normal(0, 1, len(times))
+    values[700] = 40.0
+    cut = detect(times[:720], values[:720])
+    whole = [each for each in detect(times, values) if each.start <= times[719]]
+    assert [each.start for each in cut] == [each.start for each in whole]
+    assert times[700] in [each.start for each in cut]
 
 
 def test_confirmed_votes_count_more_than_suspected_and_rejected_count_against() -> None:
