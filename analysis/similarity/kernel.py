@@ -19,7 +19,7 @@ BLOCK = 1 << 16
 raises the threshold for the next."""
 DONE = np.float32(-1e30)
 """The partial sum of a document that was scored in full."""
-FULL_SCORE_COST = 5000
+FULL_SCORE_COST = 3000
 """Scoring one document in full takes about as long as reading this many postings."""
 
 
