@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from analysis.models import Evidence, Finding
 from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import Suggestions, Within, suggest_for_incident, suggest_for_text
+from incidents.api_base import ByName
 from incidents.models import Service
 from incidents.permissions import visible_incidents
 
@@ -109,12 +110,9 @@ class ScoreboardView(APIView):
 class QuestionSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=300)
     symptom = serializers.CharField(max_length=20_000, allow_blank=True, default="")
-    services = serializers.SlugRelatedField(
-        slug_field="name", many=True, queryset=Service.objects.all(), required=False
-    )
+    services = ByName(many=True, queryset=Service.objects.all(), required=False)
     limit = serializers.IntegerField(min_value=1, max_value=20, default=5)
-    within_services = serializers.SlugRelatedField(
-        slug_field="name",
+    within_services = ByName(
         many=True,
         queryset=Service.objects.all(),
         required=False,

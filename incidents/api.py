@@ -12,15 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents import filing
+from incidents.api_base import ByName
 from incidents.models import Change, Incident, Service, TimelineEntry
 from incidents.permissions import visible_incidents
 from incidents.search import ChangeFilter, IncidentFilter
 
 
 class ServiceSerializer(serializers.ModelSerializer):
-    depends_on = serializers.SlugRelatedField(
-        slug_field="name", many=True, queryset=Service.objects.all(), required=False
-    )
+    depends_on = ByName(many=True, queryset=Service.objects.all(), required=False)
 
     class Meta:
         model = Service
@@ -46,9 +45,7 @@ class LabelsField(serializers.DictField):
 
 class IncidentSerializer(serializers.ModelSerializer):
     reference = serializers.CharField(read_only=True)
-    services = serializers.SlugRelatedField(
-        slug_field="name", many=True, queryset=Service.objects.all(), required=False
-    )
+    services = ByName(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
 
@@ -86,7 +83,7 @@ class TimelineEntrySerializer(serializers.ModelSerializer):
 
 
 class ChangeSerializer(serializers.ModelSerializer):
-    service = serializers.SlugRelatedField(slug_field="name", queryset=Service.objects.all())
+    service = ByName(queryset=Service.objects.all())
 
     class Meta:
         model = Change

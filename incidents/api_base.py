@@ -7,10 +7,22 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as RuleBroken
 from django.http import Http404
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+
+class ByName(serializers.SlugRelatedField):
+    """A record by its name. PostgreSQL cannot even be asked for a text with a null character."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("name", **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and "\x00" in data:
+            self.fail("does_not_exist", slug_name=self.slug_field, value=data.replace("\x00", "?"))
+        return super().to_internal_value(data)
 
 
 class Pages(CursorPagination):

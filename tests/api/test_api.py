@@ -60,6 +60,15 @@ def test_suggestions_by_number_and_by_text(api: APIClient, incident: Incident) -
     assert found["incidents"][0]["reasons"]
 
 
+def test_a_service_name_no_database_can_hold_is_refused_not_a_server_error(
+    api: APIClient,
+) -> None:
+    for path in ("/api/v1/incidents/", "/api/v1/suggestions/"):
+        answer = api.post(path, {"title": "Slow", "services": ["a\x00b"]}, format="json")
+        assert answer.status_code == 400, path
+        assert "a?b" in str(answer.data["errors"]["services"])
+
+
 def test_causes_and_links(api: APIClient, incident: Incident) -> None:
     cause = api.post("/api/v1/causes/", {"name": "Missing index"}, format="json").data
     again = api.post("/api/v1/causes/", {"name": "missing INDEX"}, format="json")
