@@ -64,14 +64,21 @@ class Departure:
 
 
 def departure(
-    times: Array, values: Array, moment: float, lookback: float = 3600.0, sustained: int = 3
+    times: Array,
+    values: Array,
+    moment: float,
+    lookback: float = 3600.0,
+    sustained: int = 3,
+    usual: tuple[Array, Array] | None = None,
 ) -> Departure | None:
     """The strongest lasting departure that began between `moment - lookback` and the end.
 
     What came before that is normal by definition. A departure lasts when at least `sustained`
     samples in a row, or all that are left, lie outside the range. The onset is its first sample,
     moved back over the foot of the climb as long as that stands out too.
-    Returns None when the series stayed normal or has under 10 samples to learn from.
+    `usual` are the lowest and highest values that this time of day is known for: within them
+    nothing is a departure. Returns None when the series stayed normal or has under 10 samples to
+    learn from.
     """
     start = int(np.searchsorted(times, moment - lookback))
     if start < 10 or start >= len(times):
@@ -79,7 +86,12 @@ def departure(
     normal = normal_range(values[:start])
     need = min(sustained, len(values) - start)
     best: tuple[float, int, int, int] | None = None
-    for sign, bound in ((1, normal.high), (-1, normal.low)):
+    margin = normal.spread
+    lowest, highest = np.full(len(values), normal.low), np.full(len(values), normal.high)
+    if usual is not None:
+        lowest = np.minimum(lowest, usual[0] - margin)
+        highest = np.maximum(highest, usual[1] + margin)
+    for sign, bound in ((1, highest[start:]), (-1, lowest[start:])):
         excess = np.maximum(sign * (values[start:] - bound), 0.0)
         for first, end in _runs(excess > 0):
             strength = float(excess[first:end].sum())

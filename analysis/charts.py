@@ -32,8 +32,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Band:
-    low: float
-    high: float
+    """The normal range: one for the whole chart, or one a sample of the first series."""
+
+    low: float | Sequence[float]
+    high: float | Sequence[float]
 
 
 def draw(
@@ -50,8 +52,11 @@ def draw(
     start = min(float(times[0]) for times, _ in drawn)
     end = max(float(times[-1]) for times, _ in drawn)
     end = end if end > start else start + 60
-    lows = [float(values.min()) for _, values in drawn] + ([band.low] if band else [])
-    highs = [float(values.max()) for _, values in drawn] + ([band.high] if band else [])
+    lows = [float(values.min()) for _, values in drawn]
+    highs = [float(values.max()) for _, values in drawn]
+    if band:
+        lows.append(float(np.min(band.low)))
+        highs.append(float(np.max(band.high)))
     low, high = min(lows), max(highs)
     if min(float(values.min()) for _, values in drawn) >= 0:
         low = 0.0 if low < 0.4 * high else max(low, 0.0)
@@ -70,11 +75,11 @@ def draw(
         f'aria-label={quoteattr(title)} preserveAspectRatio="none">'
     ]
     if band:
-        top, bottom = y(band.high), y(band.low)
-        parts.append(
-            f'<rect class="normal" x="{LEFT}" width="{WIDTH - LEFT - RIGHT}" '
-            f'y="{top:.1f}" height="{max(1.0, bottom - top):.1f}"/>'
-        )
+        along = drawn[0][0]
+        top = _thinned(along, np.broadcast_to(np.asarray(band.high, float), along.shape))
+        bottom = _thinned(along, np.broadcast_to(np.asarray(band.low, float), along.shape))
+        outline = " ".join(f"{x(at):.1f},{y(v):.1f}" for at, v in [*top, *bottom[::-1]])
+        parts.append(f'<polygon class="normal" points="{outline}"/>')
     for value in (low, (low + high) / 2, high):
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" '

@@ -1,28 +1,34 @@
-"""Plans what to pull for an incident and pulls it. The database is the truth, tasks only call.
-
-A request is claimed with a lease. A worker that dies leaves an expired lease behind, and the next
-sweep hands the request to another. Whoever no longer holds the claim when it is done writes
-nothing, so that a request has one outcome however often it ran.
-"""
+"""Plans what to pull for an incident and pulls it: see incidents.errands for how work is shared."""
 
 from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, OuterRef, When
 from django.utils import timezone
 
+from analysis.earlier import with_earlier_days
 from analysis.findings import read_findings
-from analysis.models import Evidence, EvidenceRequest, Finding, Fingerprint, Source
+from analysis.models import Collector, Evidence, EvidenceRequest, Finding, Fingerprint, Source
 from analysis.sources import registry
-from analysis.sources.base import Answer, Query, SourceError, SourcePlugin, Target, Window
+from analysis.sources.base import (
+    AT_ONCE,
+    PER_MINUTE,
+    Answer,
+    Query,
+    SourceError,
+    SourcePlugin,
+    Target,
+    Window,
+    fill,
+)
+from incidents import errands
+from incidents.errands import PENDING, workable
 from incidents.models import Incident, Service
 
 logger = logging.getLogger(__name__)
@@ -34,7 +40,6 @@ DEADLINE = 15.0
 LEASE = timedelta(seconds=30)
 """How long a claim holds; longer than a pull may take, so that only the dead lose it."""
 ATTEMPTS = 4
-RETRY_AFTER = timedelta(seconds=5)
 OLDEST = timedelta(days=60)
 """Resolved incidents older than this are history: their sources have forgotten them."""
 
@@ -94,12 +99,63 @@ def plan_evidence(incident: Incident) -> list[int]:
             ]
         except SourceError as error:
             logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
+    rows += [_collected(incident, collector, window) for collector in collectors_of(incident)]
     with transaction.atomic():
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
         Fingerprint.objects.get_or_create(incident=incident)
         if not incident.evidence_requests.exists():
             EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
     return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
+
+
+def collectors_of(incident: Incident) -> Iterable[Collector]:
+    """What people saved to be pulled when an alert of this incident fires."""
+    names = set(incident.alerts.values_list("name", flat=True))
+    names.add(str(incident.labels.get("alertname", "")))
+    return Collector.objects.filter(alert__in=names, source__enabled=True).select_related("source")
+
+
+def _collected(incident: Incident, asked: Collector, window: Window) -> EvidenceRequest:
+    """A request for one saved query; `$service` is the incident's first service."""
+    service = incident.services.first()
+    query, error = asked.query, ""
+    if "$service" in query:
+        try:
+            query = fill(query, Target(service.name if service else "", ""))
+        except SourceError:
+            error = "The incident names no service to ask about."
+    return EvidenceRequest(
+        incident=incident,
+        source=asked.source,
+        service=service,
+        what=asked.what,
+        query=query,
+        unit=asked.unit,
+        window_start=window.start,
+        window_end=window.end,
+        state=State.FAILED if error else State.WAITING,
+        error=error,
+    )
+
+
+def pull_also(
+    incident: Incident, source: Source, what: str, query: str, unit: str = "", alert: str = ""
+) -> list[int]:
+    """Pull one more thing for an incident; with `alert`, whenever an alert of that name fires.
+
+    Returns request ids to work on. Raises ValidationError by field name.
+    """
+    wanted = Collector(source=source, what=what, query=query, unit=unit, alert=alert or "-")
+    wanted.full_clean(validate_unique=False, validate_constraints=False)
+    with transaction.atomic():
+        if alert:
+            Collector.objects.update_or_create(
+                alert=alert, source=source, what=what, defaults={"query": query, "unit": unit}
+            )
+        rows = [_collected(incident, wanted, window_of(incident))]
+        EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = incident.evidence_requests.filter(state=State.WAITING, source=source, what=what)
+    return list(waiting.values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -115,8 +171,7 @@ def pull_again(incident: Incident) -> list[int]:
     # What is frozen stays; the longer window becomes the same request anew, then replaces it.
     for request in done.select_for_update():
         request.window_end = window.end
-        request.state, request.attempts, request.finished_at = State.WAITING, 0, None
-        request.not_before = timezone.now()
+        request.ask_again()
         request.save()
     if not incident.evidence_requests.exists():
         return plan_evidence(incident)
@@ -129,12 +184,8 @@ def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
     Those of incidents still open come first. `overdue` leaves those out that became due more
     recently than that.
     """
-    now = timezone.now()
     return list(
-        EvidenceRequest.objects.filter(
-            Q(state=State.WAITING, not_before__lte=now - overdue)
-            | Q(state=State.CLAIMED, lease_until__lt=now)
-        )
+        EvidenceRequest.objects.filter(workable(overdue))
         .order_by(
             Case(When(incident__status=Incident.Status.RESOLVED, then=1), default=0),
             "not_before",
@@ -154,28 +205,42 @@ def unplanned_incidents(limit: int = 100) -> Iterable[Incident]:
     ).exclude(status=Incident.Status.RESOLVED)[:limit]
 
 
+def unchecked_incidents(limit: int = 20) -> Iterable[Incident]:
+    """Open incidents of late whose evidence is all in and whose causes' checks were not asked."""
+    under_way = EvidenceRequest.objects.filter(incident=OuterRef("pk"), state__in=PENDING)
+    return Incident.objects.filter(
+        ~Exists(under_way),
+        fingerprint__checked_at=None,
+        fingerprint__planned_at__gte=timezone.now() - timedelta(days=1),
+    ).exclude(status=Incident.Status.RESOLVED)[:limit]
+
+
 def claim(request_id: int) -> EvidenceRequest | None:
-    """Take a request, or None when it is gone, done or somebody else's."""
+    """Take a request, or None when it is gone, done, somebody else's, or its source is busy."""
+    rows = EvidenceRequest.objects.select_related("source", "service", "incident")
+    with transaction.atomic():
+        source = Source.objects.select_for_update(of=("self",)).filter(requests=request_id).first()
+        if source is None:
+            return None
+        wait = _wait_for(source)
+        if wait:
+            EvidenceRequest.objects.filter(workable(), pk=request_id).update(
+                state=State.WAITING, not_before=timezone.now() + wait
+            )
+            return None
+        return errands.claim(rows, request_id, LEASE)
+
+
+def _wait_for(source: Source) -> timedelta:
+    """How long to leave a source alone, by its own caps; zero when it may be asked now."""
     now = timezone.now()
-    token = uuid.uuid4().hex
-    taken = (
-        EvidenceRequest.objects.filter(pk=request_id)
-        .filter(
-            Q(state=State.WAITING, not_before__lte=now)
-            | Q(state=State.CLAIMED, lease_until__lt=now)
-        )
-        .update(
-            state=State.CLAIMED,
-            claimed_by=token,
-            lease_until=now + LEASE,
-            attempts=F("attempts") + 1,
-        )
-    )
-    if not taken:
-        return None
-    return EvidenceRequest.objects.select_related("source", "service", "incident").get(
-        pk=request_id
-    )
+    requests = source.requests.filter(claimed_at__gte=now - timedelta(minutes=1))
+    at_once = int(source.settings.get("at_once") or AT_ONCE)
+    if requests.filter(state=State.CLAIMED, lease_until__gte=now).count() >= at_once:
+        return timedelta(seconds=1)
+    if requests.count() >= int(source.settings.get("per_minute") or PER_MINUTE):
+        return timedelta(seconds=5)
+    return timedelta(0)
 
 
 def pull(request_id: int) -> bool:
@@ -189,12 +254,14 @@ def pull(request_id: int) -> bool:
     began = time.monotonic()
     try:
         source = plugin_of(request.source)
-        answer = source.pull(
-            _query_of(request), Window(request.window_start, request.window_end), DEADLINE
-        )
+        window = Window(request.window_start, request.window_end)
+        answer = source.pull(_query_of(request), window, DEADLINE)
+        if source.items == "series" and answer.items:
+            left = DEADLINE - (time.monotonic() - began)
+            answer = with_earlier_days(source, _query_of(request), window, answer, left)
     except SourceError as error:
         if error.passing and request.attempts < ATTEMPTS:
-            _put_back(request, str(error))
+            errands.put_back(request, str(error))
         else:
             _settle(request, error=str(error))
         return True
@@ -215,13 +282,6 @@ def _query_of(request: EvidenceRequest) -> Query:
     return Query(request.what, request.query, request.unit)
 
 
-def _put_back(request: EvidenceRequest, error: str) -> None:
-    wait = RETRY_AFTER * 2 ** (request.attempts - 1)
-    EvidenceRequest.objects.filter(pk=request.pk, claimed_by=request.claimed_by).update(
-        state=State.WAITING, not_before=timezone.now() + wait, error=error, lease_until=None
-    )
-
-
 @transaction.atomic
 def _settle(
     request: EvidenceRequest,
@@ -232,18 +292,8 @@ def _settle(
     took_ms: int = 0,
 ) -> None:
     """Write the outcome once, together with its evidence and findings."""
-    try:
-        current = EvidenceRequest.objects.select_for_update().get(
-            pk=request.pk, claimed_by=request.claimed_by, state=State.CLAIMED
-        )
-    except ObjectDoesNotExist:
-        return
-    current.state = State.FAILED if answer is None else State.DONE
-    current.error = error
-    current.lease_until = None
-    current.finished_at = timezone.now()
-    current.save()
-    if answer is None:
+    current = errands.settle(request, error)
+    if current is None or answer is None:
         return
     Evidence.objects.filter(request=current).delete()
     evidence = Evidence(
@@ -274,7 +324,7 @@ def refresh_fingerprint(incident: Incident) -> None:
     templates: dict[str, str] = {}
     metrics: dict[str, str] = {}
     for finding in incident.findings.order_by("-score")[:60]:
-        if finding.kind == Finding.Kind.LEFT_NORMAL:
+        if finding.kind in (Finding.Kind.LEFT_NORMAL, Finding.Kind.TROUBLE):
             metrics.setdefault(finding.term, finding.term)
         else:
             templates.setdefault(finding.term, finding.data["template"])

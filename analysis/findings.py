@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from analysis.anomalies import Departure, departure
-from analysis.logs import TemplateFinding, count_templates, unusual_templates
+from analysis.earlier import usual_range
+from analysis.logs import TemplateFinding, count_templates, troubled_shares, unusual_templates
 from analysis.models import Evidence, Finding
 
 
@@ -26,7 +27,8 @@ def _from_series(evidence: Evidence) -> list[Finding]:
     moment = evidence.incident.impact_started_at.timestamp()
     findings = []
     for item in evidence.items():
-        found = departure(np.array(item["times"]), np.array(item["values"]), moment)
+        usual = usual_range(item["times"], item.get("earlier", []))
+        found = departure(np.array(item["times"]), np.array(item["values"]), moment, usual=usual)
         if found is None:
             continue
         findings.append(
@@ -72,16 +74,16 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
     # before the impact counts as new.
     moment = max(start + (moment - start) / 2, moment - 900)
     counts = count_templates(((item["at"], item["text"]) for item in evidence.items()), moment)
-    return [
+    findings = [
         Finding(
             incident=evidence.incident,
             evidence=evidence,
             service=evidence.service,
-            kind=Finding.Kind.NEW_TEMPLATE if found.kind == "new" else Finding.Kind.BURST,
+            kind=_KINDS[found.kind],
             text=_template_in_words(evidence, found),
-            onset=datetime.fromtimestamp(found.count.first_after, UTC),
+            onset=datetime.fromtimestamp(found.since, UTC),
             score=found.score,
-            term=found.count.id,
+            term=f"{found.count.id}{'-silent' if found.kind == 'silent' else ''}",
             data={
                 "template": found.count.template,
                 "example": found.count.example,
@@ -91,6 +93,32 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
         )
         for found in unusual_templates(counts, moment - start, end - moment)
     ]
+    shares = troubled_shares(counts)
+    if shares:
+        findings.append(_trouble(evidence, moment, *shares))
+    return findings
+
+
+def _trouble(evidence: Evidence, moment: float, then: float, now: float) -> Finding:
+    return Finding(
+        incident=evidence.incident,
+        evidence=evidence,
+        service=evidence.service,
+        kind=Finding.Kind.TROUBLE,
+        text=f"{_subject(evidence)}: {quantity(now, 'ratio')} of log lines tell of trouble, "
+        f"{quantity(then, 'ratio')} before",
+        onset=datetime.fromtimestamp(moment, UTC),
+        score=1 + float(np.log1p(now / max(then, 0.01))),
+        term="log errors up",
+        data={"before": then, "after": now},
+    )
+
+
+_KINDS = {
+    "new": Finding.Kind.NEW_TEMPLATE,
+    "burst": Finding.Kind.BURST,
+    "silent": Finding.Kind.SILENT,
+}
 
 
 def _template_in_words(evidence: Evidence, found: TemplateFinding) -> str:
@@ -98,6 +126,11 @@ def _template_in_words(evidence: Evidence, found: TemplateFinding) -> str:
     times = "once" if count.after == 1 else f"{count.after} times"
     if found.kind == "new":
         return f"{subject}: new log line, {times}: {count.template[:200]}"
+    if found.kind == "silent":
+        return (
+            f"{subject}: log line gone silent, {count.before} times before, "
+            f"{times if count.after else 'never'} since: {count.template[:200]}"
+        )
     return f"{subject}: log line {found.ratio:.0f} times as often as before: {count.template[:200]}"
 
 

@@ -126,16 +126,25 @@ class TemplateCount:
     first_after: float
     """Epoch seconds of the first line at or after the moment; nan when there is none."""
     example: str
+    last: float = float("nan")
+    """Epoch seconds of the last line of all."""
 
 
 @dataclass(frozen=True)
 class TemplateFinding:
-    """A template that is `new` or a `burst` after the moment; `score` orders them."""
+    """A template that is `new`, a `burst` or gone `silent`; `score` orders them.
+
+    `since` is when that began: the first line after the moment, or the last one before silence.
+    """
 
     kind: str
     count: TemplateCount
     ratio: float
     score: float
+
+    @property
+    def since(self) -> float:
+        return self.count.last if self.kind == "silent" else self.count.first_after
 
 
 _TROUBLE = re.compile(
@@ -146,12 +155,19 @@ _TROUBLE = re.compile(
 )
 
 
+FEWEST_TO_MISS = 12.0
+"""Lines that must have been expected before their absence tells anything."""
+SILENCE = 0.8
+"""What a template gone silent counts beside one that is new."""
+
+
 def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[TemplateCount]:
     """Count templates before and from `moment` (epoch seconds) on, in order of first sight."""
     seen: dict[str, list[float | str]] = {}
     for at, line in lines:
         template = mask(line)
-        row = seen.setdefault(template, [0, 0, float("nan"), line])
+        row = seen.setdefault(template, [0, 0, float("nan"), line, at])
+        row[4] = max(float(row[4]), at)
         if at < moment:
             row[0] = float(row[0]) + 1
         else:
@@ -160,25 +176,53 @@ def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[T
                 row[2], row[3] = at, line
     return [
         TemplateCount(
-            template_id(template), template, int(row[0]), int(row[1]), float(row[2]), str(row[3])
+            template_id(template),
+            template,
+            int(row[0]),
+            int(row[1]),
+            float(row[2]),
+            str(row[3]),
+            float(row[4]),
         )
         for template, row in seen.items()
     ]
 
 
+def troubled_shares(counts: Sequence[TemplateCount]) -> tuple[float, float] | None:
+    """The shares of lines that tell of trouble before and after, when they clearly rose.
+
+    Clearly: the lower bound (two standard errors of a proportion) of the later share is above
+    three times the earlier one. None otherwise, or with too few lines to tell.
+    """
+    before = sum(count.before for count in counts)
+    after = sum(count.after for count in counts)
+    if before < FEWEST_TO_MISS or after < FEWEST_TO_MISS:
+        return None
+    troubled = [count for count in counts if _TROUBLE.search(count.template)]
+    then = sum(count.before for count in troubled) / before
+    now = sum(count.after for count in troubled) / after
+    error = 2 * (now * (1 - now) / after) ** 0.5
+    return (then, now) if now - error > 3 * then + 0.02 else None
+
+
 def unusual_templates(
     counts: Sequence[TemplateCount], before_seconds: float, after_seconds: float, most: int = 8
 ) -> list[TemplateFinding]:
-    """Templates that appeared or burst after the moment, strongest first.
+    """Templates that appeared, burst or fell silent after the moment, strongest first.
 
     A burst is a count whose lower bound by the Poisson rule of thumb (n - 2·√n) is above three
-    times what the rate before lets one expect. `before_seconds` and `after_seconds` are the
+    times what the rate before lets one expect; silence is a count whose upper bound is below a
+    third of it, where enough was expected to tell. `before_seconds` and `after_seconds` are the
     lengths of the two parts of the window.
     """
     if after_seconds <= 0:
         return []
     findings = []
     for count in counts:
+        expected = count.before * after_seconds / max(before_seconds, 1.0)
+        if expected >= FEWEST_TO_MISS and count.after + 2 * count.after**0.5 < expected / 3:
+            score = SILENCE * float(np.log1p(expected - count.after))
+            findings.append(TemplateFinding("silent", count, count.after / expected, score))
         if not count.after:
             continue
         trouble = 2.0 if _TROUBLE.search(count.template) else 1.0
@@ -186,7 +230,6 @@ def unusual_templates(
             score = trouble * (1 + float(np.log1p(count.after)))
             findings.append(TemplateFinding("new", count, float("inf"), score))
             continue
-        expected = count.before * after_seconds / max(before_seconds, 1.0)
         if count.after - 2 * count.after**0.5 > 3 * expected + 2:
             ratio = count.after / max(expected, 1e-9)
             findings.append(TemplateFinding("burst", count, ratio, trouble * float(np.log(ratio))))

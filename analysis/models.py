@@ -13,7 +13,9 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from analysis.secrets import seal, unseal
+from incidents.errands import Errand
 from incidents.models import Incident, Service
+from kb.models import Check
 
 
 class Source(models.Model):
@@ -43,14 +45,8 @@ class Source(models.Model):
         self.sealed = seal(values)
 
 
-class EvidenceRequest(models.Model):
-    """One query to pull for one incident. The row is the truth; Celery only carries its id."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        CLAIMED = "claimed", "Under way"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+class EvidenceRequest(Errand):
+    """One query to pull for one incident."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence_requests")
     source = models.ForeignKey(Source, models.CASCADE, related_name="requests")
@@ -60,14 +56,6 @@ class EvidenceRequest(models.Model):
     unit = models.CharField(max_length=20, blank=True)
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    claimed_by = models.CharField(max_length=40, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(default=timezone.now)
-    error = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
@@ -148,6 +136,8 @@ class Finding(models.Model):
         LEFT_NORMAL = "left_normal", "Left its normal range"
         NEW_TEMPLATE = "new_template", "New log line"
         BURST = "burst", "Burst of log lines"
+        SILENT = "silent", "Log line gone silent"
+        TROUBLE = "trouble", "More log lines of trouble"
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="findings")
     evidence = models.ForeignKey(Evidence, models.CASCADE, related_name="findings")
@@ -174,12 +164,66 @@ class Fingerprint(models.Model):
     templates = models.JSONField(default=dict, blank=True, help_text="template id → template")
     metrics = models.JSONField(default=dict, blank=True, help_text="metric term → words")
     updated_at = models.DateTimeField(auto_now=True)
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the checks of the likely causes were asked."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["updated_at", "id"], name="fingerprint_live_tail")]
 
     def __str__(self) -> str:
         return f"Fingerprint of {self.incident.reference}"
+
+
+class CheckRun(Errand):
+    """A check asked for an incident. `holds` is empty until its source has answered."""
+
+    check_asked = models.ForeignKey(Check, models.CASCADE, related_name="runs")
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="check_runs")
+    holds = models.BooleanField(null=True)
+    value = models.FloatField(null=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="check_to_run",
+                condition=Q(state__in=["waiting", "claimed"]),
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["check_asked", "incident"], name="check_run_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.check_asked} for {self.incident.reference}"
+
+
+class Collector(models.Model):
+    """A query to pull whenever an alert of this name fires: “pull this next time too”."""
+
+    alert = models.CharField(max_length=200)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="collectors")
+    what = models.CharField(max_length=100)
+    query = models.TextField(max_length=5000)
+    unit = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["alert", "what"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alert", "source", "what"],
+                name="collector_once",
+                violation_error_message="This alert pulls that already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} on {self.alert}"
 
 
 class Forgotten(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.utils.safestring import SafeString
 
 from analysis.charts import Band, Mark, draw
@@ -79,10 +80,15 @@ def evidence_chart(evidence: Evidence) -> SafeString:
 
 
 def _chart(evidence: Evidence, finding: Finding | None, marks: list[Mark]) -> SafeString:
+    items = evidence.items()
     band = Band(finding.data["low"], finding.data["high"]) if finding else None
+    if items and items[0].get("earlier"):
+        # Drawn as each earlier day was; what may be called a departure is stricter (usual_range).
+        days = np.asarray(items[0]["earlier"], float)
+        band = Band(days.min(axis=0).tolist(), days.max(axis=0).tolist())
     if finding and finding.onset:
         marks = [*marks, Mark(finding.onset.timestamp(), "onset", "Left its normal range")]
-    series = [(item["times"], item["values"]) for item in evidence.items()]
+    series = [(item["times"], item["values"]) for item in items]
     return draw(series, evidence.unit, f"{_title(evidence)} over time", band, marks)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from analysis.checks import factors
 from analysis.learning import calibration, records
 from analysis.library import document_of, incident_document, library
 from analysis.models import Finding
@@ -16,7 +17,7 @@ from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_n
 from analysis.similarity.index import Comparison, Hit, Overlap
 from analysis.similarity.replay import ASKED
 from analysis.similarity.text import surface_words
-from analysis.similarity.votes import ALIKE, Ballot, Link, vote
+from analysis.similarity.votes import ALIKE, Ballot, Link, vote, weighed
 from analysis.similarity.weights import Document, is_plain
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service
@@ -145,6 +146,8 @@ def _suggest(
     }
     learnt = calibration()
     ballots = _ballots(hits, found, user, incident)
+    if incident is not None:
+        ballots = weighed(ballots, factors(incident))
     if learnt is not None:
         ballots = learnt.order(ballots)
     own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from amqp.exceptions import ChannelError
 from celery import current_app, shared_task
 from celery.signals import worker_ready
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analysis import evidence, learning, library
+from analysis import checks, evidence, learning, library
+from analysis.models import CheckRun, Fingerprint
+from analysis.suggestions import suggest_for_incident
+from incidents.errands import workable
 from incidents.models import Incident
+from incidents.permissions import Nobody
 
 logger = logging.getLogger(__name__)
 
 
+CHECKED = 3
+"""Causes whose checks are asked without anybody's click."""
+
+
 def enqueue(request_ids: list[int]) -> None:
-    """Hand requests to workers. With the broker down nothing is lost: the sweep comes again."""
+    _hand_out(pull_evidence, request_ids)
+
+
+def _hand_out(task: Any, ids: list[int]) -> None:
+    """Hand rows to workers. With the broker down nothing is lost: the sweep comes again."""
     try:
-        for request_id in request_ids:
-            pull_evidence.delay(request_id)
+        for row_id in ids:
+            task.delay(row_id)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is away (%s); the sweep will enqueue again.", error)
 
@@ -35,6 +49,24 @@ def plan_evidence(incident_id: int) -> None:
 @shared_task
 def pull_evidence(request_id: int) -> None:
     evidence.pull(request_id)
+
+
+def ask_checks() -> None:
+    """Ask the checks of the causes that come first, by themselves, once evidence is in."""
+    for incident in evidence.unchecked_incidents():
+        found = suggest_for_incident(incident, Nobody(), limit=CHECKED)
+        causes = [suggestion.cause.pk for suggestion in found.causes]
+        enqueue_checks(checks.plan_checks(incident, causes))
+        Fingerprint.objects.filter(incident=incident).update(checked_at=timezone.now())
+
+
+@shared_task
+def run_check(run_id: int) -> None:
+    checks.run_check(run_id)
+
+
+def enqueue_checks(run_ids: list[int]) -> None:
+    _hand_out(run_check, run_ids)
 
 
 MOST_QUEUED = 40
@@ -57,6 +89,7 @@ def sweep() -> None:
     """
     for incident in evidence.unplanned_incidents():
         evidence.plan_evidence(incident)
+    ask_checks()
     try:
         queued = messages_queued()
     except ChannelError:
@@ -64,6 +97,8 @@ def sweep() -> None:
     if queued < MOST_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
         enqueue(evidence.due_requests(MOST_QUEUED - queued, overdue))
+        due = CheckRun.objects.filter(workable(overdue)).values_list("pk", flat=True)
+        enqueue_checks(list(due[:MOST_QUEUED]))
 
 
 @shared_task(soft_time_limit=3500, time_limit=3600, expires=600)

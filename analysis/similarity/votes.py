@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 STATE_WEIGHT = {"confirmed": 1.0, "suspected": 0.5, "rejected": -0.5}
 ROLE_WEIGHT = {"root": 1.0, "trigger": 0.7, "contributing": 0.6}
@@ -96,3 +96,11 @@ def vote(
             ballots.append(Ballot(cause, score, behind, best, youngest))
     ballots.sort(key=lambda ballot: (-ballot.score, ballot.cause))
     return ballots
+
+
+def weighed(ballots: Iterable[Ballot], factors: Mapping[int, float]) -> list[Ballot]:
+    """Ballots with their scores multiplied by `factors` (by cause; 1 where none), best first."""
+    changed = [
+        replace(ballot, score=ballot.score * factors.get(ballot.cause, 1.0)) for ballot in ballots
+    ]
+    return sorted(changed, key=lambda ballot: (-ballot.score, ballot.cause))

@@ -15,6 +15,8 @@ MOST_POINTS = 1500
 """Points a series may have: enough for a chart and for reading it."""
 MOST_SERIES = 20
 MOST_LINES = 5000
+AT_ONCE, PER_MINUTE = 8, 1200
+"""Caps of a source where its settings name none: pulls under way, pulls begun in a minute."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,12 @@ class Series:
     labels: dict[str, str]
     times: list[float]
     values: list[float]
+    earlier: list[list[float]] = field(default_factory=list)
+    """What the same hours of earlier days had at these times, a list a day."""
 
     def as_item(self) -> dict[str, Any]:
-        return {"labels": self.labels, "times": self.times, "values": self.values}
+        item = {"labels": self.labels, "times": self.times, "values": self.values}
+        return {**item, "earlier": self.earlier} if self.earlier else item
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,17 @@ class SourceError(Exception):
         self.passing = passing
 
 
+class SourceForm(forms.Form):
+    """Settings every source has."""
+
+    at_once = forms.IntegerField(
+        label="Pulls at once", min_value=1, max_value=100, initial=AT_ONCE, required=False
+    )
+    per_minute = forms.IntegerField(
+        label="Pulls a minute", min_value=1, max_value=100_000, initial=PER_MINUTE, required=False
+    )
+
+
 class SourcePlugin:
     """Base of the plug-ins. A new one sets the class attributes and writes four methods."""
 
@@ -96,7 +112,7 @@ class SourcePlugin:
     title: ClassVar[str] = ""
     items: ClassVar[str] = "series"
     """"series" or "lines"."""
-    SettingsForm: ClassVar[type[forms.Form]]
+    SettingsForm: ClassVar[type[SourceForm]]
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """`settings` are the cleaned data of SettingsForm, secrets included."""

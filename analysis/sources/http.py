@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import httpx
 from django import forms
 
-from analysis.sources.base import SourceError
+from analysis.sources.base import SourceError, SourceForm
 
 MOST_BYTES = 20 * 1024 * 1024
 
 
-class HttpForm(forms.Form):
+class HttpForm(SourceForm):
     """Settings every HTTP source has."""
 
     url = forms.URLField(

@@ -20,6 +20,7 @@ from analysis.sources.base import (
     Line,
     Query,
     SourceError,
+    SourceForm,
     SourcePlugin,
     Target,
     Window,
@@ -34,7 +35,7 @@ _STAMP = re.compile(
 )
 
 
-class LogFilesForm(forms.Form):
+class LogFilesForm(SourceForm):
     pattern = forms.CharField(
         initial="$service*.log*",
         help_text="File names below the folder set with CAUSEBOOK_LOG_ROOT. "
