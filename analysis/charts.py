@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from django.utils.safestring import SafeString, mark_safe
+from resvg_py import svg_to_bytes
 
 from analysis.findings import quantity
 
@@ -44,8 +45,13 @@ def draw(
     title: str,
     band: Band | None = None,
     marks: Sequence[Mark] = (),
+    then: bool = False,
 ) -> SafeString:
-    """An SVG of one or more series of (epoch seconds, values)."""
+    """An SVG of one or more series of (epoch seconds, values).
+
+    With `then`, times count from the start of impact and all series but the first are of a past
+    incident.
+    """
     drawn = [(np.asarray(t, float), np.asarray(v, float)) for t, v in series if len(t)]
     if not drawn:
         return mark_safe("")
@@ -87,7 +93,7 @@ def draw(
             f'text-anchor="end">{escape(quantity(value, unit))}</text>'
         )
     for at in _hours(start, end):
-        label = datetime.fromtimestamp(at, UTC).strftime("%H:%M")
+        label = f"{at / 60:+.0f} min" if then else datetime.fromtimestamp(at, UTC).strftime("%H:%M")
         parts.append(f'<text x="{x(at):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{label}</text>')
     for mark in marks:
         if start <= mark.at <= end:
@@ -95,11 +101,38 @@ def draw(
                 f'<line class="mark {mark.kind}" x1="{x(mark.at):.1f}" x2="{x(mark.at):.1f}" '
                 f'y1="{TOP}" y2="{HEIGHT - BOTTOM}"><title>{escape(mark.label)}</title></line>'
             )
-    for times, values in drawn:
+    for place, (times, values) in enumerate(drawn):
         points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in _thinned(times, values))
-        parts.append(f'<polyline class="series" points="{points}"/>')
+        kind = "series then" if then and place else "series"
+        parts.append(f'<polyline class="{kind}" points="{points}"/>')
     parts.append("</svg>")
     return mark_safe("".join(parts))  # noqa: S308  (every text in it is escaped above)
+
+
+_STYLE = """
+.chart{background:#fff}.chart text{font:10px DejaVu Sans,system-ui,sans-serif;fill:#555}
+.grid{stroke:#ddd;stroke-width:.7}.normal{fill:#dbe7f5}
+.series{fill:none;stroke:#1f5fbf;stroke-width:1.5;stroke-linejoin:round}
+.series.then{stroke:#8a6d1f;stroke-dasharray:5 3}
+.mark{stroke-width:1.3}.impact{stroke:#b3261e}.onset{stroke:#9a6700;stroke-dasharray:4 3}
+.change{stroke:#555;stroke-dasharray:1 3}
+"""
+
+
+def standalone(chart: str, title: str) -> str:
+    """A chart as a file of its own: with its colours, on white, under its title."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="{2 * WIDTH}" '
+        f'height="{2 * HEIGHT + 40}" viewBox="0 -20 {WIDTH} {HEIGHT + 20}"><style>{_STYLE}</style>'
+        f'<rect y="-20" width="{WIDTH}" height="{HEIGHT + 20}" fill="#fff"/>'
+        f'<text x="{LEFT}" y="-6">{escape(title)}</text>'
+    )
+    return head + chart.partition(">")[2] if chart else f"{head}</svg>"
+
+
+def as_png(drawing: str) -> bytes:
+    """An SVG of our own as PNG."""
+    return bytes(svg_to_bytes(svg_string=drawing))
 
 
 def _hours(start: float, end: float) -> list[float]:

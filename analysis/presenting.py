@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from django.utils.safestring import SafeString
 
 from analysis.charts import Band, Mark, draw
-from analysis.models import Evidence, EvidenceRequest, Finding
+from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
+from analysis.origins import likely_origins
 from incidents.changes import candidate_changes
 from incidents.models import Incident
+from kb.models import Check
 
 State = EvidenceRequest.State
 
@@ -50,11 +53,45 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
         "pending": pending,
         "planned": bool(requests) or hasattr(incident, "fingerprint"),
         "waiting_for_plan": not requests and not hasattr(incident, "fingerprint"),
-        "findings": [f for f in findings if f.onset][:8],
+        "story": _story(incident, findings),
+        "suspects": likely_origins(incident),
         "telling": telling,
         "quiet": quiet,
+        "sources": Source.objects.filter(enabled=True),
+        "alerts": sorted(set(incident.alerts.values_list("name", flat=True))),
         "version": f"{done}-{len(failed)}-{len(findings)}",
     }
+
+
+@dataclass
+class Moment:
+    """One line of the story of what moved, in order."""
+
+    at: datetime
+    text: str
+    change: bool = False
+
+
+TOLD = 8
+
+
+def _story(incident: Incident, findings: list[Finding]) -> list[Moment]:
+    """What left its normal range, in order, and the changes of state just before it.
+
+    Symptoms are not causes: of what changed, each that came before the first symptom says how
+    long before.
+    """
+    moments = [Moment(f.onset, f.text) for f in findings if f.onset][:TOLD]
+    if not moments:
+        return []
+    first = moments[0]
+    for candidate in candidate_changes(incident, limit=3):
+        change = candidate.change
+        minutes = round((first.at - change.started_at).total_seconds() / 60)
+        when = f"{minutes} min before the first symptom" if minutes >= 0 else "after it began"
+        text = f"{change.service.name}: {change}, {when}"
+        moments.append(Moment(change.started_at, text, change=True))
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def _findings_of(panel: Panel) -> list[Finding]:
@@ -99,3 +136,61 @@ def _panel(evidence: Evidence, findings: list[Finding], marks: list[Mark]) -> Pa
     finding = own[0] if own else None
     chart = _chart(evidence, finding, marks) if finding else None
     return Panel(evidence, _title(evidence), chart, finding, [])
+
+
+@dataclass
+class AskedCheck:
+    """A check of a cause with what it gave for one incident, if it was asked."""
+
+    check: Check
+    run: CheckRun | None
+
+
+def present_checks(incident: Incident) -> dict[int, list[AskedCheck]]:
+    """Every check by its cause. Checks are few: those of all causes are read at once."""
+    runs = {run.check_asked_id: run for run in incident.check_runs.all()}
+    found: dict[int, list[AskedCheck]] = {}
+    for check in Check.objects.all():
+        found.setdefault(check.cause_id, []).append(AskedCheck(check, runs.get(check.pk)))
+    return found
+
+
+@dataclass
+class Pair:
+    """The same measure of two incidents, drawn from the start of each impact."""
+
+    title: str
+    chart: SafeString
+    now: Finding | None
+    then: Finding | None
+
+
+def present_beside(now: Incident, then: Incident) -> list[Pair]:
+    """Measures both incidents have evidence of, those that broke in either first."""
+    series = Evidence.Kind.SERIES
+    past = {_measure(row): row for row in then.evidence.filter(kind=series)}
+    by_what = {row.what: row for row in past.values()}
+    pairs = []
+    for row in now.evidence.filter(kind=series).select_related("service", "incident"):
+        match = past.get(_measure(row)) or by_what.get(row.what)
+        if match is None:
+            continue
+        drawn = [_from_impact(row, now), _from_impact(match, then)]
+        lines = [line for lines in drawn for line in lines[:1]]
+        chart = draw(
+            lines, row.unit, f"{_title(row)}, now and then", marks=[_ZERO], then=len(lines) > 1
+        )
+        pairs.append(Pair(_title(row), chart, row.findings.first(), match.findings.first()))
+    return sorted(pairs, key=lambda pair: -((pair.now is not None) + (pair.then is not None)))
+
+
+_ZERO = Mark(0.0, "impact", "Impact started")
+
+
+def _measure(evidence: Evidence) -> tuple[int | None, str]:
+    return evidence.service_id, evidence.what
+
+
+def _from_impact(evidence: Evidence, incident: Incident) -> list[tuple[list[float], list[float]]]:
+    start = incident.impact_started_at.timestamp()
+    return [([at - start for at in item["times"]], item["values"]) for item in evidence.items()]

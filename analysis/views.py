@@ -6,22 +6,29 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis import evidence as pulling
 from analysis import sources, tasks
+from analysis.charts import as_png, standalone
 from analysis.learning import calibration
 from analysis.models import Evidence, EvidenceRequest, Source
-from analysis.presenting import evidence_chart, present_evidence
+from analysis.presenting import (
+    evidence_chart,
+    present_beside,
+    present_checks,
+    present_evidence,
+)
 from analysis.scoreboard import remember_shown, score
 from analysis.sources.base import SourceError
 from analysis.suggestions import suggest_for_incident, suggest_for_text
+from incidents.errands import PENDING
 from incidents.models import Service
 from incidents.views import get_incident
 
-State = EvidenceRequest.State
 PROBE_DEADLINE = 5.0
 
 
@@ -49,14 +56,21 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     found = suggest_for_incident(subject, request.user)
     remember_shown(subject, found)
-    context = {"incident": subject, "found": found, "pending": _pending(incident)}
+    runs = present_checks(subject)
+    context = {
+        "incident": subject,
+        "found": found,
+        "pending": _pending(incident),
+        "checks": runs,
+        "checking": any(
+            row.run and row.run.state in PENDING for rows in runs.values() for row in rows
+        ),
+    }
     return render(request, "analysis/_suggestions.html", context)
 
 
 def _pending(incident: int) -> int:
-    return EvidenceRequest.objects.filter(
-        incident_id=incident, state__in=[State.WAITING, State.CLAIMED]
-    ).count()
+    return EvidenceRequest.objects.filter(incident_id=incident, state__in=PENDING).count()
 
 
 @require_GET
@@ -84,6 +98,44 @@ def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     tasks.enqueue(pulling.pull_again(subject))
     return render(request, "analysis/_evidence.html", present_evidence(subject))
+
+
+@require_POST
+def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
+    """Pull one more thing; “next time too” saves it for every alert of the same name."""
+    subject = get_incident(request, incident)
+    sent = {name: request.POST.get(name, "").strip() for name in ("what", "query", "unit", "alert")}
+    source = Source.objects.filter(name=request.POST.get("source"), enabled=True).first()
+    context: dict[str, Any] = {"asked": sent}
+    try:
+        if source is None:
+            raise ValidationError({"source": "Choose one of the sources."})
+        tasks.enqueue(pulling.pull_also(subject, source, **sent))
+    except ValidationError as error:
+        context["problems"] = error.message_dict
+    context |= present_evidence(subject)
+    return render(request, "analysis/_evidence.html", context)
+
+
+@require_GET
+def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The chart of one item as a picture of its own, for postmortems and chat."""
+    item = get_object_or_404(Evidence.objects.select_related("service"), pk=pk)
+    get_incident(request, item.incident_id)
+    if item.kind != Evidence.Kind.SERIES:
+        raise Http404("Log lines have no chart.")
+    drawing = standalone(evidence_chart(item), str(item))
+    if kind == "svg":
+        return HttpResponse(drawing, content_type="image/svg+xml")
+    return HttpResponse(as_png(drawing), content_type="image/png")
+
+
+@require_GET
+def beside(request: HttpRequest, incident: int, past: int) -> HttpResponse:
+    """Then against now: the evidence of two incidents side by side, each from its own start."""
+    now, then = get_incident(request, incident), get_incident(request, past)
+    context = {"now": now, "then": then, "pairs": present_beside(now, then)}
+    return render(request, "analysis/beside.html", context)
 
 
 @require_GET

@@ -1,0 +1,154 @@
+"""PostgreSQL itself: its costliest statements, busy sessions and who waits for whose lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+import psycopg
+from django import forms
+from django.utils import timezone
+
+from analysis.sources.base import (
+    Answer,
+    Line,
+    Query,
+    SourceError,
+    SourceForm,
+    SourcePlugin,
+    Target,
+    Window,
+    fill,
+    redact,
+)
+
+# Each gives a moment (or null for now) and a text; only columns every version since 13 has.
+STATEMENTS: LiteralString = """
+select null::timestamptz, format('%s s in %s calls, mean %s ms, %s rows: %s',
+    round(total_exec_time::numeric / 1000, 1), calls, round(mean_exec_time::numeric, 1), rows,
+    left(query, 1000))
+from pg_stat_statements
+where dbid = (select oid from pg_database where datname = current_database())
+order by total_exec_time desc limit 30"""
+SESSIONS: LiteralString = """
+select query_start, format('%s for %s s, waits for %s: %s', state,
+    round(extract(epoch from clock_timestamp() - query_start)),
+    coalesce(wait_event_type, 'nothing'), left(query, 1000))
+from pg_stat_activity
+where state <> 'idle' and backend_type = 'client backend' and pid <> pg_backend_pid()
+order by query_start limit 30"""
+LOCKS: LiteralString = """
+select waiting.query_start, format('waits %s s for a lock: %s · held by: %s',
+    round(extract(epoch from clock_timestamp() - waiting.query_start)),
+    left(waiting.query, 500), left(holding.query, 500))
+from pg_stat_activity waiting
+join lateral unnest(pg_blocking_pids(waiting.pid)) blocker(pid) on true
+join pg_stat_activity holding on holding.pid = blocker.pid
+order by waiting.query_start limit 30"""
+QUESTIONS: dict[str, LiteralString] = {
+    "statements": STATEMENTS,
+    "sessions": SESSIONS,
+    "locks": LOCKS,
+}
+
+
+class PostgresqlForm(SourceForm):
+    service = forms.CharField(
+        required=False, help_text="The service this server is; empty: every PostgreSQL service."
+    )
+    host = forms.CharField(help_text="Such as orders-db.internal")
+    port = forms.IntegerField(initial=5432, min_value=1, max_value=65535)
+    database = forms.CharField(initial="postgres")
+    username = forms.CharField(help_text="A role with pg_monitor suffices: it may read statistics.")
+    password = forms.CharField(
+        required=False, widget=forms.PasswordInput(render_value=False), strip=False
+    )
+    sslmode = forms.ChoiceField(
+        initial="prefer",
+        choices=[(mode, mode) for mode in ("disable", "prefer", "require", "verify-full")],
+    )
+    secret_fields = ("password",)
+
+
+class PostgreSQL(SourcePlugin):
+    kind = "postgresql"
+    title = "PostgreSQL statistics"
+    items = "lines"
+    SettingsForm = PostgresqlForm
+
+    def queries(self, target: Target) -> list[Query]:
+        if target.kind != "postgresql" or self.settings.get("service") not in (
+            "",
+            None,
+            target.name,
+        ):
+            return []
+        return [Query(what, fill(f"{what} $service", target)) for what in QUESTIONS]
+
+    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+        question = QUESTIONS.get(query.text.partition(" ")[0])
+        if question is None:
+            raise SourceError("refused", f"Ask for one of: {', '.join(QUESTIONS)}.")
+        gaps = []
+        if (timezone.now() - window.end).total_seconds() > 120:
+            gaps.append("PostgreSQL remembers no past: this is how it was when asked.")
+        try:
+            rows = self._ask(question, deadline)
+        except SourceError as error:
+            if error.reason != "no-extension":
+                raise
+            return Answer([], "", [*gaps, str(error)])
+        now = timezone.now()
+        lines = [Line((at or now).timestamp(), redact(text)) for at, text in rows]
+        return Answer(lines, "", gaps if lines else [*gaps, "Nothing to tell at this moment."])
+
+    def probe(self, deadline: float) -> str:
+        [(_, version)] = self._ask("select null::timestamptz, version()", deadline)
+        return f"Answers: {version.partition(' on ')[0]}."
+
+    def _ask(
+        self, question: LiteralString, deadline: float
+    ) -> Sequence[tuple[datetime | None, str]]:
+        settings: dict[str, Any] = self.settings
+        host = f"{settings['host']}:{settings.get('port') or 5432}"
+        try:
+            with psycopg.connect(
+                host=settings["host"],
+                port=settings.get("port") or 5432,
+                dbname=settings.get("database") or "postgres",
+                user=settings["username"],
+                password=settings.get("password") or None,
+                sslmode=settings.get("sslmode") or "prefer",
+                application_name="causebook",
+                connect_timeout=max(2, min(5, int(deadline))),
+                tcp_user_timeout=int(deadline * 1000),
+                options=f"-c statement_timeout={int(deadline * 1000)} "
+                "-c default_transaction_read_only=on",
+            ) as connection:
+                return connection.execute(question).fetchall()
+        except psycopg.errors.UndefinedTable as error:
+            raise SourceError(
+                "no-extension", "Run “create extension pg_stat_statements” to see statements."
+            ) from error
+        except psycopg.errors.QueryCanceled as error:
+            raise SourceError(
+                "timeout", f"{host} did not answer within {deadline:.0f} s.", passing=True
+            ) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise SourceError(
+                "denied", f"{host}: {_first_line(error)} Grant pg_monitor."
+            ) from error
+        except psycopg.OperationalError as error:
+            told = _first_line(error)
+            if "authentication" in told or "role" in told:
+                raise SourceError("denied", f"{host} refused the credentials: {told}") from error
+            raise SourceError(
+                "unreachable", f"{host} cannot be reached: {told}", passing=True
+            ) from error
+        except psycopg.Error as error:
+            raise SourceError("refused", f"{host} refused: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]
