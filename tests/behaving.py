@@ -108,12 +108,15 @@ def answering(answers: dict[str, Any]) -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def server() -> Iterator[Callable[[str | dict[str, Any]], str]]:
+def server() -> Iterator[Callable[[str | dict[str, Any] | Callable[[Any], None]], str]]:
     """`server("hang")` gives the address of a server that behaves so; a dict, one that answers."""
     running = []
 
-    def start(wanted: str | dict[str, Any]) -> str:
-        behaviour = BEHAVIOURS[wanted] if isinstance(wanted, str) else answering(wanted)
+    def start(wanted: str | dict[str, Any] | Callable[[Any], None]) -> str:
+        if callable(wanted):
+            behaviour = wanted
+        else:
+            behaviour = BEHAVIOURS[wanted] if isinstance(wanted, str) else answering(wanted)
         handler = type("H", (Behaving,), {"behaviour": staticmethod(behaviour)})
         httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         httpd.daemon_threads = True

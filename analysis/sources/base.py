@@ -134,13 +134,15 @@ class SourcePlugin:
 _NAME = re.compile(r"^[A-Za-z0-9 ._:/@-]+$")
 
 
-def fill(template: str, target: Target) -> str:
-    """Put the service's name into a query template (`$service`).
-
-    Names are restricted to characters that cannot end a quoted string in any query language.
-    """
+def check_name(target: Target) -> None:
+    """Refuse names with characters that could end a quoted string in any query language."""
     if not _NAME.match(target.name):
         raise SourceError("bad-name", f"The service name {target.name!r} cannot be put in a query.")
+
+
+def fill(template: str, target: Target) -> str:
+    """Put the service's name, once checked, into a query template (`$service`)."""
+    check_name(target)
     return string.Template(template).safe_substitute(service=target.name)
 
 

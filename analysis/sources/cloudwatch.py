@@ -18,6 +18,7 @@ from analysis.sources.base import (
     SourcePlugin,
     Target,
     Window,
+    check_name,
     fill,
 )
 from analysis.sources.prometheus import parse_templates
@@ -87,6 +88,7 @@ class CloudWatch(SourcePlugin):
     SettingsForm = CloudWatchForm
 
     def queries(self, target: Target) -> list[Query]:
+        check_name(target)
         if " " in target.name:
             raise SourceError("bad-name", "A name with spaces cannot be a dimension's value.")
         return [

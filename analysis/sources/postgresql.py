@@ -19,6 +19,7 @@ from analysis.sources.base import (
     SourcePlugin,
     Target,
     Window,
+    check_name,
     fill,
     redact,
 )
@@ -78,6 +79,7 @@ class PostgreSQL(SourcePlugin):
     SettingsForm = PostgresqlForm
 
     def queries(self, target: Target) -> list[Query]:
+        check_name(target)
         if target.kind != "postgresql" or self.settings.get("service") not in (
             "",
             None,

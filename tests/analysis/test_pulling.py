@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -164,3 +166,57 @@ def test_a_probe_says_what_to_change(web: Client, source: Any) -> None:
     made = source("garbage")
     answer = web.post(f"/analysis/sources/{made.pk}/probe/").content.decode()
     assert "Is the address right?" in answer
+
+
+def test_no_more_is_asked_of_a_source_at_once_than_it_allows(
+    incident: Incident, source: Any
+) -> None:
+    source("well", at_once=1, templates="any | cpu | | x\nany | memory | | y")
+    first, second = evidence.plan_evidence(incident)
+    assert evidence.claim(first)
+    assert evidence.claim(second) is None
+    later = EvidenceRequest.objects.get(pk=second)
+    assert (later.state, later.attempts) == ("waiting", 0)
+    assert later.not_before > timezone.now()
+
+
+def test_no_more_is_asked_of_a_source_a_minute_than_it_allows(
+    incident: Incident, source: Any
+) -> None:
+    source("well", per_minute=1, templates="any | cpu | | x\nany | memory | | y")
+    first, second = evidence.plan_evidence(incident)
+    assert evidence.pull(first)
+    assert not evidence.pull(second)
+    EvidenceRequest.objects.update(
+        not_before=timezone.now(), claimed_at=timezone.now() - timedelta(minutes=2)
+    )
+    assert evidence.pull(second)
+
+
+def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
+    incident: Incident, server: Any
+) -> None:
+    start = (incident.impact_started_at - evidence.BEFORE).timestamp()
+
+    def answer(days: int) -> Any:
+        points = [[start - days * 86_400 + 60 * i, str(days + i % 3)] for i in range(200)]
+        return {
+            "status": "success",
+            "data": {"resultType": "matrix", "result": [{"metric": {}, "values": points}]},
+        }
+
+    asked: list[float] = []
+
+    def by_day(self: Any) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        days = round((start - float(query["start"][0])) / 86_400)
+        asked.append(days)
+        self.reply(200, json.dumps(answer(days)).encode())
+
+    settings = {"url": server(by_day), "templates": TEMPLATES}
+    Source.objects.create(name="p", kind="prometheus", settings=settings)
+    evidence.pull(planned(incident).pk)
+    [item] = Evidence.objects.get().items()
+    assert asked == [0, 1, 7]
+    assert [day[0] for day in item["earlier"]] == [1.0, 7.0]
+    assert len(item["earlier"][0]) == len(item["values"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.anomalies import departure
 from analysis.detection import detect
-from analysis.logs import count_templates, mask, template_id, unusual_templates
+from analysis.logs import count_templates, mask, template_id, troubled_shares, unusual_templates
 from analysis.ranking import LogLine, Metric, rank_services
 from analysis.similarity.votes import Link, vote
 from tests.conftest import data
@@ -234,3 +234,23 @@ def test_the_benchmark_reports_every_promised_figure() -> None:
         result
     )
     assert result["add_until_found_ms"] is not None
+
+
+def test_a_template_that_stops_is_found_silent_and_one_that_is_rare_is_not() -> None:
+    lines = [(float(at), "heartbeat from scheduler") for at in range(0, 3000, 10)]
+    lines += [(float(at), "rare note of nothing") for at in range(0, 3000, 1500)]
+    found = unusual_templates(count_templates(lines, 3000), 3000, 1000)
+    assert [(each.kind, each.count.template) for each in found] == [
+        ("silent", "heartbeat from scheduler")
+    ]
+    assert found[0].since == 2990
+
+
+def test_the_share_of_trouble_counts_only_when_it_clearly_rose() -> None:
+    calm = [(float(at), "request served") for at in range(200)]
+    worse = [(float(at), f"request {'failed' if at % 3 else 'served'}") for at in range(200, 260)]
+    shares = troubled_shares(count_templates(calm + worse, 200))
+    assert shares is not None
+    assert shares[0] == 0
+    assert shares[1] > 0.5
+    assert troubled_shares(count_templates(calm + calm[:60], 200)) is None

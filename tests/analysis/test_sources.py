@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import ssl
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import boto3
+import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.management import CommandError, call_command
+from django.db import connection
+from moto import mock_aws
 
 from analysis.models import Source
 from analysis.sources import registry
 from analysis.sources.base import Query, SourceError, Target, Window, redact
 from analysis.sources.prometheus import parse_templates
+from tests.behaving import BEHAVIOURS, Behaving
 
 WINDOW = Window(datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(4600, UTC))
 HTTP = ["prometheus", "loki", "elasticsearch", "kubernetes", "jaeger", "grafana"]
@@ -230,3 +242,135 @@ def test_log_files_never_lead_out_of_their_folder(log_root: Path) -> None:
     for pattern in ("../*.log", "/etc/passwd"):
         with pytest.raises(SourceError, match="out of the folder"):
             made.pull(Query("log", pattern), WINDOW, 5)
+
+
+def database_source(**changed: Any) -> Any:
+    at = connection.get_connection_params()
+    settings = {
+        "host": at.get("host", "localhost"), "port": at.get("port", 5432),
+        "database": at["dbname"], "username": at.get("user", ""),
+        "password": at.get("password", ""), **changed,
+    }  # fmt: skip
+    return registry()["postgresql"](settings)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_postgresql_tells_who_waits_for_whose_lock() -> None:
+    made = database_source()
+    info = {"host": made.settings["host"], "port": made.settings["port"]}
+    info |= {"dbname": made.settings["database"], "user": made.settings["username"]}
+    password = made.settings["password"] or None
+    with psycopg.connect(**info, password=password) as holder:
+        holder.execute("lock table incidents_service")
+        with psycopg.connect(**info, password=password) as waiter:
+            asking = threading.Thread(
+                target=lambda: suppress_errors(waiter, "lock table incidents_service")
+            )
+            asking.start()
+            time.sleep(0.5)
+            locks = made.pull(Query("locks", "locks orders-db"), WINDOW, 3.0)
+            sessions = made.pull(Query("sessions", "sessions orders-db"), WINDOW, 3.0)
+            waiter.cancel()
+            asking.join()
+    assert "held by: lock table incidents_service" in locks.items[0].text
+    assert any("waits for Lock" in line.text for line in sessions.items)
+    assert any("remembers no past" in gap for gap in locks.gaps)
+
+
+def suppress_errors(waiter: Any, statement: str) -> None:
+    with contextlib.suppress(psycopg.Error):
+        waiter.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_postgresql_without_the_extension_says_how_to_get_it() -> None:
+    answer = database_source().pull(Query("statements", "statements orders-db"), WINDOW, 3.0)
+    assert answer.items or "create extension pg_stat_statements" in " ".join(answer.gaps)
+    assert "PostgreSQL" in database_source().probe(3.0)
+
+
+def test_postgresql_is_asked_prepared_questions_only() -> None:
+    with pytest.raises(SourceError, match="Ask for one of: statements, sessions, locks"):
+        database_source(username="x").pull(Query("x", "drop table incidents"), WINDOW, 1.0)
+
+
+def test_postgresql_that_hangs_or_is_away_is_a_reason(server: Callable[[str], str]) -> None:
+    port = int(server("hang").rpartition(":")[2])
+    for at in (port, 1):
+        began = time.monotonic()
+        with pytest.raises(SourceError, match="cannot be reached"):
+            database_source(host="127.0.0.1", port=at, username="x").probe(2.0)
+        assert time.monotonic() - began < 5
+
+
+def test_cloudwatch_values_come_back_in_order() -> None:
+    with mock_aws():
+        start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=1)
+        client = boto3.client("cloudwatch", "eu-central-1", **AWS)
+        for minute in range(5):
+            client.put_metric_data(
+                Namespace="Shop",
+                MetricData=[
+                    {
+                        "MetricName": "Queue",
+                        "Dimensions": [{"Name": "QueueName", "Value": "mail"}],
+                        "Timestamp": start + timedelta(minutes=minute),
+                        "Value": float(minute),
+                    }
+                ],
+            )
+        made = plugin("cloudwatch")
+        made.settings.update(access_key_id="test", secret_access_key="test")
+        window = Window(start - timedelta(minutes=5), start + timedelta(minutes=10))
+        query = Query("waiting", "Shop Queue Maximum QueueName=mail")
+        answer = made.pull(query, window, 5.0)
+        assert answer.items[0].values == [0, 1, 2, 3, 4]
+        assert made.pull(Query("x", "Shop Nothing Sum"), window, 5.0).gaps
+        with pytest.raises(SourceError, match="name=value"):
+            made.pull(Query("x", "Shop Queue Maximum QueueName"), window, 5.0)
+        assert "may list metrics" in made.probe(5.0)
+
+
+AWS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+def test_a_certificate_of_nobody_we_know_is_named_with_the_cure(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    day = timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - day)
+        .not_valid_after(datetime.now(UTC) + day)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    (tmp_path / "both.pem").write_bytes(secret + pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    handler = type("H", (Behaving,), {"behaviour": staticmethod(BEHAVIOURS["well"])})
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    url = f"https://localhost:{httpd.server_address[1]}"
+    try:
+        with pytest.raises(SourceError, match="Set “CA certificate”") as error:
+            plugin("prometheus", url).pull(Query("cpu", "x"), WINDOW, 2.0)
+        assert error.value.reason == "certificate"
+        trusting = plugin("prometheus", url)
+        trusting.http.settings["ca_certificate"] = pem.decode()
+        assert trusting.pull(Query("cpu", "x"), WINDOW, 2.0).items
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
