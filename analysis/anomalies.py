@@ -73,13 +73,16 @@ def departure(
 ) -> Departure | None:
     """The strongest lasting departure that began between `moment - lookback` and the end.
 
-    What came before that is normal by definition. A departure lasts when at least `sustained`
+    What came before that is normal by definition; of a series younger than twice `lookback`, the
+    older half is. A departure lasts when at least `sustained`
     samples in a row, or all that are left, lie outside the range. The onset is its first sample,
     moved back over the foot of the climb as long as that stands out too.
     `usual` are the lowest and highest values that this time of day is known for: within them
     nothing is a departure. Returns None when the series stayed normal or has under 10 samples to
     learn from.
     """
+    if len(times):
+        lookback = min(lookback, (moment - times[0]) / 2)
     start = int(np.searchsorted(times, moment - lookback))
     if start < 10 or start >= len(times):
         return None

@@ -12,13 +12,12 @@ from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, When
 from django.utils import timezone
 
+from analysis import pacing
 from analysis.earlier import with_earlier_days
 from analysis.findings import read_findings
 from analysis.models import Collector, Evidence, EvidenceRequest, Finding, Fingerprint, Source
 from analysis.sources import registry
 from analysis.sources.base import (
-    AT_ONCE,
-    PER_MINUTE,
     Answer,
     Query,
     SourceError,
@@ -222,25 +221,13 @@ def claim(request_id: int) -> EvidenceRequest | None:
         source = Source.objects.select_for_update(of=("self",)).filter(requests=request_id).first()
         if source is None:
             return None
-        wait = _wait_for(source)
+        wait = pacing.wait_for(source)
         if wait:
             EvidenceRequest.objects.filter(workable(), pk=request_id).update(
                 state=State.WAITING, not_before=timezone.now() + wait
             )
             return None
         return errands.claim(rows, request_id, LEASE)
-
-
-def _wait_for(source: Source) -> timedelta:
-    """How long to leave a source alone, by its own caps; zero when it may be asked now."""
-    now = timezone.now()
-    requests = source.requests.filter(claimed_at__gte=now - timedelta(minutes=1))
-    at_once = int(source.settings.get("at_once") or AT_ONCE)
-    if requests.filter(state=State.CLAIMED, lease_until__gte=now).count() >= at_once:
-        return timedelta(seconds=1)
-    if requests.count() >= int(source.settings.get("per_minute") or PER_MINUTE):
-        return timedelta(seconds=5)
-    return timedelta(0)
 
 
 def pull(request_id: int) -> bool:
@@ -251,6 +238,10 @@ def pull(request_id: int) -> bool:
     if request.attempts > ATTEMPTS:
         _settle(request, error="Workers died on this request again and again; gave up.")
         return True
+    resting = pacing.resting(request.source)
+    if resting:
+        _put_back_or_fail(request, resting)
+        return True
     began = time.monotonic()
     try:
         source = plugin_of(request.source)
@@ -260,13 +251,16 @@ def pull(request_id: int) -> bool:
             left = DEADLINE - (time.monotonic() - began)
             answer = with_earlier_days(source, _query_of(request), window, answer, left)
     except SourceError as error:
-        if error.passing and request.attempts < ATTEMPTS:
-            errands.put_back(request, str(error))
+        if error.passing:
+            pacing.went_wrong(request.source, str(error))
+            _put_back_or_fail(request, str(error))
         else:
             _settle(request, error=str(error))
         return True
     except SoftTimeLimitExceeded:
-        _settle(request, error=f"Stopped: it took longer than {DEADLINE:.0f} s.")
+        error_text = f"Stopped: it took longer than {DEADLINE:.0f} s."
+        pacing.went_wrong(request.source, error_text)
+        _settle(request, error=error_text)
         return True
     except Exception:
         # A plug-in's own mistake must end as a stated gap, not as a request that never ends.
@@ -274,8 +268,16 @@ def pull(request_id: int) -> bool:
         _settle(request, error="The plug-in failed unexpectedly; the worker's log has the details.")
         return True
     took = int((time.monotonic() - began) * 1000)
+    pacing.answered(request.source)
     _settle(request, answer=answer, items_kind=source.items, took_ms=took)
     return True
+
+
+def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
+    if request.attempts < ATTEMPTS:
+        errands.put_back(request, error)
+    else:
+        _settle(request, error=error)
 
 
 def _query_of(request: EvidenceRequest) -> Query:

@@ -26,8 +26,11 @@ class Source(models.Model):
     enabled = models.BooleanField(default=True)
     settings = models.JSONField(default=dict, blank=True)
     sealed = models.TextField(blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
+    resting_until = models.DateTimeField(null=True, blank=True, editable=False)
+    trouble = models.TextField(blank=True, editable=False, help_text="The last failure's reason.")
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords(excluded_fields=["sealed"])
+    history = HistoricalRecords(excluded_fields=["sealed", "failures", "resting_until", "trouble"])
 
     class Meta:
         ordering = ["name"]

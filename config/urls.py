@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import DefaultRouter
 
 import analysis.api
+import analysis.check_api
 import incidents.api
 import kb.api
 from config import health
@@ -13,7 +14,7 @@ from config.schema import SchemaView, SwaggerView
 
 router = DefaultRouter(trailing_slash=True)
 router.include_root_view = True
-for package in (incidents.api, kb.api, analysis.api):
+for package in (incidents.api, kb.api, analysis.api, analysis.check_api):
     for prefix, viewset in package.VIEWSETS.items():
         router.register(prefix, viewset, basename=prefix)
 

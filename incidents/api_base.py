@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as RuleBroken
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
@@ -23,6 +25,17 @@ class ByName(serializers.SlugRelatedField):
         if isinstance(data, str) and "\x00" in data:
             self.fail("does_not_exist", slug_name=self.slug_field, value=data.replace("\x00", "?"))
         return super().to_internal_value(data)
+
+
+class Visible(serializers.PrimaryKeyRelatedField):
+    """A record by its id, among those that `permission(user)` lets the asker see."""
+
+    def __init__(self, permission: Callable[[Any], QuerySet[Any]], **options: Any) -> None:
+        self.permission = permission
+        super().__init__(**options)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return self.permission(self.context["request"].user)
 
 
 class Pages(CursorPagination):

@@ -41,6 +41,7 @@ class Service(models.Model):
         """What it is made of: decides which metrics are pulled for it."""
 
         HTTP = "http", "HTTP service"
+        JVM = "jvm", "HTTP service on the JVM"
         POSTGRESQL = "postgresql", "PostgreSQL database"
         CACHE = "cache", "Cache"
         QUEUE = "queue", "Message queue"

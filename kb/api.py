@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.models import Incident
+from incidents.api_base import Visible
 from incidents.permissions import visible_incidents
 from kb import linking
 from kb.models import Cause, CauseLink
@@ -37,19 +37,9 @@ class CauseSerializer(serializers.ModelSerializer):
         return instance
 
 
-class _VisibleIncidents(serializers.PrimaryKeyRelatedField):
-    def get_queryset(self) -> QuerySet[Incident]:
-        return visible_incidents(self.context["request"].user)
-
-
-class _VisibleCauses(serializers.PrimaryKeyRelatedField):
-    def get_queryset(self) -> QuerySet[Cause]:
-        return visible_causes(self.context["request"].user)
-
-
 class CauseLinkSerializer(serializers.ModelSerializer):
-    incident = _VisibleIncidents(queryset=Incident.objects.none())
-    cause = _VisibleCauses(queryset=Cause.objects.none())
+    incident = Visible(visible_incidents)
+    cause = Visible(visible_causes)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
     reason = serializers.CharField(max_length=5000, allow_blank=True, default="")
 

@@ -87,6 +87,7 @@ BEHAVIOURS: dict[str, Callable[[Any], None]] = {
     "garbage": lambda self: self.reply(200, b"<html>hello</html>"),
     "wrong-shape": lambda self: self.reply(200, b'{"status":"success","data":7,"hits":[]}'),
     "hang": lambda self: time.sleep(6),
+    "hang-long": lambda self: time.sleep(20),
     "drip": _drip,
     "cut": _cut,
     "flood": _flood,

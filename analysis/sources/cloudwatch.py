@@ -21,17 +21,17 @@ from analysis.sources.base import (
     check_name,
     fill,
 )
-from analysis.sources.prometheus import parse_templates
+from analysis.sources.templates import FOR_WHOM, chosen, parse_templates
 
-# kind of service (or "any") | what | unit | namespace metric statistic dimension=value …
+# for whom | what | unit | namespace metric statistic dimension=value …
 TEMPLATES = """\
 postgresql | cpu | % | AWS/RDS CPUUtilization Average DBInstanceIdentifier=$service
 postgresql | connections | | AWS/RDS DatabaseConnections Maximum DBInstanceIdentifier=$service
 postgresql | read latency | s | AWS/RDS ReadLatency Average DBInstanceIdentifier=$service
 postgresql | free storage | bytes | AWS/RDS FreeStorageSpace Minimum DBInstanceIdentifier=$service
-http | request rate | | AWS/ApplicationELB RequestCount Sum LoadBalancer=$service
-http | errors | | AWS/ApplicationELB HTTPCode_Target_5XX_Count Sum LoadBalancer=$service
-http | latency | s | AWS/ApplicationELB TargetResponseTime p99 LoadBalancer=$service
+http,jvm | request rate | | AWS/ApplicationELB RequestCount Sum LoadBalancer=$service
+http,jvm | errors | | AWS/ApplicationELB HTTPCode_Target_5XX_Count Sum LoadBalancer=$service
+http,jvm | latency | s | AWS/ApplicationELB TargetResponseTime p99 LoadBalancer=$service
 cache | cpu | % | AWS/ElastiCache EngineCPUUtilization Average CacheClusterId=$service
 cache | evictions | | AWS/ElastiCache Evictions Sum CacheClusterId=$service
 queue | messages waiting | | AWS/SQS ApproximateNumberOfMessagesVisible Maximum QueueName=$service
@@ -67,7 +67,8 @@ class CloudWatchForm(SourceForm):
     templates = forms.CharField(
         initial=TEMPLATES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="kind of service (or any) | what | unit | namespace metric statistic name=value",
+        help_text=f"One query a line: {FOR_WHOM} | what | unit | "
+        "namespace metric statistic dimension=value",
     )
     secret_fields = ("secret_access_key",)
 
@@ -93,8 +94,7 @@ class CloudWatch(SourcePlugin):
             raise SourceError("bad-name", "A name with spaces cannot be a dimension's value.")
         return [
             Query(query.what, fill(query.text, target), query.unit)
-            for kind, query in parse_templates(self.settings.get("templates") or TEMPLATES)
-            if kind in ("any", target.kind)
+            for query in chosen(self.settings.get("templates") or TEMPLATES, target)
         ]
 
     def pull(self, query: Query, window: Window, deadline: float) -> Answer:

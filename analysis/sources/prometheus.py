@@ -20,6 +20,7 @@ from analysis.sources.base import (
     fill,
 )
 from analysis.sources.http import HttpClient, HttpForm
+from analysis.sources.templates import FOR_WHOM, chosen, parse_templates
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.
 # $selector is the label matcher of the service, set with the source.
@@ -27,11 +28,16 @@ TEMPLATES = """\
 any | cpu | cores | sum(rate(container_cpu_usage_seconds_total{$selector}[5m]))
 any | memory | bytes | sum(container_memory_working_set_bytes{$selector})
 any | restarts | | sum(increase(kube_pod_container_status_restarts_total{$selector}[10m]))
-http | request rate | /s | sum(rate(http_requests_total{$selector}[5m]))
-http | error ratio | ratio | sum(rate(http_requests_total{$selector,code=~"5.."}[5m])) \
+http,jvm | request rate | /s | sum(rate(http_requests_total{$selector}[5m]))
+http,jvm | error ratio | ratio | sum(rate(http_requests_total{$selector,code=~"5.."}[5m])) \
 / sum(rate(http_requests_total{$selector}[5m]))
-http | latency p99 | s | histogram_quantile(0.99, \
+http,jvm | latency p99 | s | histogram_quantile(0.99, \
 sum by (le) (rate(http_request_duration_seconds_bucket{$selector}[5m])))
+jvm | heap used | ratio | sum(jvm_memory_used_bytes{$selector,area="heap"}) \
+/ sum(jvm_memory_max_bytes{$selector,area="heap"} > 0)
+jvm | time in garbage collection | ratio | max(rate(jvm_gc_pause_seconds_sum{$selector}[5m]))
+jvm | threads | | sum(jvm_threads_live_threads{$selector})
+jvm | connections waited for | | sum(hikaricp_connections_pending{$selector})
 postgresql | connections | | sum(pg_stat_activity_count{$selector})
 postgresql | transactions | /s | sum(rate(pg_stat_database_xact_commit{$selector}[5m]))
 postgresql | rows read by scans | /s | sum(rate(pg_stat_user_tables_seq_tup_read{$selector}[5m]))
@@ -52,19 +58,6 @@ node | disk used | ratio | max(1 - node_filesystem_avail_bytes{$selector} \
 """
 
 
-def parse_templates(text: str) -> list[tuple[str, Query]]:
-    """Lines of `kind | what | unit | query`. Raises ValueError naming the line."""
-    templates = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        parts = [part.strip() for part in line.split("|", 3)]
-        if len(parts) != 4 or not parts[1] or not parts[3]:
-            raise ValueError(f"Line {number}: write “kind | what | unit | query”.")
-        templates.append((parts[0], Query(what=parts[1], unit=parts[2], text=parts[3])))
-    return templates
-
-
 class PrometheusForm(HttpForm):
     selector = forms.CharField(
         initial='service="$service"', help_text="Labels that pick a service's series."
@@ -72,7 +65,7 @@ class PrometheusForm(HttpForm):
     templates = forms.CharField(
         initial=TEMPLATES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="One query a line: kind of service (or any) | what | unit | PromQL.",
+        help_text=f"One query a line: {FOR_WHOM} | what | unit | PromQL.",
     )
 
     def clean_templates(self) -> str:
@@ -98,8 +91,7 @@ class Prometheus(SourcePlugin):
         selector = fill(self.settings.get("selector") or 'service="$service"', target)
         return [
             Query(query.what, query.text.replace("$selector", selector), query.unit)
-            for kind, query in parse_templates(self.settings.get("templates") or TEMPLATES)
-            if kind in ("any", target.kind)
+            for query in chosen(self.settings.get("templates") or TEMPLATES, target)
         ]
 
     def pull(self, query: Query, window: Window, deadline: float) -> Answer:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from analysis import checks, evidence, tasks
 from analysis.models import CheckRun, Collector, Source
@@ -187,3 +188,35 @@ def test_a_pull_without_a_query_names_the_field(incident: Incident, web: Client)
     sent = {"source": "metrics", "what": "dead rows", "query": " "}
     page = web.post(f"/analysis/incidents/{incident.pk}/pull-also/", sent).content.decode()
     assert "query: This field cannot be blank" in page
+
+
+def test_checks_by_api_are_written_asked_and_read(
+    user: AbstractUser, fresh: Incident, cause: Cause, server: Any
+) -> None:
+    api = APIClient()
+    api.force_authenticate(user)
+    wanted = {"cause": cause.pk, "name": "scans", "query": 'x{service="$service"}', "threshold": 1}
+    refused = api.post("/api/v1/checks/", {**wanted, "source": "metrics"}, format="json")
+    assert (refused.status_code, list(refused.data["errors"])) == (400, ["source"])
+    Source.objects.create(name="metrics", kind="prometheus", settings={"url": server("well")})
+    made = api.post("/api/v1/checks/", {**wanted, "source": "metrics"}, format="json")
+    assert made.data["condition"] == "highest value above 1"
+    again = api.post("/api/v1/checks/", {**wanted, "source": "metrics"}, format="json")
+    assert again.status_code == 400
+
+    body = {"incident": fresh.pk, "cause": cause.pk}
+    asked = api.post("/api/v1/check-runs/", body, format="json")
+    assert (asked.status_code, asked.data[0]["state"]) == (202, "waiting")
+    checks.run_check(asked.data[0]["id"])
+    told = api.get("/api/v1/check-runs/", {"incident": fresh.pk}).data["results"][0]
+    assert (told["holds"], told["value"], told["service"]) == (False, 1.0, "orders-db")
+
+
+def test_checks_of_a_hidden_cause_stay_hidden(other: AbstractUser, cause: Cause) -> None:
+    Check.objects.create(cause=cause, source="metrics", name="scans", query="x", threshold=1)
+    Incident.objects.update(private=True, reporter=None)
+    api = APIClient()
+    api.force_authenticate(other)
+    assert api.get("/api/v1/checks/").data["results"] == []
+    body = {"cause": cause.pk, "name": "y", "source": "metrics", "query": "x", "threshold": 1}
+    assert "cause" in api.post("/api/v1/checks/", body, format="json").data["errors"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from analysis import evidence
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
+from tests.behaving import BEHAVIOURS
 
 pytestmark = pytest.mark.django_db
 TEMPLATES = "any | cpu | cores | x{$selector}"
@@ -220,3 +222,35 @@ def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
     assert asked == [0, 1, 7]
     assert [day[0] for day in item["earlier"]] == [1.0, 7.0]
     assert len(item["earlier"][0]) == len(item["values"])
+
+
+def test_a_source_that_hangs_is_left_alone_until_it_answers_again(
+    incident: Incident, source: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every request of every incident would hold a worker for a full time-out."""
+    monkeypatch.setattr(evidence, "DEADLINE", 0.3)
+    down = [True]
+
+    def sometimes(request: Any) -> None:
+        BEHAVIOURS["slow" if down[0] else "well"](request)
+
+    lines = "\n".join(f"any | m{n} | | m{n}{{$selector}}" for n in range(6))
+    made = source(sometimes, templates=lines)
+    ids = evidence.plan_evidence(incident)
+    began = time.monotonic()
+    for request_id in ids:
+        assert evidence.pull(request_id)
+    assert time.monotonic() - began < 3 * 0.3 + 1
+    last = EvidenceRequest.objects.get(pk=ids[-1])
+    assert last.state == "waiting"
+    assert "Not asked: it failed 3 times in a row, last with" in last.error
+
+    down[0] = False
+    Source.objects.update(resting_until=timezone.now())
+    EvidenceRequest.objects.update(not_before=timezone.now())
+    monkeypatch.setattr(evidence, "DEADLINE", 15)
+    for request_id in ids:
+        evidence.pull(request_id)
+    assert set(EvidenceRequest.objects.values_list("state", flat=True)) == {"done"}
+    made.refresh_from_db()
+    assert (made.failures, made.trouble) == (0, "")

@@ -26,7 +26,7 @@ from moto import mock_aws
 from analysis.models import Source
 from analysis.sources import registry
 from analysis.sources.base import Query, SourceError, Target, Window, redact
-from analysis.sources.prometheus import parse_templates
+from analysis.sources.templates import chosen, parse_templates
 from tests.behaving import BEHAVIOURS, Behaving
 
 WINDOW = Window(datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(4600, UTC))
@@ -201,6 +201,14 @@ def test_check_sources_names_what_does_not_answer(server: Callable[[Any], str]) 
 def test_a_template_line_that_is_wrong_is_named() -> None:
     with pytest.raises(ValueError, match="Line 2"):
         parse_templates("any | cpu | cores | x\nhttp only")
+
+
+def test_a_line_for_one_service_beats_that_for_its_kind_and_for_all() -> None:
+    lines = "any | cpu | | a\nhttp,jvm | cpu | | b\norders | cpu | | c\nany | memory | | m"
+    for name, kind, expected in (
+        ("orders", "http", ["c", "m"]), ("web", "jvm", ["b", "m"]), ("db", "other", ["a", "m"]),
+    ):  # fmt: skip
+        assert [query.text for query in chosen(lines, Target(name, kind))] == expected
 
 
 @pytest.mark.parametrize(

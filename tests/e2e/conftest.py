@@ -129,32 +129,44 @@ def record(path: Path, episodes: Episodes, service: str) -> None:
 
 
 @pytest.fixture
-def prometheus(tmp_path: Path, world: tuple[str, Episodes]) -> Iterator[str]:
-    """A real Prometheus that replays a recorded CPU spike of orders-db, begun 12 minutes ago."""
+def replay(tmp_path: Path) -> Iterator[Callable[[Path], str]]:
+    """Starts a real Prometheus on an OpenMetrics recording and gives its address."""
     server, promtool = tool("prometheus"), tool("promtool")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(recording: Path) -> str:
+        store, port = tmp_path / "tsdb", free_port()
+        create = [promtool, "tsdb", "create-blocks-from", "openmetrics"]
+        subprocess.run([*create, str(recording), str(store)], check=True, capture_output=True)
+        (tmp_path / "prometheus.yml").write_text("global: {}\n")
+        process = subprocess.Popen(
+            [
+                server, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={store}",
+                "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        started.append(process)
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: answers(f"{address}/-/ready"), 30, "Prometheus' start")
+        return address
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def answers(url: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=1, trust_env=False).status_code == 200
+    return False
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path, world: tuple[str, Episodes], replay: Callable[[Path], str]) -> str:
+    """A real Prometheus that replays a recorded CPU spike of orders-db, begun 12 minutes ago."""
     episodes = world[1]
     episodes.add(Episode("orders-db", "cpu-spike", time.time() - 720))
-    recording, store = tmp_path / "recorded.om", tmp_path / "tsdb"
-    record(recording, episodes, "orders-db")
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(recording), str(store)]
-    subprocess.run(command, check=True, capture_output=True)
-    (tmp_path / "prometheus.yml").write_text("global: {}\n")
-    port = free_port()
-    process = subprocess.Popen(
-        [
-            server, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={store}",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-
-    def ready() -> bool:
-        with suppress(httpx.HTTPError):
-            return httpx.get(f"{address}/-/ready", timeout=1, trust_env=False).status_code == 200
-        return False
-
-    wait_for(ready, 30, "Prometheus' start")
-    yield address
-    process.kill()
-    process.wait()
+    record(tmp_path / "recorded.om", episodes, "orders-db")
+    return replay(tmp_path / "recorded.om")

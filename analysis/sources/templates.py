@@ -1,0 +1,30 @@
+"""What to pull for which service, as people write it in a source's settings."""
+
+from __future__ import annotations
+
+from analysis.sources.base import Query, Target
+
+FOR_WHOM = "kinds of service or names of services, with commas between them, or any"
+
+
+def parse_templates(text: str) -> list[tuple[set[str], Query]]:
+    """Lines of `for whom | what | unit | query`. Raises ValueError naming the line."""
+    templates = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        parts = [part.strip() for part in line.split("|", 3)]
+        if len(parts) != 4 or not all((parts[0], parts[1], parts[3])):
+            raise ValueError(f"Line {number}: write “kind | what | unit | query”.")
+        whom = {each.strip() for each in parts[0].split(",")}
+        templates.append((whom, Query(what=parts[1], unit=parts[2], text=parts[3])))
+    return templates
+
+
+def chosen(text: str, target: Target) -> list[Query]:
+    """The queries for one service: a line with its name beats one with its kind, and that `any`."""
+    templates = parse_templates(text)
+    by_what: dict[str, Query] = {}
+    for whom in ("any", target.kind, target.name):
+        by_what.update((query.what, query) for named, query in templates if whom in named)
+    return list(by_what.values())
