@@ -1,8 +1,11 @@
 FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# Letters for charts as PNG.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.txt requirements-cloudwatch.txt ./
+RUN pip install --no-cache-dir -r requirements.txt -r requirements-cloudwatch.txt
 COPY . .
 RUN SECRET_KEY=only-for-collecting DATABASE_URL=postgresql://none/none python manage.py collectstatic --noinput \
     && useradd --system causebook && mkdir -p /data && chown causebook /data

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from analysis.secrets import seal, unseal
+from incidents.secrets import seal, unseal
 from incidents.errands import Errand
 from incidents.models import Incident, Service
 from kb.models import Check

@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from analysis.models import Evidence, Finding, Source
 from incidents.filing import file_incident
-from incidents.models import Service
+from incidents.models import Incident, Service
 from tests.conftest import data
 from tests.e2e.conftest import wait_for
 
@@ -60,6 +61,11 @@ def recorded(tmp_path: Path) -> tuple[Path, dict[str, dict[str, Any]]]:
     return path, known
 
 
+def _all_done(incident: Incident) -> bool:
+    wanted = incident.evidence_requests
+    return wanted.exists() and not wanted.exclude(state="done").exists()
+
+
 def test_onset_of_recorded_faults_is_found_within_two_samples(
     transactional_db: None,
     recorded: tuple[Path, dict[str, dict[str, Any]]],
@@ -82,12 +88,7 @@ def test_onset_of_recorded_faults_is_found_within_two_samples(
         for number, (name, told) in enumerate(known.items())
     }
     for name, incident in incidents.items():
-        wanted = incident.evidence_requests
-        wait_for(
-            lambda wanted=wanted: wanted.exists() and not wanted.exclude(state="done").exists(),
-            60,
-            f"Evidence of {name}",
-        )
+        wait_for(partial(_all_done, incident), 60, f"Evidence of {name}")
     late = {}
     for name, incident in incidents.items():
         found = Finding.objects.get(incident=incident, evidence__what=known[name]["metric"])

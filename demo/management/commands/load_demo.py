@@ -20,7 +20,7 @@ from demo.world.services import SERVICES
 from incidents import filing
 from incidents.models import Change, Incident, Service
 from kb import linking
-from kb.models import Cause, Postmortem
+from kb.models import Cause, Check, Postmortem
 from kb.services import save_postmortem
 
 HISTORY = Path(__file__).resolve().parents[2] / "history.toml"
@@ -127,7 +127,10 @@ def _history(services: dict[str, Service]) -> tuple[list[Incident], list[Episode
 
 
 def _cause(told: dict[str, Any]) -> Cause:
-    return Cause.objects.filter(name=told["name"]).first() or linking.create_cause(
+    known = Cause.objects.filter(name=told["name"]).first()
+    if known:
+        return known
+    cause = linking.create_cause(
         name=told["name"],
         category=told["category"],
         what_happens=told["what"],
@@ -135,6 +138,14 @@ def _cause(told: dict[str, Any]) -> Cause:
         how_to_fix=told["fix"],
         how_to_prevent=told["prevent"],
     )
+    for line in told.get("checks", "").strip().splitlines():
+        name, condition, query = (part.strip() for part in line.split("|", 2))
+        comparison, threshold = condition.split()
+        Check.objects.create(
+            cause=cause, name=name, source="Prometheus", query=query,
+            comparison=comparison, threshold=float(threshold),
+        )  # fmt: skip
+    return cause
 
 
 def _incident(
