@@ -45,7 +45,7 @@ class Suspect:
 KINDS = (
     ("host", re.compile(r"node|host", re.I), 0.0),
     ("calls", re.compile(r"client|outgoing|upstream", re.I), 0.3),
-    ("memory", re.compile(r"mem|heap|rss", re.I), 1.5),
+    ("memory", re.compile(r"mem|heap|rss", re.I), 2.0),
     ("cpu", re.compile(r"cpu|throttl", re.I), 1.5),
     ("latency", re.compile(r"latency|duration|response.?time|p9\d", re.I), 1.0),
     ("errors", re.compile(r"success|availab|error|fault|fail|5xx", re.I), 1.0),
@@ -64,6 +64,8 @@ FEWEST = 3
 PEAK = 2
 """Samples the height of a departure is read from: a fault may be over soon."""
 SMALLEST_SPREAD = 0.05
+STILL = 0.005
+"""Memory hardly moves by itself: a lasting step tells of a restart, other code or a leak."""
 LARGEST_DEVIATION = 200.0
 """Beyond, a deviation tells how still the series was before, not how bad it is now."""
 ALIKE_METRICS = 2
@@ -91,13 +93,13 @@ def _deviation(metric: Metric, at: float, kind: str) -> float:
         return 0.0
     middle = float(np.median(before))
     low, first, third, high = np.percentile(before, [1, 25, 75, 99])
-    spread = max(
-        MAD_TO_SIGMA * float(np.median(np.abs(before - middle))),
-        float(third - first) / 1.35,
-        float(high - low) / 5,
-        SMALLEST_SPREAD * abs(middle),
-        1e-6,
+    usual = max(
+        MAD_TO_SIGMA * float(np.median(np.abs(before - middle))), float(third - first) / 1.35, 1e-6
     )
+    if kind == "memory":
+        step = abs(float(np.median(after)) - middle) / max(usual, STILL * abs(middle))
+        return min(step, LARGEST_DEVIATION)
+    spread = max(usual, float(high - low) / 5, SMALLEST_SPREAD * abs(middle))
     apart = np.sort((after - middle) / spread)
     up, down = float(apart[-PEAK:].mean()), float(apart[:PEAK].mean())
     peak = float(
@@ -105,7 +107,7 @@ def _deviation(metric: Metric, at: float, kind: str) -> float:
     )
     if kind == "errors":
         return max(0.0, -peak if GOOD.search(metric.name) else peak)
-    return max(0.0, peak) if kind in ("cpu", "memory", "latency", "calls") else abs(peak)
+    return max(0.0, peak) if kind in ("cpu", "latency", "calls") else abs(peak)
 
 
 def _errors_first_seen(
@@ -113,13 +115,14 @@ def _errors_first_seen(
 ) -> tuple[Counter[str], dict[str, str]]:
     """Unusual error lines by service, and an example of each.
 
-    An error travels from callee to caller: of the lines of one trace only the earliest counts.
+    An error travels from callee to caller: of the lines of one trace only the earliest counts. A
+    line whose time was lost on its way (before 1970) cannot claim to be that.
     """
     known = {(line.service, mask(line.text)) for line in usual}
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     blamed: set[str] = set()
-    for line in sorted(lines, key=lambda line: line.at):
+    for line in sorted(lines, key=lambda line: (line.at <= 0, line.at)):
         if not _ERROR.search(line.text) or (line.trace and line.trace in blamed):
             continue
         template = mask(line.text)
