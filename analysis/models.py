@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from incidents.secrets import seal, unseal
 from incidents.errands import Errand
 from incidents.models import Incident, Service
+from incidents.secrets import seal, unseal
 from kb.models import Check
 
 

@@ -103,6 +103,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
+    "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
+    "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }

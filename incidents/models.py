@@ -16,6 +16,20 @@ from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from incidents.intake import (
+    Delivery,
+    DeployRule,
+    Integration,
+    IntegrationSecret,
+    MaintenanceWindow,
+    TierPolicy,
+)
+
+__all__ = [
+    "Alert", "Change", "Delivery", "DeployRule", "Incident", "Integration", "IntegrationSecret",
+    "MaintenanceWindow", "Service", "TierPolicy", "TimelineEntry", "history_of",
+]  # fmt: skip
+
 SERVICE_NAME = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$",
     "Start with a letter or digit, then letters, digits, spaces and . _ : / @ - only.",
@@ -111,6 +125,9 @@ class Incident(models.Model):
     )
     viewers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="shared_incidents", blank=True
+    )
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="merged"
     )
     external_source = models.CharField(max_length=50, blank=True)
     external_id = models.CharField(max_length=200, blank=True)
@@ -210,9 +227,24 @@ class Alert(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(db_default=Now())
+    group_key = models.CharField(max_length=500, blank=True)
+    url = models.URLField(max_length=1000, blank=True)
+    joined_because = models.CharField(
+        max_length=300, blank=True, help_text="Why it is part of its incident, or of none."
+    )
+    opens_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it opens an incident if it still fires."
+    )
 
     class Meta:
         ordering = ["-starts_at", "-pk"]
+        indexes = [
+            models.Index(
+                fields=["opens_at"], name="alert_to_open", condition=Q(opens_at__isnull=False)
+            ),
+            models.Index(fields=["incident"], name="alert_firing", condition=Q(status="firing")),
+            models.Index(fields=["name", "-starts_at"], name="alert_of_rule"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "fingerprint", "starts_at"], name="alert_episode_once"
@@ -287,6 +319,8 @@ class TimelineEntry(models.Model):
         UPDATE = "update", "Update"
         EDIT = "edit", "Edit"
         ALERT = "alert", "Alert"
+        MERGE = "merge", "Merge"
+        CHANGE = "change", "Change"
         CAUSE = "cause", "Cause"
         EVIDENCE = "evidence", "Evidence"
 

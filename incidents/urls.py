@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from incidents import views
+from incidents import hooks, intake_views, views
 
 app_name = "incidents"
 
@@ -18,4 +18,25 @@ urlpatterns = [
     path("services/<int:pk>/", views.service_page, name="service"),
     path("services/<int:pk>/edit/", views.service_form, name="service-edit"),
     path("order/", views.save_order, name="order"),
+    re_path(r"^INC-(?P<pk>\d{1,18})/merge/$", intake_views.merge, name="merge"),
+    re_path(r"^INC-(?P<pk>\d{1,18})/split/$", intake_views.split, name="split"),
+    path("alerts/", intake_views.alert_list, name="alerts"),
+    path("integrations/", intake_views.integration_list, name="integrations"),
+    path("integrations/new/<slug:kind>/", intake_views.integration_new, name="integration-new"),
+    path("integrations/<int:pk>/", intake_views.integration_page, name="integration"),
+    path("integrations/<int:pk>/secrets/", intake_views.secret_new, name="secret-new"),
+    path(
+        "integrations/<int:pk>/secrets/<int:secret>/revoke/",
+        intake_views.secret_revoke,
+        name="secret-revoke",
+    ),
+    path("deliveries/<int:pk>/", intake_views.delivery_page, name="delivery"),
+    path("deliveries/<int:pk>/replay/", intake_views.delivery_replay, name="delivery-replay"),
+    path("rules/", intake_views.rules, name="intake-rules"),
+    path("rules/<slug:kind>/new/", intake_views.rule_form, name="rule-new"),
+    path("rules/<slug:kind>/<int:pk>/", intake_views.rule_form, name="rule"),
+    path("hooks/<str:slug>/", hooks.receive, name="hook"),
+    path("hooks/<str:slug>/<str:key>/", hooks.receive, name="hook-with-key"),
+    path("v2/enqueue", hooks.enqueue, name="enqueue"),
+    path("v2/change/enqueue", hooks.enqueue, name="change-enqueue"),
 ]

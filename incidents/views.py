@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents import filing
 from incidents.changes import candidate_changes
 from incidents.forms import EditForm, FilingForm, ServiceForm
-from incidents.models import Incident, Service, history_of
+from incidents.models import Alert, Change, Incident, Service, TimelineEntry, history_of
 from incidents.permissions import visible_incidents
 from incidents.search import ORDERS, IncidentFilter
 
@@ -113,6 +113,10 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
             "incident": incident,
             "services": incident.services.all(),
             "alerts": incident.alerts.select_related("service")[:20],
+            **incident.alerts.aggregate(
+                alert_count=Count("pk"),
+                firing_count=Count("pk", filter=Q(status=Alert.Status.FIRING)),
+            ),
             "changes": candidate_changes(incident),
             "statuses": Incident.Status.choices,
             "severities": Incident.Severity.choices,
@@ -129,7 +133,21 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _timeline(incident: Incident) -> dict[str, Any]:
-    return {"entries": incident.timeline.select_related("author")}
+    """Entries as written, and the changes near the start where they belong in time."""
+    entries = [*incident.timeline.select_related("author"), *_changes_told(incident)]
+    return {"entries": sorted(entries, key=lambda entry: entry.at)}
+
+
+def _changes_told(incident: Incident) -> list[TimelineEntry]:
+    told = []
+    for candidate in candidate_changes(incident, limit=5):
+        change = candidate.change
+        usual = change.outcome == Change.Outcome.SUCCEEDED
+        outcome = "" if usual else f" ({change.get_outcome_display()})"
+        text = f"{change.service}: {change.title}{outcome}"
+        kind = TimelineEntry.Kind.CHANGE
+        told.append(TimelineEntry(at=change.started_at, kind=kind, text=text))
+    return told
 
 
 @require_GET

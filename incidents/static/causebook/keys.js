@@ -11,7 +11,7 @@
     const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step;
     all[Math.max(0, Math.min(all.length - 1, next))].focus();
   };
-  const go = { i: "/", c: "/knowledge/causes/", s: "/services/", p: "/knowledge/postmortems/" };
+  const go = { i: "/", c: "/knowledge/causes/", a: "/alerts/", s: "/services/", p: "/knowledge/postmortems/" };
   let waiting = false;
 
   document.addEventListener("keydown", (event) => {

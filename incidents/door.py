@@ -1,0 +1,118 @@
+"""Taking a delivery in: prove, store, answer. Working it is `working.py`'s business."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+import uuid
+from collections.abc import Mapping
+
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from incidents.models import Delivery, Integration, IntegrationSecret
+from incidents.webhooks import registry
+from incidents.webhooks.base import Incoming
+
+MOST_BYTES = 4 * 1024 * 1024
+KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")
+
+
+class Unknown(Exception):
+    """No such integration, or it is switched off."""
+
+
+def find_integration(slug: str) -> tuple[Integration, list[str]]:
+    """The integration at an address and its secrets that hold. Raises Unknown."""
+    rows = list(
+        IntegrationSecret.objects.filter(
+            integration__slug=slug, integration__enabled=True, revoked_at=None
+        ).select_related("integration")
+    )
+    if not rows:
+        raise Unknown
+    return rows[0].integration, [row.text for row in rows]
+
+
+def find_by_secret(kind: str, key: str) -> tuple[Integration, list[str]]:
+    """The integration of `kind` that has this secret, for senders with one address for all."""
+    rows = IntegrationSecret.objects.filter(
+        integration__kind=kind, integration__enabled=True, revoked_at=None, hint=key[-4:]
+    ).select_related("integration")
+    for row in rows:
+        if hmac.compare_digest(row.text.encode(), key.encode()):
+            return row.integration, [row.text]
+    raise Unknown
+
+
+def take_in(
+    integration: Integration,
+    secrets: list[str],
+    headers: Mapping[str, str],
+    body: bytes,
+    key_in_url: str = "",
+) -> str:
+    """Store a delivery once it is proved; its id. Raises Refused or BadPayload, writing nothing."""
+    plugin = registry().get(integration.kind)
+    if plugin is None:
+        raise Unknown
+    plugin.scheme.check(headers, body, key_in_url, secrets, timezone.now())
+    return store(integration, headers, body)
+
+
+def store(integration: Integration, headers: Mapping[str, str], body: bytes) -> str:
+    """Store a delivery whose sender needs no further proof. Raises BadPayload, writing nothing."""
+    plugin, now = registry()[integration.kind], timezone.now()
+    incoming = Incoming(headers, body, now, integration.settings)
+    if plugin.content == "json":
+        incoming.json()
+    sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200] or uuid.uuid4().hex
+    kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
+    delivery = Delivery(
+        integration=integration,
+        sender_id=sender_id,
+        headers=kept,
+        body=body,
+        received_at=now,
+        not_before=now,
+    )
+    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    nudge()
+    return sender_id
+
+
+_waiting = threading.Event()
+_lock = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def nudge() -> None:
+    """Tell a worker soon that there is something to do; never waits for the broker.
+
+    Thousands of deliveries a second become a few messages. A lost one costs seconds: the sweep
+    looks too.
+    """
+    global _thread
+    _waiting.set()
+    if _thread is None or not _thread.is_alive():
+        with _lock:
+            if _thread is None or not _thread.is_alive():
+                _thread = threading.Thread(target=_tell_workers, name="nudge", daemon=True)
+                _thread.start()
+
+
+QUIET, IDLE = 0.2, 60.0
+"""Seconds between two messages; seconds without any after which the thread ends."""
+
+
+def _tell_workers() -> None:
+    from incidents.tasks import work_deliveries
+
+    pause = threading.Event()
+    while _waiting.wait(IDLE):
+        _waiting.clear()
+        try:
+            work_deliveries.delay()
+        except (OperationalError, OSError):
+            pause.wait(2.0)
+        pause.wait(QUIET)

@@ -1,0 +1,54 @@
+"""Forms of the intake's rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from incidents.forms import moment_field
+from incidents.intake import DeployRule, Integration, MaintenanceWindow, TierPolicy
+from incidents.models import Change
+
+
+class IntegrationForm(forms.ModelForm):
+    """Name and fallback service; the plug-in's own settings follow in a form of their own."""
+
+    class Meta:
+        model = Integration
+        fields = ["name", "service", "enabled"]
+
+
+class PolicyForm(forms.ModelForm):
+    class Meta:
+        model = TierPolicy
+        fields = ["opens_after", "on_quiet", "quiet_after"]
+
+
+class DeployRuleForm(forms.ModelForm):
+    kind = forms.ChoiceField(choices=Change.Kind)
+
+    class Meta:
+        model = DeployRule
+        fields = ["pattern", "service", "kind", "ignore"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if (
+            not data.get("service")
+            and not data.get("ignore")
+            and "*" not in data.get("pattern", "")
+        ):
+            raise forms.ValidationError(
+                "Choose the service, or put * where its name stands in the job's name."
+            )
+        return data
+
+
+class MaintenanceForm(forms.ModelForm):
+    starts_at = moment_field(label="Starts (UTC)", required=True)
+    ends_at = moment_field(label="Ends (UTC)", required=True)
+
+    class Meta:
+        model = MaintenanceWindow
+        fields = ["services", "reason", "starts_at", "ends_at"]

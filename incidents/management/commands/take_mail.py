@@ -1,0 +1,28 @@
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from incidents import door
+from incidents.models import Integration
+from incidents.webhooks.base import BadPayload
+
+
+class Command(BaseCommand):
+    help = "Take a mail message from standard input, as a mail server pipes it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("integration", help="name of the integration of kind E-mail")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = options["integration"]
+        found = Integration.objects.filter(name=name, kind="email", enabled=True).first()
+        if found is None:
+            raise CommandError(f"There is no e-mail integration named {name!r} that is on.")
+        body = sys.stdin.buffer.read(door.MOST_BYTES + 1)
+        if len(body) > door.MOST_BYTES:
+            raise CommandError(f"The message is over {door.MOST_BYTES // 1024**2} MB.")
+        try:
+            door.store(found, {}, body)
+        except BadPayload as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,48 @@
+"""Prometheus Alertmanager, webhook version 4 (also Mimir, Thanos and VictoriaMetrics rulers)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from incidents.webhooks.base import (
+    AlertEvent,
+    Event,
+    Incoming,
+    Webhook,
+    labels,
+    moment,
+    needed,
+    rows,
+    text,
+    web_address,
+)
+
+
+class Alertmanager(Webhook):
+    kind = "alertmanager"
+    title = "Prometheus Alertmanager"
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        data = incoming.json()
+        group = text(data, "groupKey", 500)
+        return [alert_of(row, group) for row in rows(data, "alerts")]
+
+
+def alert_of(row: Mapping[str, Any], group: str) -> AlertEvent:
+    """One alert in the shape that Alertmanager and Grafana share."""
+    named = labels(row, "labels")
+    notes = labels(row, "annotations")
+    firing = needed(row, "status") == "firing"
+    return AlertEvent(
+        fingerprint=needed(row, "fingerprint", 200),
+        name=named.get("alertname", "")[:200] or "alert without a name",
+        firing=firing,
+        starts_at=moment(row, "startsAt"),
+        ends_at=None if firing else moment(row, "endsAt"),
+        summary=notes.get("summary") or notes.get("description") or notes.get("message", ""),
+        severity=named.get("severity", "")[:50],
+        labels=named,
+        group_key=group,
+        url=web_address(row, "generatorURL"),
+    )

@@ -1,0 +1,46 @@
+"""Our own way of telling of a change: one line of `curl` from any script."""
+
+from __future__ import annotations
+
+from incidents.models import Change
+from incidents.webhooks.base import (
+    BadPayload,
+    ChangeEvent,
+    Event,
+    Incoming,
+    Webhook,
+    moment,
+    needed,
+    text,
+    web_address,
+)
+
+
+class OwnChange(Webhook):
+    kind = "change"
+    title = "Changes by curl"
+    brings = "changes"
+    id_header = "idempotency-key"
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        data = incoming.json()
+        kind = text(data, "kind") or "deploy"
+        outcome = text(data, "outcome") or "succeeded"
+        if kind not in Change.Kind.values:
+            raise BadPayload(f"“kind” must be one of {', '.join(Change.Kind.values)}.")
+        if outcome not in Change.Outcome.values:
+            raise BadPayload(f"“outcome” must be one of {', '.join(Change.Outcome.values)}.")
+        return [
+            ChangeEvent(
+                title=needed(data, "title"),
+                service=needed(data, "service", 100),
+                kind=kind,
+                outcome=outcome,
+                version=text(data, "version", 200),
+                author=text(data, "author", 200),
+                started_at=moment(data, "started_at"),
+                finished_at=moment(data, "finished_at"),
+                external_id=text(data, "id", 200),
+                url=web_address(data, "url"),
+            )
+        ]

@@ -1,0 +1,46 @@
+"""Flux notification controller, provider type `generic-hmac`."""
+
+from __future__ import annotations
+
+from incidents.webhooks.base import (
+    ChangeEvent,
+    Event,
+    Ignored,
+    Incoming,
+    Webhook,
+    moment,
+    needed,
+    text,
+)
+from incidents.webhooks.signing import Hmac
+
+TOLD = {"Kustomization", "HelmRelease"}
+
+
+class Flux(Webhook):
+    kind = "flux"
+    title = "Flux"
+    brings = "changes"
+    scheme = Hmac("x-signature", prefix="sha256=")
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        data = incoming.json()
+        kind, name = needed(data, "involvedObject.kind"), needed(data, "involvedObject.name", 100)
+        if kind not in TOLD:
+            return [Ignored(f"Events of a {kind} change no service.")]
+        revision = text(data, "metadata.revision", 150)
+        failed = needed(data, "severity") == "error"
+        at = moment(data, "timestamp") or incoming.received_at
+        return [
+            ChangeEvent(
+                title=f"{name}: {text(data, 'message', 200) or text(data, 'reason')}"[:300],
+                service=name,
+                job=name,
+                version=revision.rpartition(":")[2][:12] or revision,
+                outcome="failed" if failed else "succeeded",
+                started_at=at,
+                external_id=f"{kind} {name} {revision} {text(data, 'reason', 60)}"[:200]
+                if revision
+                else "",
+            )
+        ]

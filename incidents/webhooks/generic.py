@@ -1,0 +1,80 @@
+"""Any JSON: which value means what is written in the integration's settings."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django import forms
+
+from incidents.webhooks.base import (
+    AlertEvent,
+    Event,
+    Incoming,
+    Webhook,
+    dig,
+    labels,
+    moment,
+    needed,
+    text,
+    web_address,
+)
+
+
+class MappingForm(forms.Form):
+    """Dotted paths into the JSON, such as `alert.labels.service` or `items.0.name`."""
+
+    rows_at = forms.CharField(
+        required=False, help_text="Path of a list of alerts; empty when the body is one alert."
+    )
+    name_at = forms.CharField(initial="name", help_text="Path of the alert's name.")
+    fingerprint_at = forms.CharField(
+        required=False, help_text="Path of what stays the same while it fires; empty: its name."
+    )
+    state_at = forms.CharField(initial="status", help_text="Path of its state.")
+    ended_words = forms.CharField(
+        initial="resolved, ok, closed, up", help_text="States that mean it has ended."
+    )
+    service_at = forms.CharField(required=False, initial="service")
+    severity_at = forms.CharField(required=False, initial="severity")
+    summary_at = forms.CharField(required=False, initial="summary")
+    starts_at = forms.CharField(required=False, help_text="Path of when it began to fire.")
+    labels_at = forms.CharField(required=False, initial="labels")
+    url_at = forms.CharField(required=False)
+
+
+class Generic(Webhook):
+    kind = "generic"
+    title = "Any JSON, by a mapping"
+    SettingsForm = MappingForm
+    id_header = "idempotency-key"
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        initial = {name: each.initial or "" for name, each in MappingForm().fields.items()}
+        paths: dict[str, str] = {**initial, **incoming.settings}
+        data = incoming.json()
+        found = dig(data, paths["rows_at"], []) if paths["rows_at"] else [data]
+        return [
+            _alert(row, paths, incoming) for row in (found if isinstance(found, list) else [found])
+        ]
+
+
+def _alert(row: Any, paths: dict[str, str], incoming: Incoming) -> AlertEvent:
+    name = needed(row, paths["name_at"], 200)
+    service = text(row, paths["service_at"], 100) if paths["service_at"] else ""
+    own = text(row, paths["fingerprint_at"], 200) if paths["fingerprint_at"] else ""
+    ended = {word.strip().lower() for word in paths["ended_words"].split(",")}
+    firing = text(row, paths["state_at"]).lower() not in ended
+    made = hashlib.sha256(f"{name}\n{service}".encode()).hexdigest()[:32]
+    return AlertEvent(
+        fingerprint=own or made,
+        name=name,
+        firing=firing,
+        starts_at=moment(row, paths["starts_at"]) if paths["starts_at"] else None,
+        ends_at=None if firing else incoming.received_at,
+        summary=text(row, paths["summary_at"], 500) if paths["summary_at"] else "",
+        severity=text(row, paths["severity_at"], 50) if paths["severity_at"] else "",
+        service=service,
+        labels=labels(row, paths["labels_at"]) if paths["labels_at"] else {},
+        url=web_address(row, paths["url_at"]) if paths["url_at"] else "",
+    )

@@ -1,0 +1,22 @@
+"""Grafana alerting, contact point “Webhook”."""
+
+from __future__ import annotations
+
+from incidents.webhooks.alertmanager import alert_of
+from incidents.webhooks.base import Event, Incoming, Webhook, rows, text
+from incidents.webhooks.signing import Hmac
+
+
+class Grafana(Webhook):
+    kind = "grafana"
+    title = "Grafana alerting"
+    scheme = Hmac(
+        "x-grafana-alerting-signature",
+        time_header="x-grafana-alerting-timestamp",
+        time_optional=True,
+    )
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        data = incoming.json()
+        group = text(data, "groupKey", 500)
+        return [alert_of(row, group) for row in rows(data, "alerts")]

@@ -1,0 +1,142 @@
+"""Ways of proving who sent a request. All compare in constant time and over the raw bytes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+REPLAY_WINDOW = 300.0
+"""Seconds that a signed time may differ from ours."""
+
+
+class Refused(Exception):
+    """The request does not prove that it comes from the sender; the message says what to change."""
+
+
+class Scheme(Protocol):
+    def check(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        key_in_url: str,
+        secrets: Iterable[str],
+        now: datetime,
+    ) -> None:
+        """Return when any of `secrets` fits. Raises Refused."""
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _any(candidates: Iterable[str], expected: Iterable[str]) -> bool:
+    """Whether any pair is the same; all pairs are compared, whatever the first ones gave."""
+    wanted = list(expected)
+    found = [_same(candidate, one) for candidate in candidates for one in wanted]
+    return any(found)
+
+
+@dataclass(frozen=True)
+class Token:
+    """The secret itself: as bearer token, basic password, a header, or in the address."""
+
+    header: str = "x-causebook-token"
+    in_url: bool = False
+    """For senders that can set neither header nor password."""
+
+    def check(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        key_in_url: str,
+        secrets: Iterable[str],
+        now: datetime,
+    ) -> None:
+        given = [headers.get(self.header, ""), key_in_url if self.in_url else ""]
+        how, _, rest = headers.get("authorization", "").partition(" ")
+        if how.lower() in ("bearer", "token", "apikey"):
+            given.append(rest.strip())
+        elif how.lower() == "basic":
+            given.append(_basic_password(rest))
+        given = [each for each in given if each]
+        if not given:
+            raise Refused(
+                "No secret came with the request. Send it as “Authorization: Bearer …”, as basic "
+                f"password, or in the header {self.header}."
+            )
+        if not _any(given, secrets):
+            raise Refused("The secret is not one of this integration's. Was it revoked?")
+
+
+def _basic_password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+@dataclass(frozen=True)
+class Hmac:
+    """A keyed hash of the body in a header, as hex, possibly with a signed time before it."""
+
+    header: str
+    prefix: str = ""
+    digest: str = "sha256"
+    time_header: str = ""
+    """With one, `<time><between><body>` is signed, and the time must be close to ours."""
+    between: str = ":"
+    signs_time: bool = True
+    time_optional: bool = False
+
+    def check(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        key_in_url: str,
+        secrets: Iterable[str],
+        now: datetime,
+    ) -> None:
+        given = headers.get(self.header, "")
+        if not given:
+            raise Refused(f"The header {self.header} is missing. Is the secret set at the sender?")
+        signed = self._with_time(headers, body, now)
+        # Some senders list several, one a secret, while a secret is being replaced.
+        candidates = [
+            each.strip().removeprefix(self.prefix).lower()
+            for each in given.split(",")[:10]
+            if each.strip().startswith(self.prefix)
+        ]
+        hashes = [hmac.new(key.encode(), signed, self.digest).hexdigest() for key in secrets]
+        if not _any(candidates, hashes):
+            raise Refused(
+                f"The signature in {self.header} does not fit the body. Is the secret the same?"
+            )
+
+    def _with_time(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bytes:
+        if not self.time_header:
+            return body
+        given = headers.get(self.time_header, "")
+        if not given and self.time_optional:
+            return body
+        try:
+            at = float(given)
+        except ValueError:
+            raise Refused(f"The header {self.time_header} is missing or no time.") from None
+        at = at / 1000 if at > 1e11 else at
+        if not abs(now.timestamp() - at) <= REPLAY_WINDOW:
+            raise Refused(
+                f"The time in {self.time_header} is more than {REPLAY_WINDOW / 60:.0f} minutes "
+                "from ours. Is a clock wrong?"
+            )
+        return given.encode() + self.between.encode() + body if self.signs_time else body
+
+
+def sign(secret: str, body: bytes, digest: str = "sha256") -> str:
+    """The hex HMAC of a body, as `Hmac` expects it."""
+    return hmac.new(secret.encode(), body, getattr(hashlib, digest)).hexdigest()

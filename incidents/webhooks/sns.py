@@ -1,0 +1,63 @@
+"""Amazon CloudWatch alarms through SNS."""
+
+from __future__ import annotations
+
+import json
+
+from incidents.webhooks.base import (
+    AlertEvent,
+    BadPayload,
+    Event,
+    Ignored,
+    Incoming,
+    Webhook,
+    dig,
+    moment,
+    needed,
+    text,
+)
+from incidents.webhooks.signing import Token
+
+
+class CloudWatchSns(Webhook):
+    """SNS sets no header of ours, so the secret is in the address.
+
+    Confirming a subscription means opening an address that the payload names. We never do that:
+    the delivery shows it, and a person opens it.
+    """
+
+    kind = "sns"
+    title = "Amazon CloudWatch (SNS)"
+    scheme = Token(in_url=True)
+    id_header = "x-amz-sns-message-id"
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        data = incoming.json()
+        if needed(data, "Type") == "SubscriptionConfirmation":
+            address = text(data, "SubscribeURL", 1000)
+            return [Ignored(f"Confirm the subscription: open {address} if you asked for it.")]
+        try:
+            alarm = json.loads(needed(data, "Message", 100_000))
+        except (ValueError, RecursionError) as error:
+            raise BadPayload("“Message” is not the JSON of a CloudWatch alarm.") from error
+        state = needed(alarm, "NewStateValue")
+        if state not in ("ALARM", "OK"):
+            return [Ignored(f"The alarm went to {state}.")]
+        found = dig(alarm, "Trigger.Dimensions", [])
+        dimensions = {
+            text(row, "name", 100): text(row, "value", 500)
+            for row in (found if isinstance(found, list) else [])
+        }
+        firing = state == "ALARM"
+        at = moment(alarm, "StateChangeTime")
+        return [
+            AlertEvent(
+                fingerprint=text(alarm, "AlarmArn", 200) or needed(alarm, "AlarmName", 200),
+                name=needed(alarm, "AlarmName", 200),
+                firing=firing,
+                ends_at=None if firing else at,
+                summary=text(alarm, "NewStateReason", 500),
+                service=text(alarm, "AlarmDescription", 100),
+                labels={key: value for key, value in dimensions.items() if key and value},
+            )
+        ]

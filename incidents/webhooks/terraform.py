@@ -1,0 +1,48 @@
+"""Terraform runs (HCP Terraform and Terraform Enterprise notifications)."""
+
+from __future__ import annotations
+
+from incidents.webhooks.base import (
+    ChangeEvent,
+    Event,
+    Ignored,
+    Incoming,
+    Webhook,
+    moment,
+    needed,
+    rows,
+    text,
+    web_address,
+)
+from incidents.webhooks.signing import Hmac
+
+STATES = {"applying": "running", "applied": "succeeded", "errored": "failed"}
+
+
+class Terraform(Webhook):
+    kind = "terraform"
+    title = "Terraform runs"
+    brings = "changes"
+    scheme = Hmac("x-tfe-notification-signature", digest="sha512")
+
+    def read(self, incoming: Incoming) -> list[Event]:
+        data = incoming.json()
+        notes = list(rows(data, "notifications"))
+        state = text(notes[0], "run_status") if notes else ""
+        if state not in STATES:
+            return [Ignored(f"A run that is {state or 'being verified'} changes nothing.")]
+        workspace = needed(data, "workspace_name", 100)
+        at = moment(notes[0], "run_updated_at")
+        return [
+            ChangeEvent(
+                title=f"{workspace}: {text(data, 'run_message', 200) or 'Terraform run'}"[:300],
+                job=workspace,
+                kind="config",
+                author=text(data, "run_created_by", 200),
+                outcome=STATES[state],
+                started_at=moment(data, "run_created_at"),
+                finished_at=at if state != "applying" else None,
+                external_id=needed(data, "run_id", 200),
+                url=web_address(data, "run_url"),
+            )
+        ]
