@@ -55,8 +55,9 @@ def close_quiet() -> int:
     closed = 0
     for incident, quiet in quiet_incidents():
         own = {service.tier for service in incident.services.all()} or {Service.Tier.NORMAL}
-        policy = policies.get(min(own, key=tiers.index))
-        if policy is None or policy.on_quiet == TierPolicy.OnQuiet.NOTHING:
+        tier = min(own, key=tiers.index)
+        policy = policies.get(tier) or TierPolicy(tier=tier)
+        if policy.on_quiet == TierPolicy.OnQuiet.NOTHING:
             continue
         last = incident.alerts.order_by("-ends_at").first()
         wait = timedelta(minutes=policy.quiet_after)

@@ -24,6 +24,9 @@ HOW_TO_GET = {
     "prometheus": "apt-get install prometheus",
     "promtool": "apt-get install prometheus",
     "chromium": "apt-get install chromium",
+    "alertmanager": "apt-get install prometheus-alertmanager",
+    "curl": "apt-get install curl",
+    "openssl": "apt-get install openssl",
 }
 _missing: set[str] = set()
 
