@@ -16,6 +16,7 @@ from analysis.models import Evidence, Finding
 from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import Suggestions, Within, suggest_for_incident, suggest_for_text
 from incidents.api_base import ByName
+from incidents.changes import CandidateChange
 from incidents.models import Service
 from incidents.permissions import visible_incidents
 
@@ -43,6 +44,18 @@ class TrackSerializer(serializers.Serializer):
     total = serializers.IntegerField()
 
 
+class NearChangeSerializer(serializers.Serializer):
+    id = serializers.IntegerField(source="change.pk")
+    service = serializers.CharField(source="change.service.name")
+    kind = serializers.CharField(source="change.kind")
+    title = serializers.CharField(source="change.title")
+    outcome = serializers.CharField(source="change.outcome")
+    minutes_before = serializers.SerializerMethodField(help_text="Before the impact started.")
+
+    def get_minutes_before(self, candidate: CandidateChange) -> float:
+        return round(candidate.before.total_seconds() / 60, 1)
+
+
 class SuggestedCauseSerializer(serializers.Serializer):
     id = serializers.IntegerField(source="cause.pk")
     name = serializers.CharField(source="cause.name")
@@ -61,6 +74,9 @@ class SuggestedCauseSerializer(serializers.Serializer):
     reasons = ReasonSerializer(many=True)
     only_now = ReasonSerializer(many=True)
     only_then = ReasonSerializer(many=True)
+    change = NearChangeSerializer(
+        allow_null=True, help_text="A change of the kind that brings this cause, made just before."
+    )
     incidents = AlikeIncidentSerializer(many=True)
 
 

@@ -19,6 +19,7 @@ from analysis.similarity.replay import ASKED
 from analysis.similarity.text import surface_words
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote, weighed
 from analysis.similarity.weights import Document, is_plain
+from incidents.changes import CandidateChange, candidate_changes
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service
 from incidents.permissions import hidden_incident_ids, visible_incidents
@@ -31,6 +32,14 @@ LISTED = 0.12
 """Likeness from which a past incident is worth a line."""
 SAME = 0.45
 """Likeness from which an open incident may be the very same."""
+KINDS_OF_CHANGE = {
+    Cause.Category.DEPLOY: {"deploy", "migration", "flag"},
+    Cause.Category.CODE: {"deploy", "flag"},
+    Cause.Category.CONFIG: {"config", "flag"},
+    Cause.Category.DATA: {"migration"},
+    Cause.Category.CAPACITY: {"scaling"},
+}
+"""Which changes speak for a cause of a category."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class SuggestedCause:
     """calibrated probability that it is right; None while history is too small to know"""
     track: Bin | None = None
     """how answers of about this confidence fared"""
+    change: CandidateChange | None = None
+    """A change of the kind that brings this cause, made just before."""
     link: CauseLink | None = None
     """The link this incident already has to the cause, if any."""
 
@@ -170,8 +181,10 @@ def _suggest(
         _suggested(ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt)
         for place in shown
     ]
+    changes = candidate_changes(incident) if incident else []
     for suggestion in suggested:
         suggestion.link = own_links.get(suggestion.cause.pk)
+        suggestion.change = _change_for(suggestion.cause, changes)
     return Suggestions(
         suggested,
         [_alike(found[key], alike[key], reasons) for key in best],
@@ -179,6 +192,13 @@ def _suggest(
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
     )
+
+
+def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
+    """The most suspicious change before the impact that could have brought `cause`."""
+    kinds = KINDS_OF_CHANGE.get(Cause.Category(cause.category), set())
+    before = (each for each in changes if each.before.total_seconds() >= 0)
+    return next((each for each in before if each.change.kind in kinds), None)
 
 
 def _ballots(

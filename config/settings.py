@@ -185,6 +185,7 @@ SPECTACULAR_SETTINGS = {
         "TimelineKind": "incidents.models.TimelineEntry.Kind",
         "EvidenceKind": "analysis.models.Evidence.Kind",
         "FindingKind": "analysis.models.Finding.Kind",
+        "AlertStatus": "incidents.models.Alert.Status",
     },
 }
 

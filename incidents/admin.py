@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
 from incidents.models import Alert, Change, Incident, Service, TimelineEntry
-from incidents.permissions import visible_incidents
+from incidents.permissions import visible_alerts, visible_incidents
 
 
 @admin.register(Service)
@@ -41,6 +41,9 @@ class AlertAdmin(admin.ModelAdmin):
     list_filter = ["status", "source"]
     search_fields = ["name", "fingerprint"]
     raw_id_fields = ["incident"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        return visible_alerts(request.user)
 
 
 @admin.register(Change)

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 
 from incidents import filing
 from incidents.api_base import ByName
-from incidents.models import Change, Incident, Service, TimelineEntry
-from incidents.permissions import visible_incidents
-from incidents.search import ChangeFilter, IncidentFilter
+from incidents.models import Alert, Change, Incident, Service, TimelineEntry
+from incidents.permissions import visible_alerts, visible_incidents
+from incidents.search import AlertFilter, ChangeFilter, IncidentFilter
 
 
 class ServiceSerializer(serializers.ModelSerializer):
@@ -94,6 +94,17 @@ class ChangeSerializer(serializers.ModelSerializer):
         extra_kwargs = {"started_at": {"required": False}}
 
 
+class AlertSerializer(serializers.ModelSerializer):
+    service = serializers.CharField(source="service.name", read_only=True, default=None)
+
+    class Meta:
+        model = Alert
+        fields = [
+            "id", "name", "summary", "severity", "status", "labels", "service", "incident",
+            "joined_because", "starts_at", "ends_at", "url",
+        ]  # fmt: skip
+
+
 class ServiceViewSet(viewsets.ModelViewSet):
     queryset = Service.objects.prefetch_related("depends_on")
     serializer_class = ServiceSerializer
@@ -154,8 +165,22 @@ class ChangeViewSet(
     filterset_class = ChangeFilter
 
 
+class AlertViewSet(viewsets.ReadOnlyModelViewSet):
+    """Alerts as they came, and why each is part of its incident; newest first."""
+
+    queryset = Alert.objects.none()
+    serializer_class = AlertSerializer
+    filterset_class = AlertFilter
+
+    def get_queryset(self) -> QuerySet[Alert]:
+        if getattr(self, "swagger_fake_view", False):
+            return Alert.objects.none()
+        return visible_alerts(self.request.user).select_related("service")
+
+
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "services": ServiceViewSet,
     "incidents": IncidentViewSet,
     "changes": ChangeViewSet,
+    "alerts": AlertViewSet,
 }

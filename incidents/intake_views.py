@@ -27,7 +27,7 @@ from incidents.intake import (
 from incidents.intake_forms import DeployRuleForm, IntegrationForm, MaintenanceForm, PolicyForm
 from incidents.models import Alert
 from incidents.noise import noisy_rules
-from incidents.permissions import visible_incidents
+from incidents.permissions import visible_alerts, visible_incidents
 from incidents.views import get_incident
 from incidents.webhooks import registry
 
@@ -154,8 +154,7 @@ def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def alert_list(request: HttpRequest) -> HttpResponse:
     """Alerts as they came, of incidents the asker may see, and the rules that lead nowhere."""
-    visible = Q(incident=None) | Q(incident__in=visible_incidents(request.user))
-    alerts = Alert.objects.filter(visible).select_related("service", "incident")
+    alerts = visible_alerts(request.user).select_related("service", "incident")
     firing = request.GET.get("firing") == "true"
     if firing:
         alerts = alerts.filter(status=Alert.Status.FIRING)

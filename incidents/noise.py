@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Avg, Count, F, Q
 from django.utils import timezone
 
-from incidents.models import Alert, TimelineEntry
-from incidents.permissions import visible_incidents
+from incidents.models import TimelineEntry
+from incidents.permissions import visible_alerts
 
 PERIOD = timedelta(days=30)
 ENOUGH = 5
@@ -37,12 +37,10 @@ class Rule:
 
 def noisy_rules(user: Any, limit: int = 100) -> list[Rule]:
     """Rules by how often they fired in the last 30 days, those that led nowhere first."""
-    visible = visible_incidents(user)
     acted = TimelineEntry.objects.filter(author__isnull=False).values("incident")
-    seen = Q(incident__in=visible)
     rows = (
-        Alert.objects.filter(starts_at__gte=timezone.now() - PERIOD)
-        .filter(Q(incident=None) | seen)
+        visible_alerts(user)
+        .filter(starts_at__gte=timezone.now() - PERIOD)
         .values("name")
         .annotate(
             episodes=Count("pk"),

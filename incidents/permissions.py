@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 
 SEE_ALL = "incidents.view_private_incident"
 
@@ -29,6 +29,11 @@ def visible_incidents(user: Any) -> QuerySet[Incident]:
         | Q(reporter_id=user.pk)
         | Q(pk__in=Incident.viewers.through.objects.filter(user_id=user.pk).values("incident_id"))
     )
+
+
+def visible_alerts(user: Any) -> QuerySet[Alert]:
+    """Alerts of incidents `user` may see, and those that belong to none."""
+    return Alert.objects.filter(Q(incident=None) | Q(incident__in=visible_incidents(user)))
 
 
 def can_see(user: Any, incident: Incident) -> bool:

@@ -12,7 +12,7 @@ from django import forms
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
-from incidents.models import Change, Incident, Service, TimelineEntry
+from incidents.models import Alert, Change, Incident, Service, TimelineEntry
 
 _REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE)
 
@@ -94,3 +94,16 @@ class ChangeFilter(django_filters.FilterSet):
     class Meta:
         model = Change
         fields = ["service", "kind", "after", "before"]
+
+
+class AlertFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter()
+    service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
+    # A number, not a choice among incidents: which ones exist is nobody's business here.
+    incident = django_filters.NumberFilter(field_name="incident_id")
+    after = MomentFilter(field_name="starts_at", lookup_expr="gte")
+    before = MomentFilter(field_name="starts_at", lookup_expr="lt")
+
+    class Meta:
+        model = Alert
+        fields = ["name", "service", "status", "incident", "after", "before"]

@@ -112,6 +112,9 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
         {
             "incident": incident,
             "services": incident.services.all(),
+            "merged_into": visible_incidents(request.user)
+            .filter(pk=incident.merged_into_id)
+            .first(),
             "alerts": incident.alerts.select_related("service")[:20],
             **incident.alerts.aggregate(
                 alert_count=Count("pk"),

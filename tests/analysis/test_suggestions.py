@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from analysis.models import Fingerprint
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.filing import edit_incident, file_incident, set_status
-from incidents.models import Incident, Service
+from incidents.models import Change, Incident, Service
 from kb.linking import link_cause, name_cause
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,22 @@ def test_a_search_within_a_service_team_or_time_finds_what_lies_there(
     assert ask(within_team="catalog") == ["Runaway report"]
     assert ask(since="2990-01-01T00:00:00Z") == []
     assert post(since="soon").status_code == 400
+
+
+def test_a_deploy_just_before_stands_beside_a_cause_that_deploys_bring(
+    database: Service, user: AbstractUser, web: Client
+) -> None:
+    past = file_incident(title="orders-db slow after release", services=[database])
+    name_cause(past, "Query without index released", category="deploy", author=user)
+    fresh = file_incident(title="orders-db slow, checkout waits", services=[database])
+    assert suggest_for_incident(fresh, user).causes[0].change is None
+    Change.objects.create(
+        service=database,
+        title="orders 8.53",
+        started_at=fresh.impact_started_at - timedelta(minutes=6),
+    )
+    change = suggest_for_incident(fresh, user).causes[0].change
+    assert change
+    assert change.change.title == "orders 8.53"
+    page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
+    assert "And orders-db had a deploy 6 min before: orders 8.53" in page

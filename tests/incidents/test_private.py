@@ -8,7 +8,7 @@ from django.test import Client
 
 from analysis.suggestions import suggest_for_text
 from incidents.filing import add_note, file_incident
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 from kb.linking import name_cause
 
 TITLE = "Zebra credential leak in vault"
@@ -19,6 +19,10 @@ def secret(user: AbstractUser) -> Incident:
     incident = file_incident(title=TITLE, reporter=user, private=True)
     add_note(incident, "zebra note")
     name_cause(incident, "Zebra token in a public bucket", author=user)
+    Alert.objects.create(
+        source="test 1", fingerprint="f", name="vault is open", incident=incident,
+        starts_at=incident.impact_started_at,
+    )  # fmt: skip
     return incident
 
 
@@ -46,6 +50,8 @@ def test_a_stranger_sees_it_on_no_page_and_in_no_api(secret: Incident, stranger:
         "/?q=zebra": 200,
         "/knowledge/causes/": 200,
         "/services/": 200,
+        "/alerts/": 200,
+        "/api/v1/alerts/": 200,
         "/analysis/match/?title=zebra+credential+leak": 200,
         "/api/v1/incidents/": 200,
         "/api/v1/causes/": 200,
