@@ -22,6 +22,8 @@ from analysis.sources.base import (
 )
 
 DAYS = (1, 7)
+JITTERS = 2.0
+"""Median steps from sample to sample that the drawn band is wider than what was reached."""
 AROUND = 600.0
 """Seconds by which a day's habits may shift and still be normal."""
 LEAST_SHARE = 0.5
@@ -84,3 +86,20 @@ def usual_range(
     low = np.max([minimum_filter1d(day, width) for day in days], axis=0)
     high = np.min([maximum_filter1d(day, width) for day in days], axis=0)
     return np.minimum(low, high), np.maximum(low, high)
+
+
+def drawn_range(
+    times: Sequence[float], values: Sequence[float], earlier: Sequence[Sequence[float]]
+) -> tuple[Array, Array]:
+    """The band to draw: what any earlier day reached around each time, widened by the usual jitter.
+
+    What may be called a departure is stricter (`usual_range`).
+    """
+    step = max(1e-9, float(np.median(np.diff(np.asarray(times))))) if len(times) > 1 else 1.0
+    width = 2 * int(AROUND / step) + 1
+    days = np.asarray(earlier, float)
+    jumps = np.abs(np.diff(np.asarray(values, float)))
+    jitter = JITTERS * float(np.median(jumps)) if len(jumps) else 0.0
+    low = minimum_filter1d(days.min(axis=0), width) - jitter
+    high = maximum_filter1d(days.max(axis=0), width) + jitter
+    return low, high

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from django.utils.safestring import SafeString
 
 from analysis.charts import Band, Mark, draw
+from analysis.earlier import drawn_range
 from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
 from analysis.origins import likely_origins
 from incidents.changes import candidate_changes
@@ -120,9 +120,9 @@ def _chart(evidence: Evidence, finding: Finding | None, marks: list[Mark]) -> Sa
     items = evidence.items()
     band = Band(finding.data["low"], finding.data["high"]) if finding else None
     if items and items[0].get("earlier"):
-        # Drawn as each earlier day was; what may be called a departure is stricter (usual_range).
-        days = np.asarray(items[0]["earlier"], float)
-        band = Band(days.min(axis=0).tolist(), days.max(axis=0).tolist())
+        first = items[0]
+        low, high = drawn_range(first["times"], first["values"], first["earlier"])
+        band = Band(low.tolist(), high.tolist())
     if finding and finding.onset:
         marks = [*marks, Mark(finding.onset.timestamp(), "onset", "Left its normal range")]
     series = [(item["times"], item["values"]) for item in items]

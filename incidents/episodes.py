@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from incidents.models import Alert, Integration, Service
-from incidents.placing import Placing
+from incidents.placing import Placing, source_of
 from incidents.webhooks.base import AlertEvent
 
 SERVICE_LABELS = (
@@ -87,10 +87,6 @@ def take_alerts(told: Sequence[Told]) -> list[str]:
     )
     Placing(new).place_all()
     return outcomes
-
-
-def source_of(integration: Integration) -> str:
-    return f"{integration.kind} {integration.pk}"
 
 
 def _episodes_of(told: Sequence[Told]) -> dict[tuple[str, str], list[Alert]]:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from incidents import filing
-from incidents.intake import MaintenanceWindow, TierPolicy
+from incidents.intake import Integration, MaintenanceWindow, TierPolicy
 from incidents.models import Alert, Incident, Service, TimelineEntry
 
 AGAIN = timedelta(minutes=30)
@@ -35,6 +35,11 @@ _SEVERITIES = {
     ("critical", "supplementary"): "SEV3", ("warning", "core"): "SEV2",
     ("warning", "normal"): "SEV3", ("warning", "supplementary"): "SEV4",
 }  # fmt: skip
+
+
+def source_of(integration: Integration) -> str:
+    """What alerts of an integration name as their source."""
+    return f"{integration.kind} {integration.pk}"
 
 
 def severity_of(alert: Alert) -> str:
@@ -121,6 +126,7 @@ class Placing:
         for above, below in pairs:
             self.below.setdefault(above, set()).add(below)
             self.below.setdefault(below, set()).add(above)
+        self.senders = {source_of(row): row.name for row in Integration.objects.all()}
         self.policies = {policy.tier: policy for policy in TierPolicy.objects.all()}
         self.maintained = {
             pk: window
@@ -240,7 +246,8 @@ class Placing:
             impact_started_at=alert.starts_at,
             detected_at=max(alert.received_at, alert.starts_at),
             labels=labels,
-            external_source=alert.source,
+            external_source=self.senders.get(alert.source, alert.source)[:50],
+            external_url=alert.url[:500],
         )
         self.opened_of_late += 1
         room = Room(incident, alert.starts_at, {service.pk} if service else set(), storm=storm)

@@ -19,10 +19,12 @@ from playwright.sync_api import Browser, Page, expect
 from analysis import evidence
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from demo.world.faults import Episodes
+from incidents import door, working
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.linking import create_cause, link_cause
 from tests.e2e.conftest import kill_group, wait_for
+from tests.incidents.sending import make, sample
 
 pytestmark = pytest.mark.e2e
 
@@ -98,8 +100,14 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     scheme: Any, past: Service, browser: Browser, live_server: Any, django_user_model: Any
 ) -> None:
     page = sign_in(browser, live_server.url, django_user_model, color_scheme=scheme)
+    integration, _ = make("alertmanager")
+    door.store(integration, {}, sample("alertmanager"))
+    working.work_waiting()
     newest = Incident.objects.order_by("-pk")[0]
-    paths = ["/", "/new/", newest.get_absolute_url(), "/services/", "/knowledge/causes/"]
+    paths = [
+        "/", "/new/", newest.get_absolute_url(), "/services/", "/knowledge/causes/", "/alerts/",
+        "/integrations/", integration.get_absolute_url(), "/integrations/new/generic/", "/rules/",
+    ]  # fmt: skip
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})
         for path in paths:
