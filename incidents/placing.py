@@ -247,7 +247,6 @@ class Placing:
             detected_at=max(alert.received_at, alert.starts_at),
             labels=labels,
             external_source=self.senders.get(alert.source, alert.source)[:50],
-            external_url=alert.url[:500],
         )
         self.opened_of_late += 1
         room = Room(incident, alert.starts_at, {service.pk} if service else set(), storm=storm)

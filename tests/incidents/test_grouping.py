@@ -58,13 +58,16 @@ def shop() -> dict[str, Service]:
 def test_an_alert_opens_an_incident_with_its_service_times_and_severity(
     tell: Tell, shop: dict[str, Service]
 ) -> None:
-    tell("HighCPU", "orders-db", ago=3, summary="CPU above 90 %")
+    inward = "http://monitor:9090/graph?g0.expr=cpu"
+    tell("HighCPU", "orders-db", ago=3, summary="CPU above 90 %", url=inward)
     incident = Incident.objects.get()
     assert incident.title == "orders-db: CPU above 90 %"
     assert (incident.severity, incident.status) == ("SEV1", "investigating")
     assert list(incident.services.all()) == [shop["orders-db"]]
     assert incident.detected_at
     assert incident.detected_at > incident.impact_started_at
+    assert incident.timeline.first().text == "Incident filed from Alertmanager"  # type: ignore[union-attr]
+    assert incident.alerts.get().url == inward
     assert incident.alerts.get().joined_because == f"It opened {incident.reference}."
     assert "HighCPU fires on orders-db" in incident.timeline.last().text  # type: ignore[union-attr]
 
