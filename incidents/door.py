@@ -11,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from incidents.models import Delivery, Integration, IntegrationSecret
+from incidents.tasks import work_deliveries
 from incidents.webhooks import registry
 from incidents.webhooks.base import Incoming
 
@@ -106,8 +107,6 @@ QUIET, IDLE = 0.2, 60.0
 
 
 def _tell_workers() -> None:
-    from incidents.tasks import work_deliveries
-
     pause = threading.Event()
     while _waiting.wait(IDLE):
         _waiting.clear()
