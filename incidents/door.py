@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -14,6 +15,7 @@ from incidents.models import Delivery, Integration, IntegrationSecret
 from incidents.tasks import work_deliveries
 from incidents.webhooks import registry
 from incidents.webhooks.base import Incoming
+from incidents.webhooks.signing import Asked
 
 MOST_BYTES = 4 * 1024 * 1024
 KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")
@@ -23,13 +25,14 @@ class Unknown(Exception):
     """No such integration, or it is switched off."""
 
 
+def _valid_secrets() -> QuerySet[IntegrationSecret]:
+    valid = IntegrationSecret.objects.filter(integration__enabled=True, revoked_at=None)
+    return valid.select_related("integration")
+
+
 def find_integration(slug: str) -> tuple[Integration, list[str]]:
     """The integration at an address and its secrets that hold. Raises Unknown."""
-    rows = list(
-        IntegrationSecret.objects.filter(
-            integration__slug=slug, integration__enabled=True, revoked_at=None
-        ).select_related("integration")
-    )
+    rows = list(_valid_secrets().filter(integration__slug=slug))
     if not rows:
         raise Unknown
     return rows[0].integration, [row.text for row in rows]
@@ -37,10 +40,7 @@ def find_integration(slug: str) -> tuple[Integration, list[str]]:
 
 def find_by_secret(kind: str, key: str) -> tuple[Integration, list[str]]:
     """The integration of `kind` that has this secret, for senders with one address for all."""
-    rows = IntegrationSecret.objects.filter(
-        integration__kind=kind, integration__enabled=True, revoked_at=None, hint=key[-4:]
-    ).select_related("integration")
-    for row in rows:
+    for row in _valid_secrets().filter(integration__kind=kind, hint=key[-4:]):
         if hmac.compare_digest(row.text.encode(), key.encode()):
             return row.integration, [row.text]
     raise Unknown
@@ -57,7 +57,7 @@ def take_in(
     plugin = registry().get(integration.kind)
     if plugin is None:
         raise Unknown
-    plugin.scheme.check(headers, body, key_in_url, secrets, timezone.now())
+    plugin.scheme.check(Asked(headers, body, timezone.now(), key_in_url), secrets)
     return store(integration, headers, body)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -28,7 +27,8 @@ from incidents.intake_forms import DeployRuleForm, IntegrationForm, MaintenanceF
 from incidents.models import Alert
 from incidents.noise import noisy_rules
 from incidents.permissions import visible_alerts, visible_incidents
-from incidents.views import get_incident
+from incidents.search import by_reference
+from incidents.views import act, get_incident
 from incidents.webhooks import registry
 
 MANAGE = "incidents.change_integration"
@@ -210,30 +210,16 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
 @require_POST
 def merge(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    number = request.POST.get("into", "").upper().strip().removeprefix("INC-")
-    into = None
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        into = visible_incidents(request.user).filter(pk=int(number)).first()
+    into = by_reference(visible_incidents(request.user), request.POST.get("into", ""))
     if into is None:
         messages.error(request, "Name the incident it is part of, such as INC-42.")
         return redirect(incident)
-    try:
-        return redirect(lifecycle.merge(into, incident, request.user))
-    except ValidationError as error:
-        for message in error.messages:
-            messages.error(request, message)
-        return redirect(incident)
+    return act(request, incident, lambda: lifecycle.merge(into, incident, request.user))
 
 
 @require_POST
 def split(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     chosen = [n for n in request.POST.getlist("alert") if n.isascii() and n.isdigit()][:1000]
-    try:
-        return redirect(
-            lifecycle.split(incident, incident.alerts.filter(pk__in=chosen), request.user)
-        )
-    except ValidationError as error:
-        for message in error.messages:
-            messages.error(request, message)
-        return redirect(incident)
+    alerts = incident.alerts.filter(pk__in=chosen)
+    return act(request, incident, lambda: lifecycle.split(incident, alerts, request.user))

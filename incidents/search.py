@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from incidents.models import Alert, Change, Incident, Service, TimelineEntry
 
-_REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE)
+_REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE | re.ASCII)
 
 ORDERS = {
     "-impact_started_at": "Newest first",
@@ -22,6 +22,12 @@ ORDERS = {
     "severity": "Most severe first",
     "-updated_at": "Last changed first",
 }
+
+
+def by_reference(incidents: QuerySet[Incident], reference: str) -> Incident | None:
+    """The one of `incidents` that a person named, as INC-42, #42 or 42."""
+    number = _REFERENCE.match(reference)
+    return incidents.filter(pk=int(number[1])).first() if number else None
 
 
 def search_incidents(incidents: QuerySet[Incident], words: str) -> QuerySet[Incident]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -182,21 +183,27 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "incidents/edit.html", context, status=status)
 
 
-def _act(request: HttpRequest, incident: Incident, act: Any) -> HttpResponse:
-    """Run an act and go back to the incident, with the refusal as a message if there was one."""
+def act(
+    request: HttpRequest, incident: Incident, doing: Callable[[], Incident | TimelineEntry]
+) -> HttpResponse:
+    """Run an act and go to the incident it leads to.
+
+    After a refusal that is the same incident, with the refusal as a message.
+    """
     try:
-        act()
+        done = doing()
     except ValidationError as error:
         for message in error.messages:
             messages.error(request, message)
-    return HttpResponseRedirect(incident.get_absolute_url())
+        done = incident
+    return redirect(done if isinstance(done, Incident) else incident)
 
 
 @require_POST
 def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
-    return _act(
+    return act(
         request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
     )
 
@@ -205,14 +212,14 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
 def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     severity = request.POST.get("severity", "")
-    return _act(request, incident, lambda: filing.set_severity(incident, severity, request.user))
+    return act(request, incident, lambda: filing.set_severity(incident, severity, request.user))
 
 
 @require_POST
 def write_note(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     text = request.POST.get("text", "")
-    return _act(request, incident, lambda: filing.add_note(incident, text, request.user))
+    return act(request, incident, lambda: filing.add_note(incident, text, request.user))
 
 
 @require_GET

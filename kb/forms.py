@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from incidents.permissions import visible_incidents
+from incidents.search import by_reference
 from kb.models import Cause, Postmortem
 
 
@@ -48,10 +49,7 @@ class PostmortemForm(forms.ModelForm):
         words = self.cleaned_data["references"].replace(",", " ").split()
         incidents = []
         for word in words:
-            number = word.upper().removeprefix("INC-")
-            found = None
-            if number.isascii() and number.isdigit() and len(number) < 19:
-                found = visible_incidents(self.user).filter(pk=int(number)).first()
+            found = by_reference(visible_incidents(self.user), word)
             if found is None:
                 raise forms.ValidationError(f"There is no incident {word}.")
             incidents.append(found)

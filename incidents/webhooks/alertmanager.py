@@ -24,13 +24,16 @@ class Alertmanager(Webhook):
     title = "Prometheus Alertmanager"
 
     def read(self, incoming: Incoming) -> list[Event]:
-        data = incoming.json()
-        group = text(data, "groupKey", 500)
-        return [alert_of(row, group) for row in rows(data, "alerts")]
+        return alerts_of(incoming.json())
 
 
-def alert_of(row: Mapping[str, Any], group: str) -> AlertEvent:
-    """One alert in the shape that Alertmanager and Grafana share."""
+def alerts_of(data: Mapping[str, Any]) -> list[Event]:
+    """Alerts in the shape that Alertmanager and Grafana share."""
+    group = text(data, "groupKey", 500)
+    return [_alert(row, group) for row in rows(data, "alerts")]
+
+
+def _alert(row: Mapping[str, Any], group: str) -> AlertEvent:
     named = labels(row, "labels")
     notes = labels(row, "annotations")
     firing = needed(row, "status") == "firing"

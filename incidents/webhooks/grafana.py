@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.alertmanager import alert_of
-from incidents.webhooks.base import Event, Incoming, Webhook, rows, text
+from incidents.webhooks.alertmanager import alerts_of
+from incidents.webhooks.base import Event, Incoming, Webhook
 from incidents.webhooks.signing import Hmac
 
 
@@ -17,6 +17,4 @@ class Grafana(Webhook):
     )
 
     def read(self, incoming: Incoming) -> list[Event]:
-        data = incoming.json()
-        group = text(data, "groupKey", 500)
-        return [alert_of(row, group) for row in rows(data, "alerts")]
+        return alerts_of(incoming.json())

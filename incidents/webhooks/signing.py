@@ -19,15 +19,18 @@ class Refused(Exception):
     """The request does not prove that it comes from the sender; the message says what to change."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a sender showed of itself: the raw request, and when it came."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+    key_in_url: str = ""
+
+
 class Scheme(Protocol):
-    def check(
-        self,
-        headers: Mapping[str, str],
-        body: bytes,
-        key_in_url: str,
-        secrets: Iterable[str],
-        now: datetime,
-    ) -> None:
+    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
         """Return when any of `secrets` fits. Raises Refused."""
 
 
@@ -50,16 +53,9 @@ class Token:
     in_url: bool = False
     """For senders that can set neither header nor password."""
 
-    def check(
-        self,
-        headers: Mapping[str, str],
-        body: bytes,
-        key_in_url: str,
-        secrets: Iterable[str],
-        now: datetime,
-    ) -> None:
-        given = [headers.get(self.header, ""), key_in_url if self.in_url else ""]
-        how, _, rest = headers.get("authorization", "").partition(" ")
+    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
+        given = [asked.headers.get(self.header, ""), asked.key_in_url if self.in_url else ""]
+        how, _, rest = asked.headers.get("authorization", "").partition(" ")
         if how.lower() in ("bearer", "token", "apikey"):
             given.append(rest.strip())
         elif how.lower() == "basic":
@@ -94,18 +90,11 @@ class Hmac:
     signs_time: bool = True
     time_optional: bool = False
 
-    def check(
-        self,
-        headers: Mapping[str, str],
-        body: bytes,
-        key_in_url: str,
-        secrets: Iterable[str],
-        now: datetime,
-    ) -> None:
-        given = headers.get(self.header, "")
+    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
+        given = asked.headers.get(self.header, "")
         if not given:
             raise Refused(f"The header {self.header} is missing. Is the secret set at the sender?")
-        signed = self._with_time(headers, body, now)
+        signed = self._signed(asked)
         # Some senders list several, one a secret, while a secret is being replaced.
         candidates = [
             each.strip().removeprefix(self.prefix).lower()
@@ -118,23 +107,26 @@ class Hmac:
                 f"The signature in {self.header} does not fit the body. Is the secret the same?"
             )
 
-    def _with_time(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bytes:
+    def _signed(self, asked: Asked) -> bytes:
+        """The bytes that the sender signed. Raises Refused when their time is not close."""
         if not self.time_header:
-            return body
-        given = headers.get(self.time_header, "")
+            return asked.body
+        given = asked.headers.get(self.time_header, "")
         if not given and self.time_optional:
-            return body
+            return asked.body
         try:
             at = float(given)
         except ValueError:
             raise Refused(f"The header {self.time_header} is missing or no time.") from None
         at = at / 1000 if at > 1e11 else at
-        if not abs(now.timestamp() - at) <= REPLAY_WINDOW:
+        if not abs(asked.at.timestamp() - at) <= REPLAY_WINDOW:
             raise Refused(
                 f"The time in {self.time_header} is more than {REPLAY_WINDOW / 60:.0f} minutes "
                 "from ours. Is a clock wrong?"
             )
-        return given.encode() + self.between.encode() + body if self.signs_time else body
+        if not self.signs_time:
+            return asked.body
+        return given.encode() + self.between.encode() + asked.body
 
 
 def sign(secret: str, body: bytes, digest: str = "sha256") -> str:
