@@ -59,7 +59,7 @@ class NearChangeSerializer(serializers.Serializer):
 class SuggestedCauseSerializer(serializers.Serializer):
     id = serializers.IntegerField(source="cause.pk")
     name = serializers.CharField(source="cause.name")
-    category = serializers.CharField(source="cause.category")
+    category = serializers.CharField(source="cause.category_id")
     url = serializers.CharField(source="cause.get_absolute_url")
     score = serializers.FloatField()
     likeness = serializers.FloatField()

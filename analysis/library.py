@@ -27,7 +27,8 @@ from analysis.similarity.index import Comparison, Hit, Index
 from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
 from incidents.models import Incident
-from kb.models import Cause
+from kb.models import Cause, Postmortem
+from kb.services import told_symptoms
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +72,25 @@ def document_of(incident: Incident) -> Document:
     return incident_document(
         key=incident.pk,
         title=incident.title,
-        symptom=incident.symptom,
+        symptom="\n".join([incident.symptom, *map(told_symptoms, _telling(incident))]),
         services=[service.name for service in incident.services.all()],
         alerts=[alert.name for alert in incident.alerts.all()],
         templates=fingerprint.templates if fingerprint else (),
         metrics=fingerprint.metrics if fingerprint else (),
     )
+
+
+def _telling(incident: Incident) -> list[Postmortem]:
+    """Published postmortems whose words may stand for this incident.
+
+    Not those that also tell of a private one: a word found here would tell of it.
+    """
+    return [
+        row
+        for row in incident.postmortems.all()
+        if row.state == Postmortem.State.PUBLISHED
+        and all(not other.private or other.pk == incident.pk for other in row.incidents.all())
+    ]
 
 
 def cause_document(cause: Cause) -> Document:
@@ -86,7 +100,9 @@ def cause_document(cause: Cause) -> Document:
 
 
 def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
-    return incidents.select_related("fingerprint").prefetch_related("services", "alerts")
+    return incidents.select_related("fingerprint").prefetch_related(
+        "services", "alerts", "postmortems__incidents"
+    )
 
 
 def index_file() -> Path:
@@ -104,14 +120,14 @@ def _database() -> str:
 
 def every_document() -> Iterator[Document]:
     incidents = with_features(Incident.objects.order_by("pk")).iterator(chunk_size=2000)
-    causes = Cause.objects.order_by("pk").iterator()
+    causes = Cause.objects.filter(superseded_by=None).order_by("pk").iterator()
     return chain(map(document_of, incidents), map(cause_document, causes))
 
 
 def documents_of(keys: Collection[int]) -> dict[int, Document]:
     """The documents of some keys as the database has them now."""
     incidents = with_features(Incident.objects.filter(pk__in=[key for key in keys if key > 0]))
-    causes = Cause.objects.filter(pk__in=[-key for key in keys if key < 0])
+    causes = Cause.objects.filter(superseded_by=None, pk__in=[-key for key in keys if key < 0])
     every = chain(map(document_of, incidents), map(cause_document, causes))
     return {document.key: document for document in every}
 
@@ -231,8 +247,12 @@ class Library:
         versions |= {-pk: (updated_at,) for pk, updated_at in causes}
         changed = [key for key, version in versions.items() if self._read.get(key) != version]
         for start in range(0, len(changed), 2000):
-            for document in documents_of(changed[start : start + 2000]).values():
-                index.add(document)
+            found = documents_of(changed[start : start + 2000])
+            for key in changed[start : start + 2000]:
+                if key in found:
+                    index.add(found[key])
+                else:
+                    index.remove(key)
         for key, at in Forgotten.objects.filter(at__gt=since).values_list("key", "at"):
             versions[key] = (at,)
             index.remove(key)

@@ -7,6 +7,7 @@ import json
 import zlib
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -172,7 +173,10 @@ class Fingerprint(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["updated_at", "id"], name="fingerprint_live_tail")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="fingerprint_live_tail"),
+            GinIndex(fields=["templates"], name="fingerprint_templates"),
+        ]
 
     def __str__(self) -> str:
         return f"Fingerprint of {self.incident.reference}"
@@ -227,6 +231,20 @@ class Collector(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} on {self.alert}"
+
+
+class AlikeGroup(models.Model):
+    """Alike incidents without a cause, as the last grouping found them; see gaps.py."""
+
+    terms = models.JSONField(default=list)
+    incidents = models.JSONField(default=list, help_text="Their keys, newest first.")
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return " ".join(self.terms)
 
 
 class Forgotten(models.Model):

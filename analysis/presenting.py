@@ -57,6 +57,7 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
         "suspects": likely_origins(incident),
         "telling": telling,
         "quiet": quiet,
+        "cause_links": list(incident.cause_links.exclude(state="rejected").select_related("cause")),
         "sources": Source.objects.filter(enabled=True),
         "alerts": sorted(set(incident.alerts.values_list("name", flat=True))),
         "version": f"{done}-{len(failed)}-{len(findings)}",
@@ -98,7 +99,7 @@ def _findings_of(panel: Panel) -> list[Finding]:
     return [finding for finding in [panel.finding, *panel.new_templates] if finding]
 
 
-def _title(evidence: Evidence) -> str:
+def evidence_title(evidence: Evidence) -> str:
     return f"{evidence.service.name if evidence.service else 'everything'} · {evidence.what}"
 
 
@@ -126,16 +127,16 @@ def _chart(evidence: Evidence, finding: Finding | None, marks: list[Mark]) -> Sa
     if finding and finding.onset:
         marks = [*marks, Mark(finding.onset.timestamp(), "onset", "Left its normal range")]
     series = [(item["times"], item["values"]) for item in items]
-    return draw(series, evidence.unit, f"{_title(evidence)} over time", band, marks)
+    return draw(series, evidence.unit, f"{evidence_title(evidence)} over time", band, marks)
 
 
 def _panel(evidence: Evidence, findings: list[Finding], marks: list[Mark]) -> Panel:
     own = [finding for finding in findings if finding.evidence_id == evidence.pk]
     if evidence.kind == Evidence.Kind.LINES:
-        return Panel(evidence, _title(evidence), None, None, own)
+        return Panel(evidence, evidence_title(evidence), None, None, own)
     finding = own[0] if own else None
     chart = _chart(evidence, finding, marks) if finding else None
-    return Panel(evidence, _title(evidence), chart, finding, [])
+    return Panel(evidence, evidence_title(evidence), chart, finding, [])
 
 
 @dataclass
@@ -178,9 +179,13 @@ def present_beside(now: Incident, then: Incident) -> list[Pair]:
         drawn = [_from_impact(row, now), _from_impact(match, then)]
         lines = [line for lines in drawn for line in lines[:1]]
         chart = draw(
-            lines, row.unit, f"{_title(row)}, now and then", marks=[_ZERO], then=len(lines) > 1
+            lines,
+            row.unit,
+            f"{evidence_title(row)}, now and then",
+            marks=[_ZERO],
+            then=len(lines) > 1,
         )
-        pairs.append(Pair(_title(row), chart, row.findings.first(), match.findings.first()))
+        pairs.append(Pair(evidence_title(row), chart, row.findings.first(), match.findings.first()))
     return sorted(pairs, key=lambda pair: -((pair.now is not None) + (pair.then is not None)))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis.checks import factors
@@ -33,11 +34,11 @@ LISTED = 0.12
 SAME = 0.45
 """Likeness from which an open incident may be the very same."""
 KINDS_OF_CHANGE = {
-    Cause.Category.DEPLOY: {"deploy", "migration", "flag"},
-    Cause.Category.CODE: {"deploy", "flag"},
-    Cause.Category.CONFIG: {"config", "flag"},
-    Cause.Category.DATA: {"migration"},
-    Cause.Category.CAPACITY: {"scaling"},
+    "deploy": {"deploy", "migration", "flag"},
+    "code": {"deploy", "flag"},
+    "config": {"config", "flag"},
+    "data": {"migration"},
+    "capacity": {"scaling"},
 }
 """Which changes speak for a cause of a category."""
 
@@ -163,7 +164,8 @@ def _suggest(
         ballots = learnt.order(ballots)
     own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
     refused = {cause for cause, link in own_links.items() if link.state == "rejected"}
-    causes = visible_causes(user).in_bulk([ballot.cause for ballot in ballots[: limit * 3]])
+    known = visible_causes(user).filter(superseded_by=None).select_related("category")
+    causes = known.in_bulk([ballot.cause for ballot in ballots[: limit * 3]])
     shown = [
         place
         for place, ballot in enumerate(ballots)
@@ -196,7 +198,7 @@ def _suggest(
 
 def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
     """The most suspicious change before the impact that could have brought `cause`."""
-    kinds = KINDS_OF_CHANGE.get(Cause.Category(cause.category), set())
+    kinds = KINDS_OF_CHANGE.get(cause.category_id, set())
     before = (each for each in changes if each.before.total_seconds() >= 0)
     return next((each for each in before if each.change.kind in kinds), None)
 
@@ -206,7 +208,12 @@ def _ballots(
 ) -> list[Ballot]:
     now = incident.impact_started_at if incident else timezone.now()
     links = visible_links(user).filter(incident_id__in=found)
-    rows = [Link(*row) for row in links.values_list("incident_id", "cause_id", "role", "state")]
+    # What a superseded cause was linked to speaks for the one in its place.
+    cause = Coalesce("cause__superseded_by", "cause_id")
+    rows = [
+        Link(*row)
+        for row in links.annotate(now=cause).values_list("incident_id", "now", "role", "state")
+    ]
     named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
     return vote(
         {hit.key: hit.likeness for hit in hits if hit.key in found},

@@ -12,7 +12,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analysis import checks, evidence, learning, library
+from analysis import checks, evidence, gaps, learning, library, regressions
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import suggest_for_incident
 from incidents.errands import workable
@@ -55,6 +55,7 @@ def ask_checks() -> None:
     """Ask the checks of the causes that come first, by themselves, once evidence is in."""
     for incident in evidence.unchecked_incidents():
         found = suggest_for_incident(incident, Nobody(), limit=CHECKED)
+        regressions.guard(incident, found)
         causes = [suggestion.cause.pk for suggestion in found.causes]
         enqueue_checks(checks.plan_checks(incident, causes))
         Fingerprint.objects.filter(incident=incident).update(checked_at=timezone.now())
@@ -113,8 +114,15 @@ def learn() -> None:
     learning.learn()
 
 
+@shared_task(soft_time_limit=1700, time_limit=1800, expires=600)
+def find_gaps() -> None:
+    """Group anew the incidents that are alike and have no cause."""
+    gaps.regroup()
+
+
 @worker_ready.connect
 def work_on_start(**_: object) -> None:
     sweep.delay()
     write_index.delay()
     learn.delay()
+    find_gaps.delay()

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from analysis import check_views, views
+from analysis import check_views, knowledge_views, views
 
 app_name = "analysis"
 
@@ -22,6 +22,9 @@ urlpatterns = [
         r"^evidence/(?P<pk>\d{1,18})/chart\.(?P<kind>svg|png)$", views.chart_file, name="chart-file"
     ),
     path("evidence/<int:pk>/", views.evidence_page, name="evidence-item"),
+    path("gaps/", knowledge_views.gap_page, name="gaps"),
+    path("gaps/<int:pk>/cause/", knowledge_views.group_cause, name="group-cause"),
+    path("search/", knowledge_views.search, name="search"),
     path("scoreboard/", views.scoreboard, name="scoreboard"),
     path("sources/", views.source_list, name="sources"),
     path("sources/new/<slug:kind>/", views.source_form, name="source-new"),

@@ -68,6 +68,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "incidents.timeline_views.unread",
             ],
         },
     },
@@ -106,6 +107,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
     "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
+    "remind-owners": {"task": "kb.tasks.remind_owners", "schedule": 3600.0},
+    "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 
@@ -211,6 +214,16 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
     },
 }
+
+# Where links in mails and exports lead, and the server that takes mails; without one, none is sent.
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = int(env.text("EMAIL_PORT", "587"))
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "causebook@localhost")
 
 # Plain log files are read below this folder only; unset means not at all.
 LOG_ROOT = env.text("CAUSEBOOK_LOG_ROOT")

@@ -6,7 +6,7 @@ Each act writes record and timeline in one transaction and tells the world after
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -158,14 +158,23 @@ def edit_incident(
     return incident
 
 
-def add_note(incident: Incident, text: str, author: Any = None) -> TimelineEntry:
-    """A Markdown note on the timeline, findable by search. Raises ValidationError when empty."""
-    text = text.strip()
+def add_note(
+    incident: Incident, text: str, author: Any = None, at: datetime | None = None
+) -> TimelineEntry:
+    """A Markdown note on the timeline, findable by search. Raises ValidationError by field."""
+    if at and at > timezone.now() + timedelta(minutes=5):
+        raise ValidationError({"at": "This lies in the future. Is the time zone right?"})
+    return add_entry(incident, Kind.NOTE, note_text(text), author, at)
+
+
+def note_text(text: str) -> str:
+    """What a person wrote for the timeline, trimmed. Raises ValidationError."""
+    text = text.replace("\x00", "").strip()
     if not text:
         raise ValidationError({"text": "Write a note first."})
     if len(text) > 50_000:
         raise ValidationError({"text": "A note holds up to 50,000 characters. Attach a link."})
-    return add_entry(incident, Kind.NOTE, text, author)
+    return text
 
 
 def _locked(incident: Incident) -> Incident:

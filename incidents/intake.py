@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -142,6 +143,16 @@ class TierPolicy(models.Model):
     )
     quiet_after = models.PositiveIntegerField(
         "after", default=5, help_text="Minutes without a firing alert before that is done."
+    )
+    postmortem_for = models.CharField(
+        "postmortem needed for",
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"^(SEV[1-4]([, ]+|$))*$", "List severities: SEV1, SEV2.")],
+        help_text="Severities, such as SEV1, SEV2.",
+    )
+    postmortem_within = models.PositiveSmallIntegerField(
+        "within", default=5, help_text="Days after the incident was resolved."
     )
 
     class Meta:

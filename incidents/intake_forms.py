@@ -22,7 +22,7 @@ class IntegrationForm(forms.ModelForm):
 class PolicyForm(forms.ModelForm):
     class Meta:
         model = TierPolicy
-        fields = ["opens_after", "on_quiet", "quiet_after"]
+        fields = ["opens_after", "on_quiet", "quiet_after", "postmortem_for", "postmortem_within"]
 
 
 class DeployRuleForm(forms.ModelForm):

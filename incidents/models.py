@@ -24,10 +24,11 @@ from incidents.intake import (
     MaintenanceWindow,
     TierPolicy,
 )
+from incidents.notices import Notice
 
 __all__ = [
     "Alert", "Change", "Delivery", "DeployRule", "Incident", "Integration", "IntegrationSecret",
-    "MaintenanceWindow", "Service", "TierPolicy", "TimelineEntry", "history_of",
+    "MaintenanceWindow", "Notice", "Service", "TierPolicy", "TimelineEntry", "history_of",
 ]  # fmt: skip
 
 SERVICE_NAME = RegexValidator(
@@ -323,9 +324,14 @@ class TimelineEntry(models.Model):
         CHANGE = "change", "Change"
         CAUSE = "cause", "Cause"
         EVIDENCE = "evidence", "Evidence"
+        CHAT = "chat", "Chat"
+        FINDING = "finding", "Finding"
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="timeline")
     at = models.DateTimeField(default=timezone.now)
+    pinned = models.BooleanField(default=False)
+    hidden = models.BooleanField(default=False, help_text="Kept, but left out of what is shown.")
+    edited_at = models.DateTimeField(null=True, blank=True)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.NOTE)
     text = models.TextField()
     author = models.ForeignKey(

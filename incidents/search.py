@@ -9,10 +9,10 @@ from typing import Any
 import django_filters
 import django_filters.fields
 from django import forms
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
-from incidents.models import Alert, Change, Incident, Service, TimelineEntry
+from incidents.models import Alert, Change, Incident, TimelineEntry
+from incidents.query import parse_query, search_query
 
 _REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE | re.ASCII)
 
@@ -30,23 +30,32 @@ def by_reference(incidents: QuerySet[Incident], reference: str) -> Incident | No
     return incidents.filter(pk=int(number[1])).first() if number else None
 
 
-def search_incidents(incidents: QuerySet[Incident], words: str) -> QuerySet[Incident]:
+def search_incidents(incidents: QuerySet[Incident], text: str) -> QuerySet[Incident]:
     """Incidents whose title, symptom, resolution or timeline match, or whose reference it is.
 
-    `words` are read as a web search: "quoted phrase", or, -without.
+    `text` is of the language of query.py: words, "phrases", -without and fields. What of it means
+    nothing finds nothing: use `parse_query` to tell a person why.
     """
-    words = words.replace("\x00", "").strip()
-    if not words:
-        return incidents
+    query = parse_query(text)
+    narrowed = incidents.filter(query.where())
+    if query.problems:
+        return incidents.none()
+    return narrowed.filter(pk__in=matching(query.words)) if query.words else narrowed
+
+
+def matching(words: str) -> QuerySet[Any, Any]:
+    """Keys of all incidents that full text search finds, or that are meant by name."""
+    wanted = search_query(words)
+    # A union, so that each part uses its own index.
+    parts = [
+        Incident.objects.filter(search=wanted).order_by().values("pk"),
+        TimelineEntry.objects.filter(search=wanted).order_by().values("incident_id"),
+        Incident.services.through.objects.filter(service__name__iexact=words).values("incident_id"),
+    ]
     reference = _REFERENCE.match(words)
-    query = SearchQuery(words[:500], config="english", search_type="websearch")
-    match = Q(search=query) | Q(
-        pk__in=TimelineEntry.objects.filter(search=query).values("incident_id")
-    )
-    match |= Q(services__in=Service.objects.filter(name__iexact=words))
     if reference:
-        match |= Q(pk=int(reference[1]))
-    return incidents.filter(pk__in=Incident.objects.filter(match).values("pk"))
+        parts.append(Incident.objects.filter(pk=int(reference[1])).order_by().values("pk"))
+    return parts[0].union(*parts[1:])
 
 
 class MomentField(django_filters.fields.IsoDateTimeField):

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from incidents import hooks, intake_views, views
+from incidents import hooks, intake_views, timeline_views, views
 
 app_name = "incidents"
 
@@ -11,8 +11,19 @@ urlpatterns = [
     re_path(r"^INC-(?P<pk>\d{1,18})/edit/$", views.edit, name="edit"),
     re_path(r"^INC-(?P<pk>\d{1,18})/status/$", views.change_status, name="status"),
     re_path(r"^INC-(?P<pk>\d{1,18})/severity/$", views.change_severity, name="severity"),
-    re_path(r"^INC-(?P<pk>\d{1,18})/notes/$", views.write_note, name="note"),
+    re_path(r"^INC-(?P<pk>\d{1,18})/notes/$", timeline_views.write, name="note"),
     re_path(r"^INC-(?P<pk>\d{1,18})/timeline/$", views.timeline, name="timeline"),
+    re_path(
+        r"^INC-(?P<pk>\d{1,18})/timeline/(?P<entry>\d{1,18})/$", timeline_views.edit, name="entry"
+    ),
+    re_path(
+        r"^INC-(?P<pk>\d{1,18})/timeline/(?P<entry>\d{1,18})/mark/$",
+        timeline_views.mark,
+        name="entry-mark",
+    ),
+    path("notices/", timeline_views.notices, name="notices"),
+    path("notices/read/", timeline_views.notices_read, name="notices-read"),
+    path("notices/<int:pk>/", timeline_views.notice_read, name="notice-read"),
     path("services/", views.service_list, name="services"),
     path("services/new/", views.service_form, name="service-new"),
     path("services/<int:pk>/", views.service_page, name="service"),

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents import filing
 from incidents.changes import candidate_changes
 from incidents.forms import EditForm, FilingForm, ServiceForm
-from incidents.models import Alert, Change, Incident, Service, TimelineEntry, history_of
+from incidents.models import Alert, Incident, Service, TimelineEntry, history_of
 from incidents.permissions import visible_incidents
 from incidents.search import ORDERS, IncidentFilter
+from incidents.telling import lines_of, told_timeline
 
 PAGE = 50
 
@@ -136,28 +137,20 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
     )
 
 
-def _timeline(incident: Incident) -> dict[str, Any]:
-    """Entries as written, and the changes near the start where they belong in time."""
-    entries = [*incident.timeline.select_related("author"), *_changes_told(incident)]
-    return {"entries": sorted(entries, key=lambda entry: entry.at)}
-
-
-def _changes_told(incident: Incident) -> list[TimelineEntry]:
-    told = []
-    for candidate in candidate_changes(incident, limit=5):
-        change = candidate.change
-        usual = change.outcome == Change.Outcome.SUCCEEDED
-        outcome = "" if usual else f" ({change.get_outcome_display()})"
-        text = f"{change.service}: {change.title}{outcome}"
-        kind = TimelineEntry.Kind.CHANGE
-        told.append(TimelineEntry(at=change.started_at, kind=kind, text=text))
-    return told
+def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
+    entries = told_timeline(incident, hidden)
+    return {
+        "lines": lines_of(incident, entries),
+        "pinned": [entry for entry in entries if entry.pinned and entry.pk],
+        "hidden_count": incident.timeline.filter(hidden=True).count(),
+        "show_hidden": hidden,
+    }
 
 
 @require_GET
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    context = {"incident": incident, **_timeline(incident)}
+    context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
     return render(request, "incidents/_timeline.html", context)
 
 
@@ -213,13 +206,6 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     severity = request.POST.get("severity", "")
     return act(request, incident, lambda: filing.set_severity(incident, severity, request.user))
-
-
-@require_POST
-def write_note(request: HttpRequest, pk: str) -> HttpResponse:
-    incident = get_incident(request, pk)
-    text = request.POST.get("text", "")
-    return act(request, incident, lambda: filing.add_note(incident, text, request.user))
 
 
 @require_GET

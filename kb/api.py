@@ -10,16 +10,21 @@ from rest_framework import mixins, serializers, viewsets
 from incidents.api_base import Visible
 from incidents.permissions import visible_incidents
 from kb import linking
-from kb.models import Cause, CauseLink
+from kb.models import Category, Cause, CauseLink
 from kb.permissions import visible_causes, visible_links
 
 
 class CauseSerializer(serializers.ModelSerializer):
+    category = serializers.PrimaryKeyRelatedField(
+        queryset=Category.objects.all(), default="other", help_text="The slug of a category."
+    )
+    superseded_by = serializers.PrimaryKeyRelatedField[Cause](read_only=True)
+
     class Meta:
         model = Cause
         fields = [
             "id", "name", "category", "what_happens", "how_to_tell", "how_to_fix",
-            "how_to_prevent", "created_at", "updated_at",
+            "how_to_prevent", "runbook_url", "superseded_by", "created_at", "updated_at",
         ]  # fmt: skip
         extra_kwargs = {
             name: {"max_length": 50_000}
@@ -30,11 +35,7 @@ class CauseSerializer(serializers.ModelSerializer):
         return linking.create_cause(**validated_data)
 
     def update(self, instance: Cause, validated_data: dict[str, Any]) -> Cause:
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        instance.full_clean()
-        instance.save()
-        return instance
+        return linking.edit_cause(instance, **validated_data)
 
 
 class CauseLinkSerializer(serializers.ModelSerializer):

@@ -1,4 +1,4 @@
-"""What we know. Acts live in linking.py and services.py."""
+"""What we know of causes. Acts live in linking.py, revising.py and fixing.py."""
 
 from __future__ import annotations
 
@@ -6,38 +6,58 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from incidents.models import Incident
+from kb.postmortems import (
+    ActionItem,
+    Comment,
+    Draft,
+    Picture,
+    Postmortem,
+    PostmortemTemplate,
+    Review,
+)
+
+__all__ = [
+    "ActionItem", "Category", "Cause", "CauseLink", "Check", "Citation", "Comment", "Draft", "Fix",
+    "LedTo", "Picture", "Postmortem", "PostmortemTemplate", "Review",
+]  # fmt: skip
+
+
+class Category(models.Model):
+    """A kind of cause; the list is the team's own, see the administration."""
+
+    slug = models.SlugField(primary_key=True, max_length=20)
+    name = models.CharField(max_length=60, unique=True)
+    position = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Cause(models.Model):
     """A shared, named root-cause record that many incidents may have."""
 
-    class Category(models.TextChoices):
-        DEPLOY = "deploy", "Deploy"
-        CONFIG = "config", "Config"
-        CAPACITY = "capacity", "Capacity"
-        TRAFFIC = "traffic", "Traffic"
-        DEPENDENCY = "dependency", "Dependency"
-        HARDWARE = "hardware", "Hardware"
-        NETWORK = "network", "Network"
-        DATA = "data", "Data"
-        EXPIRY = "expiry", "Expiry"
-        SECURITY = "security", "Security"
-        CODE = "code", "Code"
-        PEOPLE = "people", "People"
-        OTHER = "other", "Other"
-
     name = models.CharField(max_length=200)
-    category = models.CharField(max_length=20, choices=Category, default=Category.OTHER)
+    category = models.ForeignKey(
+        Category, models.PROTECT, default="other", db_column="category", related_name="causes"
+    )
     what_happens = models.TextField(blank=True)
     how_to_tell = models.TextField(blank=True)
     how_to_fix = models.TextField(blank=True)
     how_to_prevent = models.TextField(blank=True)
+    runbook_url = models.URLField("runbook", max_length=500, blank=True)
+    superseded_by = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="supersedes"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     incidents = models.ManyToManyField(Incident, through="CauseLink", related_name="causes")
@@ -64,6 +84,10 @@ class Cause(models.Model):
                 violation_error_message="A cause of this name exists already: link that one.",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="cause_has_name"),
+            models.CheckConstraint(
+                condition=Q(superseded_by=None) | ~Q(superseded_by=F("pk")),
+                name="cause_not_superseded_by_itself",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -182,37 +206,72 @@ class CauseLink(models.Model):
         return f"{self.incident.reference} · {self.cause.name} ({self.state})"
 
 
-class Postmortem(models.Model):
-    """The written account of one or more incidents, in Markdown."""
+class Citation(models.Model):
+    """Evidence that a cause link rests on: a page of this product, such as a chart."""
 
-    class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        IN_REVIEW = "in_review", "In review"
-        PUBLISHED = "published", "Published"
-
+    link = models.ForeignKey(CauseLink, models.CASCADE, related_name="citations")
     title = models.CharField(max_length=300)
-    body = models.TextField()
-    state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
-    incidents = models.ManyToManyField(Incident, related_name="postmortems")
+    path = models.CharField(max_length=300)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    published_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    history = HistoricalRecords()
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(state="published") | ~Q(published_at=None),
-                name="postmortem_published_has_time",
-            ),
-        ]
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["link", "path"], name="citation_once")]
 
     def __str__(self) -> str:
         return self.title
 
-    def get_absolute_url(self) -> str:
-        return reverse("kb:postmortem", args=[self.pk])
+
+class LedTo(models.Model):
+    """Within an incident, one cause brought about another."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="led_to")
+    earlier = models.ForeignKey(Cause, models.CASCADE, related_name="led_to")
+    later = models.ForeignKey(Cause, models.CASCADE, related_name="came_from")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "earlier", "later"], name="led_to_once"),
+            models.CheckConstraint(condition=~Q(earlier=F("later")), name="led_to_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.earlier} → {self.later}"
+
+
+class Fix(models.Model):
+    """A time from which a cause was held to be fixed, and the incident that proved otherwise."""
+
+    cause = models.ForeignKey(Cause, models.CASCADE, related_name="fixes")
+    fixed_at = models.DateTimeField()
+    note = models.TextField(blank=True, max_length=5000)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
+    returned_with = models.ForeignKey(
+        Incident, models.SET_NULL, null=True, blank=True, related_name="disproved_fixes"
+    )
+
+    class Meta:
+        ordering = ["-fixed_at"]
+        verbose_name_plural = "fixes"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause"], name="fix_holds_once", condition=Q(returned_at=None)
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_at=None) | Q(returned_at__gte=F("fixed_at")),
+                name="fix_returned_after",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cause}: fixed {self.fixed_at:%Y-%m-%d}"

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from incidents.permissions import SEE_ALL, visible_incidents
-from kb.models import Cause, CauseLink, Postmortem
+from kb.models import ActionItem, Cause, CauseLink, Postmortem
 
 
 def visible_links(user: Any) -> QuerySet[CauseLink]:
@@ -36,3 +36,10 @@ def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
     return Postmortem.objects.exclude(
         Exists(through.exclude(incident_id__in=visible_incidents(user).values("pk")))
     )
+
+
+def visible_actions(user: Any) -> QuerySet[ActionItem]:
+    """Action items of postmortems that `user` may see."""
+    if user.has_perm(SEE_ALL):
+        return ActionItem.objects.all()
+    return ActionItem.objects.filter(postmortem__in=visible_postmortems(user).values("pk"))

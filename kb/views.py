@@ -1,22 +1,30 @@
-"""Pages of causes and postmortems, and the causes panel of an incident."""
+"""Pages of causes, and the causes panel of an incident."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.models import Incident, history_of
-from incidents.views import add_errors, get_incident
-from kb import linking
-from kb.forms import CauseForm, PostmortemForm
-from kb.models import Cause, CauseLink
-from kb.permissions import visible_causes, visible_links, visible_postmortems
-from kb.services import causes_with_counts, save_postmortem
+from incidents.permissions import visible_incidents
+from incidents.search import by_reference
+from incidents.views import get_incident
+from kb import fixing, linking, revising
+from kb.forms import CauseForm
+from kb.models import Category, Cause, CauseLink, Citation
+from kb.permissions import visible_actions, visible_causes, visible_links, visible_postmortems
+from kb.record import chain_of, record_of
+from kb.services import causes_with_counts
 
 
 @require_GET
@@ -24,71 +32,115 @@ def cause_list(request: HttpRequest) -> HttpResponse:
     words, category = request.GET.get("q", ""), request.GET.get("category", "")
     causes = causes_with_counts(request.user, words, category).order_by("-times", "name")
     page = Paginator(causes, 50).get_page(request.GET.get("page"))
-    context = {"page": page, "q": words, "category": category, "categories": Cause.Category.choices}
+    context = {
+        "page": page, "q": words, "category": category, "categories": Category.objects.all(),
+    }  # fmt: skip
     return render(request, "kb/causes.html", context)
+
+
+def get_cause(request: HttpRequest, pk: int) -> Cause:
+    return get_object_or_404(
+        visible_causes(request.user).select_related("category", "superseded_by"), pk=pk
+    )
 
 
 @require_GET
 def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
-    cause = get_object_or_404(visible_causes(request.user), pk=pk)
-    links = visible_links(request.user).filter(cause=cause).select_related("incident", "author")
-    links = links.prefetch_related("incident__services").order_by("-incident__impact_started_at")
-    context = {"cause": cause, "links": links, "history": history_of(cause)[:10]}
+    cause = get_cause(request, pk)
+    context = {
+        "cause": cause,
+        "record": record_of(cause, request.user),
+        "actions": visible_actions(request.user).filter(cause=cause).select_related("owner"),
+        "others": visible_causes(request.user)
+        .filter(superseded_by=None)
+        .exclude(pk=pk)
+        .order_by("name")
+        .values_list("pk", "name"),
+        "history": history_of(cause)[:10],
+    }
     return render(request, "kb/cause.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    cause = get_object_or_404(visible_causes(request.user), pk=pk) if pk else None
+    cause = get_cause(request, pk) if pk else None
     form = CauseForm(request.POST or None, instance=cause)
     if request.method == "POST" and form.is_valid():
         return redirect(form.save())
-    return _form_page(request, "kb/cause_form.html", form, cause=cause)
+    return form_page(request, "kb/cause_form.html", form, cause=cause)
 
 
-def _form_page(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
+def form_page(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, template, {"form": form, **context}, status=status)
 
 
-@require_GET
-def postmortem_list(request: HttpRequest) -> HttpResponse:
-    postmortems = visible_postmortems(request.user).prefetch_related("incidents")
-    page = Paginator(postmortems, 50).get_page(request.GET.get("page"))
-    return render(request, "kb/postmortems.html", {"page": page})
+def act_on(request: HttpRequest, target: Any, doing: Callable[[], Any], done: str) -> HttpResponse:
+    """Run an act and go to `target`, or to the record it made; a refusal becomes a message."""
+    try:
+        made = doing()
+    except ValidationError as error:
+        for message in error.messages:
+            messages.error(request, message)
+        return redirect(target)
+    messages.success(request, done)
+    return redirect(made if isinstance(made, type(target)) else target)
 
 
-@require_GET
-def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
-    postmortem = get_object_or_404(visible_postmortems(request.user), pk=pk)
-    context = {"postmortem": postmortem, "incidents": postmortem.incidents.all()}
-    return render(request, "kb/postmortem.html", context)
-
-
-@require_http_methods(["GET", "POST"])
-def postmortem_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    postmortem = get_object_or_404(visible_postmortems(request.user), pk=pk) if pk else None
-    initial = {"references": request.GET.get("incident", "")} if not postmortem else {}
-    form = PostmortemForm(
-        request.POST or None, instance=postmortem, initial=initial, user=request.user
+@require_POST
+def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
+    cause = get_cause(request, pk)
+    day = parse_date(request.POST.get("on", "")) if request.POST.get("on") else None
+    at = (
+        datetime.combine(day, datetime.min.time(), timezone.get_current_timezone()) if day else None
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            references = form.cleaned_data["references"]
-            return redirect(save_postmortem(form.save(commit=False), references, request.user))
-        except ValidationError as error:
-            add_errors(form, error)
-    return _form_page(request, "kb/postmortem_form.html", form, postmortem=postmortem)
+    note = request.POST.get("note", "")[:5000]
+    return act_on(
+        request, cause, lambda: fixing.mark_fixed(cause, request.user, note, at),
+        "Marked fixed. If it comes back, its action's owner is told.",
+    )  # fmt: skip
+
+
+@require_POST
+def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make this cause part of another; both pages stay, the other is suggested from now on."""
+    cause = get_cause(request, pk)
+    into = get_object_or_404(visible_causes(request.user), pk=_number(request.POST.get("into", "")))
+    if request.POST.get("how") == "supersede":
+        return act_on(
+            request, cause, lambda: revising.supersede(cause, into, request.user) and into,
+            f"“{into}” is suggested from now on.",
+        )  # fmt: skip
+    return act_on(
+        request, cause, lambda: revising.merge_causes(into, cause, request.user), "Merged."
+    )
+
+
+@require_POST
+def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
+    cause = get_cause(request, pk)
+    chosen = visible_links(request.user).filter(
+        cause=cause, pk__in=[_number(value) for value in request.POST.getlist("link")[:1000]]
+    )
+    name = request.POST.get("name", "")
+    keys = list(chosen.values_list("pk", flat=True))
+    return act_on(
+        request, cause, lambda: revising.split_cause(cause, name, keys, request.user), "Split off."
+    )
 
 
 def _causes_panel(
     request: HttpRequest, incident: Incident, error: str = "", name: str = ""
 ) -> HttpResponse:
+    links = incident.cause_links.select_related("cause", "author").prefetch_related("citations")
     context = {
         "incident": incident,
-        "links": incident.cause_links.select_related("cause", "author"),
+        "links": links,
+        "linked": [link for link in links if link.state != CauseLink.State.REJECTED],
+        "edges": incident.led_to.select_related("earlier", "later"),
+        "chain": chain_of(incident.led_to.all()),
         "postmortems": visible_postmortems(request.user).filter(incidents=incident),
-        "states": CauseLink.State.choices,
+        "roles": CauseLink.Role.choices,
         "error": error,
         "name": name,
     }
@@ -97,6 +149,16 @@ def _causes_panel(
         # The suggestions and the timeline of the page show the link too.
         response["HX-Trigger"] = "causes-changed"
     return response
+
+
+def _act_in_panel(
+    request: HttpRequest, incident: Incident, doing: Callable[[], Any], name: str = ""
+) -> HttpResponse:
+    try:
+        doing()
+    except ValidationError as error:
+        return _causes_panel(request, incident, " ".join(error.messages), name)
+    return _causes_panel(request, incident)
 
 
 @require_GET
@@ -112,22 +174,23 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
         visible_causes(request.user), pk=_number(request.POST.get("cause", ""))
     )
     state = request.POST.get("state", "")
-    try:
-        if state == "remove":
-            for found in CauseLink.objects.filter(incident=subject, cause=cause):
-                linking.unlink_cause(found, request.user)
-        else:
-            linking.link_cause(
-                subject,
-                cause,
-                state=state,
-                role=request.POST.get("role") or CauseLink.Role.ROOT,
-                reason=request.POST.get("reason", "")[:2000],
-                author=request.user,
-            )
-    except ValidationError as error:
-        return _causes_panel(request, subject, " ".join(error.messages))
-    return _causes_panel(request, subject)
+    if state == "remove":
+        found = CauseLink.objects.filter(incident=subject, cause=cause).first()
+        return _act_in_panel(
+            request, subject, lambda: found and linking.unlink_cause(found, request.user)
+        )
+    return _act_in_panel(
+        request,
+        subject,
+        lambda: linking.link_cause(
+            subject,
+            cause,
+            state=state,
+            role=request.POST.get("role") or CauseLink.Role.ROOT,
+            reason=request.POST.get("reason", "")[:2000],
+            author=request.user,
+        ),
+    )
 
 
 def _number(text: str) -> int:
@@ -138,8 +201,47 @@ def _number(text: str) -> int:
 def new_cause(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     name = request.POST.get("name", "")
-    try:
-        linking.name_cause(subject, name, author=request.user)
-    except ValidationError as error:
-        return _causes_panel(request, subject, " ".join(error.messages), name)
-    return _causes_panel(request, subject)
+    return _act_in_panel(
+        request, subject, lambda: linking.name_cause(subject, name, author=request.user), name
+    )
+
+
+@require_POST
+def same_as(request: HttpRequest, incident: int) -> HttpResponse:
+    """“Same as INC-42”: the causes known of that one are the causes of this one."""
+    subject = get_incident(request, incident)
+    other = by_reference(visible_incidents(request.user), request.POST.get("other", ""))
+    if other is None:
+        return _causes_panel(request, subject, "Name the other incident, such as INC-42.")
+    return _act_in_panel(request, subject, lambda: linking.same_as(subject, other, request.user))
+
+
+@require_POST
+def chain(request: HttpRequest, incident: int) -> HttpResponse:
+    """One cause led to another in this incident, or did not after all (`remove`)."""
+    subject = get_incident(request, incident)
+    earlier, later = (_number(request.POST.get(name, "")) for name in ("earlier", "later"))
+    if "remove" in request.POST:
+        return _act_in_panel(request, subject, lambda: linking.unchain(subject, earlier, later))
+    causes = visible_causes(request.user).in_bulk([earlier, later])
+    if len(causes) < 2:
+        return _causes_panel(request, subject, "Choose two different causes of this incident.")
+    return _act_in_panel(
+        request,
+        subject,
+        lambda: linking.chain(subject, causes[earlier], causes[later], request.user),
+    )
+
+
+@require_POST
+def cite(request: HttpRequest, incident: int) -> HttpResponse:
+    """Rest a cause link of this incident on a piece of evidence."""
+    subject = get_incident(request, incident)
+    if "remove" in request.POST:
+        Citation.objects.filter(link__incident=subject, pk=_number(request.POST["remove"])).delete()
+        return _causes_panel(request, subject)
+    found = subject.cause_links.filter(pk=_number(request.POST.get("link", ""))).first()
+    if found is None:
+        return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
+    title, path = request.POST.get("title", ""), request.POST.get("path", "")
+    return _act_in_panel(request, subject, lambda: linking.cite(found, title, path, request.user))

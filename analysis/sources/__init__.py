@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 
 from analysis.sources.base import SourcePlugin
+from incidents.plugins import find_plugins
 
 
 @cache
 def registry() -> dict[str, type[SourcePlugin]]:
-    """Every plug-in by its kind: the subclasses of SourcePlugin in this package's modules."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    return {plugin.kind: plugin for plugin in SourcePlugin.__subclasses__() if plugin.kind}
+    return find_plugins(__name__, __path__, SourcePlugin)

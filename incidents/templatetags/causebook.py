@@ -55,6 +55,18 @@ def ago(value: datetime | None) -> str:
 
 
 @register.filter
+def minutes(value: float | None) -> str:
+    """Minutes as a duration, or a dash where there are none."""
+    return "–" if value is None else span(timedelta(minutes=value))
+
+
+@register.filter
+def shade(place: int) -> int:
+    """Which of the eight shades of a chart the part at this place has."""
+    return place % 8
+
+
+@register.filter
 def percent(value: float) -> str:
     return f"{value * 100:.0f} %"
 

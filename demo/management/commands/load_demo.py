@@ -21,7 +21,7 @@ from incidents import filing
 from incidents.models import Change, Incident, Service
 from kb import linking
 from kb.models import Cause, Check, Postmortem
-from kb.services import save_postmortem
+from kb.writing import write_postmortem
 
 HISTORY = Path(__file__).resolve().parents[2] / "history.toml"
 TIERS = {
@@ -201,7 +201,7 @@ def _postmortem(incident: Incident, cause: Cause) -> None:
         f"## How we will know next time\n\n{cause.how_to_tell}\n\n"
         f"## Prevention\n\n{cause.how_to_prevent}\n\nSee {incident.reference}.\n"
     )
-    save_postmortem(
+    write_postmortem(
         Postmortem(
             title=f"Postmortem: {incident.title}", body=body, state=Postmortem.State.PUBLISHED
         ),

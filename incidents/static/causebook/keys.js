@@ -11,7 +11,7 @@
     const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step;
     all[Math.max(0, Math.min(all.length - 1, next))].focus();
   };
-  const go = { i: "/", c: "/knowledge/causes/", a: "/alerts/", s: "/services/", p: "/knowledge/postmortems/" };
+  const go = { i: "/", c: "/knowledge/causes/", a: "/alerts/", s: "/services/", p: "/knowledge/postmortems/", r: "/knowledge/reports/" };
   let waiting = false;
 
   document.addEventListener("keydown", (event) => {
@@ -59,5 +59,9 @@
     }
   };
   tellLocalTimes(document);
+  for (const field of document.querySelectorAll("[data-zone]")) {
+    // The reader's own zone, so that the time on their clock can be typed as it is.
+    if (!document.querySelector("#at[value]:not([value=''])")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
   document.addEventListener("htmx:afterSettle", (event) => tellLocalTimes(event.target));
 })();

@@ -1,0 +1,106 @@
+"""Writing on the timeline by hand, and the notices that people get."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from incidents import filing, telling
+from incidents.models import Incident, Notice, TimelineEntry
+from incidents.views import act, get_incident
+
+
+def moment_in(text: str, zone: str) -> datetime:
+    """A wall clock's time in a named zone. Raises ValidationError."""
+    if zone not in available_timezones():
+        raise ValidationError({"zone": "Choose a time zone such as Europe/Berlin or UTC."})
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValidationError({"at": "Write a time such as 2026-03-01 02:57."})
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+
+
+def _at(request: HttpRequest) -> datetime | None:
+    given = request.POST.get("at", "").strip()
+    return moment_in(given, request.POST.get("zone", "") or "UTC") if given else None
+
+
+@require_POST
+def write(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    text = request.POST.get("text", "")
+    return act(
+        request, incident,
+        lambda: filing.add_note(incident, text, request.user, _at(request)),
+    )  # fmt: skip
+
+
+def _entry(incident: Incident, entry: int) -> TimelineEntry:
+    return get_object_or_404(TimelineEntry, incident=incident, pk=entry)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
+    incident = get_incident(request, pk)
+    found = _entry(incident, entry)
+    context: dict[str, Any] = {"incident": incident, "entry": found, "text": found.text}
+    if request.method == "POST":
+        try:
+            telling.edit_entry(found, text=request.POST.get("text", ""), at=_at(request))
+            return redirect(incident)
+        except ValidationError as error:
+            context |= {"problems": error.messages, "text": request.POST.get("text", "")}
+    status = 422 if context.get("problems") else 200
+    return render(request, "incidents/entry.html", context, status=status)
+
+
+@require_POST
+def mark(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
+    incident = get_incident(request, pk)
+    found = _entry(incident, entry)
+    what = request.POST.get("what", "")
+    return act(request, incident, lambda: telling.mark_entry(found, what))
+
+
+@require_GET
+def notices(request: HttpRequest) -> HttpResponse:
+    rows = Notice.objects.filter(user_id=request.user.pk)
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    return render(request, "incidents/notices.html", {"page": page})
+
+
+@require_POST
+def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark it read and go where it leads."""
+    notice = get_object_or_404(Notice, user_id=request.user.pk, pk=pk)
+    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
+    safe = url_has_allowed_host_and_scheme(notice.path, allowed_hosts=None)
+    return redirect(notice.path if safe else "incidents:notices")
+
+
+@require_POST
+def notices_read(request: HttpRequest) -> HttpResponse:
+    Notice.objects.filter(user_id=request.user.pk, read_at=None).update(read_at=timezone.now())
+    return redirect("incidents:notices")
+
+
+def unread(request: HttpRequest) -> dict[str, Any]:
+    """For every page: how many notices wait, asked only where a template shows it."""
+
+    def count() -> int:
+        return Notice.objects.filter(user_id=request.user.pk, read_at=None).count()
+
+    return {"unread_notices": count}

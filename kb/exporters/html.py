@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from incidents.markdown import render_markdown
+from kb import pictures
+from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
+from kb.models import Postmortem
+
+_SOURCE = re.compile(r'(<img[^>]*? src=")(/[^"]+)(")')
+_OWN_LINK = re.compile(r'(<a href=")(/[^"]*)(")')
+
+
+class HtmlExporter(Exporter):
+    """One file that needs nothing else: pictures inside, links to the public address."""
+
+    kind = "html"
+    title = "HTML"
+    extension = "html"
+    content_type = "text/html; charset=utf-8"
+
+    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+        def inside(match: re.Match[str]) -> str:
+            found = pictures.find(match[2], user)
+            if found is None:
+                return match[0]
+            data = base64.b64encode(found.body).decode()
+            return f"{match[1]}data:{found.content_type};base64,{data}{match[3]}"
+
+        body = _SOURCE.sub(inside, render_markdown(postmortem.body))
+        root = settings.PUBLIC_URL.rstrip("/")
+        context = {
+            "postmortem": postmortem,
+            "facts": facts_of(postmortem),
+            "actions": actions_of(postmortem),
+            "head": ACTION_HEAD,
+            "body": _OWN_LINK.sub(rf"\g<1>{root}\g<2>\g<3>", body),
+        }
+        return render_to_string("kb/export.html", context).encode()

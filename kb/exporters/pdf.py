@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+
+from kb import pictures
+from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
+from kb.exporters.setting import Setter, content, literal
+from kb.models import Postmortem
+
+_EXTENSIONS = {
+    "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp",
+}  # fmt: skip
+_LOOK = """
+#set page(paper: "a4", margin: (x: 2.2cm, top: 2.2cm, bottom: 2.4cm), numbering: "1 / 1")
+#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"), size: 10.5pt, lang: "en")
+#set par(justify: false, leading: 0.62em)
+#set table(stroke: 0.5pt + luma(190), inset: 5pt)
+#show link: set text(fill: rgb("#1f4f9c"))
+#show heading: set block(above: 1.4em, below: 0.7em)
+#show raw.where(block: true): block.with(fill: luma(244), inset: 8pt, radius: 3pt, width: 100%)
+#show raw: set text(size: 9pt)
+#show quote.where(block: true): set pad(left: 1em)
+"""
+
+
+class PdfExporter(Exporter):
+    """Set by Typst: charts and pasted pictures inside, fonts too."""
+
+    kind = "pdf"
+    title = "PDF"
+    extension = "pdf"
+    content_type = "application/pdf"
+
+    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="causebook-pdf-") as name:
+            folder = Path(name)
+
+            def picture(path: str) -> str | None:
+                found = pictures.find(path, user)
+                if found is None:
+                    return None
+                stored = folder / f"{len(list(folder.iterdir()))}.{_EXTENSIONS[found.content_type]}"
+                stored.write_bytes(found.body)
+                return stored.name
+
+            setter = Setter(picture, settings.PUBLIC_URL.rstrip("/"))
+            source = folder / "postmortem.typ"
+            source.write_text(self._document(postmortem, setter), encoding="utf-8")
+            # The root keeps the typesetter inside this folder.
+            return bytes(typst.compile(str(source), root=name))
+
+    def _document(self, postmortem: Postmortem, setter: Setter) -> str:
+        title = literal(postmortem.title)
+        facts = "".join(
+            f"text(fill: luma(90), {literal(label)}), {literal(words)}, "
+            for label, words in facts_of(postmortem)
+        )
+        parts = [
+            _LOOK,
+            f"#set document(title: {title})",
+            f"#text(size: 18pt, weight: 700, {title})",
+            f"#grid(columns: (auto, 1fr), column-gutter: 1.2em, row-gutter: 0.45em, {facts})",
+            "#line(length: 100%, stroke: 0.5pt + luma(190))",
+            setter.markup(postmortem.body),
+        ]
+        actions = actions_of(postmortem)
+        if actions:
+            cells = "".join(f"strong[{content(word)}], " for word in ACTION_HEAD)
+            cells += "".join(f"[{content(cell)}], " for row in actions for cell in row)
+            parts += [
+                "#heading(level: 2)[Action items]",
+                f"#table(columns: (1fr, auto, auto, auto, auto), {cells})",
+            ]
+        return "\n\n".join(parts)

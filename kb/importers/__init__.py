@@ -1,0 +1,13 @@
+"""Plug-ins that bring knowledge in. One small file each; `registry()` finds them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from incidents.plugins import find_plugins
+from kb.importers.base import Importer
+
+
+@cache
+def registry() -> dict[str, type[Importer]]:
+    return find_plugins(__name__, __path__, Importer)

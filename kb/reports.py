@@ -1,0 +1,263 @@
+"""Figures about incidents: how fast, how often again, how much time, and what was promised.
+
+Definitions, all from recorded times only; each figure says of how many incidents it is:
+time to detect is detected − impact started; to acknowledge, acknowledged − detected; to mitigate,
+mitigated − impact started; to resolve, resolved − impact started. An incident without one of the
+two times, or with them in the wrong order, does not count for that figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Extract, TruncMonth
+from django.utils import timezone
+
+from incidents.models import Incident
+from incidents.permissions import visible_incidents
+from kb.models import ActionItem, CauseLink
+from kb.permissions import visible_actions
+
+TIMES = {
+    "detect": ("MTTD", "impact_started_at", "detected_at"),
+    "acknowledge": ("MTTA", "detected_at", "acknowledged_at"),
+    "mitigate": ("MTTM", "impact_started_at", "mitigated_at"),
+    "resolve": ("MTTR", "impact_started_at", "resolved_at"),
+}
+
+
+class Median(Aggregate):
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which incidents a report is about; `until` is the first day after it."""
+
+    since: date
+    until: date
+    team: str = ""
+    service: str = ""
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        zone = timezone.get_current_timezone()
+        return tuple(  # type: ignore[return-value]
+            datetime.combine(day, datetime.min.time(), zone) for day in (self.since, self.until)
+        )
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean and a median in minutes over `count` of `of` incidents; None where none counts."""
+
+    name: str
+    short: str
+    mean: float | None
+    median: float | None
+    count: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a breakdown."""
+
+    name: str
+    incidents: int
+    minutes: float
+    figures: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class FollowThrough:
+    promised: int
+    done: int
+    in_time: int
+    """done by their due date, of those that had one"""
+    with_date: int
+    overdue: int
+    dropped: int
+
+
+def incidents_of(user: Any, asked: Asked) -> QuerySet[Incident]:
+    since, until = asked.moments
+    rows = visible_incidents(user).filter(
+        impact_started_at__gte=since, impact_started_at__lt=until, merged_into=None
+    )
+    if asked.team or asked.service:
+        through = Incident.services.through.objects.all()
+        if asked.team:
+            through = through.filter(service__owner_team=asked.team)
+        if asked.service:
+            through = through.filter(service__name=asked.service)
+        rows = rows.filter(pk__in=through.values("incident_id"))
+    return rows.order_by()
+
+
+def _minutes(start: str, end: str) -> Any:
+    apart = ExpressionWrapper(F(end) - F(start), output_field=DurationField())
+    return ExpressionWrapper(Extract(apart, "epoch") / 60.0, output_field=FloatField())
+
+
+def _measures() -> dict[str, Any]:
+    found: dict[str, Any] = {"n": Count("pk"), "lost": Sum(_minutes(*TIMES["resolve"][1:]))}
+    for key, (_, start, end) in TIMES.items():
+        counts = Q(**{f"{end}__gte": F(start)})
+        found[f"{key}_sum"] = Sum(_minutes(start, end), filter=counts)
+        found[f"{key}_median"] = Median(_minutes(start, end), filter=counts)
+        found[f"{key}_count"] = Count("pk", filter=counts)
+    return found
+
+
+def times(incidents: QuerySet[Incident]) -> tuple[list[Figure], int, float]:
+    """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query."""
+    found = incidents.aggregate(**_measures())
+    figures = [
+        Figure(
+            f"time to {key}",
+            short,
+            found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None,
+            found[f"{key}_median"],
+            found[f"{key}_count"],
+            found["n"],
+        )
+        for key, (short, _, _) in TIMES.items()
+    ]
+    return figures, found["n"], found["lost"] or 0.0
+
+
+def _row(name: str, found: Mapping[str, Any]) -> Row:
+    figures = {
+        short: found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None
+        for key, (short, _, _) in TIMES.items()
+    }
+    return Row(name, found["n"], found["lost"] or 0.0, figures)
+
+
+def by_month(incidents: QuerySet[Incident]) -> list[Row]:
+    rows = incidents.annotate(month=TruncMonth("impact_started_at")).values("month")
+    measures = {key: value for key, value in _measures().items() if not key.endswith("_median")}
+    return [
+        _row(f"{found['month']:%Y-%m}", found)
+        for found in rows.annotate(**measures).order_by("month")
+    ]
+
+
+def by_service(incidents: QuerySet[Incident], column: str = "services__name") -> list[Row]:
+    """Per service or, with `services__owner_team`, per team: one that hit two counts for both."""
+    measures = {key: value for key, value in _measures().items() if not key.endswith("_median")}
+    rows = incidents.filter(**{f"{column}__gt": ""}).values(column)
+    found = rows.annotate(**measures).order_by("-lost", column)[:30]
+    return [_row(each[column], each) for each in found]
+
+
+def confirmed(incidents: QuerySet[Incident]) -> QuerySet[CauseLink]:
+    return CauseLink.objects.filter(
+        incident__in=incidents.values("pk"), state=CauseLink.State.CONFIRMED
+    )
+
+
+def recurrence(incidents: QuerySet[Incident]) -> tuple[int, int]:
+    """Of the incidents with a confirmed cause, in how many it had been a cause before; of how many.
+
+    “Before” is by the start of impact, over all of history.
+    """
+    first = (
+        CauseLink.objects.filter(cause=OuterRef("cause"), state=CauseLink.State.CONFIRMED)
+        .order_by()
+        .values("cause")
+        .annotate(at=Min("incident__impact_started_at"))
+        .values("at")
+    )
+    links = confirmed(incidents).annotate(first=Subquery(first))
+    found = links.aggregate(
+        again=Count(
+            "incident", distinct=True, filter=Q(first__lt=F("incident__impact_started_at"))
+        ),
+        all=Count("incident", distinct=True),
+    )
+    return found["again"], found["all"]
+
+
+def causes_by(incidents: QuerySet[Incident], what: str) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Confirmed causes a month, parted by `what`: the category's name or the service's tier."""
+    path = {"category": "cause__category__name", "tier": "incident__services__tier"}[what]
+    rows = (
+        confirmed(incidents)
+        .order_by()
+        .annotate(month=TruncMonth("incident__impact_started_at"))
+        .values("month", part=F(path))
+        .annotate(n=Count("pk", distinct=True))
+        .order_by("month", "part")
+    )
+    months: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        months.setdefault(f"{row['month']:%Y-%m}", []).append((row["part"] or "none", row["n"]))
+    return list(months.items())
+
+
+def repeat_offenders(incidents: QuerySet[Incident]) -> list[dict[str, Any]]:
+    """Causes of more than one incident: how many, and minutes from impact to resolution."""
+    lost = Sum(_minutes("incident__impact_started_at", "incident__resolved_at"))
+    rows = confirmed(incidents).order_by().values("cause_id", "cause__name")
+    return list(
+        rows.annotate(times=Count("pk"), minutes=lost)
+        .filter(times__gt=1)
+        .order_by("-times", "cause__name")[:15]
+    )
+
+
+def follow_through(user: Any, asked: Asked) -> FollowThrough:
+    """What became of the actions promised in this time."""
+    since, until = asked.moments
+    rows = visible_actions(user).filter(created_at__gte=since, created_at__lt=until)
+    if asked.team or asked.service:
+        rows = rows.filter(postmortem__incidents__in=incidents_of(user, asked).values("pk"))
+    state, today = ActionItem.State, timezone.now().date()
+    found = rows.aggregate(
+        promised=Count("pk", distinct=True),
+        done=Count("pk", distinct=True, filter=Q(state=state.DONE)),
+        with_date=Count("pk", distinct=True, filter=Q(state=state.DONE, due_on__isnull=False)),
+        in_time=Count(
+            "pk", distinct=True, filter=Q(state=state.DONE, closed_at__date__lte=F("due_on"))
+        ),
+        overdue=Count("pk", distinct=True, filter=Q(state=state.OPEN, due_on__lt=today)),
+        dropped=Count("pk", distinct=True, filter=Q(state=state.DROPPED)),
+    )
+    return FollowThrough(**found)
+
+
+def this_week_before(user: Any, today: date | None = None, years: int = 5) -> list[Incident]:
+    """Incidents of these seven days in each of the past years, newest first."""
+    today = today or timezone.now().date()
+    zone = timezone.get_current_timezone()
+    wanted = Q(pk__in=[])
+    for back in range(1, years + 1):
+        # By the count of days, so that 29 February needs no case of its own.
+        middle = datetime.combine(today, datetime.min.time(), zone) - timedelta(days=365.25 * back)
+        wanted |= Q(
+            impact_started_at__gte=middle - timedelta(days=3),
+            impact_started_at__lt=middle + timedelta(days=4),
+        )
+    rows = visible_incidents(user).filter(wanted, merged_into=None)
+    return list(rows.order_by("-impact_started_at").prefetch_related("services", "causes")[:30])
