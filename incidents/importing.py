@@ -127,56 +127,60 @@ def parse_row(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, A
         raise ValidationError({"external_id": "Missing: an import is repeatable only with ids."})
     if not found["title"]:
         raise ValidationError({"title": "Missing. Name its column with --map title=COLUMN."})
-    found["external_id"] = _text(found["external_id"])[:200]
-    found["title"] = _text(found["title"])[:300]
+    found["external_id"] = text_of(found["external_id"])[:200]
+    found["title"] = text_of(found["title"])[:300]
     for name in ("symptom", "resolution", "external_url"):
-        found[name] = _text(found[name] or "")
+        found[name] = text_of(found[name] or "")
     for name in [name for name in NAMES if name.endswith("_at")]:
-        found[name] = _moment(name, found[name])
+        found[name] = moment_of(name, found[name])
     if found["impact_started_at"] is None:
         raise ValidationError({"impact_started_at": "Missing. Map it with --map."})
-    found["severity"] = _severity(found["severity"])
-    found["services"] = _names(found["services"])
+    found["severity"] = severity_of(found["severity"])
+    found["services"] = names_of(found["services"])
     found["updates"] = [
         (at, status, text)
-        for update in found["updates"] or []
+        for update in (found["updates"] if isinstance(found["updates"], list) else [])
         if isinstance(update, dict)
-        and (at := _moment("updates", update.get("at") or update.get("created_at")))
-        and (text := _text(update.get("message") or update.get("body") or update.get("text") or ""))
+        and (at := moment_of("updates", update.get("at") or update.get("created_at")))
+        and (
+            text := text_of(update.get("message") or update.get("body") or update.get("text") or "")
+        )
         is not None
-        for status in [_text(update.get("status") or "")]
+        for status in [text_of(update.get("status") or "")]
     ]
     return found
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     return str(value).replace("\x00", "").strip()
 
 
-def _names(value: Any) -> list[str]:
+def names_of(value: Any) -> list[str]:
     if isinstance(value, str):
         value = value.replace(";", ",").split(",")
-    names = [v.get("name", "") if isinstance(v, dict) else v for v in value or []]
-    return [text[:100] for name in names if (text := _text(name))]
+    if not isinstance(value, list):
+        return []
+    names = [v.get("name", "") if isinstance(v, dict) else v for v in value]
+    return [text[:100] for name in names if (text := text_of(name))]
 
 
-def _severity(value: Any) -> str:
-    text = _text(value or "").lower().replace(" ", "_").replace("-", "")
+def severity_of(value: Any) -> str:
+    text = text_of(value or "").lower().replace(" ", "_").replace("-", "")
     return next((sev for sev, names in SEVERITIES.items() if text in names), "SEV3")
 
 
-def _moment(name: str, value: Any) -> datetime | None:
+def moment_of(name: str, value: Any) -> datetime | None:
     if value in (None, ""):
         return None
     try:
         if isinstance(value, (int, float)):
             return datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
-        parsed = parse_datetime(_text(value))
+        parsed = parse_datetime(text_of(value))
     except (ValueError, OverflowError, OSError):
         parsed = None
     if parsed is None:
         raise ValidationError(
-            {name: f"{_text(value)[:60]!r} is not a time such as 2026-03-01T02:57Z."}
+            {name: f"{text_of(value)[:60]!r} is not a time such as 2026-03-01T02:57Z."}
         )
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
@@ -194,7 +198,7 @@ def _take(
         fields["symptom"] = updates[0][2]
     resolved = fields["resolved_at"] is not None
     incident = filing.file_incident(
-        services=[_service(name, services, report) for name in names],
+        services=[service_named(name, services, report) for name in names],
         status=Incident.Status.RESOLVED if resolved else Incident.Status.INVESTIGATING,
         external_source=source,
         quiet=True,
@@ -212,7 +216,7 @@ def _take(
     )
 
 
-def _service(name: str, services: dict[str, Service], report: Report) -> Service:
+def service_named(name: str, services: dict[str, Service], report: Report) -> Service:
     service = services.get(name.lower())
     if service is None:
         service = Service(name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -111,3 +112,36 @@ def first(row: Mapping[str, Any], *keys: str) -> Any:
         if value not in (None, "", [], {}):
             return value
     return None
+
+
+def json_rows(path: Path, *keys: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of JSON files: a list, an object with a list under one of `keys`, or JSON lines.
+
+    Raises Refused when a file is no JSON or holds no such list.
+    """
+    for file in files_below(path, ".json", ".jsonl"):
+        content = text_of(file)
+        try:
+            value = json.loads(content)
+        except ValueError:
+            try:
+                value = [json.loads(line) for line in content.splitlines() if line.strip()]
+            except ValueError as error:
+                raise Refused(f"{file.name} is not JSON: {error}") from None
+        if isinstance(value, dict):
+            found = next((value[key] for key in keys if isinstance(value.get(key), list)), None)
+            value = found if found is not None else ([value] if "id" in value else None)
+        if not isinstance(value, list):
+            raise Refused(f"{file.name} holds no list{' called ' + ' or '.join(keys)}.")
+        for number, row in enumerate(value, 1):
+            yield f"{file.name}, number {number}", row if isinstance(row, dict) else {}
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; nothing where it is no list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def words(value: Any) -> str:
+    """A value as trimmed text; what is nothing is empty."""
+    return "" if value is None else str(value).replace("\x00", "").strip()

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from incidents.importing import moment_of, names_of, parse_row
+from kb.importers.base import Importer, Read, Record, files_below, first, text_of, words
+
+_TIMES = ("detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
+
+
+class CsvImporter(Importer):
+    """Any table with a title, an id and a start; the usual names of columns are known."""
+
+    kind = "csv"
+    title = "CSV"
+    takes = "a .csv file with a head"
+
+    def read(self, path: Path) -> Iterator[Read]:
+        for file in files_below(path, ".csv"):
+            reader = csv.DictReader(io.StringIO(text_of(file)))
+            for row in reader:
+                place = f"{file.name}, line {reader.line_num}"
+                try:
+                    yield place, self.record({k: v for k, v in row.items() if isinstance(k, str)})
+                except ValidationError as error:
+                    yield place, "; ".join(error.messages)
+
+    def record(self, row: dict[str, Any]) -> Record:
+        fields = parse_row(row, self.mapping)
+        causes = names_of(self._given(row, "causes", "causes", "cause", "root_cause"))
+        category = words(self._given(row, "category", "category", "cause_category"))
+        return Record(
+            external_id=fields["external_id"],
+            title=fields["title"],
+            impact_started_at=fields["impact_started_at"],
+            symptom=fields["symptom"],
+            resolution=fields["resolution"],
+            severity=fields["severity"],
+            services=fields["services"],
+            url=fields["external_url"],
+            causes=[(cause, category) for cause in causes],
+            body=words(self._given(row, "body", "postmortem", "postmortem_body")),
+            published_at=moment_of("published_at", row.get("published_at")),
+            **{name: fields[name] for name in _TIMES},
+        )
+
+    def _given(self, row: dict[str, Any], field: str, *keys: str) -> Any:
+        return row.get(self.mapping[field]) if field in self.mapping else first(row, *keys)

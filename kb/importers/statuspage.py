@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from incidents.importing import parse_row
+from kb.importers.base import Importer, Read, Record, Refused, json_rows, words
+
+
+class StatuspageImporter(Importer):
+    """The incident history of a status page: GET /api/v2/incidents.json or an export."""
+
+    kind = "statuspage"
+    title = "Statuspage"
+    takes = "a .json or .jsonl file of incidents with their updates"
+
+    def read(self, path: Path) -> Iterator[Read]:
+        for place, row in json_rows(path, "incidents"):
+            try:
+                yield place, self._record(row)
+            except (Refused, ValidationError) as error:
+                yield place, "; ".join(getattr(error, "messages", [str(error)]))
+
+    def _record(self, row: dict[str, Any]) -> Record:
+        fields = parse_row(row, self.mapping)
+        body = words(row.get("postmortem_body"))
+        return Record(
+            external_id=fields["external_id"],
+            title=fields["title"],
+            symptom=fields["symptom"] or next((text for *_, text in fields["updates"]), ""),
+            resolution=fields["resolution"],
+            severity=fields["severity"],
+            impact_started_at=fields["impact_started_at"],
+            mitigated_at=fields["mitigated_at"],
+            resolved_at=fields["resolved_at"],
+            services=fields["services"],
+            url=words(row.get("shortlink")) or fields["external_url"],
+            updates=fields["updates"],
+            body=body,
+            body_title=f"Postmortem: {fields['title']}" if body else "",
+        )

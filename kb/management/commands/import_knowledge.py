@@ -1,0 +1,46 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from kb.importers import registry
+from kb.importers.base import Refused
+from kb.importing import import_records
+
+
+class Command(BaseCommand):
+    help = "Bring past incidents and postmortems in. Repeating it adds nothing twice."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        kinds = "; ".join(f"{kind}: {plugin.takes}" for kind, plugin in registry().items())
+        parser.add_argument("kind", choices=registry(), help=kinds)
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="report only, keep nothing")
+        parser.add_argument("--source", default="", help="where it is from; default: the kind")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN",
+            help="where a field of ours is found in the file",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        mapping = dict(pair.partition("=")[::2] for pair in options["map"])
+        importer = registry()[options["kind"]](mapping)
+        try:
+            report = import_records(
+                importer.read(options["path"]),
+                options["source"] or options["kind"],
+                options["dry_run"],
+            )
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        for place, why in report.refused[:50]:
+            self.stderr.write(f"{place} not taken: {why}")
+        if len(report.refused) > 50:
+            self.stderr.write(f"… and {len(report.refused) - 50} more.")
+        for line in report.lines(options["dry_run"]):
+            self.stdout.write(line)
+        if report.total == 0 or len(report.refused) == report.total:
+            raise CommandError("Nothing could be taken; see the reasons above.")
