@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+from django.utils import timezone
+
+from incidents.filing import add_note, file_incident
+from incidents.models import Incident, Notice, TimelineEntry
+from incidents.notices import tell
+
+pytestmark = pytest.mark.django_db
+
+
+def page(web: Client, incident: Incident, query: str = "") -> str:
+    return web.get(f"/INC-{incident.pk}/timeline/{query}").content.decode()
+
+
+def test_an_entry_by_hand_at_any_time_zone(web: Client, incident: Incident) -> None:
+    form = {"text": "Paged the team", "at": "2026-03-29T01:30", "zone": "Europe/Berlin"}
+    web.post(f"/INC-{incident.pk}/notes/", form)
+    entry = incident.timeline.get(text="Paged the team")
+    assert entry.at == datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert entry.author
+    assert entry.author.get_username() == "oncall"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [({"zone": "Mars/Olympus"}, "Choose a time zone"), ({"at": "noon"}, "Write a time"),
+     ({"at": "2099-01-01T00:00"}, "lies in the future"), ({"text": " "}, "Write a note first")],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(
+    web: Client, incident: Incident, changes: dict[str, str], problem: str
+) -> None:
+    form = {"text": "x", "at": "2026-01-01T10:00", "zone": "UTC", **changes}
+    answer = web.post(f"/INC-{incident.pk}/notes/", form, follow=True)
+    assert problem in answer.content.decode()
+    assert not incident.timeline.filter(kind="note").exists()
+
+
+def test_entries_are_pinned_hidden_and_edited(web: Client, incident: Incident) -> None:
+    entry = add_note(incident, "a wrong trail")
+    path = f"/INC-{incident.pk}/timeline/{entry.pk}/"
+    web.post(f"{path}mark/", {"what": "pinned"})
+    assert '<span class="tag">pinned</span>' in page(web, incident)
+    web.post(f"{path}mark/", {"what": "hidden"})
+    assert "a wrong trail" not in page(web, incident)
+    assert "a wrong trail" in page(web, incident, "?hidden=1")
+    web.post(f"{path}mark/", {"what": "hidden"})
+    web.post(path, {"text": "a right trail", "at": "2026-01-01T10:00", "zone": "UTC"})
+    assert "(edited)" in page(web, incident)
+    assert "a right trail" in page(web, incident)
+    assert web.post(path, {"text": ""}).status_code == 422
+
+
+def test_long_silence_is_shown_as_a_gap(web: Client, user: AbstractUser) -> None:
+    start = timezone.now() - timedelta(hours=5)
+    incident = file_incident(title="Quiet", impact_started_at=start)
+    incident.timeline.all().delete()
+    for minutes in (0, 20, 92):
+        add_note(incident, f"after {minutes}", user, start + timedelta(minutes=minutes))
+    assert page(web, incident).count("without an entry") == 1
+    assert "1 h 12 min without an entry" in page(web, incident)
+
+
+def test_a_stranger_cannot_touch_the_timeline_of_a_private_incident(
+    client: Client, user: AbstractUser, other: AbstractUser
+) -> None:
+    secret = file_incident(title="Zebra", private=True, reporter=user)
+    entry = add_note(secret, "zebra note", user)
+    client.force_login(other)
+    path = f"/INC-{secret.pk}/timeline/{entry.pk}/"
+    assert client.get(path).status_code == 404
+    assert client.post(f"{path}mark/", {"what": "hidden"}).status_code == 404
+    public = file_incident(title="Public")
+    assert client.get(f"/INC-{public.pk}/timeline/{entry.pk}/").status_code == 404
+    assert TimelineEntry.objects.get(pk=entry.pk).hidden is False
+
+
+def test_notices_are_counted_read_once_and_told_once(
+    web: Client, user: AbstractUser, other: AbstractUser
+) -> None:
+    assert tell(user, "a", "The cause is back", "/knowledge/causes/")
+    assert not tell(user, "a", "The cause is back", "/knowledge/causes/")
+    tell(other, "b", "Not yours", "/")
+    home = web.get("/").content.decode()
+    assert '<span class="unread" title="Unread notices">1</span>' in home
+    listed = web.get("/notices/").content.decode()
+    assert "The cause is back" in listed
+    assert "Not yours" not in listed
+    notice = Notice.objects.get(user=user)
+    assert web.post(f"/notices/{notice.pk}/")["Location"] == "/knowledge/causes/"
+    assert "unread" not in web.get("/").content.decode()
+    foreign = Notice.objects.get(user=other)
+    assert web.post(f"/notices/{foreign.pk}/").status_code == 404
+
+
+def test_mail_goes_out_where_it_is_set_up(
+    user: AbstractUser, settings: object, mailoutbox: list[object],
+    django_capture_on_commit_callbacks: object,
+) -> None:  # fmt: skip
+    settings.EMAIL_HOST = "mail.example"  # type: ignore[attr-defined]
+    settings.PUBLIC_URL = "https://kb.example/"  # type: ignore[attr-defined]
+    user.email = "oncall@example.org"
+    user.save()
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        tell(user, "a", "The cause is back", "/INC-1/")
+    [mail] = mailoutbox
+    assert "https://kb.example/INC-1/" in mail.body  # type: ignore[attr-defined]
