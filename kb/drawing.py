@@ -34,7 +34,7 @@ def time_line(dots: Sequence[Dot], marks: Sequence[Dot] = ()) -> SafeString:
         return 14 + (dot.at.timestamp() - start) / span * (WIDTH - 28)
 
     parts = [
-        f'<svg class="occurrences" viewBox="0 0 {WIDTH} 54" role="img" '
+        f'<svg class="occurrences" viewBox="0 0 {WIDTH} 54" role="group" '
         f'aria-label="{len(dots)} occurrences from {every[0].at:%Y-%m-%d} to '
         f'{every[-1].at:%Y-%m-%d}"><line class="axis" x1="8" x2="{WIDTH - 8}" y1="24" y2="24"/>'
     ]
@@ -78,7 +78,7 @@ def chain(
     height = max(y for _, y in place.values()) + HIGH + 2
     parts = [
         f'<svg class="chain" viewBox="-1 -1 {width} {height}" width="{width}" height="{height}" '
-        'role="img" aria-label="Which cause led to which"><defs><marker id="arrow" '
+        'role="group" aria-label="Which cause led to which"><defs><marker id="arrow" '
         'viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path class="head" d="M0,0 L8,4 L0,8 z"/></marker></defs>'
     ]

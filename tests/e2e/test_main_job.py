@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +22,11 @@ from demo.world.faults import Episodes
 from incidents import door, working
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
-from kb.linking import create_cause, link_cause
+from kb.actions import add_action
+from kb.fixing import mark_fixed
+from kb.linking import chain, create_cause, link_cause
+from kb.models import Cause
+from kb.writing import comment_on, start_postmortem
 from tests.e2e.conftest import kill_group, wait_for
 from tests.incidents.sending import make, sample
 
@@ -95,6 +99,24 @@ def test_a_filed_incident_shows_cause_chart_and_log_lines_of_a_real_fault(
     assert abs(found.onset.timestamp() - begin) < 120
 
 
+def pages_of_knowledge(incident: Incident) -> list[str]:
+    """Pages of a cause, a postmortem and what follows from them, each with something on it."""
+    cause, later = Cause.objects.order_by("pk")[:2]
+    for each in (cause, later):
+        link_cause(incident, each, state="confirmed")
+    chain(incident, cause, later)
+    mark_fixed(cause)
+    postmortem = start_postmortem([incident])
+    comment_on(postmortem, "Since when?")
+    add_action(postmortem, title="Watch it", due_on=date(2026, 1, 1))
+    own = postmortem.get_absolute_url()
+    return [
+        cause.get_absolute_url(), own, f"{own}edit/", f"{own}versions/?version=1",
+        "/knowledge/postmortems/", "/knowledge/postmortems/new/", "/knowledge/actions/",
+        "/knowledge/reports/", "/analysis/gaps/", "/analysis/search/?q=orders", "/notices/",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     scheme: Any, past: Service, browser: Browser, live_server: Any, django_user_model: Any
@@ -107,6 +129,7 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     paths = [
         "/", "/new/", newest.get_absolute_url(), "/services/", "/knowledge/causes/", "/alerts/",
         "/integrations/", integration.get_absolute_url(), "/integrations/new/generic/", "/rules/",
+        *pages_of_knowledge(newest),
     ]  # fmt: skip
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})

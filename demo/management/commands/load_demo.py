@@ -20,6 +20,8 @@ from demo.world.services import SERVICES
 from incidents import filing
 from incidents.models import Change, Incident, Service
 from kb import linking
+from kb.actions import add_action
+from kb.fixing import mark_fixed
 from kb.models import Cause, Check, Postmortem
 from kb.writing import write_postmortem
 
@@ -119,7 +121,9 @@ def _history(services: dict[str, Service]) -> tuple[list[Incident], list[Episode
         if told["category"] == "deploy":
             _deploy(services[row[0]], start, chance)
         if incident.severity == "SEV1":
-            _postmortem(incident, causes[told["name"]])
+            _postmortem(incident, causes[told["name"]], chance)
+    _chain(incidents, causes)
+    _fixed(list(causes.values()), chance)
     for name in ("checkout", "catalog", "pricing", "search"):
         for _ in range(6):
             _deploy(services[name], now - timedelta(hours=chance.randrange(30, 900)), chance)
@@ -191,7 +195,29 @@ def _deploy(service: Service, before: datetime, chance: random.Random) -> None:
     )
 
 
-def _postmortem(incident: Incident, cause: Cause) -> None:
+CHAIN = ("Query without an index after a release", "Threads blocked by a slow synchronous call")
+
+
+def _chain(incidents: list[Incident], causes: dict[str, Cause]) -> None:
+    """In the newest incidents of one cause, it led to another, as the shop's people noted."""
+    earlier, later = (causes.get(name) for name in CHAIN)
+    if earlier is None or later is None:
+        return
+    for incident in [row for row in incidents if earlier in row.causes.all()][-3:]:
+        linking.link_cause(incident, later, role="contributing", state="confirmed")
+        linking.chain(incident, earlier, later)
+
+
+def _fixed(causes: list[Cause], chance: random.Random) -> None:
+    """Some causes were fixed for good after they were last seen."""
+    for cause in causes[::6]:
+        last = cause.links.order_by("-incident__impact_started_at").first()
+        if last and last.incident.impact_started_at < timezone.now() - timedelta(days=20):
+            at = last.incident.impact_started_at + timedelta(days=chance.randrange(2, 9))
+            mark_fixed(cause, note=cause.how_to_prevent[:200], at=at)
+
+
+def _postmortem(incident: Incident, cause: Cause, chance: random.Random) -> None:
     body = (
         f"## Summary\n\n{incident.symptom}\n\n"
         f"## Impact\n\n{incident.get_severity_display()}, for "
@@ -201,9 +227,18 @@ def _postmortem(incident: Incident, cause: Cause) -> None:
         f"## How we will know next time\n\n{cause.how_to_tell}\n\n"
         f"## Prevention\n\n{cause.how_to_prevent}\n\nSee {incident.reference}.\n"
     )
-    write_postmortem(
+    postmortem = write_postmortem(
         Postmortem(
             title=f"Postmortem: {incident.title}", body=body, state=Postmortem.State.PUBLISHED
         ),
         [incident],
+    )
+    due = (incident.impact_started_at + timedelta(days=chance.randrange(14, 60))).date()
+    add_action(
+        postmortem,
+        title=cause.how_to_prevent.split(".")[0].split(";")[0][:200]
+        or "Find out how to prevent it",
+        due_on=due,
+        state=chance.choice(["done", "done", "open"]),
+        cause=cause,
     )
