@@ -142,7 +142,7 @@ def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str =
                     f'y="{y:.1f}" width="{step * 0.76:.1f}" height="{max(tall, 0.5):.1f}"><title>'
                     f"{escape(f'{label} {name}: {value:,.0f} {unit}'.strip())}</title></rect>"
                 )
-        if number % max(1, -(-len(columns) // 13)) == 0:
+        if number % max(1, -(-len(columns) // 7)) == 0:
             drawn.append(
                 f'<text x="{x + step / 2:.1f}" y="{high + 16}" text-anchor="middle">'
                 f"{escape(label)}</text>"

@@ -65,7 +65,7 @@ def overdue_actions(user: Any) -> QuerySet[ActionItem]:
 
 
 def postmortems_due(user: Any, limit: int = SHOWN) -> list[Due]:
-    """Resolved incidents of the last year that the policies want written up, longest due first."""
+    """Resolved incidents of the last year that the policies want written up, worst ones first."""
     now = timezone.now()
     wanted = Q(pk__in=[])
     within: dict[str, int] = {}
@@ -80,7 +80,7 @@ def postmortems_due(user: Any, limit: int = SHOWN) -> list[Due]:
         visible_incidents(user)
         .filter(wanted, ~Exists(published), resolved_at__gte=now - LOOKED_AT, merged_into=None)
         .distinct()
-        .order_by("resolved_at")
+        .order_by("severity", "-resolved_at")
         .prefetch_related("services", "postmortems")[:limit]
     )
     found = []

@@ -55,6 +55,7 @@ def report(request: HttpRequest) -> HttpResponse:
         return _csv(months, services, teams)
     figures, count, lost = reports.times(incidents)
     again, with_cause = reports.recurrence(incidents)
+    by_tier = reports.causes_by(incidents, "tier")
     by_category = reports.causes_by(incidents, "category")
     context: dict[str, Any] = {
         "asked": asked,
@@ -72,8 +73,9 @@ def report(request: HttpRequest) -> HttpResponse:
             [(row.name, [("minutes", row.minutes)]) for row in months], "minutes"
         ),
         "category_chart": drawing.bars(by_category, "incidents"),
-        "category_names": list(dict.fromkeys(n for _, parts in by_category for n, _ in parts)),
-        "tier_chart": drawing.bars(reports.causes_by(incidents, "tier"), "incidents"),
+        "category_names": _names(by_category),
+        "tier_chart": drawing.bars(by_tier, "incidents"),
+        "tier_names": _names(by_tier),
         "services": services,
         "teams": teams,
         "offenders": reports.repeat_offenders(incidents),
@@ -86,6 +88,11 @@ def report(request: HttpRequest) -> HttpResponse:
         .distinct(),
     }
     return render(request, "kb/report.html", context)
+
+
+def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:
+    """The parts of columns in the order in which the drawing gives them their shades."""
+    return list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
 
 
 def _csv(*parts: list[reports.Row]) -> HttpResponse:

@@ -19,11 +19,15 @@ from analysis.similarity.votes import Ballot
 
 ENOUGH = 40
 """Answers with a known outcome below which nothing is said about how sure an answer is."""
-FOLDS = 15
+FOLDS = 60
 HALVINGS = 4.0
 """How often the weight of an answer halves from the youngest to the oldest."""
 CONSIDERED = 5
 LEAST_SURE = 0.01
+NEAR, DOUBT = 0.7, 6.0
+"""How near in log-odds past answers must be to correct a stated confidence, and how many of them
+it takes to move it half of the way."""
+MOST_KEPT = 2000
 REFUSED_KNOWN = 0.06
 """Share of answerable incidents that may be refused for the sake of catching new kinds."""
 UNTAUGHT = 20
@@ -56,6 +60,26 @@ class Curve:
         return cls(
             mean.tolist(), scale.tolist(), model.coef_[0].tolist(), float(model.intercept_[0])
         )
+
+
+Outcome = tuple[float, bool]
+"""The confidence stated by a fit that did not know the outcome, and whether it was right."""
+
+
+def corrected(stated: float, kept: Sequence[Outcome]) -> float:
+    """A confidence moved towards what answers stated about as sure turned out to be worth.
+
+    Smooths outcomes over log-odds with a Gaussian kernel (Nadaraya, Watson, 1964); where few are
+    near, what was stated stands. A regression on few answers cannot bend as far as it should.
+    """
+    if not kept:
+        return stated
+    said = np.clip(np.array([confidence for confidence, _ in kept]), LEAST_SURE, 1 - LEAST_SURE)
+    right = np.array([outcome for _, outcome in kept], float)
+    own = np.clip(stated, LEAST_SURE, 1 - LEAST_SURE)
+    apart = np.log(own / (1 - own)) - np.log(said / (1 - said))
+    near = np.exp(-0.5 * (apart / NEAR) ** 2)
+    return float((near @ right + DOUBT * stated) / (near.sum() + DOUBT))
 
 
 @dataclass(frozen=True)
@@ -103,6 +127,8 @@ class Calibration:
     judged: Judgement
     learnt_order: bool = False
     """whether the learnt order is used: only where it did better on answers it had not seen"""
+    kept: list[Outcome] = field(default_factory=list)
+    """what earlier fits stated of first suggestions, and what came of it; the youngest ones"""
 
     def order(self, ballots: Sequence[Ballot]) -> list[Ballot]:
         """The ballots as they should be shown."""
@@ -111,6 +137,8 @@ class Calibration:
     def sure(self, ballots: Sequence[Ballot], place: int) -> float:
         """Probability that the cause at this place (from 0) is right."""
         stated = (self.further if place else self.first)(features(ballots, place))
+        if place == 0:
+            stated = corrected(stated, self.kept)
         return min(max(stated, LEAST_SURE), self._most_sure)
 
     @property
@@ -137,7 +165,10 @@ class Calibration:
         judged = dict(data["judged"])
         judged["bins"] = [Bin(**each) for each in judged["bins"]]
         first, further, novelty = (Curve(**data[name]) for name in ("first", "further", "novelty"))
-        return cls(first, further, novelty, data["bar"], Judgement(**judged), data["learnt_order"])
+        kept = [(stated, right) for stated, right in data.get("kept", [])]
+        return cls(
+            first, further, novelty, data["bar"], Judgement(**judged), data["learnt_order"], kept
+        )
 
 
 def _learnt_order(confidence: Curve, ballots: Sequence[Ballot]) -> list[Ballot]:
@@ -202,16 +233,21 @@ def is_new_untaught(ballots: Sequence[Ballot]) -> bool:
     return not ballots or ballots[0].likeness < UNTAUGHT_BAR
 
 
-def _judge(answers: Sequence[Answer]) -> Judgement:
-    """Walk through time: fit on what is past, answer the next part, compare."""
+def _judge(answers: Sequence[Answer]) -> tuple[Judgement, list[Outcome]]:
+    """Walk through time: fit on what is past, answer the next part, compare.
+
+    Also what the fits stated before any correction, with what came of it.
+    """
     judged = Judgement(
         answers=len(answers), hits=dict.fromkeys(PLACES, 0), ranked_hits=dict.fromkeys(PLACES, 0)
     )
-    stated: list[tuple[float, bool]] = []
+    stated: list[Outcome] = []
+    kept: list[Outcome] = []
     for part in np.array_split(np.arange(len(answers)), FOLDS):
         before = answers[: part[0]] if len(part) else []
         curves = _fit_curves(before) if len(before) >= UNTAUGHT else None
         bar = _bar(curves[2], before) if curves else 0.0
+        earlier = kept[-MOST_KEPT:]
 
         def is_new(
             ballots: Sequence[Ballot],
@@ -239,12 +275,14 @@ def _judge(answers: Sequence[Answer]) -> Judgement:
                     most
                 )
             if answer.ballots and curves:
-                stated.append((curves[0](features(answer.ballots, 0)), answer.right))
+                confidence = curves[0](features(answer.ballots, 0))
+                stated.append((corrected(confidence, earlier), answer.right))
+                kept.append((confidence, answer.right))
     judged.bins = _bins(stated)
-    return judged
+    return judged, kept[-MOST_KEPT:]
 
 
-def _bins(stated: Sequence[tuple[float, bool]]) -> list[Bin]:
+def _bins(stated: Sequence[Outcome]) -> list[Bin]:
     bins = []
     for low, high in pairwise(EDGES):
         inside = [(s, r) for s, r in stated if low <= s < high or s == high == 1.0]
@@ -261,6 +299,6 @@ def calibrate(answers: Sequence[Answer]) -> Calibration | None:
     curves = _fit_curves(answers)
     if curves is None:
         return None
-    judged = _judge(answers)
+    judged, kept = _judge(answers)
     better = judged.ranked_hits["1"] > judged.hits["1"]
-    return Calibration(*curves, _bar(curves[2], answers), judged, better)
+    return Calibration(*curves, _bar(curves[2], answers), judged, better, kept)

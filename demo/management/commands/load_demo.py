@@ -122,6 +122,7 @@ def _history(services: dict[str, Service]) -> tuple[list[Incident], list[Episode
             _deploy(services[row[0]], start, chance)
         if incident.severity == "SEV1":
             _postmortem(incident, causes[told["name"]], chance)
+    _unexplained(services, now)
     _chain(incidents, causes)
     _fixed(list(causes.values()), chance)
     for name in ("checkout", "catalog", "pricing", "search"):
@@ -195,6 +196,27 @@ def _deploy(service: Service, before: datetime, chance: random.Random) -> None:
     )
 
 
+UNEXPLAINED = """
+search | SEV4 | 12 | Search results empty after midnight | No hits at 00:00 UTC, then normal again
+search | SEV4 | 9 | search: empty results after midnight | no hits, gone before anyone looked
+search | SEV3 | 15 | Empty search results again at midnight | zero hits at 00:00 UTC, then back
+mailer | SEV4 | 25 | Newsletter in the wrong language | 300 subscribers got the German one
+"""
+
+
+def _unexplained(services: dict[str, Service], now: datetime) -> None:
+    """Incidents whose cause nobody found yet, as every team has some."""
+    for age, line in zip((61, 40, 19, 12), UNEXPLAINED.strip().splitlines(), strict=True):
+        service, severity, minutes, title, symptom = (part.strip() for part in line.split("|"))
+        start = (now - timedelta(days=age)).replace(hour=0, minute=1)
+        filing.file_incident(
+            title=title, symptom=symptom, severity=severity, services=[services[service]],
+            impact_started_at=start, detected_at=start + timedelta(minutes=4),
+            resolved_at=start + timedelta(minutes=int(minutes)),
+            status=Incident.Status.RESOLVED, quiet=True,
+        )  # fmt: skip
+
+
 CHAIN = ("Query without an index after a release", "Threads blocked by a slow synchronous call")
 
 
@@ -227,12 +249,13 @@ def _postmortem(incident: Incident, cause: Cause, chance: random.Random) -> None
         f"## How we will know next time\n\n{cause.how_to_tell}\n\n"
         f"## Prevention\n\n{cause.how_to_prevent}\n\nSee {incident.reference}.\n"
     )
-    postmortem = write_postmortem(
-        Postmortem(
-            title=f"Postmortem: {incident.title}", body=body, state=Postmortem.State.PUBLISHED
-        ),
-        [incident],
+    postmortem = Postmortem(
+        title=f"Postmortem: {incident.title}",
+        body=body,
+        state=Postmortem.State.PUBLISHED,
+        published_at=incident.impact_started_at + timedelta(days=chance.randrange(2, 9)),
     )
+    write_postmortem(postmortem, [incident])
     due = (incident.impact_started_at + timedelta(days=chance.randrange(14, 60))).date()
     add_action(
         postmortem,

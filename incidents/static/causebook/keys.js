@@ -49,6 +49,14 @@
     localStorage.setItem("theme", next);
   });
 
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key !== "Enter" || event.shiftKey || !field.matches("[data-send-on-enter]")) return;
+    if (field.value.includes("\n")) return;
+    event.preventDefault();
+    field.form.requestSubmit();
+  });
+
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
