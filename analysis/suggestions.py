@@ -94,6 +94,8 @@ class Suggestions:
     """history holds nothing alike: whatever is listed is merely the nearest"""
     calibrated: bool
     """whether history is large enough to know how sure suggestions are"""
+    labelled: int = 0
+    """past incidents with a confirmed cause that stand behind what is stated of confidence"""
 
 
 def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
@@ -193,6 +195,7 @@ def _suggest(
         max(0, len(library) - (1 if incident else 0)),
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
+        learnt.judged.answers if learnt else 0,
     )
 
 

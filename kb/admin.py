@@ -3,7 +3,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
-from kb.models import Cause, CauseLink, Postmortem
+from kb.models import Category, Cause, CauseLink, Postmortem, PostmortemTemplate
 from kb.permissions import visible_causes, visible_links, visible_postmortems
 
 
@@ -36,3 +36,14 @@ class PostmortemAdmin(SimpleHistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Postmortem]:
         return visible_postmortems(request.user)
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ["name", "slug", "position"]
+    list_editable = ["position"]
+
+
+@admin.register(PostmortemTemplate)
+class PostmortemTemplateAdmin(admin.ModelAdmin):
+    list_display = ["name", "severities"]

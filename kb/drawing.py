@@ -114,7 +114,8 @@ def _depths(edges: Sequence[tuple[int, int]]) -> dict[int, int]:
     return depth
 
 
-SHADES = 8
+SHADES = 12
+"""As many as causebook.css has."""
 
 
 def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str = "") -> SafeString:

@@ -61,7 +61,7 @@ def thin_causes(user: Any) -> QuerySet[Cause]:
 def overdue_actions(user: Any) -> QuerySet[ActionItem]:
     today = timezone.now().date()
     rows = visible_actions(user).filter(state=ActionItem.State.OPEN, due_on__lt=today)
-    return rows.select_related("owner", "postmortem")
+    return rows.select_related("owner", "postmortem", "cause")
 
 
 def postmortems_due(user: Any, limit: int = SHOWN) -> list[Due]:

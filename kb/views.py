@@ -50,7 +50,9 @@ def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "cause": cause,
         "record": record_of(cause, request.user),
-        "actions": visible_actions(request.user).filter(cause=cause).select_related("owner"),
+        "actions": visible_actions(request.user)
+        .filter(cause=cause)
+        .select_related("owner", "cause"),
         "others": visible_causes(request.user)
         .filter(superseded_by=None)
         .exclude(pk=pk)

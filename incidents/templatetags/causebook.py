@@ -62,8 +62,8 @@ def minutes(value: float | None) -> str:
 
 @register.filter
 def shade(place: int) -> int:
-    """Which of the eight shades of a chart the part at this place has."""
-    return place % 8
+    """Which of the twelve shades of a chart the part at this place has."""
+    return place % 12
 
 
 @register.filter

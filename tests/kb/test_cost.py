@@ -1,0 +1,101 @@
+"""What a page costs must not grow with how much is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from incidents.filing import add_note
+from incidents.models import Incident, Service
+from kb.actions import add_action
+from kb.linking import chain, link_cause
+from kb.models import Cause, Postmortem
+from kb.writing import comment_on, publish, start_postmortem
+from tests.kb.conftest import past
+
+pytestmark = pytest.mark.django_db
+
+
+def more(
+    count: int, database: Service, cause: Cause, other_cause: Cause, user: AbstractUser
+) -> Incident:
+    """`count` incidents with causes, chains, entries; a postmortem of all with much on it."""
+    rows = [past(f"Slow {n}", database, days=9 + n, severity="SEV1") for n in range(count)]
+    for row in rows:
+        for each in (cause, other_cause):
+            link_cause(row, each, state="confirmed", author=user)
+        chain(row, cause, other_cause, user)
+        add_note(row, "noted", user)
+    postmortem = start_postmortem(rows, user)
+    for n in range(count):
+        comment_on(postmortem, f"Comment {n}", user)
+        due = (timezone.now() - timedelta(days=n + 1)).date()
+        add_action(postmortem, title=f"Action {n}", owner=user, due_on=due, cause=cause)
+    publish(postmortem, user)
+    return rows[0]
+
+
+PAGES = {
+    "/": 12,
+    "/?q=slow+service:orders-db+cause:deploy": 13,
+    "/analysis/search/?q=slow": 14,
+    "/analysis/gaps/": 20,
+    "/knowledge/causes/": 8,
+    "/knowledge/causes/{cause}/": 20,
+    "/knowledge/postmortems/": 8,
+    "/knowledge/postmortems/{postmortem}/": 20,
+    "/knowledge/postmortems/{postmortem}/edit/": 10,
+    "/knowledge/postmortems/{postmortem}/versions/": 8,
+    "/knowledge/actions/?which=all": 7,
+    "/knowledge/reports/": 20,
+    "/knowledge/incidents/{incident}/causes/": 12,
+    "/INC-{incident}/timeline/": 12,
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_queries_do_not_grow_with_the_records(
+    page: str, web: Client, database: Service, cause: Cause, other_cause: Cause, user: AbstractUser
+) -> None:
+    counts = []
+    for count in (2, 12):
+        incident = more(count, database, cause, other_cause, user)
+        path = page.format(
+            cause=cause.pk, incident=incident.pk, postmortem=Postmortem.objects.latest("pk").pk
+        )
+        web.get(path)
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert web.get(path).status_code == 200
+        counts.append(len(captured))
+    assert counts[1] <= counts[0] + 1, counts
+    assert counts[1] <= PAGES[page], counts
+
+
+def test_two_megabytes_of_text_stay_usable(web: Client, incident: Incident) -> None:
+    web.post("/knowledge/postmortems/new/", {"references": incident.reference})
+    postmortem = Postmortem.objects.get()
+    path = f"/knowledge/postmortems/{postmortem.pk}/"
+    body = "".join(f"Line {n} tells of INC-1 and **more**.\n\n" for n in range(52_000))
+    form = {
+        "title": "Long", "references": incident.reference, "base_version": 1, "body": body,
+    }  # fmt: skip
+    assert len(body) > 2_000_000
+    assert web.post(path + "edit/", form).status_code == 302
+    postmortem.refresh_from_db()
+    assert len(postmortem.body) == len(body)
+    for rest in ("", "edit/", "versions/?version=2", "as/markdown/"):
+        assert web.get(path + rest).status_code == 200
+    started = timezone.now()
+    assert "Line 51999 tells" in web.get(path).content.decode()
+    assert timezone.now() - started < timedelta(seconds=2), "the text is rendered once"
+    too_long = web.post(path + "edit/", {**form, "base_version": 2, "body": "x" * 4_000_001})
+    assert too_long.status_code == 422
+    assert "up to 4,000,000 characters" in too_long.content.decode()
