@@ -17,14 +17,13 @@ from django.db.models import (
     Aggregate,
     Count,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
     FloatField,
-    Min,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
 )
 from django.db.models.functions import Extract, TruncMonth
@@ -182,20 +181,16 @@ def recurrence(incidents: QuerySet[Incident]) -> tuple[int, int]:
 
     “Before” is by the start of impact, over all of history.
     """
-    first = (
-        CauseLink.objects.filter(cause=OuterRef("cause"), state=CauseLink.State.CONFIRMED)
-        .order_by()
-        .values("cause")
-        .annotate(at=Min("incident__impact_started_at"))
-        .values("at")
+    earlier = CauseLink.objects.filter(
+        cause=OuterRef("cause"),
+        state=CauseLink.State.CONFIRMED,
+        incident__impact_started_at__lt=OuterRef("incident__impact_started_at"),
     )
-    links = confirmed(incidents).annotate(first=Subquery(first))
-    found = links.aggregate(
-        again=Count(
-            "incident", distinct=True, filter=Q(first__lt=F("incident__impact_started_at"))
-        ),
-        all=Count("incident", distinct=True),
-    )
+    links = confirmed(incidents)
+    found = {
+        "again": links.filter(Exists(earlier)).values("incident").distinct().count(),
+        "all": links.values("incident").distinct().count(),
+    }
     return found["again"], found["all"]
 
 
