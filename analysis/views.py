@@ -27,7 +27,7 @@ from analysis.sources.base import SourceError
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.errands import PENDING
 from incidents.models import Service
-from incidents.views import get_incident
+from incidents.views import get_incident, number_in
 
 PROBE_DEADLINE = 5.0
 
@@ -38,12 +38,12 @@ def match(request: HttpRequest) -> HttpResponse:
     title = request.GET.get("title", "").strip()[:300]
     if len(title) < 3:
         return render(request, "analysis/_match.html", {"found": None})
-    chosen = [pk for pk in request.GET.getlist("services") if pk.isascii() and pk.isdigit()]
+    chosen = [number_in(text) for text in request.GET.getlist("services")]
     found = suggest_for_text(
         title,
         request.user,
         symptom=request.GET.get("symptom", "")[:20_000],
-        services=Service.objects.filter(pk__in=[pk for pk in chosen if len(pk) < 19]),
+        services=Service.objects.filter(pk__in=chosen),
         limit=3,
     )
     duplicates = [alike for alike in found.incidents if alike.duplicate]

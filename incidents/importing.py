@@ -98,11 +98,8 @@ def import_incidents(
                     continue
                 with transaction.atomic():
                     _take(fields, source, services, report)
-            except ValidationError as error:
-                report.refused.append((number, "; ".join(_problems(error))))
-            except IntegrityError as error:
-                why = str(error.__cause__ or error).splitlines()[0]
-                report.refused.append((number, f"the database refuses it: {why}"))
+            except (ValidationError, IntegrityError) as error:
+                report.refused.append((number, reason_of(error)))
             else:
                 known.add(fields["external_id"])
                 report.new += 1
@@ -111,10 +108,14 @@ def import_incidents(
     return report
 
 
-def _problems(error: ValidationError) -> list[str]:
+def reason_of(error: ValidationError | IntegrityError) -> str:
+    """Why a row was refused, with the names of its fields."""
+    if isinstance(error, IntegrityError):
+        return f"the database refuses it: {str(error.__cause__ or error).splitlines()[0]}"
     if hasattr(error, "error_dict"):
-        return [f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
-    return error.messages
+        told = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+        return "; ".join(told)
+    return "; ".join(error.messages)
 
 
 def parse_row(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
@@ -204,15 +205,20 @@ def _take(
         quiet=True,
         **fields,
     )
+    write_updates(incident, updates)
+
+
+def write_updates(incident: Incident, updates: Iterable[tuple[datetime, str, str]]) -> None:
+    """Rows of (time, state or author, text) as the incident's timeline."""
     TimelineEntry.objects.bulk_create(
         TimelineEntry(
             incident=incident,
             at=at,
             kind=TimelineEntry.Kind.UPDATE,
-            text=f"**{status}** {text}".strip() if status else text,
+            text=f"**{state}** {text}".strip() if state else text,
         )
-        for at, status, text in updates
-        if status or text
+        for at, state, text in updates
+        if state or text
     )
 
 

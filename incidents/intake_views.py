@@ -28,7 +28,7 @@ from incidents.models import Alert
 from incidents.noise import noisy_rules
 from incidents.permissions import visible_alerts, visible_incidents
 from incidents.search import by_reference
-from incidents.views import act, get_incident
+from incidents.views import act, get_incident, number_in
 from incidents.webhooks import registry
 
 MANAGE = "incidents.change_integration"
@@ -220,6 +220,6 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def split(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    chosen = [n for n in request.POST.getlist("alert") if n.isascii() and n.isdigit()][:1000]
+    chosen = [number_in(text) for text in request.POST.getlist("alert")[:1000]]
     alerts = incident.alerts.filter(pk__in=chosen)
     return act(request, incident, lambda: lifecycle.split(incident, alerts, request.user))

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Model, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents import filing
 from incidents.changes import candidate_changes
 from incidents.forms import EditForm, FilingForm, ServiceForm
-from incidents.models import Alert, Incident, Service, TimelineEntry, history_of
+from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
 from incidents.search import ORDERS, IncidentFilter
 from incidents.telling import lines_of, told_timeline
@@ -177,19 +177,26 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def act(
-    request: HttpRequest, incident: Incident, doing: Callable[[], Incident | TimelineEntry]
+    request: HttpRequest, target: Model, doing: Callable[[], Any], done: str = ""
 ) -> HttpResponse:
-    """Run an act and go to the incident it leads to.
+    """Run an act on `target` and go there, or to the record of that kind which it made.
 
-    After a refusal that is the same incident, with the refusal as a message.
+    What was done, or why it was refused, is told as a message.
     """
     try:
-        done = doing()
+        made = doing()
     except ValidationError as error:
         for message in error.messages:
             messages.error(request, message)
-        done = incident
-    return redirect(done if isinstance(done, Incident) else incident)
+        return redirect(target)
+    if done:
+        messages.success(request, done)
+    return redirect(made if isinstance(made, type(target)) else target)
+
+
+def number_in(text: str) -> int:
+    """A key that a form sent; 0, which no record has, where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @require_POST

@@ -9,7 +9,6 @@ from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from incidents.search import by_reference
 from kb.models import ActionItem, Cause, Postmortem, PostmortemTemplate
-from kb.naming import refuse_symptom
 
 
 class CauseForm(forms.ModelForm):
@@ -29,12 +28,6 @@ class CauseForm(forms.ModelForm):
             "how_to_tell": "Markdown. New incidents are matched against it.",
             "how_to_fix": "Markdown: steps and commands. Shown beside every suggestion.",
         }
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("name") and data["name"] != self.initial.get("name"):
-            refuse_symptom(data["name"])
-        return data
 
 
 class References(forms.CharField):

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from incidents import filing
 from incidents.importing import Report as Services
-from incidents.importing import service_named, severity_of
-from incidents.models import Incident, Service, TimelineEntry
+from incidents.importing import reason_of, service_named, severity_of, write_updates
+from incidents.models import Incident, Service
 from kb import actions, writing
 from kb.importers.base import Read, Record
 from kb.linking import create_cause
@@ -71,20 +71,11 @@ def import_records(
             try:
                 with transaction.atomic():
                     taker.take(place, record)
-            except ValidationError as error:
-                taker.report.refused.append((place, "; ".join(_told(error))))
-            except IntegrityError as error:
-                why = str(error.__cause__ or error).splitlines()[0]
-                taker.report.refused.append((place, f"the database refuses it: {why}"))
+            except (ValidationError, IntegrityError) as error:
+                taker.report.refused.append((place, reason_of(error)))
         if dry_run:
             transaction.set_rollback(True)
     return taker.report
-
-
-def _told(error: ValidationError) -> list[str]:
-    if hasattr(error, "error_dict"):
-        return [f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
-    return error.messages
 
 
 class _Taker:
@@ -118,7 +109,7 @@ class _Taker:
             raise ValidationError({"title": "Missing."})
         incident = self._incident(record, key)
         for name, category in record.causes:
-            self._link(place, incident, record, name, category)
+            self._link(place, incident, name, category)
         if record.body or record.actions:
             postmortem = self._postmortem(incident, record, key)
             for action in record.actions:
@@ -168,19 +159,10 @@ class _Taker:
             **ends,
         )
         self.report.new_services += services.new_services
-        TimelineEntry.objects.bulk_create(
-            TimelineEntry(
-                incident=incident, at=at, kind=TimelineEntry.Kind.UPDATE,
-                text=f"**{state}** {text}".strip() if state else text,
-            )
-            for at, state, text in record.updates
-            if state or text
-        )  # fmt: skip
+        write_updates(incident, record.updates)
         return incident
 
-    def _link(
-        self, place: str, incident: Incident, record: Record, name: str, category: str
-    ) -> None:
+    def _link(self, place: str, incident: Incident, name: str, category: str) -> None:
         name = " ".join(name.split())[:200]
         if not re.search(r"\w", name):
             return
@@ -190,14 +172,13 @@ class _Taker:
             try:
                 cause = create_cause(name=name, category=found or "")
             except ValidationError as error:
-                self.report.notes.append((place, f"no cause made of {name!r}: {_told(error)[0]}"))
+                self.report.notes.append((place, f"no cause made of {name!r}: {reason_of(error)}"))
                 return
             self.causes[name.lower()] = cause
             self.report.new_causes.append(name)
-        state = CauseLink.State.CONFIRMED if record.confirmed else CauseLink.State.SUSPECTED
         _, new = CauseLink.objects.get_or_create(
             incident=incident, cause=cause,
-            defaults={"state": state, "author": self.author, "reason": f"From {self.source}"},
+            defaults={"author": self.author, "reason": f"From {self.source}"},
         )  # fmt: skip
         self.report.links += new
 

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.views import add_errors
+from incidents.views import act, add_errors, number_in
 from kb import actions, pictures, writing
 from kb.blameless import hints_for
 from kb.exporters import registry
@@ -21,7 +21,7 @@ from kb.exporters.base import name_of
 from kb.forms import ActionForm, EditorForm, ReviewersForm, StartForm
 from kb.models import ActionItem, Comment, Postmortem, Review
 from kb.permissions import visible_actions, visible_postmortems
-from kb.views import act_on, form_page
+from kb.views import form_page
 
 PREVIEWED = 200_000
 """Characters that the preview beside the editor renders."""
@@ -83,12 +83,12 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def postmortem_edit(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
-    draft = postmortem.drafts.filter(user=request.user).first()
     if request.method == "POST" and "discard" in request.POST:
         postmortem.drafts.filter(user=request.user).delete()
         return redirect("kb:postmortem-edit", pk)
     if request.method == "POST":
         return _save(request, postmortem)
+    draft = postmortem.drafts.filter(user=request.user).first()
     source: Any = draft or postmortem
     initial = {
         "title": source.title,
@@ -162,10 +162,8 @@ def preview(request: HttpRequest) -> HttpResponse:
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     """What somebody is typing, sent every few seconds; says when somebody else saved since."""
     postmortem = get_postmortem(request, pk)
-    form = EditorForm(request.POST, user=request.user)
-    form.is_valid()
-    base = form.cleaned_data.get("base_version")
-    if base is None:
+    base = number_in(request.POST.get("base_version", ""))
+    if not 0 < base < 2**31:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
         writing.keep_draft(
@@ -212,8 +210,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("-version", "-history_id")
         .only("version", "state", "title", "history_date", "history_user", "history_type")[:200]
     )
-    chosen = request.GET.get("version", "")
-    version = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 9 else None
+    version = number_in(request.GET.get("version", "")[:9])
     context: dict[str, Any] = {"postmortem": postmortem, "rows": rows}
     if version:
         after = postmortem.history.filter(version=version).order_by("history_id").last()
@@ -257,10 +254,8 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if "back" in request.POST:
-        return act_on(
-            request, postmortem, lambda: writing.back_to_draft(postmortem), "A draft again."
-        )
-    return act_on(
+        return act(request, postmortem, lambda: writing.back_to_draft(postmortem), "A draft again.")
+    return act(
         request, postmortem, lambda: writing.publish(postmortem, request.user),
         "Published. Suggestions know it from now on.",
     )  # fmt: skip
@@ -271,7 +266,7 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
-    return act_on(
+    return act(
         request, postmortem, lambda: writing.ask_review(postmortem, chosen, request.user),
         "Asked. They are told.",
     )  # fmt: skip
@@ -282,7 +277,7 @@ def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     review = get_object_or_404(Review, postmortem=postmortem, reviewer=request.user)
     state = request.POST.get("state", "")
-    return act_on(
+    return act(
         request, postmortem, lambda: writing.answer_review(review, state), "Noted; thank you."
     )
 
@@ -291,7 +286,7 @@ def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
-    return act_on(
+    return act(
         request, postmortem,
         lambda: writing.comment_on(postmortem, text, request.user, passage), "Comment written.",
     )  # fmt: skip
@@ -301,9 +296,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     found = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
-    return act_on(
-        request, postmortem, lambda: writing.settle_comment(found, request.user), "Noted."
-    )
+    return act(request, postmortem, lambda: writing.settle_comment(found, request.user), "Noted.")
 
 
 @require_POST
@@ -314,8 +307,8 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
         for name, problems in form.errors.items():
             messages.error(request, f"{name}: {' '.join(problems)}")
         return redirect(postmortem)
-    data = {k: v for k, v in form.cleaned_data.items() if k != "postmortem"}
-    return act_on(
+    data = form.cleaned_data
+    return act(
         request, postmortem,
         lambda: actions.add_action(postmortem, author=request.user, **data), "Action added.",
     )  # fmt: skip
@@ -339,7 +332,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
 def action_state(request: HttpRequest, pk: int) -> HttpResponse:
     action = get_object_or_404(visible_actions(request.user), pk=pk)
     state = request.POST.get("state", "")
-    return act_on(
+    return act(
         request, action.postmortem,
         lambda: actions.edit_action(action, request.user, state=state), "Noted.",
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,6 @@ class Record:
     """the fix that is held to stand"""
     time_line: SafeString
     chain: SafeString
-    shown: int = field(default=100)
 
 
 def record_of(cause: Cause, user: Any) -> Record:

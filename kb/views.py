@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
 from incidents.search import by_reference
-from incidents.views import get_incident
+from incidents.views import act, add_errors, get_incident, number_in
 from kb import fixing, linking, revising
 from kb.forms import CauseForm
 from kb.models import Category, Cause, CauseLink, Citation
@@ -68,25 +67,20 @@ def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     cause = get_cause(request, pk) if pk else None
     form = CauseForm(request.POST or None, instance=cause)
     if request.method == "POST" and form.is_valid():
-        return redirect(form.save())
+        try:
+            if cause is None:
+                return redirect(linking.create_cause(**form.cleaned_data))
+            # The form has put what was typed on its record already.
+            cause.refresh_from_db()
+            return redirect(linking.edit_cause(cause, **form.cleaned_data))
+        except ValidationError as error:
+            add_errors(form, error)
     return form_page(request, "kb/cause_form.html", form, cause=cause)
 
 
 def form_page(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, template, {"form": form, **context}, status=status)
-
-
-def act_on(request: HttpRequest, target: Any, doing: Callable[[], Any], done: str) -> HttpResponse:
-    """Run an act and go to `target`, or to the record it made; a refusal becomes a message."""
-    try:
-        made = doing()
-    except ValidationError as error:
-        for message in error.messages:
-            messages.error(request, message)
-        return redirect(target)
-    messages.success(request, done)
-    return redirect(made if isinstance(made, type(target)) else target)
 
 
 @require_POST
@@ -97,7 +91,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
         datetime.combine(day, datetime.min.time(), timezone.get_current_timezone()) if day else None
     )
     note = request.POST.get("note", "")[:5000]
-    return act_on(
+    return act(
         request, cause, lambda: fixing.mark_fixed(cause, request.user, note, at),
         "Marked fixed. If it comes back, its action's owner is told.",
     )  # fmt: skip
@@ -107,26 +101,26 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
 def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Make this cause part of another; both pages stay, the other is suggested from now on."""
     cause = get_cause(request, pk)
-    into = get_object_or_404(visible_causes(request.user), pk=_number(request.POST.get("into", "")))
+    into = get_object_or_404(
+        visible_causes(request.user), pk=number_in(request.POST.get("into", ""))
+    )
     if request.POST.get("how") == "supersede":
-        return act_on(
+        return act(
             request, cause, lambda: revising.supersede(cause, into, request.user) and into,
             f"“{into}” is suggested from now on.",
         )  # fmt: skip
-    return act_on(
-        request, cause, lambda: revising.merge_causes(into, cause, request.user), "Merged."
-    )
+    return act(request, cause, lambda: revising.merge_causes(into, cause, request.user), "Merged.")
 
 
 @require_POST
 def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
     chosen = visible_links(request.user).filter(
-        cause=cause, pk__in=[_number(value) for value in request.POST.getlist("link")[:1000]]
+        cause=cause, pk__in=[number_in(value) for value in request.POST.getlist("link")[:1000]]
     )
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
-    return act_on(
+    return act(
         request, cause, lambda: revising.split_cause(cause, name, keys, request.user), "Split off."
     )
 
@@ -173,7 +167,7 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     """Confirm, suspect or reject a cause by one click; `state=remove` takes the link away."""
     subject = get_incident(request, incident)
     cause = get_object_or_404(
-        visible_causes(request.user), pk=_number(request.POST.get("cause", ""))
+        visible_causes(request.user), pk=number_in(request.POST.get("cause", ""))
     )
     state = request.POST.get("state", "")
     if state == "remove":
@@ -193,10 +187,6 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
             author=request.user,
         ),
     )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @require_POST
@@ -222,7 +212,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
 def chain(request: HttpRequest, incident: int) -> HttpResponse:
     """One cause led to another in this incident, or did not after all (`remove`)."""
     subject = get_incident(request, incident)
-    earlier, later = (_number(request.POST.get(name, "")) for name in ("earlier", "later"))
+    earlier, later = (number_in(request.POST.get(name, "")) for name in ("earlier", "later"))
     if "remove" in request.POST:
         return _act_in_panel(request, subject, lambda: linking.unchain(subject, earlier, later))
     causes = visible_causes(request.user).in_bulk([earlier, later])
@@ -240,9 +230,11 @@ def cite(request: HttpRequest, incident: int) -> HttpResponse:
     """Rest a cause link of this incident on a piece of evidence."""
     subject = get_incident(request, incident)
     if "remove" in request.POST:
-        Citation.objects.filter(link__incident=subject, pk=_number(request.POST["remove"])).delete()
+        Citation.objects.filter(
+            link__incident=subject, pk=number_in(request.POST["remove"])
+        ).delete()
         return _causes_panel(request, subject)
-    found = subject.cause_links.filter(pk=_number(request.POST.get("link", ""))).first()
+    found = subject.cause_links.filter(pk=number_in(request.POST.get("link", ""))).first()
     if found is None:
         return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
     title, path = request.POST.get("title", ""), request.POST.get("path", "")

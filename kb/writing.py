@@ -68,8 +68,17 @@ def write_postmortem(postmortem: Postmortem, incidents: Iterable[Incident]) -> P
     return postmortem
 
 
+def _locked(postmortem: Postmortem) -> Postmortem:
+    return Postmortem.objects.select_for_update(of=("self",)).get(pk=postmortem.pk)
+
+
+def _plain(text: str) -> str:
+    """Text as a browser sends it, with our ends of line."""
+    return text.replace("\r\n", "\n").replace("\x00", "")
+
+
 def _clean(postmortem: Postmortem) -> None:
-    postmortem.body = postmortem.body.replace("\r\n", "\n").replace("\x00", "")
+    postmortem.body = _plain(postmortem.body)
     if len(postmortem.body) > MOST_CHARACTERS:
         raise ValidationError(
             {"body": f"A postmortem holds up to {MOST_CHARACTERS:,} characters. Link the rest."}
@@ -91,8 +100,8 @@ def save_postmortem(
 
     Raises EditConflict when somebody saved since, ValidationError for bad fields.
     """
-    current = Postmortem.objects.select_for_update(of=("self",)).get(pk=postmortem.pk)
-    body = body.replace("\r\n", "\n").replace("\x00", "")
+    current = _locked(postmortem)
+    body = _plain(body)
     if current.version != base_version:
         base = current.history.filter(version=base_version).order_by("history_id").last()
         merged, places = merge_texts(base.body if base else "", body, current.body)
@@ -120,7 +129,7 @@ def keep_draft(postmortem: Postmortem, user: Any, base_version: int, title: str,
         postmortem=postmortem, user=user,
         defaults={
             "base_version": base_version, "title": title.replace("\x00", "")[:300],
-            "body": body.replace("\r\n", "\n").replace("\x00", ""),
+            "body": _plain(body),
         },
     )  # fmt: skip
 
@@ -136,7 +145,7 @@ def _tell_mentioned(postmortem: Postmortem, names: set[str], author: Any) -> Non
 @transaction.atomic
 def publish(postmortem: Postmortem, author: Any = None) -> Postmortem:
     """Make it the account that counts; suggestions learn of it at once."""
-    current = Postmortem.objects.select_for_update(of=("self",)).get(pk=postmortem.pk)
+    current = _locked(postmortem)
     if current.state == Postmortem.State.PUBLISHED:
         return current
     if not current.body.strip():
@@ -152,7 +161,7 @@ def publish(postmortem: Postmortem, author: Any = None) -> Postmortem:
 
 @transaction.atomic
 def back_to_draft(postmortem: Postmortem) -> Postmortem:
-    current = Postmortem.objects.select_for_update(of=("self",)).get(pk=postmortem.pk)
+    current = _locked(postmortem)
     current.state = Postmortem.State.DRAFT
     current.published_at = None
     current.save()

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
+
 MOST_BYTES = 16 * 1024 * 1024
 """Of one file."""
 
@@ -50,8 +52,6 @@ class Record:
     """(time, state or author, text)"""
     causes: list[tuple[str, str]] = field(default_factory=list)
     """(name, category or ""); they become suspected causes"""
-    confirmed: bool = False
-    """whether the source says that its causes were confirmed"""
     body: str = ""
     """the postmortem in Markdown, if there is one"""
     body_title: str = ""
@@ -78,6 +78,25 @@ class Importer:
 
     def read(self, path: Path) -> Iterator[Read]:
         """Every record at `path`. Raises Refused when `path` is not of this kind at all."""
+        raise NotImplementedError
+
+
+class JsonImporter(Importer):
+    """An export as JSON: `lists` are the keys under which its rows may stand."""
+
+    lists: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, path: Path) -> Iterator[Read]:
+        for place, row in json_rows(path, *self.lists):
+            try:
+                yield place, self.record(row)
+            except Refused as error:
+                yield place, str(error)
+            except ValidationError as error:
+                yield place, "; ".join(error.messages)
+
+    def record(self, row: dict[str, Any]) -> Record:
+        """What a row holds. Raises Refused or ValidationError."""
         raise NotImplementedError
 
 

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
-
 from incidents.importing import moment_of
-from kb.importers.base import Importer, Read, Record, Refused, first, json_rows, objects, words
+from kb.importers.base import JsonImporter, Record, Refused, first, objects, words
 
 _SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "p1", "p2", "p3", "p4")
 
 
-class GitHubImporter(Importer):
+class GitHubImporter(JsonImporter):
     """Issues as incidents: answers of GET /issues, or of `gh issue list --json …`.
 
     Labels such as `sev1`, `service:orders-db` and `cause:expired certificate` are read.
@@ -22,40 +18,37 @@ class GitHubImporter(Importer):
     title = "GitHub issues"
     takes = "a .json file of issues"
 
-    def read(self, path: Path) -> Iterator[Read]:
-        for place, row in json_rows(path, "items", "issues"):
-            try:
-                yield place, _record(row)
-            except (Refused, ValidationError) as error:
-                yield place, str(error)
-
-
-def _record(row: dict[str, Any]) -> Record:
-    if row.get("pull_request"):
-        raise Refused("it is a pull request, not an issue")
-    labels = row.get("labels")
-    names = [
-        words(each.get("name") if isinstance(each, dict) else each)
-        for each in (labels if isinstance(labels, list) else [])
-    ]
-
-    def named(prefix: str) -> list[str]:
-        return [label.split(":", 1)[1].strip() for label in names if label.startswith(prefix)]
-
-    url = words(first(row, "html_url", "url"))
-    return Record(
-        external_id=words(first(row, "node_id", "id")) or url or words(row.get("number")),
-        title=words(row.get("title")),
-        symptom=words(row.get("body")),
-        severity=next((each for each in map(str.lower, names) if each in _SEVERITIES), ""),
-        impact_started_at=moment_of("created_at", first(row, "created_at", "createdAt")),
-        resolved_at=moment_of("closed_at", first(row, "closed_at", "closedAt")),
-        services=named("service:"),
-        causes=[(cause, "") for cause in named("cause:")],
-        url=url,
-        updates=[
-            (at, words(first(each, "author.login", "user.login")), words(each.get("body")))
-            for each in objects(row.get("comments"))
-            if (at := moment_of("comments", first(each, "created_at", "createdAt")))
-        ],
+    lists = (
+        "items",
+        "issues",
     )
+
+    def record(self, row: dict[str, Any]) -> Record:
+        if row.get("pull_request"):
+            raise Refused("it is a pull request, not an issue")
+        labels = row.get("labels")
+        names = [
+            words(each.get("name") if isinstance(each, dict) else each)
+            for each in (labels if isinstance(labels, list) else [])
+        ]
+
+        def named(prefix: str) -> list[str]:
+            return [label.split(":", 1)[1].strip() for label in names if label.startswith(prefix)]
+
+        url = words(first(row, "html_url", "url"))
+        return Record(
+            external_id=words(first(row, "node_id", "id")) or url or words(row.get("number")),
+            title=words(row.get("title")),
+            symptom=words(row.get("body")),
+            severity=next((each for each in map(str.lower, names) if each in _SEVERITIES), ""),
+            impact_started_at=moment_of("created_at", first(row, "created_at", "createdAt")),
+            resolved_at=moment_of("closed_at", first(row, "closed_at", "closedAt")),
+            services=named("service:"),
+            causes=[(cause, "") for cause in named("cause:")],
+            url=url,
+            updates=[
+                (at, words(first(each, "author.login", "user.login")), words(each.get("body")))
+                for each in objects(row.get("comments"))
+                if (at := moment_of("comments", first(each, "created_at", "createdAt")))
+            ],
+        )

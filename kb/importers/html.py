@@ -1,37 +1,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 from markdownify import MarkdownConverter
 
-from kb.importers.base import Importer, Read, Record, Refused, files_below, text_of
-from kb.importers.markdown import date_in
+from kb.importers.base import Record, Refused, text_of
+from kb.importers.files import LOOKED_AT, FolderImporter, date_it
 
 _MAIN = ("#main-content", "main", "article", "#content", "body")
 _BREADCRUMB = re.compile(r"^.*? : ")
 
 
-class HtmlImporter(Importer):
+class HtmlImporter(FolderImporter):
     """A space that Confluence exported as HTML, or any folder of pages."""
 
     kind = "html"
     title = "Confluence or other HTML"
     takes = "a folder of .html files"
 
-    def read(self, path: Path) -> Iterator[Read]:
-        files = files_below(path, ".html", ".htm")
-        if not files:
-            raise Refused(f"There is no .html file in {path}.")
-        for file in files:
-            name = str(file.relative_to(path)) if path.is_dir() else file.name
-            try:
-                yield name, _record(file, name)
-            except Refused as error:
-                yield name, str(error)
+    suffixes = (".html", ".htm")
+
+    def record(self, file: Path, name: str) -> Record:
+        return _record(file, name)
 
 
 def _record(file: Path, name: str) -> Record:
@@ -53,10 +45,7 @@ def _record(file: Path, name: str) -> Record:
     record = Record(external_id=name, title=words, body=body, body_title=words)
     stamp = page.select_one("time[datetime]")
     meta = page.select_one(".page-metadata, .last-modified")
-    told = f"{stamp['datetime'] if stamp else ''}\n{words}\n{body[:3000]}\n"
+    told = f"{stamp['datetime'] if stamp else ''}\n{words}\n{body[:LOOKED_AT]}\n"
     told += meta.get_text(" ") if meta else ""
-    day = date_in(told)
-    record.impact_started_at = day or datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    source = "the first date on it" if day else "the time of the file"
-    record.notes.append(f"pages have no start of impact: {source} stands in")
+    date_it(record, file, told, "pages have no start of impact")
     return record

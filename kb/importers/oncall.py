@@ -1,40 +1,34 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from django.core.exceptions import ValidationError
+from typing import Any
 
 from incidents.importing import moment_of
-from kb.importers.base import Importer, Read, Record, Refused, first, json_rows, objects, words
+from kb.importers.base import JsonImporter, Record, first, objects, words
 
 
-class OnCallImporter(Importer):
+class OnCallImporter(JsonImporter):
     """Alert groups: answers of Grafana OnCall's GET /api/v1/alert_groups/."""
 
     kind = "oncall"
     title = "Grafana OnCall"
     takes = "a .json file of alert groups"
 
-    def read(self, path: Path) -> Iterator[Read]:
-        for place, row in json_rows(path, "results"):
-            named = {
-                words(first(each, "key.name", "key")): words(first(each, "value.name", "value"))
-                for each in objects(row.get("labels"))
-            }
-            service = named.get("service_name") or named.get("service")
-            try:
-                record = Record(
-                    external_id=words(first(row, "id", "pk")),
-                    title=words(row.get("title")),
-                    symptom=words(first(row, "last_alert.payload.message", "message")),
-                    severity=named.get("severity", ""),
-                    impact_started_at=moment_of("created_at", row.get("created_at")),
-                    acknowledged_at=moment_of("acknowledged_at", row.get("acknowledged_at")),
-                    resolved_at=moment_of("resolved_at", row.get("resolved_at")),
-                    services=[service] if service else [],
-                    url=words(first(row, "permalinks.web")),
-                )
-                yield place, record
-            except (Refused, ValidationError) as error:
-                yield place, str(error)
+    lists = ("results",)
+
+    def record(self, row: dict[str, Any]) -> Record:
+        named = {
+            words(first(each, "key.name", "key")): words(first(each, "value.name", "value"))
+            for each in objects(row.get("labels"))
+        }
+        service = named.get("service_name") or named.get("service")
+        return Record(
+            external_id=words(first(row, "id", "pk")),
+            title=words(row.get("title")),
+            symptom=words(first(row, "last_alert.payload.message", "message")),
+            severity=named.get("severity", ""),
+            impact_started_at=moment_of("created_at", row.get("created_at")),
+            acknowledged_at=moment_of("acknowledged_at", row.get("acknowledged_at")),
+            resolved_at=moment_of("resolved_at", row.get("resolved_at")),
+            services=[service] if service else [],
+            url=words(first(row, "permalinks.web")),
+        )

@@ -1,30 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
-
 from incidents.importing import parse_row
-from kb.importers.base import Importer, Read, Record, Refused, json_rows, words
+from kb.importers.base import JsonImporter, Record, words
 
 
-class StatuspageImporter(Importer):
+class StatuspageImporter(JsonImporter):
     """The incident history of a status page: GET /api/v2/incidents.json or an export."""
 
     kind = "statuspage"
     title = "Statuspage"
     takes = "a .json or .jsonl file of incidents with their updates"
 
-    def read(self, path: Path) -> Iterator[Read]:
-        for place, row in json_rows(path, "incidents"):
-            try:
-                yield place, self._record(row)
-            except (Refused, ValidationError) as error:
-                yield place, "; ".join(getattr(error, "messages", [str(error)]))
+    lists = ("incidents",)
 
-    def _record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> Record:
         fields = parse_row(row, self.mapping)
         body = words(row.get("postmortem_body"))
         return Record(
