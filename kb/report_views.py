@@ -49,22 +49,16 @@ def report(request: HttpRequest) -> HttpResponse:
     asked, problems = _asked(request)
     incidents = reports.incidents_of(request.user, asked)
     months = reports.by_month(incidents)
-    services = reports.by_service(incidents)
-    teams = reports.by_service(incidents, "services__owner_team")
+    services, teams = reports.by_service(incidents)
     if request.GET.get("as") == "csv":
         return _csv(months, services, teams)
     figures, count, lost = reports.times(incidents)
-    again, with_cause = reports.recurrence(incidents)
-    by_tier = reports.causes_by(incidents, "tier")
-    by_category = reports.causes_by(incidents, "category")
     context: dict[str, Any] = {
         "asked": asked,
         "problems": problems,
         "figures": figures,
         "count": count,
         "lost": lost,
-        "again": again,
-        "with_cause": with_cause,
         "months": months,
         "count_chart": drawing.bars(
             [(row.name, [("incidents", row.incidents)]) for row in months], "incidents"
@@ -72,15 +66,8 @@ def report(request: HttpRequest) -> HttpResponse:
         "lost_chart": drawing.bars(
             [(row.name, [("minutes", row.minutes)]) for row in months], "minutes"
         ),
-        "category_chart": drawing.bars(by_category, "incidents"),
-        "category_names": _names(by_category),
-        "tier_chart": drawing.bars(by_tier, "incidents"),
-        "tier_names": _names(by_tier),
         "services": services,
         "teams": teams,
-        "offenders": reports.repeat_offenders(incidents),
-        "follow": reports.follow_through(request.user, asked),
-        "before": reports.this_week_before(request.user),
         "all_services": Service.objects.values_list("name", flat=True),
         "all_teams": Service.objects.exclude(owner_team="")
         .order_by("owner_team")
@@ -88,6 +75,28 @@ def report(request: HttpRequest) -> HttpResponse:
         .distinct(),
     }
     return render(request, "kb/report.html", context)
+
+
+@require_GET
+def report_causes(request: HttpRequest) -> HttpResponse:
+    """The part of the report that reads causes and actions: loaded after the figures are there."""
+    asked, _ = _asked(request)
+    incidents = reports.incidents_of(request.user, asked)
+    again, with_cause = reports.recurrence(incidents)
+    by_tier = reports.causes_by(incidents, "tier")
+    by_category = reports.causes_by(incidents, "category")
+    context: dict[str, Any] = {
+        "again": again,
+        "with_cause": with_cause,
+        "category_chart": drawing.bars(by_category, "incidents"),
+        "category_names": _names(by_category),
+        "tier_chart": drawing.bars(by_tier, "incidents"),
+        "tier_names": _names(by_tier),
+        "offenders": reports.repeat_offenders(incidents),
+        "follow": reports.follow_through(request.user, asked),
+        "before": reports.this_week_before(request.user),
+    }
+    return render(request, "kb/_report_causes.html", context)
 
 
 def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:

@@ -8,7 +8,7 @@ two times, or with them in the wrong order, does not count for that figure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -118,19 +118,31 @@ def _minutes(start: str, end: str) -> Any:
     return ExpressionWrapper(Extract(apart, "epoch") / 60.0, output_field=FloatField())
 
 
-def _measures() -> dict[str, Any]:
+def _sums() -> dict[str, Any]:
     found: dict[str, Any] = {"n": Count("pk"), "lost": Sum(_minutes(*TIMES["resolve"][1:]))}
     for key, (_, start, end) in TIMES.items():
         counts = Q(**{f"{end}__gte": F(start)})
         found[f"{key}_sum"] = Sum(_minutes(start, end), filter=counts)
-        found[f"{key}_median"] = Median(_minutes(start, end), filter=counts)
         found[f"{key}_count"] = Count("pk", filter=counts)
     return found
 
 
+def _added(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """The sums and counts of `_sums()` over several rows."""
+    total = dict.fromkeys(_sums(), 0.0)
+    for row in rows:
+        for key in total:
+            total[key] += row[key] or 0
+    return total
+
+
 def times(incidents: QuerySet[Incident]) -> tuple[list[Figure], int, float]:
     """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query."""
-    found = incidents.aggregate(**_measures())
+    medians = {
+        f"{key}_median": Median(_minutes(start, end), filter=Q(**{f"{end}__gte": F(start)}))
+        for key, (_, start, end) in TIMES.items()
+    }
+    found = incidents.aggregate(**_sums(), **medians)
     figures = [
         Figure(
             f"time to {key}",
@@ -150,24 +162,38 @@ def _row(name: str, found: Mapping[str, Any]) -> Row:
         short: found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None
         for key, (short, _, _) in TIMES.items()
     }
-    return Row(name, found["n"], found["lost"] or 0.0, figures)
+    return Row(name, int(found["n"]), found["lost"] or 0.0, figures)
 
 
 def by_month(incidents: QuerySet[Incident]) -> list[Row]:
     rows = incidents.annotate(month=TruncMonth("impact_started_at")).values("month")
-    measures = {key: value for key, value in _measures().items() if not key.endswith("_median")}
     return [
         _row(f"{found['month']:%Y-%m}", found)
-        for found in rows.annotate(**measures).order_by("month")
+        for found in rows.annotate(**_sums()).order_by("month")
     ]
 
 
-def by_service(incidents: QuerySet[Incident], column: str = "services__name") -> list[Row]:
-    """Per service or, with `services__owner_team`, per team: one that hit two counts for both."""
-    measures = {key: value for key, value in _measures().items() if not key.endswith("_median")}
-    rows = incidents.filter(**{f"{column}__gt": ""}).values(column)
-    found = rows.annotate(**measures).order_by("-lost", column)[:30]
-    return [_row(each[column], each) for each in found]
+def by_service(incidents: QuerySet[Incident]) -> tuple[list[Row], list[Row]]:
+    """Per service and per team, most minutes lost first. One query.
+
+    An incident that hit two services counts for both, and for a team once per service of it.
+    """
+    rows = list(
+        incidents.exclude(services=None)
+        .values("services__name", "services__owner_team")
+        .annotate(**_sums())
+    )
+    teams: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        teams.setdefault(row["services__owner_team"], []).append(row)
+    return (
+        _most_lost(_row(row["services__name"], row) for row in rows),
+        _most_lost(_row(team, _added(of)) for team, of in teams.items() if team),
+    )
+
+
+def _most_lost(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-row.minutes, row.name))[:30]
 
 
 def confirmed(incidents: QuerySet[Incident]) -> QuerySet[CauseLink]:
@@ -186,11 +212,10 @@ def recurrence(incidents: QuerySet[Incident]) -> tuple[int, int]:
         state=CauseLink.State.CONFIRMED,
         incident__impact_started_at__lt=OuterRef("incident__impact_started_at"),
     )
-    links = confirmed(incidents)
-    found = {
-        "again": links.filter(Exists(earlier)).values("incident").distinct().count(),
-        "all": links.values("incident").distinct().count(),
-    }
+    found = confirmed(incidents).aggregate(
+        again=Count("incident", distinct=True, filter=Exists(earlier)),
+        all=Count("incident", distinct=True),
+    )
     return found["again"], found["all"]
 
 

@@ -37,6 +37,7 @@ urlpatterns = [
     path("actions/<int:pk>/", postmortem_views.action_form, name="action"),
     path("actions/<int:pk>/state/", postmortem_views.action_state, name="action-state"),
     path("reports/", report_views.report, name="report"),
+    path("reports/causes/", report_views.report_causes, name="report-causes"),
     path("incidents/<int:incident>/causes/", views.incident_causes, name="incident-causes"),
     path("incidents/<int:incident>/link/", views.link, name="link"),
     path("incidents/<int:incident>/new-cause/", views.new_cause, name="new-cause"),
