@@ -125,3 +125,22 @@ def test_when_nothing_holds_all_words_the_nearest_is_shown(
     page = web.get("/analysis/search/", {"q": "handshake failures zanzibar"}).content.decode()
     assert "Nothing holds all of these words" in page
     assert "Handshake failures at the gateway" in page
+
+
+def test_pages_of_a_search_hold_each_incident_once_and_count_all(
+    web: Client, database: Service
+) -> None:
+    database.owner_team = "Storage"
+    database.save()
+    for number in range(53):
+        file_incident(title=f"Zeppelin {number}", services=[database])
+    seen: list[int] = []
+    for page in ("1", "2"):
+        shown = web.get("/", {"q": "zeppelin", "page": page}).context["page"]
+        assert shown.paginator.count == 53
+        seen += [incident.pk for incident in shown]
+    assert len(set(seen)) == len(seen) == 53
+    for odd in ("3", "99999999999999999999", "0", "-1", "x"):
+        assert web.get("/", {"q": "zeppelin", "page": odd}).status_code == 200
+    by_team = {"q": "zeppelin", "team": "Storage"}
+    assert web.get("/", by_team).context["page"].paginator.count == 53

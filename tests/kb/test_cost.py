@@ -53,7 +53,8 @@ PAGES = {
     "/knowledge/postmortems/{postmortem}/edit/": 10,
     "/knowledge/postmortems/{postmortem}/versions/": 8,
     "/knowledge/actions/?which=all": 7,
-    "/knowledge/reports/": 20,
+    "/knowledge/reports/": 14,
+    "/knowledge/reports/causes/": 16,
     "/knowledge/incidents/{incident}/causes/": 12,
     "/INC-{incident}/timeline/": 12,
 }

@@ -120,6 +120,9 @@ def test_the_page_draws_and_the_csv_is_no_formula(web: Client, cause: Cause) -> 
     page = web.get(f"/knowledge/reports/?{window}").content.decode()
     assert '<svg class="bars"' in page
     assert "30 min" in page
+    causes = web.get(f"/knowledge/reports/causes/?{window}").content.decode()
+    assert "0 <small>of 1 with a confirmed cause" in causes
+    assert '<svg class="bars"' in causes
     text = web.get(f"/knowledge/reports/?{window}&as=csv").content.decode()
     rows = list(csv.reader(io.StringIO(text)))
     assert ["month", "2026-01", "1", "30.0", "", "", "", "30.0"] in rows
