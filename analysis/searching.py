@@ -15,7 +15,7 @@ from analysis.suggestions import AlikeIncident, suggest_for_text
 from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
 from incidents.query import Query, parse_query, search_query
-from incidents.search import matching
+from incidents.search import in_order, matching
 from kb.models import Cause, Postmortem
 from kb.permissions import visible_causes, visible_postmortems
 
@@ -63,7 +63,7 @@ def search_everything(text: str, user: Any) -> Found:
     incidents = visible_incidents(user).filter(where)
     if query.words:
         incidents = incidents.filter(pk__in=matching(query.words))
-    found.incidents = list(incidents.prefetch_related("services", "causes")[:SHOWN])
+    found.incidents = in_order(incidents.values_list("pk", flat=True)[:SHOWN])
     if query.words and not query.fields:
         wanted = search_query(query.words)
         found.causes = list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +57,16 @@ def matching(words: str) -> QuerySet[Any, Any]:
     if reference:
         parts.append(Incident.objects.filter(pk=int(reference[1])).order_by().values("pk"))
     return parts[0].union(*parts[1:])
+
+
+def in_order(keys: Iterable[int]) -> list[Incident]:
+    """The incidents of `keys` with services and causes, as a page of rows shows them.
+
+    To sort the keys of a search and read the few rows after it costs half of sorting whole rows.
+    """
+    wanted = list(keys)
+    found = Incident.objects.prefetch_related("services", "causes").in_bulk(wanted)
+    return [found[key] for key in wanted if key in found]
 
 
 class MomentField(django_filters.fields.IsoDateTimeField):

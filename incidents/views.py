@@ -20,7 +20,7 @@ from incidents.changes import candidate_changes
 from incidents.forms import EditForm, FilingForm, ServiceForm
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
-from incidents.search import ORDERS, IncidentFilter
+from incidents.search import ORDERS, IncidentFilter, in_order
 from incidents.telling import lines_of, told_timeline
 
 PAGE = 50
@@ -54,9 +54,7 @@ class FoundOnce(Paginator):  # type: ignore[type-arg]
         if not found:
             return super().get_page(number)
         self.count = found[0][1]
-        keys = [key for key, _ in found]
-        incidents = Incident.objects.prefetch_related("services", "causes").in_bulk(keys)
-        return Page([incidents[key] for key in keys if key in incidents], asked, self)
+        return Page(in_order([key for key, _ in found]), asked, self)
 
 
 @require_GET

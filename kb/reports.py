@@ -212,39 +212,56 @@ def recurrence(incidents: QuerySet[Incident]) -> tuple[int, int]:
         state=CauseLink.State.CONFIRMED,
         incident__impact_started_at__lt=OuterRef("incident__impact_started_at"),
     )
-    found = confirmed(incidents).aggregate(
-        again=Count("incident", distinct=True, filter=Exists(earlier)),
-        all=Count("incident", distinct=True),
+    rows = list(confirmed(incidents).order_by().values_list("incident_id", Exists(earlier)))
+    return len({row[0] for row in rows if row[1]}), len({row[0] for row in rows})
+
+
+Months = list[tuple[str, list[tuple[str, int]]]]
+"""Month → part → how many, as a drawing of stacked bars takes it."""
+
+
+def _months(rows: Iterable[Mapping[str, Any]]) -> Months:
+    """From rows of `month`, `part` and `n`."""
+    found: dict[str, dict[str, int]] = {}
+    for row in sorted(rows, key=lambda row: (row["month"], row["part"] or "none")):
+        parts = found.setdefault(f"{row['month']:%Y-%m}", {})
+        parts[row["part"] or "none"] = parts.get(row["part"] or "none", 0) + row["n"]
+    return [(month, list(parts.items())) for month, parts in found.items()]
+
+
+def causes_by_tier(incidents: QuerySet[Incident]) -> Months:
+    """Confirmed causes a month by tier of the services hit; of two tiers, one counts in both."""
+    rows = confirmed(incidents).order_by().annotate(month=TruncMonth("incident__impact_started_at"))
+    return _months(
+        rows.values("month", part=F("incident__services__tier")).annotate(
+            n=Count("pk", distinct=True)
+        )
     )
-    return found["again"], found["all"]
 
 
-def causes_by(incidents: QuerySet[Incident], what: str) -> list[tuple[str, list[tuple[str, int]]]]:
-    """Confirmed causes a month, parted by `what`: the category's name or the service's tier."""
-    path = {"category": "cause__category__name", "tier": "incident__services__tier"}[what]
-    rows = (
+def causes_by_category(incidents: QuerySet[Incident]) -> tuple[Months, list[dict[str, Any]]]:
+    """Confirmed causes a month by category, and the repeat offenders. One query.
+
+    These are the causes of more than one incident: how many times, and the minutes from impact to
+    resolution, most times first.
+    """
+    lost = Sum(_minutes("incident__impact_started_at", "incident__resolved_at"))
+    rows = list(
         confirmed(incidents)
         .order_by()
         .annotate(month=TruncMonth("incident__impact_started_at"))
-        .values("month", part=F(path))
-        .annotate(n=Count("pk", distinct=True))
-        .order_by("month", "part")
+        .values("month", "cause_id", "cause__name", part=F("cause__category__name"))
+        .annotate(n=Count("pk"), minutes=lost)
     )
-    months: dict[str, list[tuple[str, int]]] = {}
+    causes: dict[int, dict[str, Any]] = {}
     for row in rows:
-        months.setdefault(f"{row['month']:%Y-%m}", []).append((row["part"] or "none", row["n"]))
-    return list(months.items())
-
-
-def repeat_offenders(incidents: QuerySet[Incident]) -> list[dict[str, Any]]:
-    """Causes of more than one incident: how many, and minutes from impact to resolution."""
-    lost = Sum(_minutes("incident__impact_started_at", "incident__resolved_at"))
-    rows = confirmed(incidents).order_by().values("cause_id", "cause__name")
-    return list(
-        rows.annotate(times=Count("pk"), minutes=lost)
-        .filter(times__gt=1)
-        .order_by("-times", "cause__name")[:15]
-    )
+        named = {"cause_id": row["cause_id"], "cause__name": row["cause__name"]}
+        cause = causes.setdefault(row["cause_id"], named | {"times": 0, "minutes": 0.0})
+        cause["times"] += row["n"]
+        cause["minutes"] += row["minutes"] or 0.0
+    offenders = [cause for cause in causes.values() if cause["times"] > 1]
+    offenders.sort(key=lambda cause: (-cause["times"], cause["cause__name"]))
+    return _months(rows), offenders[:15]
 
 
 def follow_through(user: Any, asked: Asked) -> FollowThrough:
