@@ -82,7 +82,7 @@ def report_causes(request: HttpRequest) -> HttpResponse:
     """The part of the report that reads causes and actions: loaded after the figures are there."""
     asked, _ = _asked(request)
     incidents = reports.incidents_of(request.user, asked)
-    again, with_cause = reports.recurrence(incidents)
+    again, with_cause = reports.recurrence(request.user, incidents)
     by_tier = reports.causes_by_tier(incidents)
     by_category, offenders = reports.causes_by_category(incidents)
     context: dict[str, Any] = {

@@ -17,11 +17,10 @@ from django.db.models import (
     Aggregate,
     Count,
     DurationField,
-    Exists,
     ExpressionWrapper,
     F,
     FloatField,
-    OuterRef,
+    Min,
     Q,
     QuerySet,
     Sum,
@@ -32,7 +31,7 @@ from django.utils import timezone
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.models import ActionItem, CauseLink
-from kb.permissions import visible_actions
+from kb.permissions import visible_actions, visible_links
 
 TIMES = {
     "detect": ("MTTD", "impact_started_at", "detected_at"),
@@ -202,18 +201,21 @@ def confirmed(incidents: QuerySet[Incident]) -> QuerySet[CauseLink]:
     )
 
 
-def recurrence(incidents: QuerySet[Incident]) -> tuple[int, int]:
+def recurrence(user: Any, incidents: QuerySet[Incident]) -> tuple[int, int]:
     """Of the incidents with a confirmed cause, in how many it had been a cause before; of how many.
 
-    “Before” is by the start of impact, over all of history.
+    “Before” is by the start of impact, over all of history that `user` may see.
     """
-    earlier = CauseLink.objects.filter(
-        cause=OuterRef("cause"),
-        state=CauseLink.State.CONFIRMED,
-        incident__impact_started_at__lt=OuterRef("incident__impact_started_at"),
-    )
-    rows = list(confirmed(incidents).order_by().values_list("incident_id", Exists(earlier)))
-    return len({row[0] for row in rows if row[1]}), len({row[0] for row in rows})
+    links = visible_links(user).filter(state=CauseLink.State.CONFIRMED).order_by()
+    first = dict(links.values_list("cause_id").annotate(Min("incident__impact_started_at")))
+    again: dict[int, bool] = {}
+    for incident, cause, start in (
+        confirmed(incidents)
+        .order_by()
+        .values_list("incident_id", "cause_id", "incident__impact_started_at")
+    ):
+        again[incident] = again.get(incident, False) or first[cause] < start
+    return sum(again.values()), len(again)
 
 
 Months = list[tuple[str, list[tuple[str, int]]]]

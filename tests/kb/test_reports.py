@@ -61,7 +61,7 @@ def test_recurrence_counts_causes_that_had_been_confirmed_before(
     link_cause(incident(), cause, state="confirmed")
     link_cause(incident(start=10), other_cause, state="confirmed")
     link_cause(incident(start=20), other_cause, state="suspected")
-    assert reports.recurrence(reports.incidents_of(user, ASKED)) == (1, 2)
+    assert reports.recurrence(user, reports.incidents_of(user, ASKED)) == (1, 2)
 
 
 def test_breakdowns_by_month_service_team_category_and_tier(
