@@ -84,7 +84,7 @@ def report_causes(request: HttpRequest) -> HttpResponse:
     incidents = reports.incidents_of(request.user, asked)
     again, with_cause = reports.recurrence(request.user, incidents)
     by_tier = reports.causes_by_tier(incidents)
-    by_category, offenders = reports.causes_by_category(incidents)
+    by_category = reports.causes_by_category(incidents)
     context: dict[str, Any] = {
         "again": again,
         "with_cause": with_cause,
@@ -92,7 +92,7 @@ def report_causes(request: HttpRequest) -> HttpResponse:
         "category_names": _names(by_category),
         "tier_chart": drawing.bars(by_tier, "incidents"),
         "tier_names": _names(by_tier),
-        "offenders": offenders,
+        "offenders": reports.repeat_offenders(incidents),
         "follow": reports.follow_through(request.user, asked),
         "before": reports.this_week_before(request.user),
     }
