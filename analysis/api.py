@@ -16,6 +16,7 @@ from analysis.models import Evidence, Finding
 from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import Suggestions, Within, suggest_for_incident, suggest_for_text
 from incidents.api_base import ByName
+from incidents.api_mixins import Reads, Resource
 from incidents.changes import CandidateChange
 from incidents.models import Service
 from incidents.permissions import visible_incidents
@@ -145,6 +146,8 @@ class QuestionSerializer(serializers.Serializer):
 class SuggestForText(APIView):
     """Past causes for words that are not an incident yet."""
 
+    reads = True
+
     @extend_schema(request=QuestionSerializer, responses=SuggestionsSerializer)
     def post(self, request: Request) -> Response:
         question = QuestionSerializer(data=request.data)
@@ -205,7 +208,7 @@ class EvidenceDetailSerializer(EvidenceSerializer):
         fields = [*EvidenceSerializer.Meta.fields, "items"]
 
 
-class EvidenceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+class EvidenceViewSet(Reads, mixins.ListModelMixin, Resource):
     queryset = Evidence.objects.none()
     filterset_fields = ["incident", "kind"]
 
@@ -224,3 +227,4 @@ VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "evidence": EvidenceViewSet,
     "suggestions": SuggestionsViewSet,
 }
+VIEWS = {"suggestions": SuggestForText, "scoreboard": ScoreboardView}

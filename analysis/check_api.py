@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from analysis import checks, tasks
 from analysis.models import CheckRun, Source
 from incidents.api_base import Visible
+from incidents.api_mixins import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb.models import Check
 from kb.permissions import visible_causes
@@ -41,7 +42,9 @@ class CheckSerializer(serializers.ModelSerializer):
         return value
 
 
-class CheckViewSet(viewsets.ModelViewSet):
+class CheckViewSet(
+    Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+):
     """A query and a condition that tell whether a cause is the one."""
 
     queryset = Check.objects.none()
@@ -75,7 +78,7 @@ class AskChecksSerializer(serializers.Serializer):
     cause = Visible(visible_causes)
 
 
-class CheckRunViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+class CheckRunViewSet(Reads, mixins.ListModelMixin, Resource):
     queryset = CheckRun.objects.none()
     serializer_class = CheckRunSerializer
     filterset_fields = ["incident", "state"]

@@ -26,7 +26,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -52,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "incidents.api_auth.rate_headers",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -105,6 +105,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
+    "forget-answers": {"task": "incidents.tasks.forget_answers", "schedule": 3600.0},
     "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "remind-owners": {"task": "kb.tasks.remind_owners", "schedule": 3600.0},
@@ -160,18 +161,20 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "incidents.api_auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["incidents.api_auth.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["incidents.api_auth.RateLimit"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["incidents.api_base.CleanJson"],
+    "DEFAULT_FILTER_BACKENDS": ["incidents.api_base.CleanFilters"],
+    "DEFAULT_SCHEMA_CLASS": "incidents.api_schema.Described",
     "DEFAULT_PAGINATION_CLASS": "incidents.api_base.Pages",
     "EXCEPTION_HANDLER": "incidents.api_base.problem_details",
     "PAGE_SIZE": 50,
 }
+API_REQUESTS_PER_MINUTE = int(env.text("API_REQUESTS_PER_MINUTE", "12000"))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causebook",
     "DESCRIPTION": "Incidents, causes, evidence and suggestions of past root causes.",
@@ -182,6 +185,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "incidents.api_schema.add_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ServiceKind": "incidents.models.Service.Kind",
         "ChangeKind": "incidents.models.Change.Kind",

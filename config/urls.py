@@ -7,25 +7,42 @@ from rest_framework.routers import DefaultRouter
 
 import analysis.api
 import analysis.check_api
+import analysis.search_api
 import incidents.api
+import incidents.settings_api
+import incidents.timeline_api
 import kb.api
+import kb.postmortem_api
+import kb.report_api
 from config import health
 from config.schema import SchemaView, SwaggerView
 
 router = DefaultRouter(trailing_slash=True)
 router.include_root_view = True
-for package in (incidents.api, kb.api, analysis.api, analysis.check_api):
-    for prefix, viewset in package.VIEWSETS.items():
+for module in (
+    incidents.api,
+    incidents.timeline_api,
+    incidents.settings_api,
+    kb.api,
+    kb.postmortem_api,
+    analysis.api,
+    analysis.check_api,
+    analysis.search_api,
+):
+    for prefix, viewset in module.VIEWSETS.items():
         router.register(prefix, viewset, basename=prefix)
+api_views = [
+    path(f"{address}/", view.as_view(), name=f"api-{view.__name__}")
+    for module in (kb.report_api, analysis.api, analysis.search_api)
+    for address, view in module.VIEWS.items()
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("sign-in/", auth_views.LoginView.as_view(), name="login"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include(router.urls)),
-    path("api/v1/suggestions/", analysis.api.SuggestForText.as_view(), name="suggest-for-text"),
-    path("api/v1/scoreboard/", analysis.api.ScoreboardView.as_view(), name="scoreboard-api"),
+    path("api/v1/", include([*router.urls, *api_views])),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("analysis/", include("analysis.urls")),

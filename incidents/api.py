@@ -1,4 +1,4 @@
-"""REST API of incidents, services, alerts and changes. Serializers parse, filing.py acts."""
+"""REST API of incidents and services. Serializers parse, filing.py and lifecycle.py act."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents import filing
-from incidents.api_base import ByName
-from incidents.models import Alert, Change, Incident, Service, TimelineEntry
+from incidents import filing, lifecycle
+from incidents.api_base import ByName, Visible
+from incidents.api_mixins import Creates, Edits, Reads, Resource, once
+from incidents.importing import import_incidents
+from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
-from incidents.search import AlertFilter, ChangeFilter, IncidentFilter
+from incidents.search import IncidentFilter
+from incidents.telling import told_timeline
+from incidents.timeline_api import NoteSerializer, TimelineEntrySerializer
 
 
 class ServiceSerializer(serializers.ModelSerializer):
@@ -38,8 +42,6 @@ class LabelsField(serializers.DictField):
         labels = super().to_internal_value(data)
         if len(labels) > 100:
             raise serializers.ValidationError("At most 100 labels.")
-        if any("\x00" in name for name in labels):
-            raise serializers.ValidationError("Names of labels must not hold null characters.")
         return labels
 
 
@@ -48,14 +50,15 @@ class IncidentSerializer(serializers.ModelSerializer):
     services = ByName(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
+    merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
 
     class Meta:
         model = Incident
         fields = [
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
             "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
-            "mitigated_at", "resolved_at", "reporter", "external_source", "external_id",
-            "external_url", "created_at", "updated_at",
+            "mitigated_at", "resolved_at", "reporter", "merged_into", "external_source",
+            "external_id", "external_url", "created_at", "updated_at",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []
@@ -72,40 +75,40 @@ class IncidentSerializer(serializers.ModelSerializer):
         return filing.edit_incident(instance, self.context["request"].user, **validated_data)
 
 
-class TimelineEntrySerializer(serializers.ModelSerializer):
-    author = serializers.CharField(source="author.username", read_only=True, default=None)
-    text = serializers.CharField(max_length=50_000)
-
-    class Meta:
-        model = TimelineEntry
-        fields = ["id", "at", "kind", "text", "author"]
-        read_only_fields = ["at", "kind"]
+class MergeSerializer(serializers.Serializer):
+    other = Visible(visible_incidents, help_text="The incident that becomes part of this one.")
 
 
-class ChangeSerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
-
-    class Meta:
-        model = Change
-        fields = [
-            "id", "service", "kind", "title", "version", "author", "outcome", "started_at",
-            "finished_at", "url", "external_source", "external_id",
-        ]  # fmt: skip
-        extra_kwargs = {"started_at": {"required": False}}
+class SplitSerializer(serializers.Serializer):
+    alerts = Visible(visible_alerts, many=True, help_text="Alerts that get an incident anew.")
 
 
-class AlertSerializer(serializers.ModelSerializer):
-    service = serializers.CharField(source="service.name", read_only=True, default=None)
+class ImportSerializer(serializers.Serializer):
+    source = serializers.CharField(
+        max_length=50, help_text="Where they come from: with `id` it makes each row known."
+    )
+    rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
+    mapping = serializers.DictField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        help_text="Our field → the name it has in the rows, where the usual names do not fit.",
+    )
+    dry_run = serializers.BooleanField(default=False)
 
-    class Meta:
-        model = Alert
-        fields = [
-            "id", "name", "summary", "severity", "status", "labels", "service", "incident",
-            "joined_because", "starts_at", "ends_at", "url",
-        ]  # fmt: skip
+
+class RefusedSerializer(serializers.Serializer):
+    row = serializers.IntegerField(help_text="Its place in `rows`, from 1.")
+    why = serializers.CharField()
 
 
-class ServiceViewSet(viewsets.ModelViewSet):
+class ImportReportSerializer(serializers.Serializer):
+    new = serializers.IntegerField()
+    known = serializers.IntegerField()
+    refused = RefusedSerializer(many=True)
+    new_services = serializers.ListField(child=serializers.CharField())
+
+
+class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     queryset = Service.objects.prefetch_related("depends_on")
     serializer_class = ServiceSerializer
     filterset_fields = ["name", "tier", "lifecycle", "kind", "owner_team"]
@@ -117,11 +120,11 @@ class ServiceViewSet(viewsets.ModelViewSet):
     partial_update=extend_schema(summary="Edit, move or re-rate an incident"),
 )
 class IncidentViewSet(
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
+    Creates,
+    Reads,
+    Edits,
     mixins.ListModelMixin,
-    viewsets.GenericViewSet,
+    Resource,
 ):
     queryset = Incident.objects.none()
     serializer_class = IncidentSerializer
@@ -134,53 +137,75 @@ class IncidentViewSet(
         visible = visible_incidents(self.request.user)
         return visible.select_related("reporter").prefetch_related("services")
 
-    @extend_schema(responses=TimelineEntrySerializer(many=True), summary="Timeline", filters=False)
+    @extend_schema(
+        responses=TimelineEntrySerializer(many=True),
+        summary="Timeline, with what other records tell of it",
+        filters=False,
+    )
     @action(detail=True, pagination_class=None, filterset_class=None)
     def timeline(self, request: Request, pk: str | None = None) -> Response:
-        entries = self.get_object().timeline.select_related("author")
+        entries = told_timeline(self.get_object())
         return Response(TimelineEntrySerializer(entries, many=True).data)
 
     @extend_schema(
-        request=TimelineEntrySerializer,
-        responses={201: TimelineEntrySerializer},
-        summary="Add a note",
+        request=NoteSerializer, responses={201: TimelineEntrySerializer}, summary="Add a note"
     )
-    @action(detail=True, methods=["post"], serializer_class=TimelineEntrySerializer)
+    @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
     def notes(self, request: Request, pk: str | None = None) -> Response:
+        return once(request, lambda: self._note(request))
+
+    def _note(self, request: Request) -> Response:
         incident = self.get_object()
-        serializer = TimelineEntrySerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        note = filing.add_note(incident, serializer.validated_data["text"], request.user)
+        asked = NoteSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        note = filing.add_note(incident, author=request.user, **asked.validated_data)
         return Response(TimelineEntrySerializer(note).data, status=201)
 
+    @extend_schema(
+        request=MergeSerializer,
+        responses=IncidentSerializer,
+        summary="Make another incident part of this one",
+    )
+    @action(detail=True, methods=["post"])
+    def merge(self, request: Request, pk: str | None = None) -> Response:
+        other = self._read(MergeSerializer)["other"]
+        into = lifecycle.merge(self.get_object(), other, request.user)
+        return Response(self.get_serializer(into).data)
 
-class ChangeViewSet(
-    mixins.CreateModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.ListModelMixin,
-    viewsets.GenericViewSet,
-):
-    queryset = Change.objects.select_related("service")
-    serializer_class = ChangeSerializer
-    filterset_class = ChangeFilter
+    @extend_schema(
+        request=SplitSerializer,
+        responses={201: IncidentSerializer},
+        summary="Give some of its alerts an incident of their own",
+    )
+    @action(detail=True, methods=["post"])
+    def split(self, request: Request, pk: str | None = None) -> Response:
+        alerts: list[Alert] = self._read(SplitSerializer)["alerts"]
+        made = lifecycle.split(self.get_object(), alerts, request.user)
+        return Response(self.get_serializer(made).data, status=201)
 
+    @extend_schema(
+        request=ImportSerializer,
+        responses=ImportReportSerializer,
+        summary="Take many incidents in; those already known are left alone",
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def take_in(self, request: Request) -> Response:
+        asked = self._read(ImportSerializer)
+        report = import_incidents(
+            enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
+        )
+        refused = [{"row": row, "why": why} for row, why in report.refused]
+        told = {"new": report.new, "known": report.known, "refused": refused}
+        return Response({**told, "new_services": report.new_services})
 
-class AlertViewSet(viewsets.ReadOnlyModelViewSet):
-    """Alerts as they came, and why each is part of its incident; newest first."""
-
-    queryset = Alert.objects.none()
-    serializer_class = AlertSerializer
-    filterset_class = AlertFilter
-
-    def get_queryset(self) -> QuerySet[Alert]:
-        if getattr(self, "swagger_fake_view", False):
-            return Alert.objects.none()
-        return visible_alerts(self.request.user).select_related("service")
+    def _read(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
+        asked = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        asked.is_valid(raise_exception=True)
+        return asked.validated_data
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "services": ServiceViewSet,
     "incidents": IncidentViewSet,
-    "changes": ChangeViewSet,
-    "alerts": AlertViewSet,
 }

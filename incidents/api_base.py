@@ -9,24 +9,56 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as RuleBroken
 from django.db.models import QuerySet
 from django.http import Http404
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 
+class CleanJson(JSONParser):
+    """JSON without null characters: PostgreSQL cannot even be asked for a text with one."""
+
+    def parse(self, *args: Any, **options: Any) -> Any:
+        data = super().parse(*args, **options)
+        if place := _place_of_null(data):
+            raise exceptions.ValidationError({place: ["Null characters are not allowed."]})
+        return data
+
+
+def _place_of_null(data: Any, place: str = "") -> str:
+    """The name of the field in which a null character stands; empty where there is none."""
+    if isinstance(data, str):
+        return (place or "body") if "\x00" in data else ""
+    if isinstance(data, dict):
+        if any("\x00" in key for key in data):
+            return place or "body"
+        return next(filter(None, (_place_of_null(v, place or k) for k, v in data.items())), "")
+    if isinstance(data, list):
+        return next(filter(None, (_place_of_null(each, place) for each in data)), "")
+    return ""
+
+
+class CleanFilters(DjangoFilterBackend):
+    """Filters by query parameters, of which none holds a null character."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        for name, value in request.query_params.items():
+            if "\x00" in value:
+                raise exceptions.ValidationError({name: ["Null characters are not allowed."]})
+        return super().filter_queryset(request, queryset, view)
+
+
 class ByName(serializers.SlugRelatedField):
-    """A record by its name. PostgreSQL cannot even be asked for a text with a null character."""
+    """A record by its name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__("name", **options)
 
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, str) and "\x00" in data:
-            self.fail("does_not_exist", slug_name=self.slug_field, value=data.replace("\x00", "?"))
-        return super().to_internal_value(data)
 
-
+@extend_schema_field(int)
 class Visible(serializers.PrimaryKeyRelatedField):
     """A record by its id, among those that `permission(user)` lets the asker see."""
 

@@ -26,12 +26,10 @@ from incidents.intake import (
 from incidents.intake_forms import DeployRuleForm, IntegrationForm, MaintenanceForm, PolicyForm
 from incidents.models import Alert
 from incidents.noise import noisy_rules
-from incidents.permissions import visible_alerts, visible_incidents
+from incidents.permissions import MANAGE, visible_alerts, visible_incidents
 from incidents.search import by_reference
 from incidents.views import act, get_incident, number_in
 from incidents.webhooks import registry
-
-MANAGE = "incidents.change_integration"
 
 
 @require_GET

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from incidents.access import ApiToken, KeptAnswer
 from incidents.intake import (
     Delivery,
     DeployRule,
@@ -27,8 +28,9 @@ from incidents.intake import (
 from incidents.notices import Notice
 
 __all__ = [
-    "Alert", "Change", "Delivery", "DeployRule", "Incident", "Integration", "IntegrationSecret",
-    "MaintenanceWindow", "Notice", "Service", "TierPolicy", "TimelineEntry", "history_of",
+    "Alert", "ApiToken", "Change", "Delivery", "DeployRule", "Incident", "Integration",
+    "IntegrationSecret", "KeptAnswer", "MaintenanceWindow", "Notice", "Service", "TierPolicy",
+    "TimelineEntry", "history_of",
 ]  # fmt: skip
 
 SERVICE_NAME = RegexValidator(

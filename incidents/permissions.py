@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from incidents.models import Alert, Incident
 
 SEE_ALL = "incidents.view_private_incident"
+MANAGE = "incidents.change_integration"
 
 
 class Nobody:
@@ -20,30 +21,48 @@ class Nobody:
         return False
 
 
+def only_team(user: Any) -> str:
+    """The team whose incidents alone `user` may see, as they ask with a token narrowed to it."""
+    return getattr(user, "only_team", "")
+
+
+def sees_all(user: Any) -> bool:
+    return not only_team(user) and user.has_perm(SEE_ALL)
+
+
 def visible_incidents(user: Any) -> QuerySet[Incident]:
     """The incidents `user` may see: all public ones, and private ones they are part of."""
-    if user.has_perm(SEE_ALL):
+    if sees_all(user):
         return Incident.objects.all()
-    return Incident.objects.filter(
-        Q(private=False)
-        | Q(reporter_id=user.pk)
-        | Q(pk__in=Incident.viewers.through.objects.filter(user_id=user.pk).values("incident_id"))
-    )
+    mine = Q()
+    if not user.has_perm(SEE_ALL):
+        shared = Incident.viewers.through.objects.filter(user_id=user.pk)
+        mine = Q(private=False) | Q(reporter_id=user.pk) | Q(pk__in=shared.values("incident_id"))
+    if team := only_team(user):
+        of_team = Incident.services.through.objects.filter(service__owner_team__iexact=team)
+        mine &= Q(pk__in=of_team.values("incident_id"))
+    return Incident.objects.filter(mine)
 
 
 def visible_alerts(user: Any) -> QuerySet[Alert]:
     """Alerts of incidents `user` may see, and those that belong to none."""
-    return Alert.objects.filter(Q(incident=None) | Q(incident__in=visible_incidents(user)))
+    alone = Q(incident=None)
+    if team := only_team(user):
+        alone &= Q(service__owner_team__iexact=team)
+    return Alert.objects.filter(alone | Q(incident__in=visible_incidents(user)))
 
 
 def can_see(user: Any, incident: Incident) -> bool:
-    if not incident.private:
+    if not incident.private and not only_team(user):
         return True
     return visible_incidents(user).filter(pk=incident.pk).exists()
 
 
 def hidden_incident_ids(user: Any) -> set[int]:
-    """Private incidents that `user` may not see: a short list, for search to leave out."""
+    """Incidents that `user` may not see, for search to leave out: a short list, mostly."""
+    if only_team(user):
+        seen = visible_incidents(user).values("pk")
+        return set(Incident.objects.exclude(pk__in=seen).values_list("pk", flat=True))
     if user.has_perm(SEE_ALL):
         return set()
     private = Incident.objects.filter(private=True).exclude(reporter_id=user.pk)
@@ -56,8 +75,5 @@ def hidden_incident_ids(user: Any) -> set[int]:
 
 def can_see_all_of(user: Any, incidents: QuerySet[Incident]) -> bool:
     """Whether none of `incidents` is hidden from `user`; for records that tell of several."""
-    return (
-        not incidents.filter(private=True)
-        .exclude(pk__in=visible_incidents(user).values("pk"))
-        .exists()
-    )
+    hidden = incidents if only_team(user) else incidents.filter(private=True)
+    return not hidden.exclude(pk__in=visible_incidents(user).values("pk")).exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_ready
 
-from incidents import lifecycle, working
+from incidents import access, lifecycle, working
 
 
 @shared_task(expires=30)
@@ -24,6 +24,11 @@ def sweep_intake() -> None:
 @shared_task(expires=3600)
 def forget_deliveries() -> None:
     working.forget_old()
+
+
+@shared_task(expires=3600)
+def forget_answers() -> None:
+    access.forget_answers()
 
 
 @worker_ready.connect

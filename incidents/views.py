@@ -254,7 +254,8 @@ def service_list(request: HttpRequest) -> HttpResponse:
         )
     )
     of = {each["service_id"]: each for each in figures}
-    rows = [(service, of.get(service.pk)) for service in Service.objects.all()]
+    none = {"incident_count": 0, "open_count": 0, "last_incident": None}
+    rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
     return render(request, "incidents/services.html", {"rows": rows})
 
 

@@ -6,20 +6,20 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from incidents.permissions import SEE_ALL, visible_incidents
+from incidents.permissions import sees_all, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 
 
 def visible_links(user: Any) -> QuerySet[CauseLink]:
     links = CauseLink.objects.all()
-    if user.has_perm(SEE_ALL):
+    if sees_all(user):
         return links
     return links.filter(incident__in=visible_incidents(user).values("pk"))
 
 
 def visible_causes(user: Any) -> QuerySet[Cause]:
     """Causes linked to an incident `user` may see, and causes linked to none."""
-    if user.has_perm(SEE_ALL):
+    if sees_all(user):
         return Cause.objects.all()
     of_cause = {"cause": OuterRef("pk")}
     return Cause.objects.filter(
@@ -30,7 +30,7 @@ def visible_causes(user: Any) -> QuerySet[Cause]:
 
 def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
     """Postmortems none of whose incidents is hidden: the text may tell of any of them."""
-    if user.has_perm(SEE_ALL):
+    if sees_all(user):
         return Postmortem.objects.all()
     through = Postmortem.incidents.through.objects.filter(postmortem_id=OuterRef("pk"))
     return Postmortem.objects.exclude(
@@ -40,6 +40,6 @@ def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
 
 def visible_actions(user: Any) -> QuerySet[ActionItem]:
     """Action items of postmortems that `user` may see."""
-    if user.has_perm(SEE_ALL):
+    if sees_all(user):
         return ActionItem.objects.all()
     return ActionItem.objects.filter(postmortem__in=visible_postmortems(user).values("pk"))

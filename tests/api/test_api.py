@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,20 +10,13 @@ from django.contrib.auth.models import AbstractUser
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from config.wsgi import application
+from incidents.access import make_token
 from incidents.models import Incident, Service
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(user: AbstractUser) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
-    return client
 
 
 def test_without_a_token_nothing_is_told() -> None:
@@ -66,7 +60,7 @@ def test_a_service_name_no_database_can_hold_is_refused_not_a_server_error(
     for path in ("/api/v1/incidents/", "/api/v1/suggestions/"):
         answer = api.post(path, {"title": "Slow", "services": ["a\x00b"]}, format="json")
         assert answer.status_code == 400, path
-        assert "a?b" in str(answer.data["errors"]["services"])
+        assert "Null characters" in str(answer.data["errors"]["services"])
 
 
 def test_causes_and_links(api: APIClient, incident: Incident) -> None:
@@ -102,8 +96,9 @@ def served(db: None) -> Iterator[Any]:
 
 
 def test_the_api_keeps_its_own_schema(served: Any, user: AbstractUser) -> None:
-    token = Token.objects.create(user=user)
-    headers = {"Authorization": f"Token {token.key}"}
+    user.is_staff = user.is_superuser = True
+    user.save()
+    headers = {"Authorization": f"Bearer {make_token(user, 'test', 'admin')[1]}"}
     asked = 0
 
     def check(case: Any) -> None:
@@ -119,7 +114,7 @@ def test_the_api_keeps_its_own_schema(served: Any, user: AbstractUser) -> None:
 
 
 _QUICK: dict[str, Any] = {
-    "max_examples": 10,
+    "max_examples": int(os.environ.get("CAUSEBOOK_TEST_EXAMPLES", "10")),
     "deadline": None,
     "suppress_health_check": list(HealthCheck),
 }

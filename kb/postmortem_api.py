@@ -1,0 +1,160 @@
+"""REST API of postmortems and action items. Serializers parse; writing.py and actions.py act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents.api_base import Visible
+from incidents.api_mixins import Creates, Edits, Reads, Resource
+from incidents.permissions import visible_incidents
+from kb import actions, writing
+from kb.exporters import registry
+from kb.exporters.base import name_of
+from kb.models import ActionItem, Postmortem
+from kb.permissions import visible_actions, visible_causes, visible_postmortems
+from kb.postmortems import MOST_CHARACTERS
+
+
+class Conflict(APIException):
+    status_code = 409
+    default_detail = "Somebody saved meanwhile: read the text again and put your change into it."
+
+
+class PostmortemSerializer(serializers.ModelSerializer):
+    incidents = Visible(visible_incidents, many=True)
+    author = serializers.CharField(source="author.username", read_only=True, default=None)
+    body = serializers.CharField(max_length=MOST_CHARACTERS, required=False, allow_blank=True)
+    title = serializers.CharField(max_length=300, required=False)
+    version = serializers.IntegerField(
+        required=False, min_value=1, help_text="On an edit: the version that was read."
+    )
+
+    class Meta:
+        model = Postmortem
+        fields = [
+            "id", "title", "body", "state", "incidents", "author", "version", "published_at",
+            "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["state", "published_at"]
+
+    def create(self, validated_data: dict[str, Any]) -> Postmortem:
+        incidents = validated_data["incidents"]
+        user = self.context["request"].user
+        made = writing.start_postmortem(incidents, user)
+        written = {k: v for k, v in validated_data.items() if k in ("title", "body")}
+        return self._save(made, user, made.version, written) if written else made
+
+    def update(self, instance: Postmortem, validated_data: dict[str, Any]) -> Postmortem:
+        base = validated_data.pop("version", instance.version)
+        return self._save(instance, self.context["request"].user, base, validated_data)
+
+    def _save(
+        self, postmortem: Postmortem, user: Any, base: int, fields: dict[str, Any]
+    ) -> Postmortem:
+        whole = {"title": postmortem.title, "body": postmortem.body, **fields}
+        try:
+            return writing.save_postmortem(postmortem, user, base_version=base, **whole)
+        except writing.EditConflict as error:
+            raise Conflict from error
+
+
+class FileRenderer(BaseRenderer):
+    """What exporters write is a file already."""
+
+    media_type = "*/*"
+    format = "file"
+
+    def render(self, data: Any, *_: Any) -> Any:
+        return data
+
+
+class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+    """Written accounts; one without text starts as its template, filled from what is known."""
+
+    queryset = Postmortem.objects.none()
+    serializer_class = PostmortemSerializer
+    filterset_fields = ["state", "incidents"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Postmortem]:
+        if getattr(self, "swagger_fake_view", False):
+            return Postmortem.objects.none()
+        seen = visible_postmortems(self.request.user)
+        return seen.select_related("author").prefetch_related("incidents")
+
+    @extend_schema(request=None, responses=PostmortemSerializer, summary="Publish a postmortem")
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: str | None = None) -> Response:
+        writing.publish(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("kind", enum=sorted(registry()), location="path")],
+        responses={(200, "*/*"): OpenApiTypes.BINARY},
+        summary="A postmortem as a file",
+    )
+    @action(detail=True, url_path="as/(?P<kind>[a-z]+)", renderer_classes=[FileRenderer])
+    def export(self, request: Request, pk: str | None = None, kind: str = "") -> HttpResponse:
+        postmortem, plugin = self.get_object(), registry().get(kind)
+        if plugin is None:
+            raise serializers.ValidationError({"kind": [f"There are: {', '.join(registry())}."]})
+        answer = HttpResponse(plugin().export(postmortem, request.user), plugin.content_type)
+        name = f"{name_of(postmortem)}.{plugin.extension}"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+
+class ActionItemSerializer(serializers.ModelSerializer):
+    postmortem = Visible(visible_postmortems)
+    cause = Visible(visible_causes, required=False, allow_null=True)
+    is_overdue = serializers.BooleanField(read_only=True)
+    owner = serializers.SlugRelatedField(
+        "username", queryset=get_user_model().objects.all(), required=False, allow_null=True
+    )
+
+    class Meta:
+        model = ActionItem
+        fields = [
+            "id", "title", "kind", "state", "owner", "owner_named", "due_on", "tracker_url",
+            "postmortem", "cause", "is_overdue", "created_at", "closed_at",
+        ]  # fmt: skip
+        read_only_fields = ["owner_named", "closed_at"]
+
+    def create(self, validated_data: dict[str, Any]) -> ActionItem:
+        author = self.context["request"].user
+        return actions.add_action(validated_data.pop("postmortem"), author=author, **validated_data)
+
+    def update(self, instance: ActionItem, validated_data: dict[str, Any]) -> ActionItem:
+        return actions.edit_action(instance, self.context["request"].user, **validated_data)
+
+
+class ActionItemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+    """Promised fixes, with owner and due date."""
+
+    queryset = ActionItem.objects.none()
+    serializer_class = ActionItemSerializer
+    filterset_fields = ["state", "kind", "postmortem", "cause", "owner__username"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[ActionItem]:
+        if getattr(self, "swagger_fake_view", False):
+            return ActionItem.objects.none()
+        return visible_actions(self.request.user).select_related("owner")
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
+    "postmortems": PostmortemViewSet,
+    "actions": ActionItemViewSet,
+}

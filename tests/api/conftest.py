@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from rest_framework.test import APIClient
+
+from incidents.access import make_token
+
+
+@pytest.fixture
+def asking(user: AbstractUser) -> Callable[..., APIClient]:
+    """`asking(scope="read")`: a client with a token of that scope."""
+
+    def client(scope: str = "file", who: Any = None, **options: Any) -> APIClient:
+        made = APIClient()
+        text = make_token(who or user, "test", scope, **options)[1]
+        made.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+        return made
+
+    return client
+
+
+@pytest.fixture
+def api(asking: Callable[..., APIClient]) -> APIClient:
+    return asking("file")
+
+
+@pytest.fixture
+def admin_api(asking: Callable[..., APIClient], django_user_model: Any) -> APIClient:
+    return asking("admin", django_user_model.objects.create_superuser("root"))

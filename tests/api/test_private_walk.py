@@ -1,0 +1,160 @@
+"""A private incident shows at no address at all to who may not see it, whatever they send."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from analysis.models import Evidence, EvidenceRequest, Finding, Source
+from incidents.access import make_token
+from incidents.filing import add_note, file_incident
+from incidents.models import Alert, Incident, Service
+from kb import actions, linking, writing
+from kb.models import CauseLink
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+WORDS = ("zebrafish", "okapi")
+"""Words that only the private incident and what hangs on it hold."""
+
+
+@pytest.fixture
+def secret(user: AbstractUser, database: Service) -> Incident:
+    incident = file_incident(
+        title="Zebrafish credential leak", reporter=user, private=True, services=[database],
+        symptom="okapi okapi",
+    )  # fmt: skip
+    add_note(incident, "okapi seen")
+    link = linking.name_cause(incident, "Okapi token in a public bucket", author=user)
+    linking.name_cause(incident, "Zebrafish key was never rotated", author=user)
+    earlier, later = incident.causes.order_by("pk")
+    linking.chain(incident, earlier, later, user)
+    linking.cite(link, "okapi chart", incident.get_absolute_url(), user)
+    Alert.objects.create(
+        source="test", fingerprint="f", name="okapi alert", incident=incident, service=database,
+        starts_at=incident.impact_started_at,
+    )  # fmt: skip
+    pull_okapi(incident, database)
+    postmortem = writing.start_postmortem([incident], user)
+    actions.add_action(postmortem, title="Rotate the okapi key", owner=user)
+    writing.save_postmortem(postmortem, user, base_version=1, title="Okapi", body="zebrafish")
+    writing.publish(postmortem)
+    writing.comment_on(postmortem, "okapi?", user)
+    return incident
+
+
+def pull_okapi(incident: Incident, service: Service) -> None:
+    """Evidence and a finding, as a pull would have brought them."""
+    source = Source.objects.create(name="Logs", kind="logfiles")
+    end = incident.impact_started_at
+    same: dict[str, Any] = {
+        "incident": incident, "service": service, "what": "okapi lines", "query": "okapi",
+        "window_start": end - timedelta(hours=1), "window_end": end,
+    }  # fmt: skip
+    request = EvidenceRequest.objects.create(source=source, state="done", **same)
+    evidence = Evidence(request=request, kind="lines", source_name="Logs", **same)
+    evidence.freeze([{"at": end.timestamp(), "text": "okapi in the log"}])
+    evidence.save()
+    Finding.objects.create(
+        incident=incident, evidence=evidence, service=service, kind="new_template",
+        text="okapi is new", score=1.0, term="template:okapi", data={"template": "okapi in <*>"},
+    )  # fmt: skip
+
+
+def keys_of_everything(incident: Incident) -> set[int]:
+    """Every number that names the incident or what hangs on it."""
+    found = {incident.pk}
+    for app in ("incidents", "kb", "analysis"):
+        for model in apps.get_app_config(app).get_models():
+            if "historical" not in model._meta.model_name and model._meta.pk.name == "id":
+                found |= set(model._default_manager.values_list("pk", flat=True)[:50])
+    return found
+
+
+def pages(resolver: Any = None, before: str = "") -> Iterator[str]:
+    """Every address of the product outside the API and the administration, as a pattern."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = before + str(entry.pattern).lstrip("^").rstrip("$")
+        if isinstance(entry, URLResolver):
+            yield from pages(entry, route)
+        elif isinstance(entry, URLPattern) and not route.startswith(("admin/", "api/", "sign-")):
+            yield "/" + route
+
+
+def filled(pattern: str, key: int) -> str:
+    pattern = re.sub(r"\(\?P<kind>svg\|png\)", "svg", pattern).replace("\\.", ".")
+    pattern = re.sub(r"\(\?P<\w+>[^)]*\)", str(key), pattern)
+    pattern = re.sub(r"<(?:int:)\w+>", str(key), pattern)
+    return re.sub(r"<(?:slug|str):\w+>", "html", pattern)
+
+
+def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], set[str]]:
+    """Ask every address as `person`, with every number; those asked, and those that told."""
+    client, api = Client(), APIClient()
+    client.force_login(person)
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {make_token(person, 'walk', 'file')[1]}")
+    asked, told = set[str](), set[str]()
+
+    def look(address: str, answer: Any) -> None:
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        text = body.decode("utf-8", "replace").lower() + str(answer.headers).lower()
+        asked.add(address)
+        if any(word in text for word in WORDS):
+            told.add(address)
+
+    query = {"q": "service:orders-db", "title": "orders-db leak", "text": "credential leak"}
+    for pattern in pages():
+        if "<" not in pattern:
+            look(pattern, client.get(pattern, query))
+            look(pattern, client.get(pattern))
+            continue
+        for key in keys:
+            address = filled(pattern, key)
+            look(pattern, client.get(address))
+            if acts:
+                look(pattern, client.post(address, {"cause": key, "other": f"INC-{key}"}))
+    for path, operations in SchemaGenerator().get_schema(public=True)["paths"].items():
+        for key in keys if "{" in path else [0]:
+            address = re.sub(r"\{\w+\}", str(key), path.replace("{kind}", "markdown"))
+            for method in operations:
+                if method == "get":
+                    look(f"{method} {path}", api.get(address))
+                elif acts:
+                    for body in bodies(keys):
+                        answer = getattr(api, method)(address, body, format="json")
+                        look(f"{method} {path}", answer)
+    return asked, told
+
+
+def test_no_address_tells_a_stranger_of_it(
+    secret: Incident, user: AbstractUser, other: AbstractUser
+) -> None:
+    keys = sorted(keys_of_everything(secret))
+    asked, told = walk(other, keys, acts=True)
+    assert not told
+    assert len(asked) > 150
+    secret.refresh_from_db()
+    assert secret.status == "investigating"
+    assert CauseLink.objects.filter(incident=secret).count() == 2
+    # The same walk by who may see it: proof that it would find something.
+    assert len(walk(user, keys, acts=False)[1]) > 30
+
+
+def bodies(keys: list[int]) -> Iterator[dict[str, Any]]:
+    """What a stranger may send in the hope of being told: numbers of all sorts."""
+    yield {}
+    yield {"title": "credential leak of orders-db", "text": "x", "body": "x"}
+    for key in keys[:12]:
+        yield {
+            "incident": key, "cause": key, "other": key, "incidents": [key], "postmortem": key,
+            "alerts": [key], "links": [key], "name": "x", "title": "x", "state": "suspected",
+        }  # fmt: skip

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from incidents.access import ApiToken, make_token
+from incidents.filing import file_incident
+from incidents.models import Incident, Service
+
+pytestmark = pytest.mark.django_db
+Asking = Callable[..., APIClient]
+
+
+def test_a_reading_token_reads_and_asks_but_files_nothing(
+    asking: Asking, incident: Incident
+) -> None:
+    api = asking("read")
+    assert api.get("/api/v1/incidents/").status_code == 200
+    assert api.post("/api/v1/suggestions/", {"title": "CPU"}, format="json").status_code == 200
+    answer = api.post("/api/v1/incidents/", {"title": "x"}, format="json")
+    assert answer.status_code == 403
+    assert "may only read" in answer.data["detail"]
+    assert Incident.objects.count() == 1
+
+
+def test_settings_want_the_widest_scope_and_the_permission(
+    asking: Asking, admin_api: APIClient, user: AbstractUser
+) -> None:
+    assert asking("file").get("/api/v1/sources/").status_code == 403
+    assert admin_api.get("/api/v1/sources/").status_code == 200
+    with pytest.raises(ValidationError, match="Only administrators"):
+        make_token(user, "mine", "admin")
+
+
+def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
+    asking: Asking, user: AbstractUser
+) -> None:
+    api = asking("read")
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    answer = api.get("/api/v1/incidents/")
+    assert (answer.status_code, "expired or was revoked" in answer.data["detail"]) == (401, True)
+    ApiToken.objects.update(expires_at=None, revoked_at=timezone.now())
+    assert api.get("/api/v1/incidents/").status_code == 401
+    ApiToken.objects.update(revoked_at=None)
+    assert api.get("/api/v1/incidents/").status_code == 200
+    user.is_active = False
+    user.save()
+    assert api.get("/api/v1/incidents/").status_code == 401
+    api.credentials(HTTP_AUTHORIZATION="Bearer cb_nothing")
+    assert api.get("/api/v1/incidents/").status_code == 401
+
+
+def test_the_text_of_a_token_is_stored_nowhere(user: AbstractUser) -> None:
+    row, text = make_token(user, "ci", "file", days=30)
+    stored = str(ApiToken.objects.filter(pk=row.pk).values().get())
+    assert text not in stored
+    assert row.expires_at
+    assert ApiToken.objects.get().last_used_at is None
+
+
+def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: AbstractUser) -> None:
+    pay = Service.objects.create(name="pay", owner_team="Money")
+    shop = Service.objects.create(name="shop", owner_team="Web")
+    ours = file_incident(title="pay is slow after the release", services=[pay])
+    theirs = file_incident(title="shop is slow after the release", services=[shop])
+    api = asking("read", team="Money")
+    assert [row["id"] for row in api.get("/api/v1/incidents/").data["results"]] == [ours.pk]
+    assert api.get(f"/api/v1/incidents/{theirs.pk}/").status_code == 404
+    body = {"title": "slow after the release"}
+    found = api.post("/api/v1/suggestions/", body, format="json").data["incidents"]
+    assert [row["id"] for row in found] == [ours.pk]
+    assert api.get("/api/v1/reports/").data["incidents"] == 1
+
+
+def test_tokens_are_made_and_revoked_by_api_and_grow_no_wider(asking: Asking) -> None:
+    api = asking("file", team="Money")
+    body = {"name": "CI", "scope": "file", "team": "Money", "days": 7}
+    made = api.post("/api/v1/tokens/", body, format="json")
+    assert made.status_code == 201
+    assert made.data["token"].startswith("cb_")
+    assert "token" not in api.get("/api/v1/tokens/").data["results"][0]
+    wider = api.post("/api/v1/tokens/", {**body, "scope": "admin"}, format="json")
+    assert (wider.status_code, "scope" in wider.data["errors"]) == (400, True)
+    free = api.post("/api/v1/tokens/", {**body, "team": ""}, format="json")
+    assert "team" in free.data["errors"]
+    assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
+
+
+def test_a_person_makes_a_token_in_the_browser_and_sees_it_once(
+    web: Client, user: AbstractUser
+) -> None:
+    answer = web.post("/tokens/", {"name": "laptop", "scope": "file", "days": "90"}, follow=True)
+    text = answer.context["made"]
+    assert text in answer.content.decode()
+    assert text not in web.get("/tokens/").content.decode()
+    token = ApiToken.objects.get()
+    assert (token.user, token.scope) == (user, "file")
+    refused = web.post("/tokens/", {"name": "", "scope": "file", "days": "0"})
+    assert refused.status_code == 422
+    web.post(f"/tokens/{token.pk}/revoke/")
+    token.refresh_from_db()
+    assert token.revoked_at
+
+
+def test_nobody_revokes_the_token_of_another(
+    web: Client, other: AbstractUser, asking: Asking
+) -> None:
+    row, _ = make_token(other, "theirs")
+    assert web.post(f"/tokens/{row.pk}/revoke/").status_code == 404
+    assert asking("file").post(f"/api/v1/tokens/{row.pk}/revoke/").status_code == 404
+
+
+def test_the_rate_is_limited_and_told(asking: Asking, settings: Any) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 3
+    api = asking("read")
+    first = api.get("/api/v1/categories/")
+    assert first["RateLimit-Limit"] == "3"
+    assert first["RateLimit-Remaining"] == "2"
+    statuses = [api.get("/api/v1/categories/").status_code for _ in range(6)]
+    assert 429 in statuses
+    last = api.get("/api/v1/categories/")
+    if last.status_code == 429:
+        assert int(last["Retry-After"]) <= 60
+        assert last["Content-Type"] == "application/problem+json"
