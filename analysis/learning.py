@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
@@ -43,18 +46,55 @@ def replayed() -> list[Answer]:
     return replay(history(), causes)
 
 
-def records(links: QuerySet[CauseLink], causes: Collection[int]) -> dict[int, Record]:
-    """How often people confirmed and rejected these causes, going by `links`."""
+FEW = 5_000
+"""Hidden incidents up to which counts are kept; the causes asked for are counted beyond."""
+COUNTED_FOR = 5.0
+
+
+@dataclass
+class _Counted:
+    """How often each cause was confirmed and rejected, by what is hidden from the asker."""
+
+    state: Any = None
+    at: float = 0.0
+    by_hidden: dict[frozenset[int], dict[int, Record]] = field(default_factory=dict)
+
+
+_counted = _Counted()
+
+
+def records(causes: Collection[int], hidden: Collection[int]) -> dict[int, Record]:
+    """How often people confirmed and rejected these causes, but for `hidden` incidents."""
+    if len(hidden) > FEW:
+        links = CauseLink.objects.filter(cause_id__in=causes)
+        return _count(links.exclude(incident_id__in=hidden))
+    every = _seen_records(frozenset(hidden))
+    return {cause: every[cause] for cause in causes if cause in every}
+
+
+def _count(links: QuerySet[CauseLink]) -> dict[int, Record]:
     rows = (
-        links.filter(cause_id__in=causes)
-        .order_by()
-        .values("cause_id")
+        links.order_by()
+        .values_list("cause_id")
         .annotate(
             confirmed=Count("pk", filter=Q(state="confirmed")),
             rejected=Count("pk", filter=Q(state="rejected")),
         )
     )
-    return {row["cause_id"]: Record(row["confirmed"], row["rejected"]) for row in rows}
+    return {cause: Record(confirmed, rejected) for cause, confirmed, rejected in rows}
+
+
+def _seen_records(hidden: frozenset[int]) -> dict[int, Record]:
+    """Counted anew when a link was written, and every few seconds for those taken away."""
+    newest = CauseLink.objects.order_by("-updated_at", "-pk").values_list("updated_at", "pk")
+    state, now = newest.first(), time.monotonic()
+    if _counted.state != state or now - _counted.at > COUNTED_FOR:
+        _counted.state, _counted.at, _counted.by_hidden = state, now, {}
+    found = _counted.by_hidden.get(hidden)
+    if found is None:
+        found = _count(CauseLink.objects.exclude(incident_id__in=hidden))
+        _counted.by_hidden[hidden] = found
+    return found
 
 
 def _labels() -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, QuerySet, Value
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
@@ -32,6 +32,8 @@ from kb.services import told_symptoms
 
 logger = logging.getLogger(__name__)
 
+REMEMBERED = 5_000
+"""Documents that a process keeps to say why they are alike; the oldest go first."""
 LATE_COMMIT = timedelta(seconds=60)
 """A row may become visible this long after the time it carries: its transaction was slow."""
 LOOK_FOR_FILE = 30.0
@@ -126,6 +128,8 @@ def every_document() -> Iterator[Document]:
 
 def documents_of(keys: Collection[int]) -> dict[int, Document]:
     """The documents of some keys as the database has them now."""
+    if not keys:
+        return {}
     incidents = with_features(Incident.objects.filter(pk__in=[key for key in keys if key > 0]))
     causes = Cause.objects.filter(superseded_by=None, pk__in=[-key for key in keys if key < 0])
     every = chain(map(document_of, incidents), map(cause_document, causes))
@@ -173,7 +177,8 @@ class Library:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._index: Index | None = None
-        self._read: dict[int, tuple[Any, ...]] = {}
+        self._read: dict[int, frozenset[Any]] = {}
+        self._documents: dict[int, Document] = {}
         self._since = datetime.min
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
@@ -183,6 +188,7 @@ class Library:
         with self._lock:
             self._index = None
             self._file = None
+            self._documents = {}
 
     def search(
         self,
@@ -196,14 +202,19 @@ class Library:
 
     def compare(self, document: Document, keys: Collection[int]) -> dict[int, Comparison]:
         """What `document` has in common with the documents of some keys, and what not."""
-        found = documents_of(keys)
         with self._lock:
-            index = self._synced()
-            return {key: index.compare(document, other) for key, other in found.items()}
+            index = self._index or self._synced()
+            known = {key: self._documents[key] for key in keys if key in self._documents}
+        missing = documents_of(set(keys) - known.keys())
+        with self._lock:
+            self._documents.update(missing)
+            while len(self._documents) > REMEMBERED:
+                self._documents.pop(next(iter(self._documents)))
+            return index.compare(document, [*known.values(), *missing.values()])
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._synced())
+            return len(self._index or self._synced())
 
     def _synced(self) -> Index:
         began = timezone.now()
@@ -237,26 +248,36 @@ class Library:
 
     def _read_changes(self, index: Index, since: datetime) -> None:
         """Bring the index up to date; rows seen in this very state a moment ago are skipped."""
-        touched = Incident.objects.filter(
-            Q(updated_at__gt=since)
-            | Q(pk__in=Fingerprint.objects.filter(updated_at__gt=since).values("incident_id"))
-        )
-        rows = touched.values_list("pk", "updated_at", "fingerprint__updated_at")
-        versions: dict[int, tuple[Any, ...]] = {pk: tuple(version) for pk, *version in rows}
-        causes = Cause.objects.filter(updated_at__gt=since).values_list("pk", "updated_at")
-        versions |= {-pk: (updated_at,) for pk, updated_at in causes}
-        changed = [key for key, version in versions.items() if self._read.get(key) != version]
+        versions: dict[int, frozenset[Any]] = {}
+        for key, at, kind in _touched(since):
+            versions[key] = versions.get(key, frozenset()) | {(kind, at)}
+        changed = [key for key, seen in versions.items() if not seen <= self._read.get(key, set())]
         for start in range(0, len(changed), 2000):
             found = documents_of(changed[start : start + 2000])
             for key in changed[start : start + 2000]:
+                self._documents.pop(key, None)
                 if key in found:
                     index.add(found[key])
                 else:
                     index.remove(key)
-        for key, at in Forgotten.objects.filter(at__gt=since).values_list("key", "at"):
-            versions[key] = (at,)
-            index.remove(key)
         self._read = versions
+
+
+def _touched(since: datetime) -> Iterable[tuple[int, datetime, str]]:
+    """Keys of what was written or deleted after `since`, when, and in which table. One query.
+
+    A union, so that each part is read from its own index of times.
+    """
+    newer = {"updated_at__gt": since}
+    parts = [
+        Incident.objects.filter(**newer).order_by().values_list("pk", "updated_at", Value("i")),
+        Fingerprint.objects.filter(**newer)
+        .order_by()
+        .values_list("incident_id", "updated_at", Value("f")),
+        Cause.objects.filter(**newer).order_by().values_list(-F("pk"), "updated_at", Value("c")),
+        Forgotten.objects.filter(at__gt=since).order_by().values_list("key", "at", Value("x")),
+    ]
+    return parts[0].union(*parts[1:], all=True)
 
 
 library = Library()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -155,11 +156,14 @@ def _suggest(
     only = within.keys(user) if within else None
     hits = [hit for hit in library.search(document, ASKED, exclude, only) if hit.likeness >= ALIKE]
     alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
-    found = {
-        row.pk: row for row in Incident.objects.filter(pk__in=alike).prefetch_related("services")
-    }
+    # Of most of what is found only these are needed; whole rows are read of what is shown.
+    rows = Incident.objects.filter(pk__in=alike).order_by()
+    began, told = {}, set()
+    for key, start, resolved in rows.values_list("pk", "impact_started_at", ~Q(resolution="")):
+        began[key] = start
+        told |= {key} if resolved else set()
     learnt = calibration()
-    ballots = _ballots(hits, found, user, incident)
+    ballots = _ballots(hits, began, user, incident, exclude)
     if incident is not None:
         ballots = weighed(ballots, factors(incident))
     if learnt is not None:
@@ -177,12 +181,19 @@ def _suggest(
         shown = [
             place for place in shown if place == shown[0] or learnt.sure(ballots, place) >= UNLIKELY
         ]
-    listed = [key for key in found if alike[key] >= LISTED]
+    listed = [key for key in began if alike[key] >= LISTED]
     best = sorted(listed, key=lambda key: (-alike[key], key))[:limit]
-    behind = {key for place in shown for key in ballots[place].incidents[:3]}
+    fixed = {
+        ballots[place].cause: next((k for k in ballots[place].incidents if k in told), 0)
+        for place in shown
+    }
+    behind = {key for place in shown for key in ballots[place].incidents[:3] if key in began}
+    found = _rows({*best, *behind, *fixed.values()})
     reasons = _Reasons(document, {*best, *behind, *(-ballots[place].cause for place in shown)})
     suggested = [
-        _suggested(ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt)
+        _suggested(
+            ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt, fixed
+        )
         for place in shown
     ]
     changes = candidate_changes(incident) if incident else []
@@ -199,6 +210,11 @@ def _suggest(
     )
 
 
+def _rows(keys: set[int]) -> dict[int, Incident]:
+    # The search column is as large as the text and of no use outside the database.
+    return Incident.objects.defer("search").prefetch_related("services").in_bulk(keys)
+
+
 def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
     """The most suspicious change before the impact that could have brought `cause`."""
     kinds = KINDS_OF_CHANGE.get(cause.category_id, set())
@@ -207,10 +223,11 @@ def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange
 
 
 def _ballots(
-    hits: list[Hit], found: dict[int, Incident], user: Any, incident: Incident | None
-) -> list[Ballot]:
+    hits: list[Hit], began: dict[int, datetime], user: Any, incident: Incident | None,
+    hidden: set[int],
+) -> list[Ballot]:  # fmt: skip
     now = incident.impact_started_at if incident else timezone.now()
-    links = visible_links(user).filter(incident_id__in=found)
+    links = visible_links(user).filter(incident_id__in=began)
     # What a superseded cause was linked to speaks for the one in its place.
     cause = Coalesce("cause__superseded_by", "cause_id")
     rows = [
@@ -219,14 +236,11 @@ def _ballots(
     ]
     named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
     return vote(
-        {hit.key: hit.likeness for hit in hits if hit.key in found},
+        {hit.key: hit.likeness for hit in hits if hit.key in began},
         named,
         rows,
-        {
-            key: (now - past.impact_started_at).total_seconds() / 86_400
-            for key, past in found.items()
-        },
-        records(visible_links(user), {link.cause for link in rows} | set(named)),
+        {key: (now - start).total_seconds() / 86_400 for key, start in began.items()},
+        records({link.cause for link in rows} | set(named), hidden),
     )
 
 
@@ -250,17 +264,18 @@ def _suggested(
     alike: dict[int, float],
     reasons: _Reasons,
     learnt: Calibration | None,
+    fixed: dict[int, int],
 ) -> SuggestedCause:
     ballot = ballots[place]
-    behind = [found[key] for key in ballot.incidents if key in found]
-    fixed_in = next((past for past in behind if past.resolution), None)
+    behind = [found[key] for key in ballot.incidents[:3] if key in found]
+    fixed_in = found.get(fixed[ballot.cause])
     nearest = behind[0].pk if behind else -cause.pk
     confidence = learnt.sure(ballots, place) if learnt else None
     return SuggestedCause(
         cause=cause,
         score=ballot.score,
         likeness=ballot.likeness,
-        incidents=[_alike(past, alike[past.pk], reasons) for past in behind[:3]],
+        incidents=[_alike(past, alike[past.pk], reasons) for past in behind],
         reasons=reasons.shared(nearest),
         only_now=reasons.only_now(nearest),
         only_then=reasons.only_then(nearest) if behind else [],

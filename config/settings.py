@@ -108,6 +108,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-answers": {"task": "incidents.tasks.forget_answers", "schedule": 3600.0},
     "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
+    "tell-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
     "remind-owners": {"task": "kb.tasks.remind_owners", "schedule": 3600.0},
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},

@@ -9,6 +9,7 @@ import analysis.api
 import analysis.check_api
 import analysis.search_api
 import incidents.api
+import incidents.event_api
 import incidents.settings_api
 import incidents.timeline_api
 import kb.api
@@ -16,12 +17,14 @@ import kb.postmortem_api
 import kb.report_api
 from config import health
 from config.schema import SchemaView, SwaggerView
+from kb import chat_door
 
 router = DefaultRouter(trailing_slash=True)
 router.include_root_view = True
 for module in (
     incidents.api,
     incidents.timeline_api,
+    incidents.event_api,
     incidents.settings_api,
     kb.api,
     kb.postmortem_api,
@@ -33,18 +36,19 @@ for module in (
         router.register(prefix, viewset, basename=prefix)
 api_views = [
     path(f"{address}/", view.as_view(), name=f"api-{view.__name__}")
-    for module in (kb.report_api, analysis.api, analysis.search_api)
+    for module in (incidents.event_api, kb.report_api, analysis.api, analysis.search_api)
     for address, view in module.VIEWS.items()
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include([*api_views, *router.urls])),
     path("healthz", health.healthz, name="healthz"),
     path("sign-in/", auth_views.LoginView.as_view(), name="login"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include([*router.urls, *api_views])),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("chat/<str:slug>/", chat_door.receive, name="chat"),
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),
     path("", include("incidents.urls")),

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from incidents import events
 from incidents.models import Incident, Service, TimelineEntry
 from incidents.signals import incident_changed, incident_filed, incident_resolved
 
@@ -56,6 +57,7 @@ def file_incident(
     how = f"filed by {reporter}" if reporter else f"filed from {incident.external_source or 'API'}"
     add_entry(incident, Kind.FILED, f"Incident {how}", reporter, incident.impact_started_at)
     if not quiet:
+        events.record("incident.filed", incident, f"{incident.severity} {incident}")
         _tell(incident_filed, incident)
     return incident
 
@@ -65,7 +67,10 @@ def services_named_in(text: str) -> list[Service]:
     words = {word.strip(".,:;()[]'\"!?").lower() for word in text.split()}
     if not words:
         return []
-    return [service for service in Service.objects.all() if service.name.lower() in words]
+    named = [
+        name for name in Service.objects.values_list("name", flat=True) if name.lower() in words
+    ]
+    return list(Service.objects.filter(name__in=named)) if named else []
 
 
 _TIMES_OF_STATUS = {
@@ -93,6 +98,11 @@ def _move(incident: Incident, status: str) -> str:
     return f"{old} → {incident.get_status_display()}"
 
 
+def _record_move(incident: Incident, moved: str) -> None:
+    kind = "incident.status" if incident.is_open else "incident.resolved"
+    events.record(kind, incident, f"{incident}: {moved}")
+
+
 @transaction.atomic
 def set_status(
     incident: Incident, status: str, author: Any = None, resolution: str = ""
@@ -107,6 +117,7 @@ def set_status(
     incident.save()
     if moved:
         add_entry(incident, Kind.STATUS, f"{moved}\n\n{resolution}".strip(), author)
+        _record_move(incident, moved)
     _tell(incident_changed if incident.is_open else incident_resolved, incident)
     return incident
 
@@ -120,6 +131,7 @@ def set_severity(incident: Incident, severity: str, author: Any = None) -> Incid
         old, incident.severity = incident.severity, severity
         incident.save()
         add_entry(incident, Kind.SEVERITY, f"{old} → {severity}", author)
+        events.record("incident.severity", incident, f"{incident}: {old} → {severity}")
         _tell(incident_changed, incident)
     return incident
 
@@ -152,6 +164,7 @@ def edit_incident(
         add_entry(incident, Kind.EDIT, f"Edited: {words}", author)
     if moved:
         add_entry(incident, Kind.STATUS, moved, author)
+        _record_move(incident, moved)
     if severity is not None:
         incident = set_severity(incident, severity, author)
     _tell(incident_changed, incident)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from incidents.access import ApiToken, KeptAnswer
+from incidents.events import Event
 from incidents.intake import (
     Delivery,
     DeployRule,
@@ -28,7 +29,7 @@ from incidents.intake import (
 from incidents.notices import Notice
 
 __all__ = [
-    "Alert", "ApiToken", "Change", "Delivery", "DeployRule", "Incident", "Integration",
+    "Alert", "ApiToken", "Change", "Delivery", "DeployRule", "Event", "Incident", "Integration",
     "IntegrationSecret", "KeptAnswer", "MaintenanceWindow", "Notice", "Service", "TierPolicy",
     "TimelineEntry", "history_of",
 ]  # fmt: skip

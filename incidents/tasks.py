@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_ready
 
-from incidents import access, lifecycle, working
+from incidents import access, events, lifecycle, working
 
 
 @shared_task(expires=30)
@@ -29,6 +29,7 @@ def forget_deliveries() -> None:
 @shared_task(expires=3600)
 def forget_answers() -> None:
     access.forget_answers()
+    events.forget_events()
 
 
 @worker_ready.connect

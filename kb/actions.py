@@ -8,9 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from incidents import events
 from incidents.notices import tell
 from kb.models import ActionItem, Cause, Postmortem
 from kb.permissions import visible_postmortems
+from kb.writing import most_private
 
 SOON = timedelta(days=3)
 AGAIN = timedelta(days=7)
@@ -84,6 +86,10 @@ def remind(today: date | None = None) -> int:
         when = f"is {-days} days overdue" if days < 0 else f"is due in {days} days"
         when = "is due today" if days == 0 else when
         key = f"action-{action.pk}-{today.isoformat()}"
+        if days < 0 and action.postmortem.incidents.exists():
+            incident = most_private(action.postmortem)
+            text = f"“{action.title}” {when}"
+            events.record("action.overdue", incident, text, action.get_absolute_url())
         told += tell(person, key, f"“{action.title}” {when}", action.get_absolute_url())
         ActionItem.objects.filter(pk=action.pk).update(reminded_on=today)
     return told

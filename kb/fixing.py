@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import filing
+from incidents import events, filing
 from incidents.models import Incident
 from incidents.notices import tell
 from incidents.permissions import can_see
@@ -56,6 +56,8 @@ def reopen(cause: Cause, incident: Incident, why: str) -> Fix | None:
             f"({action.get_state_display().lower()}, owner: {owner})."
         )
     filing.add_entry(incident, filing.Kind.CAUSE, text)
+    back = f"{incident.reference}: “{cause.name}” is back after its fix"
+    events.record("cause.returned", incident, back)
     told = {person for person in (action and action.owner, fix.author) if person}
     for person in told:
         seen = can_see(person, incident)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from incidents import filing
+from incidents import events, filing
 from incidents.models import Incident
 from incidents.signals import incident_changed
 from kb import fixing
@@ -39,6 +39,8 @@ def link_cause(
     link.save()
     text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
     filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
+    if link.state == CauseLink.State.CONFIRMED:
+        events.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
     fixing.after_link(link)
     transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
     return link

@@ -21,10 +21,12 @@ from kb.postmortems import (
     PostmortemTemplate,
     Review,
 )
+from kb.rooms import ChatCode, ChatPerson, ChatRoom, Rule, Telling, Workspace
 
 __all__ = [
-    "ActionItem", "Category", "Cause", "CauseLink", "Check", "Citation", "Comment", "Draft", "Fix",
-    "LedTo", "Picture", "Postmortem", "PostmortemTemplate", "Review",
+    "ActionItem", "Category", "Cause", "CauseLink", "ChatCode", "ChatPerson", "ChatRoom", "Check",
+    "Citation", "Comment", "Draft", "Fix", "LedTo", "Picture", "Postmortem", "PostmortemTemplate",
+    "Review", "Rule", "Telling", "Workspace",
 ]  # fmt: skip
 
 

@@ -6,15 +6,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from incidents.permissions import sees_all, visible_incidents
+from incidents.permissions import sees_all, visible, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 
 
 def visible_links(user: Any) -> QuerySet[CauseLink]:
-    links = CauseLink.objects.all()
-    if sees_all(user):
-        return links
-    return links.filter(incident__in=visible_incidents(user).values("pk"))
+    return CauseLink.objects.filter(visible(user, "incident__"))
 
 
 def visible_causes(user: Any) -> QuerySet[Cause]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from kb import postmortem_views, report_views, views
+from kb import chat_views, postmortem_views, report_views, views
 
 app_name = "kb"
 
@@ -36,6 +36,15 @@ urlpatterns = [
     path("actions/", postmortem_views.action_list, name="actions"),
     path("actions/<int:pk>/", postmortem_views.action_form, name="action"),
     path("actions/<int:pk>/state/", postmortem_views.action_state, name="action-state"),
+    path("chat/", chat_views.workspace_list, name="workspaces"),
+    path("chat/me/", chat_views.me, name="chat-me"),
+    path("chat/me/<int:pk>/unlink/", chat_views.unlink, name="chat-unlink"),
+    path("chat/new/<slug:kind>/", chat_views.workspace_form, name="workspace-new"),
+    path("chat/<int:pk>/", chat_views.workspace_page, name="workspace"),
+    path("chat/<int:pk>/edit/", chat_views.workspace_form, name="workspace-edit"),
+    path("chat/<int:pk>/rules/new/", chat_views.rule_form, name="chat-rule-new"),
+    path("chat/<int:pk>/rules/<int:rule>/", chat_views.rule_form, name="chat-rule"),
+    path("chat/tellings/<int:pk>/replay/", chat_views.telling_replay, name="telling-replay"),
     path("reports/", report_views.report, name="report"),
     path("reports/causes/", report_views.report_causes, name="report-causes"),
     path("incidents/<int:incident>/causes/", views.incident_causes, name="incident-causes"),

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from incidents import events
 from incidents.models import Incident
 from incidents.notices import tell
 from incidents.signals import incident_changed
@@ -155,8 +156,17 @@ def publish(postmortem: Postmortem, author: Any = None) -> Postmortem:
     current.state = Postmortem.State.PUBLISHED
     current.published_at = current.published_at or timezone.now()
     current.save()
+    events.record(
+        "postmortem.published", most_private(current), f"Published: {current}",
+        current.get_absolute_url(),
+    )  # fmt: skip
     _tell_the_world(current)
     return current
+
+
+def most_private(postmortem: Postmortem) -> Incident:
+    """The incident that decides who may be told: a private one, where it covers any."""
+    return postmortem.incidents.order_by("-private", "pk")[0]
 
 
 @transaction.atomic

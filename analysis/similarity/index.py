@@ -263,34 +263,44 @@ class Index:
             for score, key in zip(best[:count], best_keys[:count], strict=True)
         ]
 
-    def compare(self, document: Document, other: Document, most: int = 8) -> Comparison:
-        """What a question and a found document share, and what only one of them has.
+    def compare(
+        self, document: Document, others: Iterable[Document], most: int = 8
+    ) -> dict[int, Comparison]:
+        """What a question shares with each found document, and what only one of the two has.
 
         A term is left out when another that is named holds the same words: a service stands for
         the words of its name, a pair of words and a whole identifier for their parts. Pieces of
         words are never named.
         """
         query = self.query(document)
-        stored = weights.saturate(weights.weigh(other, self.lengths))
         asked = {
             term: float(factor)
             for term, factor in zip(query.terms, query.factors, strict=True)
             if factor > 0 and not is_piece(term)
         }
-        shared = [Overlap(term, asked[term] * stored[term]) for term in asked if term in stored]
         own = weights.saturate(weights.weigh(document, self.lengths))
-        only_now = [
-            Overlap(term, asked[term] * own[term])
+        nameable = {
+            term: asked[term] * own[term]
             for term, known in zip(query.terms, query.known, strict=True)
-            if term in asked and term not in stored and (known or not is_plain(term))
-        ]
-        only_then = [
-            Overlap(term, weight)
-            for term, weight in stored.items()
-            if not is_plain(term) and term not in own
-        ]
-        return Comparison(_named(shared)[:most], _named(only_now)[:DIFFERENCES],
-                          _named(only_then)[:DIFFERENCES])  # fmt: skip
+            if term in asked and (known or not is_plain(term))
+        }
+        found = {}
+        for other in others:
+            stored = weights.saturate(weights.weigh(other, self.lengths, in_pieces=False))
+            shared = [Overlap(term, asked[term] * stored[term]) for term in asked if term in stored]
+            only_now = [
+                Overlap(term, score) for term, score in nameable.items() if term not in stored
+            ]
+            only_then = [
+                Overlap(term, weight)
+                for term, weight in stored.items()
+                if not is_plain(term) and term not in own
+            ]
+            found[other.key] = Comparison(
+                _named(shared)[:most], _named(only_now)[:DIFFERENCES],
+                _named(only_then)[:DIFFERENCES],
+            )  # fmt: skip
+        return found
 
 
 def _named(overlaps: list[Overlap]) -> list[Overlap]:

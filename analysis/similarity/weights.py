@@ -54,10 +54,12 @@ class _Counts:
     body_pieces: Counter[str]
 
 
-def _counts(document: Document) -> _Counts:
+def _counts(document: Document, in_pieces: bool = True) -> _Counts:
     title, body = document.text.get("title") or "", document.text.get("body") or ""
     title_words, words = Counter(tokenise(title)), Counter(tokenise(body))
     words.update(document.words)
+    if not in_pieces:
+        return _Counts(title_words, words, Counter(), Counter())
     # A service counts as such and in its words; in pieces too it would drown what happened to it.
     names = [re.escape(name) for name in document.terms.get("service", ()) if name]
     if names:
@@ -106,12 +108,13 @@ def _norm(length: float, usual: float, slope: float) -> float:
     return max(SHORTEST, 1 - slope + slope * length / usual)
 
 
-def weigh(document: Document, lengths: Lengths) -> dict[str, float]:
+def weigh(document: Document, lengths: Lengths, in_pieces: bool = True) -> dict[str, float]:
     """Length-normalised, field-weighted term frequencies, as in BM25F.
 
+    Without `in_pieces` only what can be named to a person: words, pairs and ready terms.
     Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields", 2004.
     """
-    counts = _counts(document)
+    counts = _counts(document, in_pieces)
     weights: dict[str, float] = {}
 
     def add(terms: Counter[str], factor: float, prefix: str = "") -> None:

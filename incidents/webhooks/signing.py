@@ -87,6 +87,8 @@ class Hmac:
     time_header: str = ""
     """With one, `<time><between><body>` is signed, and the time must be close to ours."""
     between: str = ":"
+    before: str = ""
+    """What is signed ahead of time and body."""
     signs_time: bool = True
     time_optional: bool = False
 
@@ -126,7 +128,7 @@ class Hmac:
             )
         if not self.signs_time:
             return asked.body
-        return given.encode() + self.between.encode() + asked.body
+        return self.before.encode() + given.encode() + self.between.encode() + asked.body
 
 
 def sign(secret: str, body: bytes, digest: str = "sha256") -> str:

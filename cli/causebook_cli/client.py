@@ -1,0 +1,135 @@
+"""The REST API as the command line and the MCP server need it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+CONFIG = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "causebook.toml"
+
+
+class Failed(Exception):
+    """What went wrong, in words, and the exit code that says so to a script."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+USAGE, NOT_ALLOWED, NOT_FOUND, UNREACHABLE = 2, 3, 4, 5
+
+
+@dataclass(frozen=True)
+class Config:
+    url: str
+    token: str
+
+    @classmethod
+    def read(cls) -> Config:
+        """From CAUSEBOOK_URL and CAUSEBOOK_TOKEN, else from the file. Raises Failed."""
+        stored: dict[str, Any] = {}
+        if CONFIG.exists():
+            try:
+                stored = tomllib.loads(CONFIG.read_text())
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise Failed(f"{CONFIG} cannot be read: {error}", USAGE) from error
+        url = os.environ.get("CAUSEBOOK_URL") or str(stored.get("url", "http://localhost:8000"))
+        token = os.environ.get("CAUSEBOOK_TOKEN") or str(stored.get("token", ""))
+        if not token:
+            raise Failed(
+                "No token. Make one on the page “API tokens” and set CAUSEBOOK_TOKEN, "
+                f'or write token = "cb_…" into {CONFIG}.',
+                USAGE,
+            )
+        return cls(url.rstrip("/"), token)
+
+
+class Client:
+    """Asks one server. Every method raises Failed with words that say what to do."""
+
+    def __init__(self, config: Config | None = None, timeout: float = 30.0) -> None:
+        self.config = config or Config.read()
+        headers = {"Authorization": f"Bearer {self.config.token}", "User-Agent": "causebook-cli"}
+        self._http = httpx.Client(base_url=self.config.url, headers=headers, timeout=timeout)
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The answer's JSON, or its text where it is none."""
+        answer = self._send(method, f"/api/v1/{path}", **options)
+        if answer.headers.get("content-type", "").startswith("application/json"):
+            return answer.json()
+        return answer.text
+
+    def get(self, path: str, **params: Any) -> Any:
+        asked = {name: value for name, value in params.items() if value not in (None, "")}
+        return self.ask("GET", path, params=asked)
+
+    def create(self, path: str, body: dict[str, Any]) -> Any:
+        """Make something once, though the connection may break and the request come twice."""
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        try:
+            return self.ask("POST", path, json=body, headers=key)
+        except Failed as failed:
+            if failed.code != UNREACHABLE:
+                raise
+            return self.ask("POST", path, json=body, headers=key)
+
+    def events(self, after: int | None = None) -> Iterator[dict[str, Any]]:
+        """Events as they happen; a connection that ends is taken up where it was left."""
+        last = after
+        while True:
+            headers = {"Last-Event-ID": str(last)} if last else {}
+            try:
+                with self._http.stream(
+                    "GET", "/api/v1/events/stream/", headers=headers, timeout=60.0
+                ) as answer:
+                    if answer.is_error:
+                        answer.read()
+                        raise _failed(answer)
+                    for line in answer.iter_lines():
+                        if line.startswith("data: "):
+                            event = json.loads(line[6:])
+                            last = event["id"]
+                            yield event
+            except httpx.TimeoutException:
+                continue
+            except httpx.HTTPError as error:
+                raise Failed(f"{self.config.url} does not answer: {error}", UNREACHABLE) from error
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **options)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Failed(f"{self.config.url} does not answer: {error}", UNREACHABLE) from error
+        if answer.is_error:
+            raise _failed(answer)
+        return answer
+
+
+def _failed(answer: httpx.Response) -> Failed:
+    codes = {400: USAGE, 401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND, 422: USAGE}
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    if not isinstance(problem, dict):
+        problem = {}
+    told = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
+    for field, why in (problem.get("errors") or {}).items():
+        told += f"\n  {field}: {why if isinstance(why, str) else ' '.join(map(str, why))}"
+    return Failed(told, codes.get(answer.status_code, 1))
+
+
+def number_of(reference: str) -> int:
+    """42 of INC-42, inc-42 or 42. Raises Failed."""
+    digits = reference.strip().upper().removeprefix("INC-").removeprefix("#")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise Failed(f"{reference!r} names no incident: write INC-42.", USAGE)
+    return int(digits)

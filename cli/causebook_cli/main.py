@@ -1,0 +1,304 @@
+"""The command `causebook`: tables for people, --json for pipes, exit codes for scripts.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or refused input; 3 not allowed; 4 not found;
+5 the server does not answer; 6 `ask` and `similar` found nothing alike.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from causebook_cli.client import USAGE, Client, Failed, number_of
+
+NOTHING_ALIKE = 6
+app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+changes = typer.Typer(no_args_is_help=True, help="What was deployed or changed.")
+app.add_typer(changes, name="changes")
+out = Console(highlight=False)
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for pipes.")]
+
+
+def show_json(data: Any) -> None:
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """A table on a terminal; tabs between columns elsewhere, so that cut and awk can read it."""
+    if not out.is_terminal:
+        for row in rows:
+            print("\t".join(_flat(cell) for cell in row))
+        return
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        # Escaped: a title with [brackets] is no markup.
+        table.add_row(*(_flat(cell).replace("[", r"\[") for cell in row))
+    out.print(table)
+
+
+def _flat(cell: Any) -> str:
+    return " ".join(str("" if cell is None else cell).split())
+
+
+def _show_causes(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+    elif found["nothing_alike"]:
+        print(f"Nothing like this in our history of {found['history']} records.")
+    else:
+        rows = [
+            [
+                f"{cause['confidence']:.0%}" if cause["confidence"] is not None else "",
+                cause["name"],
+                ", ".join(reason["text"] for reason in cause["reasons"][:4]),
+                cause["fixed_last_time"][:120],
+                ", ".join(past["reference"] for past in cause["incidents"]),
+            ]
+            for cause in found["causes"]
+        ]
+        show_table("Past causes", ["Sure", "Cause", "Because of", "Fixed last time", "In"], rows)
+        if not rows:
+            pasts = [[f"{row['likeness']:.0%}", row["reference"], row["title"]]
+                     for row in found["incidents"]]  # fmt: skip
+            show_table("Alike, without a known cause", ["Alike", "Incident", "Title"], pasts)
+    if found["nothing_alike"]:
+        raise typer.Exit(NOTHING_ALIKE)
+
+
+@app.command()
+def ask(
+    words: Annotated[list[str], typer.Argument(help="What you see; - reads it from a pipe.")],
+    service: Annotated[list[str] | None, typer.Option(help="A service it hit.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=20)] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Past causes of what you see."""
+    text = sys.stdin.read() if words == ["-"] else " ".join(words)
+    first, _, rest = text.strip().partition("\n")
+    body = {
+        "title": first[:300], "symptom": (first[300:] + rest)[:20_000], "limit": limit,
+        "services": service or [],
+    }  # fmt: skip
+    _show_causes(Client().ask("POST", "suggestions/", json=body), as_json)
+
+
+@app.command()
+def similar(
+    incident: str,
+    as_json: AsJson = False,
+) -> None:
+    """Past causes for an incident."""
+    _show_causes(Client().get(f"suggestions/{number_of(incident)}/"), as_json)
+
+
+@app.command()
+def file(
+    title: Annotated[list[str], typer.Argument(help="What is wrong.")],
+    service: Annotated[list[str] | None, typer.Option(help="A service it hit.")] = None,
+    severity: Annotated[str, typer.Option()] = "SEV3",
+    symptom: Annotated[str, typer.Option(help="More of what is seen.")] = "",
+    private: Annotated[bool, typer.Option("--private")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """File an incident; prints its reference."""
+    body = {
+        "title": " ".join(title), "services": service or [], "severity": severity.upper(),
+        "symptom": symptom, "private": private,
+    }  # fmt: skip
+    made = Client().create("incidents/", body)
+    show_json(made) if as_json else print(made["reference"])
+
+
+@app.command()
+def show(
+    incident: str,
+    as_json: AsJson = False,
+) -> None:
+    """An incident with its causes and timeline."""
+    client, key = Client(), number_of(incident)
+    found = client.get(f"incidents/{key}/")
+    found["timeline"] = client.get(f"incidents/{key}/timeline/")
+    links = client.get("cause-links/", incident=key)["results"]
+    for link in links:
+        link["name"] = client.get(f"causes/{link['cause']}/", fields="name")["name"]
+    found["causes"] = links
+    if as_json:
+        show_json(found)
+        return
+    print(f"{found['reference']} {found['title']}")
+    print(f"{found['severity']} {found['status']}  {', '.join(found['services'])}")
+    for link in links:
+        print(f"{link['role']} cause, {link['state']}: {link['name']}")
+    if found["resolution"]:
+        print(f"Fixed by: {found['resolution']}")
+    rows = [[row["at"][:16].replace("T", " "), row["kind"], row["text"]]
+            for row in found["timeline"]]  # fmt: skip
+    show_table("Timeline", ["At (UTC)", "Kind", "What"], rows)
+
+
+@app.command()
+def link(
+    incident: str,
+    cause: Annotated[
+        str, typer.Argument(help="The name or number of a cause; a new name is made.")
+    ],
+    role: Annotated[str, typer.Option(help="root, contributing or trigger")] = "root",
+    state: Annotated[str, typer.Option(help="confirmed, suspected or rejected")] = "confirmed",
+    reason: Annotated[str, typer.Option()] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that a cause is, or is not, that of an incident."""
+    client = Client()
+    key = int(cause) if cause.isascii() and cause.isdigit() else _cause(client, cause)
+    body = {"incident": number_of(incident), "cause": key, "role": role, "state": state,
+            "reason": reason}  # fmt: skip
+    made = client.ask("POST", "cause-links/", json=body)
+    show_json(made) if as_json else print(f"{state} as {role} cause: {cause}")
+
+
+def _cause(client: Client, name: str) -> int:
+    for row in client.get("causes/", q=name, page_size=200)["results"]:
+        if row["name"].lower() == name.lower():
+            return int(row["id"])
+    return int(client.create("causes/", {"name": name})["id"])
+
+
+@changes.command("add")
+def changes_add(
+    service: str,
+    title: Annotated[list[str], typer.Argument()],
+    kind: Annotated[str, typer.Option(help="deploy, config, flag, scaling, migration")] = "deploy",
+    version: Annotated[str, typer.Option()] = "",
+    author: Annotated[str, typer.Option()] = "",
+    url: Annotated[str, typer.Option(help="The build's page.")] = "",
+    id_: Annotated[
+        str, typer.Option("--id", help="The build's own id: said twice, kept once.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell of a deploy or another change; one line in CI."""
+    body = {
+        "service": service, "title": " ".join(title), "kind": kind, "version": version,
+        "author": author, "url": url,
+    }  # fmt: skip
+    if id_:
+        body |= {"external_source": "cli", "external_id": id_}
+        known = Client().get("changes/", service=service, page_size=200)["results"]
+        for row in known:
+            if row["external_source"] == "cli" and row["external_id"] == id_:
+                show_json(row) if as_json else print(row["id"])
+                return
+    made = Client().create("changes/", body)
+    show_json(made) if as_json else print(made["id"])
+
+
+@changes.command("list")
+def changes_list(
+    service: Annotated[str, typer.Argument()] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """What was changed lately."""
+    found = Client().get("changes/", service=service, page_size=limit)["results"]
+    if as_json:
+        show_json(found)
+        return
+    rows = [[row["started_at"][:16].replace("T", " "), row["service"], row["kind"], row["title"],
+             row["outcome"]] for row in found]  # fmt: skip
+    show_table("Changes", ["At (UTC)", "Service", "Kind", "What", "Outcome"], rows)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="A .csv, or a file of JSON lines.")],
+    source: Annotated[str, typer.Option(help="Where the rows come from.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be taken.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a history of incidents in; those known already are left alone."""
+    rows = _rows(path)
+    told: dict[str, Any] = {"new": 0, "known": 0, "refused": [], "new_services": []}
+    client = Client(timeout=300)
+    for start in range(0, len(rows), 500):
+        body = {"source": source, "rows": rows[start : start + 500], "dry_run": dry_run}
+        part = client.ask("POST", "incidents/import/", json=body)
+        told["new"] += part["new"]
+        told["known"] += part["known"]
+        told["new_services"] += part["new_services"]
+        told["refused"] += [{**row, "row": row["row"] + start} for row in part["refused"]]
+    if as_json:
+        show_json(told)
+    else:
+        would = "would be " if dry_run else ""
+        print(f"{told['new']} {would}taken, {told['known']} known, {len(told['refused'])} refused.")
+        for row in told["refused"][:20]:
+            print(f"  row {row['row']}: {row['why']}", file=sys.stderr)
+    if told["refused"]:
+        raise typer.Exit(1)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            if path.suffix.lower() == ".csv":
+                return [{k: v for k, v in row.items() if k} for row in csv.DictReader(file)]
+            return [json.loads(line) for line in file if line.strip()]
+    except (OSError, ValueError) as error:
+        raise Failed(f"{path}: {error}", USAGE) from error
+
+
+@app.command()
+def export(
+    query: Annotated[str, typer.Argument(help="As in the search box; empty for everything.")] = "",
+) -> None:
+    """All incidents that a search finds, as JSON lines."""
+    client = Client()
+    page = client.get("incidents/", q=query, page_size=200)
+    while True:
+        for row in page["results"]:
+            print(json.dumps(row, ensure_ascii=False))
+        if not page["next"]:
+            return
+        # The cursor alone: the address a proxy shows need not be ours.
+        page = client.ask("GET", "incidents/?" + page["next"].partition("?")[2])
+
+
+@app.command()
+def tail(
+    after: Annotated[int | None, typer.Option(help="The event seen last.")] = None,
+    count: Annotated[int, typer.Option(help="End after so many; 0: never.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Events as they happen."""
+    for seen, event in enumerate(Client().events(after), 1):
+        if as_json:
+            print(json.dumps(event, ensure_ascii=False), flush=True)
+        else:
+            print(f"{event['at'][:19].replace('T', ' ')}  {event['text']}", flush=True)
+        if seen == count:
+            return
+
+
+def main() -> None:
+    try:
+        app()
+    except Failed as failed:
+        print(failed, file=sys.stderr)
+        sys.exit(failed.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

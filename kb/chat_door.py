@@ -1,0 +1,195 @@
+"""The addresses that chat platforms post to: prove, answer in time, or acknowledge and follow up.
+
+Nothing here waits for the database: a workspace is remembered in the process, and the answer is
+worked out in a thread. What takes longer than a moment is acknowledged and brought afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from redis.exceptions import RedisError
+
+from kb import commands
+from kb.calling import NotSent, send
+from kb.chat import registry
+from kb.chat.base import Answer, BadPayload, Incoming, Platform, Refused, Said
+from kb.chat.mattermost import button_token
+from kb.chat.slack import Slack, message_of
+from kb.models import Workspace
+
+logger = logging.getLogger(__name__)
+MOST_BYTES = 256 * 1024
+WAIT = 0.7
+"""Seconds within which an answer goes out as such; after it, an acknowledgement does."""
+REMEMBERED = 60.0
+SEEN_FOR = 900
+MOST_WAITING = 64
+
+
+@dataclass
+class _Known:
+    workspace: Workspace
+    secrets: dict[str, str]
+    until: float
+
+
+_known: dict[str, _Known] = {}
+_seen: dict[str, float] = {}
+_lock = threading.Lock()
+_pool = ThreadPoolExecutor(8, thread_name_prefix="chat")
+_waiting = threading.Semaphore(MOST_WAITING)
+
+
+def forget(slug: str | None = None) -> None:
+    """Read workspaces anew: one was edited here, or a test begins."""
+    _known.clear() if slug is None else _known.pop(slug, None)
+    _seen.clear()
+
+
+def _load(slug: str) -> _Known | None:
+    close_old_connections()
+    try:
+        row = Workspace.objects.filter(slug=slug, enabled=True).first()
+        return _Known(row, row.secrets, time.monotonic() + REMEMBERED) if row else None
+    finally:
+        close_old_connections()
+
+
+def _workspace(slug: str) -> _Known | None:
+    """From memory; a slow database only makes what is remembered older. Raises NotYet."""
+    known = _known.get(slug)
+    if known and known.until > time.monotonic():
+        return known
+    asked = _pool.submit(_load, slug)
+    try:
+        found = asked.result(WAIT / 2)
+    except NotYet:
+        if known:
+            return known
+        raise
+    if found:
+        _known[slug] = found
+    else:
+        _known.pop(slug, None)
+    return found
+
+
+def _first_time(key: str) -> bool:
+    """Whether this was never seen before; without Redis each process remembers its own."""
+    try:
+        return bool(cache.add(f"chat:{key}", 1, SEEN_FOR))
+    except (RedisError, OSError):
+        now = time.monotonic()
+        with _lock:
+            for old in [each for each, at in _seen.items() if now - at > SEEN_FOR]:
+                del _seen[old]
+            return _seen.setdefault(key, now) == now
+
+
+def _problem(status: int, title: str) -> HttpResponse:
+    body = {"type": "about:blank", "status": status, "title": title}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, slug: str) -> HttpResponse:
+    body = request.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        return _problem(413, "The body is over 256 KB.")
+    try:
+        known = _workspace(slug)
+    except NotYet:
+        return _problem(503, "The store is slow; send it again.")
+    plugin_class = registry().get(known.workspace.kind) if known else None
+    if known is None or plugin_class is None:
+        return _problem(404, "No chat workspace has this address, or it is switched off.")
+    plugin = plugin_class()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    incoming = Incoming(headers, body, timezone.now(), known.secrets, known.workspace.settings)
+    try:
+        plugin.prove(incoming)
+        said = plugin.read(incoming)
+    except Refused as error:
+        return _problem(401, str(error))
+    except (BadPayload, UnicodeDecodeError) as error:
+        return _problem(400, str(error))
+    if said.kind == "hello":
+        return JsonResponse(plugin.hello(said))
+    if said.kind == "nothing":
+        return JsonResponse({})
+    key = hashlib.sha256(f"{slug} {said.once}".encode() if said.once else body).hexdigest()
+    if not _first_time(key):
+        return JsonResponse({}) if said.again else _problem(401, "This came before: a replay.")
+    return _respond(plugin, incoming, known, said)
+
+
+def base() -> str:
+    return str(settings.PUBLIC_URL).rstrip("/")
+
+
+def _respond(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> HttpResponse:
+    if known.workspace.kind == "mattermost":
+        token = button_token(known.secrets["secret"])
+        address = f"{base()}/chat/{known.workspace.slug}/"
+        said = replace(said, extra={**said.extra, "address": address, "token": token})
+    if not _waiting.acquire(blocking=False):
+        return _problem(503, "Too much is being asked; ask again soon.")
+    future = _pool.submit(_work, plugin, incoming, known, said)
+    future.add_done_callback(lambda _: _waiting.release())
+    if said.inline:
+        try:
+            answer = future.result(WAIT)
+            return JsonResponse(plugin.show(answer, said, base()))
+        except NotYet:
+            pass
+    future.add_done_callback(lambda done: _follow_up(plugin, incoming, known, said, done))
+    return JsonResponse(plugin.acknowledge(said))
+
+
+def _work(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> Answer:
+    close_old_connections()
+    try:
+        if isinstance(plugin, Slack) and said.kind == "mark" and not said.text:
+            call = plugin.marked(said, known.secrets)
+            read = send(known.workspace, call) if call else b"{}"
+            said = replace(said, text=message_of(read), at=plugin.time_of(said))
+        whispers = plugin.whispers
+        answer = commands.respond(known.workspace, said, whispers)
+        # Where the platform cannot whisper the words are for all, whatever the answer wanted.
+        return answer if whispers or said.private else replace(answer, whisper=False)
+    except NotSent as error:
+        return Answer(str(error))
+    except Exception:
+        logger.exception("A message from chat could not be answered.")
+        return Answer("Something went wrong here; it is in the log. Ask again, or use the page.")
+    finally:
+        close_old_connections()
+
+
+def _follow_up(
+    plugin: Platform, incoming: Incoming, known: _Known, said: Said, done: Future[Answer]
+) -> None:
+    """Bring the answer that was not there in time, from the thread that worked it out."""
+    try:
+        call = plugin.later(done.result(), said, incoming, base())
+        if call is not None:
+            send(known.workspace, call)
+    except NotSent as error:
+        logger.warning("An answer did not get to %s: %s", known.workspace, error)
