@@ -36,7 +36,13 @@ for module in (
         router.register(prefix, viewset, basename=prefix)
 api_views = [
     path(f"{address}/", view.as_view(), name=f"api-{view.__name__}")
-    for module in (incidents.event_api, kb.report_api, analysis.api, analysis.search_api)
+    for module in (
+        incidents.event_api,
+        incidents.settings_api,
+        kb.report_api,
+        analysis.api,
+        analysis.search_api,
+    )
     for address, view in module.VIEWS.items()
 ]
 

@@ -11,6 +11,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from incidents import access, door, working
 from incidents.access import ApiToken
@@ -179,6 +180,28 @@ class ApiTokenViewSet(Reads, mixins.ListModelMixin, Resource):
         return Response(ApiTokenSerializer(self.get_object()).data)
 
 
+class MeSerializer(serializers.Serializer):
+    user = serializers.CharField()
+    scope = serializers.ChoiceField(ApiToken.Scope.choices)
+    team = serializers.CharField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class MeView(APIView):
+    """Who asks, and what their token may do."""
+
+    @extend_schema(responses=MeSerializer, summary="Who asks")
+    def get(self, request: Request) -> Response:
+        token = request.auth if isinstance(request.auth, ApiToken) else None
+        told = {
+            "user": request.user.get_username(),
+            "scope": token.scope if token else ApiToken.Scope.ADMIN,
+            "team": token.team if token else "",
+            "expires_at": token.expires_at if token else None,
+        }
+        return Response(MeSerializer(told).data)
+
+
 class MaintenanceWindowSerializer(serializers.ModelSerializer):
     services = ByName(many=True, queryset=Service.objects.all())
     author = serializers.CharField(source="author.username", read_only=True, default=None)
@@ -264,3 +287,4 @@ VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "deploy-rules": DeployRuleViewSet,
     "tier-policies": TierPolicyViewSet,
 }
+VIEWS = {"me": MeView}

@@ -35,21 +35,29 @@ class Config:
     @classmethod
     def read(cls) -> Config:
         """From CAUSEBOOK_URL and CAUSEBOOK_TOKEN, else from the file. Raises Failed."""
-        stored: dict[str, Any] = {}
-        if CONFIG.exists():
-            try:
-                stored = tomllib.loads(CONFIG.read_text())
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise Failed(f"{CONFIG} cannot be read: {error}", USAGE) from error
-        url = os.environ.get("CAUSEBOOK_URL") or str(stored.get("url", "http://localhost:8000"))
-        token = os.environ.get("CAUSEBOOK_TOKEN") or str(stored.get("token", ""))
+        token = os.environ.get("CAUSEBOOK_TOKEN") or str(_stored().get("token", ""))
         if not token:
             raise Failed(
                 "No token. Make one on the page “API tokens” and set CAUSEBOOK_TOKEN, "
                 f'or write token = "cb_…" into {CONFIG}.',
                 USAGE,
             )
-        return cls(url.rstrip("/"), token)
+        return cls(cls.address(), token)
+
+    @staticmethod
+    def address() -> str:
+        """The server's. Raises Failed when the file cannot be read."""
+        url = os.environ.get("CAUSEBOOK_URL") or _stored().get("url", "http://localhost:8000")
+        return str(url).rstrip("/")
+
+
+def _stored() -> dict[str, Any]:
+    if not CONFIG.exists():
+        return {}
+    try:
+        return tomllib.loads(CONFIG.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Failed(f"{CONFIG} cannot be read: {error}", USAGE) from error
 
 
 class Client:

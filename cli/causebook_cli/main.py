@@ -146,9 +146,7 @@ def show(
 @app.command()
 def link(
     incident: str,
-    cause: Annotated[
-        str, typer.Argument(help="The name or number of a cause; a new name is made.")
-    ],
+    cause: Annotated[str, typer.Argument(help="Its name or number; a new name is made.")],
     role: Annotated[str, typer.Option(help="root, contributing or trigger")] = "root",
     state: Annotated[str, typer.Option(help="confirmed, suspected or rejected")] = "confirmed",
     reason: Annotated[str, typer.Option()] = "",
@@ -178,9 +176,7 @@ def changes_add(
     version: Annotated[str, typer.Option()] = "",
     author: Annotated[str, typer.Option()] = "",
     url: Annotated[str, typer.Option(help="The build's page.")] = "",
-    id_: Annotated[
-        str, typer.Option("--id", help="The build's own id: said twice, kept once.")
-    ] = "",
+    id_: Annotated[str, typer.Option("--id", help="The build's: said twice, kept once.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Tell of a deploy or another change; one line in CI."""
@@ -219,9 +215,7 @@ def changes_list(
 def import_(
     path: Annotated[Path, typer.Argument(help="A .csv, or a file of JSON lines.")],
     source: Annotated[str, typer.Option(help="Where the rows come from.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be taken.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Take nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a history of incidents in; those known already are left alone."""
@@ -270,6 +264,17 @@ def export(
             return
         # The cursor alone: the address a proxy shows need not be ours.
         page = client.ask("GET", "incidents/?" + page["next"].partition("?")[2])
+
+
+@app.command()
+def whoami(as_json: AsJson = False) -> None:
+    """Whose token this is and what it may do."""
+    found = Client().get("me/")
+    if as_json:
+        show_json(found)
+    else:
+        team = f", only {found['team']}" if found["team"] else ""
+        print(f"{found['user']}: {found['scope']}{team}")
 
 
 @app.command()
