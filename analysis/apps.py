@@ -5,4 +5,4 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis import chat_commands, receivers, telling  # noqa: F401  (connect themselves on import)
+        from analysis import chat_commands, metrics, receivers, telling  # noqa: F401  (connect themselves on import)

@@ -13,6 +13,7 @@ import incidents.event_api
 import incidents.settings_api
 import incidents.timeline_api
 import kb.api
+import kb.metrics_api
 import kb.postmortem_api
 import kb.report_api
 from config import health
@@ -40,6 +41,7 @@ api_views = [
         incidents.event_api,
         incidents.settings_api,
         kb.report_api,
+        kb.metrics_api,
         analysis.api,
         analysis.search_api,
     )
@@ -55,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("chat/<str:slug>/", chat_door.receive, name="chat"),
+    path("metrics", kb.metrics_api.MetricsView.as_view(), name="metrics"),
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),
     path("", include("incidents.urls")),

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from incidents import hooks, intake_views, timeline_views, token_views, views
+from incidents import badges, hooks, intake_views, timeline_views, token_views, views
 
 app_name = "incidents"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("notices/", timeline_views.notices, name="notices"),
     path("notices/read/", timeline_views.notices_read, name="notices-read"),
     path("notices/<int:pk>/", timeline_views.notice_read, name="notice-read"),
+    path("badges/<int:pk>.svg", badges.badge, name="badge"),
     path("tokens/", token_views.token_list, name="tokens"),
     path("tokens/<int:pk>/revoke/", token_views.token_revoke, name="token-revoke"),
     path("services/", views.service_list, name="services"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents import filing
+from incidents.badges import badge_path
 from incidents.changes import candidate_changes
 from incidents.forms import EditForm, FilingForm, ServiceForm
 from incidents.models import Alert, Incident, Service, history_of
@@ -270,6 +271,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "incidents": incidents.prefetch_related("services", "causes")[:30],
         "incident_count": incidents.count(),
         "changes": service.changes.all()[:15],
+        "badge": badge_path(service),
     }
     return render(request, "incidents/service.html", context)
 

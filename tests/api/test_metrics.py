@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+from rest_framework.test import APIClient
+
+from incidents.badges import badge_path
+from incidents.filing import file_incident, set_status
+from incidents.models import Incident, Service
+
+pytestmark = pytest.mark.django_db
+
+
+def figures(api: APIClient) -> dict[tuple[str, ...], float]:
+    answer = api.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.content.decode())
+        for sample in family.samples
+    }
+
+
+def test_prometheus_reads_open_incidents_and_queues(
+    asking: Callable[..., APIClient], incident: Incident, user: AbstractUser, other: AbstractUser
+) -> None:
+    file_incident(title="Zebrafish", private=True, reporter=user, severity="SEV1")
+    told = figures(asking("read"))
+    assert told["causebook_incidents_open", "SEV3", "orders-db"] == 1
+    assert told["causebook_incidents_open", "", "SEV1"] == 1
+    assert told["causebook_deliveries_waiting",] == 0
+    assert told["causebook_evidence_waiting",] == 0
+    assert told["causebook_answers_judged",] == 0
+    theirs = figures(asking("read", other))
+    assert ("causebook_incidents_open", "", "SEV1") not in theirs
+    assert theirs["causebook_incidents",] == 1
+
+
+def test_without_a_token_there_are_no_metrics() -> None:
+    assert APIClient().get("/metrics").status_code == 401
+
+
+def test_grafana_gets_series_and_a_table(
+    asking: Callable[..., APIClient], incident: Incident, user: AbstractUser
+) -> None:
+    set_status(incident, "resolved", user)
+    api = asking("read")
+    assert api.get("/api/v1/grafana/").status_code == 200
+    names = [row["value"] for row in api.post("/api/v1/grafana/metrics/").data]
+    now = timezone.now()
+    span = {"from": (now - timedelta(days=7)).isoformat(), "to": (now + timedelta(1)).isoformat()}
+    body = {"range": span, "targets": [{"target": name} for name in names]}
+    answer = api.post("/api/v1/grafana/query/", body, format="json")
+    assert answer.status_code == 200
+    series, *_, table = answer.data
+    assert series["target"] == "Incidents a day"
+    assert series["datapoints"][0][0] == 1
+    assert table["rows"][0][1] == incident.reference
+    wrong = api.post("/api/v1/grafana/query/", {"targets": []}, format="json")
+    assert "range" in wrong.data["errors"]
+
+
+def test_a_badge_needs_its_key_and_tells_of_public_incidents_only(
+    client: Client, database: Service, user: AbstractUser
+) -> None:
+    file_incident(title="x", services=[database], private=True, reporter=user, severity="SEV1")
+    address = f"/badges/{database.pk}.svg"
+    assert client.get(address).status_code == 404
+    assert client.get(f"{address}?key=wrong").status_code == 404
+    quiet = client.get(badge_path(database))
+    assert "no incident" in quiet.content.decode()
+    file_incident(title="y", services=[database], severity="SEV2")
+    loud = client.get(badge_path(database)).content.decode()
+    assert "1 open, SEV2" in loud

@@ -1,0 +1,42 @@
+"""Every request in docs/api.md, run as it stands there against a served product."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+
+from incidents.access import make_token
+from incidents.models import Incident
+from tests.conftest import tool
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+BLOCKS = re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("block", BLOCKS[1:], ids=lambda block: block.split("/api/v1/")[-1][:40])
+def test_the_request_in_the_guide_works_as_written(
+    live_server: Any, incident: Incident, user: AbstractUser, block: str
+) -> None:
+    tool("curl")
+    told = {
+        "CAUSEBOOK": live_server.url, "TOKEN": make_token(user, "guide", "file")[1],
+        "INCIDENT": str(incident.pk), "no_proxy": "*",
+    }  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        env={**os.environ, **told}, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert done.stdout.strip()
+
+
+def test_the_guide_has_as_many_requests_as_it_says() -> None:
+    assert BLOCKS[0].startswith("export")
+    assert len(BLOCKS) >= 14
