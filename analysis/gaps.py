@@ -11,7 +11,7 @@ from django.db import transaction
 from scipy.sparse import coo_array
 from sklearn.cluster import DBSCAN
 
-from analysis.library import document_of, library, with_features
+from analysis.library import document_of, library, prefetch_telling, with_features
 from analysis.models import AlikeGroup
 from analysis.similarity.text import surface_words
 from analysis.similarity.weights import is_plain
@@ -46,7 +46,7 @@ def regroup() -> int:
 
     Alike are pairs that the similarity index ranks among each other's nearest.
     """
-    rows = list(with_features(without_cause())[:MOST_INCIDENTS])
+    rows = prefetch_telling(with_features(without_cause())[:MOST_INCIDENTS])
     documents = {row.pk: document_of(row) for row in rows}
     keys = list(documents)
     places = {key: place for place, key in enumerate(keys)}
@@ -78,9 +78,9 @@ def regroup() -> int:
 
 def _terms(documents: dict[int, Any], members: list[int]) -> list[str]:
     """The words that the first member shares most with the others."""
-    first = documents[members[0]]
+    first, *others = (documents[key] for key in members[:20])
     weights: Counter[str] = Counter()
-    for comparison in library.compare(first, members[1:20]).values():
+    for comparison in library.compare(first, others).values():
         for overlap in comparison.shared:
             if is_plain(overlap.term):
                 weights[overlap.term] += overlap.score  # type: ignore[assignment]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q
 
-from analysis.library import cause_document, document_of, with_features
+from analysis.library import cause_document, document_of, prefetch_telling, with_features
 from analysis.models import Fingerprint, Fit
 from analysis.similarity.calibration import Calibration, calibrate
 from analysis.similarity.replay import Answer, Past, replay
@@ -36,7 +35,7 @@ def history() -> list[Past]:
             links.get(incident.pk, ()),
             incident.impact_started_at.timestamp() / SECONDS_A_DAY,
         )
-        for incident in reversed(with_features(newest))
+        for incident in reversed(prefetch_telling(with_features(newest)))
     ]
 
 
@@ -46,55 +45,41 @@ def replayed() -> list[Answer]:
     return replay(history(), causes)
 
 
-FEW = 5_000
-"""Hidden incidents up to which counts are kept; the causes asked for are counted beyond."""
 COUNTED_FOR = 5.0
+"""Seconds after which what was counted is counted anew, whatever happened."""
 
 
 @dataclass
 class _Counted:
-    """How often each cause was confirmed and rejected, by what is hidden from the asker."""
-
     state: Any = None
     at: float = 0.0
-    by_hidden: dict[frozenset[int], dict[int, Record]] = field(default_factory=dict)
+    records: dict[int, Record] = field(default_factory=dict)
 
 
 _counted = _Counted()
 
 
-def records(causes: Collection[int], hidden: Collection[int]) -> dict[int, Record]:
-    """How often people confirmed and rejected these causes, but for `hidden` incidents."""
-    if len(hidden) > FEW:
-        links = CauseLink.objects.filter(cause_id__in=causes)
-        return _count(links.exclude(incident_id__in=hidden))
-    every = _seen_records(frozenset(hidden))
-    return {cause: every[cause] for cause in causes if cause in every}
+def records() -> dict[int, Record]:
+    """How often people confirmed and rejected each cause, in incidents that all may see.
 
-
-def _count(links: QuerySet[CauseLink]) -> dict[int, Record]:
-    rows = (
-        links.order_by()
-        .values_list("cause_id")
-        .annotate(
-            confirmed=Count("pk", filter=Q(state="confirmed")),
-            rejected=Count("pk", filter=Q(state="rejected")),
-        )
-    )
-    return {cause: Record(confirmed, rejected) for cause, confirmed, rejected in rows}
-
-
-def _seen_records(hidden: frozenset[int]) -> dict[int, Record]:
-    """Counted anew when a link was written, and every few seconds for those taken away."""
+    Kept in the process: counted anew when a link was written, and every few seconds for links
+    that were taken away.
+    """
     newest = CauseLink.objects.order_by("-updated_at", "-pk").values_list("updated_at", "pk")
     state, now = newest.first(), time.monotonic()
     if _counted.state != state or now - _counted.at > COUNTED_FOR:
-        _counted.state, _counted.at, _counted.by_hidden = state, now, {}
-    found = _counted.by_hidden.get(hidden)
-    if found is None:
-        found = _count(CauseLink.objects.exclude(incident_id__in=hidden))
-        _counted.by_hidden[hidden] = found
-    return found
+        rows = (
+            CauseLink.objects.filter(incident__private=False)
+            .order_by()
+            .values_list("cause_id")
+            .annotate(
+                confirmed=Count("pk", filter=Q(state="confirmed")),
+                rejected=Count("pk", filter=Q(state="rejected")),
+            )
+        )
+        _counted.records = {cause: Record(yes, no) for cause, yes, no in rows}
+        _counted.state, _counted.at = state, now
+    return _counted.records
 
 
 def _labels() -> str:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import F, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Value, prefetch_related_objects
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
@@ -26,14 +27,12 @@ from analysis.models import Fingerprint, Forgotten
 from analysis.similarity.index import Comparison, Hit, Index
 from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 from kb.models import Cause, Postmortem
 from kb.services import told_symptoms
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = 5_000
-"""Documents that a process keeps to say why they are alike; the oldest go first."""
 LATE_COMMIT = timedelta(seconds=60)
 """A row may become visible this long after the time it carries: its transaction was slow."""
 LOOK_FOR_FILE = 30.0
@@ -70,13 +69,16 @@ def incident_document(
 
 
 def document_of(incident: Incident) -> Document:
+    """The document of one of the incidents that `with_features` gave."""
     fingerprint = getattr(incident, "fingerprint", None)
+    given: Any = incident
+    telling = _telling(incident) if given.is_told else []
     return incident_document(
         key=incident.pk,
         title=incident.title,
-        symptom="\n".join([incident.symptom, *map(told_symptoms, _telling(incident))]),
-        services=[service.name for service in incident.services.all()],
-        alerts=[alert.name for alert in incident.alerts.all()],
+        symptom="\n".join([incident.symptom, *map(told_symptoms, telling)]),
+        services=given.service_names,
+        alerts=given.alert_names,
         templates=fingerprint.templates if fingerprint else (),
         metrics=fingerprint.metrics if fingerprint else (),
     )
@@ -102,9 +104,29 @@ def cause_document(cause: Cause) -> Document:
 
 
 def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
-    return incidents.select_related("fingerprint").prefetch_related(
-        "services", "alerts", "postmortems__incidents"
+    """The same with all that documents are made of, in one query.
+
+    Only what postmortems tell costs two more, where there are any: `prefetch_telling`.
+    """
+    of_incident = {"incident_id": OuterRef("pk")}
+    services = Incident.services.through.objects.filter(**of_incident).order_by()
+    alerts = Alert.objects.filter(**of_incident).order_by()
+    return (
+        incidents.defer("search")  # as large as the text, and of no use outside the database
+        .select_related("fingerprint")
+        .annotate(
+            service_names=ArraySubquery(services.values("service__name")),
+            alert_names=ArraySubquery(alerts.values("name").distinct()),
+            is_told=Exists(Postmortem.incidents.through.objects.filter(**of_incident)),
+        )
     )
+
+
+def prefetch_telling(incidents: Iterable[Incident]) -> list[Incident]:
+    """The given incidents, with the postmortems of those that have any."""
+    found: list[Any] = list(incidents)
+    prefetch_related_objects([row for row in found if row.is_told], "postmortems__incidents")
+    return found
 
 
 def index_file() -> Path:
@@ -121,16 +143,16 @@ def _database() -> str:
 
 
 def every_document() -> Iterator[Document]:
-    incidents = with_features(Incident.objects.order_by("pk")).iterator(chunk_size=2000)
+    every = with_features(Incident.objects.order_by("pk"))
+    incidents = every.prefetch_related("postmortems__incidents").iterator(chunk_size=2000)
     causes = Cause.objects.filter(superseded_by=None).order_by("pk").iterator()
     return chain(map(document_of, incidents), map(cause_document, causes))
 
 
 def documents_of(keys: Collection[int]) -> dict[int, Document]:
     """The documents of some keys as the database has them now."""
-    if not keys:
-        return {}
-    incidents = with_features(Incident.objects.filter(pk__in=[key for key in keys if key > 0]))
+    found = with_features(Incident.objects.filter(pk__in=[key for key in keys if key > 0]))
+    incidents = prefetch_telling(found)
     causes = Cause.objects.filter(superseded_by=None, pk__in=[-key for key in keys if key < 0])
     every = chain(map(document_of, incidents), map(cause_document, causes))
     return {document.key: document for document in every}
@@ -178,7 +200,6 @@ class Library:
         self._lock = threading.RLock()
         self._index: Index | None = None
         self._read: dict[int, frozenset[Any]] = {}
-        self._documents: dict[int, Document] = {}
         self._since = datetime.min
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
@@ -188,7 +209,6 @@ class Library:
         with self._lock:
             self._index = None
             self._file = None
-            self._documents = {}
 
     def search(
         self,
@@ -200,17 +220,10 @@ class Library:
         with self._lock:
             return self._synced().search(document, k, exclude, only)
 
-    def compare(self, document: Document, keys: Collection[int]) -> dict[int, Comparison]:
-        """What `document` has in common with the documents of some keys, and what not."""
+    def compare(self, document: Document, others: Iterable[Document]) -> dict[int, Comparison]:
+        """What `document` has in common with each of the others, and what not."""
         with self._lock:
-            index = self._index or self._synced()
-            known = {key: self._documents[key] for key in keys if key in self._documents}
-        missing = documents_of(set(keys) - known.keys())
-        with self._lock:
-            self._documents.update(missing)
-            while len(self._documents) > REMEMBERED:
-                self._documents.pop(next(iter(self._documents)))
-            return index.compare(document, [*known.values(), *missing.values()])
+            return (self._index or self._synced()).compare(document, others)
 
     def __len__(self) -> int:
         with self._lock:
@@ -255,7 +268,6 @@ class Library:
         for start in range(0, len(changed), 2000):
             found = documents_of(changed[start : start + 2000])
             for key in changed[start : start + 2000]:
-                self._documents.pop(key, None)
                 if key in found:
                     index.add(found[key])
                 else:

@@ -13,7 +13,14 @@ from django.utils import timezone
 
 from analysis.checks import factors
 from analysis.learning import calibration, records
-from analysis.library import document_of, incident_document, library
+from analysis.library import (
+    cause_document,
+    document_of,
+    incident_document,
+    library,
+    prefetch_telling,
+    with_features,
+)
 from analysis.models import Finding
 from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_new_untaught
 from analysis.similarity.index import Comparison, Hit, Overlap
@@ -24,9 +31,14 @@ from analysis.similarity.weights import Document, is_plain
 from incidents.changes import CandidateChange, candidate_changes
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service
-from incidents.permissions import hidden_incident_ids, visible_incidents
+from incidents.permissions import (
+    hidden_incident_ids,
+    only_team,
+    private_incident_ids,
+    visible_incidents,
+)
 from kb.models import Cause, CauseLink
-from kb.permissions import visible_causes, visible_links
+from kb.permissions import visible_causes
 
 UNLIKELY = 0.03
 """Further suggestions less sure than this only cost the reader time."""
@@ -101,7 +113,8 @@ class Suggestions:
 
 def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
     """What history holds that is like `incident`, of what `user` may see."""
-    return _suggest(document_of(incident), user, limit, incident)
+    [row] = prefetch_telling(with_features(Incident.objects.filter(pk=incident.pk)))
+    return _suggest(document_of(row), user, limit, incident)
 
 
 @dataclass(frozen=True)
@@ -150,11 +163,9 @@ def _suggest(
     incident: Incident | None = None,
     within: Within | None = None,
 ) -> Suggestions:
-    exclude = hidden_incident_ids(user)
-    if incident is not None:
-        exclude.add(incident.pk)
     only = within.keys(user) if within else None
-    hits = [hit for hit in library.search(document, ASKED, exclude, only) if hit.likeness >= ALIKE]
+    found_hits, history = _search(document, user, {incident.pk} if incident else set(), only)
+    hits = [hit for hit in found_hits if hit.likeness >= ALIKE]
     alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     # Of most of what is found only these are needed; whole rows are read of what is shown.
     rows = Incident.objects.filter(pk__in=alike).order_by()
@@ -163,15 +174,14 @@ def _suggest(
         began[key] = start
         told |= {key} if resolved else set()
     learnt = calibration()
-    ballots = _ballots(hits, began, user, incident, exclude)
+    ballots = _ballots(hits, began, incident)
     if incident is not None:
         ballots = weighed(ballots, factors(incident))
     if learnt is not None:
         ballots = learnt.order(ballots)
     own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
     refused = {cause for cause, link in own_links.items() if link.state == "rejected"}
-    known = visible_causes(user).filter(superseded_by=None).select_related("category")
-    causes = known.in_bulk([ballot.cause for ballot in ballots[: limit * 3]])
+    causes = _causes(ballots[: limit * 3], user)
     shown = [
         place
         for place, ballot in enumerate(ballots)
@@ -189,7 +199,10 @@ def _suggest(
     }
     behind = {key for place in shown for key in ballots[place].incidents[:3] if key in began}
     found = _rows({*best, *behind, *fixed.values()})
-    reasons = _Reasons(document, {*best, *behind, *(-ballots[place].cause for place in shown)})
+    best, behind = [key for key in best if key in found], behind & found.keys()
+    compared = [document_of(found[key]) for key in {*best, *behind}]
+    compared += [cause_document(causes[ballots[place].cause]) for place in shown]
+    reasons = _Reasons(document, compared)
     suggested = [
         _suggested(
             ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt, fixed
@@ -203,16 +216,42 @@ def _suggest(
     return Suggestions(
         suggested,
         [_alike(found[key], alike[key], reasons) for key in best],
-        max(0, len(library) - (1 if incident else 0)),
+        history,
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
         learnt.judged.answers if learnt else 0,
     )
 
 
+def _search(
+    document: Document, user: Any, own: set[int], only: set[int] | None
+) -> tuple[list[Hit], int]:
+    """What is alike of what `user` may see, and how many records there are that all may see.
+
+    Most searches find nothing private: only where one does, it is asked what `user` may see.
+    """
+    private = private_incident_ids()
+    hits = library.search(document, ASKED, own, only)
+    if only_team(user) or not private.isdisjoint(hit.key for hit in hits):
+        hidden = hidden_incident_ids(user)
+        if not hidden.isdisjoint(hit.key for hit in hits):
+            hits = library.search(document, ASKED, own | hidden, only)
+    return hits, max(0, len(library) - len(private | own))
+
+
+def _causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
+    """The causes of ballots. One with a visible incident behind it is visible with it."""
+    wanted = {ballot.cause for ballot in ballots}
+    named_only = {ballot.cause for ballot in ballots if not ballot.incidents}
+    if named_only:
+        seen = visible_causes(user).filter(pk__in=named_only).values_list("pk", flat=True)
+        wanted -= named_only - set(seen)
+    return Cause.objects.filter(superseded_by=None).select_related("category").in_bulk(wanted)
+
+
 def _rows(keys: set[int]) -> dict[int, Incident]:
-    # The search column is as large as the text and of no use outside the database.
-    return Incident.objects.defer("search").prefetch_related("services").in_bulk(keys)
+    wanted = with_features(Incident.objects.filter(pk__in=keys))
+    return {row.pk: row for row in prefetch_telling(wanted)}
 
 
 def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
@@ -223,11 +262,10 @@ def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange
 
 
 def _ballots(
-    hits: list[Hit], began: dict[int, datetime], user: Any, incident: Incident | None,
-    hidden: set[int],
-) -> list[Ballot]:  # fmt: skip
+    hits: list[Hit], began: dict[int, datetime], incident: Incident | None
+) -> list[Ballot]:
     now = incident.impact_started_at if incident else timezone.now()
-    links = visible_links(user).filter(incident_id__in=began)
+    links = CauseLink.objects.filter(incident_id__in=began)
     # What a superseded cause was linked to speaks for the one in its place.
     cause = Coalesce("cause__superseded_by", "cause_id")
     rows = [
@@ -240,7 +278,7 @@ def _ballots(
         named,
         rows,
         {key: (now - start).total_seconds() / 86_400 for key, start in began.items()},
-        records({link.cause for link in rows} | set(named), hidden),
+        records(),
     )
 
 
@@ -289,9 +327,9 @@ def _suggested(
 class _Reasons:
     """Puts comparisons between the asked document and found ones into words."""
 
-    def __init__(self, document: Document, keys: Iterable[int]) -> None:
+    def __init__(self, document: Document, others: Iterable[Document]) -> None:
         self._words = surface_words(" \n ".join(document.text.values()))
-        self._found: dict[int, Comparison] = library.compare(document, list(keys))
+        self._found: dict[int, Comparison] = library.compare(document, others)
 
     def shared(self, key: int) -> list[Reason]:
         return self._in_words(self._found[key].shared) if key in self._found else []
