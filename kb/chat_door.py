@@ -31,6 +31,7 @@ from kb.chat.base import Answer, BadPayload, Incoming, Platform, Refused, Said
 from kb.chat.mattermost import button_token
 from kb.chat.slack import Slack, message_of
 from kb.models import Workspace
+from kb.redacting import redacted_answer
 
 logger = logging.getLogger(__name__)
 MOST_BYTES = 256 * 1024
@@ -171,7 +172,7 @@ def _work(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> An
             read = send(known.workspace, call) if call else b"{}"
             said = replace(said, text=message_of(read), at=plugin.time_of(said))
         whispers = plugin.whispers
-        answer = commands.respond(known.workspace, said, whispers)
+        answer = redacted_answer(commands.respond(known.workspace, said, whispers))
         # Where the platform cannot whisper the words are for all, whatever the answer wanted.
         return answer if whispers or said.private else replace(answer, whisper=False)
     except NotSent as error:

@@ -20,6 +20,7 @@ from kb.chat import registry
 from kb.chat.base import Answer, Call, Item
 from kb.chat.webhook import message_of, signed
 from kb.models import Rule, Telling
+from kb.redacting import redacted, redacted_answer
 
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 8
@@ -105,7 +106,8 @@ def message(event: Event) -> Answer:
     items = [item]
     if event.path != incident.get_absolute_url():
         items.append(Item(event.text, event.path))
-    return Answer(f"{KINDS.get(event.kind, event.kind)}: {event.text}", items, whisper=False)
+    text = f"{KINDS.get(event.kind, event.kind)}: {event.text}"
+    return redacted_answer(Answer(text, items, whisper=False))
 
 
 def _call(telling: Telling) -> Call | None:
@@ -128,12 +130,12 @@ def event_as_data(event: Event, base: str = "") -> dict[str, Any]:
         "id": event.pk,
         "kind": event.kind,
         "at": event.at.isoformat(),
-        "text": event.text,
+        "text": redacted(event.text),
         "url": f"{base}{event.path}",
         "incident": {
             "id": incident.pk,
             "reference": incident.reference,
-            "title": incident.title,
+            "title": redacted(incident.title),
             "severity": incident.severity,
             "status": incident.status,
         },

@@ -27,6 +27,7 @@ from kb.chat.base import Call
 from kb.fixing import mark_fixed
 from kb.linking import link_cause, name_cause
 from kb.models import Rule, Telling, Workspace
+from kb.redacting import redacted
 from kb.writing import publish, save_postmortem, start_postmortem
 from tests.behaving import Behaving
 
@@ -187,6 +188,35 @@ def test_events_are_written_with_the_acts(
     Event.objects.update(at=timezone.now() - timedelta(days=31))
     forget_events()
     assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "gone"),
+    [
+        ("password=hunter22 for app", "for app", "hunter22"),
+        ('{"api_key": "k-123456789"}', "api_key", "k-123456789"),
+        ("Authorization: Bearer abcdefghijklmnop.qrs", "Authorization", "abcdefghijklmnop"),
+        ("postgres://app:hush-hush@db/shop is down", "@db/shop is down", "hush-hush"),
+        ("AKIAIOSFODNN7EXAMPLE leaked", "leaked", "AKIAIOSFODNN7EXAMPLE"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- end", "end", "MIIE"),
+        ("xoxb-1234567890-abcdef", "", "1234567890"),
+        ("token expired after 3 h; tokens: 17", "token expired after 3 h", "[redacted] after"),
+        ("orders-db: CPU at 95 %", "orders-db: CPU at 95 %", "redacted"),
+    ],
+)
+def test_what_looks_like_a_secret_stays_out_of_messages(text: str, kept: str, gone: str) -> None:
+    told = redacted(text)
+    assert kept in told
+    assert gone not in told
+
+
+def test_a_secret_in_a_title_gets_to_no_subscriber(subscriber: Workspace, taken: Any) -> None:
+    rule(subscriber, "incident.filed")
+    file_incident(title="login fails with password=hunter22")
+    notifying.work()
+    [(_, _, body)] = taken[1]
+    assert b"hunter22" not in body
+    assert b"login fails with" in body
 
 
 def test_nothing_is_sent_to_where_nobody_set_up(subscriber: Workspace) -> None:
