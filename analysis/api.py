@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -148,7 +148,18 @@ class SuggestForText(APIView):
 
     reads = True
 
-    @extend_schema(request=QuestionSerializer, responses=SuggestionsSerializer)
+    @extend_schema(
+        request=QuestionSerializer,
+        responses=SuggestionsSerializer,
+        summary="Past causes for words",
+        examples=[
+            OpenApiExample(
+                "A symptom",
+                {"title": "checkout answers 5xx after the deploy", "services": ["checkout"]},
+                request_only=True,
+            )
+        ],
+    )
     def post(self, request: Request) -> Response:
         question = QuestionSerializer(data=request.data)
         question.is_valid(raise_exception=True)

@@ -13,6 +13,8 @@ import incidents.event_api
 import incidents.settings_api
 import incidents.timeline_api
 import kb.api
+import kb.chat_api
+import kb.incident_api
 import kb.metrics_api
 import kb.postmortem_api
 import kb.report_api
@@ -29,6 +31,7 @@ for module in (
     incidents.settings_api,
     kb.api,
     kb.postmortem_api,
+    kb.chat_api,
     analysis.api,
     analysis.check_api,
     analysis.search_api,
@@ -40,6 +43,7 @@ api_views = [
     for module in (
         incidents.event_api,
         incidents.settings_api,
+        kb.incident_api,
         kb.report_api,
         kb.metrics_api,
         analysis.api,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -116,7 +116,16 @@ class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
 
 
 @extend_schema_view(
-    create=extend_schema(summary="File an incident"),
+    create=extend_schema(
+        summary="File an incident",
+        examples=[
+            OpenApiExample(
+                "A database",
+                {"title": "orders-db CPU high", "services": ["orders-db"], "severity": "SEV2"},
+                request_only=True,
+            )
+        ],
+    ),
     partial_update=extend_schema(summary="Edit, move or re-rate an incident"),
 )
 class IncidentViewSet(

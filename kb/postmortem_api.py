@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
+from rest_framework.generics import get_object_or_404
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +23,7 @@ from incidents.permissions import visible_incidents
 from kb import actions, writing
 from kb.exporters import registry
 from kb.exporters.base import name_of
-from kb.models import ActionItem, Postmortem
+from kb.models import ActionItem, Comment, Postmortem, Review
 from kb.permissions import visible_actions, visible_causes, visible_postmortems
 from kb.postmortems import MOST_CHARACTERS
 
@@ -70,6 +71,33 @@ class PostmortemSerializer(serializers.ModelSerializer):
             raise Conflict from error
 
 
+class ReviewSerializer(serializers.ModelSerializer):
+    reviewer = serializers.SlugRelatedField("username", queryset=get_user_model().objects.all())
+
+    class Meta:
+        model = Review
+        fields = ["id", "reviewer", "state", "answered_at"]
+        read_only_fields = ["state", "answered_at"]
+
+
+class ReviewAnswerSerializer(serializers.Serializer):
+    state = serializers.ChoiceField(["approved", "changes"])
+
+
+class CommentSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.username", read_only=True, default=None)
+    passage = serializers.CharField(
+        max_length=1000, required=False, allow_blank=True,
+        help_text="Words of the text that it is about.",
+    )  # fmt: skip
+
+    class Meta:
+        model = Comment
+        fields = ["id", "text", "passage", "author", "created_at", "settled_at"]
+        read_only_fields = ["settled_at"]
+        extra_kwargs = {"text": {"max_length": 5000}}
+
+
 class FileRenderer(BaseRenderer):
     """What exporters write is a file already."""
 
@@ -99,6 +127,53 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     def publish(self, request: Request, pk: str | None = None) -> Response:
         writing.publish(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
+
+    def _read(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
+        asked = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        asked.is_valid(raise_exception=True)
+        return asked.validated_data
+
+    @extend_schema(responses=ReviewSerializer(many=True), summary="Reviews", filters=False)
+    @action(detail=True, pagination_class=None)
+    def reviews(self, request: Request, pk: str | None = None) -> Response:
+        rows = self.get_object().reviews.select_related("reviewer")
+        return Response(ReviewSerializer(rows, many=True).data)
+
+    @extend_schema(
+        request=ReviewSerializer,
+        responses={201: ReviewSerializer(many=True)},
+        summary="Ask somebody to review it",
+    )
+    @reviews.mapping.post
+    def ask_review(self, request: Request, pk: str | None = None) -> Response:
+        postmortem = self.get_object()
+        reviewer = self._read(ReviewSerializer)["reviewer"]
+        writing.ask_review(postmortem, [reviewer], request.user)
+        return Response(ReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
+
+    @extend_schema(
+        request=ReviewAnswerSerializer, responses=ReviewSerializer, summary="Answer one's review"
+    )
+    @action(detail=True, methods=["post"])
+    def review(self, request: Request, pk: str | None = None) -> Response:
+        asked = self._read(ReviewAnswerSerializer)
+        own = get_object_or_404(self.get_object().reviews, reviewer_id=request.user.pk)
+        return Response(ReviewSerializer(writing.answer_review(own, asked["state"])).data)
+
+    @extend_schema(responses=CommentSerializer(many=True), summary="Comments", filters=False)
+    @action(detail=True, pagination_class=None)
+    def comments(self, request: Request, pk: str | None = None) -> Response:
+        rows = self.get_object().comments.select_related("author")
+        return Response(CommentSerializer(rows, many=True).data)
+
+    @extend_schema(
+        request=CommentSerializer, responses={201: CommentSerializer}, summary="Comment on it"
+    )
+    @comments.mapping.post
+    def comment(self, request: Request, pk: str | None = None) -> Response:
+        asked = self._read(CommentSerializer)
+        made = writing.comment_on(self.get_object(), author=request.user, **asked)
+        return Response(CommentSerializer(made).data, 201)
 
     @extend_schema(
         parameters=[OpenApiParameter("kind", enum=sorted(registry()), location="path")],

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
 from incidents.models import Alert, Incident, Service
+from kb.linking import name_cause
 from kb.models import ActionItem, Cause, Postmortem
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +160,59 @@ def test_past_incidents_in_the_shape_scripts_know(
     assert 0 < past["score"] <= 100
     assert past["reasons"]
     assert api.get(f"/api/v1/incidents/{again.pk}/past_incidents/?limit=99").status_code == 400
+
+
+def test_same_causes_chains_and_citations(
+    api: APIClient, incident: Incident, database: Service, user: AbstractUser
+) -> None:
+    for name in ("Missing index", "Stale statistics"):
+        name_cause(incident, name, author=user)
+    later, earlier = incident.causes.order_by("name")
+    again = file_incident(title="slow again", services=[database])
+    address = f"/api/v1/incidents/{again.pk}/"
+    same = api.post(f"{address}same_as/", {"other": incident.pk}, format="json")
+    assert {row["cause"] for row in same.data} == {earlier.pk, later.pk}
+    chain = {"earlier": earlier.pk, "later": later.pk}
+    assert api.post(f"{address}chain/", chain, format="json").status_code == 201
+    assert api.get(f"{address}chain/").data == [chain]
+    back = {"earlier": later.pk, "later": earlier.pk}
+    assert api.post(f"{address}chain/", back, format="json").status_code == 400
+    cited = {"link": same.data[0]["id"], "title": "Chart", "path": again.get_absolute_url()}
+    assert api.post(f"{address}citations/", cited, format="json").status_code == 201
+    away = {**cited, "path": "https://elsewhere.example/"}
+    assert api.post(f"{address}citations/", away, format="json").status_code == 400
+    assert [row["title"] for row in api.get(f"{address}citations/").data] == ["Chart"]
+
+
+def test_reviews_and_comments_of_a_postmortem(
+    api: APIClient, asking: Any, incident: Incident, other: AbstractUser
+) -> None:
+    made = api.post("/api/v1/postmortems/", {"incidents": [incident.pk]}, format="json").data
+    address = f"/api/v1/postmortems/{made['id']}/"
+    asked = api.post(f"{address}reviews/", {"reviewer": other.username}, format="json")
+    assert (asked.status_code, asked.data[0]["reviewer"]) == (201, other.username)
+    assert api.post(f"{address}review/", {"state": "approved"}, format="json").status_code == 404
+    theirs = asking("file", other)
+    answer = theirs.post(f"{address}review/", {"state": "approved"}, format="json")
+    assert answer.data["state"] == "approved"
+    assert theirs.post(f"{address}comments/", {"text": "Fine"}, format="json").status_code == 201
+    lost = {"text": "What?", "passage": "words that stand nowhere"}
+    assert theirs.post(f"{address}comments/", lost, format="json").status_code == 400
+    assert [row["text"] for row in api.get(f"{address}comments/").data] == ["Fine"]
+
+
+def test_chat_workspaces_and_rules(admin_api: APIClient) -> None:
+    body: dict[str, Any] = {"kind": "slack", "name": "Ours", "secrets": {"secret": "hush-hush"}}
+    made = admin_api.post("/api/v1/chat-workspaces/", body, format="json")
+    assert made.status_code == 201, made.data
+    assert "hush" not in str(made.data)
+    rule = {"workspace": made.data["id"], "channel": "C1", "events": ["incident.filed"]}
+    assert admin_api.post("/api/v1/chat-rules/", rule, format="json").status_code == 201
+    wrong = admin_api.post("/api/v1/chat-rules/", {**rule, "zone": "Mars"}, format="json")
+    assert "zone" in wrong.data["errors"]
+    assert admin_api.get("/api/v1/chat-tellings/").data["results"] == []
+    none = admin_api.post("/api/v1/chat-workspaces/", {"kind": "slack", "name": "B"}, format="json")
+    assert "settings" in none.data["errors"]
 
 
 def test_timelines_are_written_pinned_and_edited(api: APIClient, incident: Incident) -> None:
