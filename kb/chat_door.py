@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -63,12 +63,11 @@ def forget(slug: str | None = None) -> None:
 
 
 def _load(slug: str) -> _Known | None:
-    close_old_connections()
     try:
         row = Workspace.objects.filter(slug=slug, enabled=True).first()
         return _Known(row, row.secrets, time.monotonic() + REMEMBERED) if row else None
     finally:
-        close_old_connections()
+        connection.close()  # Threads of the pool may idle for hours.
 
 
 def _workspace(slug: str) -> _Known | None:
@@ -165,7 +164,6 @@ def _respond(plugin: Platform, incoming: Incoming, known: _Known, said: Said) ->
 
 
 def _work(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> Answer:
-    close_old_connections()
     try:
         if isinstance(plugin, Slack) and said.kind == "mark" and not said.text:
             call = plugin.marked(said, known.secrets)
@@ -181,7 +179,7 @@ def _work(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> An
         logger.exception("A message from chat could not be answered.")
         return Answer("Something went wrong here; it is in the log. Ask again, or use the page.")
     finally:
-        close_old_connections()
+        connection.close()  # Threads of the pool may idle for hours.
 
 
 def _follow_up(
