@@ -33,18 +33,24 @@ def sees_all(user: Any) -> bool:
 def visible(user: Any, to: str = "") -> Q:
     """Which incidents `user` may see: all public ones, and private ones they are part of.
 
-    `to` leads to the incident from another record, such as "incident__": a join costs the
-    database less than a list of all that is visible.
+    `to` leads to the incident from another record, such as "incident__". Told as what is hidden:
+    that is a short list, and costs the database less than all that is visible.
     """
     found = Q()
     if not user.has_perm(SEE_ALL):
-        shared = Incident.viewers.through.objects.filter(user_id=user.pk).values("incident_id")
-        mine = Q(**{f"{to}private": False}) | Q(**{f"{to}pk__in": shared})
-        found &= mine | Q(**{f"{to}reporter_id": user.pk}) if user.pk else mine
+        found &= ~Q(**{f"{to}pk__in": _hidden(user).values("pk")})
     if team := only_team(user):
         of_team = Incident.services.through.objects.filter(service__owner_team__iexact=team)
         found &= Q(**{f"{to}pk__in": of_team.values("incident_id")})
     return found
+
+
+def _hidden(user: Any) -> QuerySet[Incident]:
+    """Private incidents that `user` is no part of."""
+    shared = Incident.viewers.through.objects.filter(user_id=user.pk).values("incident_id")
+    hidden = Incident.objects.filter(private=True).exclude(pk__in=shared)
+    # Without a reporter is not reported by nobody: NULL must not hide or show by accident.
+    return hidden.exclude(reporter_id=user.pk) if user.pk is not None else hidden
 
 
 def visible_incidents(user: Any) -> QuerySet[Incident]:
@@ -77,12 +83,7 @@ def hidden_incident_ids(user: Any) -> set[int]:
         return set(Incident.objects.exclude(pk__in=seen).values_list("pk", flat=True))
     if user.has_perm(SEE_ALL):
         return set()
-    private = Incident.objects.filter(private=True).exclude(reporter_id=user.pk)
-    return set(
-        private.exclude(
-            pk__in=Incident.viewers.through.objects.filter(user_id=user.pk).values("incident_id")
-        ).values_list("pk", flat=True)
-    )
+    return set(_hidden(user).values_list("pk", flat=True))
 
 
 def can_see_all_of(user: Any, incidents: QuerySet[Incident]) -> bool:
