@@ -20,8 +20,9 @@ from analysis.searching import search_everything
 from analysis.sources.base import SourceError
 from analysis.suggestions import suggest_for_incident
 from incidents.api import IncidentSerializer, ServiceSerializer
-from incidents.api_mixins import Reads, Resource, defaults_of
+from incidents.api_mixins import Reads, Resource
 from incidents.permissions import visible_incidents
+from incidents.plugin_api import PluginSerializer
 from incidents.timeline_api import ChangeSerializer
 from kb.api import CauseSerializer
 from kb.permissions import visible_links
@@ -166,53 +167,12 @@ class PullView(APIView):
         return Response({"asked": len(asked)}, 202)
 
 
-class SourceSerializer(serializers.ModelSerializer):
-    """Secrets are written, never read."""
-
-    settings = serializers.DictField(required=False)
-    secrets = serializers.DictField(
-        child=serializers.CharField(), required=False, write_only=True,
-        help_text="Only those given are replaced.",
-    )  # fmt: skip
+class SourceSerializer(PluginSerializer):
+    plugins = sources.registry
 
     class Meta:
         model = Source
         fields = ["id", "name", "kind", "enabled", "settings", "secrets"]
-
-    def validate_kind(self, kind: str) -> str:
-        if kind not in sources.registry():
-            raise serializers.ValidationError(f"There are: {', '.join(sources.registry())}.")
-        if self.instance and self.instance.kind != kind:
-            raise serializers.ValidationError("The kind cannot change: make another source.")
-        return kind
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        former = self.instance
-        kind = attrs.get("kind") or (former.kind if former else "")
-        plugin = sources.registry()[kind]
-        given = attrs.pop("secrets", {})
-        kept = {**(former.secrets if former else {}), **given}
-        settings = attrs.get("settings", former.settings if former else {})
-        form = plugin.SettingsForm({**defaults_of(plugin.SettingsForm), **settings, **kept})
-        if not form.is_valid():
-            raise serializers.ValidationError({"settings": form.errors})
-        hidden = getattr(form, "secret_fields", ())
-        cleaned = form.cleaned_data
-        attrs["settings"] = {key: cleaned[key] for key in cleaned if key not in hidden}
-        attrs["secrets"] = {key: value for key, value in kept.items() if key in hidden and value}
-        return attrs
-
-    def create(self, validated_data: dict[str, Any]) -> Source:
-        return self._write(Source(), validated_data)
-
-    def update(self, instance: Source, validated_data: dict[str, Any]) -> Source:
-        return self._write(instance, validated_data)
-
-    def _write(self, source: Source, fields: dict[str, Any]) -> Source:
-        for name, value in fields.items():
-            setattr(source, name, value)
-        source.save()
-        return source
 
 
 class ProbeSerializer(serializers.Serializer):

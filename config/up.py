@@ -40,6 +40,8 @@ def main() -> None:
     os.environ["ALLOWED_HOSTS"] = os.environ.get("ALLOWED_HOSTS") or (
         f"localhost,127.0.0.1,[::1],{options.host}"
     )
+    # Links in chat and mails lead to where this listens, unless a proxy stands before it.
+    os.environ.setdefault("PUBLIC_URL", f"http://{_shown_host(options)}:{options.port}")
     postgres = None
     if not os.environ.get("DATABASE_URL"):
         print("Starting PostgreSQL …", flush=True)
@@ -70,6 +72,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=2, help="Celery worker processes")
     return parser.parse_args()
+
+
+def _shown_host(options: argparse.Namespace) -> str:
+    """What a browser on this machine calls the host."""
+    everywhere = ("127.0.0.1", "0.0.0.0", "::")
+    host = "localhost" if options.host in everywhere else options.host
+    return f"[{host}]" if ":" in host else host
 
 
 def _claim_folder(data: Path) -> None:
@@ -226,8 +235,7 @@ def _run(config: Path, options: argparse.Namespace, password: str, postgres: Any
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     if _wait_until_served(options, supervisor):
-        host = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host
-        print(f"\n  Causebook: http://{host}:{options.port}/")
+        print(f"\n  Causebook: http://{_shown_host(options)}:{options.port}/")
         if password:
             print(f"  Sign in as admin with the password {password}")
         else:

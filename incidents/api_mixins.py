@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.db import transaction
 from rest_framework import mixins, serializers, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -124,13 +123,6 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
         kept.body = json.loads(JSONRenderer().render(response.data))
         kept.save()
         return response
-
-
-def defaults_of(form_class: type[forms.Form]) -> dict[str, Any]:
-    """What a form shows before anybody types: what an API's asker may leave out."""
-    form = form_class()
-    shown = {name: form.get_initial_for_field(f, name) for name, f in form.fields.items()}
-    return {name: value for name, value in shown.items() if value is not None}
 
 
 def what_it_does(view: GenericAPIView) -> dict[str, bool]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError as RuleBroken
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -16,7 +14,7 @@ from rest_framework.views import APIView
 from incidents import access, door, working
 from incidents.access import ApiToken
 from incidents.api_base import ByName
-from incidents.api_mixins import Creates, Edits, Reads, Resource, defaults_of
+from incidents.api_mixins import Creates, Edits, Reads, Resource
 from incidents.models import (
     Change,
     Delivery,
@@ -28,13 +26,15 @@ from incidents.models import (
     TierPolicy,
 )
 from incidents.permissions import MANAGE
+from incidents.plugin_api import PluginSerializer
 from incidents.webhooks import registry
 
 
-class IntegrationSerializer(serializers.ModelSerializer):
+class IntegrationSerializer(PluginSerializer):
+    plugins = registry
+    secrets = None
     service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
     path = serializers.SerializerMethodField(help_text="Where its sender posts to.")
-    settings = serializers.DictField(required=False)
 
     class Meta:
         model = Integration
@@ -42,23 +42,6 @@ class IntegrationSerializer(serializers.ModelSerializer):
 
     def get_path(self, integration: Integration) -> str:
         return f"/hooks/{integration.slug}/"
-
-    def validate_kind(self, kind: str) -> str:
-        if kind not in registry():
-            raise serializers.ValidationError(f"There are: {', '.join(registry())}.")
-        if self.instance and self.instance.kind != kind:
-            raise serializers.ValidationError("The kind cannot change: make another integration.")
-        return kind
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "settings" in attrs:
-            kind = attrs.get("kind") or (self.instance.kind if self.instance else "")
-            form_class = registry()[kind].SettingsForm
-            form = form_class({**defaults_of(form_class), **attrs["settings"]})
-            if not form.is_valid():
-                raise serializers.ValidationError({"settings": form.errors})
-            attrs["settings"] = form.cleaned_data
-        return attrs
 
 
 class MadeSerializer(IntegrationSerializer):

@@ -10,23 +10,18 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api_mixins import Creates, Edits, Reads, Resource, defaults_of
+from incidents.api_mixins import Creates, Edits, Reads, Resource
 from incidents.events import KINDS
+from incidents.plugin_api import PluginSerializer
 from kb import chat_door, notifying
 from kb.chat import registry
 from kb.chat_views import MANAGE
 from kb.models import Rule, Telling, Workspace
 
 
-class WorkspaceSerializer(serializers.ModelSerializer):
-    """Secrets are written, never read."""
-
+class WorkspaceSerializer(PluginSerializer):
+    plugins = registry
     path = serializers.SerializerMethodField(help_text="Where the platform posts to.")
-    settings = serializers.DictField(required=False)
-    secrets = serializers.DictField(
-        child=serializers.CharField(), required=False, write_only=True,
-        help_text="Only those given are replaced.",
-    )  # fmt: skip
 
     class Meta:
         model = Workspace
@@ -35,40 +30,10 @@ class WorkspaceSerializer(serializers.ModelSerializer):
     def get_path(self, row: Workspace) -> str:
         return f"/chat/{row.slug}/"
 
-    def validate_kind(self, kind: str) -> str:
-        if kind not in registry():
-            raise serializers.ValidationError(f"There are: {', '.join(registry())}.")
-        if self.instance and self.instance.kind != kind:
-            raise serializers.ValidationError("The kind cannot change: make another workspace.")
-        return kind
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        former = self.instance
-        kind = attrs.get("kind") or (former.kind if former else "")
-        form_class = registry()[kind].SettingsForm
-        kept = {**(former.secrets if former else {}), **attrs.pop("secrets", {})}
-        settings = attrs.get("settings", former.settings if former else {})
-        form = form_class({**defaults_of(form_class), **settings, **kept})
-        if not form.is_valid():
-            raise serializers.ValidationError({"settings": form.errors})
-        hidden = getattr(form, "secret_fields", ())
-        data = form.cleaned_data
-        attrs["settings"] = {key: data[key] for key in data if key not in hidden}
-        attrs["secrets"] = {key: data[key] for key in hidden if data[key]}
-        return attrs
-
-    def create(self, validated_data: dict[str, Any]) -> Workspace:
-        return self._write(Workspace(), validated_data)
-
     def update(self, instance: Workspace, validated_data: dict[str, Any]) -> Workspace:
-        return self._write(instance, validated_data)
-
-    def _write(self, row: Workspace, fields: dict[str, Any]) -> Workspace:
-        for name, value in fields.items():
-            setattr(row, name, value)
-        row.save()
-        chat_door.forget(row.slug)
-        return row
+        saved = super().update(instance, validated_data)
+        chat_door.forget(saved.slug)
+        return saved
 
 
 class _Managed(Resource):

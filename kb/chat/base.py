@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,6 +83,18 @@ class Incoming:
     at: datetime
     secrets: Mapping[str, str]
     settings: Mapping[str, Any]
+
+    def json(self) -> Any:
+        """The body as JSON. Raises BadPayload."""
+        return json_of(self.body)
+
+
+def json_of(body: bytes | str) -> Any:
+    """Raises BadPayload."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
 
 
 @dataclass(frozen=True)

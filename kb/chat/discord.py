@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ from incidents.webhooks.base import dig, text
 from incidents.webhooks.signing import REPLAY_WINDOW
 from kb.chat.base import (
     Answer,
-    BadPayload,
     Call,
     Incoming,
     Item,
@@ -62,10 +60,7 @@ class Discord(Platform):
             raise Refused("The signed time is more than 5 minutes from ours.")
 
     def read(self, incoming: Incoming) -> Said:
-        try:
-            data = json.loads(incoming.body)
-        except ValueError as error:
-            raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
+        data = incoming.json()
         kind = dig(data, "type")
         if kind == PING:
             return Said("hello")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -13,7 +12,6 @@ from django import forms
 from incidents.webhooks.base import text
 from kb.chat.base import (
     Answer,
-    BadPayload,
     Call,
     Incoming,
     Item,
@@ -67,10 +65,7 @@ class GoogleChat(Platform):
             raise Refused(f"The token is not Google's for this project: {error}") from error
 
     def read(self, incoming: Incoming) -> Said:
-        try:
-            data = json.loads(incoming.body)
-        except ValueError as error:
-            raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
+        data = incoming.json()
         same: dict[str, Any] = {
             "person": text(data, "user.name", 100),
             "person_name": text(data, "user.displayName", 100),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,18 @@ from django import forms
 
 from incidents.webhooks.base import dig, text
 from incidents.webhooks.signing import Asked, Hmac
-from kb.chat.base import Answer, BadPayload, Call, Incoming, Item, Platform, Said, SecretForm, clip
+from kb.chat.base import (
+    Answer,
+    BadPayload,
+    Call,
+    Incoming,
+    Item,
+    Platform,
+    Said,
+    SecretForm,
+    clip,
+    json_of,
+)
 
 API = "https://slack.com/api/"
 SECTION, HEADER, BLOCKS, BUTTON, VALUE = 3000, 150, 50, 75, 2000
@@ -55,11 +65,11 @@ class Slack(Platform):
     def read(self, incoming: Incoming) -> Said:
         again = "x-slack-retry-num" in incoming.headers
         if incoming.headers.get("content-type", "").startswith("application/json"):
-            said = self._event(_json(incoming.body), incoming.settings, again)
+            said = self._event(incoming.json(), incoming.settings, again)
         else:
             form = {key: values[0] for key, values in parse_qs(incoming.body.decode()).items()}
             payload = form.get("payload")
-            said = _interaction(_json(payload)) if payload else _command(form)
+            said = _interaction(json_of(payload)) if payload else _command(form)
         wanted = incoming.settings.get("workspace")
         if wanted and said.kind not in ("hello",) and said.extra.get("team") != wanted:
             return Said("nothing")
@@ -142,14 +152,7 @@ class Slack(Platform):
 
 def message_of(body: bytes) -> str:
     """The text of the one message that was asked for."""
-    return text(_json(body), "messages.0.text", 3000)
-
-
-def _json(body: bytes | str) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
+    return text(json_of(body), "messages.0.text", 3000)
 
 
 def _command(form: Mapping[str, str]) -> Said:

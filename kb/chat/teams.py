@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping
 from html import unescape
@@ -65,12 +64,12 @@ class Teams(Platform):
         wanted = base64.b64encode(hmac.new(key, incoming.body, hashlib.sha256).digest()).decode()
         if not hmac.compare_digest(wanted.encode(), given.strip().encode()):
             raise Refused("The HMAC does not fit the body. Is the security token the same?")
-        at = moment(_json(incoming), "timestamp")
+        at = moment(incoming.json(), "timestamp")
         if at is None or abs((incoming.at - at).total_seconds()) > REPLAY_WINDOW:
             raise Refused(f"“timestamp” is more than {REPLAY_WINDOW / 60:.0f} minutes from ours.")
 
     def read(self, incoming: Incoming) -> Said:
-        data = _json(incoming)
+        data = incoming.json()
         person = text(data, "from.aadObjectId", 60) or text(data, "from.id", 200)
         if not person:
             raise BadPayload("“from.id” is missing.")
@@ -96,13 +95,6 @@ class Teams(Platform):
         if not secrets.get("flow"):
             return None
         return Call(secrets["flow"], {"type": "message", "attachments": _card(answer, base)})
-
-
-def _json(incoming: Incoming) -> Any:
-    try:
-        return json.loads(incoming.body)
-    except ValueError as error:
-        raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
 
 
 def _card(answer: Answer, base: str) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -13,7 +12,6 @@ from django import forms
 from incidents.webhooks.base import dig, text
 from kb.chat.base import (
     Answer,
-    BadPayload,
     Call,
     Incoming,
     Platform,
@@ -52,10 +50,7 @@ class Telegram(Platform):
             raise Refused("The header X-Telegram-Bot-Api-Secret-Token does not fit.")
 
     def read(self, incoming: Incoming) -> Said:
-        try:
-            data = json.loads(incoming.body)
-        except ValueError as error:
-            raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
+        data = incoming.json()
         once = text(data, "update_id", 40)
         pressed = dig(data, "callback_query")
         message = dig(data, "callback_query.message" if pressed else "message", {})

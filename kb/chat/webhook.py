@@ -39,10 +39,7 @@ class Webhook(Platform):
         self.signature.check(asked, [incoming.secrets["secret"]])
 
     def read(self, incoming: Incoming) -> Said:
-        try:
-            data = json.loads(incoming.body)
-        except ValueError as error:
-            raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
+        data = incoming.json()
         if not isinstance(data, dict):
             raise BadPayload("The body is not an object.")
         pressed = text(data, "press", 500)

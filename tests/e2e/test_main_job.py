@@ -22,10 +22,11 @@ from demo.world.faults import Episodes
 from incidents import door, working
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
+from kb import notifying
 from kb.actions import add_action
 from kb.fixing import mark_fixed
 from kb.linking import chain, create_cause, link_cause
-from kb.models import Cause
+from kb.models import Cause, Rule, Workspace
 from kb.writing import comment_on, start_postmortem
 from tests.e2e.conftest import kill_group, wait_for
 from tests.incidents.sending import make, sample
@@ -117,6 +118,19 @@ def pages_of_knowledge(incident: Incident) -> list[str]:
     ]  # fmt: skip
 
 
+def pages_of_chat() -> list[str]:
+    """Addresses of workspaces, rules and tokens, with some of each."""
+    row = Workspace.objects.create(kind="slack", name="Slack")
+    rule = Rule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
+    file_incident(title="Told to a channel")
+    notifying.plan()
+    own = row.get_absolute_url()
+    return [
+        "/tokens/", "/knowledge/chat/", "/knowledge/chat/me/", "/knowledge/chat/new/slack/", own,
+        f"{own}edit/", f"{own}rules/{rule.pk}/",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     scheme: Any, past: Service, browser: Browser, live_server: Any, django_user_model: Any
@@ -129,7 +143,7 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     paths = [
         "/", "/new/", newest.get_absolute_url(), "/services/", "/knowledge/causes/", "/alerts/",
         "/integrations/", integration.get_absolute_url(), "/integrations/new/generic/", "/rules/",
-        *pages_of_knowledge(newest),
+        past.get_absolute_url(), *pages_of_knowledge(newest), *pages_of_chat(),
     ]  # fmt: skip
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})
