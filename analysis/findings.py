@@ -145,13 +145,20 @@ def quantity(value: float, unit: str) -> str:
 
     >>> quantity(0.042, "ratio"), quantity(3 * 1024**3, "bytes"), quantity(0.25, "s")
     ('4.2 %', '3 GiB', '250 ms')
+    >>> quantity(1260.4, "/s")
+    '1260 /s'
     """
     if unit == "ratio":
-        return f"{value * 100:.3g} %"
+        return f"{_short(value * 100)} %"
     if unit == "s" and abs(value) < 1:
-        return f"{value * 1000:.3g} ms"
+        return f"{_short(value * 1000)} ms"
     for factor, name in _SCALES["bytes" if unit == "bytes" else ""]:
         if abs(value) >= factor:
-            short = f"{value / factor:.3g}"
+            short = _short(value / factor)
             return f"{short} {name}" if unit == "bytes" else f"{short}{name} {unit}".strip()
-    return f"{value:.3g} {unit}".strip()
+    return f"{_short(value)} {unit}".strip()
+
+
+def _short(value: float) -> str:
+    """Three digits that count; whole numbers from a hundred on, never with an exponent of ten."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
