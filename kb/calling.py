@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,18 +19,19 @@ class NotSent(Exception):
     """It did not get there; the message says why and holds no secret."""
 
 
-def allowed_hosts(workspace: Workspace) -> set[str]:
-    """The platform's own hosts, and those of the addresses that an administrator entered."""
-    plugin = registry().get(workspace.kind)
-    entered: Iterable[str] = [*workspace.settings.values(), *workspace.secrets.values()]
-    addresses = (str(each) for each in entered if str(each).startswith(("http://", "https://")))
-    return {*(plugin.hosts if plugin else ()), *(urlsplit(each).netloc for each in addresses)}
+def entered_addresses(workspace: Workspace) -> set[tuple[str, str]]:
+    """Scheme and host of the addresses that an administrator entered."""
+    entered = [*workspace.settings.values(), *workspace.secrets.values()]
+    addresses = (urlsplit(str(each)) for each in entered if str(each).startswith("http"))
+    return {(each.scheme, each.netloc) for each in addresses if each.scheme in ("http", "https")}
 
 
 def send(workspace: Workspace, call: Call) -> bytes:
     """Make the request; what was answered, at most 64 KB. Raises NotSent."""
     where = urlsplit(call.url)
-    if where.netloc not in allowed_hosts(workspace) or where.scheme not in ("http", "https"):
+    plugin = registry().get(workspace.kind)
+    own = where.scheme == "https" and where.netloc in (plugin.hosts if plugin else ())
+    if not own and (where.scheme, where.netloc) not in entered_addresses(workspace):
         raise NotSent(f"{where.hostname} is no address of this workspace.")
     # Compact and in order, as it was signed where it was signed.
     body = json.dumps(call.body, separators=(",", ":")).encode() if call.method != "GET" else None

@@ -28,8 +28,6 @@ from kb import commands
 from kb.calling import NotSent, send
 from kb.chat import registry
 from kb.chat.base import Answer, BadPayload, Incoming, Platform, Refused, Said
-from kb.chat.mattermost import button_token
-from kb.chat.slack import Slack, message_of
 from kb.models import Workspace
 from kb.redacting import redacted_answer
 
@@ -145,10 +143,7 @@ def base() -> str:
 
 
 def _respond(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> HttpResponse:
-    if known.workspace.kind == "mattermost":
-        token = button_token(known.secrets["secret"])
-        address = f"{base()}/chat/{known.workspace.slug}/"
-        said = replace(said, extra={**said.extra, "address": address, "token": token})
+    said = plugin.prepare(said, known.secrets, f"{base()}/chat/{known.workspace.slug}/")
     if not _waiting.acquire(blocking=False):
         return _problem(503, "Too much is being asked; ask again soon.")
     future = _pool.submit(_work, plugin, incoming, known, said)
@@ -159,21 +154,22 @@ def _respond(plugin: Platform, incoming: Incoming, known: _Known, said: Said) ->
             return JsonResponse(plugin.show(answer, said, base()))
         except NotYet:
             pass
-    future.add_done_callback(lambda done: _follow_up(plugin, incoming, known, said, done))
+    # Handed to the pool: where the answer is there by now, this thread must not wait for the way.
+    future.add_done_callback(
+        lambda done: _pool.submit(_follow_up, plugin, incoming, known, said, done)
+    )
     return JsonResponse(plugin.acknowledge(said))
 
 
 def _work(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> Answer:
     try:
-        if isinstance(plugin, Slack) and said.kind == "mark" and not said.text:
-            call = plugin.marked(said, known.secrets)
-            read = send(known.workspace, call) if call else b"{}"
-            said = replace(said, text=message_of(read), at=plugin.time_of(said))
+        if call := plugin.ask_more(said, known.secrets):
+            said = plugin.with_more(said, send(known.workspace, call))
         whispers = plugin.whispers
         answer = redacted_answer(commands.respond(known.workspace, said, whispers))
         # Where the platform cannot whisper the words are for all, whatever the answer wanted.
         return answer if whispers or said.private else replace(answer, whisper=False)
-    except NotSent as error:
+    except (NotSent, BadPayload) as error:
         return Answer(str(error))
     except Exception:
         logger.exception("A message from chat could not be answered.")

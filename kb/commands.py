@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -104,7 +104,8 @@ def run(asker: Asker, text: str) -> Answer:
     first, _, rest = words.partition(" ")
     if first.lower() == "share":
         # For all to read: so only what all may read.
-        public = Asker(asker.workspace, asker.said, asker.user, whispers=False)
+        said = replace(asker.said, private=False)
+        public = Asker(asker.workspace, said, asker.user, whispers=False)
         answer = run(public, rest)
         return Answer(answer.text, answer.items, whisper=False, footer=answer.footer)
     if not words:

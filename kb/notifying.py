@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,7 +19,6 @@ from incidents.permissions import Nobody, can_see
 from kb.calling import NotSent, send
 from kb.chat import registry
 from kb.chat.base import Answer, Call, Item
-from kb.chat.webhook import message_of, signed
 from kb.models import Rule, Telling
 from kb.redacting import redacted, redacted_answer
 
@@ -116,12 +116,10 @@ def _call(telling: Telling) -> Call | None:
     plugin = registry().get(workspace.kind)
     if plugin is None:
         return None
-    secrets = workspace.secrets
-    if workspace.kind == "webhook":
-        # Programs read this one: the event as such goes with the words.
-        body = {"event": event_as_data(event, base), **message_of(message(event), base)}
-        return signed(workspace.settings["url"], body, secrets["secret"])
-    return plugin().post(message(event), rule.channel, secrets, workspace.settings, base)
+    return plugin().notify(
+        message(event), event_as_data(event, base), rule.channel, workspace.secrets,
+        workspace.settings, base,
+    )  # fmt: skip
 
 
 def event_as_data(event: Event, base: str = "") -> dict[str, Any]:
@@ -166,12 +164,26 @@ def deliver(pk: int) -> bool:
     return True
 
 
-def work(limit: int = BATCH) -> int:
-    """Plan and tell what is due; how many got there."""
+def work(seconds: float = 8.0) -> int:
+    """Plan and tell what is due, for some seconds; how many got there.
+
+    A workspace that does not answer is left alone until the next time, so that it keeps nobody
+    else waiting.
+    """
     while plan() == BATCH:
         pass
+    until, silent, told = monotonic() + seconds, set[int](), 0
     due_now = Telling.objects.filter(workable()).order_by("not_before")
-    return sum(deliver(pk) for pk in due_now.values_list("pk", flat=True)[:limit])
+    for pk, workspace in due_now.values_list("pk", "rule__workspace")[:BATCH]:
+        if monotonic() > until:
+            break
+        if workspace in silent:
+            continue
+        if deliver(pk):
+            told += 1
+        else:
+            silent.add(workspace)
+    return told
 
 
 def replay(telling: Telling) -> None:

@@ -132,6 +132,18 @@ class Platform:
         """What to answer when the platform tries the address."""
         return {"challenge": said.text}
 
+    def prepare(self, said: Said, secrets: Mapping[str, str], address: str) -> Said:
+        """Add what `show` will need; `address` is where the platform posts to us."""
+        return said
+
+    def ask_more(self, said: Said, secrets: Mapping[str, str]) -> Call | None:
+        """What must be asked of the platform before it is known what was said."""
+        return None
+
+    def with_more(self, said: Said, told: bytes) -> Said:
+        """What was said, now that the platform answered `ask_more`. Raises BadPayload."""
+        return said
+
     def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
         """The answer as the platform's JSON; `base` is the address of this product."""
         raise NotImplementedError
@@ -150,6 +162,13 @@ class Platform:
     ) -> Call | None:  # fmt: skip
         """How to tell a channel something by ourselves; None where the platform cannot."""
         return None
+
+    def notify(
+        self, answer: Answer, event: dict[str, Any], channel: str, secrets: Mapping[str, str],
+        settings: Mapping[str, Any], base: str,
+    ) -> Call | None:  # fmt: skip
+        """How to tell a channel of an event; programs may want the event itself too."""
+        return self.post(answer, channel, secrets, settings, base)
 
 
 def clip(text: str, most: int) -> str:

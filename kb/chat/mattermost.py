@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -23,6 +25,8 @@ from kb.chat.base import (
     clip,
 )
 
+DIRECT = re.compile(r"^[a-z0-9]{26}__[a-z0-9]{26}$")
+"""The name of a direct channel: both people's ids."""
 MOST = 16_000
 """Characters of a post, and of what one attachment may hold."""
 
@@ -73,10 +77,13 @@ class Mattermost(Platform):
         }
         if dig(data, "context") is not None:
             return Said("press", text(data, "context.value", 500), **same)
-        # The name of a direct channel holds both people's ids.
-        alone = "__" in text(data, "channel_name", 200)
+        alone = bool(DIRECT.match(text(data, "channel_name", 200)))
         words, reply_to = text(data, "text", 3000), text(data, "response_url", 500)
         return Said("command", words, private=alone, reply_to=reply_to, **same)
+
+    def prepare(self, said: Said, secrets: Mapping[str, str], address: str) -> Said:
+        token = button_token(secrets["secret"])
+        return replace(said, extra={**said.extra, "address": address, "token": token})
 
     def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
         body = _post(answer, base, said.extra.get("address", ""), said.extra.get("token", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -136,23 +137,19 @@ class Slack(Platform):
         body = {"channel": channel, **_message(answer, base)}
         return Call(API + "chat.postMessage", body, {"Authorization": f"Bearer {token}"})
 
-    def marked(self, said: Said, secrets: Mapping[str, str]) -> Call | None:
-        """How to read the message that a reaction marked: the event names it only."""
+    def ask_more(self, said: Said, secrets: Mapping[str, str]) -> Call | None:
+        """The message that a reaction marked: the event only names it."""
         token, at = secrets.get("bot_token"), said.extra.get("ts")
-        if not token or not at:
+        if said.kind != "mark" or said.text or not token or not at:
             return None
         url = (
             f"{API}conversations.history?channel={said.channel}&latest={at}&inclusive=true&limit=1"
         )
         return Call(url, {}, {"Authorization": f"Bearer {token}"}, method="GET")
 
-    def time_of(self, said: Said) -> datetime | None:
-        return _time(said.extra.get("ts", ""))
-
-
-def message_of(body: bytes) -> str:
-    """The text of the one message that was asked for."""
-    return text(json_of(body), "messages.0.text", 3000)
+    def with_more(self, said: Said, told: bytes) -> Said:
+        words = text(json_of(told), "messages.0.text", 3000)
+        return replace(said, text=words, at=_time(said.extra.get("ts", "")))
 
 
 def _command(form: Mapping[str, str]) -> Said:

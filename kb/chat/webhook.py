@@ -66,6 +66,15 @@ class Webhook(Platform):
             return None
         return signed(settings["url"], message_of(answer, base), secrets["secret"])
 
+    def notify(
+        self, answer: Answer, event: dict[str, Any], channel: str, secrets: Mapping[str, str],
+        settings: Mapping[str, Any], base: str,
+    ) -> Call | None:  # fmt: skip
+        if not settings.get("url"):
+            return None
+        body = {"event": event, **message_of(answer, base)}
+        return signed(settings["url"], body, secrets["secret"])
+
 
 def message_of(answer: Answer, base: str) -> dict[str, Any]:
     return {

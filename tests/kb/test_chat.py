@@ -448,6 +448,37 @@ def test_a_slow_database_still_gets_the_acknowledgement_out(
     assert incident.title in json.dumps(call.body)
 
 
+def test_a_slow_platform_keeps_nobody_waiting(
+    slack: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+
+    def send(workspace: Workspace, call: Any) -> bytes:
+        time.sleep(1.5)
+        sent.append(call)
+        return b""
+
+    monkeypatch.setattr(chat_door, "send", send)
+    event = {
+        "type": "event_callback", "team_id": "T1", "event_id": "Ev7",
+        "event": {"type": "app_mention", "user": PERSON, "text": "<@U9> help", "channel": "C1"},
+    }  # fmt: skip
+    body = json.dumps(event)
+    began = time.monotonic()
+    Client().post(f"/chat/{slack.slug}/", body, content_type="application/json", **signed(body))
+    assert time.monotonic() - began < 1.0
+    call = wait_until(lambda: sent and sent[0])
+    assert call.url == "https://slack.com/api/chat.postEphemeral"
+
+
+def test_only_a_direct_channel_counts_as_one() -> None:
+    plugin = registry()["mattermost"]()
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for name, alone in (("team__room", False), ("a" * 26 + "__" + "b" * 26, True)):
+        body = urlencode({"user_id": "u", "channel_name": name, "text": "x"})
+        assert plugin.read(incoming(body, form, 0)).private is alone
+
+
 # Every platform
 
 

@@ -106,6 +106,21 @@ def test_what_fails_is_tried_again_and_given_up_after_a_while(
     assert notifying.work() == 1
 
 
+def test_a_subscriber_that_is_down_keeps_no_other_waiting(
+    subscriber: Workspace, taken: Any
+) -> None:
+    down = Workspace(kind="webhook", name="Down", settings={"url": "http://127.0.0.1:9/x"})
+    down.secrets = {"secret": SECRET}
+    down.save()
+    for workspace in (down, subscriber):
+        rule(workspace, "incident.filed")
+    for n in range(3):
+        file_incident(title=f"Number {n}")
+    assert notifying.work() == 3
+    tried = Telling.objects.filter(rule__workspace=down)
+    assert sorted(tried.values_list("attempts", flat=True)) == [0, 0, 1]
+
+
 def test_nobody_is_told_of_a_private_incident_nor_of_one_made_private_since(
     subscriber: Workspace, taken: Any, user: AbstractUser
 ) -> None:
