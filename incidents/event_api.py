@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -86,12 +86,12 @@ class EventStreamView(APIView):
     def get(self, request: Request) -> StreamingHttpResponse | Response:
         last = _number(request.headers.get("Last-Event-ID", ""), "Last-Event-ID", 2**62)
         seconds = _number(request.query_params.get("seconds", ""), "seconds", int(LONGEST))
-        if not _streams.acquire(blocking=False):
-            raise Throttled(5, "Too many listeners here; come again.")
         if last is None:
             newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
             last = newest or 0
-        stream = _stream(request.user, last, float(seconds or LONGEST))
+        if not _streams.acquire(blocking=False):
+            raise Throttled(5, "Too many listeners here; come again.")
+        stream = _Stream(_listen(request.user, last, float(seconds or LONGEST)))
         answer = StreamingHttpResponse(stream, content_type="text/event-stream")
         answer["Cache-Control"] = "no-store"
         answer["X-Accel-Buffering"] = "no"
@@ -106,14 +106,30 @@ def _number(given: str, name: str, most: int) -> int | None:
     return int(given)
 
 
-def _stream(user: Any, last: int, seconds: float) -> Iterator[str]:
-    try:
-        yield from _listen(user, last, seconds)
-    finally:
-        _streams.release()
+class _Stream:
+    """Gives its place back when it ends, or is closed before anybody read from it."""
+
+    def __init__(self, events: Generator[str, None, None]) -> None:
+        self._events, self._open = events, True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._events)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._events.close()
+        if self._open:
+            self._open = False
+            _streams.release()
 
 
-def _listen(user: Any, last: int, seconds: float) -> Iterator[str]:
+def _listen(user: Any, last: int, seconds: float) -> Generator[str, None, None]:
     until = time.monotonic() + min(seconds, LONGEST)
     alive = time.monotonic()
     yield "retry: 2000\n\n"

@@ -32,6 +32,15 @@ def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(
     assert again.status_code == 200
 
 
+def test_who_makes_an_incident_private_may_lose_sight_of_it_but_is_answered(
+    api: APIClient, database: Service
+) -> None:
+    incident = file_incident(title="x", services=[database])
+    address = f"/api/v1/incidents/{incident.pk}/"
+    assert api.patch(address, {"private": True}, format="json").status_code == 200
+    assert api.get(address).status_code == 404
+
+
 def test_what_did_not_change_is_not_sent_again(api: APIClient, incident: Incident) -> None:
     address = f"/api/v1/incidents/{incident.pk}/"
     tag = api.get(address)["ETag"]
