@@ -129,7 +129,7 @@ def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], s
                 if method == "get":
                     look(f"{method} {path}", api.get(address))
                 elif acts:
-                    for body in bodies(keys):
+                    for body in bodies(keys[:12] if key == 0 else [key]):
                         answer = getattr(api, method)(address, body, format="json")
                         look(f"{method} {path}", answer)
     return asked, told
@@ -153,7 +153,7 @@ def bodies(keys: list[int]) -> Iterator[dict[str, Any]]:
     """What a stranger may send in the hope of being told: numbers of all sorts."""
     yield {}
     yield {"title": "credential leak of orders-db", "text": "x", "body": "x"}
-    for key in keys[:12]:
+    for key in keys:
         yield {
             "incident": key, "cause": key, "other": key, "incidents": [key], "postmortem": key,
             "alerts": [key], "links": [key], "name": "x", "title": "x", "state": "suspected",
