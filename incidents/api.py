@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from incidents import filing, lifecycle
 from incidents.api_base import ByName, Visible
 from incidents.api_mixins import Creates, Edits, Reads, Resource, once
+from incidents.catalogue import registry as catalogue_kinds
+from incidents.cataloguing import take_catalogue
 from incidents.importing import import_incidents
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
@@ -108,11 +110,44 @@ class ImportReportSerializer(serializers.Serializer):
     new_services = serializers.ListField(child=serializers.CharField())
 
 
+class CatalogueSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(sorted(catalogue_kinds()))
+    content = serializers.CharField(help_text="The file's text.", trim_whitespace=False)
+    dry_run = serializers.BooleanField(default=False)
+
+
+class SkippedSerializer(serializers.Serializer):
+    place = serializers.CharField()
+    why = serializers.CharField()
+
+
+class CatalogueReportSerializer(serializers.Serializer):
+    new = serializers.ListField(child=serializers.CharField())
+    changed = serializers.ListField(child=serializers.CharField())
+    same = serializers.IntegerField()
+    skipped = SkippedSerializer(many=True)
+
+
 class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     queryset = Service.objects.prefetch_related("depends_on")
     serializer_class = ServiceSerializer
     filterset_fields = ["name", "tier", "lifecycle", "kind", "owner_team"]
     http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @extend_schema(
+        request=CatalogueSerializer,
+        responses=CatalogueReportSerializer,
+        summary="Keep services in step with a catalogue",
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def take_in(self, request: Request) -> Response:
+        asked = CatalogueSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        report = take_catalogue(**asked.validated_data)
+        skipped = [{"place": place, "why": why} for place, why in report.skipped]
+        told = {"new": report.new, "changed": report.changed, "same": report.same}
+        return Response({**told, "skipped": skipped})
 
 
 @extend_schema_view(

@@ -1,6 +1,14 @@
 from django.urls import path, re_path
 
-from incidents import badges, hooks, intake_views, timeline_views, token_views, views
+from incidents import (
+    badges,
+    catalogue_views,
+    hooks,
+    intake_views,
+    timeline_views,
+    token_views,
+    views,
+)
 
 app_name = "incidents"
 
@@ -28,6 +36,8 @@ urlpatterns = [
     path("tokens/", token_views.token_list, name="tokens"),
     path("tokens/<int:pk>/revoke/", token_views.token_revoke, name="token-revoke"),
     path("services/", views.service_list, name="services"),
+    path("services/graph/", catalogue_views.service_graph, name="service-graph"),
+    path("services/import/", catalogue_views.service_import, name="service-import"),
     path("services/new/", views.service_form, name="service-new"),
     path("services/<int:pk>/", views.service_page, name="service"),
     path("services/<int:pk>/edit/", views.service_form, name="service-edit"),

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
+from incidents.drawing import graph
 from incidents.models import Service
 from kb import drawing
 from kb.models import Cause, CauseLink, Fix, LedTo
@@ -85,8 +86,9 @@ def chain_of(edges: QuerySet[LedTo] | Iterable[LedTo]) -> SafeString:
     rows = list(edges.select_related("earlier", "later") if isinstance(edges, QuerySet) else edges)
     counted = Counter((row.earlier_id, row.later_id) for row in rows)
     names = {
-        cause.pk: (cause.name, cause.get_absolute_url())
+        cause.pk: (cause.name, cause.get_absolute_url(), "")
         for row in rows
         for cause in (row.earlier, row.later)
     }
-    return drawing.chain([(*pair, times) for pair, times in counted.items()], names)
+    edges_drawn = [(*pair, times) for pair, times in counted.items()]
+    return graph(edges_drawn, names, "Which cause led to which")

@@ -141,7 +141,8 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     working.work_waiting()
     newest = Incident.objects.order_by("-pk")[0]
     paths = [
-        "/", "/new/", newest.get_absolute_url(), "/services/", "/knowledge/causes/", "/alerts/",
+        "/", "/new/", newest.get_absolute_url(), "/services/",
+        "/services/graph/", "/services/import/", "/knowledge/causes/", "/alerts/",
         "/integrations/", integration.get_absolute_url(), "/integrations/new/generic/", "/rules/",
         past.get_absolute_url(), *pages_of_knowledge(newest), *pages_of_chat(),
     ]  # fmt: skip

@@ -1,0 +1,71 @@
+"""The contract of catalogue readers: a file's text in, entries and what was skipped out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from incidents.webhooks.base import text, web_address
+
+__all__ = ["BadFile", "Entry", "Reader", "Skipped", "text", "web_address"]
+MOST_BYTES = 5 * 1024 * 1024
+
+
+class BadFile(Exception):
+    """The file is not of this kind at all; the message says what was expected."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service as a file tells of it; an empty field says nothing about it."""
+
+    place: str
+    """where in the file, for reports"""
+    name: str
+    description: str = ""
+    tier: str = ""
+    lifecycle: str = ""
+    kind: str = ""
+    owner_team: str = ""
+    runbook_url: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    place: str
+    why: str
+
+
+class Reader:
+    """Base of the plug-ins. A new one sets the attributes and writes `read`."""
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    example: ClassVar[str] = ""
+    """How to get such a file, in a line."""
+
+    def read(self, content: str) -> Iterator[Entry | Skipped]:
+        """Raises BadFile when nothing of it can be read."""
+        raise NotImplementedError
+
+
+TIERS = {
+    "core": ("core", "critical", "tier1", "tier-1", "1", "tier0", "tier-0", "0"),
+    "normal": ("normal", "tier2", "tier-2", "2", "major"),
+    "supplementary": ("supplementary", "tier3", "tier-3", "3", "tier4", "tier-4", "4", "minor"),
+}
+LIFECYCLES = {
+    "architecture": ("architecture", "design", "planned"),
+    "development": ("development", "experimental", "alpha", "dev"),
+    "limited": ("limited", "beta", "preview", "limited availability"),
+    "general": ("general", "production", "ga", "live", "general availability"),
+    "deprecated": ("deprecated", "retired", "end-of-life", "sunset"),
+}
+
+
+def one_of(known: dict[str, tuple[str, ...]], value: Any) -> str:
+    """Our word for theirs; empty where we have none."""
+    given = text(value).lower()
+    return next((ours for ours, theirs in known.items() if given in theirs), "")

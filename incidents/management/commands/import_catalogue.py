@@ -1,0 +1,36 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from incidents.catalogue import registry
+from incidents.cataloguing import take_catalogue
+from incidents.importing import reason_of
+
+
+class Command(BaseCommand):
+    help = "Keep the services in step with a catalogue; repeating it changes nothing more."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kind", choices=sorted(registry()))
+        parser.add_argument("file", help="- reads it from a pipe")
+        parser.add_argument("--dry-run", action="store_true", help="report only, keep nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            piped = options["file"] == "-"
+            content = sys.stdin.read() if piped else Path(options["file"]).read_text("utf-8")
+            report = take_catalogue(options["kind"], content, options["dry_run"])
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['file']}: {error}") from error
+        except ValidationError as error:
+            raise CommandError(reason_of(error)) from error
+        for place, why in report.skipped:
+            self.stderr.write(f"{place} skipped: {why}")
+        would = "would be " if options["dry_run"] else ""
+        self.stdout.write(
+            f"{len(report.new)} {would}new, {len(report.changed)} {would}changed, "
+            f"{report.same} the same, {len(report.skipped)} skipped."
+        )
