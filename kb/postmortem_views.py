@@ -256,7 +256,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     if "back" in request.POST:
         return act(request, postmortem, lambda: writing.back_to_draft(postmortem), "A draft again.")
     return act(
-        request, postmortem, lambda: writing.publish(postmortem, request.user),
+        request, postmortem, lambda: writing.publish(postmortem),
         "Published. Suggestions know it from now on.",
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ def _touch(incidents: Collection[int]) -> None:
 
 
 @transaction.atomic
-def merge_causes(into: Cause, other: Cause, author: Any = None) -> Cause:
+def merge_causes(into: Cause, other: Cause) -> Cause:
     """`into` takes the links, checks, fixes and actions of `other`, which it supersedes.
 
     Texts of `other` are added where `into` has none. Raises ValidationError.
@@ -60,7 +60,7 @@ def merge_causes(into: Cause, other: Cause, author: Any = None) -> Cause:
     into.runbook_url = into.runbook_url or other.runbook_url
     into.save()
     update_change_reason(into, f"Merged with “{other.name}”"[:100])
-    supersede(other, into, author)
+    supersede(other, into)
     _touch(list(into.links.values_list("incident_id", flat=True)))
     return into
 
@@ -87,7 +87,7 @@ def _move_fixes(source: Cause, target: Cause) -> None:
 
 
 @transaction.atomic
-def supersede(cause: Cause, by: Cause, author: Any = None) -> Cause:
+def supersede(cause: Cause, by: Cause) -> Cause:
     """`by` takes the place of `cause` from now on; what `cause` was linked to stays with it."""
     if cause.pk == by.pk or by.superseded_by_id:
         raise ValidationError("Choose another cause, one that is not superseded itself.")
@@ -101,9 +101,7 @@ def supersede(cause: Cause, by: Cause, author: Any = None) -> Cause:
 
 
 @transaction.atomic
-def split_cause(
-    cause: Cause, name: str, links: Collection[int], author: Any = None, **fields: Any
-) -> Cause:
+def split_cause(cause: Cause, name: str, links: Collection[int], **fields: Any) -> Cause:
     """A new cause that takes some of the links of `cause`. Raises ValidationError by field."""
     chosen = list(CauseLink.objects.filter(cause=cause, pk__in=links))
     if not chosen:

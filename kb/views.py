@@ -106,10 +106,10 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.POST.get("how") == "supersede":
         return act(
-            request, cause, lambda: revising.supersede(cause, into, request.user) and into,
+            request, cause, lambda: revising.supersede(cause, into) and into,
             f"“{into}” is suggested from now on.",
         )  # fmt: skip
-    return act(request, cause, lambda: revising.merge_causes(into, cause, request.user), "Merged.")
+    return act(request, cause, lambda: revising.merge_causes(into, cause), "Merged.")
 
 
 @require_POST
@@ -120,9 +120,7 @@ def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     )
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
-    return act(
-        request, cause, lambda: revising.split_cause(cause, name, keys, request.user), "Split off."
-    )
+    return act(request, cause, lambda: revising.split_cause(cause, name, keys), "Split off.")
 
 
 def _causes_panel(

@@ -144,7 +144,7 @@ def _tell_mentioned(postmortem: Postmortem, names: set[str], author: Any) -> Non
 
 
 @transaction.atomic
-def publish(postmortem: Postmortem, author: Any = None) -> Postmortem:
+def publish(postmortem: Postmortem) -> Postmortem:
     """Make it the account that counts; suggestions learn of it at once."""
     current = _locked(postmortem)
     if current.state == Postmortem.State.PUBLISHED:

@@ -90,7 +90,7 @@ def test_one_search_finds_every_kind(
     postmortem = start_postmortem([history["expired"]], user)
     postmortem.body = "The relay & gateway refused <us."
     postmortem.save()
-    publish(postmortem, user)
+    publish(postmortem)
     Change.objects.create(service=database, title="relay 4.2")
     page = web.get("/analysis/search/", {"q": "relay"}).content.decode()
     assert "Relay certificate expired" in page

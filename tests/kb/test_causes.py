@@ -149,7 +149,7 @@ def test_merging_moves_links_checks_and_actions_and_is_followed_by_suggestions(
 def test_a_superseded_cause_passes_its_votes_on(
     known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
 ) -> None:
-    revising.supersede(cause, other_cause, user)
+    revising.supersede(cause, other_cause)
     suggested = suggest_for_text(known.title, user).causes
     assert [each.cause for each in suggested] == [other_cause]
     assert known.cause_links.get().cause == cause
@@ -221,7 +221,7 @@ def test_a_published_postmortem_lets_alike_incidents_find_the_cause(
     postmortem = start_postmortem([known], user)
     postmortem.body = f"## Summary\n\nWe saw {words}.\n\n## Lessons\n\nGiraffes."
     postmortem.save()
-    publish(postmortem, user)
+    publish(postmortem)
     found = suggest_for_text(words, user)
     assert found.causes[0].cause == cause
     assert suggest_for_text("giraffes", user).incidents == []
@@ -234,7 +234,7 @@ def test_a_postmortem_that_tells_of_a_private_incident_feeds_no_public_one(
     postmortem = start_postmortem([known, secret], user)
     postmortem.body = "## Summary\n\nzebras walked through the vault"
     postmortem.save()
-    publish(postmortem, user)
+    publish(postmortem)
     assert suggest_for_text("zebras walked through the vault", other).incidents == []
 
 

@@ -37,7 +37,7 @@ def more(
         comment_on(postmortem, f"Comment {n}", user)
         due = (timezone.now() - timedelta(days=n + 1)).date()
         add_action(postmortem, title=f"Action {n}", owner=user, due_on=due, cause=cause)
-    publish(postmortem, user)
+    publish(postmortem)
     return rows[0]
 
 

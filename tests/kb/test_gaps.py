@@ -76,7 +76,7 @@ def test_postmortems_are_due_by_the_policy_of_the_tier(
     [due] = kb_gaps.postmortems_due(user)
     assert (due.incident, due.days) == (bad, (timezone.now() - start).days - 3)
     assert "Start writing" in web.get("/analysis/gaps/").content.decode()
-    publish(start_postmortem([bad], user), user)
+    publish(start_postmortem([bad], user))
     assert kb_gaps.postmortems_due(user) == []
 
 
