@@ -89,7 +89,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
     response = render(request, "analysis/_evidence.html", context)
     seen = request.GET.get("seen")
     if seen is not None and seen != context["version"]:
-        response["HX-Trigger"] = "evidence-arrived"
+        response["HX-Trigger-After-Swap"] = "evidence-arrived"
     return response
 
 

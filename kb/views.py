@@ -141,7 +141,8 @@ def _causes_panel(
     response = render(request, "kb/_incident_causes.html", context)
     if request.method == "POST" and not error:
         # The suggestions and the timeline of the page show the link too.
-        response["HX-Trigger"] = "causes-changed"
+        # After the swap, when it reaches the page even if the clicked button is gone by then.
+        response["HX-Trigger-After-Swap"] = "causes-changed"
     return response
 
 

@@ -97,7 +97,7 @@ def test_accepting_by_one_click_confirms_the_cause(
     answer = web.post(
         f"/knowledge/incidents/{fresh.pk}/link/", {"cause": cause.pk, "state": "confirmed"}
     )
-    assert answer.headers["HX-Trigger"] == "causes-changed"
+    assert answer.headers["HX-Trigger-After-Swap"] == "causes-changed"
     link = fresh.cause_links.get()
     assert (link.cause, link.state, link.author) == (cause, "confirmed", user)
     assert "Missing index" in fresh.timeline.get(kind="cause").text

@@ -76,7 +76,7 @@ def keys_of_everything(incident: Incident) -> set[int]:
     for app in ("incidents", "kb", "analysis"):
         for model in apps.get_app_config(app).get_models():
             if "historical" not in model._meta.model_name and model._meta.pk.name == "id":
-                found |= set(model._default_manager.values_list("pk", flat=True)[:50])
+                found |= set(model._default_manager.values_list("pk", flat=True)[:12])
     return found
 
 

@@ -14,7 +14,7 @@ import redis
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from analysis import evidence
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
@@ -166,6 +166,26 @@ def test_keys_move_and_open_rows(
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/INC-\d+/"))
+
+
+def test_a_click_counts_though_its_button_is_replaced_before_the_answer(
+    past: Service, browser: Browser, live_server: Any, django_user_model: Any
+) -> None:
+    page = sign_in(browser, live_server.url, django_user_model)
+    incident = file_incident(title="orders-db CPU high", services=[past])
+    page.goto(live_server.url + incident.get_absolute_url())
+    button = page.locator(".causes > li").first.get_by_role("button", name="This is it")
+    expect(button).to_be_visible()
+
+    def late(route: Route) -> None:
+        # As when evidence arrives in between and the suggestions are shown anew.
+        page.evaluate("document.getElementById('suggestions').replaceChildren()")
+        route.continue_()
+
+    page.route("**/link/", late)
+    button.click()
+    expect(page.locator("#causes")).to_contain_text("confirmed")
+    expect(page.locator("#timeline")).to_contain_text("Query without an index")
 
 
 def test_killed_workers_and_a_flushed_redis_lose_nothing(
