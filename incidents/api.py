@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents import filing, lifecycle
-from incidents.api_base import ByName, Visible
+from incidents.api_base import ByName, Visible, asked_for
 from incidents.api_mixins import Creates, Edits, Reads, Resource, once
 from incidents.catalogue import registry as catalogue_kinds
 from incidents.cataloguing import take_catalogue
@@ -142,9 +142,7 @@ class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def take_in(self, request: Request) -> Response:
-        asked = CatalogueSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        report = take_catalogue(**asked.validated_data)
+        report = take_catalogue(**asked_for(request, CatalogueSerializer))
         skipped = [{"place": place, "why": why} for place, why in report.skipped]
         told = {"new": report.new, "changed": report.changed, "same": report.same}
         return Response({**told, "skipped": skipped})
@@ -200,9 +198,8 @@ class IncidentViewSet(
 
     def _note(self, request: Request) -> Response:
         incident = self.get_object()
-        asked = NoteSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        note = filing.add_note(incident, author=request.user, **asked.validated_data)
+        asked = asked_for(request, NoteSerializer)
+        note = filing.add_note(incident, author=request.user, **asked)
         return Response(TimelineEntrySerializer(note).data, status=201)
 
     @extend_schema(
@@ -212,7 +209,7 @@ class IncidentViewSet(
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
-        other = self._read(MergeSerializer)["other"]
+        other = asked_for(request, MergeSerializer)["other"]
         into = lifecycle.merge(self.get_object(), other, request.user)
         return Response(self.get_serializer(into).data)
 
@@ -223,7 +220,7 @@ class IncidentViewSet(
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
-        alerts: list[Alert] = self._read(SplitSerializer)["alerts"]
+        alerts: list[Alert] = asked_for(request, SplitSerializer)["alerts"]
         made = lifecycle.split(self.get_object(), alerts, request.user)
         return Response(self.get_serializer(made).data, status=201)
 
@@ -235,18 +232,13 @@ class IncidentViewSet(
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def take_in(self, request: Request) -> Response:
-        asked = self._read(ImportSerializer)
+        asked = asked_for(request, ImportSerializer)
         report = import_incidents(
             enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
         )
         refused = [{"row": row, "why": why} for row, why in report.refused]
         told = {"new": report.new, "known": report.known, "refused": refused}
         return Response({**told, "new_services": report.new_services})
-
-    def _read(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
-        asked = serializer_class(data=self.request.data, context=self.get_serializer_context())
-        asked.is_valid(raise_exception=True)
-        return asked.validated_data
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {

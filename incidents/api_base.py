@@ -14,6 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -68,6 +69,13 @@ class Visible(serializers.PrimaryKeyRelatedField):
 
     def get_queryset(self) -> QuerySet[Any]:
         return self.permission(self.context["request"].user)
+
+
+def asked_for(request: Request, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
+    """The body of a request, as a serializer reads it. Raises ValidationError by field."""
+    form = serializer_class(data=request.data, context={"request": request})
+    form.is_valid(raise_exception=True)
+    return form.validated_data
 
 
 class Pages(CursorPagination):

@@ -12,7 +12,6 @@ from django.db import transaction
 from django.http import Http404
 from rest_framework import mixins, serializers, status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,8 +32,7 @@ class KeyReused(APIException):
 
 def tag_of(data: Any) -> str:
     """The entity tag (RFC 9110) of what is shown of a record."""
-    shown = json.dumps(json.loads(JSONRenderer().render(data)), sort_keys=True)
-    return f'"{hashlib.sha256(shown.encode()).hexdigest()[:20]}"'
+    return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:20]}"'
 
 
 def _names(header: str) -> set[str]:
@@ -126,13 +124,3 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
         kept.body = json.loads(JSONRenderer().render(response.data))
         kept.save()
         return response
-
-
-def what_it_does(view: GenericAPIView) -> dict[str, bool]:
-    """Which of these a view has, for its description."""
-    return {
-        "fields": isinstance(view, Resource),
-        "tags": isinstance(view, Reads),
-        "edits": isinstance(view, Edits),
-        "creates": isinstance(view, Creates),
-    }

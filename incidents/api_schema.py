@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from incidents.api_mixins import what_it_does
+from incidents.api_mixins import Creates, Edits, Reads, Resource
 
 PROBLEM = {
     "type": "object",
@@ -43,20 +43,20 @@ class Described(AutoSchema):
     """Adds the parameters that mixins bring, so that no view has to name them."""
 
     def get_override_parameters(self) -> list[Any]:
-        does = what_it_does(self.view)
-        action = getattr(self.view, "action", "")
+        view = self.view
+        action = getattr(view, "action", "")
         found: list[Any] = []
-        if does["fields"] and action in ("list", "retrieve"):
+        if isinstance(view, Resource) and action in ("list", "retrieve"):
             found.append(
                 OpenApiParameter(
                     "fields", str, description="Names of fields, with commas between: only these."
                 )
             )
-        if does["tags"] and action == "retrieve":
+        if isinstance(view, Reads) and action == "retrieve":
             found.append(_header("If-None-Match", "The ETag you know; 304 when it still holds."))
-        if does["edits"] and action == "partial_update":
+        if isinstance(view, Edits) and action == "partial_update":
             found.append(_header("If-Match", "The ETag you read; 412 when it holds no more."))
-        if does["creates"] and action == "create":
+        if isinstance(view, Creates) and action == "create":
             found.append(
                 _header("Idempotency-Key", "Any text of yours: repeated, nothing is made twice.")
             )

@@ -23,27 +23,27 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER = "10"
 
 
-def _problem(status: int, title: str, **headers: str) -> HttpResponse:
+def problem(status: int, title: str, **headers: str) -> HttpResponse:
     body = {"type": "about:blank", "status": status, "title": title}
     return JsonResponse(
         body, status=status, content_type="application/problem+json", headers=headers
     )
 
 
-def _headers(request: HttpRequest) -> dict[str, str]:
+def headers_of(request: HttpRequest) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def _body(request: HttpRequest) -> bytes | None:
+def body_of(request: HttpRequest, most: int = door.MOST_BYTES) -> bytes | None:
     """The raw body, or None when it is larger than we take."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    if length > door.MOST_BYTES:
+    if length > most:
         return None
-    body = request.read(door.MOST_BYTES + 1)
-    return None if len(body) > door.MOST_BYTES else body
+    body = request.read(most + 1)
+    return None if len(body) > most else body
 
 
 def _answer(act: Callable[[], HttpResponse]) -> HttpResponse:
@@ -51,17 +51,17 @@ def _answer(act: Callable[[], HttpResponse]) -> HttpResponse:
     try:
         return act()
     except door.Unknown:
-        return _problem(404, "No integration has this address, or it is switched off.")
+        return problem(404, "No integration has this address, or it is switched off.")
     except Refused as error:
-        return _problem(401, str(error))
+        return problem(401, str(error))
     except BadPayload as error:
-        return _problem(400, str(error))
+        return problem(400, str(error))
     except (OperationalError, InterfaceError) as error:
         logger.warning("A delivery was sent away, the database is down: %s", error)
-        return _problem(503, "The store is down; send it again.", **{"Retry-After": RETRY_AFTER})
+        return problem(503, "The store is down; send it again.", **{"Retry-After": RETRY_AFTER})
     except ValueError as error:
         logger.error("A secret of an integration cannot be read: %s", error)
-        return _problem(503, "A secret cannot be read here.", **{"Retry-After": RETRY_AFTER})
+        return problem(503, "A secret cannot be read here.", **{"Retry-After": RETRY_AFTER})
 
 
 TOO_LARGE = f"The body is over {door.MOST_BYTES // 1024**2} MB. Send fewer alerts at once."
@@ -71,13 +71,13 @@ TOO_LARGE = f"The body is over {door.MOST_BYTES // 1024**2} MB. Send fewer alert
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
-    body = _body(request)
+    body = body_of(request)
     if body is None:
-        return _problem(413, TOO_LARGE)
+        return problem(413, TOO_LARGE)
 
     def act() -> HttpResponse:
         integration, secrets = door.find_integration(slug)
-        taken = door.take_in(integration, secrets, _headers(request), body, key)
+        taken = door.take_in(integration, secrets, headers_of(request), body, key)
         return JsonResponse({"status": "stored", "delivery": taken}, status=202)
 
     return _answer(act)
@@ -88,12 +88,12 @@ def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
 @require_POST
 def enqueue(request: HttpRequest) -> HttpResponse:
     """Events API v2 and its change events: the routing key in the body is the secret."""
-    body = _body(request)
+    body = body_of(request)
     if body is None:
-        return _problem(413, TOO_LARGE)
+        return problem(413, TOO_LARGE)
 
     def act() -> HttpResponse:
-        incoming = Incoming(_headers(request), body, timezone.now())
+        incoming = Incoming(headers_of(request), body, timezone.now())
         data: Any = incoming.json()
         key = text(data, "routing_key", 200)
         if not key:
@@ -103,7 +103,7 @@ def enqueue(request: HttpRequest) -> HttpResponse:
         ):
             return _events_problem(["“payload.summary” or “dedup_key” is missing"])
         integration, secrets = door.find_by_secret("events_v2", key)
-        headers = {**_headers(request), "x-causebook-token": key}
+        headers = {**headers_of(request), "x-causebook-token": key}
         # What is stored must not hold the secret.
         data["routing_key"] = "[redacted]"
         data.setdefault("dedup_key", dedup_key(incoming))

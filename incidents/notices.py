@@ -9,6 +9,8 @@ from django.core.mail import send_mail
 from django.db import models, transaction
 from django.db.models import Q
 
+from incidents.addresses import public_address
+
 
 class Notice(models.Model):
     """One thing told to one person. `key` keeps it from being told twice."""
@@ -37,7 +39,7 @@ def tell(user: Any, key: str, text: str, path: str) -> bool:
         user=user, key=key[:200], defaults={"text": text[:500], "path": path[:300]}
     )
     if new and user.email and settings.EMAIL_HOST:
-        body = f"{text}\n\n{settings.PUBLIC_URL.rstrip('/')}{path}\n"
+        body = f"{text}\n\n{public_address()}{path}\n"
         transaction.on_commit(
             lambda: send_mail(text[:120], body, None, [user.email], fail_silently=True)
         )

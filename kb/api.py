@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api_base import Visible
+from incidents.api_base import Visible, asked_for
 from incidents.api_mixins import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb import fixing, linking, revising
@@ -112,17 +112,12 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
             return Cause.objects.none()
         return visible_causes(self.request.user).prefetch_related("fixes")
 
-    def _read(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
-        asked = serializer_class(data=self.request.data, context=self.get_serializer_context())
-        asked.is_valid(raise_exception=True)
-        return asked.validated_data
-
     @extend_schema(
         request=FixedSerializer, responses=CauseSerializer, summary="Hold a cause to be fixed"
     )
     @action(detail=True, methods=["post"])
     def fixed(self, request: Request, pk: str | None = None) -> Response:
-        asked = self._read(FixedSerializer)
+        asked = asked_for(request, FixedSerializer)
         fixing.mark_fixed(self.get_object(), request.user, asked["note"], asked.get("at"))
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -133,7 +128,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
-        revising.merge_causes(self.get_object(), self._read(OtherCauseSerializer)["other"])
+        revising.merge_causes(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -143,7 +138,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def supersede(self, request: Request, pk: str | None = None) -> Response:
-        revising.supersede(self.get_object(), self._read(OtherCauseSerializer)["other"])
+        revising.supersede(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -153,7 +148,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
-        asked = self._read(SplitCauseSerializer)
+        asked = asked_for(request, SplitCauseSerializer)
         keys = [link.pk for link in asked["links"]]
         made = revising.split_cause(self.get_object(), asked["name"], keys)
         return Response(self.get_serializer(made).data, status=201)

@@ -14,7 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import connection
@@ -24,6 +23,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
+from incidents.addresses import public_address
+from incidents.hooks import body_of, headers_of, problem
 from kb import commands
 from kb.calling import NotSent, send
 from kb.chat import registry
@@ -68,14 +69,14 @@ def _load(slug: str) -> _Known | None:
         connection.close()  # Threads of the pool may idle for hours.
 
 
-def _workspace(slug: str) -> _Known | None:
+def _workspace(slug: str, seconds: float) -> _Known | None:
     """From memory; a slow database only makes what is remembered older. Raises NotYet."""
     known = _known.get(slug)
     if known and known.until > time.monotonic():
         return known
     asked = _pool.submit(_load, slug)
     try:
-        found = asked.result(WAIT / 2)
+        found = asked.result(seconds)
     except NotYet:
         if known:
             return known
@@ -99,59 +100,54 @@ def _first_time(key: str) -> bool:
             return _seen.setdefault(key, now) == now
 
 
-def _problem(status: int, title: str) -> HttpResponse:
-    body = {"type": "about:blank", "status": status, "title": title}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
-
-
 @login_not_required
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, slug: str) -> HttpResponse:
-    body = request.read(MOST_BYTES + 1)
-    if len(body) > MOST_BYTES:
-        return _problem(413, "The body is over 256 KB.")
+    until = time.monotonic() + WAIT
+    body = body_of(request, MOST_BYTES)
+    if body is None:
+        return problem(413, "The body is over 256 KB.")
     try:
-        known = _workspace(slug)
+        known = _workspace(slug, WAIT / 2)
     except NotYet:
-        return _problem(503, "The store is slow; send it again.")
+        return problem(503, "The store is slow; send it again.")
     plugin_class = registry().get(known.workspace.kind) if known else None
     if known is None or plugin_class is None:
-        return _problem(404, "No chat workspace has this address, or it is switched off.")
+        return problem(404, "No chat workspace has this address, or it is switched off.")
     plugin = plugin_class()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    incoming = Incoming(headers, body, timezone.now(), known.secrets, known.workspace.settings)
+    incoming = Incoming(
+        headers_of(request), body, timezone.now(), known.secrets, known.workspace.settings
+    )
     try:
         plugin.prove(incoming)
         said = plugin.read(incoming)
     except Refused as error:
-        return _problem(401, str(error))
+        return problem(401, str(error))
     except (BadPayload, UnicodeDecodeError) as error:
-        return _problem(400, str(error))
+        return problem(400, str(error))
     if said.kind == "hello":
         return JsonResponse(plugin.hello(said))
     if said.kind == "nothing":
         return JsonResponse({})
     key = hashlib.sha256(f"{slug} {said.once}".encode() if said.once else body).hexdigest()
     if not _first_time(key):
-        return JsonResponse({}) if said.again else _problem(401, "This came before: a replay.")
-    return _respond(plugin, incoming, known, said)
+        return JsonResponse({}) if said.again else problem(401, "This came before: a replay.")
+    return _respond(plugin, incoming, known, said, until)
 
 
-def base() -> str:
-    return str(settings.PUBLIC_URL).rstrip("/")
-
-
-def _respond(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> HttpResponse:
-    said = plugin.prepare(said, known.secrets, f"{base()}/chat/{known.workspace.slug}/")
+def _respond(
+    plugin: Platform, incoming: Incoming, known: _Known, said: Said, until: float
+) -> HttpResponse:
+    said = plugin.prepare(said, known.secrets, f"{public_address()}/chat/{known.workspace.slug}/")
     if not _waiting.acquire(blocking=False):
-        return _problem(503, "Too much is being asked; ask again soon.")
+        return problem(503, "Too much is being asked; ask again soon.")
     future = _pool.submit(_work, plugin, incoming, known, said)
     future.add_done_callback(lambda _: _waiting.release())
     if said.inline:
         try:
-            answer = future.result(WAIT)
-            return JsonResponse(plugin.show(answer, said, base()))
+            answer = future.result(max(0.0, until - time.monotonic()))
+            return JsonResponse(plugin.show(answer, said, public_address()))
         except NotYet:
             pass
     # Handed to the pool: where the answer is there by now, this thread must not wait for the way.
@@ -183,7 +179,7 @@ def _follow_up(
 ) -> None:
     """Bring the answer that was not there in time, from the thread that worked it out."""
     try:
-        call = plugin.later(done.result(), said, incoming, base())
+        call = plugin.later(done.result(), said, incoming, public_address())
         if call is not None:
             send(known.workspace, call)
     except NotSent as error:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from incidents.addresses import public_address
 from incidents.events import KINDS
 from incidents.views import add_errors
 from kb import chat_door, notifying
@@ -77,7 +78,7 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "plugin": plugin,
-        "address": f"{chat_door.base()}/chat/{row.slug}/",
+        "address": f"{public_address()}/chat/{row.slug}/",
         "rules": [(r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.rules.all()],
         "people": row.people.select_related("user"),
         "page": Paginator(told, 20).get_page(request.GET.get("page")),

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api_base import Visible
+from incidents.api_base import Visible, asked_for
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb import linking
@@ -47,12 +47,6 @@ class _OfIncident(APIView):
     def incident(self) -> Incident:
         return get_object_or_404(visible_incidents(self.request.user), pk=self.kwargs["pk"])
 
-    def asked(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
-        context = {"request": self.request}
-        form = serializer_class(data=self.request.data, context=context)
-        form.is_valid(raise_exception=True)
-        return form.validated_data
-
 
 class SameAsView(_OfIncident):
     """“Same as INC-42”: the causes known of that one are the causes of this one."""
@@ -62,7 +56,9 @@ class SameAsView(_OfIncident):
     )
     def post(self, request: Request, pk: int) -> Response:
         incident = self.incident()
-        links = linking.same_as(incident, self.asked(SameAsSerializer)["other"], request.user)
+        links = linking.same_as(
+            incident, asked_for(request, SameAsSerializer)["other"], request.user
+        )
         return Response(CauseLinkSerializer(links, many=True, context={"request": request}).data)
 
 
@@ -78,7 +74,7 @@ class ChainView(_OfIncident):
         request=ChainSerializer, responses={201: ChainSerializer}, summary="One led to another"
     )
     def post(self, request: Request, pk: int) -> Response:
-        incident, asked = self.incident(), self.asked(ChainSerializer)
+        incident, asked = self.incident(), asked_for(request, ChainSerializer)
         edge = linking.chain(incident, asked["earlier"], asked["later"], request.user)
         return Response(ChainSerializer(edge, context={"request": request}).data, 201)
 
@@ -98,7 +94,7 @@ class CitationsView(_OfIncident):
         request=CitationSerializer, responses={201: CitationSerializer}, summary="Cite a page"
     )
     def post(self, request: Request, pk: int) -> Response:
-        links, asked = self._links(), self.asked(CitationSerializer)
+        links, asked = self._links(), asked_for(request, CitationSerializer)
         link = get_object_or_404(links, pk=asked["link"].pk)
         made = linking.cite(link, asked["title"], asked["path"], request.user)
         return Response(CitationSerializer(made, context={"request": request}).data, 201)

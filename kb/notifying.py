@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from incidents.addresses import public_address
 from incidents.errands import claim, put_back, settle, workable
 from incidents.events import KINDS, Event
 from incidents.models import Incident
@@ -112,7 +112,7 @@ def message(event: Event) -> Answer:
 
 def _call(telling: Telling) -> Call | None:
     rule, event = telling.rule, telling.event
-    workspace, base = rule.workspace, str(settings.PUBLIC_URL).rstrip("/")
+    workspace, base = rule.workspace, public_address()
     plugin = registry().get(workspace.kind)
     if plugin is None:
         return None

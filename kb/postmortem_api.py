@@ -17,7 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api_base import Visible
+from incidents.api_base import Visible, asked_for
 from incidents.api_mixins import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb import actions, writing
@@ -128,11 +128,6 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
         writing.publish(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
-    def _read(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
-        asked = serializer_class(data=self.request.data, context=self.get_serializer_context())
-        asked.is_valid(raise_exception=True)
-        return asked.validated_data
-
     @extend_schema(responses=ReviewSerializer(many=True), summary="Reviews", filters=False)
     @action(detail=True, pagination_class=None)
     def reviews(self, request: Request, pk: str | None = None) -> Response:
@@ -147,7 +142,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @reviews.mapping.post
     def ask_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
-        reviewer = self._read(ReviewSerializer)["reviewer"]
+        reviewer = asked_for(request, ReviewSerializer)["reviewer"]
         writing.ask_review(postmortem, [reviewer], request.user)
         return Response(ReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
@@ -156,7 +151,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def review(self, request: Request, pk: str | None = None) -> Response:
-        asked = self._read(ReviewAnswerSerializer)
+        asked = asked_for(request, ReviewAnswerSerializer)
         own = get_object_or_404(self.get_object().reviews, reviewer_id=request.user.pk)
         return Response(ReviewSerializer(writing.answer_review(own, asked["state"])).data)
 
@@ -171,7 +166,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @comments.mapping.post
     def comment(self, request: Request, pk: str | None = None) -> Response:
-        asked = self._read(CommentSerializer)
+        asked = asked_for(request, CommentSerializer)
         made = writing.comment_on(self.get_object(), author=request.user, **asked)
         return Response(CommentSerializer(made).data, 201)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +15,14 @@ MOST_BYTES = 5 * 1024 * 1024
 
 class BadFile(Exception):
     """The file is not of this kind at all; the message says what was expected."""
+
+
+def json_of(content: str) -> Any:
+    """Raises BadFile."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"This is not JSON: {str(error)[:200]}") from error
 
 
 @dataclass(frozen=True)

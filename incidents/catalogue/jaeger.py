@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from incidents.catalogue.base import BadFile, Entry, Reader, Skipped, text
+from incidents.catalogue.base import BadFile, Entry, Reader, Skipped, json_of, text
 
 
 class Jaeger(Reader):
@@ -14,10 +13,7 @@ class Jaeger(Reader):
     example = "curl 'http://jaeger:16686/api/dependencies?endTs=…&lookback=86400000'"
 
     def read(self, content: str) -> Iterator[Entry | Skipped]:
-        try:
-            data = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise BadFile(f"This is not JSON: {str(error)[:200]}") from error
+        data = json_of(content)
         edges = data.get("data", data.get("edges")) if isinstance(data, dict) else data
         if not isinstance(edges, list):
             raise BadFile("There is neither a list of edges nor one in “data”.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from incidents.catalogue.base import TIERS, BadFile, Entry, Reader, Skipped, one_of, text
+from incidents.catalogue.base import TIERS, BadFile, Entry, Reader, Skipped, json_of, one_of, text
 from incidents.webhooks.base import dig
 
 WORKLOADS = ("deployment", "statefulset", "daemonset")
@@ -20,10 +19,7 @@ class Kubernetes(Reader):
     example = "kubectl get deploy,statefulset -A -o json"
 
     def read(self, content: str) -> Iterator[Entry | Skipped]:
-        try:
-            data = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise BadFile(f"This is not JSON: {str(error)[:200]}") from error
+        data = json_of(content)
         items = dig(data, "items")
         if not isinstance(items, list):
             raise BadFile("There is no list “items”: use kubectl get … -o json.")

@@ -18,6 +18,14 @@ class BadPayload(Exception):
     """The body is not what this sender sends; the message names the field and what is wrong."""
 
 
+def json_of(body: bytes | str) -> Any:
+    """Raises BadPayload."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadPayload(f"The body is not JSON: {str(error)[:120]}") from error
+
+
 @dataclass(frozen=True)
 class Incoming:
     """A request: header names in small letters, the body as it came over the wire."""
@@ -29,10 +37,7 @@ class Incoming:
 
     def json(self) -> Any:
         """The body as JSON. Raises BadPayload."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise BadPayload(f"The body is not JSON: {str(error)[:120]}") from error
+        return json_of(self.body)
 
 
 @dataclass(frozen=True)

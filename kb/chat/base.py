@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +9,21 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from incidents.webhooks.base import BadPayload
+from incidents.webhooks.base import BadPayload, json_of
 from incidents.webhooks.signing import Refused
 
-__all__ = ["Answer", "BadPayload", "Button", "Item", "Platform", "Refused", "Said", "clip"]
+__all__ = [
+    "Answer",
+    "BadPayload",
+    "Button",
+    "Item",
+    "Platform",
+    "Refused",
+    "Said",
+    "bot_token_field",
+    "clip",
+    "json_of",
+]
 
 
 @dataclass(frozen=True)
@@ -87,14 +97,6 @@ class Incoming:
     def json(self) -> Any:
         """The body as JSON. Raises BadPayload."""
         return json_of(self.body)
-
-
-def json_of(body: bytes | str) -> Any:
-    """Raises BadPayload."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadPayload(f"The body is not JSON: {str(error)[:100]}") from error
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,14 @@ class Platform:
 def clip(text: str, most: int) -> str:
     """At most `most` characters, the last of them an ellipsis where something was cut off."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def bot_token_field(help_text: str) -> forms.CharField:
+    """What most platforms want from who posts without being asked."""
+    return forms.CharField(
+        label="Bot token", required=False, max_length=500, widget=forms.PasswordInput,
+        help_text=help_text,
+    )  # fmt: skip
 
 
 class SecretForm(forms.Form):

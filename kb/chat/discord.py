@@ -20,6 +20,7 @@ from kb.chat.base import (
     Refused,
     Said,
     SecretForm,
+    bot_token_field,
     clip,
 )
 
@@ -34,10 +35,7 @@ class DiscordForm(SecretForm):
     secret = forms.CharField(
         label="Public key", max_length=200, help_text="General Information → Public Key."
     )
-    bot_token = forms.CharField(
-        label="Bot token", required=False, max_length=500, widget=forms.PasswordInput,
-        help_text="To post notifications.",
-    )  # fmt: skip
+    bot_token = bot_token_field("To post notifications.")
 
 
 class Discord(Platform):

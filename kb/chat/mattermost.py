@@ -22,6 +22,7 @@ from kb.chat.base import (
     Refused,
     Said,
     SecretForm,
+    bot_token_field,
     clip,
 )
 
@@ -40,10 +41,7 @@ class MattermostForm(SecretForm):
         label="Address of the server", max_length=300, assume_scheme="https",
         help_text="Later answers and notifications go there and nowhere else.",
     )  # fmt: skip
-    bot_token = forms.CharField(
-        label="Bot token", required=False, max_length=500, widget=forms.PasswordInput,
-        help_text="To post notifications.",
-    )  # fmt: skip
+    bot_token = bot_token_field("To post notifications.")
 
 
 class Mattermost(Platform):

@@ -21,6 +21,7 @@ from kb.chat.base import (
     Platform,
     Said,
     SecretForm,
+    bot_token_field,
     clip,
     json_of,
 )
@@ -36,10 +37,9 @@ class SlackForm(SecretForm):
         help_text="Basic Information → App Credentials.",
     )  # fmt: skip
     secret_fields = ("secret", "bot_token")
-    bot_token = forms.CharField(
-        label="Bot token", required=False, max_length=500, widget=forms.PasswordInput,
-        help_text="xoxb-…, to answer mentions, post notifications and read marked messages.",
-    )  # fmt: skip
+    bot_token = bot_token_field(
+        "xoxb-…, to answer mentions, post notifications and read marked messages."
+    )
     workspace = forms.CharField(
         label="Workspace id", required=False, max_length=20, help_text="T…; others are refused."
     )

@@ -4,9 +4,9 @@ import base64
 import re
 from typing import Any
 
-from django.conf import settings
 from django.template.loader import render_to_string
 
+from incidents.addresses import public_address
 from incidents.markdown import render_markdown
 from kb import pictures
 from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
@@ -33,7 +33,7 @@ class HtmlExporter(Exporter):
             return f"{match[1]}data:{found.content_type};base64,{data}{match[3]}"
 
         body = _SOURCE.sub(inside, render_markdown(postmortem.body))
-        root = settings.PUBLIC_URL.rstrip("/")
+        root = public_address()
         context = {
             "postmortem": postmortem,
             "facts": facts_of(postmortem),

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from django.conf import settings
 
+from incidents.addresses import public_address
 from kb import pictures
 from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
 from kb.exporters.setting import Setter, content, literal
@@ -48,7 +48,7 @@ class PdfExporter(Exporter):
                 stored.write_bytes(found.body)
                 return stored.name
 
-            setter = Setter(picture, settings.PUBLIC_URL.rstrip("/"))
+            setter = Setter(picture, public_address())
             source = folder / "postmortem.typ"
             source.write_text(self._document(postmortem, setter), encoding="utf-8")
             # The root keeps the typesetter inside this folder.
