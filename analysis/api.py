@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analysis.answers import told_suggestions
 from analysis.models import Evidence, Finding
 from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import Suggestions, Within, suggest_for_incident, suggest_for_text
@@ -168,7 +169,7 @@ class SuggestForText(APIView):
             asked.pop("within_services", ()), asked.pop("within_team", ""), asked.pop("since", None)
         )
         found: Suggestions = suggest_for_text(user=request.user, within=within, **asked)
-        return Response(SuggestionsSerializer(found).data)
+        return Response(told_suggestions(found))
 
 
 class SuggestionsViewSet(viewsets.GenericViewSet):
@@ -187,7 +188,7 @@ class SuggestionsViewSet(viewsets.GenericViewSet):
         incident = get_object_or_404(self.get_queryset(), pk=pk)
         found = suggest_for_incident(incident, request.user)
         remember_shown(incident, found)
-        return Response(SuggestionsSerializer(found).data)
+        return Response(told_suggestions(found))
 
 
 class FindingSerializer(serializers.ModelSerializer):

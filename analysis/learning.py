@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +46,7 @@ def replayed() -> list[Answer]:
     return replay(history(), causes)
 
 
-COUNTED_FOR = 5.0
+COUNTED_FOR = 60.0
 """Seconds after which what was counted is counted anew, whatever happened."""
 
 
@@ -59,14 +60,13 @@ class _Counted:
 _counted = _Counted()
 
 
-def records() -> dict[int, Record]:
+def records(state: Hashable) -> dict[int, Record]:
     """How often people confirmed and rejected each cause, in incidents that all may see.
 
-    Kept in the process: counted anew when a link was written, and every few seconds for links
-    that were taken away.
+    Kept in the process: counted anew when `state`, which tells of links written and taken away, is
+    another than before, and every minute for incidents that became private.
     """
-    newest = CauseLink.objects.order_by("-updated_at", "-pk").values_list("updated_at", "pk")
-    state, now = newest.first(), time.monotonic()
+    now = time.monotonic()
     if _counted.state != state or now - _counted.at > COUNTED_FOR:
         rows = (
             CauseLink.objects.filter(incident__private=False)
@@ -119,9 +119,12 @@ def roll_back() -> Fit | None:
     return older
 
 
-def calibration() -> Calibration | None:
-    """The active version; None when history is too small to learn from."""
-    active = Fit.objects.filter(active=True).values_list("pk", flat=True).first()
+def active_fit() -> int | None:
+    return Fit.objects.filter(active=True).values_list("pk", flat=True).first()
+
+
+def calibration(active: int | None) -> Calibration | None:
+    """What the version `active` learnt; None when history was too small to learn from."""
     if active is None:
         return None
     if active not in _known:

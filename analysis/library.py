@@ -19,16 +19,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, QuerySet, Value, prefetch_related_objects
-from django.db.models.signals import post_delete
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
+from analysis.keeping import Kept, State, read_causes, read_pasts, state_since
 from analysis.models import Fingerprint, Forgotten
-from analysis.similarity.index import Comparison, Hit, Index
+from analysis.similarity.index import Comparison, Hit, Index, Query
 from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
 from incidents.models import Alert, Incident
-from kb.models import Cause, Postmortem
+from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.services import told_symptoms
 
 logger = logging.getLogger(__name__)
@@ -158,6 +159,11 @@ def documents_of(keys: Collection[int]) -> dict[int, Document]:
     return {document.key: document for document in every}
 
 
+def _read_rows(keys: list[int]) -> dict[int, Incident]:
+    wanted = with_features(Incident.objects.filter(pk__in=keys))
+    return {row.pk: row for row in prefetch_telling(wanted)}
+
+
 def write_file(even_if_fresh: bool = False) -> bool:
     """Build the index anew, usual lengths included, and put its file in place of the old one.
 
@@ -203,12 +209,19 @@ class Library:
         self._since = datetime.min
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
+        self.pasts = Kept(read_pasts, 50_000)
+        """what votes need of past incidents, some 300 bytes each, as of the last search"""
+        self.rows = Kept(_read_rows, 2_000)
+        """incidents as `with_features` gives them, for reading only: threads share them"""
+        self.causes = Kept(read_causes, 2_000)
 
     def forget(self) -> None:
         """Read everything anew at the next search."""
         with self._lock:
             self._index = None
             self._file = None
+            for kept in (self.pasts, self.rows, self.causes):
+                kept.clear()
 
     def search(
         self,
@@ -217,28 +230,44 @@ class Library:
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
     ) -> list[Hit]:
-        with self._lock:
-            return self._synced().search(document, k, exclude, only)
+        return self.look(document, k, exclude, only)[0]
 
-    def compare(self, document: Document, others: Iterable[Document]) -> dict[int, Comparison]:
-        """What `document` has in common with each of the others, and what not."""
+    def look(
+        self,
+        document: Document,
+        k: int,
+        exclude: Collection[int] = (),
+        only: Collection[int] | None = None,
+    ) -> tuple[list[Hit], Query, State]:
+        """What is alike, the question as weighed, and the state that the answer holds for."""
         with self._lock:
-            return (self._index or self._synced()).compare(document, others)
+            index, state = self._synced()
+            query = index.query(document)
+            return index.answer(query, k, exclude, only), query, state
+
+    def compare(self, asked: Document | Query, others: Iterable[Document]) -> dict[int, Comparison]:
+        """What the question has in common with each of the others, and what not."""
+        with self._lock:
+            index = self._index or self._synced()[0]
+            query = asked if isinstance(asked, Query) else index.query(asked)
+            return index.compare(query, others)
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._index or self._synced())
+            return len(self._index or self._synced()[0])
 
-    def _synced(self) -> Index:
+    def _synced(self) -> tuple[Index, State]:
         began = timezone.now()
         self._take_newer_file()
         if self._index is None:
             self._index = Index(every_document())
             self._read = {}
+            state = state_since(began)
         else:
-            self._read_changes(self._index, self._since - LATE_COMMIT)
+            state = state_since(self._since - LATE_COMMIT)
+            self._take_changes(self._index, state, self._since - LATE_COMMIT)
         self._since = began
-        return self._index
+        return self._index, state
 
     def _take_newer_file(self) -> None:
         now = time.monotonic()
@@ -259,12 +288,22 @@ class Library:
         except (DamagedFile, OSError, ValueError, KeyError) as error:
             logger.warning("The index file cannot be used (%s); reading the database.", error)
 
-    def _read_changes(self, index: Index, since: datetime) -> None:
-        """Bring the index up to date; rows seen in this very state a moment ago are skipped."""
-        versions: dict[int, frozenset[Any]] = {}
-        for key, at, kind in _touched(since):
-            versions[key] = versions.get(key, frozenset()) | {(kind, at)}
-        changed = [key for key, seen in versions.items() if not seen <= self._read.get(key, set())]
+    def _take_changes(self, index: Index, state: State, since: datetime) -> None:
+        """Bring what is kept up to date; rows seen in this very state a moment ago are skipped."""
+        unread = {
+            key: seen - self._read.get(key, frozenset()) for key, seen in state.touched.items()
+        }
+        for key, seen in self._read.items():
+            # What should still be told of but is not, was read within a transaction that failed.
+            undone = {(kind, at) for kind, at in seen - state.of(key) if at > since}
+            unread[key] = unread.get(key, frozenset()) | undone
+        touched = [key for key, seen in unread.items() if seen]
+        if touched:
+            self.pasts.drop(touched)
+            self.rows.drop(touched)
+            self.causes.drop(-key for key in touched)
+        # Which causes an incident had is no part of its document.
+        changed = [key for key, seen in unread.items() if any(kind != "link" for kind, _ in seen)]
         for start in range(0, len(changed), 2000):
             found = documents_of(changed[start : start + 2000])
             for key in changed[start : start + 2000]:
@@ -272,24 +311,7 @@ class Library:
                     index.add(found[key])
                 else:
                     index.remove(key)
-        self._read = versions
-
-
-def _touched(since: datetime) -> Iterable[tuple[int, datetime, str]]:
-    """Keys of what was written or deleted after `since`, when, and in which table. One query.
-
-    A union, so that each part is read from its own index of times.
-    """
-    newer = {"updated_at__gt": since}
-    parts = [
-        Incident.objects.filter(**newer).order_by().values_list("pk", "updated_at", Value("i")),
-        Fingerprint.objects.filter(**newer)
-        .order_by()
-        .values_list("incident_id", "updated_at", Value("f")),
-        Cause.objects.filter(**newer).order_by().values_list(-F("pk"), "updated_at", Value("c")),
-        Forgotten.objects.filter(at__gt=since).order_by().values_list("key", "at", Value("x")),
-    ]
-    return parts[0].union(*parts[1:], all=True)
+        self._read = dict(state.touched)
 
 
 library = Library()
@@ -297,8 +319,22 @@ library = Library()
 
 def _remember_deleted(sender: type, instance: Any, **_: Any) -> None:
     # In the transaction of the deletion, so that all processes learn of it, and only if it holds.
-    Forgotten.objects.create(key=instance.pk if sender is Incident else -instance.pk)
+    if sender is CauseLink:
+        key = instance.incident_id
+    else:
+        key = instance.pk if sender is Incident else -instance.pk
+    Forgotten.objects.create(key=key)
 
 
 post_delete.connect(_remember_deleted, sender=Incident)
 post_delete.connect(_remember_deleted, sender=Cause)
+post_delete.connect(_remember_deleted, sender=CauseLink)
+
+
+def _touch_causes(sender: type, instance: Category, created: bool, **_: Any) -> None:
+    """Causes are kept with the name of their category."""
+    if not created:
+        Cause.objects.filter(category=instance).update(updated_at=timezone.now())
+
+
+post_save.connect(_touch_causes, sender=Category)

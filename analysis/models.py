@@ -248,7 +248,9 @@ class AlikeGroup(models.Model):
 
 
 class Forgotten(models.Model):
-    """A deleted incident (positive key) or cause (negative), for indexes that still hold it."""
+    """What processes must forget: a deleted incident, one that lost a cause link, or (negative) a
+    deleted cause.
+    """
 
     key = models.BigIntegerField()
     at = models.DateTimeField(default=timezone.now)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis.checks import factors
+from analysis.keeping import Past, State
 from analysis.learning import calibration, records
 from analysis.library import (
     cause_document,
@@ -23,10 +22,10 @@ from analysis.library import (
 )
 from analysis.models import Finding
 from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_new_untaught
-from analysis.similarity.index import Comparison, Hit, Overlap
+from analysis.similarity.index import Comparison, Hit, Overlap, Query
 from analysis.similarity.replay import ASKED
 from analysis.similarity.text import surface_words
-from analysis.similarity.votes import ALIKE, Ballot, Link, vote, weighed
+from analysis.similarity.votes import ALIKE, Ballot, vote, weighed
 from analysis.similarity.weights import Document, is_plain
 from incidents.changes import CandidateChange, candidate_changes
 from incidents.filing import services_named_in
@@ -34,7 +33,6 @@ from incidents.models import Incident, Service
 from incidents.permissions import (
     hidden_incident_ids,
     only_team,
-    private_incident_ids,
     visible_incidents,
 )
 from kb.models import Cause, CauseLink
@@ -164,17 +162,14 @@ def _suggest(
     within: Within | None = None,
 ) -> Suggestions:
     only = within.keys(user) if within else None
-    found_hits, history = _search(document, user, {incident.pk} if incident else set(), only)
+    own = {incident.pk} if incident else set()
+    found_hits, query, state = _search(document, user, own, only)
     hits = [hit for hit in found_hits if hit.likeness >= ALIKE]
     alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
-    # Of most of what is found only these are needed; whole rows are read of what is shown.
-    rows = Incident.objects.filter(pk__in=alike).order_by()
-    began, told = {}, set()
-    for key, start, resolved in rows.values_list("pk", "impact_started_at", ~Q(resolution="")):
-        began[key] = start
-        told |= {key} if resolved else set()
-    learnt = calibration()
-    ballots = _ballots(hits, began, incident)
+    # Of most of what is found only this is needed; whole rows are read of what is shown.
+    pasts = library.pasts.of(alike)
+    learnt = calibration(state.fit)
+    ballots = _ballots(hits, pasts, incident, state)
     if incident is not None:
         ballots = weighed(ballots, factors(incident))
     if learnt is not None:
@@ -191,18 +186,18 @@ def _suggest(
         shown = [
             place for place in shown if place == shown[0] or learnt.sure(ballots, place) >= UNLIKELY
         ]
-    listed = [key for key in began if alike[key] >= LISTED]
+    listed = [key for key in pasts if alike[key] >= LISTED]
     best = sorted(listed, key=lambda key: (-alike[key], key))[:limit]
     fixed = {
-        ballots[place].cause: next((k for k in ballots[place].incidents if k in told), 0)
+        ballots[place].cause: next((k for k in ballots[place].incidents if pasts[k].told), 0)
         for place in shown
     }
-    behind = {key for place in shown for key in ballots[place].incidents[:3] if key in began}
-    found = _rows({*best, *behind, *fixed.values()})
+    behind = {key for place in shown for key in ballots[place].incidents[:3]}
+    found = library.rows.of({*best, *behind, *fixed.values()} - {0})
     best, behind = [key for key in best if key in found], behind & found.keys()
     compared = [document_of(found[key]) for key in {*best, *behind}]
     compared += [cause_document(causes[ballots[place].cause]) for place in shown]
-    reasons = _Reasons(document, compared)
+    reasons = _Reasons(document, query, compared)
     suggested = [
         _suggested(
             ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt, fixed
@@ -216,7 +211,7 @@ def _suggest(
     return Suggestions(
         suggested,
         [_alike(found[key], alike[key], reasons) for key in best],
-        history,
+        max(0, len(library) - len(state.private | own)),
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
         learnt.judged.answers if learnt else 0,
@@ -225,18 +220,17 @@ def _suggest(
 
 def _search(
     document: Document, user: Any, own: set[int], only: set[int] | None
-) -> tuple[list[Hit], int]:
-    """What is alike of what `user` may see, and how many records there are that all may see.
+) -> tuple[list[Hit], Query, State]:
+    """What is alike of what `user` may see.
 
     Most searches find nothing private: only where one does, it is asked what `user` may see.
     """
-    private = private_incident_ids()
-    hits = library.search(document, ASKED, own, only)
-    if only_team(user) or not private.isdisjoint(hit.key for hit in hits):
+    hits, query, state = library.look(document, ASKED, own, only)
+    if only_team(user) or not state.private.isdisjoint(hit.key for hit in hits):
         hidden = hidden_incident_ids(user)
         if not hidden.isdisjoint(hit.key for hit in hits):
             hits = library.search(document, ASKED, own | hidden, only)
-    return hits, max(0, len(library) - len(private | own))
+    return hits, query, state
 
 
 def _causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
@@ -246,12 +240,8 @@ def _causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
     if named_only:
         seen = visible_causes(user).filter(pk__in=named_only).values_list("pk", flat=True)
         wanted -= named_only - set(seen)
-    return Cause.objects.filter(superseded_by=None).select_related("category").in_bulk(wanted)
-
-
-def _rows(keys: set[int]) -> dict[int, Incident]:
-    wanted = with_features(Incident.objects.filter(pk__in=keys))
-    return {row.pk: row for row in prefetch_telling(wanted)}
+    found = library.causes.of(wanted)
+    return {key: cause for key, cause in found.items() if cause.superseded_by_id is None}
 
 
 def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
@@ -262,23 +252,24 @@ def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange
 
 
 def _ballots(
-    hits: list[Hit], began: dict[int, datetime], incident: Incident | None
+    hits: list[Hit], pasts: dict[int, Past], incident: Incident | None, state: State
 ) -> list[Ballot]:
     now = incident.impact_started_at if incident else timezone.now()
-    links = CauseLink.objects.filter(incident_id__in=began)
+    links = [link for past in pasts.values() for link in past.links]
+    causes = library.causes.of({link.cause for link in links})
     # What a superseded cause was linked to speaks for the one in its place.
-    cause = Coalesce("cause__superseded_by", "cause_id")
     rows = [
-        Link(*row)
-        for row in links.annotate(now=cause).values_list("incident_id", "now", "role", "state")
+        replace(link, cause=causes[link.cause].superseded_by_id or link.cause)
+        for link in links
+        if link.cause in causes
     ]
     named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
     return vote(
-        {hit.key: hit.likeness for hit in hits if hit.key in began},
+        {hit.key: hit.likeness for hit in hits if hit.key in pasts},
         named,
         rows,
-        {key: (now - start).total_seconds() / 86_400 for key, start in began.items()},
-        records(),
+        {key: (now - past.began).total_seconds() / 86_400 for key, past in pasts.items()},
+        records(state.newest),
     )
 
 
@@ -327,9 +318,9 @@ def _suggested(
 class _Reasons:
     """Puts comparisons between the asked document and found ones into words."""
 
-    def __init__(self, document: Document, others: Iterable[Document]) -> None:
+    def __init__(self, document: Document, query: Query, others: Iterable[Document]) -> None:
         self._words = surface_words(" \n ".join(document.text.values()))
-        self._found: dict[int, Comparison] = library.compare(document, others)
+        self._found: dict[int, Comparison] = library.compare(query, others)
 
     def shared(self, key: int) -> list[Reason]:
         return self._in_words(self._found[key].shared) if key in self._found else []

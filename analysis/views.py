@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis import evidence as pulling
 from analysis import sources, tasks
 from analysis.charts import as_png, standalone
-from analysis.learning import calibration
+from analysis.learning import active_fit, calibration
 from analysis.models import Evidence, EvidenceRequest, Source
 from analysis.presenting import (
     evidence_chart,
@@ -77,7 +77,7 @@ def _pending(incident: int) -> int:
 def scoreboard(request: HttpRequest) -> HttpResponse:
     """How well suggestions fared, with every numerator and denominator."""
     scores = score(request.user)
-    context = {"scores": scores, "total": [scores.all], "learnt": calibration()}
+    context = {"scores": scores, "total": [scores.all], "learnt": calibration(active_fit())}
     return render(request, "analysis/scoreboard.html", context)
 
 

@@ -71,11 +71,6 @@ def can_see(user: Any, incident: Incident) -> bool:
     return visible_incidents(user).filter(pk=incident.pk).exists()
 
 
-def private_incident_ids() -> set[int]:
-    """All of them, whoever asks: to count and to compare with, never to show."""
-    return set(Incident.objects.filter(private=True).values_list("pk", flat=True))
-
-
 def hidden_incident_ids(user: Any) -> set[int]:
     """Incidents that `user` may not see, for search to leave out: a short list, mostly."""
     if only_team(user):

@@ -14,6 +14,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ class Query:
     """float64: query weight times inverse document frequency"""
     known: np.ndarray
     """bool: whether any document has the term"""
+    stored: Mapping[str, float]
+    """what each term would weigh, were the question a stored document"""
 
 
 def _version() -> str:
@@ -203,7 +206,8 @@ class Index:
         return np.zeros(0, np.uint64)
 
     def query(self, document: Document) -> Query:
-        asked = weights.query_weights(weights.weigh(document, self.lengths), self.lengths)
+        weighed = weights.weigh(document, self.lengths)
+        asked = weights.query_weights(weighed, self.lengths)
         by_hash = sorted((term_hash(term), term) for term in asked)
         hashes = np.array([value for value, _ in by_hash], np.uint64)
         terms = [term for _, term in by_hash]
@@ -217,17 +221,17 @@ class Index:
         frequency -= np.isin(hashes, own)
         count = len(self) - bool(len(own))
         rarity = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
-        return Query(terms, hashes, rarity * [asked[term] for term in terms], frequency > 0)
+        factors = rarity * [asked[term] for term in terms]
+        return Query(terms, hashes, factors, frequency > 0, weights.saturate(weighed))
 
-    def _perfect(self, document: Document, query: Query) -> float:
+    def _perfect(self, query: Query) -> float:
         """The score of a document that says exactly what the query says.
 
         Words that no document has count for half: a number or a name never seen before says
         little about whether the failure is new. Services, metrics and the like that no document
         has count for nothing: most of history may come from a time before telemetry.
         """
-        own = weights.saturate(weights.weigh(document, self.lengths))
-        values = np.array([own[term] for term in query.terms])
+        values = np.array([query.stored[term] for term in query.terms])
         unseen = np.array([UNSEEN if is_plain(term) else 0.0 for term in query.terms])
         return float(np.sum(query.factors * values * np.where(query.known, 1.0, unseen)))
 
@@ -243,8 +247,17 @@ class Index:
         `exclude` and `only` are keys; they filter inside the search, so that k are found where
         there are k.
         """
-        query = self.query(document)
-        perfect = self._perfect(document, query) if query.terms else 0.0
+        return self.answer(self.query(document), k, exclude, only)
+
+    def answer(
+        self,
+        query: Query,
+        k: int = 10,
+        exclude: Collection[int] = (),
+        only: Collection[int] | None = None,
+    ) -> list[Hit]:
+        """The same as `search`, for a question that was weighed before."""
+        perfect = self._perfect(query) if query.terms else 0.0
         if not perfect or k < 1:
             return []
         best, best_keys, count = np.zeros(k), np.zeros(k, np.int64), 0
@@ -264,7 +277,7 @@ class Index:
         ]
 
     def compare(
-        self, document: Document, others: Iterable[Document], most: int = 8
+        self, query: Query, others: Iterable[Document], most: int = 8
     ) -> dict[int, Comparison]:
         """What a question shares with each found document, and what only one of the two has.
 
@@ -272,13 +285,12 @@ class Index:
         the words of its name, a pair of words and a whole identifier for their parts. Pieces of
         words are never named.
         """
-        query = self.query(document)
         asked = {
             term: float(factor)
             for term, factor in zip(query.terms, query.factors, strict=True)
             if factor > 0 and not is_piece(term)
         }
-        own = weights.saturate(weights.weigh(document, self.lengths))
+        own = query.stored
         nameable = {
             term: asked[term] * own[term]
             for term, known in zip(query.terms, query.known, strict=True)
@@ -294,7 +306,7 @@ class Index:
             only_then = [
                 Overlap(term, weight)
                 for term, weight in stored.items()
-                if not is_plain(term) and term not in own
+                if term not in own and not is_plain(term)
             ]
             found[other.key] = Comparison(
                 _named(shared)[:most], _named(only_now)[:DIFFERENCES],
@@ -306,11 +318,11 @@ class Index:
 def _named(overlaps: list[Overlap]) -> list[Overlap]:
     """Heaviest first, each word once."""
     # Services, alerts, templates and metrics first, then the longest names.
-    overlaps.sort(key=lambda o: (is_plain(o.term), -len(_words(o)), -o.score, o.term))
+    overlaps.sort(key=lambda o: (is_plain(o.term), -len(_words(o.term)), -o.score, o.term))
     named: list[Overlap] = []
     said: list[frozenset[str]] = []
     for overlap in overlaps:
-        words = _words(overlap)
+        words = _words(overlap.term)
         if is_plain(overlap.term) and any(words <= other for other in said):
             continue
         named.append(overlap)
@@ -341,12 +353,12 @@ def _rows(part: Segment, keys: Collection[int]) -> np.ndarray:
     return places[part.keys[places] == wanted]
 
 
-def _words(overlap: Overlap) -> frozenset[str]:
-    term = (
-        overlap.term.removeprefix("=") if is_plain(overlap.term) else overlap.term.partition(":")[2]
-    )
-    if " " in term and is_plain(overlap.term):
+@lru_cache(maxsize=100_000)
+def _words(named: str) -> frozenset[str]:
+    """The words that a term holds."""
+    plain = is_plain(named)
+    term = named.removeprefix("=") if plain else named.partition(":")[2]
+    if " " in term and plain:
         return frozenset(term.split())
-    return frozenset(
-        t for t in text.tokenise(term) if " " not in t and not t.startswith("=")
-    ) or frozenset([term])
+    words = (word for word in text.tokenise(term) if " " not in word and not word.startswith("="))
+    return frozenset(words) or frozenset([term])

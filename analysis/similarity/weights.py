@@ -163,7 +163,7 @@ def importance(term: str, lengths: Lengths) -> float:
 
 def is_plain(term: str) -> bool:
     """Whether a term comes from text, not from a field of ready terms."""
-    return term.partition(":")[0] not in TERM_WEIGHTS
+    return ":" not in term or term.partition(":")[0] not in TERM_WEIGHTS
 
 
 def is_piece(term: str) -> bool:

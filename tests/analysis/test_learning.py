@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from analysis.learning import calibration, learn, roll_back
+from analysis.learning import active_fit, calibration, learn, roll_back
 from analysis.library import incident_document
 from analysis.similarity.calibration import ENOUGH, Calibration, calibrate
 from analysis.similarity.replay import Answer, Past, replay
@@ -135,7 +135,7 @@ def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) ->
     file_history(user, 10)
     first = learn()
     assert first is not None
-    assert calibration() is None
+    assert calibration(active_fit()) is None
     assert learn() is None, "nothing was decided since"
     file_history(user, ENOUGH)
     incident = file_incident(title="mail queue stuck")
@@ -150,7 +150,7 @@ def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) ->
     out = StringIO()
     call_command("learn", "--rollback", stdout=out)
     assert f"In use: version {first.pk}" in out.getvalue()
-    assert calibration() is None
+    assert calibration(active_fit()) is None
     assert roll_back() is None
     with pytest.raises(CommandError, match="no version before"):
         call_command("learn", "--rollback")

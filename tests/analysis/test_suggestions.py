@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AbstractUser
+from django.db import transaction
 from django.test import Client
 
+from analysis.answers import told_suggestions
+from analysis.api import SuggestionsSerializer
 from analysis.models import Fingerprint
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.filing import edit_incident, file_incident, set_status
 from incidents.models import Change, Incident, Service
 from kb.linking import link_cause, name_cause
+from kb.models import Category, CauseLink
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +150,38 @@ def test_a_deploy_just_before_stands_beside_a_cause_that_deploys_bring(
     assert change.change.title == "orders 8.53"
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
     assert "And orders-db had a deploy 6 min before: orders 8.53" in page
+
+
+def test_a_cause_taken_away_no_longer_votes(past: Incident, user: AbstractUser) -> None:
+    assert suggest_for_text("orders-db CPU high", user).causes
+    CauseLink.objects.get(incident=past).delete()
+    assert not suggest_for_text("orders-db CPU high", user).causes
+
+
+def test_a_renamed_category_shows_at_the_next_question(past: Incident, user: AbstractUser) -> None:
+    category = suggest_for_text("orders-db CPU high", user).causes[0].cause.category
+    renamed = Category.objects.get(pk=category.pk)
+    renamed.name = "All else"
+    renamed.save()
+    assert suggest_for_text("orders-db CPU high", user).causes[0].cause.category.name == "All else"
+
+
+def test_what_a_failed_transaction_wrote_is_forgotten(past: Incident, user: AbstractUser) -> None:
+    assert len(suggest_for_text("orders-db CPU high", user).causes) == 1
+    with transaction.atomic():
+        name_cause(past, "A slip of the hand", author=user)
+        edit_incident(past, user, title="Unicorns graze")
+        assert len(suggest_for_text("orders-db CPU high", user).causes) == 2
+        transaction.set_rollback(True)
+    assert len(suggest_for_text("orders-db CPU high", user).causes) == 1
+    assert suggest_for_text("Unicorns graze", user).nothing_alike
+
+
+def test_the_answer_is_told_as_its_schema_describes_it(
+    past: Incident, database: Service, user: AbstractUser
+) -> None:
+    asked = file_incident(title="orders-db cpu pegged again", services=[database])
+    found = suggest_for_incident(asked, user)
+    assert found.causes
+    assert found.incidents
+    assert told_suggestions(found) == SuggestionsSerializer(found).data

@@ -1,0 +1,79 @@
+"""Suggestions as plain data. The same that their serializers tell, which describe it in the schema.
+
+Written out by hand: nested serializers took longer over an answer than finding it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework.serializers import DateTimeField
+
+from analysis.suggestions import AlikeIncident, Reason, SuggestedCause, Suggestions
+from incidents.changes import CandidateChange
+
+_at = DateTimeField().to_representation
+
+
+def told_suggestions(found: Suggestions) -> dict[str, Any]:
+    return {
+        "nothing_alike": found.nothing_alike,
+        "history": found.history,
+        "causes": [_cause(cause) for cause in found.causes],
+        "incidents": [_alike(alike) for alike in found.incidents],
+    }
+
+
+def _cause(suggested: SuggestedCause) -> dict[str, Any]:
+    cause, track = suggested.cause, suggested.track
+    return {
+        "id": cause.pk,
+        "name": cause.name,
+        "category": cause.category_id,
+        "url": cause.get_absolute_url(),
+        "score": suggested.score,
+        "likeness": suggested.likeness,
+        "confidence": suggested.confidence,
+        "track": {"right": track.right, "total": track.total} if track else None,
+        "how_to_fix": cause.how_to_fix,
+        "fixed_last_time": suggested.fixed_last_time,
+        "reasons": _reasons(suggested.reasons),
+        "only_now": _reasons(suggested.only_now),
+        "only_then": _reasons(suggested.only_then),
+        "change": _change(suggested.change) if suggested.change else None,
+        "incidents": [_alike(alike) for alike in suggested.incidents],
+    }
+
+
+def _alike(alike: AlikeIncident) -> dict[str, Any]:
+    incident = alike.incident
+    return {
+        "id": incident.pk,
+        "reference": incident.reference,
+        "title": incident.title,
+        "url": incident.get_absolute_url(),
+        "impact_started_at": _at(incident.impact_started_at),
+        "resolution": incident.resolution,
+        "likeness": alike.likeness,
+        "possible_duplicate": alike.duplicate,
+        "reasons": _reasons(alike.reasons),
+    }
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    return [
+        {"kind": reason.kind, "text": reason.text, "weight": reason.weight} for reason in reasons
+    ]
+
+
+def _change(candidate: CandidateChange) -> dict[str, Any]:
+    change = candidate.change
+    return {
+        "id": change.pk,
+        "service": change.service.name,
+        "kind": change.kind,
+        "title": change.title,
+        "outcome": change.outcome,
+        "minutes_before": round(candidate.before.total_seconds() / 60, 1),
+    }
