@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "incidents",
     "kb",
     "analysis",
+    "practice",
     "demo",
 ]
 
@@ -110,6 +111,10 @@ CELERY_BEAT_SCHEDULE = {
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "tell-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
     "remind-owners": {"task": "kb.tasks.remind_owners", "schedule": 3600.0},
+    "count-events": {"task": "practice.tasks.count_events", "schedule": 60.0},
+    "look-at-readiness-again": {"task": "practice.tasks.look_again", "schedule": 300.0},
+    "read-capacities": {"task": "practice.tasks.read_capacities", "schedule": 60.0},
+    "send-monthly-reviews": {"task": "practice.tasks.send_monthly_reviews", "schedule": 3600.0},
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }

@@ -64,5 +64,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", kb.metrics_api.MetricsView.as_view(), name="metrics"),
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),
+    path("practice/", include("practice.urls")),
     path("", include("incidents.urls")),
 ]

@@ -30,8 +30,8 @@ class ServiceSerializer(serializers.ModelSerializer):
     class Meta:
         model = Service
         fields = [
-            "id", "name", "description", "tier", "lifecycle", "kind", "owner_team", "runbook_url",
-            "depends_on",
+            "id", "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
+            "runbook_url", "dashboards", "repositories", "depends_on",
         ]  # fmt: skip
 
 

@@ -12,8 +12,12 @@ from incidents.catalogue import registry
 from incidents.catalogue.base import MOST_BYTES, BadFile, Entry, Skipped
 from incidents.importing import reason_of
 from incidents.models import Service
+from incidents.seen import note_seen
 
-FIELDS = ("description", "tier", "lifecycle", "kind", "owner_team", "runbook_url")
+FIELDS = (
+    "description", "tier", "lifecycle", "kind", "owner_team", "on_call", "runbook_url",
+    "dashboards", "repositories",
+)  # fmt: skip
 
 
 @dataclass
@@ -102,6 +106,7 @@ def _link(entry: Entry, service: Service, known: dict[str, Service], report: Rep
     wanted = {known[name.lower()] for name in entry.depends_on if name.lower() in known}
     for name in entry.depends_on:
         if name.lower() not in known:
+            note_seen([name], "catalogue")
             why = f"{service.name} depends on {name}, which nobody describes."
             report.skipped.append((entry.place, why))
     missing = wanted - {service} - set(service.depends_on.all())

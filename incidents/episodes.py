@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from incidents.models import Alert, Integration, Service
 from incidents.placing import Placing, source_of
+from incidents.seen import note_seen
 from incidents.webhooks.base import AlertEvent
 
 SERVICE_LABELS = (
@@ -21,6 +22,8 @@ SERVICE_LABELS = (
     "namespace", "db", "DBInstanceIdentifier", "LoadBalancer", "FunctionName", "ServiceName",
 )  # fmt: skip
 """Labels that may name a service, the surest first."""
+SURE_LABELS = SERVICE_LABELS[:5]
+"""Those that hold nothing but names of services."""
 _POD = re.compile(r"(?:-[a-z0-9]{6,10})?-[a-z0-9]{5}$|-\d+$")
 _PORT = re.compile(r":\d+$")
 FLAPS = 4
@@ -43,6 +46,12 @@ def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
     return next((known[word] for word in named if word in known), None)
 
 
+def _named(event: AlertEvent) -> str:
+    """What an alert calls its service, where it says so; empty else."""
+    names = [event.service, *(event.labels.get(label, "") for label in SURE_LABELS)]
+    return next((_POD.sub("", name) for name in names if name), "")
+
+
 def take_alerts(told: Sequence[Told]) -> list[str]:
     """Write what senders told, in that order; an outcome in words for each.
 
@@ -53,6 +62,7 @@ def take_alerts(told: Sequence[Told]) -> list[str]:
     known = {service.name.lower(): service for service in Service.objects.all()}
     episodes = _episodes_of(told)
     outcomes, new, changed = [], [], {}
+    unplaced = set[str]()
     for integration, received_at, event in told:
         source = source_of(integration)
         past = episodes.setdefault((source, event.fingerprint), [])
@@ -64,6 +74,8 @@ def take_alerts(told: Sequence[Told]) -> list[str]:
             alert = _begin(source, integration, received_at, event, known)
             past.append(alert)
             new.append(alert)
+            if alert.service is None:
+                unplaced.add(_named(event))
             outcomes.append(f"{event.name}: fires")
         elif alert.status == Alert.Status.RESOLVED and event.firing:
             outcomes.append(f"{event.name}: already ended")
@@ -85,6 +97,7 @@ def take_alerts(told: Sequence[Told]) -> list[str]:
         ["status", "ends_at", "opens_at", "summary", "severity"],
         batch_size=1000,
     )
+    note_seen(unplaced, "alerts")
     Placing(new).place_all()
     return outcomes
 

@@ -78,10 +78,13 @@ class ServiceForm(forms.ModelForm):
     class Meta:
         model = Service
         fields = [
-            "name", "description", "tier", "lifecycle", "kind", "owner_team", "runbook_url",
-            "depends_on",
+            "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
+            "runbook_url", "dashboards", "repositories", "depends_on",
         ]  # fmt: skip
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 3})
+            for name in ("description", "dashboards", "repositories")
+        }
 
     def clean_depends_on(self) -> Any:
         chosen = self.cleaned_data["depends_on"]

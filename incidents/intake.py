@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -125,7 +126,7 @@ class Delivery(models.Model):
 
 
 class TierPolicy(models.Model):
-    """What an alert of a service of this tier leads to."""
+    """What a tier means: for people, for targets, and what an alert of its services leads to."""
 
     class OnQuiet(models.TextChoices):
         RESOLVE = "resolve", "resolve the incident"
@@ -133,6 +134,15 @@ class TierPolicy(models.Model):
         NOTHING = "nothing", "leave it to people"
 
     tier = models.CharField(max_length=20, unique=True)
+    meaning = models.TextField(blank=True, help_text="Which services are of this tier.")
+    paging = models.TextField(blank=True, help_text="Who is called, when, and how fast.")
+    target = models.DecimalField(
+        "availability",
+        max_digits=7,
+        decimal_places=4,
+        default=Decimal("99.5"),
+        help_text="Percent, for objectives of services that have no reason for another.",
+    )
     opens_after = models.PositiveIntegerField(
         "opens after",
         default=0,

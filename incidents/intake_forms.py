@@ -22,7 +22,16 @@ class IntegrationForm(forms.ModelForm):
 class PolicyForm(forms.ModelForm):
     class Meta:
         model = TierPolicy
-        fields = ["opens_after", "on_quiet", "quiet_after", "postmortem_for", "postmortem_within"]
+        fields = [
+            "meaning",
+            "paging",
+            "target",
+            "opens_after",
+            "on_quiet",
+            "quiet_after",
+            "postmortem_for",
+            "postmortem_within",
+        ]
 
 
 class DeployRuleForm(forms.ModelForm):

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -27,17 +28,32 @@ from incidents.intake import (
     TierPolicy,
 )
 from incidents.notices import Notice
+from incidents.seen import SeenName
 
 __all__ = [
     "Alert", "ApiToken", "Change", "Delivery", "DeployRule", "Event", "Incident", "Integration",
-    "IntegrationSecret", "KeptAnswer", "MaintenanceWindow", "Notice", "Service", "TierPolicy",
-    "TimelineEntry", "history_of",
+    "IntegrationSecret", "KeptAnswer", "MaintenanceWindow", "Notice", "SeenName", "Service",
+    "TierPolicy", "TimelineEntry", "history_of",
 ]  # fmt: skip
 
 SERVICE_NAME = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$",
     "Start with a letter or digit, then letters, digits, spaces and . _ : / @ - only.",
 )
+
+
+def addresses_in(text: str) -> list[str]:
+    """The web addresses of a text that has one a line."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line.startswith(("http://", "https://"))]
+
+
+def addresses_only(text: str) -> None:
+    """Raises ValidationError for a line that is no web address."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = next((line for line in lines if not addresses_in(line) or " " in line), "")
+    if wrong:
+        raise ValidationError(f"“{wrong[:80]}” is no address such as https://…")
 
 
 class Service(models.Model):
@@ -72,7 +88,16 @@ class Service(models.Model):
     lifecycle = models.CharField(max_length=20, choices=Lifecycle, default=Lifecycle.GENERAL)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.HTTP)
     owner_team = models.CharField(max_length=100, blank=True, db_index=True)
+    on_call = models.CharField(
+        "on-call", max_length=200, blank=True, help_text="Who is called: a rota, or its address."
+    )
     runbook_url = models.URLField(blank=True)
+    dashboards = models.TextField(
+        blank=True, validators=[addresses_only], help_text="One address a line."
+    )
+    repositories = models.TextField(
+        blank=True, validators=[addresses_only], help_text="One address a line."
+    )
     depends_on = models.ManyToManyField(
         "self", symmetrical=False, related_name="needed_by", blank=True
     )
@@ -92,6 +117,14 @@ class Service(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("incidents:service", args=[self.pk])
+
+    @property
+    def dashboard_links(self) -> list[str]:
+        return addresses_in(self.dashboards)
+
+    @property
+    def repository_links(self) -> list[str]:
+        return addresses_in(self.repositories)
 
 
 class Incident(models.Model):
@@ -273,6 +306,7 @@ class Change(models.Model):
         SCALING = "scaling", "Scaling"
         MIGRATION = "migration", "Migration"
         RESTART = "restart", "Restart"
+        LOAD_TEST = "load-test", "Load test"
 
     class Outcome(models.TextChoices):
         RUNNING = "running", "Running"

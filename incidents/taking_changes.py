@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from incidents.models import Change, DeployRule, Integration, Service
+from incidents.seen import note_seen
 from incidents.webhooks.base import ChangeEvent
 
 SAME_WITHIN = timedelta(minutes=10)
@@ -29,6 +30,7 @@ def take_change(
     if service is None and event.job and not known_job:
         service = service_named(event.job.partition("/")[0])
     if service is None:
+        note_seen([name or event.job.partition("/")[0]], "deploys")
         what = f"a service named “{name}”" if name else f"which service “{event.job}” changes"
         return False, f"We do not know {what}. Add it or a rule, then replay this."
     return True, _write(integration, event, kind, service, received_at)

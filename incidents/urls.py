@@ -38,6 +38,7 @@ urlpatterns = [
     path("services/", views.service_list, name="services"),
     path("services/graph/", catalogue_views.service_graph, name="service-graph"),
     path("services/import/", catalogue_views.service_import, name="service-import"),
+    path("services/seen/<int:pk>/ignore/", views.seen_ignore, name="seen-ignore"),
     path("services/new/", views.service_form, name="service-new"),
     path("services/<int:pk>/", views.service_page, name="service"),
     path("services/<int:pk>/edit/", views.service_form, name="service-edit"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Model, Q, Window
@@ -19,9 +20,10 @@ from incidents import filing
 from incidents.badges import badge_path
 from incidents.changes import candidate_changes
 from incidents.forms import EditForm, FilingForm, ServiceForm
-from incidents.models import Alert, Incident, Service, history_of
+from incidents.models import Alert, Incident, SeenName, Service, history_of
 from incidents.permissions import visible_incidents
 from incidents.search import ORDERS, IncidentFilter, in_order
+from incidents.seen import offered
 from incidents.telling import lines_of, told_timeline
 
 PAGE = 50
@@ -257,7 +259,8 @@ def service_list(request: HttpRequest) -> HttpResponse:
     of = {each["service_id"]: each for each in figures}
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
-    return render(request, "incidents/services.html", {"rows": rows})
+    seen = offered()[:30]
+    return render(request, "incidents/services.html", {"rows": rows, "seen": seen})
 
 
 @require_GET
@@ -276,10 +279,19 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "incidents/service.html", context)
 
 
+@permission_required("incidents.add_service", raise_exception=True)
+@require_POST
+def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
+    """No service: a job, a host or a test."""
+    SeenName.objects.filter(pk=pk).update(ignored=True)
+    return redirect("incidents:services")
+
+
 @require_http_methods(["GET", "POST"])
 def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk) if pk else None
-    form = ServiceForm(request.POST or None, instance=service)
+    initial = {"name": request.GET.get("name", "")[:100]}
+    form = ServiceForm(request.POST or None, instance=service, initial=initial if not pk else None)
     if request.method == "POST" and form.is_valid():
         return redirect(form.save())
     context = {"form": form, "service": service}

@@ -96,14 +96,29 @@ class Prometheus(SourcePlugin):
 
     def pull(self, query: Query, window: Window, deadline: float) -> Answer:
         step = max(15, math.ceil(window.seconds / MOST_POINTS / 15) * 15)
+        # Whole steps, so that pulling twice gives the same points.
+        start = math.floor(window.start.timestamp() / step) * step
+        end = math.floor(window.end.timestamp() / step) * step
+        found, gaps = self._range(query.text, start, end, step, deadline)
+        if len(found) > MOST_SERIES:
+            gaps.append(f"{len(found)} series matched; the first {MOST_SERIES} are kept.")
+        found = [series for series in found if series.times][:MOST_SERIES]
+        if not found:
+            gaps.append("No series matched this query in the window.")
+        return Answer(found, f"{self.http.base}/graph", gaps)
+
+    def points(
+        self, text: str, start: float, end: float, step: float, deadline: float
+    ) -> list[Series]:
+        """The series of a query at every `step` from `start` to `end`. Raises SourceError."""
+        return self._range(text, start, end, step, deadline)[0]
+
+    def _range(
+        self, text: str, start: float, end: float, step: float, deadline: float
+    ) -> tuple[list[Series], list[str]]:
         params = {
-            "query": query.text,
-            # Whole steps, so that pulling twice gives the same points.
-            "start": math.floor(window.start.timestamp() / step) * step,
-            "end": math.floor(window.end.timestamp() / step) * step,
-            "step": step,
-            "timeout": f"{deadline:.0f}s",
-        }
+            "query": text, "start": start, "end": end, "step": step, "timeout": f"{deadline:.0f}s",
+        }  # fmt: skip
         answer = self.http.get_json("/api/v1/query_range", params, deadline=deadline)
         if not isinstance(answer, dict) or answer.get("status") != "success":
             message = answer.get("error") if isinstance(answer, dict) else answer
@@ -112,13 +127,8 @@ class Prometheus(SourcePlugin):
             found = [_series(row) for row in answer["data"]["result"]]
         except (KeyError, TypeError, ValueError) as error:
             raise SourceError("garbage", "The answer is not a Prometheus matrix.") from error
-        gaps = [f"Warning from the server: {text}" for text in answer.get("warnings") or []]
-        if len(found) > MOST_SERIES:
-            gaps.append(f"{len(found)} series matched; the first {MOST_SERIES} are kept.")
-        found = [series for series in found if series.times][:MOST_SERIES]
-        if not found:
-            gaps.append("No series matched this query in the window.")
-        return Answer(found, f"{self.http.base}/graph", gaps)
+        gaps = [f"Warning from the server: {each}" for each in answer.get("warnings") or []]
+        return found, gaps
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/v1/query", {"query": "count(up)"}, deadline=deadline)

@@ -224,6 +224,10 @@ _OPERATIONS: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _binary(node: Any, left: list[Vector], right: list[Vector]) -> list[Vector]:
+    if str(node.op) == "or":
+        known = {tuple(sorted(_unnamed(one.labels).items())) for one in left}
+        more = (o for o in right if tuple(sorted(_unnamed(o.labels).items())) not in known)
+        return [*left, *more]
     operation = _OPERATIONS.get(str(node.op))
     if operation is None:
         raise Unsupported(f"the operator {node.op} is not spoken here")

@@ -39,6 +39,10 @@ def busyness(times: Array) -> Array:
     return day * weekend
 
 
+FILLING_SINCE, FILLS_IN = 1_780_272_000.0, 400 * 86_400.0
+"""Disks fill up slowly: from the first of June 2026, for 400 days."""
+
+
 class World:
     """Answers what a metric was, or which lines were written, at given times."""
 
@@ -68,14 +72,14 @@ class World:
             "rate": lambda: runs.rate * busy,
             "cpu": lambda: runs.cpu * (0.25 + 0.75 * busy),
             "memory": lambda: np.full(len(times), runs.memory),
-            "errors": lambda: np.full(len(times), 0.002),
+            "errors": lambda: np.full(len(times), 0.0003),
             "latency": lambda: 0.09 * (0.8 + 0.4 * busy),
             "connections": lambda: 24 + 30 * busy,
             "xact": lambda: runs.rate * busy,
             "seq_tup_read": lambda: 900 * (0.3 + busy),
             "locks": lambda: 0.6 * busy,
             "lag": lambda: np.full(len(times), 0.4),
-            "disk": lambda: np.full(len(times), 0.57),
+            "disk": lambda: np.clip(0.35 + 0.6 * (times - FILLING_SINCE) / FILLS_IN, 0.35, 0.95),
             "hits": lambda: runs.rate * busy * 0.94,
             "misses": lambda: runs.rate * busy * 0.06,
             "evictions": lambda: np.full(len(times), 1.5),

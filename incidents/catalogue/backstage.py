@@ -67,7 +67,10 @@ class Backstage(Reader):
             lifecycle=one_of(LIFECYCLES, dig(data, "spec.lifecycle")),
             kind=KINDS.get(text(data, "spec.type").lower(), ""),
             owner_team=name_in(text(data, "spec.owner", 200))[:100],
-            runbook_url=_runbook(dig(data, "metadata.links", [])),
+            on_call=_note(notes, "pagerduty.com/service-id", "opsgenie.com/component-selector"),
+            runbook_url=next(_links(data, "runbook", "playbook"), "")[:200],
+            dashboards="\n".join(_links(data, "dashboard", "grafana")),
+            repositories=_repository(notes),
             depends_on=tuple(filter(None, (_service(each) for each in references))),
         )
 
@@ -88,9 +91,24 @@ def _service(reference: Any) -> str:
     return "" if colon and kind.lower() not in SERVICES else name_in(words)[:100]
 
 
-def _runbook(links: Any) -> str:
+def _links(data: Any, *wanted: str) -> Iterator[str]:
+    """Addresses of links whose title, type or icon holds one of the words."""
+    links = dig(data, "metadata.links", [])
     for link in links if isinstance(links, list) else []:
         words = f"{text(link, 'title')} {text(link, 'type')} {text(link, 'icon')}".lower()
-        if "runbook" in words or "playbook" in words:
-            return web_address(link, "url")[:200]
-    return ""
+        address = web_address(link, "url")
+        if address and any(word in words for word in wanted):
+            yield address
+
+
+def _note(notes: Any, *names: str) -> str:
+    found = (text(notes.get(name)) for name in names) if isinstance(notes, dict) else iter(())
+    return next(filter(None, found), "")[:200]
+
+
+def _repository(notes: Any) -> str:
+    located = _note(notes, "backstage.io/source-location").removeprefix("url:")
+    if located.startswith(("http://", "https://")):
+        return located
+    slug = _note(notes, "github.com/project-slug")
+    return f"https://github.com/{slug}" if slug else ""

@@ -37,7 +37,11 @@ class Entry:
     lifecycle: str = ""
     kind: str = ""
     owner_team: str = ""
+    on_call: str = ""
     runbook_url: str = ""
+    dashboards: str = ""
+    """addresses, one a line, as `repositories`"""
+    repositories: str = ""
     depends_on: tuple[str, ...] = ()
 
 

@@ -25,9 +25,18 @@ NAMES = {
     "lifecycle": ("lifecycle", "state", "status"),
     "kind": ("kind", "type"),
     "owner_team": ("owner_team", "owner", "team"),
+    "on_call": ("on_call", "on-call", "oncall"),
     "runbook_url": ("runbook_url", "runbook"),
+    "dashboards": ("dashboards", "dashboard"),
+    "repositories": ("repositories", "repository", "repo"),
     "depends_on": ("depends_on", "dependencies", "depends on"),
 }
+
+
+def addresses(text: str) -> str:
+    """The web addresses among words parted by ; or blanks, one a line."""
+    words = text.replace(";", " ").split()
+    return "\n".join(word for word in words if word.startswith(("http://", "https://")))
 
 
 class Csv(Reader):
@@ -63,6 +72,8 @@ class Csv(Reader):
             place, given["name"][:100], description=given["description"],
             tier=one_of(TIERS, given["tier"]), lifecycle=one_of(LIFECYCLES, given["lifecycle"]),
             kind=given["kind"].lower(), owner_team=given["owner_team"][:100],
-            runbook_url=web_address(given, "runbook_url")[:200],
+            on_call=given["on_call"][:200], runbook_url=web_address(given, "runbook_url")[:200],
+            dashboards=addresses(given["dashboards"]),
+            repositories=addresses(given["repositories"]),
             depends_on=tuple(name.strip()[:100] for name in names if name.strip()),
         )  # fmt: skip

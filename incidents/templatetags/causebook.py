@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,6 +59,18 @@ def ago(value: datetime | None) -> str:
 def minutes(value: float | None) -> str:
     """Minutes as a duration, or a dash where there are none."""
     return "–" if value is None else span(timedelta(minutes=value))
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """Seconds as a duration."""
+    return span(timedelta(seconds=value))
+
+
+@register.filter
+def md(value: Any) -> str:
+    """Words that stand in Markdown as they are: on one line, nothing in them is markup."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~])", r"\\\1", " ".join(str(value).split()))
 
 
 @register.filter

@@ -1,0 +1,56 @@
+"""Names of services that alerts, deploys or other services spoke of and the catalogue lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class SeenName(models.Model):
+    """A name that came from outside. It is offered until a service bears it or it is ignored."""
+
+    class Where(models.TextChoices):
+        ALERTS = "alerts", "alerts"
+        DEPLOYS = "deploys", "deploys"
+        CATALOGUE = "catalogue", "dependencies of a catalogue or of traces"
+
+    name = models.CharField(max_length=100)
+    where = models.CharField(max_length=20, choices=Where)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    ignored = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-last_at", "name"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), "where", name="seen_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def note_seen(names: Iterable[str], where: str) -> None:
+    """Remember that `names` were spoken of; anything that can be no name is passed over."""
+    now = timezone.now()
+    for name in sorted({name.strip() for name in names}):
+        if not name or len(name) > 100 or not name.isprintable():
+            continue
+        known = SeenName.objects.filter(name__iexact=name, where=where)
+        if not known.update(times=F("times") + 1, last_at=now):
+            SeenName.objects.bulk_create([SeenName(name=name, where=where)], ignore_conflicts=True)
+
+
+def offered() -> QuerySet[SeenName]:
+    """Names that no service bears and nobody ignored, those seen last first."""
+    from incidents.models import Service
+
+    known = Service.objects.values(lower=Lower("name"))
+    return SeenName.objects.filter(ignored=False).exclude(
+        pk__in=SeenName.objects.annotate(lower=Lower("name")).filter(lower__in=known).values("pk")
+    )

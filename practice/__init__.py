@@ -1,0 +1,1 @@
+"""The practice around incidents: objectives, readiness, onboarding, records, the practice map."""

@@ -1,0 +1,13 @@
+"""Plug-ins that read summaries of load tests. One small file each; `registry()` finds them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from incidents.plugins import find_plugins
+from practice.load_tests.base import LoadTestReader
+
+
+@cache
+def registry() -> dict[str, type[LoadTestReader]]:
+    return find_plugins(__name__, __path__, LoadTestReader)

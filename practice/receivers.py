@@ -1,0 +1,17 @@
+"""Listens to `incidents`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from incidents.models import Incident
+from incidents.signals import incident_resolved
+from practice.reviewing import find_gaps
+
+
+@receiver(incident_resolved)
+def find_gaps_of(incident: Incident, **_: Any) -> None:
+    """What it showed to be missing becomes a finding of the readiness of its services."""
+    find_gaps(incident)

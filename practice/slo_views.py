@@ -1,0 +1,164 @@
+"""Pages of objectives and their error budgets."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from analysis.charts import Mark, draw
+from incidents.models import Service, TierPolicy
+from incidents.permissions import visible_incidents
+from incidents.views import add_errors
+from practice import budget, measuring
+from practice.forms import SloFileForm, SloForm
+from practice.models import Slo
+from practice.permissions import MANAGE
+from practice.prometheus_rules import rules
+from practice.slo_importing import recount, take_objectives
+from practice.spending import Standing, felt_through, standing
+
+
+@require_GET
+def slo_list(request: HttpRequest) -> HttpResponse:
+    slos = Slo.objects.select_related("service")
+    rows = sorted(
+        (standing(slo, request.user) for slo in slos), key=lambda found: -found.budget.share
+    )
+    return render(request, "practice/slos.html", {"rows": rows})
+
+
+@require_GET
+def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
+    slo = get_object_or_404(Slo.objects.select_related("service", "source"), pk=pk)
+    found = standing(slo, request.user)
+    context = {
+        "slo": slo,
+        "found": found,
+        "left_chart": _left_chart(request, found),
+        "ratio_chart": _ratio_chart(found),
+        "rules": rules([measuring.objective_of(slo)]),
+    }
+    return render(request, "practice/slo.html", context)
+
+
+def _left_chart(request: HttpRequest, found: Standing) -> SafeString:
+    times, left = budget.left_over_time(found.counts, found.slo.ratio, found.start, found.end)
+    seen = (
+        visible_incidents(request.user)
+        .filter(
+            services__in=felt_through(found.slo.service_id),
+            impact_started_at__gte=found.start,
+            merged_into=None,
+        )
+        .distinct()
+    )
+    marks = [
+        Mark(incident.impact_started_at.timestamp(), "impact", incident.reference)
+        for incident in seen.defer("search").order_by("impact_started_at")[:60]
+    ]
+    return draw(
+        [(times[::6].tolist(), (100 * left[::6]).tolist())], "%", "Budget left", marks=marks
+    )
+
+
+def _ratio_chart(found: Standing) -> SafeString:
+    """Bad events of all, hour by hour."""
+    times, shares = [], []
+    for start in range(0, len(found.counts.total), 12):
+        at = found.counts.start + start * found.counts.step
+        part = found.counts.between(at, at + 12 * found.counts.step)
+        bad, total = part.sums()
+        if total:
+            times.append(at)
+            shares.append(100 * bad / total)
+    return draw([(times, shares)], "%", "Bad events of all, hour by hour")
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    slo = get_object_or_404(Slo, pk=pk) if pk else None
+    form = SloForm(request.POST or None, instance=slo, initial=None if slo else _initial(request))
+    if request.method == "POST" and form.is_valid():
+        if slo:
+            recount(form.instance, set(form.changed_data))
+        saved = form.save()
+        messages.success(request, "Kept. What is new is counted within five minutes.")
+        return redirect(saved)
+    status = 422 if form.errors else 200
+    return render(request, "practice/slo_form.html", {"form": form, "slo": slo}, status=status)
+
+
+def _initial(request: HttpRequest) -> dict[str, object]:
+    """A usual objective for a service: the target of its tier, errors of its HTTP requests."""
+    key = request.GET.get("service", "")
+    service = (
+        Service.objects.filter(pk=int(key)).first() if key.isdigit() and len(key) < 19 else None
+    )
+    if service is None:
+        return {}
+    policy = TierPolicy.objects.filter(tier=service.tier).first()
+    selector = f'service="{service.name}"'
+    return {
+        "service": service.pk,
+        "name": "availability",
+        "target": policy.target.normalize() if policy else 99.5,
+        "numerator": f'sum(rate(http_requests_total{{{selector},code=~"5.."}}[$window]))',
+        "total": f"sum(rate(http_requests_total{{{selector}}}[$window]))",
+    }
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_POST
+def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
+    """Count what is new now."""
+    slo = get_object_or_404(Slo, pk=pk)
+    written = measuring.pull(slo)
+    if slo.problem:
+        messages.error(request, slo.problem)
+    else:
+        messages.success(request, f"{written} times five minutes counted.")
+    return redirect(slo)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def slo_import(request: HttpRequest) -> HttpResponse:
+    """First shown what it would bring (“Look”), then taken."""
+    form = SloFileForm(request.POST or None, request.FILES or None)
+    report = None
+    if request.method == "POST" and form.is_valid():
+        looking = "take" not in request.POST
+        data = form.cleaned_data
+        try:
+            report = take_objectives(data["kind"], data["content"], dry_run=looking)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            if not looking:
+                brought = f"{len(report.new)} new objectives, {len(report.changed)} changed"
+                messages.success(request, f"{brought}, {len(report.skipped)} things skipped.")
+                return redirect("practice:slos")
+            # The file cannot be chosen again by itself: its text stands in the form now.
+            form = SloFileForm(initial=data)
+    status = 422 if request.method == "POST" and report is None else 200
+    return render(
+        request, "practice/slo_import.html", {"form": form, "report": report}, status=status
+    )
+
+
+@require_GET
+def rule_file(request: HttpRequest) -> HttpResponse:
+    """Rules of all objectives that are on, for Prometheus to load."""
+    slos = Slo.objects.filter(enabled=True).select_related("service")
+    text = rules(measuring.objective_of(slo) for slo in slos)
+    return HttpResponse(
+        text,
+        content_type="application/yaml",
+        headers={"Content-Disposition": 'attachment; filename="causebook-slos.yml"'},
+    )

@@ -1,0 +1,213 @@
+"""Pages of onboarding and readiness. They parse and present; engaging.py and reviewing.py act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from incidents.models import Service
+from incidents.views import add_errors
+from practice import engaging, reviewing
+from practice.automatic import CHECKS
+from practice.forms import ChecklistForm, StageForm
+from practice.models import Answer, Checklist, Engagement, Phase, Review
+from practice.permissions import MANAGE, visible_findings
+from practice.spending import standing
+
+
+def told(request: HttpRequest, act: Callable[[], Any]) -> bool:
+    """Do something; what is wrong with it becomes a message. Whether it was done."""
+    try:
+        act()
+    except ValidationError as error:
+        for message in error.messages:
+            messages.error(request, message)
+        return False
+    return True
+
+
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    columns = engaging.board(request.user)
+    named = [("", "Not begun"), *Phase.choices, ("done", "Done")]
+    context = {
+        "columns": [(key, name, columns[key]) for key, name in named],
+        "suggested": engaging.suggested(columns),
+        "days": engaging.PERIOD.days,
+    }
+    return render(request, "practice/board.html", context)
+
+
+@require_GET
+def panel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Part of a service's page: readiness, objectives, phases."""
+    service = get_object_or_404(Service, pk=pk)
+    last, holds = reviewing.standing_of(service)
+    context = {
+        "service": service,
+        "last": last,
+        "holds": holds,
+        "open": service.reviews.filter(closed_at=None).first(),
+        "standings": [standing(slo, request.user) for slo in service.slos.filter(enabled=True)],
+        "findings": visible_findings(request.user).filter(service=service, closed_at=None).count(),
+    }
+    return render(request, "practice/_panel.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def phases(request: HttpRequest, pk: int) -> HttpResponse:
+    """The phases of one service, each with state, owner and evidence."""
+    service = get_object_or_404(Service, pk=pk)
+    if request.method == "POST":
+        given = request.POST
+        owner = get_user_model().objects.filter(username=given.get("owner", ""), is_active=True)
+        if told(
+            request,
+            lambda: engaging.set_phase(
+                service, given.get("phase", ""), given.get("state", ""), owner.first(),
+                given.get("evidence", ""),
+            ),
+        ):  # fmt: skip
+            messages.success(request, "Kept.")
+        return redirect("practice:phases", pk)
+    found = {each.phase: each for each in service.engagements.select_related("owner")}
+    rows = [
+        (phase, name, found.get(phase) or Engagement(service=service, phase=phase))
+        for phase, name in Phase.choices
+    ]
+    people = get_user_model().objects.filter(is_active=True).order_by("username")
+    context = {
+        "service": service, "rows": rows, "states": Engagement.State.choices, "people": people,
+    }  # fmt: skip
+    return render(request, "practice/phases.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def readiness(request: HttpRequest, pk: int) -> HttpResponse:
+    """Readiness of a service: its reviews, open findings, and the gates of its life."""
+    service = get_object_or_404(Service, pk=pk)
+    if request.method == "POST":
+        started: list[Review] = []
+        if told(request, lambda: started.append(reviewing.start_review(service, request.user))):
+            return redirect(started[0])
+        return redirect("practice:readiness", pk)
+    closed = list(service.reviews.exclude(closed_at=None).select_related("checklist", "author"))
+    last, holds = reviewing.standing_of(service)
+    stages = [
+        (stage, name, reviewing.missing_for(service, stage))
+        for stage, name in Service.Lifecycle.choices
+        if stage in reviewing.GATES and stage != service.lifecycle
+    ]
+    context = {
+        "service": service,
+        "open": service.reviews.filter(closed_at=None).first(),
+        "closed": closed,
+        "last": last,
+        "holds": holds,
+        "findings": visible_findings(request.user)
+        .filter(service=service)
+        .select_related("incident", "closed_by")
+        .order_by("closed_at", "-pk")[:40],
+        "stages": stages,
+        "form": StageForm(initial={"stage": service.lifecycle}),
+    }
+    return render(request, "practice/readiness.html", context)
+
+
+@require_POST
+def stage(request: HttpRequest, pk: int) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    given = request.POST
+    wanted, reason = given.get("stage", ""), given.get("reason", "")
+    if told(request, lambda: reviewing.enter(service, wanted, reason)):
+        messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
+    return redirect("practice:readiness", pk)
+
+
+@require_POST
+def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
+    finding = get_object_or_404(visible_findings(request.user), pk=pk)
+    told(
+        request,
+        lambda: reviewing.close_finding(finding, request.POST.get("note", ""), request.user),
+    )
+    return redirect("practice:readiness", finding.service_id)
+
+
+@require_http_methods(["GET", "POST"])
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Review.objects.select_related("service", "checklist"), pk=pk)
+    if request.method == "POST":
+        act = request.POST.get("act", "")
+        if act == "close" and told(request, lambda: reviewing.close(found)):
+            messages.success(request, f"Closed with {found.score or 0:.0%}.")
+        elif act == "look":
+            told(request, lambda: reviewing.look(found))
+        return redirect(found)
+    answers = {answer.item_id: answer for answer in found.answers.select_related("author")}
+    items = [(item, answers.get(item.pk)) for item in found.checklist.items.all()]
+    sections = [
+        (section, list(rows)) for section, rows in groupby(items, key=lambda row: row[0].section)
+    ]
+    context = {
+        "review": found,
+        "sections": sections,
+        "score": found.score if found.closed_at else reviewing.score(found),
+        "unanswered": len(items) - len(answers),
+        "verdicts": Answer.Verdict.choices,
+    }
+    return render(request, "practice/review.html", context)
+
+
+@require_POST
+def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+    found = get_object_or_404(Review, pk=pk)
+    row = get_object_or_404(found.checklist.items, pk=item)
+    fields = {name: request.POST.get(name, "") for name in ("verdict", "note", "evidence")}
+    told(request, lambda: reviewing.answer(found, row, request.user, **fields))
+    return redirect(f"{found.get_absolute_url()}#item-{row.pk}")
+
+
+@require_GET
+def checklists(request: HttpRequest) -> HttpResponse:
+    rows = []
+    for tier, name in Service.Tier.choices:
+        versions = list(Checklist.objects.filter(tier=tier).select_related("author"))
+        rows.append((tier, name, versions[0] if versions else None, versions))
+    return render(request, "practice/checklists.html", {"rows": rows})
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def checklist(request: HttpRequest, tier: str) -> HttpResponse:
+    """Edit a checklist: what is saved is a new version."""
+    if tier not in Service.Tier.values:
+        return redirect("practice:checklists")
+    newest = Checklist.objects.filter(tier=tier).first()
+    initial = {"items": reviewing.lines_of(newest)}
+    if newest:
+        initial["valid_days"] = str(newest.valid_days)
+    form = ChecklistForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            rows = reviewing.read_lines(data["items"])
+            made = reviewing.new_version(tier, rows, data["valid_days"], request.user)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, f"Version {made.version} holds for reviews from now on.")
+            return redirect("practice:checklists")
+    status = 422 if form.errors else 200
+    checks = [(key, what) for key, (what, _) in CHECKS.items()]
+    context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
+    return render(request, "practice/checklist.html", context, status=status)
