@@ -18,6 +18,8 @@ from analysis.findings import quantity
 
 WIDTH, HEIGHT = 560, 130
 LEFT, RIGHT, TOP, BOTTOM = 68, 8, 10, 18
+LONG = 4 * 86_400
+"""Seconds from which the axis tells days, not hours."""
 POINTS = 280
 """More would be finer than a pixel."""
 
@@ -93,7 +95,8 @@ def draw(
             f'text-anchor="end">{escape(quantity(value, unit))}</text>'
         )
     for at in _hours(start, end):
-        label = f"{at / 60:+.0f} min" if then else datetime.fromtimestamp(at, UTC).strftime("%H:%M")
+        shown = "%d %b" if end - start > LONG else "%H:%M"
+        label = f"{at / 60:+.0f} min" if then else datetime.fromtimestamp(at, UTC).strftime(shown)
         parts.append(f'<text x="{x(at):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{label}</text>')
     for mark in marks:
         if start <= mark.at <= end:
@@ -136,7 +139,8 @@ def as_png(drawing: str) -> bytes:
 
 
 def _hours(start: float, end: float) -> list[float]:
-    for step in (900, 1800, 3600, 7200, 14_400, 43_200, 86_400):
+    day = 86_400
+    for step in (900, 1800, 3600, 7200, 14_400, 43_200, day, 2 * day, 7 * day, 14 * day, 61 * day):
         if (end - start) / step <= 7:
             break
     first = -(-start // step) * step

@@ -18,6 +18,7 @@ import kb.incident_api
 import kb.metrics_api
 import kb.postmortem_api
 import kb.report_api
+import practice.api
 from config import health
 from config.schema import SchemaView, SwaggerView
 from kb import chat_door
@@ -35,6 +36,7 @@ for module in (
     analysis.api,
     analysis.check_api,
     analysis.search_api,
+    practice.api,
 ):
     for prefix, viewset in module.VIEWSETS.items():
         router.register(prefix, viewset, basename=prefix)
@@ -48,6 +50,7 @@ api_views = [
         kb.metrics_api,
         analysis.api,
         analysis.search_api,
+        practice.api,
     )
     for address, view in module.VIEWS.items()
 ]

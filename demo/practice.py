@@ -71,7 +71,7 @@ def load_practice(services: Mapping[str, Service]) -> None:
         query=f"max(1 - node_filesystem_avail_bytes{label} / node_filesystem_size_bytes{label})",
     )  # fmt: skip
     Capacity.objects.create(
-        service=services["orders-db"], what="connections", limit=200, unit="connections",
+        service=services["orders-db"], what="connections", limit=200, unit="",
         query=f"sum(pg_stat_activity_count{label})",
     )  # fmt: skip
     _load_tests(services["checkout"])

@@ -196,7 +196,7 @@ def spent_by(counts: Counts, stretches: Sequence[tuple[float, float]]) -> tuple[
     events = float(total.sum())
     if not events:
         return [0.0] * len(stretches), 0.0
-    minutes = bad * (int(known.sum()) * counts.step / 60 / events)
+    minutes = bad / events * (int(known.sum()) * counts.step / 60)
     starts = counts.start + np.arange(len(bad)) * counts.step
     covers = [
         np.clip(np.minimum(end, starts + counts.step) - np.maximum(begin, starts), 0.0, None)
@@ -225,7 +225,7 @@ def left_over_time(
     times = part.start + (np.arange(len(bad)) + 1) * part.step
     if not events:
         return times, np.ones(len(bad))
-    minutes = np.cumsum(bad) * (int(known.sum()) * part.step / 60 / events)
+    minutes = np.cumsum(bad) / events * (int(known.sum()) * part.step / 60)
     return times, 1.0 - minutes / budget_minutes(target, start, end)
 
 

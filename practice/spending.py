@@ -18,6 +18,8 @@ from practice.measuring import counts_of
 from practice.models import Slo
 
 WARN, FROZEN = 0.75, 1.0
+TINY = 0.005
+"""Share of the budget below which a part gets no line of its own."""
 _SURE = {"confirmed": 0, "suspected": 1}
 _ROLE = {"root": 0, "trigger": 1, "contributing": 2}
 
@@ -123,12 +125,17 @@ def parts_of(
         key = _cause_of(row)
         by_cause[key] = by_cause.get(key, 0.0) + spent
     causes = [part(*key, spent) for key, spent in by_cause.items() if spent > 0]
-    incidents.sort(key=lambda each: -each.minutes)
-    causes.sort(key=lambda each: -each.minutes)
-    if outside > 0:
-        for parts in (incidents, causes):
-            parts.append(part("outside of any incident", "", outside))
-    return incidents, causes
+    told = []
+    for parts in (incidents, causes):
+        small = [each for each in parts if each.share < TINY]
+        kept = sorted(set(parts) - set(small), key=lambda each: (-each.minutes, each.name))
+        if small:
+            spent = sum(each.minutes for each in small)
+            kept.append(part(f"{len(small)} more, each below {TINY:.1%}", "", spent))
+        if outside > 0:
+            kept.append(part("outside of any incident", "", outside))
+        told.append(kept)
+    return told[0], told[1]
 
 
 def felt_through(service: int) -> set[int]:

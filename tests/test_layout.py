@@ -12,14 +12,19 @@ MAY_IMPORT = {
     "incidents": {"incidents"},
     "kb": {"kb", "incidents"},
     "analysis": {"analysis", "kb", "incidents"},
+    "practice": {"practice", "analysis", "kb", "incidents"},
 }
-OURS = {"config", "incidents", "kb", "analysis", "demo", "tests"}
+OURS = {"config", "incidents", "kb", "analysis", "practice", "demo", "tests"}
 PURE = [
     "analysis/similarity",
     "analysis/anomalies.py",
     "analysis/detection.py",
     "analysis/logs.py",
     "analysis/ranking.py",
+    "practice/budget.py",
+    "practice/changepoints.py",
+    "practice/headroom.py",
+    "practice/prometheus_rules.py",
 ]
 
 
