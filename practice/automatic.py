@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from analysis.evidence import plugin_of
@@ -98,7 +99,9 @@ def metrics(service: Service) -> Known:
 @check("alert", "an alert has fired for it")
 def alert(service: Service) -> Known:
     since = timezone.now() - RECENT_ALERT
-    found = Alert.objects.filter(service=service, starts_at__gte=since).first()
+    # Not those of private incidents: their names could tell of them.
+    seen = Alert.objects.filter(Q(incident=None) | Q(incident__private=False), service=service)
+    found = seen.filter(starts_at__gte=since).first()
     if found is None:
         return Known("no", f"None in {RECENT_ALERT.days} days: nothing shows that one would.")
     return Known("yes", f"{found.name} on {found.starts_at:%Y-%m-%d}.")

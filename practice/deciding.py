@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 from django.core.exceptions import ValidationError
@@ -120,7 +121,7 @@ def drawn(roots: list[Node], title: str, team: str) -> SafeString:
                 left = far if side > 0 else far - (WIDE + 10)
                 words = f"{leaf.sign} {leaf.practice.name}{' ⟳' if leaf.due else ''}"
                 path = reverse("practice:practice", args=[leaf.practice.pk])
-                address = f"{path}?team={escape(team)}" if team else path
+                address = f"{path}?{urlencode({'team': team})}" if team else path
                 kind = f"verdict-{leaf.word or 'open'}"
                 boxes.append(_box(left, at, HIGH, words, kind, address, WIDE + 10))
             y += (len(under) + 1) * (HIGH + GAP)

@@ -17,14 +17,14 @@ from analysis.models import Source
 from analysis.sources.base import SourceError
 from analysis.sources.prometheus import Prometheus
 from practice import budget
-from practice.budget import STEP, Counts
+from practice.budget import STEP
 from practice.models import Slo, SloDay
 from practice.prometheus_rules import Objective, bad_and_total
+from practice.standing import BUCKETS, remember
 
 logger = logging.getLogger(__name__)
 
 EPOCH = date(1970, 1, 1)
-BUCKETS = int(86_400 / STEP)
 LATE = timedelta(minutes=15)
 """What was counted this lately is counted again: scrapes come in late."""
 DEADLINE = 15.0
@@ -92,6 +92,7 @@ def pull(slo: Slo, now: datetime | None = None) -> int:
         logger.warning("Counting for objective %s: %s", slo.pk, error)
         Slo.objects.filter(pk=slo.pk).update(problem=str(error)[:500])
     slo.refresh_from_db(fields=["pulled_until", "problem"])
+    remember(slo, now)
     return written
 
 
@@ -135,16 +136,3 @@ def _write(slo: Slo, first: int, bad: np.ndarray, total: np.ndarray) -> None:
                 row.bad[bucket] = float(bad[begins + bucket])
                 row.total[bucket] = float(total[begins + bucket])
         row.save()
-
-
-def counts_of(slo: Slo, start: datetime, end: datetime) -> Counts:
-    """What was counted between two moments, whole days; unknown where nothing was."""
-    first, last = start.astimezone(UTC).date(), end.astimezone(UTC).date()
-    length = ((last - first).days + 1) * BUCKETS
-    bad, total = np.full(length, np.nan), np.full(length, np.nan)
-    for row in slo.days.filter(day__gte=first, day__lte=last):
-        at = (row.day - first).days * BUCKETS
-        bad[at : at + BUCKETS] = np.asarray(row.bad, float)
-        total[at : at + BUCKETS] = np.asarray(row.total, float)
-    begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    return Counts(begin.timestamp(), bad, total)

@@ -22,11 +22,11 @@ from kb import reports
 from kb.models import ActionItem
 from kb.permissions import visible_actions
 from practice import budget as arithmetic
-from practice.measuring import counts_of
 from practice.models import Review, Slo, Subscription
 from practice.permissions import visible_findings
 from practice.readiness import Finding
 from practice.spending import Part, parts_of
+from practice.standing import counts_of
 
 logger = logging.getLogger(__name__)
 SHORT = timedelta(minutes=5)

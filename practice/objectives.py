@@ -65,8 +65,9 @@ class Slo(models.Model):
     enabled = models.BooleanField(default=True)
     pulled_until = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.CharField(max_length=500, blank=True, editable=False)
+    summary = models.JSONField(default=dict, editable=False, help_text="As it stood when counted.")
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords(excluded_fields=["pulled_until", "problem"])
+    history = HistoricalRecords(excluded_fields=["pulled_until", "problem", "summary"])
 
     class Meta:
         ordering = ["service__name", "name"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -138,8 +140,8 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
                 _day(given.get("review_on", "")), request.user,
             ),
         ):  # fmt: skip
-            back = f"?team={team}" if team else ""
-            return redirect(f"/practice/map/{back}")
+            back = f"?{urlencode({'team': team})}" if team else ""
+            return redirect(f"{reverse('practice:map')}{back}")
     mine = found.verdicts.filter(team=team).first()
     context = {
         "practice": found,
@@ -179,7 +181,7 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
     if request.method == "POST":
         monthly.subscribe(request.user, service, request.POST.get("wanted") == "yes")
         query = f"?service={service.pk}" if service else ""
-        return redirect(f"/practice/monthly/{first:%Y-%m}/{query}")
+        return redirect(f"{reverse('practice:month', args=[f'{first:%Y-%m}'])}{query}")
     found = monthly.monthly(request.user, first, service)
     if request.GET.get("as") == "md":
         name = f"reliability-{first:%Y-%m}{f'-{service.pk}' if service else ''}.md"

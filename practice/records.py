@@ -22,12 +22,12 @@ class LoadTest(models.Model):
     tool = models.CharField(max_length=20)
     at = models.DateTimeField(default=timezone.now)
     url = models.URLField(max_length=500, blank=True)
-    p50 = models.FloatField(null=True)
-    p95 = models.FloatField(null=True)
-    p99 = models.FloatField(null=True)
-    rate = models.FloatField(null=True)
-    errors = models.FloatField(null=True)
-    requests = models.BigIntegerField(null=True)
+    p50 = models.FloatField(null=True, blank=True)
+    p95 = models.FloatField(null=True, blank=True)
+    p99 = models.FloatField(null=True, blank=True)
+    rate = models.FloatField(null=True, blank=True)
+    errors = models.FloatField(null=True, blank=True)
+    requests = models.BigIntegerField(null=True, blank=True)
     digest = models.CharField(max_length=64, help_text="Of what was posted: twice is once.")
 
     class Meta:

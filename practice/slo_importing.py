@@ -89,4 +89,4 @@ def recount(slo: Slo, changed: set[str]) -> None:
     """Forget what was counted by other queries; it is counted anew from the window's begin."""
     if changed & COUNTED_BY:
         slo.days.all().delete()
-        slo.pulled_until = None
+        slo.pulled_until, slo.summary = None, {}

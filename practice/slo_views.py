@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,14 +22,14 @@ from practice.permissions import MANAGE
 from practice.prometheus_rules import rules
 from practice.slo_importing import recount, take_objectives
 from practice.spending import Standing, felt_through, standing
+from practice.standing import remembered
 
 
 @require_GET
 def slo_list(request: HttpRequest) -> HttpResponse:
     slos = Slo.objects.select_related("service")
-    rows = sorted(
-        (standing(slo, request.user) for slo in slos), key=lambda found: -found.budget.share
-    )
+    now = timezone.now()
+    rows = sorted((remembered(slo, now) for slo in slos), key=lambda each: -each.budget.share)
     return render(request, "practice/slos.html", {"rows": rows})
 
 

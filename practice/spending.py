@@ -1,7 +1,8 @@
-"""Where an error budget went: how it stands, by incident and by cause, and what that asks for."""
+"""Where an error budget went, by incident and by cause, as far as somebody may see them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,11 +14,10 @@ from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 from practice import budget
-from practice.budget import Budget, Burn, Counts
-from practice.measuring import counts_of
+from practice.budget import Budget, Counts
 from practice.models import Slo
+from practice.standing import Stand, stand
 
-WARN, FROZEN = 0.75, 1.0
 TINY = 0.005
 """Share of the budget below which a part gets no line of its own."""
 _SURE = {"confirmed": 0, "suspected": 1}
@@ -36,106 +36,70 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Standing:
-    slo: Slo
-    start: datetime
-    end: datetime
-    budget: Budget
-    burns: list[Burn]
-    days_left: float | None
+class Standing(Stand):
+    """How a budget stands, and where it went."""
+
     incidents: list[Part]
     causes: list[Part]
-    counts: Counts
-
-    @property
-    def state(self) -> str:
-        """ "unknown", "fine", "warn" or "frozen"."""
-        if self.budget.ratio is None:
-            return "unknown"
-        if self.budget.share >= FROZEN:
-            return "frozen"
-        return "warn" if self.budget.share >= WARN else "fine"
-
-    @property
-    def in_words(self) -> str:
-        return {
-            "unknown": "nothing counted yet",
-            "fine": "within budget",
-            "warn": "three quarters spent",
-            "frozen": "spent: releases stop",
-        }[self.state]
-
-    @property
-    def spent_percent(self) -> float:
-        return 100 * self.budget.share
-
-    @property
-    def firing(self) -> list[Burn]:
-        return [burn for burn in self.burns if burn.firing]
 
 
 def standing(slo: Slo, user: Any, now: datetime | None = None) -> Standing:
-    """How the budget stands, of incidents as far as `user` may see them."""
     now = now or timezone.now()
-    start, end = budget.window(slo.window, now)
-    counts = counts_of(slo, start, min(end, now))
-    found = budget.budget(counts, slo.ratio, start, end, now)
-    gone = counts.between(start.timestamp(), min(end, now).timestamp())
-    # To the end of what was counted: the newest minutes are not known yet.
-    known_until = slo.pulled_until.timestamp() if slo.pulled_until else now.timestamp()
-    at = min(now.timestamp(), known_until)
-    incidents, causes = parts_of(slo, user, gone, found, now)
-    return Standing(
-        slo, start, end, found,
-        budget.burns(counts, slo.ratio, at, (end - start).total_seconds()),
-        budget.days_left(counts, found, at), incidents, causes, gone,
-    )  # fmt: skip
+    found = stand(slo, now)
+    incidents, causes = parts_of(slo, user, found.counts, found.budget, now)
+    return Standing(**vars(found), incidents=incidents, causes=causes)
 
 
 def parts_of(
     slo: Slo, user: Any, counts: Counts, found: Budget, now: datetime
 ) -> tuple[list[Part], list[Part]]:
+    """What incidents and causes spent of a budget, most first."""
+    rows = _incidents(slo, user, counts, now)
+    stretches = [(row.impact_started_at.timestamp(), _end(row, now).timestamp()) for row in rows]
+    minutes, outside = budget.spent_by(counts, stretches)
+    by_incident = [
+        ((_named(row, slo.service_id), row.get_absolute_url()), spent)
+        for row, spent in zip(rows, minutes, strict=True)
+    ]
+    by_cause = [(_cause_of(row), spent) for row, spent in zip(rows, minutes, strict=True)]
+    return _told(by_incident, outside, found), _told(by_cause, outside, found)
+
+
+def _incidents(slo: Slo, user: Any, counts: Counts, now: datetime) -> list[Incident]:
+    """Incidents of the service, and of what it needs, that lasted into the time counted."""
     since = datetime.fromtimestamp(counts.start, UTC)
     links = CauseLink.objects.exclude(state="rejected").select_related("cause")
-    own = slo.service_id
-    rows = list(
+    return list(
         visible_incidents(user)
         .filter(
-            Q(resolved_at=None) | Q(resolved_at__gt=since),
-            services__in=felt_through(own), impact_started_at__lt=now, merged_into=None,
+            Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now,
+            services__in=felt_through(slo.service_id), merged_into=None,
         )
         .defer("search")
         .prefetch_related("services", Prefetch("cause_links", links))
         .order_by("impact_started_at", "pk")
         .distinct()
     )  # fmt: skip
-    stretches = [(row.impact_started_at.timestamp(), _end(row, now).timestamp()) for row in rows]
-    minutes, outside = budget.spent_by(counts, stretches)
 
-    def part(name: str, path: str, spent: float) -> Part:
-        return Part(name, path, spent, spent / found.minutes if found.minutes else 0.0)
 
-    incidents = [
-        part(_named(row, own), row.get_absolute_url(), spent)
-        for row, spent in zip(rows, minutes, strict=True)
-        if spent > 0
-    ]
-    by_cause: dict[tuple[str, str], float] = {}
-    for row, spent in zip(rows, minutes, strict=True):
-        key = _cause_of(row)
-        by_cause[key] = by_cause.get(key, 0.0) + spent
-    causes = [part(*key, spent) for key, spent in by_cause.items() if spent > 0]
-    told = []
-    for parts in (incidents, causes):
-        small = [each for each in parts if each.share < TINY]
-        kept = sorted(set(parts) - set(small), key=lambda each: (-each.minutes, each.name))
-        if small:
-            spent = sum(each.minutes for each in small)
-            kept.append(part(f"{len(small)} more, each below {TINY:.1%}", "", spent))
-        if outside > 0:
-            kept.append(part("outside of any incident", "", outside))
-        told.append(kept)
-    return told[0], told[1]
+def _told(
+    spent: Iterable[tuple[tuple[str, str], float]], outside: float, found: Budget
+) -> list[Part]:
+    """Parts by name and path, most first; tiny ones as one, and what lies outside of all."""
+
+    def part(name: str, path: str, minutes: float) -> Part:
+        return Part(name, path, minutes, minutes / found.minutes if found.minutes else 0.0)
+
+    added: dict[tuple[str, str], float] = {}
+    for key, minutes in spent:
+        added[key] = added.get(key, 0.0) + minutes
+    parts = [part(*key, minutes) for key, minutes in added.items() if minutes > 0]
+    kept = [each for each in parts if each.share >= TINY]
+    kept.sort(key=lambda each: (-each.minutes, each.name))
+    if count := len(parts) - len(kept):
+        rest = sum(each.minutes for each in parts) - sum(each.minutes for each in kept)
+        kept.append(part(f"{count} more, each below {TINY:.1%}", "", rest))
+    return [*kept, part("outside of any incident", "", outside)] if outside > 0 else kept
 
 
 def felt_through(service: int) -> set[int]:
@@ -153,9 +117,10 @@ def felt_through(service: int) -> set[int]:
 
 def _named(incident: Incident, service: int) -> str:
     name = f"{incident.reference} {incident.title}"
-    others = [each for each in incident.services.all() if each.pk != service]
-    own = len(others) < len(incident.services.all())
-    return name if own else f"{name} (in {', '.join(each.name for each in others[:3])})"
+    services = list(incident.services.all())
+    if any(each.pk == service for each in services):
+        return name
+    return f"{name} (in {', '.join(each.name for each in services[:3])})"
 
 
 def _end(incident: Incident, now: datetime) -> datetime:

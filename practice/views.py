@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.models import Service
@@ -21,7 +22,7 @@ from practice.automatic import CHECKS
 from practice.forms import ChecklistForm, StageForm
 from practice.models import Answer, Checklist, Engagement, Phase, Review
 from practice.permissions import MANAGE, visible_findings
-from practice.spending import standing
+from practice.standing import remembered
 
 
 def told(request: HttpRequest, act: Callable[[], Any]) -> bool:
@@ -57,7 +58,7 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
         "last": last,
         "holds": holds,
         "open": service.reviews.filter(closed_at=None).first(),
-        "standings": [standing(slo, request.user) for slo in service.slos.filter(enabled=True)],
+        "standings": [remembered(slo, timezone.now()) for slo in service.slos.filter(enabled=True)],
         "findings": visible_findings(request.user).filter(service=service, closed_at=None).count(),
     }
     return render(request, "practice/_panel.html", context)

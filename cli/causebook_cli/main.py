@@ -1,7 +1,8 @@
 """The command `causebook`: tables for people, --json for pipes, exit codes for scripts.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or refused input; 3 not allowed; 4 not found;
-5 the server does not answer; 6 `ask` and `similar` found nothing alike.
+5 the server does not answer; 6 `ask` and `similar` found nothing alike; 7 `budget`: it is spent;
+8 `load-test --strict`: slower than before.
 """
 
 from __future__ import annotations
@@ -13,38 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from causebook_cli import practice
 from causebook_cli.client import USAGE, Client, Failed, number_of
+from causebook_cli.showing import AsJson, show_json, show_table
 
 NOTHING_ALIKE = 6
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 changes = typer.Typer(no_args_is_help=True, help="What was deployed or changed.")
 app.add_typer(changes, name="changes")
-out = Console(highlight=False)
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for pipes.")]
-
-
-def show_json(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
-    """A table on a terminal; tabs between columns elsewhere, so that cut and awk can read it."""
-    if not out.is_terminal:
-        for row in rows:
-            print("\t".join(_flat(cell) for cell in row))
-        return
-    table = Table(*columns, title=title, title_justify="left")
-    for row in rows:
-        # Escaped: a title with [brackets] is no markup.
-        table.add_row(*(_flat(cell).replace("[", r"\[") for cell in row))
-    out.print(table)
-
-
-def _flat(cell: Any) -> str:
-    return " ".join(str("" if cell is None else cell).split())
+app.command()(practice.budget)
+app.command("load-test")(practice.load_test)
 
 
 def _show_causes(found: dict[str, Any], as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -59,6 +60,12 @@ def ago(value: datetime | None) -> str:
 def minutes(value: float | None) -> str:
     """Minutes as a duration, or a dash where there are none."""
     return "–" if value is None else span(timedelta(minutes=value))
+
+
+@register.filter
+def plain(value: Decimal) -> str:
+    """A decimal number without zeros at its end: 99.9, 90."""
+    return f"{value.normalize():f}"
 
 
 @register.filter

@@ -7,17 +7,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AbstractUser
+from django.utils import timezone
 
 from incidents import event_api
 from incidents.access import make_token
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
 from kb.linking import name_cause
+from practice.models import Slo
+from tests.practice.conftest import count, fail
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,3 +139,25 @@ def test_tail_follows_what_happens(
     assert "Missing index" in told
     event = json.loads(run("tail", "--after", str(first), "--count", "1", "--json").stdout)
     assert event["kind"] == "cause.confirmed"
+
+
+def test_a_pipeline_asks_whether_it_may_release_and_tells_of_its_load_test(
+    run: Run, database: Service, tmp_path: Path
+) -> None:
+    run("budget", "orders-db", code=4)
+    slo = Slo.objects.create(
+        service=database, name="availability", numerator="a[$window]", total="b[$window]"
+    )
+    assert "unknown" in run("budget", "orders-db").stdout
+    now = timezone.now()
+    count(slo, now)
+    fail(slo, now - timedelta(days=2), 60)
+    assert "frozen" in run("budget", "orders-db", code=7).stdout
+    path = tmp_path / "summary.json"
+    for place, median in enumerate((100, 101, 99, 100, 150)):
+        metrics = {"http_req_duration": {"med": median}, "http_reqs": {"count": 9, "rate": 3}}
+        path.write_text(json.dumps({"metrics": metrics}))
+        asked = ("load-test", "orders-db", "k6", str(path), "--release", str(place), "--strict")
+        posted = run(*asked, code=8 if median == 150 else 0)
+    assert "median up by 50%" in posted.stdout
+    run("load-test", "orders-db", "locust", str(path), code=2)

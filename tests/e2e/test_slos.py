@@ -20,6 +20,7 @@ from incidents.models import Service
 from practice import budget, measuring
 from practice.models import Slo
 from practice.prometheus_rules import rules
+from practice.standing import counts_of
 from tests.conftest import tool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db]
@@ -87,7 +88,7 @@ def test_what_is_counted_by_prometheus_is_what_was_counted_by_hand(
     Source.objects.create(name="Prometheus", kind="prometheus", settings={"url": address})
     measuring.pull(slo, end)
     assert slo.problem == ""
-    counts = measuring.counts_of(slo, start, end)
+    counts = counts_of(slo, start, end)
     bad, total = counts.sums()
     assert bad == pytest.approx(BAD, rel=0.02)
     assert total == pytest.approx(TOTAL, rel=0.01)

@@ -21,6 +21,7 @@ from kb.linking import name_cause
 from practice import measuring
 from practice.models import Slo
 from practice.spending import standing
+from practice.standing import remember
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,7 @@ def test_pages_show_a_spent_budget_and_what_follows(slo: Slo, web: Client) -> No
     now = timezone.now()
     count(slo, now)
     fail(slo, now - timedelta(days=2), 60)
+    remember(slo, now)
     page = web.get(slo.get_absolute_url()).content.decode()
     assert "The error budget is spent." in page
     assert "releases of this service stop" in page
