@@ -73,10 +73,10 @@ def pull_okapi(incident: Incident, service: Service) -> None:
 def keys_of_everything(incident: Incident) -> set[int]:
     """Every number that names the incident or what hangs on it."""
     found = {incident.pk}
-    for app in ("incidents", "kb", "analysis", "practice"):
+    for app, most in (("incidents", 12), ("kb", 12), ("analysis", 12), ("practice", 3)):
         for model in apps.get_app_config(app).get_models():
             if "historical" not in model._meta.model_name and model._meta.pk.name == "id":
-                found |= set(model._default_manager.values_list("pk", flat=True)[:12])
+                found |= set(model._default_manager.values_list("pk", flat=True)[:most])
     return found
 
 
