@@ -25,8 +25,8 @@ from practice import budget as arithmetic
 from practice.models import Review, Slo, Subscription
 from practice.permissions import visible_findings
 from practice.readiness import Finding
-from practice.spending import Part, parts_of
-from practice.standing import counts_of
+from practice.spending import Part, felt_through, lasting, needs, parts_of
+from practice.standing import counts_of_all
 
 logger = logging.getLogger(__name__)
 SHORT = timedelta(minutes=5)
@@ -151,20 +151,27 @@ def _causes(found: Monthly, rows: Any) -> None:
 
 
 def _slos(user: Any, found: Monthly) -> list[SloLine]:
-    now = timezone.now()
+    """Most spent first. A few queries, however many objectives there are."""
     start = datetime.combine(found.month, datetime.min.time(), UTC)
     end = datetime.combine(found.until, datetime.min.time(), UTC)
-    slos = Slo.objects.select_related("service")
-    if found.service:
-        slos = slos.filter(service=found.service)
+    now = min(end, timezone.now())
+    rows = Slo.objects.select_related("service")
+    slos = list(rows.filter(service=found.service) if found.service else rows)
+    if start >= now or not slos:
+        return []
+    counts = counts_of_all(slos, start, now)
+    edges = needs()
+    felt = {slo.pk: felt_through(edges, slo.service_id) for slo in slos}
+    incidents = [
+        (row, {service.pk for service in row.services.all()})
+        for row in lasting(user, start.timestamp(), now, set().union(*felt.values()))
+    ]
     lines = []
     for slo in slos:
-        counts = counts_of(slo, start, min(end, now)) if start < now else None
-        if counts is None:
-            continue
-        stands = arithmetic.budget(counts, slo.ratio, start, end, now)
-        gone = counts.between(start.timestamp(), min(end, now).timestamp())
-        _, causes = parts_of(slo, user, gone, stands, min(end, now))
+        stands = arithmetic.budget(counts[slo.pk], slo.ratio, start, end, now)
+        gone = counts[slo.pk].between(start.timestamp(), now.timestamp())
+        mine = [row for row, services in incidents if services & felt[slo.pk]]
+        _, causes = parts_of(slo, mine, gone, stands, now)
         lines.append(SloLine(slo, stands, causes))
     return sorted(lines, key=lambda line: -line.budget.share)
 

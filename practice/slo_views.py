@@ -21,7 +21,7 @@ from practice.models import Slo
 from practice.permissions import MANAGE
 from practice.prometheus_rules import rules
 from practice.slo_importing import recount, take_objectives
-from practice.spending import Standing, felt_through, standing
+from practice.spending import Standing, felt_through, needs, standing
 from practice.standing import remembered
 
 
@@ -52,7 +52,7 @@ def _left_chart(request: HttpRequest, found: Standing) -> SafeString:
     seen = (
         visible_incidents(request.user)
         .filter(
-            services__in=felt_through(found.slo.service_id),
+            services__in=felt_through(needs(), found.slo.service_id),
             impact_started_at__gte=found.start,
             merged_into=None,
         )

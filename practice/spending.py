@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,15 +46,15 @@ class Standing(Stand):
 def standing(slo: Slo, user: Any, now: datetime | None = None) -> Standing:
     now = now or timezone.now()
     found = stand(slo, now)
-    incidents, causes = parts_of(slo, user, found.counts, found.budget, now)
+    rows = lasting(user, found.counts.start, now, felt_through(needs(), slo.service_id))
+    incidents, causes = parts_of(slo, rows, found.counts, found.budget, now)
     return Standing(**vars(found), incidents=incidents, causes=causes)
 
 
 def parts_of(
-    slo: Slo, user: Any, counts: Counts, found: Budget, now: datetime
+    slo: Slo, rows: Sequence[Incident], counts: Counts, found: Budget, now: datetime
 ) -> tuple[list[Part], list[Part]]:
-    """What incidents and causes spent of a budget, most first."""
-    rows = _incidents(slo, user, counts, now)
+    """What incidents and causes spent of a budget, most first; `rows` are those of `lasting`."""
     stretches = [(row.impact_started_at.timestamp(), _end(row, now).timestamp()) for row in rows]
     minutes, outside = budget.spent_by(counts, stretches)
     by_incident = [
@@ -65,21 +65,25 @@ def parts_of(
     return _told(by_incident, outside, found), _told(by_cause, outside, found)
 
 
-def _incidents(slo: Slo, user: Any, counts: Counts, now: datetime) -> list[Incident]:
-    """Incidents of the service, and of what it needs, that lasted into the time counted."""
-    since = datetime.fromtimestamp(counts.start, UTC)
+def lasting(
+    user: Any, start: float, now: datetime, services: Collection[int] | None = None
+) -> list[Incident]:
+    """Incidents that `user` may see and that lasted after `start` (epoch seconds), oldest first.
+
+    With their services and causes; of `services` only, where given.
+    """
+    since = datetime.fromtimestamp(start, UTC)
     links = CauseLink.objects.exclude(state="rejected").select_related("cause")
+    rows = visible_incidents(user).filter(
+        Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now, merged_into=None
+    )
+    if services is not None:
+        rows = rows.filter(services__in=services).distinct()
     return list(
-        visible_incidents(user)
-        .filter(
-            Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now,
-            services__in=felt_through(slo.service_id), merged_into=None,
-        )
-        .defer("search")
+        rows.defer("search")
         .prefetch_related("services", Prefetch("cause_links", links))
         .order_by("impact_started_at", "pk")
-        .distinct()
-    )  # fmt: skip
+    )
 
 
 def _told(
@@ -102,15 +106,20 @@ def _told(
     return [*kept, part("outside of any incident", "", outside)] if outside > 0 else kept
 
 
-def felt_through(service: int) -> set[int]:
-    """A service and all that it needs, near and far: their incidents are felt in it."""
+def needs() -> dict[int, list[int]]:
+    """Which services each service needs, by id."""
     pairs = Service.depends_on.through.objects.values_list("from_service_id", "to_service_id")
-    needs: dict[int, list[int]] = {}
+    found: dict[int, list[int]] = {}
     for one, other in pairs:
-        needs.setdefault(one, []).append(other)
+        found.setdefault(one, []).append(other)
+    return found
+
+
+def felt_through(edges: Mapping[int, list[int]], service: int) -> set[int]:
+    """A service and all that it needs, near and far: their incidents are felt in it."""
     found, front = {service}, [service]
     while front:
-        front = [other for one in front for other in needs.get(one, ()) if other not in found]
+        front = [other for one in front for other in edges.get(one, ()) if other not in found]
         found.update(front)
     return found
 
