@@ -10,7 +10,8 @@ from typing import Any
 
 from rest_framework.serializers import DateTimeField
 
-from analysis.suggestions import AlikeIncident, Reason, SuggestedCause, Suggestions
+from analysis.reasons import Reason
+from analysis.suggestions import AlikeIncident, SuggestedCause, Suggestions
 from incidents.changes import CandidateChange
 
 _at = DateTimeField().to_representation

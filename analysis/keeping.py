@@ -36,7 +36,8 @@ _STATE = f"""
         ORDER BY at DESC LIMIT 1)
 """  # noqa: S608
 _PASTS = f"""
-    SELECT i.id, i.impact_started_at, i.resolution <> '', l.cause_id, l.role, l.state
+    SELECT i.id, EXTRACT(epoch FROM i.impact_started_at)::float8, i.resolution <> '',
+        l.cause_id, l.role, l.state
     FROM {Incident._meta.db_table} i LEFT JOIN {CauseLink._meta.db_table} l ON l.incident_id = i.id
     WHERE i.id = ANY(%s) ORDER BY i.id, l.id
 """  # noqa: S608
@@ -54,6 +55,9 @@ class State:
     """The active version of what was learnt."""
     newest: frozenset[tuple[str, int, datetime]] = frozenset()
     """The newest cause link and the newest row that was forgotten: others, once links changed."""
+
+    version: int = 0
+    """Grows, within a process, whenever any of this or of what is kept changed."""
 
     def of(self, key: int) -> frozenset[tuple[str, datetime]]:
         return self.touched.get(key, frozenset())
@@ -80,7 +84,8 @@ def state_since(since: datetime) -> State:
 class Past:
     """What votes need of a past incident."""
 
-    began: datetime
+    began: float
+    """epoch seconds"""
     told: bool
     """whether it is written down how it was resolved"""
     links: tuple[Link, ...]
@@ -130,7 +135,7 @@ class Kept(Generic[Record]):
 
 def read_pasts(keys: list[int]) -> dict[int, Past]:
     """What votes need of some incidents."""
-    rows: dict[int, tuple[datetime, bool, list[Link]]] = {}
+    rows: dict[int, tuple[float, bool, list[Link]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_PASTS, [keys])
         read: list[Any] = cursor.fetchall()

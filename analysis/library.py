@@ -209,6 +209,8 @@ class Library:
         self._since = datetime.min
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
+        self._version = 0
+        self._told: tuple[Any, ...] = ()
         self.pasts = Kept(read_pasts, 50_000)
         """what votes need of past incidents, some 300 bytes each, as of the last search"""
         self.rows = Kept(_read_rows, 2_000)
@@ -220,6 +222,7 @@ class Library:
         with self._lock:
             self._index = None
             self._file = None
+            self._version += 1
             for kept in (self.pasts, self.rows, self.causes):
                 kept.clear()
 
@@ -230,7 +233,13 @@ class Library:
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
     ) -> list[Hit]:
+        self.sync()
         return self.look(document, k, exclude, only)[0]
+
+    def sync(self) -> State:
+        """Bring everything up to date; what the database tells about itself. One query."""
+        with self._lock:
+            return self._synced()[1]
 
     def look(
         self,
@@ -238,12 +247,12 @@ class Library:
         k: int,
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
-    ) -> tuple[list[Hit], Query, State]:
-        """What is alike, the question as weighed, and the state that the answer holds for."""
+    ) -> tuple[list[Hit], Query]:
+        """What is alike as of the last `sync`, and the question as weighed."""
         with self._lock:
-            index, state = self._synced()
+            index = self._index or self._synced()[0]
             query = index.query(document)
-            return index.answer(query, k, exclude, only), query, state
+            return index.answer(query, k, exclude, only), query
 
     def compare(self, asked: Document | Query, others: Iterable[Document]) -> dict[int, Comparison]:
         """What the question has in common with each of the others, and what not."""
@@ -262,11 +271,16 @@ class Library:
         if self._index is None:
             self._index = Index(every_document())
             self._read = {}
+            self._version += 1
             state = state_since(began)
         else:
             state = state_since(self._since - LATE_COMMIT)
             self._take_changes(self._index, state, self._since - LATE_COMMIT)
         self._since = began
+        told = state.private, state.fit, state.newest
+        if told != self._told:
+            self._version, self._told = self._version + 1, told
+        state.version = self._version
         return self._index, state
 
     def _take_newer_file(self) -> None:
@@ -283,6 +297,7 @@ class Library:
             self._file = found
             self._index, self._since = _open(path)
             self._read = {}
+            self._version += 1
         except FileNotFoundError:
             return
         except (DamagedFile, OSError, ValueError, KeyError) as error:
@@ -299,6 +314,7 @@ class Library:
             unread[key] = unread.get(key, frozenset()) | undone
         touched = [key for key, seen in unread.items() if seen]
         if touched:
+            self._version += 1
             self.pasts.drop(touched)
             self.rows.drop(touched)
             self.causes.drop(-key for key in touched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,13 +21,12 @@ from analysis.library import (
     prefetch_telling,
     with_features,
 )
-from analysis.models import Finding
+from analysis.reasons import Reason, Reasons
 from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_new_untaught
-from analysis.similarity.index import Comparison, Hit, Overlap, Query
+from analysis.similarity.index import Hit, Query
 from analysis.similarity.replay import ASKED
-from analysis.similarity.text import surface_words
 from analysis.similarity.votes import ALIKE, Ballot, vote, weighed
-from analysis.similarity.weights import Document, is_plain
+from analysis.similarity.weights import Document
 from incidents.changes import CandidateChange, candidate_changes
 from incidents.filing import services_named_in
 from incidents.models import Incident, Service
@@ -52,15 +52,6 @@ KINDS_OF_CHANGE = {
     "capacity": {"scaling"},
 }
 """Which changes speak for a cause of a category."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A thing two incidents share, or only one has, and its share of the comparison (0 to 1)."""
-
-    kind: str
-    text: str
-    weight: float
 
 
 @dataclass
@@ -105,6 +96,8 @@ class Suggestions:
     """history holds nothing alike: whatever is listed is merely the nearest"""
     calibrated: bool
     """whether history is large enough to know how sure suggestions are"""
+    for_all: bool = False
+    """whether anybody would have got this answer: nothing private was found on the way"""
     labelled: int = 0
     """past incidents with a confirmed cause that stand behind what is stated of confidence"""
 
@@ -112,7 +105,7 @@ class Suggestions:
 def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
     """What history holds that is like `incident`, of what `user` may see."""
     [row] = prefetch_telling(with_features(Incident.objects.filter(pk=incident.pk)))
-    return _suggest(document_of(row), user, limit, incident)
+    return _suggest(document_of(row), user, limit, library.sync(), incident)
 
 
 @dataclass(frozen=True)
@@ -123,9 +116,13 @@ class Within:
     team: str = ""
     since: datetime | None = None
 
+    @property
+    def is_all(self) -> bool:
+        return not (self.services or self.team or self.since)
+
     def keys(self, user: Any) -> set[int] | None:
         """Keys that may be found, causes included; None for all of them."""
-        if not (self.services or self.team or self.since):
+        if self.is_all:
             return None
         incidents = visible_incidents(user)
         if self.services:
@@ -151,19 +148,47 @@ def suggest_for_text(
     named = services_named_in(f"{title}\n{symptom}")
     names = {service.name for service in [*services, *named]}
     document = incident_document(title=title, symptom=symptom, services=names)
-    return _suggest(document, user, limit, within=within)
+    state = library.sync()
+    key = title, symptom, frozenset(names), limit
+    keeps = (within is None or within.is_all) and not only_team(user)
+    if keeps and (known := _answers.get(key)) and known.holds(state):
+        return known.found
+    found = _suggest(document, user, limit, state, within=within)
+    if keeps and found.for_all:
+        if len(_answers) >= MOST_KEPT:
+            _answers.clear()
+        _answers[key] = _Kept(found, state.version, time.monotonic())
+    return found
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An answer to words, as several people and bots ask the same during an incident."""
+
+    found: Suggestions
+    version: int
+    at: float
+
+    def holds(self, state: State) -> bool:
+        # Old votes fade by the day, so a minute changes nothing that could be seen.
+        return self.version == state.version and time.monotonic() - self.at < KEPT_FOR
+
+
+MOST_KEPT, KEPT_FOR = 500, 60.0
+_answers: dict[Any, _Kept] = {}
 
 
 def _suggest(
     document: Document,
     user: Any,
     limit: int,
+    state: State,
     incident: Incident | None = None,
     within: Within | None = None,
 ) -> Suggestions:
     only = within.keys(user) if within else None
     own = {incident.pk} if incident else set()
-    found_hits, query, state = _search(document, user, own, only)
+    found_hits, query, for_all = _search(document, user, own, only, state)
     hits = [hit for hit in found_hits if hit.likeness >= ALIKE]
     alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     # Of most of what is found only this is needed; whole rows are read of what is shown.
@@ -176,7 +201,8 @@ def _suggest(
         ballots = learnt.order(ballots)
     own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
     refused = {cause for cause, link in own_links.items() if link.state == "rejected"}
-    causes = _causes(ballots[: limit * 3], user)
+    voted = ballots[: limit * 3]
+    causes = _causes(voted, user)
     shown = [
         place
         for place, ballot in enumerate(ballots)
@@ -197,7 +223,7 @@ def _suggest(
     best, behind = [key for key in best if key in found], behind & found.keys()
     compared = [document_of(found[key]) for key in {*best, *behind}]
     compared += [cause_document(causes[ballots[place].cause]) for place in shown]
-    reasons = _Reasons(document, query, compared)
+    reasons = Reasons(document, query, compared)
     suggested = [
         _suggested(
             ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt, fixed
@@ -214,23 +240,25 @@ def _suggest(
         max(0, len(library) - len(state.private | own)),
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
+        for_all and all(ballot.incidents for ballot in voted),
         learnt.judged.answers if learnt else 0,
     )
 
 
 def _search(
-    document: Document, user: Any, own: set[int], only: set[int] | None
-) -> tuple[list[Hit], Query, State]:
-    """What is alike of what `user` may see.
+    document: Document, user: Any, own: set[int], only: set[int] | None, state: State
+) -> tuple[list[Hit], Query, bool]:
+    """What is alike of what `user` may see, and whether that is the same for everybody.
 
     Most searches find nothing private: only where one does, it is asked what `user` may see.
     """
-    hits, query, state = library.look(document, ASKED, own, only)
-    if only_team(user) or not state.private.isdisjoint(hit.key for hit in hits):
+    hits, query = library.look(document, ASKED, own, only)
+    for_all = not only_team(user) and state.private.isdisjoint(hit.key for hit in hits)
+    if not for_all:
         hidden = hidden_incident_ids(user)
         if not hidden.isdisjoint(hit.key for hit in hits):
-            hits = library.search(document, ASKED, own | hidden, only)
-    return hits, query, state
+            hits, query = library.look(document, ASKED, own | hidden, only)
+    return hits, query, for_all
 
 
 def _causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
@@ -254,7 +282,7 @@ def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange
 def _ballots(
     hits: list[Hit], pasts: dict[int, Past], incident: Incident | None, state: State
 ) -> list[Ballot]:
-    now = incident.impact_started_at if incident else timezone.now()
+    now = (incident.impact_started_at if incident else timezone.now()).timestamp()
     links = [link for past in pasts.values() for link in past.links]
     causes = library.causes.of({link.cause for link in links})
     # What a superseded cause was linked to speaks for the one in its place.
@@ -268,7 +296,7 @@ def _ballots(
         {hit.key: hit.likeness for hit in hits if hit.key in pasts},
         named,
         rows,
-        {key: (now - past.began).total_seconds() / 86_400 for key, past in pasts.items()},
+        {key: (now - past.began) / 86_400 for key, past in pasts.items()},
         records(state.newest),
     )
 
@@ -280,7 +308,7 @@ def _nothing_alike(ballots: list[Ballot], hits: list[Hit], learnt: Calibration |
     return learnt.is_new(ballots) if learnt else is_new_untaught(ballots)
 
 
-def _alike(incident: Incident, likeness: float, reasons: _Reasons) -> AlikeIncident:
+def _alike(incident: Incident, likeness: float, reasons: Reasons) -> AlikeIncident:
     duplicate = incident.is_open and likeness > SAME
     return AlikeIncident(incident, likeness, reasons.shared(incident.pk), duplicate)
 
@@ -291,7 +319,7 @@ def _suggested(
     cause: Cause,
     found: dict[int, Incident],
     alike: dict[int, float],
-    reasons: _Reasons,
+    reasons: Reasons,
     learnt: Calibration | None,
     fixed: dict[int, int],
 ) -> SuggestedCause:
@@ -313,42 +341,3 @@ def _suggested(
         confidence=confidence,
         track=learnt.bin_of(confidence) if learnt and confidence is not None else None,
     )
-
-
-class _Reasons:
-    """Puts comparisons between the asked document and found ones into words."""
-
-    def __init__(self, document: Document, query: Query, others: Iterable[Document]) -> None:
-        self._words = surface_words(" \n ".join(document.text.values()))
-        self._found: dict[int, Comparison] = library.compare(query, others)
-
-    def shared(self, key: int) -> list[Reason]:
-        return self._in_words(self._found[key].shared) if key in self._found else []
-
-    def only_now(self, key: int) -> list[Reason]:
-        return self._in_words(self._found[key].only_now) if key in self._found else []
-
-    def only_then(self, key: int) -> list[Reason]:
-        return self._in_words(self._found[key].only_then) if key in self._found else []
-
-    def _in_words(self, overlaps: list[Overlap]) -> list[Reason]:
-        total = sum(overlap.score for overlap in overlaps) or 1.0
-        reasons = []
-        for overlap in overlaps:
-            kind, _, value = overlap.term.partition(":")
-            if is_plain(overlap.term):
-                kind, value = "word", self._words.get(overlap.term, overlap.term)
-            reasons.append(Reason(kind, _in_words(kind, value), overlap.score / total))
-        return reasons
-
-
-def _in_words(kind: str, value: str) -> str:
-    if kind == "template":
-        finding = Finding.objects.filter(term=value).order_by("-pk").first()
-        return f"log line: {finding.data['template'][:80]}" if finding else "log line"
-    return {
-        "service": f"service {value}",
-        "alert": f"alert {value}",
-        "metric": f"metric off: {value}",
-        "word": value,
-    }[kind]

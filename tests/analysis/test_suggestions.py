@@ -185,3 +185,32 @@ def test_the_answer_is_told_as_its_schema_describes_it(
     assert found.causes
     assert found.incidents
     assert told_suggestions(found) == SuggestionsSerializer(found).data
+
+
+def test_the_same_question_again_costs_little_until_anything_is_written(
+    past: Incident, user: AbstractUser, django_assert_max_num_queries: Any
+) -> None:
+    # A process that has just read everything reads what is newest once more.
+    suggest_for_text("warm up", user)
+    first = suggest_for_text("orders-db CPU high", user)
+    with django_assert_max_num_queries(3):
+        assert suggest_for_text("orders-db CPU high", user) is first
+    edit_incident(past, user, resolution="Dropped the query")
+    again = suggest_for_text("orders-db CPU high", user)
+    assert again.causes[0].fixed_last_time == "Dropped the query"
+
+
+def test_an_answer_with_something_private_is_kept_for_nobody(
+    past: Incident, user: AbstractUser, other: AbstractUser
+) -> None:
+    secret = file_incident(
+        title="orders-db CPU high, keys stolen", private=True, reporter=user, quiet=True
+    )
+    for person, sees in ((user, True), (other, False), (user, True)):
+        found = suggest_for_text("orders-db CPU high", person)
+        assert (secret in [alike.incident for alike in found.incidents]) is sees
+    edit_incident(secret, user, private=False)
+    assert suggest_for_text("orders-db CPU high", other).incidents[0].incident == secret
+    edit_incident(secret, user, private=True)
+    found = suggest_for_text("orders-db CPU high", other)
+    assert secret not in [alike.incident for alike in found.incidents]
