@@ -16,6 +16,7 @@ from incidents.api_base import ByName, Visible, asked_for
 from incidents.api_mixins import Creates, Edits, Reads, Resource, once
 from incidents.catalogue import registry as catalogue_kinds
 from incidents.cataloguing import take_catalogue
+from incidents.gates import why_not
 from incidents.importing import import_incidents
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
@@ -33,6 +34,11 @@ class ServiceSerializer(serializers.ModelSerializer):
             "id", "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
             "runbook_url", "dashboards", "repositories", "depends_on",
         ]  # fmt: skip
+
+    def update(self, instance: Service, validated_data: dict[str, Any]) -> Service:
+        if reason := why_not(instance, validated_data):
+            raise serializers.ValidationError({"lifecycle": [reason]})
+        return super().update(instance, validated_data)
 
 
 class LabelsField(serializers.DictField):

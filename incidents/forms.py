@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from incidents.gates import why_not
 from incidents.models import Incident, Service
 
 
@@ -85,6 +86,12 @@ class ServiceForm(forms.ModelForm):
             name: forms.Textarea(attrs={"rows": 3})
             for name in ("description", "dashboards", "repositories")
         }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "lifecycle" in data and (reason := why_not(self.instance, data)):
+            self.add_error("lifecycle", reason)
+        return data
 
     def clean_depends_on(self) -> Any:
         chosen = self.cleaned_data["depends_on"]

@@ -6,12 +6,16 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from incidents.gates import GATES
 from incidents.models import Incident
 from incidents.signals import incident_resolved
-from practice.reviewing import find_gaps
+from practice.reviewing import find_gaps, missing_for
 
 
 @receiver(incident_resolved)
 def find_gaps_of(incident: Incident, **_: Any) -> None:
     """What it showed to be missing becomes a finding of the readiness of its services."""
     find_gaps(incident)
+
+
+GATES.append(missing_for)

@@ -165,6 +165,33 @@ def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
     assert "Signed off" in newest.history_change_reason
 
 
+def test_no_form_and_no_script_goes_around_a_gate(
+    checkout: Service, web: Client, user: AbstractUser
+) -> None:
+    checkout.lifecycle = "development"
+    checkout.save()
+    given = {
+        "name": "checkout", "tier": "core", "kind": "http", "owner_team": "Orders",
+        "lifecycle": "general", "runbook_url": "https://wiki.example/checkout",
+    }  # fmt: skip
+    form = web.post(f"/services/{checkout.pk}/edit/", given)
+    assert form.status_code == 422
+    assert "it can go on with a reason" in form.content.decode()
+    answer = web.patch(
+        f"/api/v1/services/{checkout.pk}/", {"lifecycle": "general"},
+        content_type="application/json",
+    )  # fmt: skip
+    assert answer.status_code == 400
+    assert "Its gate does not hold" in answer.json()["errors"]["lifecycle"][0]
+    checkout.refresh_from_db()
+    assert checkout.lifecycle == "development"
+    answer = web.patch(
+        f"/api/v1/services/{checkout.pk}/", {"lifecycle": "deprecated"},
+        content_type="application/json",
+    )  # fmt: skip
+    assert answer.status_code == 200
+
+
 def test_a_service_that_has_everything_passes_its_gate(
     checkout: Service, database: Service, user: AbstractUser
 ) -> None:
