@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
@@ -15,8 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from incidents.catalogue import registry
 from incidents.cataloguing import take_catalogue
 from incidents.drawing import graph
+from incidents.forms import KindOfFileForm
 from incidents.graph import circles, leaning
 from incidents.models import Service
+from incidents.reading import Report
 from incidents.views import add_errors
 
 
@@ -38,47 +39,40 @@ def service_graph(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/service_graph.html", context)
 
 
-class CatalogueForm(forms.Form):
-    kind = forms.ChoiceField(label="What it is")
-    file = forms.FileField(required=False)
-    content = forms.CharField(
-        label="Or paste it", required=False, widget=forms.Textarea(attrs={"rows": 12})
-    )
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        kinds = [(kind, f"{p.title} ({p.example})") for kind, p in registry().items()]
-        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("file"):
-            data["content"] = data["file"].read().decode("utf-8", "replace")
-        if not (data.get("content") or "").strip():
-            raise ValidationError("Choose a file, or paste its text.")
-        return data
+class CatalogueForm(KindOfFileForm):
+    def kinds(self) -> list[tuple[str, str]]:
+        return [(kind, f"{p.title} ({p.example})") for kind, p in registry().items()]
 
 
 @permission_required("incidents.add_service", raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def service_import(request: HttpRequest) -> HttpResponse:
-    """First shown what it would bring (“Look”), then taken."""
-    form = CatalogueForm(request.POST or None, request.FILES or None)
+    return look_then_take(
+        request, CatalogueForm, take_catalogue, "incidents/service_import.html",
+        "incidents:service-graph", "services",
+    )  # fmt: skip
+
+
+def look_then_take(
+    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., Report],
+    template: str, back: str, what: str,
+) -> HttpResponse:  # fmt: skip
+    """A page that takes a file in: first shown what it would bring (“Look”), then taken."""
+    form = form_class(request.POST or None, request.FILES or None)
     report = None
     if request.method == "POST" and form.is_valid():
         looking = "take" not in request.POST
         data = form.cleaned_data
         try:
-            report = take_catalogue(data["kind"], data["content"], dry_run=looking)
+            report = take(data["kind"], data["content"], dry_run=looking)
         except ValidationError as error:
             add_errors(form, error)
         else:
             if not looking:
-                told = f"{len(report.new)} new services, {len(report.changed)} changed"
+                told = f"{len(report.new)} new {what}, {len(report.changed)} changed"
                 messages.success(request, f"{told}, {len(report.skipped)} things skipped.")
-                return redirect("incidents:service-graph")
+                return redirect(back)
             # The file cannot be chosen again by itself: its text stands in the form now.
-            form = CatalogueForm(initial=data)
+            form = form_class(initial=data)
     status = 422 if request.method == "POST" and report is None else 200
-    context = {"form": form, "report": report}
-    return render(request, "incidents/service_import.html", context, status=status)
+    return render(request, template, {"form": form, "report": report}, status=status)

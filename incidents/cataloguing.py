@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from incidents.catalogue import registry
-from incidents.catalogue.base import MOST_BYTES, BadFile, Entry, Skipped
+from incidents.catalogue.base import Entry
 from incidents.importing import reason_of
 from incidents.models import Service
+from incidents.reading import Report, take_file
 from incidents.seen import note_seen
 
 FIELDS = (
@@ -20,42 +20,17 @@ FIELDS = (
 )  # fmt: skip
 
 
-@dataclass
-class Report:
-    """What a catalogue brought: names, and what was skipped and why."""
-
-    new: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    same: int = 0
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-
-
 def take_catalogue(kind: str, content: str, dry_run: bool = False) -> Report:
     """Take a file in; an empty field leaves what is there. Raises ValidationError for the whole."""
-    plugin = registry().get(kind)
-    if plugin is None:
-        raise ValidationError({"kind": f"Choose one of {', '.join(registry())}."})
-    if len(content.encode()) > MOST_BYTES:
-        raise ValidationError({"content": f"At most {MOST_BYTES // 1024**2} MB at once."})
-    report = Report()
-    try:
-        read = list(plugin().read(content.replace("\x00", "")))
-    except BadFile as error:
-        raise ValidationError({"content": str(error)}) from error
-    with transaction.atomic():
-        _take(_merged(read, report), report)
-        if dry_run:
-            transaction.set_rollback(True)
-    return report
+    return take_file(
+        registry(), kind, content, dry_run, lambda found, report: _take(_merged(found), report)
+    )
 
 
-def _merged(read: Iterable[Entry | Skipped], report: Report) -> list[Entry]:
+def _merged(read: Iterable[Entry]) -> list[Entry]:
     """Entries by name, later ones adding to earlier ones of the same name."""
     found: dict[str, Entry] = {}
     for entry in read:
-        if isinstance(entry, Skipped):
-            report.skipped.append((entry.place, entry.why))
-            continue
         former = found.get(entry.name.lower())
         if former is None:
             found[entry.name.lower()] = entry

@@ -9,6 +9,9 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+MOST_AT_ONCE, MOST = 50, 5_000
+"""A sender gone mad must cost neither time nor room."""
+
 
 class SeenName(models.Model):
     """A name that came from outside. It is offered until a service bears it or it is ignored."""
@@ -38,11 +41,12 @@ class SeenName(models.Model):
 def note_seen(names: Iterable[str], where: str) -> None:
     """Remember that `names` were spoken of; anything that can be no name is passed over."""
     now = timezone.now()
-    for name in sorted({name.strip() for name in names}):
+    for name in sorted({name.strip() for name in names})[:MOST_AT_ONCE]:
         if not name or len(name) > 100 or not name.isprintable():
             continue
         known = SeenName.objects.filter(name__iexact=name, where=where)
-        if not known.update(times=F("times") + 1, last_at=now):
+        news = not known.update(times=F("times") + 1, last_at=now)
+        if news and SeenName.objects.count() < MOST:
             SeenName.objects.bulk_create([SeenName(name=name, where=where)], ignore_conflicts=True)
 
 

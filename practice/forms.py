@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from analysis.models import Source
+from incidents.forms import KindOfFileForm, TextOrFileForm
 from incidents.models import Service
 from practice.load_tests import registry as load_test_tools
 from practice.models import Capacity, Drill, Slo
@@ -32,31 +32,9 @@ class SloForm(forms.ModelForm):
         field.queryset = Source.objects.filter(kind="prometheus")
 
 
-class TextOrFileForm(forms.Form):
-    """A file, or its text."""
-
-    file = forms.FileField(required=False)
-    content = forms.CharField(
-        label="Or paste it", required=False, widget=forms.Textarea(attrs={"rows": 12})
-    )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("file"):
-            data["content"] = data["file"].read().decode("utf-8", "replace")
-        if not (data.get("content") or "").strip():
-            raise ValidationError("Choose a file, or paste its text.")
-        return data
-
-
-class SloFileForm(TextOrFileForm):
-    kind = forms.ChoiceField(label="What it is")
-    field_order = ["kind", "file", "content"]
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        field: Any = self.fields["kind"]
-        field.choices = [(kind, plugin.title) for kind, plugin in slo_files().items()]
+class SloFileForm(KindOfFileForm):
+    def kinds(self) -> list[tuple[str, str]]:
+        return [(kind, plugin.title) for kind, plugin in slo_files().items()]
 
 
 class LoadTestForm(TextOrFileForm):

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
-from incidents.catalogue.base import MOST_BYTES, BadFile
 from incidents.importing import reason_of
 from incidents.models import Service
+from incidents.reading import Report, take_file
 from practice.models import Slo
 from practice.slo_files import registry
-from practice.slo_files.base import Entry, Skipped
-
-
-@dataclass
-class Report:
-    """What a file brought: names, and what was skipped and why."""
-
-    new: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    same: int = 0
-    skipped: list[tuple[str, str]] = field(default_factory=list)
+from practice.slo_files.base import Entry
 
 
 def take_objectives(kind: str, content: str, dry_run: bool = False) -> Report:
     """Take a file in: new objectives, and changes of known ones. Raises ValidationError for all."""
-    plugin = registry().get(kind)
-    if plugin is None:
-        raise ValidationError({"kind": f"Choose one of {', '.join(registry())}."})
-    if len(content.encode()) > MOST_BYTES:
-        raise ValidationError({"content": f"At most {MOST_BYTES // 1024**2} MB at once."})
-    report = Report()
+    return take_file(registry(), kind, content, dry_run, _take_all)
+
+
+def _take_all(entries: list[Entry], report: Report) -> None:
     services = {service.name.lower(): service for service in Service.objects.all()}
-    try:
-        found = list(plugin().read(content.replace("\x00", "")))
-    except BadFile as error:
-        raise ValidationError({"content": str(error)}) from error
-    with transaction.atomic():
-        for entry in found:
-            if isinstance(entry, Skipped):
-                report.skipped.append((entry.place, entry.why))
-            else:
-                _take(entry, services, report)
-        if dry_run:
-            transaction.set_rollback(True)
-    return report
+    for entry in entries:
+        _take(entry, services, report)
 
 
 def _take(entry: Entry, services: dict[str, Service], report: Report) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.charts import Mark, draw
+from incidents.catalogue_views import look_then_take
 from incidents.models import Service, TierPolicy
 from incidents.permissions import visible_incidents
-from incidents.views import add_errors
 from practice import budget, measuring
 from practice.forms import SloFileForm, SloForm
 from practice.models import Slo
@@ -130,27 +129,10 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(MANAGE, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def slo_import(request: HttpRequest) -> HttpResponse:
-    """First shown what it would bring (“Look”), then taken."""
-    form = SloFileForm(request.POST or None, request.FILES or None)
-    report = None
-    if request.method == "POST" and form.is_valid():
-        looking = "take" not in request.POST
-        data = form.cleaned_data
-        try:
-            report = take_objectives(data["kind"], data["content"], dry_run=looking)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            if not looking:
-                brought = f"{len(report.new)} new objectives, {len(report.changed)} changed"
-                messages.success(request, f"{brought}, {len(report.skipped)} things skipped.")
-                return redirect("practice:slos")
-            # The file cannot be chosen again by itself: its text stands in the form now.
-            form = SloFileForm(initial=data)
-    status = 422 if request.method == "POST" and report is None else 200
-    return render(
-        request, "practice/slo_import.html", {"form": form, "report": report}, status=status
-    )
+    return look_then_take(
+        request, SloFileForm, take_objectives, "practice/slo_import.html", "practice:slos",
+        "objectives",
+    )  # fmt: skip
 
 
 @require_GET

@@ -184,7 +184,7 @@ def test_an_administrator_looks_takes_it_in_and_sees_what_is_odd(
     file = io.BytesIO(table.encode())
     file.name = "services.csv"
     look = client.post("/services/import/", {"kind": "csv", "file": file})
-    assert "2 new services: pay, notify" in look.content.decode()
+    assert "2 new: pay, notify" in look.content.decode()
     assert not Service.objects.exists()
     taken = client.post(
         "/services/import/", {"kind": "csv", "content": table, "take": "1"}, follow=True
