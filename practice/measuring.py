@@ -59,12 +59,15 @@ def prometheus_of(slo: Slo) -> Prometheus:
 
 
 def pull_all(now: datetime | None = None) -> int:
-    """Count for every enabled objective that has a new bucket, those waiting longest first."""
+    """Count for every enabled objective that has a new bucket.
+
+    Those tried longest ago come first, so that some that fail slowly do not hold up the others.
+    """
     until = time.monotonic() + ALL_AT_ONCE
     counted = 0
     fresh = (now or timezone.now()) - timedelta(seconds=STEP)
     due = Slo.objects.filter(enabled=True).exclude(pulled_until__gt=fresh)
-    for slo in due.order_by(F("pulled_until").asc(nulls_first=True), "pk"):
+    for slo in due.order_by(F("tried_at").asc(nulls_first=True), "pk"):
         if time.monotonic() > until:
             break
         counted += pull(slo, now)
@@ -79,6 +82,7 @@ def pull(slo: Slo, now: datetime | None = None) -> int:
     if slo.pulled_until:
         start = max(start, slo.pulled_until - LATE)
     written = 0
+    Slo.objects.filter(pk=slo.pk).update(tried_at=now)
     try:
         plugin = prometheus_of(slo)
         for _ in range(CHUNKS):

@@ -64,10 +64,11 @@ class Slo(models.Model):
     policy = models.TextField(blank=True, default=POLICY, help_text="What a spent budget means.")
     enabled = models.BooleanField(default=True)
     pulled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    tried_at = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.CharField(max_length=500, blank=True, editable=False)
     summary = models.JSONField(default=dict, editable=False, help_text="As it stood when counted.")
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords(excluded_fields=["pulled_until", "problem", "summary"])
+    history = HistoricalRecords(excluded_fields=["pulled_until", "tried_at", "problem", "summary"])
 
     class Meta:
         ordering = ["service__name", "name"]

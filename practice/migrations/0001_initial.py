@@ -282,6 +282,7 @@ class Migration(migrations.Migration):
                 ('policy', models.TextField(blank=True, default='Three quarters spent: reliability work comes before features. All spent: releases of this service stop, but for fixes, until there is budget again.', help_text='What a spent budget means.')),
                 ('enabled', models.BooleanField(default=True)),
                 ('pulled_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('tried_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('problem', models.CharField(blank=True, editable=False, max_length=500)),
                 ('summary', models.JSONField(default=dict, editable=False, help_text='As it stood when counted.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -198,3 +198,24 @@ def test_rules_hold_every_objective_whatever_it_is_called(slo: Slo, web: Client)
     assert [group["name"] for group in groups] == [f"causebook-slo-{slo.pk}"]
     alerts = [rule for rule in groups[0]["rules"] if "alert" in rule]
     assert {rule["labels"]["severity"] for rule in alerts} == {"page", "ticket"}
+
+
+def test_objectives_that_fail_do_not_hold_up_the_others(
+    slo: Slo, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slo.objects.create(
+        service=slo.service, name="slow", numerator="x[$window]", total="y[$window]"
+    )
+    tried, clock = [], [0.0]
+
+    def count_one(each: Slo, now: datetime | None = None) -> int:
+        tried.append(each.name)
+        clock[0] += 2 * measuring.ALL_AT_ONCE
+        Slo.objects.filter(pk=each.pk).update(tried_at=timezone.now())
+        return 0
+
+    monkeypatch.setattr(measuring, "pull", count_one)
+    monkeypatch.setattr(measuring.time, "monotonic", lambda: clock[0])
+    for _ in range(4):
+        measuring.pull_all(NOW)
+    assert tried == [slo.name, slow.name, slo.name, slow.name]
