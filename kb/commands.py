@@ -247,7 +247,7 @@ def changes(asker: Asker, rest: str) -> Answer:
     name = (name if span else rest).strip()
     unit = {"m": "minutes", "h": "hours", "d": "days"}
     reach = timedelta(**{unit[span[2].lower()]: int(span[1])}) if span else timedelta(hours=2)
-    service = _service(name)
+    service = service_called(name)
     found = Change.objects.filter(service=service, started_at__gte=timezone.now() - reach)
     rows = [
         f"{change.started_at:%m-%d %H:%M} {change.get_kind_display()}: {clip(change.title, 120)}"
@@ -258,7 +258,7 @@ def changes(asker: Asker, rest: str) -> Answer:
     return Answer(text, [Item(service.name, service.get_absolute_url(), rows)] if rows else [])
 
 
-def _service(name: str) -> Service:
+def service_called(name: str) -> Service:
     if not name:
         raise Problem("Of which service? changes checkout 2h")
     near = Q(name__iexact=name) | Q(name__istartswith=name)
@@ -273,11 +273,12 @@ def _service(name: str) -> Service:
 
 @command("who", "who SERVICE", "who looks after a service, and its runbook")
 def who(asker: Asker, rest: str) -> Answer:
-    service = _service(rest.strip())
+    service = service_called(rest.strip())
     needs = ", ".join(each.name for each in service.depends_on.all()[:LINES])
     lines = [
         f"Team: {service.owner_team or 'not recorded'}",
         f"Tier: {service.tier}",
+        *([f"On-call: {service.on_call}"] if service.on_call else []),
         *([f"Runbook: {service.runbook_url}"] if service.runbook_url else []),
         *([f"Depends on: {needs}"] if needs else []),
     ]

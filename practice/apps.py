@@ -7,7 +7,7 @@ class PracticeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from practice import receivers  # noqa: F401  (connects itself on import)
+        from practice import chat_commands, receivers  # noqa: F401  (connect themselves on import)
         from practice.defaults import seed
 
         post_migrate.connect(seed, sender=self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,8 +13,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from analysis.charts import draw
 from incidents.models import Service
 from incidents.views import add_errors
 from practice import engaging, reviewing
@@ -112,6 +114,7 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "service": service,
         "open": service.reviews.filter(closed_at=None).first(),
         "closed": closed,
+        "scores": _scores(closed),
         "last": last,
         "holds": holds,
         "findings": visible_findings(request.user)
@@ -122,6 +125,15 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "form": StageForm(initial={"stage": service.lifecycle}),
     }
     return render(request, "practice/readiness.html", context)
+
+
+def _scores(closed: Sequence[Review]) -> SafeString | None:
+    """The score over time, once there are two."""
+    points = [(r.closed_at.timestamp(), 100 * (r.score or 0.0)) for r in closed if r.closed_at]
+    if len(points) < 2:
+        return None
+    times, values = zip(*sorted(points), strict=True)
+    return draw([(times, values)], "%", "Score of the reviews")
 
 
 @require_POST

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +22,9 @@ from kb import chat_door, commands
 from kb.chat.base import Answer, Said
 from kb.linking import name_cause
 from kb.models import CauseLink, ChatCode, ChatPerson, ChatRoom, Workspace
+from practice.models import Slo
 from tests.kb.chat_requests import SECRET, signed, teams_request
+from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PERSON = "U2CERLKJA"
@@ -254,6 +256,29 @@ def test_changes_and_owners_of_a_service(slack: Workspace, database: Service) ->
     assert "orders-db 8.53" in told(say(slack, "changes orders-db 2h"))
     assert "Team: Data" in told(say(slack, "who orders"))
     assert "No service is called" in told(say(slack, "who nobody"))
+
+
+def test_a_budget_is_told_with_what_spent_it(
+    slack: Workspace, database: Service, user: AbstractUser
+) -> None:
+    assert "has no objective" in told(say(slack, "budget orders-db"))
+    slo = Slo.objects.create(
+        service=database, name="availability", numerator="a[$window]", total="b[$window]"
+    )
+    now = timezone.now()
+    count(slo, now)
+    start = (now - timedelta(days=2)).replace(minute=0)
+    fail(slo, start, 60)
+    incident = file_incident(
+        title="orders-db down", services=[database], impact_started_at=start, detected_at=start,
+        resolved_at=start + timedelta(hours=1), status="resolved", quiet=True, private=True,
+    )  # fmt: skip
+    name_cause(incident, "Zebra index", author=user)
+    answer = told(say(slack, "budget orders-db"))
+    assert "spent: releases stop" in answer
+    # A channel reads along: what a private incident spent has no name there.
+    assert "outside of any incident" in answer
+    assert "Zebra" not in answer
 
 
 # Private incidents

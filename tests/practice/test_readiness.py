@@ -117,6 +117,11 @@ def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
     again = reviewing.start_review(checkout, user)
     assert again != review
     assert again.answers.filter(auto=False, note="Shown.").count() == 7
+    for item in again.checklist.items.all():
+        reviewing.answer(again, item, user, verdict="yes")
+    reviewing.close(again)
+    page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
+    assert "<polyline" in page
 
 
 def test_a_changed_checklist_is_a_new_version_and_old_reviews_keep_theirs(
