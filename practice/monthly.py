@@ -25,7 +25,7 @@ from practice import budget as arithmetic
 from practice.models import Review, Slo, Subscription
 from practice.permissions import visible_findings
 from practice.readiness import Finding
-from practice.spending import Part, felt_through, lasting, needs, parts_of
+from practice.spending import SHOWN, Part, felt_through, lasting, needs, parts_of
 from practice.standing import counts_of_all
 
 logger = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def monthly(user: Any, month: date, service: Service | None = None) -> Monthly:
     figures, _, minutes = reports.times(rows)
     found = Monthly(month, service, until, figures=figures, minutes=minutes)
     found.incidents = list(
-        rows.defer("search").prefetch_related("services").order_by("impact_started_at", "pk")
+        rows.only(*SHOWN).prefetch_related("services").order_by("impact_started_at", "pk")
     )
     before = reports.Asked(last_month(month), month, service=asked.service)
     _, count, lost = reports.times(reports.incidents_of(user, before))

@@ -20,6 +20,10 @@ from practice.standing import Stand, stand
 
 TINY = 0.005
 """Share of the budget below which a part gets no line of its own."""
+SHOWN = (
+    "title", "severity", "status", "impact_started_at", "mitigated_at", "resolved_at", "private",
+)  # fmt: skip
+"""What lists show of an incident: a month of thousands need not bring all their texts."""
 _SURE = {"confirmed": 0, "suspected": 1}
 _ROLE = {"root": 0, "trigger": 1, "contributing": 2}
 
@@ -78,9 +82,10 @@ def lasting(
         Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now, merged_into=None
     )
     if services is not None:
-        rows = rows.filter(services__in=services).distinct()
+        through = Incident.services.through.objects.filter(service__in=services)
+        rows = rows.filter(pk__in=through.values("incident_id"))
     return list(
-        rows.defer("search")
+        rows.only(*SHOWN)
         .prefetch_related("services", Prefetch("cause_links", links))
         .order_by("impact_started_at", "pk")
     )
