@@ -228,6 +228,7 @@ class Library:
         self._looked = 0.0
         self._version = 0
         self._told: tuple[Any, ...] = ()
+        self._private: set[int] = set()
         self.pasts = Kept(read_pasts, 50_000)
         """what votes need of past incidents, some 300 bytes each, as of the last search"""
         self.rows = Kept(_read_rows, 2_000)
@@ -264,12 +265,16 @@ class Library:
         k: int,
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
-    ) -> tuple[list[Hit], Query]:
-        """What is alike as of the last `sync`, and the question as weighed."""
+    ) -> tuple[list[Hit], Query, set[int]]:
+        """What is alike as of the last `sync`, the question as weighed, and what was private then.
+
+        Another thread may have brought the index further than the caller's own `sync` did, so
+        what is private is told together with what was found.
+        """
         with self._lock:
             index = self._index or self._synced()[0]
             query = index.query(document)
-            return index.answer(query, k, exclude, only), query
+            return index.answer(query, k, exclude, only), query, self._private
 
     def compare(self, asked: Document | Query, others: Iterable[Document]) -> dict[int, Comparison]:
         """What the question has in common with each of the others, and what not."""
@@ -297,7 +302,7 @@ class Library:
         told = state.private, state.fit, state.newest
         if told != self._told:
             self._version, self._told = self._version + 1, told
-        state.version = self._version
+        state.version, self._private = self._version, state.private
         return self._index, state
 
     def _take_newer_file(self) -> None:

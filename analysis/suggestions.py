@@ -188,7 +188,7 @@ def _suggest(
 ) -> Suggestions:
     only = within.keys(user) if within else None
     own = {incident.pk} if incident else set()
-    found_hits, query, for_all = _search(document, user, own, only, state)
+    found_hits, query, for_all = _search(document, user, own, only)
     hits = [hit for hit in found_hits if hit.likeness >= ALIKE]
     alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     # Of most of what is found only this is needed; whole rows are read of what is shown.
@@ -246,18 +246,18 @@ def _suggest(
 
 
 def _search(
-    document: Document, user: Any, own: set[int], only: set[int] | None, state: State
+    document: Document, user: Any, own: set[int], only: set[int] | None
 ) -> tuple[list[Hit], Query, bool]:
     """What is alike of what `user` may see, and whether that is the same for everybody.
 
     Most searches find nothing private: only where one does, it is asked what `user` may see.
     """
-    hits, query = library.look(document, ASKED, own, only)
-    for_all = not only_team(user) and state.private.isdisjoint(hit.key for hit in hits)
+    hits, query, private = library.look(document, ASKED, own, only)
+    for_all = not only_team(user) and private.isdisjoint(hit.key for hit in hits)
     if not for_all:
         hidden = hidden_incident_ids(user)
         if not hidden.isdisjoint(hit.key for hit in hits):
-            hits, query = library.look(document, ASKED, own | hidden, only)
+            hits, query, _ = library.look(document, ASKED, own | hidden, only)
     return hits, query, for_all
 
 

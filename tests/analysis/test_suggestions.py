@@ -10,6 +10,8 @@ from django.test import Client
 
 from analysis.answers import told_suggestions
 from analysis.api import SuggestionsSerializer
+from analysis.keeping import State
+from analysis.library import library
 from analysis.models import Fingerprint
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.filing import edit_incident, file_incident, set_status
@@ -214,3 +216,23 @@ def test_an_answer_with_something_private_is_kept_for_nobody(
     edit_incident(secret, user, private=True)
     found = suggest_for_text("orders-db CPU high", other)
     assert secret not in [alike.incident for alike in found.incidents]
+
+
+def test_what_another_thread_read_meanwhile_is_as_private_as_it_was_filed(
+    past: Incident, user: AbstractUser, other: AbstractUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = library.sync
+    filed: list[Incident] = []
+
+    def overtaken() -> State:
+        state = ordinary()
+        if not filed:
+            filed.append(
+                file_incident(title="orders-db CPU high, keys stolen", private=True, reporter=user)
+            )
+            ordinary()  # of another request, between this one's two steps
+        return state
+
+    monkeypatch.setattr(library, "sync", overtaken)
+    found = suggest_for_text("orders-db CPU high", other)
+    assert filed[0] not in [alike.incident for alike in found.incidents]
