@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +19,7 @@ from practice.models import Answer, Checklist, Finding, Item, Review
 
 PASSES = 0.8
 """Score from which a review opens the gate to general availability."""
+LATELY = timedelta(hours=2)
 GATES = {
     Service.Lifecycle.LIMITED: ("owner", "repository", "runbook", "dependencies"),
     Service.Lifecycle.GENERAL: (
@@ -84,16 +85,24 @@ def read_lines(text: str) -> list[tuple[str, str, str]]:
     return found
 
 
-@transaction.atomic
 def start_review(service: Service, author: Any) -> Review:
     """A review by the newest checklist, with what the product knows; the open one if there is one.
 
     Answers of people are taken over from the review before where the question is the same.
     """
+    review, new = _begin(service, author)
+    if new:
+        # Not within the transaction: it asks sources, which may be slow.
+        look(review)
+    return review
+
+
+@transaction.atomic
+def _begin(service: Service, author: Any) -> tuple[Review, bool]:
     Service.objects.select_for_update().get(pk=service.pk)
     review = service.reviews.filter(closed_at=None).first()
     if review is not None:
-        return review
+        return review, False
     checklist = checklist_for(service.tier)
     before = service.reviews.first()
     review = Review.objects.create(service=service, checklist=checklist, author=author)
@@ -108,8 +117,7 @@ def start_review(service: Service, author: Any) -> Review:
                 review=review, item=item, verdict=old.verdict, note=old.note,
                 evidence=old.evidence, author=old.author,
             )  # fmt: skip
-    look(review)
-    return review
+    return review, True
 
 
 def look(review: Review) -> None:
@@ -121,17 +129,14 @@ def look(review: Review) -> None:
     ]
     with transaction.atomic():
         _still_open(review)
-        by_people = set(review.answers.filter(auto=False).values_list("item_id", flat=True))
+        answers = {answer.item_id: answer for answer in review.answers.all()}
         for item, found in known:
-            if item.pk not in by_people:
-                Answer.objects.update_or_create(
-                    review=review,
-                    item=item,
-                    defaults={
-                        "verdict": found.verdict, "note": found.note, "auto": True,
-                        "evidence": found.evidence, "author": None,
-                    },
-                )  # fmt: skip
+            answer = answers.get(item.pk) or Answer(review=review, item=item, auto=True)
+            told = found.verdict, found.note, found.evidence
+            # What did not change is not written: each writing is kept in its history.
+            if answer.auto and told != (answer.verdict, answer.note, answer.evidence):
+                answer.verdict, answer.note, answer.evidence = told
+                answer.save()
 
 
 def look_again() -> int:
@@ -244,6 +249,13 @@ def find_gaps(incident: Incident) -> list[Finding]:
             if new:
                 found.append(finding)
     return found
+
+
+def find_missed_gaps(now: datetime | None = None) -> int:
+    """The same for what was resolved lately, should the word of it have been lost."""
+    since = (now or timezone.now()) - LATELY
+    rows = Incident.objects.filter(resolved_at__gte=since, merged_into=None).order_by("-pk")[:200]
+    return sum(len(find_gaps(incident)) for incident in rows)
 
 
 def close_finding(finding: Finding, note: str, author: Any) -> Finding:

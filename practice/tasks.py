@@ -22,4 +22,5 @@ def send_monthly_reviews() -> int:
 
 @shared_task(expires=240, soft_time_limit=110, time_limit=120)
 def look_again() -> int:
+    reviewing.find_missed_gaps()
     return reviewing.look_again()

@@ -14,7 +14,7 @@ from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from practice import engaging, reviewing
 from practice.automatic import CHECKS
-from practice.models import Checklist, Drill, Engagement, Finding, Review, Slo
+from practice.models import Answer, Checklist, Drill, Engagement, Finding, Review, Slo
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +56,9 @@ def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
     assert verdicts(review)["restore"] == "yes"
     assert verdicts(review)["alert"] == "yes"
     assert review.answers.get(item=item).verdict == "n/a"
+    written = Answer.history.count()
+    assert reviewing.look_again() == 1
+    assert Answer.history.count() == written
     drill.at = timezone.now() - timedelta(days=120)
     drill.save()
     reviewing.look(review)
@@ -234,6 +237,18 @@ def test_a_resolved_incident_leaves_its_gaps_as_findings(
     page = web.get(f"/practice/services/{database.pk}/readiness/").content.decode()
     assert "Runbook written" in page
     assert CHECKS["findings"][1](database).note == "3 open."
+
+
+def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Service) -> None:
+    now = timezone.now()
+    for age in (timedelta(hours=1), timedelta(days=1)):
+        file_incident(
+            title="orders-db slow", services=[database], impact_started_at=now - 2 * age,
+            detected_at=now - 2 * age, resolved_at=now - age, status="resolved", quiet=True,
+        )  # fmt: skip
+    assert reviewing.find_missed_gaps() == 4
+    assert reviewing.find_missed_gaps() == 0
+    assert Finding.objects.values("incident").distinct().count() == 1
 
 
 def test_a_finding_of_a_private_incident_shows_to_nobody_else(
