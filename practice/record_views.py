@@ -21,7 +21,7 @@ from practice import deciding, monthly, recording
 from practice.forms import CapacityForm, DrillForm, LoadTestForm
 from practice.models import Capacity, Practice, Subscription, Verdict
 from practice.permissions import MANAGE
-from practice.views import told
+from practice.views import posted, told
 
 
 @require_GET
@@ -131,17 +131,15 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
     """One practice: verdicts of the organisation and of teams."""
     found = get_object_or_404(Practice, pk=pk)
     team = _team(request)
-    if request.method == "POST":
-        given = request.POST
-        if told(
-            request,
-            lambda: deciding.decide(
-                found, team, given.get("word", ""), given.get("note", ""),
-                _day(given.get("review_on", "")), request.user,
-            ),
-        ):  # fmt: skip
-            back = f"?{urlencode({'team': team})}" if team else ""
-            return redirect(f"{reverse('practice:map')}{back}")
+    if request.method == "POST" and told(
+        request,
+        lambda: deciding.decide(
+            found, team, posted(request, "word"), posted(request, "note"),
+            _day(posted(request, "review_on")), request.user,
+        ),
+    ):  # fmt: skip
+        back = f"?{urlencode({'team': team})}" if team else ""
+        return redirect(f"{reverse('practice:map')}{back}")
     mine = found.verdicts.filter(team=team).first()
     context = {
         "practice": found,

@@ -38,6 +38,11 @@ def told(request: HttpRequest, act: Callable[[], Any]) -> bool:
     return True
 
 
+def posted(request: HttpRequest, name: str) -> str:
+    """A field of the form, without null characters: PostgreSQL cannot keep them."""
+    return request.POST.get(name, "").replace("\x00", "")
+
+
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     columns = engaging.board(request.user)
@@ -71,13 +76,12 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
     """The phases of one service, each with state, owner and evidence."""
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
-        given = request.POST
-        owner = get_user_model().objects.filter(username=given.get("owner", ""), is_active=True)
+        owner = get_user_model().objects.filter(username=posted(request, "owner"), is_active=True)
         if told(
             request,
             lambda: engaging.set_phase(
-                service, given.get("phase", ""), given.get("state", ""), owner.first(),
-                given.get("evidence", ""),
+                service, posted(request, "phase"), posted(request, "state"), owner.first(),
+                posted(request, "evidence"),
             ),
         ):  # fmt: skip
             messages.success(request, "Kept.")
@@ -139,8 +143,7 @@ def _scores(closed: Sequence[Review]) -> SafeString | None:
 @require_POST
 def stage(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
-    given = request.POST
-    wanted, reason = given.get("stage", ""), given.get("reason", "")
+    wanted, reason = posted(request, "stage"), posted(request, "reason")
     if told(request, lambda: reviewing.enter(service, wanted, reason)):
         messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
     return redirect("practice:readiness", pk)
@@ -151,7 +154,7 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     finding = get_object_or_404(visible_findings(request.user), pk=pk)
     told(
         request,
-        lambda: reviewing.close_finding(finding, request.POST.get("note", ""), request.user),
+        lambda: reviewing.close_finding(finding, posted(request, "note"), request.user),
     )
     return redirect("practice:readiness", finding.service_id)
 
@@ -185,7 +188,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     found = get_object_or_404(Review, pk=pk)
     row = get_object_or_404(found.checklist.items, pk=item)
-    fields = {name: request.POST.get(name, "") for name in ("verdict", "note", "evidence")}
+    fields = {name: posted(request, name) for name in ("verdict", "note", "evidence")}
     told(request, lambda: reviewing.answer(found, row, request.user, **fields))
     return redirect(f"{found.get_absolute_url()}#item-{row.pk}")
 

@@ -14,7 +14,7 @@ from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from practice import engaging, reviewing
 from practice.automatic import CHECKS
-from practice.models import Answer, Checklist, Drill, Engagement, Finding, Review, Slo
+from practice.models import Answer, Checklist, Drill, Engagement, Finding, Practice, Review, Slo
 
 pytestmark = pytest.mark.django_db
 
@@ -319,3 +319,23 @@ def test_a_phase_is_done_only_with_something_that_shows_it(
     assert [card.service for card in engaging.board(user)["done"]] == [checkout]
     with pytest.raises(ValidationError, match="Choose one of"):
         engaging.set_phase(checkout, "party", "done")
+
+
+def test_no_null_character_breaks_a_form(
+    checkout: Service, web: Client, user: AbstractUser
+) -> None:
+    review = reviewing.start_review(checkout, user)
+    item = review.checklist.items.filter(auto="")[0]
+    practice = Practice.objects.get(name="Game days")
+    odd = "odd\x00"
+    own = f"/practice/services/{checkout.pk}/"
+    for address, given in (
+        (f"{own}phases/", {"phase": "benchmark", "state": "done", "owner": odd, "evidence": odd}),
+        (f"{own}stage/", {"stage": "limited", "reason": odd}),
+        (f"{own}drills/new/", {"kind": "restore", "notes": odd}),
+        (f"{review.get_absolute_url()}items/{item.pk}/", {"verdict": "yes", "note": odd}),
+        (f"/practice/map/{practice.pk}/", {"word": "no", "note": odd, "team": odd}),
+        (f"{own}load-tests/new/", {"tool": "k6", "scenario": odd, "content": odd}),
+    ):
+        assert web.post(address, given).status_code in (302, 422), address
+    assert review.answers.get(item=item).note == "odd"
