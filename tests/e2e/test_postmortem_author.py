@@ -73,6 +73,9 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     page.get_by_label("Template").select_option("Full")
     page.get_by_role("button", name="Start writing").click()
     text = page.get_by_label("Text")
+    # What is typed before the page's scripts run is previewed with the next key only.
+    page.wait_for_url("**/edit/**")
+    page.wait_for_load_state()
     written = text.input_value()
     assert "Plan flipped by stale statistics" in written
     assert "chart.png" in written
