@@ -55,9 +55,12 @@ class State:
     """The active version of what was learnt."""
     newest: frozenset[tuple[str, int, datetime]] = frozenset()
     """The newest cause link and the newest row that was forgotten: others, once links changed."""
-
     version: int = 0
     """Grows, within a process, whenever any of this or of what is kept changed."""
+
+    @property
+    def apart_from_rows(self) -> tuple[Any, ...]:
+        return self.private, self.fit, self.newest
 
     def of(self, key: int) -> frozenset[tuple[str, datetime]]:
         return self.touched.get(key, frozenset())

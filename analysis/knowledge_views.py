@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis import gaps
 from analysis.searching import search_everything
 from incidents.query import FIELDS
+from incidents.views import tell
 from kb import gaps as kb_gaps
 from kb import linking
 from kb.models import CauseLink
@@ -47,8 +48,7 @@ def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         cause = linking.create_cause(name=request.POST.get("name", "").strip() or group.name)
     except ValidationError as error:
-        for message in error.messages:
-            messages.error(request, message)
+        tell(request, error)
         return redirect("analysis:gaps")
     for incident in group.incidents:
         linking.link_cause(

@@ -43,6 +43,7 @@ LOOK_FOR_FILE = 30.0
 STALE = 0.1
 """The file is written anew once this share of the documents changed since."""
 OLDEST_FILE = timedelta(days=1)
+NO_KEY = -1
 
 
 def incident_document(
@@ -113,9 +114,8 @@ def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
     of_incident = {"incident_id": OuterRef("pk")}
     services = Incident.services.through.objects.filter(**of_incident).order_by()
     alerts = Alert.objects.filter(**of_incident).order_by()
-    return incidents.defer(
-        "search"
-    ).annotate(  # as large as the text, and of no use outside the database
+    # The search vector is as large as the text, and of no use outside the database.
+    return incidents.defer("search").annotate(
         templates=F("fingerprint__templates"),
         metrics=F("fingerprint__metrics"),
         service_names=ArraySubquery(services.values("service__name")),
@@ -164,15 +164,15 @@ def documents_of(keys: Collection[int]) -> dict[int, Document]:
 def _rows_by_key() -> tuple[str, tuple[Any, ...]]:
     """The query of `with_features` for some keys: composing it takes as long as answering it.
 
-    The keys belong where None stands in its parameters.
+    The keys belong where NO_KEY stands in its parameters.
     """
-    query, values = with_features(Incident.objects.filter(pk__in=[0])).query.sql_with_params()
-    return query.replace("IN (%s)", "= ANY(%s)", 1), tuple(value or None for value in values)
+    query, values = with_features(Incident.objects.filter(pk__in=[NO_KEY])).query.sql_with_params()
+    return query.replace("IN (%s)", "= ANY(%s)", 1), values
 
 
 def _read_rows(keys: list[int]) -> dict[int, Incident]:
     query, values = _rows_by_key()
-    found = Incident.objects.raw(query, [keys if value is None else value for value in values])
+    found = Incident.objects.raw(query, [keys if value == NO_KEY else value for value in values])
     rows: list[Any] = prefetch_telling(found)
     for row in rows:
         # A raw query leaves JSON as it comes.
@@ -227,8 +227,7 @@ class Library:
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
         self._version = 0
-        self._told: tuple[Any, ...] = ()
-        self._private: set[int] = set()
+        self._state = State()
         self.pasts = Kept(read_pasts, 50_000)
         """what votes need of past incidents, some 300 bytes each, as of the last search"""
         self.rows = Kept(_read_rows, 2_000)
@@ -257,7 +256,8 @@ class Library:
     def sync(self) -> State:
         """Bring everything up to date; what the database tells about itself. One query."""
         with self._lock:
-            return self._synced()[1]
+            self._synced()
+            return self._state
 
     def look(
         self,
@@ -272,22 +272,22 @@ class Library:
         what is private is told together with what was found.
         """
         with self._lock:
-            index = self._index or self._synced()[0]
+            index = self._index or self._synced()
             query = index.query(document)
-            return index.answer(query, k, exclude, only), query, self._private
+            return index.answer(query, k, exclude, only), query, self._state.private
 
     def compare(self, asked: Document | Query, others: Iterable[Document]) -> dict[int, Comparison]:
         """What the question has in common with each of the others, and what not."""
         with self._lock:
-            index = self._index or self._synced()[0]
+            index = self._index or self._synced()
             query = asked if isinstance(asked, Query) else index.query(asked)
             return index.compare(query, others)
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._index or self._synced()[0])
+            return len(self._index or self._synced())
 
-    def _synced(self) -> tuple[Index, State]:
+    def _synced(self) -> Index:
         began = timezone.now()
         self._take_newer_file()
         if self._index is None:
@@ -299,11 +299,10 @@ class Library:
             state = state_since(self._since - LATE_COMMIT)
             self._take_changes(self._index, state, self._since - LATE_COMMIT)
         self._since = began
-        told = state.private, state.fit, state.newest
-        if told != self._told:
-            self._version, self._told = self._version + 1, told
-        state.version, self._private = self._version, state.private
-        return self._index, state
+        if state.apart_from_rows != self._state.apart_from_rows:
+            self._version += 1
+        state.version, self._state = self._version, state
+        return self._index
 
     def _take_newer_file(self) -> None:
         now = time.monotonic()

@@ -20,6 +20,7 @@ from incidents.gates import why_not
 from incidents.importing import import_incidents
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
+from incidents.reading import Report
 from incidents.search import IncidentFilter
 from incidents.telling import told_timeline
 from incidents.timeline_api import NoteSerializer, TimelineEntrySerializer
@@ -134,6 +135,12 @@ class CatalogueReportSerializer(serializers.Serializer):
     skipped = SkippedSerializer(many=True)
 
 
+def told_report(report: Report) -> dict[str, Any]:
+    """What a file brought, as its serializer describes it."""
+    skipped = [{"place": place, "why": why} for place, why in report.skipped]
+    return {**vars(report), "skipped": skipped}
+
+
 class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     queryset = Service.objects.prefetch_related("depends_on")
     serializer_class = ServiceSerializer
@@ -148,10 +155,7 @@ class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def take_in(self, request: Request) -> Response:
-        report = take_catalogue(**asked_for(request, CatalogueSerializer))
-        skipped = [{"place": place, "why": why} for place, why in report.skipped]
-        told = {"new": report.new, "changed": report.changed, "same": report.same}
-        return Response({**told, "skipped": skipped})
+        return Response(told_report(take_catalogue(**asked_for(request, CatalogueSerializer))))
 
 
 @extend_schema_view(

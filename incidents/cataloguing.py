@@ -79,11 +79,11 @@ def _take(entries: list[Entry], report: Report) -> None:
 def _link(entry: Entry, service: Service, known: dict[str, Service], report: Report) -> bool:
     """Add what it depends on; whether any of it was news."""
     wanted = {known[name.lower()] for name in entry.depends_on if name.lower() in known}
-    for name in entry.depends_on:
-        if name.lower() not in known:
-            note_seen([name], "catalogue")
-            why = f"{service.name} depends on {name}, which nobody describes."
-            report.skipped.append((entry.place, why))
+    unknown = [name for name in entry.depends_on if name.lower() not in known]
+    note_seen(unknown, "catalogue")
+    for name in unknown:
+        why = f"{service.name} depends on {name}, which nobody describes."
+        report.skipped.append((entry.place, why))
     missing = wanted - {service} - set(service.depends_on.all())
     service.depends_on.add(*missing)
     return bool(missing)

@@ -41,22 +41,36 @@ def graph(
         (x1, y1), (x2, y2) = place[earlier], place[later]
         x1, y1, y2 = x1 + BOX, y1 + HIGH // 2, y2 + HIGH // 2
         middle = (x1 + x2) // 2
-        parts.append(
-            f'<path class="edge" marker-end="url(#arrow)" '
-            f'd="M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}"/>'
-        )
+        parts.append(edge(x1, y1, x2, y2, ' marker-end="url(#arrow)"'))
         if times > 1:
             parts.append(f'<text x="{middle}" y="{(y1 + y2) // 2 - 4}">{times} ×</text>')
     for node, (x, y) in place.items():
         words, path, kind = names[node]
-        short = words if len(words) <= 28 else words[:27] + "…"
-        parts.append(
-            f'<a href={quoteattr(path)}><rect class="box {kind}" x="{x}" y="{y}" width="{BOX}" '
-            f'height="{HIGH}" rx="6"/><text x="{x + 9}" y="{y + 21}">{escape(short)}'
-            f"<title>{escape(words)}</title></text></a>"
-        )
+        parts.append(box(x, y, BOX, HIGH, words, kind, path, most=28))
     parts.append("</svg>")
     return mark_safe("".join(parts))  # noqa: S308  (every text in it is escaped above)
+
+
+def edge(x1: float, y1: float, x2: float, y2: float, more: str = "") -> str:
+    """A line that leaves and arrives level; `more` are further attributes."""
+    bend = (x1 + x2) / 2
+    return (
+        f'<path class="edge"{more} d="M{x1:.0f},{y1:.0f} C{bend:.0f},{y1:.0f} {bend:.0f},{y2:.0f} '
+        f'{x2:.0f},{y2:.0f}"/>'
+    )
+
+
+def box(
+    x: float, y: float, wide: int, high: int, words: str, kind: str, path: str, most: int
+) -> str:
+    """A box of a CSS class with the first `most` letters of its words; with a path, a link."""
+    short = words if len(words) <= most else words[: most - 1] + "…"
+    drawn = (
+        f'<rect class="box {kind}" x="{x:.0f}" y="{y:.0f}" width="{wide}" height="{high}" rx="6"/>'
+        f'<text x="{x + 9:.0f}" y="{y + high / 2 + 4:.0f}">{escape(short)}'
+        f"<title>{escape(words)}</title></text>"
+    )
+    return f"<a href={quoteattr(path)}>{drawn}</a>" if path else drawn
 
 
 def _depths(edges: Sequence[tuple[int, int]]) -> dict[int, int]:

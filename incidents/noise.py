@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, F, Q
+from django.db.models import Avg, Count, F, Q, QuerySet
 from django.utils import timezone
 
-from incidents.models import TimelineEntry
+from incidents.models import Alert, TimelineEntry
 from incidents.permissions import visible_alerts
 
 PERIOD = timedelta(days=30)
@@ -37,10 +37,16 @@ class Rule:
 
 def noisy_rules(user: Any, limit: int = 100) -> list[Rule]:
     """Rules by how often they fired in the last 30 days, those that led nowhere first."""
+    lately = visible_alerts(user).filter(starts_at__gte=timezone.now() - PERIOD)
+    rules = rules_of(lately, limit)
+    return sorted(rules, key=lambda rule: (not rule.leads_nowhere, -rule.episodes))
+
+
+def rules_of(alerts: QuerySet[Alert], limit: int | None = None) -> list[Rule]:
+    """The rules behind some alerts, those that fired most often first."""
     acted = TimelineEntry.objects.filter(author__isnull=False).values("incident")
     rows = (
-        visible_alerts(user)
-        .filter(starts_at__gte=timezone.now() - PERIOD)
+        alerts.order_by()
         .values("name")
         .annotate(
             episodes=Count("pk"),
@@ -49,9 +55,9 @@ def noisy_rules(user: Any, limit: int = 100) -> list[Rule]:
             short=Count("pk", filter=Q(ends_at__lt=F("starts_at") + timedelta(minutes=5))),
             mean=Avg(F("ends_at") - F("starts_at")),
         )
-        .order_by("-episodes")[:limit]
+        .order_by("-episodes", "name")[:limit]
     )
-    rules = [
+    return [
         Rule(
             row["name"],
             row["episodes"],
@@ -62,4 +68,3 @@ def noisy_rules(user: Any, limit: int = 100) -> list[Rule]:
         )
         for row in rows
     ]
-    return sorted(rules, key=lambda rule: (not rule.leads_nowhere, -rule.episodes))

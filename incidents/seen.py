@@ -40,14 +40,20 @@ class SeenName(models.Model):
 
 def note_seen(names: Iterable[str], where: str) -> None:
     """Remember that `names` were spoken of; anything that can be no name is passed over."""
-    now = timezone.now()
-    for name in sorted({name.strip() for name in names})[:MOST_AT_ONCE]:
-        if not name or len(name) > 100 or not name.isprintable():
-            continue
-        known = SeenName.objects.filter(name__iexact=name, where=where)
-        news = not known.update(times=F("times") + 1, last_at=now)
-        if news and SeenName.objects.count() < MOST:
-            SeenName.objects.bulk_create([SeenName(name=name, where=where)], ignore_conflicts=True)
+    stripped = sorted({name.strip() for name in names})
+    fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
+    wanted = {name.lower(): name for name in fit[:MOST_AT_ONCE]}
+    if not wanted:
+        return
+    rows = SeenName.objects.annotate(lower=Lower("name")).filter(lower__in=wanted, where=where)
+    known = dict(rows.values_list("lower", "pk"))
+    if known:
+        SeenName.objects.filter(pk__in=known.values()).update(
+            times=F("times") + 1, last_at=timezone.now()
+        )
+    news = [SeenName(name=wanted[lower], where=where) for lower in wanted if lower not in known]
+    if news and SeenName.objects.count() < MOST:
+        SeenName.objects.bulk_create(news, ignore_conflicts=True)
 
 
 def offered() -> QuerySet[SeenName]:
@@ -55,6 +61,5 @@ def offered() -> QuerySet[SeenName]:
     from incidents.models import Service
 
     known = Service.objects.values(lower=Lower("name"))
-    return SeenName.objects.filter(ignored=False).exclude(
-        pk__in=SeenName.objects.annotate(lower=Lower("name")).filter(lower__in=known).values("pk")
-    )
+    rows = SeenName.objects.annotate(lower=Lower("name")).filter(ignored=False)
+    return rows.exclude(lower__in=known)

@@ -204,22 +204,29 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "incidents/edit.html", context, status=status)
 
 
-def act(
-    request: HttpRequest, target: Model, doing: Callable[[], Any], done: str = ""
-) -> HttpResponse:
-    """Run an act on `target` and go there, or to the record of that kind which it made.
+def tell(request: HttpRequest, error: ValidationError) -> None:
+    """Why something was refused, as messages."""
+    for message in error.messages:
+        messages.error(request, message)
 
-    What was done, or why it was refused, is told as a message.
+
+def act(
+    request: HttpRequest, target: Model | str, doing: Callable[[], Any], done: str = ""
+) -> HttpResponse:
+    """Run an act on `target`, a record or an address, and go there.
+
+    Where it made another record of that kind, go to that one. What was done, or why it was refused,
+    is told as a message.
     """
     try:
         made = doing()
     except ValidationError as error:
-        for message in error.messages:
-            messages.error(request, message)
+        tell(request, error)
         return redirect(target)
     if done:
         messages.success(request, done)
-    return redirect(made if isinstance(made, type(target)) else target)
+    went_on = isinstance(target, Model) and isinstance(made, type(target))
+    return redirect(made if went_on else target)
 
 
 def number_in(text: str) -> int:

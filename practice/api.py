@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -15,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api import SkippedSerializer
+from incidents.api import CatalogueReportSerializer, told_report
 from incidents.api_base import ByName, asked_for
 from incidents.api_mixins import Creates, Edits, Reads, Resource, once
 from incidents.models import Service
@@ -35,8 +36,9 @@ from practice.models import (
     Verdict,
 )
 from practice.permissions import MANAGE, visible_findings
+from practice.setting import set_objective
 from practice.slo_files import registry as slo_file_kinds
-from practice.slo_importing import COUNTED_BY, recount, take_objectives
+from practice.slo_importing import take_objectives
 from practice.spending import standing
 
 
@@ -75,23 +77,15 @@ class SloSerializer(serializers.ModelSerializer):
             name: {"max_length": 5000} for name in ("description", "numerator", "total", "policy")
         }
 
+    def validate_target(self, value: float) -> Decimal:
+        return Decimal(str(value)).quantize(Decimal("0.0001"))
+
     def create(self, validated_data: dict[str, Any]) -> Slo:
-        return self._kept(Slo(**validated_data))
+        return self.update(Slo(), validated_data)
 
     def update(self, instance: Slo, validated_data: dict[str, Any]) -> Slo:
-        changed = {n for n in COUNTED_BY & set(validated_data) if
-                   getattr(instance, n) != validated_data[n]}  # fmt: skip
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        recount(instance, changed)
-        return self._kept(instance)
-
-    def _kept(self, slo: Slo) -> Slo:
-        slo.target = round(slo.target, 4)
-        slo.full_clean(exclude=["target"])
-        slo.save()
-        slo.refresh_from_db()
-        return slo
+        set_objective(instance, **validated_data)
+        return instance
 
 
 class PartSerializer(serializers.Serializer):
@@ -137,13 +131,6 @@ class SloFileSerializer(serializers.Serializer):
     dry_run = serializers.BooleanField(default=False)
 
 
-class SloReportSerializer(serializers.Serializer):
-    new = serializers.ListField(child=serializers.CharField())
-    changed = serializers.ListField(child=serializers.CharField())
-    same = serializers.IntegerField()
-    skipped = SkippedSerializer(many=True)
-
-
 class SloViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,
                  mixins.ListModelMixin, Resource):  # fmt: skip
     """Service level objectives."""
@@ -160,15 +147,12 @@ class SloViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,
 
     @extend_schema(
         request=SloFileSerializer,
-        responses=SloReportSerializer,
+        responses=CatalogueReportSerializer,
         summary="Take objectives in from a file of Sloth, Pyrra or OpenSLO",
     )
     @action(detail=False, methods=["post"], url_path="import")
     def take(self, request: Request) -> Response:
-        asked = asked_for(request, SloFileSerializer)
-        report = take_objectives(asked["kind"], asked["content"], asked["dry_run"])
-        skipped = [{"place": place, "why": why} for place, why in report.skipped]
-        return Response(SloReportSerializer({**vars(report), "skipped": skipped}).data)
+        return Response(told_report(take_objectives(**asked_for(request, SloFileSerializer))))
 
 
 class MovedSerializer(serializers.Serializer):

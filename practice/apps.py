@@ -4,7 +4,6 @@ from django.db.models.signals import post_migrate
 
 class PracticeConfig(AppConfig):
     name = "practice"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from practice import chat_commands, receivers  # noqa: F401  (connect themselves on import)

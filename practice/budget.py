@@ -58,12 +58,25 @@ class Counts:
         """bool a bucket: whether its events are known, none included."""
         return np.isfinite(self.total) & np.isfinite(self.bad)
 
-    def sums(self) -> tuple[float, float]:
-        """Bad and all events of the known buckets. More bad than all counts as all."""
+    def events(self) -> tuple[np.ndarray, np.ndarray]:
+        """Bad and all events a bucket, 0 where unknown. More bad than all counts as all."""
         known = self.known()
-        total = np.maximum(self.total[known], 0.0)
-        bad = np.clip(self.bad[known], 0.0, total)
+        total = np.where(known, np.maximum(self.total, 0.0), 0.0)
+        return np.clip(np.where(known, self.bad, 0.0), 0.0, total), total
+
+    def sums(self) -> tuple[float, float]:
+        """Bad and all events of the known buckets."""
+        bad, total = self.events()
         return float(bad.sum()), float(total.sum())
+
+    def minutes_known(self) -> float:
+        return int(self.known().sum()) * self.step / 60
+
+    def minutes_spent(self) -> np.ndarray:
+        """Minutes of budget spent in each bucket; together, bad over all times those known."""
+        bad, total = self.events()
+        events = float(total.sum())
+        return bad / events * self.minutes_known() if events else np.zeros(len(bad))
 
 
 def window(kind: str, now: datetime) -> tuple[datetime, datetime]:
@@ -120,10 +133,9 @@ def budget(counts: Counts, target: float, start: datetime, end: datetime, now: d
     known = gone.known()
     bad, total = gone.sums()
     ratio = bad / total if total else None
-    minutes_known = int(known.sum()) * counts.step / 60
     quiet = int((known & (gone.total <= 0)).sum())
     return Budget(
-        budget_minutes(target, start, end), (ratio or 0.0) * minutes_known, ratio,
+        budget_minutes(target, start, end), (ratio or 0.0) * gone.minutes_known(), ratio,
         min(1.0, int(known.sum()) / elapsed), min(1.0, quiet / elapsed),
     )  # fmt: skip
 
@@ -190,21 +202,15 @@ def spent_by(counts: Counts, stretches: Sequence[tuple[float, float]]) -> tuple[
     What failed in a bucket that several stretches cover is divided among them by how much of it
     each covers; the rest of it lies outside. All together is what `budget` calls spent.
     """
-    known = counts.known()
-    total = np.where(known, np.maximum(counts.total, 0.0), 0.0)
-    bad = np.clip(np.where(known, counts.bad, 0.0), 0.0, total)
-    events = float(total.sum())
-    if not events:
-        return [0.0] * len(stretches), 0.0
-    minutes = bad / events * (int(known.sum()) * counts.step / 60)
-    starts = counts.start + np.arange(len(bad)) * counts.step
+    minutes = counts.minutes_spent()
+    starts = counts.start + np.arange(len(minutes)) * counts.step
     covers = [
         np.clip(np.minimum(end, starts + counts.step) - np.maximum(begin, starts), 0.0, None)
         / counts.step
         for begin, end in stretches
     ]
     # Where stretches together cover more than the bucket they share it in proportion.
-    together = np.maximum(1.0, np.sum(covers, axis=0)) if covers else np.ones(len(bad))
+    together = np.maximum(1.0, np.sum(covers, axis=0)) if covers else np.ones(len(minutes))
     found = [float((minutes * cover / together).sum()) for cover in covers]
     return found, max(0.0, float(minutes.sum()) - sum(found))
 
@@ -218,14 +224,8 @@ def left_over_time(
     `budget` says.
     """
     part = counts.between(start.timestamp(), end.timestamp())
-    known = part.known()
-    total = np.where(known, np.maximum(part.total, 0.0), 0.0)
-    bad = np.clip(np.where(known, part.bad, 0.0), 0.0, total)
-    events = float(total.sum())
-    times = part.start + (np.arange(len(bad)) + 1) * part.step
-    if not events:
-        return times, np.ones(len(bad))
-    minutes = np.cumsum(bad) / events * (int(known.sum()) * part.step / 60)
+    minutes = np.cumsum(part.minutes_spent())
+    times = part.start + (np.arange(len(minutes)) + 1) * part.step
     return times, 1.0 - minutes / budget_minutes(target, start, end)
 
 

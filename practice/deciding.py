@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from incidents.drawing import box, edge
 from practice.models import Practice, Verdict
 
 SIGNS = {"adopted": "✓", "not-now": "◷", "no": "✗", "": "?"}
 """Colour is never the only sign."""
-WIDE, HIGH, GAP = 210, 26, 8
+WIDE, HIGH, GAP, LETTER = 210, 26, 8, 6.6
 
 
 @dataclass
@@ -109,7 +110,7 @@ def drawn(roots: list[Node], title: str, team: str) -> SafeString:
             under = leaves([node])
             centre = y + (len(under) * (HIGH + GAP) - GAP) / 2
             start = middle + side * WIDE // 2
-            parts.append(_line(start, height / 2, near, centre))
+            parts.append(edge(start, height / 2, near, centre))
             x = near if side > 0 else near - (WIDE - 90)
             boxes.append(
                 _box(x, centre - HIGH / 2, HIGH, node.practice.name, "branch", "", WIDE - 90)
@@ -117,7 +118,7 @@ def drawn(roots: list[Node], title: str, team: str) -> SafeString:
             for place, leaf in enumerate(under):
                 at = y + place * (HIGH + GAP)
                 begin = near + side * (WIDE - 90)
-                parts.append(_line(begin, centre, far, at + HIGH / 2))
+                parts.append(edge(begin, centre, far, at + HIGH / 2))
                 left = far if side > 0 else far - (WIDE + 10)
                 words = f"{leaf.sign} {leaf.practice.name}{' ⟳' if leaf.due else ''}"
                 path = reverse("practice:practice", args=[leaf.practice.pk])
@@ -129,22 +130,5 @@ def drawn(roots: list[Node], title: str, team: str) -> SafeString:
     return mark_safe("".join([*parts, *boxes, "</svg>"]))  # noqa: S308  (every text is escaped)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float) -> str:
-    bend = (x1 + x2) / 2
-    return (
-        f'<path class="edge" d="M{x1:.0f},{y1:.0f} C{bend:.0f},{y1:.0f} {bend:.0f},{y2:.0f} '
-        f'{x2:.0f},{y2:.0f}"/>'
-    )
-
-
-def _box(
-    x: float, y: float, high: float, words: str, kind: str, path: str, wide: int = WIDE
-) -> str:
-    most = int(wide / 6.6)
-    short = words if len(words) <= most else words[: most - 1] + "…"
-    box = (
-        f'<rect class="box {kind}" x="{x:.0f}" y="{y:.0f}" width="{wide}" height="{high:.0f}" '
-        f'rx="6"/><text x="{x + 8:.0f}" y="{y + high / 2 + 4:.0f}">{escape(short)}'
-        f"<title>{escape(words)}</title></text>"
-    )
-    return f"<a href={quoteattr(path)}>{box}</a>" if path else box
+def _box(x: float, y: float, high: int, words: str, kind: str, path: str, wide: int = WIDE) -> str:
+    return box(x, y, wide, high, words, kind, path, most=int(wide / LETTER))

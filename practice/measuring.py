@@ -12,11 +12,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from analysis.evidence import plugin_of
-from analysis.models import Source
 from analysis.sources.base import SourceError
 from analysis.sources.prometheus import Prometheus
 from practice import budget
+from practice.asking import prometheus_of
 from practice.budget import STEP
 from practice.models import Slo, SloDay
 from practice.prometheus_rules import Objective, bad_and_total
@@ -25,6 +24,8 @@ from practice.standing import BUCKETS, remember
 logger = logging.getLogger(__name__)
 
 EPOCH = date(1970, 1, 1)
+WINDOW_DAYS = {**budget.ROLLING, "month": 30, "quarter": 91, "year": 365}
+"""Days of a window; calendar ones by their usual length."""
 LATE = timedelta(minutes=15)
 """What was counted this lately is counted again: scrapes come in late."""
 DEADLINE = 15.0
@@ -36,26 +37,11 @@ ALL_AT_ONCE = 60.0
 """Seconds a run may take in all; the rest waits for the next."""
 
 
-def window_days(slo: Slo) -> int:
-    """Days of a window; calendar ones by their usual length."""
-    months = budget.CALENDAR.get(slo.window)
-    return budget.ROLLING.get(slo.window) or {1: 30, 3: 91, 12: 365}[months or 1]
-
-
 def objective_of(slo: Slo) -> Objective:
     return Objective(
-        str(slo.pk), slo.service.name, slo.name, slo.ratio, window_days(slo), slo.counts,
+        str(slo.pk), slo.service.name, slo.name, slo.ratio, WINDOW_DAYS[slo.window], slo.counts,
         slo.numerator, slo.total,
     )  # fmt: skip
-
-
-def prometheus_of(slo: Slo) -> Prometheus:
-    """The source that is asked. Raises SourceError where there is none."""
-    source = slo.source or Source.objects.filter(kind="prometheus", enabled=True).first()
-    plugin = plugin_of(source) if source else None
-    if not isinstance(plugin, Prometheus):
-        raise SourceError("no-source", "No Prometheus is set up as a source to count with.")
-    return plugin
 
 
 def pull_all(now: datetime | None = None) -> int:
@@ -84,7 +70,9 @@ def pull(slo: Slo, now: datetime | None = None) -> int:
     written = 0
     Slo.objects.filter(pk=slo.pk).update(tried_at=now)
     try:
-        plugin = prometheus_of(slo)
+        plugin = prometheus_of(slo.source)
+        if plugin is None:
+            raise SourceError("no-source", "No Prometheus is set up as a source to count with.")
         for _ in range(CHUNKS):
             if start >= end:
                 break

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from incidents.addresses import public_address
 from incidents.models import Incident, Service
+from incidents.noise import ENOUGH, Rule, rules_of
 from incidents.permissions import visible_alerts
 from kb import reports
 from kb.models import ActionItem
@@ -29,8 +30,6 @@ from practice.spending import SHOWN, Part, felt_through, lasting, needs, parts_o
 from practice.standing import counts_of_all
 
 logger = logging.getLogger(__name__)
-SHORT = timedelta(minutes=5)
-NOISY = 5
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,6 @@ class SloLine:
     @property
     def good_percent(self) -> float:
         return 100 * (1 - (self.budget.ratio or 0.0))
-
-
-@dataclass(frozen=True)
-class NoiseLine:
-    name: str
-    episodes: int
-    short: int
-    in_incidents: int
 
 
 @dataclass
@@ -77,7 +68,7 @@ class Monthly:
     promised: int = 0
     done: int = 0
     overdue: list[ActionItem] = field(default_factory=list)
-    noise: list[NoiseLine] = field(default_factory=list)
+    noise: list[Rule] = field(default_factory=list)
     alerts: int = 0
 
     @property
@@ -128,7 +119,7 @@ def monthly(user: Any, month: date, service: Service | None = None) -> Monthly:
     _causes(found, rows)
     found.slos = _slos(user, found)
     _readiness(found, user)
-    _actions(found, user, rows)
+    _actions(found, user)
     _noise(found, user, asked)
     return found
 
@@ -193,7 +184,7 @@ def _readiness(found: Monthly, user: Any) -> None:
     found.findings = list(findings.select_related("service", "incident").order_by("service", "pk"))
 
 
-def _actions(found: Monthly, user: Any, rows: Any) -> None:
+def _actions(found: Monthly, user: Any) -> None:
     actions = visible_actions(user)
     if found.service:
         of_service = Incident.objects.filter(services=found.service).values("pk")
@@ -215,14 +206,9 @@ def _noise(found: Monthly, user: Any, asked: reports.Asked) -> None:
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
     if found.service:
         alerts = alerts.filter(service=found.service)
-    rows = alerts.order_by().values("name").annotate(
-        n=Count("pk"), quick=Count("pk", filter=Q(ends_at__lt=F("starts_at") + SHORT)),
-        joined=Count("incident", distinct=True),
-    )  # fmt: skip
-    lines = [NoiseLine(row["name"], row["n"], row["quick"], row["joined"]) for row in rows]
-    found.alerts = sum(line.episodes for line in lines)
-    noisy = [line for line in lines if line.episodes >= NOISY]
-    found.noise = sorted(noisy, key=lambda line: (-line.episodes, line.name))[:10]
+    rules = rules_of(alerts)
+    found.alerts = sum(rule.episodes for rule in rules)
+    found.noise = [rule for rule in rules if rule.episodes >= ENOUGH][:10]
 
 
 def as_markdown(found: Monthly) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis.charts import draw
 from incidents.models import Service
-from incidents.views import add_errors
+from incidents.views import add_errors, number_in
 from practice import deciding, monthly, recording
 from practice.forms import CapacityForm, DrillForm, LoadTestForm
 from practice.models import Capacity, Practice, Subscription, Verdict
@@ -168,9 +168,9 @@ def _day(text: str) -> date | None:
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, month: str = "") -> HttpResponse:
     """The monthly review; `as=md` gives Markdown."""
-    key = request.POST.get("service") or request.GET.get("service", "")
+    key = number_in(request.POST.get("service") or request.GET.get("service", ""))
     services = Service.objects.all()
-    service = get_object_or_404(services, pk=int(key)) if key.isdigit() and len(key) < 19 else None
+    service = get_object_or_404(services, pk=key) if key else None
     try:
         first = monthly.month_of(month) if month else monthly.last_month()
     except ValidationError as error:

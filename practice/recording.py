@@ -12,11 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from analysis.evidence import plugin_of
-from analysis.models import Source
 from analysis.sources.base import SourceError
-from analysis.sources.prometheus import Prometheus
 from incidents.models import Change, Service
+from practice.asking import prometheus_of
 from practice.changepoints import Shift, shift
 from practice.headroom import Trend, trend
 from practice.load_tests import registry
@@ -164,11 +162,8 @@ def suggested_capacities(service: Service) -> list[Capacity]:
 def pull_capacities(now: datetime | None = None) -> int:
     """Read how full things are, of those not read for some hours; how many were read."""
     now = now or timezone.now()
-    done = 0
-    for capacity in Capacity.objects.select_related("source").order_by("pulled_at", "pk"):
-        if capacity.pulled_at is None or now - capacity.pulled_at >= EVERY:
-            done += pull_capacity(capacity, now)
-    return done
+    due = Capacity.objects.exclude(pulled_at__gt=now - EVERY).select_related("source")
+    return sum(pull_capacity(capacity, now) for capacity in due.order_by("pulled_at", "pk"))
 
 
 def pull_capacity(capacity: Capacity, now: datetime | None = None) -> bool:
@@ -177,9 +172,8 @@ def pull_capacity(capacity: Capacity, now: datetime | None = None) -> bool:
     end = now.timestamp() // HOUR * HOUR
     found: dict[str, Any] = {"pulled_at": now, "problem": ""}
     try:
-        source = capacity.source or Source.objects.filter(kind="prometheus", enabled=True).first()
-        plugin = plugin_of(source) if source else None
-        if not isinstance(plugin, Prometheus):
+        plugin = prometheus_of(capacity.source)
+        if plugin is None:
             raise SourceError("no-source", "No Prometheus is set up as a source.")
         series = plugin.points(capacity.query, end - HISTORY.total_seconds(), end, HOUR, DEADLINE)
         if not series or not series[0].times:

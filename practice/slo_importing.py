@@ -10,6 +10,7 @@ from incidents.importing import reason_of
 from incidents.models import Service
 from incidents.reading import Report, take_file
 from practice.models import Slo
+from practice.setting import set_objective
 from practice.slo_files import registry
 from practice.slo_files.base import Entry
 
@@ -40,28 +41,12 @@ def _take(entry: Entry, services: dict[str, Service], report: Report) -> None:
         "window": entry.window, "counts": entry.counts,
         "numerator": entry.numerator, "total": entry.total,
     }  # fmt: skip
-    changed = {name for name, value in told.items() if getattr(slo, name) != value}
-    for name, value in told.items():
-        setattr(slo, name, value)
     try:
-        slo.full_clean()
+        changed = set_objective(slo, **told)
     except ValidationError as error:
         report.skipped.append((entry.place, f"{entry.name}: {reason_of(error)}"))
         return
-    if not new and not changed:
+    if not changed:
         report.same += 1
         return
-    if not new:
-        recount(slo, changed)
-    slo.save()
     (report.new if new else report.changed).append(str(slo))
-
-
-COUNTED_BY = {"counts", "numerator", "total", "source"}
-
-
-def recount(slo: Slo, changed: set[str]) -> None:
-    """Forget what was counted by other queries; it is counted anew from the window's begin."""
-    if changed & COUNTED_BY:
-        slo.days.all().delete()
-        slo.pulled_until, slo.summary = None, {}

@@ -13,14 +13,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis.charts import Mark, draw
 from incidents.catalogue_views import look_then_take
 from incidents.models import Service, TierPolicy
-from incidents.permissions import visible_incidents
+from incidents.views import number_in
 from practice import budget, measuring
 from practice.forms import SloFileForm, SloForm
 from practice.models import Slo
 from practice.permissions import MANAGE
 from practice.prometheus_rules import rules
-from practice.slo_importing import recount, take_objectives
-from practice.spending import Standing, felt_through, needs, standing
+from practice.setting import recount
+from practice.slo_importing import take_objectives
+from practice.spending import Standing, standing
 from practice.standing import remembered
 
 
@@ -39,31 +40,19 @@ def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "slo": slo,
         "found": found,
-        "left_chart": _left_chart(request, found),
+        "left_chart": _left_chart(found),
         "ratio_chart": _ratio_chart(found),
         "rules": rules([measuring.objective_of(slo)]),
     }
     return render(request, "practice/slo.html", context)
 
 
-def _left_chart(request: HttpRequest, found: Standing) -> SafeString:
+def _left_chart(found: Standing) -> SafeString:
     times, left = budget.left_over_time(found.counts, found.slo.ratio, found.start, found.end)
-    seen = (
-        visible_incidents(request.user)
-        .filter(
-            services__in=felt_through(needs(), found.slo.service_id),
-            impact_started_at__gte=found.start,
-            merged_into=None,
-        )
-        .distinct()
-    )
-    marks = [
-        Mark(incident.impact_started_at.timestamp(), "impact", incident.reference)
-        for incident in seen.defer("search").order_by("impact_started_at")[:60]
-    ]
-    return draw(
-        [(times[::6].tolist(), (100 * left[::6]).tolist())], "%", "Budget left", marks=marks
-    )
+    began = [row for row in found.lasting if row.impact_started_at >= found.start]
+    marks = [Mark(row.impact_started_at.timestamp(), "impact", row.reference) for row in began[:60]]
+    line = times[::6].tolist(), (100 * left[::6]).tolist()
+    return draw([line], "%", "Budget left", marks=marks)
 
 
 def _ratio_chart(found: Standing) -> SafeString:
@@ -96,10 +85,8 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 def _initial(request: HttpRequest) -> dict[str, object]:
     """A usual objective for a service: the target of its tier, errors of its HTTP requests."""
-    key = request.GET.get("service", "")
-    service = (
-        Service.objects.filter(pk=int(key)).first() if key.isdigit() and len(key) < 19 else None
-    )
+    key = number_in(request.GET.get("service", ""))
+    service = Service.objects.filter(pk=key).first()
     if service is None:
         return {}
     policy = TierPolicy.objects.filter(tier=service.tier).first()

@@ -45,6 +45,8 @@ class Standing(Stand):
 
     incidents: list[Part]
     causes: list[Part]
+    lasting: list[Incident]
+    """those that were felt in the service and lasted into the window, oldest first"""
 
 
 def standing(slo: Slo, user: Any, now: datetime | None = None) -> Standing:
@@ -52,7 +54,7 @@ def standing(slo: Slo, user: Any, now: datetime | None = None) -> Standing:
     found = stand(slo, now)
     rows = lasting(user, found.counts.start, now, felt_through(needs(), slo.service_id))
     incidents, causes = parts_of(slo, rows, found.counts, found.budget, now)
-    return Standing(**vars(found), incidents=incidents, causes=causes)
+    return Standing(**vars(found), incidents=incidents, causes=causes, lasting=rows)
 
 
 def parts_of(

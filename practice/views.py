@@ -12,13 +12,14 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.charts import draw
 from incidents.models import Service
-from incidents.views import add_errors
+from incidents.views import act, add_errors, tell
 from practice import engaging, reviewing
 from practice.automatic import CHECKS
 from practice.forms import ChecklistForm, StageForm
@@ -27,13 +28,12 @@ from practice.permissions import MANAGE, visible_findings
 from practice.standing import remembered
 
 
-def told(request: HttpRequest, act: Callable[[], Any]) -> bool:
+def told(request: HttpRequest, doing: Callable[[], Any]) -> bool:
     """Do something; what is wrong with it becomes a message. Whether it was done."""
     try:
-        act()
+        doing()
     except ValidationError as error:
-        for message in error.messages:
-            messages.error(request, message)
+        tell(request, error)
         return False
     return True
 
@@ -77,15 +77,15 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
         owner = get_user_model().objects.filter(username=posted(request, "owner"), is_active=True)
-        if told(
+        return act(
             request,
+            reverse("practice:phases", args=[pk]),
             lambda: engaging.set_phase(
                 service, posted(request, "phase"), posted(request, "state"), owner.first(),
                 posted(request, "evidence"),
             ),
-        ):  # fmt: skip
-            messages.success(request, "Kept.")
-        return redirect("practice:phases", pk)
+            "Kept.",
+        )  # fmt: skip
     found = {each.phase: each for each in service.engagements.select_related("owner")}
     rows = [
         (phase, name, found.get(phase) or Engagement(service=service, phase=phase))
@@ -152,21 +152,21 @@ def stage(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     finding = get_object_or_404(visible_findings(request.user), pk=pk)
-    told(
+    return act(
         request,
+        reverse("practice:readiness", args=[finding.service_id]),
         lambda: reviewing.close_finding(finding, posted(request, "note"), request.user),
     )
-    return redirect("practice:readiness", finding.service_id)
 
 
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Review.objects.select_related("service", "checklist"), pk=pk)
     if request.method == "POST":
-        act = request.POST.get("act", "")
-        if act == "close" and told(request, lambda: reviewing.close(found)):
+        asked = request.POST.get("act", "")
+        if asked == "close" and told(request, lambda: reviewing.close(found)):
             messages.success(request, f"Closed with {found.score or 0:.0%}.")
-        elif act == "look":
+        elif asked == "look":
             told(request, lambda: reviewing.look(found))
         return redirect(found)
     answers = {answer.item_id: answer for answer in found.answers.select_related("author")}
@@ -189,8 +189,8 @@ def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     found = get_object_or_404(Review, pk=pk)
     row = get_object_or_404(found.checklist.items, pk=item)
     fields = {name: posted(request, name) for name in ("verdict", "note", "evidence")}
-    told(request, lambda: reviewing.answer(found, row, request.user, **fields))
-    return redirect(f"{found.get_absolute_url()}#item-{row.pk}")
+    place = f"{found.get_absolute_url()}#item-{row.pk}"
+    return act(request, place, lambda: reviewing.answer(found, row, request.user, **fields))
 
 
 @require_GET

@@ -22,7 +22,7 @@ from incidents.seen import note_seen
 from kb.actions import add_action
 from kb.linking import name_cause
 from kb.writing import start_postmortem
-from practice import deciding, monthly, recording
+from practice import asking, deciding, monthly, recording
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
 from tests.practice.conftest import count, fail
 
@@ -102,7 +102,7 @@ def test_days_until_full_are_shown_and_trouble_is_said(
         return [Series({}, times, [0.5 + 0.02 * place / 24 / 2 for place in range(720)])]
 
     monkeypatch.setattr(plugin, "points", points)
-    monkeypatch.setattr(recording, "plugin_of", lambda source: plugin)
+    monkeypatch.setattr(asking, "plugin_of", lambda source: plugin)
     capacity = Capacity.objects.get()
     assert recording.pull_capacities() == 0
     assert recording.pull_capacities(timezone.now() + timedelta(hours=7)) == 1

@@ -18,7 +18,7 @@ from analysis.sources.prometheus import Prometheus
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.linking import name_cause
-from practice import measuring
+from practice import asking, measuring
 from practice.models import Slo
 from practice.spending import standing
 from practice.standing import remember
@@ -149,7 +149,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     found = Answering(NOW)
     plugin = Prometheus({"url": "http://prometheus.example"})
     monkeypatch.setattr(plugin, "points", found.points)
-    monkeypatch.setattr(measuring, "plugin_of", lambda source: plugin)
+    monkeypatch.setattr(asking, "plugin_of", lambda source: plugin)
     Source.objects.create(name="Prometheus", kind="prometheus")
     return found
 
