@@ -6,6 +6,7 @@ Written out by hand: nested serializers took longer over an answer than finding 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from rest_framework.serializers import DateTimeField
@@ -18,15 +19,18 @@ _at = DateTimeField().to_representation
 
 
 def told_suggestions(found: Suggestions) -> dict[str, Any]:
+    behind = (alike for cause in found.causes for alike in cause.incidents)
+    every = {alike.incident.pk: alike for alike in chain(found.incidents, behind)}
+    incidents = {key: _alike(alike) for key, alike in every.items()}
     return {
         "nothing_alike": found.nothing_alike,
         "history": found.history,
-        "causes": [_cause(cause) for cause in found.causes],
-        "incidents": [_alike(alike) for alike in found.incidents],
+        "causes": [_cause(cause, incidents) for cause in found.causes],
+        "incidents": [incidents[alike.incident.pk] for alike in found.incidents],
     }
 
 
-def _cause(suggested: SuggestedCause) -> dict[str, Any]:
+def _cause(suggested: SuggestedCause, incidents: dict[int, dict[str, Any]]) -> dict[str, Any]:
     cause, track = suggested.cause, suggested.track
     return {
         "id": cause.pk,
@@ -43,7 +47,7 @@ def _cause(suggested: SuggestedCause) -> dict[str, Any]:
         "only_now": _reasons(suggested.only_now),
         "only_then": _reasons(suggested.only_then),
         "change": _change(suggested.change) if suggested.change else None,
-        "incidents": [_alike(alike) for alike in suggested.incidents],
+        "incidents": [incidents[alike.incident.pk] for alike in suggested.incidents],
     }
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from analysis.models import Fingerprint, Fit, Forgotten
 from analysis.similarity.votes import Link
-from incidents.models import Incident
+from incidents.models import Incident, Service
 from kb.models import Cause, CauseLink
 
 Record = TypeVar("Record")
@@ -20,20 +20,22 @@ Record = TypeVar("Record")
 # A union, so that each part is read from its own index; written out, as composing it anew for
 # each question took longer than the database needs to answer it.
 _STATE = f"""
-    SELECT 'incident', id, updated_at FROM {Incident._meta.db_table} WHERE updated_at > %(since)s
-    UNION ALL SELECT 'fingerprint', incident_id, updated_at FROM {Fingerprint._meta.db_table}
+    SELECT 'incident', id, updated_at, NULL::varchar[]
+        FROM {Incident._meta.db_table} WHERE updated_at > %(since)s
+    UNION ALL SELECT 'fingerprint', incident_id, updated_at, NULL FROM {Fingerprint._meta.db_table}
         WHERE updated_at > %(since)s
-    UNION ALL SELECT 'cause', -id, updated_at FROM {Cause._meta.db_table}
+    UNION ALL SELECT 'cause', -id, updated_at, NULL FROM {Cause._meta.db_table}
         WHERE updated_at > %(since)s
-    UNION ALL SELECT 'forgotten', key, at FROM {Forgotten._meta.db_table} WHERE at > %(since)s
-    UNION ALL SELECT 'link', incident_id, updated_at FROM {CauseLink._meta.db_table}
+    UNION ALL SELECT 'forgotten', key, at, NULL FROM {Forgotten._meta.db_table} WHERE at > %(since)s
+    UNION ALL SELECT 'link', incident_id, updated_at, NULL FROM {CauseLink._meta.db_table}
         WHERE updated_at > %(since)s
-    UNION ALL SELECT 'private', id, NULL FROM {Incident._meta.db_table} WHERE private
-    UNION ALL SELECT 'fit', id, NULL FROM {Fit._meta.db_table} WHERE active
-    UNION ALL (SELECT 'newest link', id, updated_at FROM {CauseLink._meta.db_table}
+    UNION ALL SELECT 'private', id, NULL, NULL FROM {Incident._meta.db_table} WHERE private
+    UNION ALL SELECT 'fit', id, NULL, NULL FROM {Fit._meta.db_table} WHERE active
+    UNION ALL (SELECT 'newest link', id, updated_at, NULL FROM {CauseLink._meta.db_table}
         ORDER BY updated_at DESC, id DESC LIMIT 1)
-    UNION ALL (SELECT 'newest forgotten', id, at FROM {Forgotten._meta.db_table}
+    UNION ALL (SELECT 'newest forgotten', id, at, NULL FROM {Forgotten._meta.db_table}
         ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT 'services', 0, NULL, array_agg(name) FROM {Service._meta.db_table}
 """  # noqa: S608
 _PASTS = f"""
     SELECT i.id, EXTRACT(epoch FROM i.impact_started_at)::float8, i.resolution <> '',
@@ -55,6 +57,8 @@ class State:
     """The active version of what was learnt."""
     newest: frozenset[tuple[str, int, datetime]] = frozenset()
     """The newest cause link and the newest row that was forgotten: others, once links changed."""
+    services: list[str] = field(default_factory=list)
+    """The names of all services."""
     version: int = 0
     """Grows, within a process, whenever any of this or of what is kept changed."""
 
@@ -71,11 +75,13 @@ def state_since(since: datetime) -> State:
     state = State()
     with connection.cursor() as cursor:
         cursor.execute(_STATE, {"since": since})
-        for kind, key, at in cursor.fetchall():
+        for kind, key, at, names in cursor.fetchall():
             if kind == "private":
                 state.private.add(key)
             elif kind == "fit":
                 state.fit = key
+            elif kind == "services":
+                state.services = names or []
             elif kind.startswith("newest"):
                 state.newest |= {(kind, key, at)}
             else:
@@ -83,7 +89,7 @@ def state_since(since: datetime) -> State:
     return state
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Past:
     """What votes need of a past incident."""
 

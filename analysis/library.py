@@ -27,7 +27,8 @@ from django.utils import timezone
 
 from analysis.keeping import Kept, State, read_causes, read_pasts, state_since
 from analysis.models import Fingerprint, Forgotten
-from analysis.similarity.index import Comparison, Hit, Index, Query
+from analysis.similarity.comparing import Comparison, Query
+from analysis.similarity.index import Hit, Index
 from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
 from incidents.models import Alert, Incident
@@ -44,6 +45,10 @@ STALE = 0.1
 """The file is written anew once this share of the documents changed since."""
 OLDEST_FILE = timedelta(days=1)
 NO_KEY = -1
+OF_INCIDENTS = (
+    "title", "symptom", "resolution", "severity", "status", "private", "impact_started_at",
+)  # fmt: skip
+"""What documents are made of, and what is told of a past incident; the rest would only be read."""
 
 
 def incident_document(
@@ -114,8 +119,7 @@ def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
     of_incident = {"incident_id": OuterRef("pk")}
     services = Incident.services.through.objects.filter(**of_incident).order_by()
     alerts = Alert.objects.filter(**of_incident).order_by()
-    # The search vector is as large as the text, and of no use outside the database.
-    return incidents.defer("search").annotate(
+    return incidents.only(*OF_INCIDENTS).annotate(
         templates=F("fingerprint__templates"),
         metrics=F("fingerprint__metrics"),
         service_names=ArraySubquery(services.values("service__name")),
@@ -228,7 +232,7 @@ class Library:
         self._looked = 0.0
         self._version = 0
         self._state = State()
-        self.pasts = Kept(read_pasts, 50_000)
+        self.pasts = Kept(read_pasts, 200_000)
         """what votes need of past incidents, some 300 bytes each, as of the last search"""
         self.rows = Kept(_read_rows, 2_000)
         """incidents as `with_features` gives them, for reading only: threads share them"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.library import library
 from analysis.models import Finding
-from analysis.similarity.index import Comparison, Overlap, Query
+from analysis.similarity.comparing import Comparison, Overlap, Query
 from analysis.similarity.text import surface_words
 from analysis.similarity.weights import Document, is_plain
 

@@ -23,12 +23,13 @@ from analysis.library import (
 )
 from analysis.reasons import Reason, Reasons
 from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_new_untaught
-from analysis.similarity.index import Hit, Query
+from analysis.similarity.comparing import Query
+from analysis.similarity.index import Hit
 from analysis.similarity.replay import ASKED
 from analysis.similarity.votes import ALIKE, Ballot, vote, weighed
 from analysis.similarity.weights import Document
 from incidents.changes import CandidateChange, candidate_changes
-from incidents.filing import services_named_in
+from incidents.filing import names_in
 from incidents.models import Incident, Service
 from incidents.permissions import (
     hidden_incident_ids,
@@ -44,6 +45,8 @@ LISTED = 0.12
 """Likeness from which a past incident is worth a line."""
 SAME = 0.45
 """Likeness from which an open incident may be the very same."""
+BEHIND = 3
+"""Past incidents that are named behind a cause."""
 KINDS_OF_CHANGE = {
     "deploy": {"deploy", "migration", "flag"},
     "code": {"deploy", "flag"},
@@ -145,10 +148,10 @@ def suggest_for_text(
     within: Within | None = None,
 ) -> Suggestions:
     """The same for words that are not an incident yet."""
-    named = services_named_in(f"{title}\n{symptom}")
-    names = {service.name for service in [*services, *named]}
-    document = incident_document(title=title, symptom=symptom, services=names)
     state = library.sync()
+    named = names_in(f"{title}\n{symptom}", state.services)
+    names = {*named, *(service.name for service in services)}
+    document = incident_document(title=title, symptom=symptom, services=names)
     key = title, symptom, frozenset(names), limit
     keeps = (within is None or within.is_all) and not only_team(user)
     if keeps and (known := _answers.get(key)) and known.holds(state):
@@ -208,35 +211,38 @@ def _suggest(
         for place, ballot in enumerate(ballots)
         if ballot.cause in causes and ballot.cause not in refused
     ][:limit]
-    if learnt is not None:
-        shown = [
-            place for place in shown if place == shown[0] or learnt.sure(ballots, place) >= UNLIKELY
-        ]
+    sure = {place: learnt.sure(ballots, place) for place in shown} if learnt else {}
+    shown = [place for place in shown if place == shown[0] or sure.get(place, 1.0) >= UNLIKELY]
     listed = [key for key in pasts if alike[key] >= LISTED]
     best = sorted(listed, key=lambda key: (-alike[key], key))[:limit]
     fixed = {
-        ballots[place].cause: next((k for k in ballots[place].incidents if pasts[k].told), 0)
+        place: next((key for key in ballots[place].incidents if pasts[key].told), 0)
         for place in shown
     }
-    behind = {key for place in shown for key in ballots[place].incidents[:3]}
+    behind = {key for place in shown for key in ballots[place].incidents[:BEHIND]}
     found = library.rows.of({*best, *behind, *fixed.values()} - {0})
-    best, behind = [key for key in best if key in found], behind & found.keys()
-    compared = [document_of(found[key]) for key in {*best, *behind}]
+    compared = [document_of(row) for key, row in found.items() if key in behind or key in best]
     compared += [cause_document(causes[ballots[place].cause]) for place in shown]
     reasons = Reasons(document, query, compared)
-    suggested = [
-        _suggested(
-            ballots, place, causes[ballots[place].cause], found, alike, reasons, learnt, fixed
-        )
-        for place in shown
-    ]
+    told = {
+        key: _alike(row, alike[key], reasons)
+        for key, row in found.items()
+        if key in behind or key in best
+    }
     changes = candidate_changes(incident) if incident else []
-    for suggestion in suggested:
-        suggestion.link = own_links.get(suggestion.cause.pk)
-        suggestion.change = _change_for(suggestion.cause, changes)
+    suggested = []
+    for place in shown:
+        cause = causes[ballots[place].cause]
+        suggestion = _suggested(ballots[place], cause, told, reasons, found.get(fixed[place]))
+        if learnt is not None:
+            suggestion.confidence = sure[place]
+            suggestion.track = learnt.bin_of(sure[place])
+        suggestion.link = own_links.get(cause.pk)
+        suggestion.change = _change_for(cause, changes)
+        suggested.append(suggestion)
     return Suggestions(
         suggested,
-        [_alike(found[key], alike[key], reasons) for key in best],
+        [told[key] for key in best if key in told],
         max(0, len(library) - len(state.private | own)),
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
@@ -286,10 +292,11 @@ def _ballots(
     links = [link for past in pasts.values() for link in past.links]
     causes = library.causes.of({link.cause for link in links})
     # What a superseded cause was linked to speaks for the one in its place.
+    instead = {key: cause.superseded_by_id for key, cause in causes.items()}
     rows = [
-        replace(link, cause=causes[link.cause].superseded_by_id or link.cause)
+        replace(link, cause=instead[link.cause]) if instead[link.cause] else link
         for link in links
-        if link.cause in causes
+        if link.cause in instead
     ]
     named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
     return vote(
@@ -314,30 +321,22 @@ def _alike(incident: Incident, likeness: float, reasons: Reasons) -> AlikeIncide
 
 
 def _suggested(
-    ballots: list[Ballot],
-    place: int,
+    ballot: Ballot,
     cause: Cause,
-    found: dict[int, Incident],
-    alike: dict[int, float],
+    told: dict[int, AlikeIncident],
     reasons: Reasons,
-    learnt: Calibration | None,
-    fixed: dict[int, int],
+    fixed_in: Incident | None,
 ) -> SuggestedCause:
-    ballot = ballots[place]
-    behind = [found[key] for key in ballot.incidents[:3] if key in found]
-    fixed_in = found.get(fixed[ballot.cause])
-    nearest = behind[0].pk if behind else -cause.pk
-    confidence = learnt.sure(ballots, place) if learnt else None
+    behind = [told[key] for key in ballot.incidents[:BEHIND] if key in told]
+    nearest = behind[0].incident.pk if behind else -cause.pk
     return SuggestedCause(
         cause=cause,
         score=ballot.score,
         likeness=ballot.likeness,
-        incidents=[_alike(past, alike[past.pk], reasons) for past in behind],
-        reasons=reasons.shared(nearest),
+        incidents=behind,
+        reasons=behind[0].reasons if behind else reasons.shared(nearest),
         only_now=reasons.only_now(nearest),
         only_then=reasons.only_then(nearest) if behind else [],
         fixed_last_time=fixed_in.resolution if fixed_in else "",
         fixed_in=fixed_in,
-        confidence=confidence,
-        track=learnt.bin_of(confidence) if learnt and confidence is not None else None,
     )

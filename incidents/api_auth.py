@@ -92,7 +92,7 @@ class RateLimit(BaseThrottle):
         who = f"t{request.auth.pk}" if isinstance(request.auth, ApiToken) else f"u{request.user.pk}"
         key = f"rate:{who}:{int(now // 60)}"
         try:
-            both = _redis().pipeline()
+            both = _redis().pipeline(transaction=False)
             both.incr(key)
             both.expire(key, 90)
             count, _ = both.execute()

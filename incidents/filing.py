@@ -62,14 +62,15 @@ def file_incident(
     return incident
 
 
+def names_in(text: str, names: Iterable[str]) -> list[str]:
+    """Names that stand as a word of `text`, in full."""
+    words = {word.strip(".,:;()[]'\"!?").lower() for word in text.split()}
+    return [name for name in names if name.lower() in words]
+
+
 def services_named_in(text: str) -> list[Service]:
     """Services that are called by their full name, as a word of `text`."""
-    words = {word.strip(".,:;()[]'\"!?").lower() for word in text.split()}
-    if not words:
-        return []
-    named = [
-        name for name in Service.objects.values_list("name", flat=True) if name.lower() in words
-    ]
+    named = names_in(text, Service.objects.values_list("name", flat=True)) if text.strip() else []
     return list(Service.objects.filter(name__in=named)) if named else []
 
 

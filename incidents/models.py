@@ -13,7 +13,6 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
@@ -28,6 +27,7 @@ from incidents.intake import (
     TierPolicy,
 )
 from incidents.notices import Notice
+from incidents.pages import address_of
 from incidents.seen import SeenName
 
 __all__ = [
@@ -116,7 +116,7 @@ class Service(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("incidents:service", args=[self.pk])
+        return address_of("incidents:service", self.pk)
 
     @property
     def dashboard_links(self) -> list[str]:
@@ -230,7 +230,7 @@ class Incident(models.Model):
         return f"INC-{self.pk}"
 
     def get_absolute_url(self) -> str:
-        return reverse("incidents:incident", args=[self.pk])
+        return address_of("incidents:incident", self.pk)
 
     @property
     def is_open(self) -> bool:

@@ -8,10 +8,10 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from incidents.models import Incident
+from incidents.pages import address_of
 from kb.postmortems import (
     ActionItem,
     Comment,
@@ -96,7 +96,7 @@ class Cause(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("kb:cause", args=[self.pk])
+        return address_of("kb:cause", self.pk)
 
     def sections(self) -> list[tuple[str, str]]:
         """Its four texts with their headings, in reading order."""

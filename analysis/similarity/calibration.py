@@ -6,8 +6,10 @@ judged only on answers younger than those it was fitted on. Kept as plain number
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -46,9 +48,15 @@ class Curve:
     weights: list[float]
     bias: float
 
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """What to multiply with, and what to subtract before."""
+        return np.array(self.weights) / np.array(self.scale), np.array(self.mean)
+
     def __call__(self, x: np.ndarray) -> float:
-        z = (x - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights) + self.bias
-        return float(1 / (1 + np.exp(-np.clip(z, -30, 30))))
+        slopes, mean = self._arrays
+        z = float((x - mean) @ slopes) + self.bias
+        return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
 
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> Curve | None:
@@ -66,20 +74,25 @@ Outcome = tuple[float, bool]
 """The confidence stated by a fit that did not know the outcome, and whether it was right."""
 
 
-def corrected(stated: float, kept: Sequence[Outcome]) -> float:
-    """A confidence moved towards what answers stated about as sure turned out to be worth.
+class Outcomes:
+    """What came of past answers, ready to correct a confidence with."""
 
-    Smooths outcomes over log-odds with a Gaussian kernel (Nadaraya, Watson, 1964); where few are
-    near, what was stated stands. A regression on few answers cannot bend as far as it should.
-    """
-    if not kept:
-        return stated
-    said = np.clip(np.array([confidence for confidence, _ in kept]), LEAST_SURE, 1 - LEAST_SURE)
-    right = np.array([outcome for _, outcome in kept], float)
-    own = np.clip(stated, LEAST_SURE, 1 - LEAST_SURE)
-    apart = np.log(own / (1 - own)) - np.log(said / (1 - said))
-    near = np.exp(-0.5 * (apart / NEAR) ** 2)
-    return float((near @ right + DOUBT * stated) / (near.sum() + DOUBT))
+    def __init__(self, kept: Sequence[Outcome]) -> None:
+        said = np.clip(np.array([confidence for confidence, _ in kept]), LEAST_SURE, 1 - LEAST_SURE)
+        self._log_odds = np.log(said / (1 - said))
+        self._right = np.array([outcome for _, outcome in kept], float)
+
+    def corrected(self, stated: float) -> float:
+        """A confidence moved towards what answers stated about as sure turned out to be worth.
+
+        Smooths outcomes over log-odds with a Gaussian kernel (Nadaraya, Watson, 1964); where few
+        are near, what was stated stands. A regression on few answers cannot bend as far as it
+        should.
+        """
+        own = min(max(stated, LEAST_SURE), 1 - LEAST_SURE)
+        apart = math.log(own / (1 - own)) - self._log_odds
+        near = np.exp(-0.5 * (apart / NEAR) ** 2)
+        return float((near @ self._right + DOUBT * stated) / (near.sum() + DOUBT))
 
 
 @dataclass(frozen=True)
@@ -138,10 +151,14 @@ class Calibration:
         """Probability that the cause at this place (from 0) is right."""
         stated = (self.further if place else self.first)(features(ballots, place))
         if place == 0:
-            stated = corrected(stated, self.kept)
+            stated = self._outcomes.corrected(stated)
         return min(max(stated, LEAST_SURE), self._most_sure)
 
-    @property
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        return Outcomes(self.kept)
+
+    @cached_property
     def _most_sure(self) -> float:
         """No answer promises more than the best ones have kept (by the rule of succession)."""
         kept = [(each.right + 1) / (each.total + 2) for each in self.judged.bins]
@@ -247,7 +264,7 @@ def _judge(answers: Sequence[Answer]) -> tuple[Judgement, list[Outcome]]:
         before = answers[: part[0]] if len(part) else []
         curves = _fit_curves(before) if len(before) >= UNTAUGHT else None
         bar = _bar(curves[2], before) if curves else 0.0
-        earlier = kept[-MOST_KEPT:]
+        earlier = Outcomes(kept[-MOST_KEPT:])
 
         def is_new(
             ballots: Sequence[Ballot],
@@ -276,7 +293,7 @@ def _judge(answers: Sequence[Answer]) -> tuple[Judgement, list[Outcome]]:
                 )
             if answer.ballots and curves:
                 confidence = curves[0](features(answer.ballots, 0))
-                stated.append((corrected(confidence, earlier), answer.right))
+                stated.append((earlier.corrected(confidence), answer.right))
                 kept.append((confidence, answer.right))
     judged.bins = _bins(stated)
     return judged, kept[-MOST_KEPT:]

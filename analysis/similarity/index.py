@@ -14,7 +14,6 @@ import hashlib
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from analysis.similarity import text, weights
+from analysis.similarity.comparing import Comparison, Query
 from analysis.similarity.kernel import search_segment
 from analysis.similarity.segment import (
     STEPS,
@@ -34,12 +34,11 @@ from analysis.similarity.segment import (
     save,
     term_hash,
 )
-from analysis.similarity.weights import Document, Lengths, is_piece, is_plain
+from analysis.similarity.weights import Document, Lengths
 
 UNSEEN = 0.5
 TINY = 1e-20
 """Smaller factors are zero in 32 bits, which the compiled loop must not see."""
-DIFFERENCES = 4
 TAIL = 32
 """Documents in the tail; each search after a change sorts these anew, which takes a millisecond."""
 CHUNK = 20_000
@@ -59,38 +58,6 @@ class Hit:
     key: int
     score: float
     likeness: float
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """A term two documents share and the part of the score it gives."""
-
-    term: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Terms of both, of the question alone and of the found document alone, heaviest first."""
-
-    shared: list[Overlap]
-    only_now: list[Overlap]
-    only_then: list[Overlap]
-
-
-@dataclass(frozen=True)
-class Query:
-    """A question's terms with what a stored weight of 1 gives."""
-
-    terms: list[str]
-    hashes: np.ndarray
-    """uint64, ascending, in step with the terms"""
-    factors: np.ndarray
-    """float64: query weight times inverse document frequency"""
-    known: np.ndarray
-    """bool: whether any document has the term"""
-    stored: Mapping[str, float]
-    """what each term would weigh, were the question a stored document"""
 
 
 def _version() -> str:
@@ -194,21 +161,20 @@ class Index:
         index.segments = [segment]
         return index, told["about"]
 
-    def _hashes_of(self, key: int) -> np.ndarray:
-        """The term hashes stored for a key; none when it is not here."""
+    def _stored(self, key: int) -> Row | None:
+        """What is stored for a key; None when it is not here."""
         if key in self._tail:
-            return self._tail[key].hashes
+            return self._tail[key]
         for part in self.segments:
             row = part.row_of(key)
             if row is not None:
-                start, end = part.row_starts[row], part.row_starts[row + 1]
-                return part.hashes[part.row_terms[start:end]]
-        return np.zeros(0, np.uint64)
+                return part.row(row)
+        return None
 
     def query(self, document: Document) -> Query:
         weighed = weights.weigh(document, self.lengths)
         asked = weights.query_weights(weighed, self.lengths)
-        by_hash = sorted((term_hash(term), term) for term in asked)
+        by_hash = sorted(zip(map(term_hash, asked), asked, strict=True))
         hashes = np.array([value for value, _ in by_hash], np.uint64)
         terms = [term for _, term in by_hash]
         frequency = np.zeros(len(terms), np.int64)
@@ -217,12 +183,16 @@ class Index:
             found = places >= 0
             frequency[found] += part.document_frequency[places[found]]
         # A document that asks about itself is no part of the history it is compared with.
-        own = self._hashes_of(document.key)
-        frequency -= np.isin(hashes, own)
-        count = len(self) - bool(len(own))
+        asking = self._stored(document.key)
+        count = len(self)
+        if asking is not None:
+            frequency -= np.isin(hashes, asking.hashes)
+            count -= 1
         rarity = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
         factors = rarity * [asked[term] for term in terms]
-        return Query(terms, hashes, factors, frequency > 0, weights.saturate(weighed))
+        stored = weights.saturate(weighed)
+        own = np.array([stored[term] for term in terms])
+        return Query(terms, hashes, factors, frequency > 0, own)
 
     def _perfect(self, query: Query) -> float:
         """The score of a document that says exactly what the query says.
@@ -231,9 +201,8 @@ class Index:
         little about whether the failure is new. Services, metrics and the like that no document
         has count for nothing: most of history may come from a time before telemetry.
         """
-        values = np.array([query.stored[term] for term in query.terms])
-        unseen = np.array([UNSEEN if is_plain(term) else 0.0 for term in query.terms])
-        return float(np.sum(query.factors * values * np.where(query.known, 1.0, unseen)))
+        unseen = np.where(query.plain, UNSEEN, 0.0)
+        return float(np.sum(query.factors * query.own * np.where(query.known, 1.0, unseen)))
 
     def search(
         self,
@@ -272,64 +241,17 @@ class Index:
                     best, best_keys, count,
                 )  # fmt: skip
         return [
-            Hit(int(key), float(score), min(1.0, float(score) / perfect))
-            for score, key in zip(best[:count], best_keys[:count], strict=True)
+            Hit(key, score, min(1.0, score / perfect))
+            for score, key in zip(best[:count].tolist(), best_keys[:count].tolist(), strict=True)
         ]
 
-    def compare(
-        self, query: Query, others: Iterable[Document], most: int = 8
-    ) -> dict[int, Comparison]:
-        """What a question shares with each found document, and what only one of the two has.
-
-        A term is left out when another that is named holds the same words: a service stands for
-        the words of its name, a pair of words and a whole identifier for their parts. Pieces of
-        words are never named.
-        """
-        asked = {
-            term: float(factor)
-            for term, factor in zip(query.terms, query.factors, strict=True)
-            if factor > 0 and not is_piece(term)
+    def compare(self, query: Query, others: Iterable[Document]) -> dict[int, Comparison]:
+        """What a question shares with each found document, and what only one of the two has."""
+        return {
+            # Another thread may have removed one meanwhile.
+            other.key: Comparison(query, self._stored(other.key) or self._row(other), other)
+            for other in others
         }
-        own = query.stored
-        nameable = {
-            term: asked[term] * own[term]
-            for term, known in zip(query.terms, query.known, strict=True)
-            if term in asked and (known or not is_plain(term))
-        }
-        found = {}
-        for other in others:
-            stored = weights.saturate(weights.weigh(other, self.lengths, in_pieces=False))
-            shared = [Overlap(term, asked[term] * stored[term]) for term in asked if term in stored]
-            only_now = [
-                Overlap(term, score) for term, score in nameable.items() if term not in stored
-            ]
-            only_then = [
-                Overlap(term, weight)
-                for term, weight in stored.items()
-                if term not in own and not is_plain(term)
-            ]
-            found[other.key] = Comparison(
-                _named(shared)[:most], _named(only_now)[:DIFFERENCES],
-                _named(only_then)[:DIFFERENCES],
-            )  # fmt: skip
-        return found
-
-
-def _named(overlaps: list[Overlap]) -> list[Overlap]:
-    """Heaviest first, each word once."""
-    # Services, alerts, templates and metrics first, then the longest names.
-    overlaps.sort(key=lambda o: (is_plain(o.term), -len(_words(o.term)), -o.score, o.term))
-    named: list[Overlap] = []
-    said: list[frozenset[str]] = []
-    for overlap in overlaps:
-        words = _words(overlap.term)
-        if is_plain(overlap.term) and any(words <= other for other in said):
-            continue
-        named.append(overlap)
-        if not overlap.term.startswith(("template:", "metric:")):
-            said.append(words)
-    named.sort(key=lambda o: (-o.score, o.term))
-    return named
 
 
 def _allowed(part: Segment, exclude: Collection[int], only: Collection[int] | None) -> np.ndarray:
@@ -351,14 +273,3 @@ def _rows(part: Segment, keys: Collection[int]) -> np.ndarray:
     inside = places < len(part)
     places, wanted = places[inside], wanted[inside]
     return places[part.keys[places] == wanted]
-
-
-@lru_cache(maxsize=100_000)
-def _words(named: str) -> frozenset[str]:
-    """The words that a term holds."""
-    plain = is_plain(named)
-    term = named.removeprefix("=") if plain else named.partition(":")[2]
-    if " " in term and plain:
-        return frozenset(term.split())
-    words = (word for word in text.tokenise(term) if " " not in word and not word.startswith("="))
-    return frozenset(words) or frozenset([term])

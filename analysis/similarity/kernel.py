@@ -14,7 +14,7 @@ from numba import njit
 
 SLACK = 1.0 + 1e-3
 """Partial sums are 32-bit: a bound must exceed the threshold by more than their rounding."""
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 """Rows searched at a time: their partial sums fit the processor's cache, and what one block finds
 raises the threshold for the next."""
 DONE = np.float32(-1e30)
@@ -174,13 +174,14 @@ def _search_block(
                 break
         each = order[step]
         factor = np.float32(factors[lists[each, 2]])
-        # No branches in these two loops: a mispredicted one costs more than the addition.
+        # No branches in these two loops: a mispredicted one costs more than the addition. Unsigned
+        # places, as signed ones would be asked whether they count from the end.
         if closed:
             for place in range(reached[each], ends[each]):
-                partial[rows[place] - base] += factor * weights[place]
+                partial[np.uint64(rows[place] - base)] += factor * weights[place]
         else:
             for place in range(reached[each], ends[each]):
-                row = rows[place] - base
+                row = np.uint64(rows[place] - base)
                 before = partial[row]
                 met[meetings] = row
                 meetings += before == 0
@@ -244,10 +245,12 @@ def search_segment(
     for place in range(len(order) - 1, -1, -1):
         rest[place] = rest[place + 1] + bounds[order[place]]
 
+    # Mostly empty slots: nearly all terms of a document are none of the question's, and a slot that
+    # another term holds is one more branch that nobody can predict.
     size = 16
-    while size < 4 * len(terms):
+    while size < 16 * len(terms):
         size *= 2
-    slots = np.full(size, -1, np.int64)
+    slots = np.full(size, -1, np.int32)
     values = np.zeros(size)
     for place in range(len(terms)):
         slot = _slot(terms[place], size - 1)

@@ -11,7 +11,7 @@ from analysis.similarity.index import Hit, Index
 from analysis.similarity.votes import ALIKE, Ballot, Link, vote
 from analysis.similarity.weights import Document, Lengths
 
-ASKED = 60
+ASKED = 40
 """Alike documents that may vote."""
 MOST_QUESTIONS = 3_000
 

@@ -57,6 +57,13 @@ class Row:
         order = order[stored[order] > 0]
         return cls(key, hashes[order], stored[order])
 
+    def values_of(self, hashes: np.ndarray) -> np.ndarray:
+        """The weights of some terms (uint64, ascending), between 0 and 1; 0 where it has none."""
+        if not len(self.hashes):
+            return np.zeros(len(hashes))
+        places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[places] == hashes, self.weights[places] / STEPS, 0.0)
+
 
 @dataclass
 class Segment:
@@ -100,6 +107,11 @@ class Segment:
         if place < len(self.keys) and self.keys[place] == key and self.alive[place]:
             return place
         return None
+
+    def row(self, row: int) -> Row:
+        start, end = self.row_starts[row], self.row_starts[row + 1]
+        terms = self.hashes[self.row_terms[start:end]]
+        return Row(int(self.keys[row]), terms, self.row_weights[start:end])
 
     def remove(self, row: int) -> None:
         self.alive[row] = 0

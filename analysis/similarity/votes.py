@@ -19,7 +19,7 @@ FADED, HALF_LIFE = 0.7, 180.0
 BENEFIT_OF_DOUBT = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     incident: int
     cause: int

@@ -54,12 +54,10 @@ class _Counts:
     body_pieces: Counter[str]
 
 
-def _counts(document: Document, in_pieces: bool = True) -> _Counts:
+def _counts(document: Document) -> _Counts:
     title, body = document.text.get("title") or "", document.text.get("body") or ""
     title_words, words = Counter(tokenise(title)), Counter(tokenise(body))
     words.update(document.words)
-    if not in_pieces:
-        return _Counts(title_words, words, Counter(), Counter())
     # A service counts as such and in its words; in pieces too it would drown what happened to it.
     names = [re.escape(name) for name in document.terms.get("service", ()) if name]
     if names:
@@ -108,13 +106,12 @@ def _norm(length: float, usual: float, slope: float) -> float:
     return max(SHORTEST, 1 - slope + slope * length / usual)
 
 
-def weigh(document: Document, lengths: Lengths, in_pieces: bool = True) -> dict[str, float]:
+def weigh(document: Document, lengths: Lengths) -> dict[str, float]:
     """Length-normalised, field-weighted term frequencies, as in BM25F.
 
-    Without `in_pieces` only what can be named to a person: words, pairs and ready terms.
     Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields", 2004.
     """
-    counts = _counts(document, in_pieces)
+    counts = _counts(document)
     weights: dict[str, float] = {}
 
     def add(terms: Counter[str], factor: float, prefix: str = "") -> None:
@@ -132,10 +129,16 @@ def weigh(document: Document, lengths: Lengths, in_pieces: bool = True) -> dict[
     add(counts.body_pieces, 1 / norm, "#")
     norm = _norm(length, lengths.title_pieces, TITLE_PIECE_SLOPE)
     add(counts.title_pieces, lengths.title_weight / norm, "^")
-    for name, weight in TERM_WEIGHTS.items():
-        for value in document.terms.get(name, ()):
-            weights[f"{name}:{value}"] = weight
-    return weights
+    return weights | ready_terms(document)
+
+
+def ready_terms(document: Document) -> dict[str, float]:
+    """Weights of what did not come from text."""
+    return {
+        f"{name}:{value}": weight
+        for name, weight in TERM_WEIGHTS.items()
+        for value in document.terms.get(name, ())
+    }
 
 
 def saturate(weights: Mapping[str, float]) -> dict[str, float]:
@@ -146,18 +149,15 @@ def saturate(weights: Mapping[str, float]) -> dict[str, float]:
 def query_weights(weights: Mapping[str, float], lengths: Lengths) -> dict[str, float]:
     """Weights of a question's terms, before their inverse document frequency."""
     k3 = QUERY_SATURATION
+    kinds = {"#": PIECE, "^": TITLE_PIECE * lengths.title_weight / HIGHEST_TITLE_WEIGHT}
     return {
-        term: importance(term, lengths) * weight * (k3 + 1) / (weight + k3)
+        term: (kinds.get(term[0]) or _importance(term)) * weight * (k3 + 1) / (weight + k3)
         for term, weight in weights.items()
     }
 
 
-def importance(term: str, lengths: Lengths) -> float:
-    """What this kind of term counts beside a word."""
-    if term.startswith("#"):
-        return PIECE
-    if term.startswith("^"):
-        return TITLE_PIECE * lengths.title_weight / HIGHEST_TITLE_WEIGHT
+def _importance(term: str) -> float:
+    """What a word, a pair of words or a ready term counts."""
     return PAIR if " " in term and is_plain(term) else 1.0
 
 
@@ -167,4 +167,4 @@ def is_plain(term: str) -> bool:
 
 
 def is_piece(term: str) -> bool:
-    return term.startswith(("#", "^"))
+    return term[0] in "#^"

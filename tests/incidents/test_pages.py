@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import get_script_prefix, reverse, set_script_prefix
 
 from incidents import filing
 from incidents.models import Incident, Service
+from incidents.pages import address_of
 
 
 @pytest.mark.django_db
@@ -76,3 +78,15 @@ def test_the_list_costs_the_same_for_one_and_for_forty(
         filing.file_incident(title=f"Incident {number}", services=[database])
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         web.get("/")
+
+
+@pytest.mark.parametrize("prefix", ["/", "/causebook/"])
+def test_pages_have_their_address_wherever_the_product_is_mounted(prefix: str) -> None:
+    before = get_script_prefix()
+    set_script_prefix(prefix)
+    try:
+        for page in ("incidents:incident", "incidents:service", "kb:cause"):
+            assert address_of(page, 1020) == reverse(page, args=[1020])
+            assert address_of(page, 1020).startswith(prefix)
+    finally:
+        set_script_prefix(before)
