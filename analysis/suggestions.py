@@ -221,14 +221,11 @@ def _suggest(
     }
     behind = {key for place in shown for key in ballots[place].incidents[:BEHIND]}
     found = library.rows.of({*best, *behind, *fixed.values()} - {0})
-    compared = [document_of(row) for key, row in found.items() if key in behind or key in best]
+    near = {key: row for key, row in found.items() if key in behind or key in best}
+    compared = [document_of(row) for row in near.values()]
     compared += [cause_document(causes[ballots[place].cause]) for place in shown]
     reasons = Reasons(document, query, compared)
-    told = {
-        key: _alike(row, alike[key], reasons)
-        for key, row in found.items()
-        if key in behind or key in best
-    }
+    told = {key: _alike(row, alike[key], reasons) for key, row in near.items()}
     changes = candidate_changes(incident) if incident else []
     suggested = []
     for place in shown:
