@@ -13,7 +13,7 @@ from rest_framework.serializers import DateTimeField
 
 from analysis.reasons import Reason
 from analysis.suggestions import AlikeIncident, SuggestedCause, Suggestions
-from incidents.changes import CandidateChange
+from incidents.suspect_changes import CandidateChange
 
 _at = DateTimeField().to_representation
 

@@ -16,11 +16,11 @@ from analysis.answers import told_suggestions
 from analysis.models import Evidence, Finding
 from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import Suggestions, Within, suggest_for_incident, suggest_for_text
-from incidents.api_base import ByName
-from incidents.api_mixins import Reads, Resource
-from incidents.changes import CandidateChange
+from incidents.api.base import ByName
+from incidents.api.resources import Reads, Resource
 from incidents.models import Service
 from incidents.permissions import visible_incidents
+from incidents.suspect_changes import CandidateChange
 
 
 class ReasonSerializer(serializers.Serializer):

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from analysis import checks, tasks
 from analysis.models import CheckRun, Source
-from incidents.api_base import Visible
-from incidents.api_mixins import Creates, Edits, Reads, Resource
+from incidents.api.base import Visible
+from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb.models import Check
 from kb.permissions import visible_causes

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from analysis import checks, tasks
 from analysis.models import Source
 from analysis.views import suggestions
-from incidents.views import get_incident
+from incidents.web.shortcuts import get_incident
 from kb.models import Cause, Check
 from kb.permissions import visible_causes
 

@@ -23,7 +23,7 @@ from analysis.sources.base import (
     Window,
     fill,
 )
-from incidents import errands
+from common import leased_jobs
 from incidents.models import Incident
 from kb.models import Check
 
@@ -49,7 +49,7 @@ def plan_checks(incident: Incident, causes: Iterable[int], again: bool = False) 
     with transaction.atomic():
         CheckRun.objects.bulk_create(rows, ignore_conflicts=True)
         if again:
-            finished = runs.exclude(state__in=errands.PENDING)
+            finished = runs.exclude(state__in=leased_jobs.PENDING)
             for run in finished.select_for_update():
                 run.ask_again()
                 run.holds = run.value = None
@@ -60,7 +60,7 @@ def plan_checks(incident: Incident, causes: Iterable[int], again: bool = False) 
 def run_check(run_id: int) -> bool:
     """Claim one run, ask its source, write the outcome. False when not ours to do."""
     rows = CheckRun.objects.select_related("check_asked", "incident")
-    run = errands.claim(rows, run_id, LEASE)
+    run = leased_jobs.claim(rows, run_id, LEASE)
     if run is None:
         return False
     error, found = "", None
@@ -71,7 +71,7 @@ def run_check(run_id: int) -> bool:
             found = _ask(run.check_asked, run.incident)
     except SourceError as problem:
         if problem.passing and run.attempts < ATTEMPTS:
-            errands.put_back(run, str(problem))
+            leased_jobs.put_back(run, str(problem))
             return True
         error = str(problem)
     except SoftTimeLimitExceeded:
@@ -80,7 +80,7 @@ def run_check(run_id: int) -> bool:
         logger.exception("Check %s failed", run)
         error = "The check failed unexpectedly; the worker's log has the details."
     with transaction.atomic():
-        current = errands.settle(run, error)
+        current = leased_jobs.settle(run, error)
         if current is not None and found is not None:
             current.value, current.detail = found
             current.holds = current.check_asked.holds(current.value)

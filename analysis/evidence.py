@@ -26,8 +26,8 @@ from analysis.sources.base import (
     Window,
     fill,
 )
-from incidents import errands
-from incidents.errands import PENDING, workable
+from common import leased_jobs
+from common.leased_jobs import PENDING, workable
 from incidents.models import Incident, Service
 
 logger = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ def claim(request_id: int) -> EvidenceRequest | None:
                 state=State.WAITING, not_before=timezone.now() + wait
             )
             return None
-        return errands.claim(rows, request_id, LEASE)
+        return leased_jobs.claim(rows, request_id, LEASE)
 
 
 def pull(request_id: int) -> bool:
@@ -275,7 +275,7 @@ def pull(request_id: int) -> bool:
 
 def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
     if request.attempts < ATTEMPTS:
-        errands.put_back(request, error)
+        leased_jobs.put_back(request, error)
     else:
         _settle(request, error=error)
 
@@ -294,7 +294,7 @@ def _settle(
     took_ms: int = 0,
 ) -> None:
     """Write the outcome once, together with its evidence and findings."""
-    current = errands.settle(request, error)
+    current = leased_jobs.settle(request, error)
     if current is None or answer is None:
         return
     Evidence.objects.filter(request=current).delete()

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis import gaps
 from analysis.searching import search_everything
-from incidents.query import FIELDS
-from incidents.views import tell
+from incidents.search.query_language import FIELDS
+from incidents.web.shortcuts import tell
 from kb import gaps as kb_gaps
 from kb import linking
 from kb.models import CauseLink

@@ -13,9 +13,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from incidents.errands import Errand
+from common.leased_jobs import Errand
+from common.sealing import seal, unseal
 from incidents.models import Incident, Service
-from incidents.secrets import seal, unseal
 from kb.models import Check
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from analysis.models import Source
 from analysis.sources.base import AT_ONCE, PER_MINUTE
-from incidents.errands import Errand
+from common.leased_jobs import Errand
 
 FAILURES = 3
 """In a row, before a source is left alone."""

@@ -12,8 +12,8 @@ from analysis.charts import Band, Mark, draw
 from analysis.earlier import drawn_range
 from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
 from analysis.origins import likely_origins
-from incidents.changes import candidate_changes
 from incidents.models import Incident
+from incidents.suspect_changes import candidate_changes
 from kb.models import Check
 
 State = EvidenceRequest.State

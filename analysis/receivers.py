@@ -8,8 +8,8 @@ from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
 from analysis import tasks
+from incidents.events.signals import incident_filed
 from incidents.models import Incident
-from incidents.signals import incident_filed
 
 
 @receiver(incident_filed)

@@ -19,11 +19,12 @@ from analysis.models import Source
 from analysis.searching import search_everything
 from analysis.sources.base import SourceError
 from analysis.suggestions import suggest_for_incident
-from incidents.api import IncidentSerializer, ServiceSerializer
-from incidents.api_mixins import Reads, Resource
+from incidents.api.changes import ChangeSerializer
+from incidents.api.incidents import IncidentSerializer
+from incidents.api.plugins import PluginSerializer
+from incidents.api.resources import Reads, Resource
+from incidents.api.services import ServiceSerializer
 from incidents.permissions import visible_incidents
-from incidents.plugin_api import PluginSerializer
-from incidents.timeline_api import ChangeSerializer
 from kb.api import CauseSerializer
 from kb.permissions import visible_links
 

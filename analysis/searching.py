@@ -14,8 +14,8 @@ from analysis.models import Fingerprint
 from analysis.suggestions import AlikeIncident, suggest_for_text
 from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
-from incidents.query import Query, parse_query, search_query
-from incidents.search import in_order, matching
+from incidents.search.filters import in_order, matching
+from incidents.search.query_language import Query, parse_query, search_query
 from kb.models import Cause, Postmortem
 from kb.permissions import visible_causes, visible_postmortems
 

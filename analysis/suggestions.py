@@ -28,7 +28,6 @@ from analysis.similarity.index import Hit
 from analysis.similarity.replay import ASKED
 from analysis.similarity.votes import ALIKE, Ballot, vote, weighed
 from analysis.similarity.weights import Document
-from incidents.changes import CandidateChange, candidate_changes
 from incidents.filing import names_in
 from incidents.models import Incident, Service
 from incidents.permissions import (
@@ -36,6 +35,7 @@ from incidents.permissions import (
     only_team,
     visible_incidents,
 )
+from incidents.suspect_changes import CandidateChange, candidate_changes
 from kb.models import Cause, CauseLink
 from kb.permissions import visible_causes
 

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from analysis import checks, evidence, gaps, learning, library, regressions
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import suggest_for_incident
-from incidents.errands import workable
+from common.leased_jobs import workable
 from incidents.models import Incident
 from incidents.permissions import Nobody
 

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.charts import as_png, standalone
 from analysis.models import Evidence, Finding
 from analysis.presenting import evidence_chart, evidence_title
-from incidents import telling
+from incidents import timeline
 from incidents.models import Incident, TimelineEntry
 from incidents.permissions import can_see
 from kb import pictures, prefilling
@@ -56,6 +56,6 @@ def chart_picture(path: str, user: Any) -> pictures.Found | None:
     return pictures.Found(as_png(drawing), "image/png")
 
 
-telling.TELLERS.append(findings_told)
+timeline.TELLERS.append(findings_told)
 prefilling.SECTIONS["evidence"].append(evidence_told)
 pictures.FINDERS.append(chart_picture)

@@ -25,9 +25,9 @@ from analysis.presenting import (
 from analysis.scoreboard import remember_shown, score
 from analysis.sources.base import SourceError
 from analysis.suggestions import suggest_for_incident, suggest_for_text
-from incidents.errands import PENDING
+from common.leased_jobs import PENDING
 from incidents.models import Service
-from incidents.views import get_incident, number_in
+from incidents.web.shortcuts import get_incident, number_in
 
 PROBE_DEADLINE = 5.0
 

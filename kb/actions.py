@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import events
-from incidents.notices import tell
+from incidents.events import outbox
+from incidents.events.notices import tell
 from kb.models import ActionItem, Cause, Postmortem
 from kb.permissions import visible_postmortems
 from kb.writing import most_private
@@ -89,7 +89,7 @@ def remind(today: date | None = None) -> int:
         if days < 0 and action.postmortem.incidents.exists():
             incident = most_private(action.postmortem)
             text = f"“{action.title}” {when}"
-            events.record("action.overdue", incident, text, action.get_absolute_url())
+            outbox.record("action.overdue", incident, text, action.get_absolute_url())
         told += tell(person, key, f"“{action.title}” {when}", action.get_absolute_url())
         ActionItem.objects.filter(pk=action.pk).update(reminded_on=today)
     return told

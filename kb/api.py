@@ -13,8 +13,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api_base import Visible, asked_for
-from incidents.api_mixins import Creates, Edits, Reads, Resource
+from incidents.api.base import Visible, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb import fixing, linking, revising
 from kb.models import Category, Cause, CauseLink

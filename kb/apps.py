@@ -7,7 +7,7 @@ class KbConfig(AppConfig):
     verbose_name = "Knowledge base"
 
     def ready(self) -> None:
-        from incidents.query import FIELDS
+        from incidents.search.query_language import FIELDS
         from kb.defaults import seed
         from kb.services import SEARCH_FIELDS
 

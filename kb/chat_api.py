@@ -10,9 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api_mixins import Creates, Edits, Reads, Resource
-from incidents.events import KINDS
-from incidents.plugin_api import PluginSerializer
+from incidents.api.plugins import PluginSerializer
+from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.events.outbox import KINDS
 from kb import chat_door, notifying
 from kb.chat import registry
 from kb.chat_views import MANAGE

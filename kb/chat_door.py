@@ -23,8 +23,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
-from incidents.addresses import public_address
-from incidents.hooks import body_of, headers_of, problem
+from common.site_url import public_address
+from incidents.intake.endpoints import body_of, headers_of, problem
 from kb import commands
 from kb.calling import NotSent, send
 from kb.chat import registry

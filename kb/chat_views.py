@@ -13,9 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.addresses import public_address
-from incidents.events import KINDS
-from incidents.views import add_errors
+from common.site_url import public_address
+from incidents.events.outbox import KINDS
+from incidents.web.shortcuts import add_errors
 from kb import chat_door, notifying
 from kb.chat import registry
 from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace

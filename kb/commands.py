@@ -16,10 +16,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from incidents import filing
-from incidents.importing import reason_of
+from incidents.history_import import reason_of
 from incidents.models import Change, Incident, Service
 from incidents.permissions import Nobody, visible_incidents
-from incidents.search import by_reference
+from incidents.search.filters import by_reference
 from kb import linking
 from kb.chat.base import Answer, Item, Said, clip
 from kb.models import Cause, ChatCode, ChatPerson, ChatRoom, Workspace

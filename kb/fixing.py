@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import events, filing
+from incidents import filing
+from incidents.events import outbox
+from incidents.events.notices import tell
 from incidents.models import Incident
-from incidents.notices import tell
 from incidents.permissions import can_see
 from kb.models import ActionItem, Cause, CauseLink, Fix
 
@@ -57,7 +58,7 @@ def reopen(cause: Cause, incident: Incident, why: str) -> Fix | None:
         )
     filing.add_entry(incident, filing.Kind.CAUSE, text)
     back = f"{incident.reference}: “{cause.name}” is back after its fix"
-    events.record("cause.returned", incident, back)
+    outbox.record("cause.returned", incident, back)
     told = {person for person in (action and action.owner, fix.author) if person}
     for person in told:
         seen = can_see(person, incident)

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
-from incidents.search import by_reference
+from incidents.search.filters import by_reference
 from kb.models import ActionItem, Cause, Postmortem, PostmortemTemplate
 
 

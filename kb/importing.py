@@ -15,8 +15,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from incidents import filing
-from incidents.importing import Report as Services
-from incidents.importing import reason_of, service_named, severity_of, write_updates
+from incidents.history_import import Report as Services
+from incidents.history_import import reason_of, service_named, severity_of, write_updates
 from incidents.models import Incident, Service
 from kb import actions, writing
 from kb.importers.base import Read, Record

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api_base import Visible, asked_for
+from incidents.api.base import Visible, asked_for
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb import linking

@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from incidents import events, filing
+from incidents import filing
+from incidents.events import outbox
+from incidents.events.signals import incident_changed
 from incidents.models import Incident
-from incidents.signals import incident_changed
 from kb import fixing
 from kb.models import Cause, CauseLink, Citation, LedTo
 from kb.naming import refuse_symptom
@@ -40,7 +41,7 @@ def link_cause(
     text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
     filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
     if link.state == CauseLink.State.CONFIRMED:
-        events.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
+        outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
     fixing.after_link(link)
     transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
     return link

@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
+from common.page_urls import address_of
 from incidents.models import Incident
-from incidents.pages import address_of
 from kb.postmortems import (
     ActionItem,
     Comment,

@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from incidents.addresses import public_address
-from incidents.errands import claim, put_back, settle, workable
-from incidents.events import KINDS, Event
-from incidents.models import Incident
+from common.leased_jobs import claim, put_back, settle, workable
+from common.site_url import public_address
+from incidents.events.outbox import KINDS
+from incidents.models import Event, Incident
 from incidents.permissions import Nobody, can_see
 from kb.calling import NotSent, send
 from kb.chat import registry

@@ -17,8 +17,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api_base import Visible, asked_for
-from incidents.api_mixins import Creates, Edits, Reads, Resource
+from incidents.api.base import Visible, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb import actions, writing
 from kb.exporters import registry

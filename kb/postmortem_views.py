@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.views import act, add_errors, number_in
+from incidents.web.shortcuts import act, add_errors, number_in
 from kb import actions, pictures, writing
 from kb.blameless import hints_for
 from kb.exporters import registry

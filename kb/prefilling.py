@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from incidents.changes import candidate_changes
 from incidents.models import Incident, TimelineEntry
-from incidents.telling import told_timeline
+from incidents.suspect_changes import candidate_changes
+from incidents.timeline import told_timeline
 from kb.models import CauseLink, PostmortemTemplate
 
 Teller = Callable[[Incident], str]

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from incidents.drawing import graph
+from common.svg_graph import graph
 from incidents.models import Service
 from kb import drawing
 from kb.models import Cause, CauseLink, Fix, LedTo

@@ -30,7 +30,7 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
-from incidents.search import in_order
+from incidents.search.filters import in_order
 from kb.models import ActionItem, Category, Cause, CauseLink
 from kb.permissions import visible_actions, visible_links
 

@@ -13,10 +13,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from incidents.errands import Errand
-from incidents.events import Event
-from incidents.models import Incident
-from incidents.secrets import seal, unseal
+from common.leased_jobs import Errand
+from common.sealing import seal, unseal
+from incidents.models import Event, Incident
 
 
 def new_slug() -> str:

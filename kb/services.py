@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, Max, Q, QuerySet
 
-from incidents.query import Field
+from incidents.search.query_language import Field
 from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.permissions import visible_causes, visible_links
 

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
-from incidents.search import by_reference
-from incidents.views import act, add_errors, get_incident, number_in
+from incidents.search.filters import by_reference
+from incidents.web.shortcuts import act, add_errors, get_incident, number_in
 from kb import fixing, linking, revising
 from kb.forms import CauseForm
 from kb.models import Category, Cause, CauseLink, Citation

@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import events
+from incidents.events import outbox
+from incidents.events.notices import tell
+from incidents.events.signals import incident_changed
 from incidents.models import Incident
-from incidents.notices import tell
-from incidents.signals import incident_changed
 from kb.merging import merge_texts
 from kb.models import Comment, Draft, Picture, Postmortem, Review
 from kb.permissions import visible_postmortems
@@ -156,7 +156,7 @@ def publish(postmortem: Postmortem) -> Postmortem:
     current.state = Postmortem.State.PUBLISHED
     current.published_at = current.published_at or timezone.now()
     current.save()
-    events.record(
+    outbox.record(
         "postmortem.published", most_private(current), f"Published: {current}",
         current.get_absolute_url(),
     )  # fmt: skip

@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api import CatalogueReportSerializer, told_report
-from incidents.api_base import ByName, asked_for
-from incidents.api_mixins import Creates, Edits, Reads, Resource, once
+from incidents.api.base import ByName, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource, once
+from incidents.api.services import CatalogueReportSerializer, told_report
 from incidents.models import Service
 from practice import deciding, engaging, monthly, recording, reviewing
 from practice.load_tests import registry as load_test_tools

@@ -12,7 +12,7 @@ from django.utils import timezone
 from analysis.evidence import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError, Target, Window
-from incidents.graph import leaning
+from incidents.catalogue.dependencies import leaning
 from incidents.models import Alert, Service
 from kb.models import ActionItem
 from practice.models import Drill, LoadTest

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from incidents.drawing import box, edge
+from common.svg_graph import box, edge
 from practice.models import Practice, Verdict
 
 SIGNS = {"adopted": "✓", "not-now": "◷", "no": "✗", "": "?"}

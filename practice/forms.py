@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 
 from analysis.models import Source
-from incidents.forms import KindOfFileForm, TextOrFileForm
 from incidents.models import Service
+from incidents.web.forms.files import KindOfFileForm, TextOrFileForm
 from practice.load_tests import registry as load_test_tools
 from practice.models import Capacity, Drill, Slo
 from practice.slo_files import registry as slo_files

@@ -15,9 +15,9 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from incidents.addresses import public_address
+from common.site_url import public_address
+from incidents.alerts.noise import ENOUGH, Rule, rules_of
 from incidents.models import Incident, Service
-from incidents.noise import ENOUGH, Rule, rules_of
 from incidents.permissions import visible_alerts
 from kb import reports
 from kb.models import ActionItem

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from incidents.gates import GATES
+from incidents.catalogue.lifecycle_gates import GATES
+from incidents.events.signals import incident_resolved
 from incidents.models import Incident
-from incidents.signals import incident_resolved
 from practice.reviewing import find_gaps, missing_for
 
 

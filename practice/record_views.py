@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis.charts import draw
 from incidents.models import Service
-from incidents.views import add_errors, number_in
+from incidents.web.shortcuts import add_errors, number_in
 from practice import deciding, monthly, recording
 from practice.forms import CapacityForm, DrillForm, LoadTestForm
 from practice.models import Capacity, Practice, Subscription, Verdict

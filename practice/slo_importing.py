@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
-from incidents.importing import reason_of
+from common.file_import import Report, take_file
+from incidents.history_import import reason_of
 from incidents.models import Service
-from incidents.reading import Report, take_file
 from practice.models import Slo
 from practice.setting import set_objective
 from practice.slo_files import registry

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.charts import Mark, draw
-from incidents.catalogue_views import look_then_take
 from incidents.models import Service, TierPolicy
-from incidents.views import number_in
+from incidents.web.catalogue import look_then_take
+from incidents.web.shortcuts import number_in
 from practice import budget, measuring
 from practice.forms import SloFileForm, SloForm
 from practice.models import Slo

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis.charts import draw
 from incidents.models import Service
-from incidents.views import act, add_errors, tell
+from incidents.web.shortcuts import act, add_errors, tell
 from practice import engaging, reviewing
 from practice.automatic import CHECKS
 from practice.forms import ChecklistForm, StageForm

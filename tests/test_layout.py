@@ -9,12 +9,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_IMPORT = {
-    "incidents": {"incidents"},
-    "kb": {"kb", "incidents"},
-    "analysis": {"analysis", "kb", "incidents"},
-    "practice": {"practice", "analysis", "kb", "incidents"},
+    "common": {"common"},
+    "incidents": {"incidents", "common"},
+    "kb": {"kb", "incidents", "common"},
+    "analysis": {"analysis", "kb", "incidents", "common"},
+    "practice": {"practice", "analysis", "kb", "incidents", "common"},
 }
-OURS = {"config", "incidents", "kb", "analysis", "practice", "demo", "tests"}
+OURS = {"config", "common", "incidents", "kb", "analysis", "practice", "demo", "tests"}
 PURE = [
     "analysis/similarity",
     "analysis/anomalies.py",

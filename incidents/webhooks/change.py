@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
+from common.payloads import BadPayload, moment, needed, text, web_address
 from incidents.models import Change
-from incidents.webhooks.base import (
-    BadPayload,
-    ChangeEvent,
-    Event,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from incidents.webhooks.base import ChangeEvent, Event, Incoming, Webhook
 
 
 class OwnChange(Webhook):

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    text,
-)
+from common.payloads import dig, moment, needed, text
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 from incidents.webhooks.signing import Hmac
 
 

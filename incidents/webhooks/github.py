@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from common.payloads import moment, needed, text, web_address
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 from incidents.webhooks.signing import Hmac
 
 STATES = {

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from common.payloads import dig, moment, needed, text, web_address
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 from incidents.webhooks.signing import Hmac
 
 

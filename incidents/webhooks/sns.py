@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import json
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    BadPayload,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    text,
-)
+from common.payloads import BadPayload, dig, moment, needed, text
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 from incidents.webhooks.signing import Token
 
 

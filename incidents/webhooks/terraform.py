@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    rows,
-    text,
-    web_address,
-)
+from common.payloads import moment, needed, rows, text, web_address
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 from incidents.webhooks.signing import Hmac
 
 STATES = {"applying": "running", "applied": "succeeded", "errored": "failed"}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from incidents.webhooks.base import BadPayload, json_of
+from common.payloads import BadPayload, json_of
 from incidents.webhooks.signing import Refused
 
 __all__ = [

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from django import forms
 
-from incidents.webhooks.base import dig, text
+from common.payloads import dig, text
 from incidents.webhooks.signing import Asked, Hmac
 from kb.chat.base import (
     Answer,

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from incidents.addresses import public_address
-from incidents.markdown import render_markdown
+from common.markdown import render_markdown
+from common.site_url import public_address
 from kb import pictures
 from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
 from kb.models import Postmortem

@@ -6,7 +6,7 @@ from typing import Any
 
 import typst
 
-from incidents.addresses import public_address
+from common.site_url import public_address
 from kb import pictures
 from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
 from kb.exporters.setting import Setter, content, literal

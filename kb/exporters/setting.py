@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from markdown_it.tree import SyntaxTreeNode
 
-from incidents.markdown import make_parser, with_links
+from common.markdown import make_parser, with_links
 
 _parser = make_parser()
 

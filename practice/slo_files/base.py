@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import yaml
 
-from incidents.catalogue.base import BadFile, Skipped, text
+from common.file_import import BadFile, Skipped
+from common.payloads import text
 
 __all__ = ["BadFile", "Entry", "Skipped", "SloReader", "documents", "percent", "text", "window"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from incidents.webhooks.base import dig
+from common.payloads import dig
 from practice.slo_files.base import Entry, Skipped, SloReader, documents, percent, text, window
 
 _RANGE = re.compile(r"\[[^\[\]]*\]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from incidents.webhooks.base import dig
+from common.payloads import dig
 from practice.slo_files.base import Entry, Skipped, SloReader, percent, text, window
 
 

@@ -16,9 +16,9 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
-from incidents.access import make_token
 from incidents.filing import add_note, file_incident
 from incidents.models import Alert, Incident, Service
+from incidents.tokens import make_token
 from kb import actions, linking, writing
 from kb.models import CauseLink
 

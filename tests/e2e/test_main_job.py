@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from analysis import evidence
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from demo.world.faults import Episodes
-from incidents import door, working
 from incidents.filing import file_incident
+from incidents.intake import processing, receiving
 from incidents.models import Incident, Service
 from kb import notifying
 from kb.actions import add_action
@@ -137,8 +137,8 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
 ) -> None:
     page = sign_in(browser, live_server.url, django_user_model, color_scheme=scheme)
     integration, _ = make("alertmanager")
-    door.store(integration, {}, sample("alertmanager"))
-    working.work_waiting()
+    receiving.store(integration, {}, sample("alertmanager"))
+    processing.work_waiting()
     newest = Incident.objects.order_by("-pk")[0]
     paths = [
         "/", "/new/", newest.get_absolute_url(), "/services/",

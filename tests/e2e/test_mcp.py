@@ -17,9 +17,9 @@ from django.contrib.auth.models import AbstractUser
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
-from incidents.access import make_token
 from incidents.filing import add_note, file_incident
 from incidents.models import Change, Incident, Service
+from incidents.tokens import make_token
 from kb.linking import name_cause
 from tests.e2e.conftest import free_port, wait_for
 

@@ -13,10 +13,11 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.catalogue import registry
-from incidents.catalogue.base import BadFile, Entry, Skipped
-from incidents.cataloguing import take_catalogue
-from incidents.graph import circles, leaning
+from common.file_import import BadFile, Skipped
+from incidents.catalogue.dependencies import circles, leaning
+from incidents.catalogue.formats import registry
+from incidents.catalogue.formats.base import Entry
+from incidents.catalogue.sync import take_catalogue
 from incidents.models import Service
 
 BACKSTAGE = """

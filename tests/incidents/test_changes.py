@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from incidents.changes import candidate_changes
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
+from incidents.suspect_changes import candidate_changes
 
 pytestmark = pytest.mark.django_db
 

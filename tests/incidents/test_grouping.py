@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from incidents import filing, lifecycle, noise
-from incidents.episodes import take_alerts
-from incidents.intake import Integration, MaintenanceWindow, TierPolicy
-from incidents.models import Alert, Incident, Service
+from incidents import filing, merging
+from incidents.alerts import auto_close, noise
+from incidents.alerts.episodes import take_alerts
+from incidents.models import Alert, Incident, Integration, MaintenanceWindow, Service, TierPolicy
 from incidents.webhooks.base import AlertEvent
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +122,7 @@ def test_a_supplementary_service_waits_and_opens_only_if_it_still_fires(
     assert "Waits 15 min" in Alert.objects.get(name="Short").joined_because
     tell("Short", "mail", firing=False)
     Alert.objects.filter(opens_at__isnull=False).update(opens_at=timezone.now())
-    lifecycle.open_due()
+    auto_close.open_due()
     assert Incident.objects.get().alerts.get().name == "QueueGrows"
 
 
@@ -144,12 +144,12 @@ def test_quiet_closes_by_the_policy_of_the_highest_tier(
     TierPolicy.objects.update(quiet_after=0)
     tell("HighCPU", "orders-db", ago=9)
     tell("CertificateExpiry", "blog", ago=9)
-    lifecycle.close_quiet()
+    auto_close.close_quiet()
     assert Incident.objects.filter(status="investigating").count() == 2
     tell("HighCPU", "orders-db", firing=False)
     tell("CertificateExpiry", "blog", firing=False)
-    lifecycle.close_quiet()
-    lifecycle.close_quiet()
+    auto_close.close_quiet()
+    auto_close.close_quiet()
     of_core = Incident.objects.get(services=shop["orders-db"])
     assert of_core.status == "mitigated"
     assert of_core.timeline.filter(text="All its alerts have ended.").count() == 1
@@ -162,7 +162,7 @@ def test_what_fires_again_soon_reopens_what_only_the_product_closed(
     TierPolicy.objects.update(quiet_after=0)
     tell("Slow", "blog", ago=9)
     tell("Slow", "blog", firing=False, ago=5)
-    lifecycle.close_quiet()
+    auto_close.close_quiet()
     tell("Slow", "blog", ago=1)
     incident = Incident.objects.get()
     assert incident.status == "investigating"
@@ -179,7 +179,7 @@ def test_a_flapping_alert_closes_its_incident_only_after_a_long_quiet(
     for ago in (40, 30, 20, 10):
         tell("Slow", "blog", ago=ago)
         tell("Slow", "blog", firing=False, ago=ago - 5)
-    lifecycle.close_quiet()
+    auto_close.close_quiet()
     assert Incident.objects.get().is_open
 
 
@@ -213,7 +213,7 @@ def test_split_and_merge_keep_history_on_both_sides(
     assert "was merged into this" in incident.timeline.last().text  # type: ignore[union-attr]
     assert "This is part of" in web.get(f"/INC-{made.pk}/").content.decode()
     with pytest.raises(ValidationError):
-        lifecycle.merge(made, incident, user)
+        merging.merge(made, incident, user)
 
 
 def test_a_private_incident_is_not_merged_into_a_public_one(
@@ -221,7 +221,7 @@ def test_a_private_incident_is_not_merged_into_a_public_one(
 ) -> None:
     secret = filing.file_incident(title="Leak", private=True, reporter=user)
     with pytest.raises(ValidationError, match="private"):
-        lifecycle.merge(incident, secret, user)
+        merging.merge(incident, secret, user)
 
 
 def test_rules_that_lead_nowhere_are_named(

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from incidents import door, working
+from incidents.intake import processing, receiving
 from incidents.models import Alert, Change, Delivery, Integration, Service, TierPolicy
 from tests.incidents.sending import make, request_for, sample
 
@@ -27,8 +27,8 @@ def admin(client: Client, admin_user: Any) -> Client:
 
 
 def deliver(kind: str, integration: Integration, body: bytes) -> Delivery:
-    door.store(integration, {}, body)
-    working.work_waiting()
+    receiving.store(integration, {}, body)
+    processing.work_waiting()
     return Delivery.objects.order_by("pk").last()  # type: ignore[return-value]
 
 
@@ -91,7 +91,7 @@ def test_a_failed_delivery_says_why_and_a_replay_after_the_cure_works(admin: Cli
     form = {"pattern": "deploy-*", "kind": "deploy"}
     assert admin.post("/rules/jobs/new/", form).status_code == 302
     admin.post(f"/deliveries/{delivery.pk}/replay/")
-    working.work_waiting()
+    processing.work_waiting()
     delivery.refresh_from_db()
     assert delivery.state == "done"
     assert Change.objects.get().service.name == "checkout"
@@ -139,7 +139,7 @@ def test_mail_can_be_piped_in_and_its_recovery_ends_it(monkeypatch: pytest.Monke
     def pipe(raw: bytes) -> None:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
         call_command("take_mail", "E-mail")
-        working.work_waiting()
+        processing.work_waiting()
 
     pipe(sample("email"))
     pipe(sample("email").replace(b"[CRITICAL]", b"[RESOLVED]").replace(b"lag-17", b"lag-18"))
@@ -163,7 +163,7 @@ def test_with_the_store_down_the_sender_is_asked_to_send_again(
     def down(*_: Any) -> None:
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr(door, "find_integration", down)
+    monkeypatch.setattr(receiving, "find_integration", down)
     path, body, headers = request_for("change", integration.slug, secret, sample("change"))
     answer = client.post(path, body, content_type="application/json", headers=headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
@@ -176,7 +176,7 @@ def test_old_deliveries_are_forgotten_and_waiting_ones_kept() -> None:
         Delivery.objects.create(
             integration=integration, sender_id=str(number), body=b"{}", state=state, received_at=old
         )
-    working.forget_old()
+    processing.forget_old()
     assert Delivery.objects.get().state == "waiting"
 
 

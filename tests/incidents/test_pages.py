@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import get_script_prefix, reverse, set_script_prefix
 
+from common.page_urls import address_of
 from incidents import filing
 from incidents.models import Incident, Service
-from incidents.pages import address_of
 
 
 @pytest.mark.django_db

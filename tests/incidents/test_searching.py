@@ -11,8 +11,8 @@ from analysis.models import Fingerprint
 from analysis.searching import is_pasted, search_everything
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
-from incidents.query import parse_query
-from incidents.search import search_incidents
+from incidents.search.filters import search_incidents
+from incidents.search.query_language import parse_query
 from kb.linking import name_cause
 from kb.writing import publish, start_postmortem
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incidents import working
+from common.payloads import BadPayload
+from incidents.intake import processing
 from incidents.models import (
     Alert,
     Change,
@@ -23,7 +24,7 @@ from incidents.models import (
     Service,
 )
 from incidents.webhooks import registry
-from incidents.webhooks.base import AlertEvent, BadPayload, ChangeEvent, Incoming
+from incidents.webhooks.base import AlertEvent, ChangeEvent, Incoming
 from incidents.webhooks.signing import Hmac
 from tests.incidents.sending import EXTRA, KINDS, make, request_for, sample
 
@@ -52,7 +53,7 @@ def test_a_proved_sample_is_stored_and_worked(client: Client, services: None, ki
     delivery = Delivery.objects.get()
     assert secret not in delivery.text
     assert secret not in json.dumps(delivery.headers)
-    working.work_waiting()
+    processing.work_waiting()
     delivery.refresh_from_db()
     assert delivery.state == "done", delivery.outcome
     brings = registry()[kind].brings
@@ -113,7 +114,7 @@ def test_sending_again_has_one_effect(client: Client, services: None, kind: str)
     for _ in range(2):
         asked = request_for(kind, integration.slug, secret, sample(kind))
         assert post(client, *asked).status_code == 202
-        working.work_waiting()
+        processing.work_waiting()
     assert Alert.objects.count() + Change.objects.count() == 1
     assert not Delivery.objects.exclude(state="done").exists()
 
@@ -199,7 +200,7 @@ def test_mutated_deliveries_never_break_the_working_of_others(
         integration, secret = make(kind, name=name)
         answer = post(client, *request_for(kind, integration.slug, secret, content))
         assert answer.status_code in (202, 400), answer.content
-    working.work_waiting()
+    processing.work_waiting()
     assert integration.deliveries.get().state == "done"
     assert not Delivery.objects.filter(state="waiting").exists()
 

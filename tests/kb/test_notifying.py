@@ -16,11 +16,11 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from incidents import event_api
-from incidents.access import make_token
-from incidents.events import Event, forget_events
+from incidents.api import events
+from incidents.events.outbox import forget_events
 from incidents.filing import file_incident, set_status
-from incidents.models import Incident, Service
+from incidents.models import Event, Incident, Service
+from incidents.tokens import make_token
 from kb import notifying
 from kb.actions import add_action, remind
 from kb.calling import NotSent, send
@@ -266,8 +266,8 @@ def test_the_stream_tells_what_happens_and_goes_on_where_it_was_left(
 
 def test_a_stream_closed_before_anything_is_read_gives_its_place_back(user: AbstractUser) -> None:
     for _ in range(6):
-        assert event_api._streams.acquire(blocking=False)
-        event_api._Stream(event_api._listen(user, 1, 1.0)).close()
+        assert events._streams.acquire(blocking=False)
+        events._Stream(events._listen(user, 1, 1.0)).close()
 
 
 def test_an_administrator_connects_a_workspace_and_a_rule_in_the_browser(

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from common.markdown import render_markdown
 from incidents.filing import add_note, file_incident
-from incidents.markdown import render_markdown
 from incidents.models import Incident, Notice
 from kb import writing
 from kb.actions import add_action, edit_action, remind

@@ -16,9 +16,9 @@ from django.utils import timezone
 from analysis.models import Source
 from analysis.sources.base import Series
 from analysis.sources.prometheus import Prometheus
+from incidents.catalogue.unknown_services import note_seen
 from incidents.filing import file_incident
 from incidents.models import Alert, Change, SeenName, Service
-from incidents.seen import note_seen
 from kb.actions import add_action
 from kb.linking import name_cause
 from kb.writing import start_postmortem

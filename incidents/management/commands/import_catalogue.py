@@ -5,9 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents.catalogue import registry
-from incidents.cataloguing import take_catalogue
-from incidents.importing import reason_of
+from incidents.catalogue.formats import registry
+from incidents.catalogue.sync import take_catalogue
+from incidents.history_import import reason_of
 
 
 class Command(BaseCommand):
