@@ -11,7 +11,7 @@ from analysis.suggestions import (
 )
 from incidents.models import Incident
 from kb.chat.base import Answer, Button, Item, clip
-from kb.commands import Asker, Problem, command, subject
+from kb.chatops.commands import Asker, Problem, command, subject
 
 SHOWN, REASONS = 3, 4
 

@@ -16,9 +16,9 @@ from analysis import gaps
 from analysis.searching import search_everything
 from incidents.search.query_language import FIELDS
 from incidents.web.shortcuts import tell
-from kb import gaps as kb_gaps
-from kb import linking
+from kb.causes import linking
 from kb.models import CauseLink
+from kb.reports import knowledge_gaps as kb_gaps
 
 MOST_PASTED = 50_000
 

@@ -32,8 +32,8 @@ from analysis.similarity.index import Hit, Index
 from analysis.similarity.segment import DamagedFile
 from analysis.similarity.weights import Document
 from incidents.models import Alert, Incident
+from kb.causes.queries import told_symptoms
 from kb.models import Category, Cause, CauseLink, Postmortem
-from kb.services import told_symptoms
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from analysis.library import index_file
 from analysis.models import EvidenceRequest
 from analysis.scoreboard import score
-from kb.metrics_api import COLLECTORS, PENDING, age, gauge
+from kb.api.metrics import COLLECTORS, PENDING, age, gauge
 
 
 def _analysis(user: Any) -> Iterator[Metric]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.suggestions import SAME, SuggestedCause, Suggestions
 from incidents.models import Incident
-from kb import fixing, linking
+from kb.causes import fixes, linking
 from kb.models import CauseLink, Fix
 
 SURE = 0.6
@@ -16,9 +16,9 @@ def guard(incident: Incident, found: Suggestions) -> Fix | None:
     if not found.causes or found.nothing_alike:
         return None
     first = found.causes[0]
-    if first.link is not None or fixing.standing_fix(first.cause) is None or not _is_sure(first):
+    if first.link is not None or fixes.standing_fix(first.cause) is None or not _is_sure(first):
         return None
-    fix = fixing.reopen(first.cause, incident, _why(first))
+    fix = fixes.reopen(first.cause, incident, _why(first))
     if fix is not None:
         linking.link_cause(
             incident, first.cause, state=CauseLink.State.SUSPECTED, reason=_why(first)

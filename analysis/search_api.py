@@ -25,7 +25,7 @@ from incidents.api.plugins import PluginSerializer
 from incidents.api.resources import Reads, Resource
 from incidents.api.services import ServiceSerializer
 from incidents.permissions import visible_incidents
-from kb.api import CauseSerializer
+from kb.api.causes import CauseSerializer
 from kb.permissions import visible_links
 
 PROBE_DEADLINE = 5.0

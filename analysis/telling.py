@@ -12,7 +12,7 @@ from analysis.presenting import evidence_chart, evidence_title
 from incidents import timeline
 from incidents.models import Incident, TimelineEntry
 from incidents.permissions import can_see
-from kb import pictures, prefilling
+from kb.postmortems import images, template_filling
 
 MOST = 6
 _CHART = re.compile(r"^/analysis/evidence/(\d{1,18})/chart\.(?:png|svg)$")
@@ -46,16 +46,16 @@ def evidence_told(incident: Incident) -> str:
     return "\n".join(parts)
 
 
-def chart_picture(path: str, user: Any) -> pictures.Found | None:
+def chart_picture(path: str, user: Any) -> images.Found | None:
     """The chart at one of our own addresses, if `user` may see its incident."""
     match = _CHART.match(path)
     evidence = match and Evidence.objects.filter(pk=int(match[1])).first()
     if not evidence or not can_see(user, evidence.incident):
         return None
     drawing = standalone(evidence_chart(evidence), evidence_title(evidence))
-    return pictures.Found(as_png(drawing), "image/png")
+    return images.Found(as_png(drawing), "image/png")
 
 
 timeline.TELLERS.append(findings_told)
-prefilling.SECTIONS["evidence"].append(evidence_told)
-pictures.FINDERS.append(chart_picture)
+template_filling.SECTIONS["evidence"].append(evidence_told)
+images.FINDERS.append(chart_picture)

@@ -21,7 +21,7 @@ def api_modules() -> Iterator[ModuleType]:
         package = import_module(f"{config.name}.api")
         if config.name == "kb":
             for name in (
-                "kb.api kb.postmortem_api kb.chat_api kb.incident_api kb.report_api kb.metrics_api analysis.api analysis.check_api analysis.search_api practice.api"
+                "analysis.api analysis.check_api analysis.search_api practice.api"
             ).split():
                 yield import_module(name)
         folders = getattr(package, "__path__", [])

@@ -7,8 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from config import health
 from config.api_routes import api_urls
 from config.schema import SchemaView, SwaggerView
-from kb import chat_door
-from kb.metrics_api import MetricsView
+from kb.api.metrics import MetricsView
+from kb.chatops import endpoints
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_urls())),
@@ -18,7 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
-    path("chat/<str:slug>/", chat_door.receive, name="chat"),
+    path("chat/<str:slug>/", endpoints.receive, name="chat"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),

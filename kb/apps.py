@@ -8,8 +8,8 @@ class KbConfig(AppConfig):
 
     def ready(self) -> None:
         from incidents.search.query_language import FIELDS
+        from kb.causes.queries import SEARCH_FIELDS
         from kb.defaults import seed
-        from kb.services import SEARCH_FIELDS
 
         FIELDS.update(SEARCH_FIELDS)
         post_migrate.connect(seed, sender=self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from kb.chat.base import Answer, Item
-from kb.commands import Asker, command, service_called
+from kb.chatops.commands import Asker, command, service_called
 from practice.models import Slo
 from practice.spending import standing
 

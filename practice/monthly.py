@@ -19,9 +19,9 @@ from common.site_url import public_address
 from incidents.alerts.noise import ENOUGH, Rule, rules_of
 from incidents.models import Incident, Service
 from incidents.permissions import visible_alerts
-from kb import reports
 from kb.models import ActionItem
 from kb.permissions import visible_actions
+from kb.reports import statistics
 from practice import budget as arithmetic
 from practice.models import Review, Slo, Subscription
 from practice.permissions import visible_findings
@@ -56,7 +56,7 @@ class Monthly:
     minutes: float = 0.0
     before: tuple[int, float] = (0, 0.0)
     """incidents and minutes of the month before"""
-    figures: list[reports.Figure] = field(default_factory=list)
+    figures: list[statistics.Figure] = field(default_factory=list)
     causes: list[tuple[str, str, int, float]] = field(default_factory=list)
     """name, path, incidents, minutes"""
     without_cause: int = 0
@@ -106,15 +106,15 @@ def after(month: date) -> date:
 def monthly(user: Any, month: date, service: Service | None = None) -> Monthly:
     """All of it, as far as `user` may see."""
     until = after(month)
-    asked = reports.Asked(month, until, service=service.name if service else "")
-    rows = reports.incidents_of(user, asked)
-    figures, _, minutes = reports.times(rows)
+    asked = statistics.Asked(month, until, service=service.name if service else "")
+    rows = statistics.incidents_of(user, asked)
+    figures, _, minutes = statistics.times(rows)
     found = Monthly(month, service, until, figures=figures, minutes=minutes)
     found.incidents = list(
         rows.only(*SHOWN).prefetch_related("services").order_by("impact_started_at", "pk")
     )
-    before = reports.Asked(last_month(month), month, service=asked.service)
-    _, count, lost = reports.times(reports.incidents_of(user, before))
+    before = statistics.Asked(last_month(month), month, service=asked.service)
+    _, count, lost = statistics.times(statistics.incidents_of(user, before))
     found.before = count, lost
     _causes(found, rows)
     found.slos = _slos(user, found)
@@ -127,7 +127,7 @@ def monthly(user: Any, month: date, service: Service | None = None) -> Monthly:
 def _causes(found: Monthly, rows: Any) -> None:
     by_cause: dict[int, list[Any]] = {}
     known = set()
-    for link in reports.confirmed(rows).select_related("cause", "incident").order_by("pk"):
+    for link in statistics.confirmed(rows).select_related("cause", "incident").order_by("pk"):
         known.add(link.incident_id)
         line = by_cause.setdefault(link.cause_id, [link.cause, 0, 0.0])
         line[1] += 1
@@ -201,7 +201,7 @@ def _actions(found: Monthly, user: Any) -> None:
     found.overdue = list(overdue.select_related("owner").order_by("due_on", "pk")[:30])
 
 
-def _noise(found: Monthly, user: Any, asked: reports.Asked) -> None:
+def _noise(found: Monthly, user: Any, asked: statistics.Asked) -> None:
     since, until = asked.moments
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
     if found.service:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
@@ -60,3 +60,8 @@ def act(
 def number_in(text: str) -> int:
     """A key that a form sent; 0, which no record has, where it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def form_page(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
+    status = 422 if form.errors and request.method == "POST" else 200
+    return render(request, template, {"form": form, **context}, status=status)

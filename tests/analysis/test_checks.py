@@ -16,7 +16,7 @@ from analysis.models import CheckRun, Collector, Source
 from analysis.suggestions import suggest_for_incident
 from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from kb.models import Cause, Check
 
 pytestmark = pytest.mark.django_db

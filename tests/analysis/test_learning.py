@@ -23,7 +23,7 @@ from analysis.similarity.votes import Ballot, Link, Record, vote
 from analysis.similarity.weights import Document
 from analysis.suggestions import suggest_for_text
 from incidents.filing import file_incident
-from kb.linking import link_cause, name_cause
+from kb.causes.linking import link_cause, name_cause
 
 HISTORY = Path(settings.BASE_DIR) / "demo" / "history.toml"
 

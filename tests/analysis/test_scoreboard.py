@@ -11,7 +11,7 @@ from analysis.scoreboard import remember_shown, score
 from analysis.suggestions import suggest_for_incident
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
-from kb.linking import link_cause, name_cause
+from kb.causes.linking import link_cause, name_cause
 
 pytestmark = pytest.mark.django_db
 

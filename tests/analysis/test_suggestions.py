@@ -16,7 +16,7 @@ from analysis.models import Fingerprint
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.filing import edit_incident, file_incident, set_status
 from incidents.models import Change, Incident, Service
-from kb.linking import link_cause, name_cause
+from kb.causes.linking import link_cause, name_cause
 from kb.models import Category, CauseLink
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from incidents.api import events
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
 from incidents.tokens import make_token
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from practice.models import Slo
 from tests.practice.conftest import count, fail
 

@@ -22,12 +22,12 @@ from demo.world.faults import Episodes
 from incidents.filing import file_incident
 from incidents.intake import processing, receiving
 from incidents.models import Incident, Service
-from kb import notifying
-from kb.actions import add_action
-from kb.fixing import mark_fixed
-from kb.linking import chain, create_cause, link_cause
+from kb import notifications
+from kb.causes.fixes import mark_fixed
+from kb.causes.linking import chain, create_cause, link_cause
 from kb.models import Cause, Rule, Workspace
-from kb.writing import comment_on, start_postmortem
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import comment_on, start_postmortem
 from tests.e2e.conftest import kill_group, wait_for
 from tests.incidents.sending import make, sample
 
@@ -123,7 +123,7 @@ def pages_of_chat() -> list[str]:
     row = Workspace.objects.create(kind="slack", name="Slack")
     rule = Rule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
     file_incident(title="Told to a channel")
-    notifying.plan()
+    notifications.plan()
     own = row.get_absolute_url()
     return [
         "/tokens/", "/knowledge/chat/", "/knowledge/chat/me/", "/knowledge/chat/new/slack/", own,

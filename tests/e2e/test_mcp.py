@@ -20,7 +20,7 @@ from mcp.client.streamable_http import create_mcp_http_client, streamable_http_c
 from incidents.filing import add_note, file_incident
 from incidents.models import Change, Incident, Service
 from incidents.tokens import make_token
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from tests.e2e.conftest import free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]

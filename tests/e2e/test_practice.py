@@ -14,7 +14,7 @@ from analysis.models import Source
 from demo.world.faults import Episode, Episodes
 from incidents.filing import file_incident
 from incidents.models import Service
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from practice import reviewing
 from practice.models import Review
 from tests.e2e.test_main_job import sign_in

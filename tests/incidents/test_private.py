@@ -9,7 +9,7 @@ from django.test import Client
 from analysis.suggestions import suggest_for_text
 from incidents.filing import add_note, file_incident
 from incidents.models import Alert, Incident
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 
 TITLE = "Zebra credential leak in vault"
 

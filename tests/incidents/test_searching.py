@@ -13,8 +13,8 @@ from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
 from incidents.search.filters import search_incidents
 from incidents.search.query_language import parse_query
-from kb.linking import name_cause
-from kb.writing import publish, start_postmortem
+from kb.causes.linking import name_cause
+from kb.postmortems.editing import publish, start_postmortem
 
 pytestmark = pytest.mark.django_db
 

@@ -12,11 +12,11 @@ from analysis.regressions import guard
 from analysis.suggestions import suggest_for_incident, suggest_for_text
 from incidents.filing import file_incident
 from incidents.models import Incident, Notice, Service
-from kb import fixing, linking, revising
-from kb.actions import add_action
+from kb.causes import fixes, linking, merging
+from kb.causes.symptom_names import question_for
 from kb.models import Category, Cause, CauseLink, LedTo
-from kb.naming import question_for
-from kb.writing import publish, start_postmortem
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import publish, start_postmortem
 from tests.kb.conftest import past
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_merging_moves_links_checks_and_actions_and_is_followed_by_suggestions(
 def test_a_superseded_cause_passes_its_votes_on(
     known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
 ) -> None:
-    revising.supersede(cause, other_cause)
+    merging.supersede(cause, other_cause)
     suggested = suggest_for_text(known.title, user).causes
     assert [each.cause for each in suggested] == [other_cause]
     assert known.cause_links.get().cause == cause
@@ -175,33 +175,33 @@ def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_told(
     known.save()
     postmortem = start_postmortem([known], user)
     add_action(postmortem, title="Test the plan in CI", owner=other, state="done", cause=cause)
-    fixing.mark_fixed(cause, user, at=timezone.now() - timedelta(days=2))
+    fixes.mark_fixed(cause, user, at=timezone.now() - timedelta(days=2))
     again = file_incident(title=known.title, services=known.services.all())
     assert guard(again, suggest_for_incident(again, user))
-    assert fixing.standing_fix(cause) is None
+    assert fixes.standing_fix(cause) is None
     assert again.cause_links.get().state == "suspected"
     entry = again.timeline.filter(text__contains="Back after its fix").get()
     assert "“Test the plan in CI” should have prevented it (done, owner: other)" in entry.text
     assert "is back after its fix" in Notice.objects.filter(user=other).latest("pk").text
     linking.link_cause(again, cause, state="rejected", author=user)
-    assert fixing.standing_fix(cause), "the guard was wrong: the fix still stands"
+    assert fixes.standing_fix(cause), "the guard was wrong: the fix still stands"
 
 
 def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
     known: Incident, cause: Cause, user: AbstractUser
 ) -> None:
-    fixing.mark_fixed(cause, user)
+    fixes.mark_fixed(cause, user)
     unlike = file_incident(title="Mails are late")
     assert guard(unlike, suggest_for_incident(unlike, user)) is None
     earlier = past(known.title, days=3)
     assert guard(earlier, suggest_for_incident(earlier, user)) is None
-    assert fixing.standing_fix(cause)
+    assert fixes.standing_fix(cause)
 
 
 def test_the_owner_is_not_told_of_a_private_incident_they_may_not_see(
     known: Incident, cause: Cause, other: AbstractUser, user: AbstractUser
 ) -> None:
-    fix = fixing.mark_fixed(cause, other, at=timezone.now() - timedelta(days=2))
+    fix = fixes.mark_fixed(cause, other, at=timezone.now() - timedelta(days=2))
     secret = file_incident(title="Zebra leak", private=True, reporter=user)
     linking.link_cause(secret, cause, state="confirmed", author=user)
     fix.refresh_from_db()

@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from incidents.filing import file_incident, set_status
 from incidents.models import Change, Incident, Service
-from kb import chat_door, commands
+from kb.causes.linking import name_cause
 from kb.chat.base import Answer, Said
-from kb.linking import name_cause
+from kb.chatops import commands, endpoints
 from kb.models import CauseLink, ChatCode, ChatPerson, ChatRoom, Workspace
 from practice.models import Slo
 from tests.kb.chat_requests import SECRET, signed, teams_request
@@ -32,9 +32,9 @@ PERSON = "U2CERLKJA"
 
 @pytest.fixture(autouse=True)
 def fresh_door() -> Iterator[None]:
-    chat_door.forget()
+    endpoints.forget()
     yield
-    chat_door.forget()
+    endpoints.forget()
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_buttons_confirm_and_reject_causes(
     buttons = [b for block in shown["blocks"] if block["type"] == "actions"
                for b in block["elements"]]  # fmt: skip
     sent: list[Any] = []
-    monkeypatch.setattr(chat_door, "send", keeping(sent))
+    monkeypatch.setattr(endpoints, "send", keeping(sent))
     for button, state in zip(buttons, ("confirmed", "rejected"), strict=True):
         payload = {
             "type": "block_actions", "user": {"id": PERSON, "username": "roadrunner"},
@@ -230,7 +230,7 @@ def test_a_marked_message_becomes_an_entry_at_its_own_time(
         sent.append(call)
         return json.dumps({"ok": True, "messages": [{"text": "Failover at 03:04"}]}).encode()
 
-    monkeypatch.setattr(chat_door, "send", send)
+    monkeypatch.setattr(endpoints, "send", send)
     event = {
         "type": "event_callback", "team_id": "T1", "event_id": "Ev1",
         "event": {"type": "reaction_added", "user": PERSON, "reaction": "pushpin",
@@ -334,7 +334,7 @@ def test_a_slow_database_still_gets_the_acknowledgement_out(
     assert say(slack, "help").status_code == 200  # The workspace is remembered from here on.
     sent: list[Any] = []
     released = threading.Event()
-    monkeypatch.setattr(chat_door, "send", keeping(sent))
+    monkeypatch.setattr(endpoints, "send", keeping(sent))
     slow = commands.respond
 
     def respond(*args: Any) -> Answer:
@@ -342,12 +342,12 @@ def test_a_slow_database_still_gets_the_acknowledgement_out(
         return slow(*args)
 
     monkeypatch.setattr(commands, "respond", respond)
-    monkeypatch.setattr(chat_door, "_load", lambda slug: released.wait(10))
-    for known in chat_door._known.values():
+    monkeypatch.setattr(endpoints, "_load", lambda slug: released.wait(10))
+    for known in endpoints._known.values():
         known.until = 0.0
     began = time.monotonic()
     answer = say(slack, incident.reference)
-    assert time.monotonic() - began < 1.0 + chat_door.WAIT / 2
+    assert time.monotonic() - began < 1.0 + endpoints.WAIT / 2
     assert answer.json()["text"] == "Looking…"
     released.set()
     call = wait_until(lambda: sent and sent[0])
@@ -365,7 +365,7 @@ def test_a_slow_platform_keeps_nobody_waiting(
         sent.append(call)
         return b""
 
-    monkeypatch.setattr(chat_door, "send", send)
+    monkeypatch.setattr(endpoints, "send", send)
     event = {
         "type": "event_callback", "team_id": "T1", "event_id": "Ev7",
         "event": {"type": "app_mention", "user": PERSON, "text": "<@U9> help", "channel": "C1"},

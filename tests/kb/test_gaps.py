@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from analysis import gaps
 from incidents.models import Service, TierPolicy
-from kb import gaps as kb_gaps
-from kb.linking import link_cause
+from kb.causes.linking import link_cause
 from kb.models import Cause
-from kb.writing import publish, start_postmortem
+from kb.postmortems.editing import publish, start_postmortem
+from kb.reports import knowledge_gaps as kb_gaps
 from tests.kb.conftest import past
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.models import Incident
+from kb.import_runner import Report, import_records
 from kb.importers import registry
 from kb.importers.base import Record, Refused
-from kb.importing import Report, import_records
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 from tests.conftest import data
 

@@ -16,20 +16,20 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from common.redaction import redacted
 from incidents.api import events
 from incidents.events.outbox import forget_events
 from incidents.filing import file_incident, set_status
 from incidents.models import Event, Incident, Service
 from incidents.tokens import make_token
-from kb import notifying
-from kb.actions import add_action, remind
-from kb.calling import NotSent, send
+from kb import notifications
+from kb.causes.fixes import mark_fixed
+from kb.causes.linking import link_cause, name_cause
 from kb.chat.base import Call
-from kb.fixing import mark_fixed
-from kb.linking import link_cause, name_cause
+from kb.chatops.outbound import NotSent, send
 from kb.models import Rule, Telling, Workspace
-from kb.redacting import redacted
-from kb.writing import publish, save_postmortem, start_postmortem
+from kb.postmortems.action_items import add_action, remind
+from kb.postmortems.editing import publish, save_postmortem, start_postmortem
 from tests.behaving import Behaving
 
 pytestmark = pytest.mark.django_db
@@ -74,8 +74,8 @@ def test_a_new_incident_is_told_once_signed_as_it_was_sent(
 ) -> None:
     rule(subscriber, "incident.filed")
     incident = file_incident(title="orders-db is slow", services=[database], severity="SEV2")
-    assert notifying.work() == 1
-    assert notifying.work() == 0
+    assert notifications.work() == 1
+    assert notifications.work() == 0
     [(path, headers, body)] = taken[1]
     assert path == "/events"
     told = json.loads(body)
@@ -92,19 +92,19 @@ def test_what_fails_is_tried_again_and_given_up_after_a_while(
     rule(subscriber, "incident.filed")
     file_incident(title="x is down")
     taken[2].extend([500] * 20)
-    assert notifying.work() == 0
+    assert notifications.work() == 0
     telling = Telling.objects.get()
     assert (telling.state, telling.attempts) == ("waiting", 1)
     assert "answered 500" in telling.error
     assert telling.not_before > timezone.now()
     for _ in range(10):
         Telling.objects.update(not_before=timezone.now())
-        notifying.work()
+        notifications.work()
     telling.refresh_from_db()
-    assert (telling.state, telling.attempts) == ("failed", notifying.MOST_ATTEMPTS)
+    assert (telling.state, telling.attempts) == ("failed", notifications.MOST_ATTEMPTS)
     taken[2].clear()
-    notifying.replay(telling)
-    assert notifying.work() == 1
+    notifications.replay(telling)
+    assert notifications.work() == 1
 
 
 def test_a_subscriber_that_is_down_keeps_no_other_waiting(
@@ -117,7 +117,7 @@ def test_a_subscriber_that_is_down_keeps_no_other_waiting(
         rule(workspace, "incident.filed")
     for n in range(3):
         file_incident(title=f"Number {n}")
-    assert notifying.work() == 3
+    assert notifications.work() == 3
     tried = Telling.objects.filter(rule__workspace=down)
     assert sorted(tried.values_list("attempts", flat=True)) == [0, 0, 1]
 
@@ -134,9 +134,9 @@ def test_nobody_is_told_of_a_private_incident_nor_of_one_made_private_since(
                owner=user)  # fmt: skip
     publish(postmortem)
     remind()
-    notifying.plan()
+    notifications.plan()
     Incident.objects.filter(pk=public.pk).update(private=True)
-    notifying.work()
+    notifications.work()
     assert not taken[1]
     assert "became private" in Telling.objects.get().error
 
@@ -151,7 +151,7 @@ def test_rules_choose_by_kind_severity_and_team(
     file_incident(title="elsewhere", severity="SEV1")
     ours = file_incident(title="ours", services=[database], severity="SEV2")
     set_status(ours, "resolved")
-    notifying.work()
+    notifications.work()
     assert [json.loads(body)["event"]["incident"]["title"] for *_, body in taken[1]] == ["ours"]
 
 
@@ -172,9 +172,9 @@ def test_quiet_hours_hold_a_message_back_until_they_end(
                  zone=zone)  # fmt: skip
     event = Event(kind="incident.filed", incident=file_incident(title="x", severity="SEV2"))
     at = datetime.fromisoformat(now)
-    assert notifying.due(quiet, event, at).astimezone(UTC) == datetime.fromisoformat(until)
+    assert notifications.due(quiet, event, at).astimezone(UTC) == datetime.fromisoformat(until)
     event.incident.severity = "SEV1"
-    assert notifying.due(quiet, event, at) == at
+    assert notifications.due(quiet, event, at) == at
 
 
 def test_a_rule_that_means_nothing_is_refused_by_field(subscriber: Workspace) -> None:
@@ -184,7 +184,7 @@ def test_a_rule_that_means_nothing_is_refused_by_field(subscriber: Workspace) ->
     ):  # fmt: skip
         row = Rule(workspace=subscriber, **{"events": ["incident.filed"], **fields})
         with pytest.raises(ValidationError) as caught:
-            notifying.check_rule(row)
+            notifications.check_rule(row)
         assert name in caught.value.message_dict
 
 
@@ -229,7 +229,7 @@ def test_what_looks_like_a_secret_stays_out_of_messages(text: str, kept: str, go
 def test_a_secret_in_a_title_gets_to_no_subscriber(subscriber: Workspace, taken: Any) -> None:
     rule(subscriber, "incident.filed")
     file_incident(title="login fails with password=hunter22")
-    notifying.work()
+    notifications.work()
     [(_, _, body)] = taken[1]
     assert b"hunter22" not in body
     assert b"login fails with" in body

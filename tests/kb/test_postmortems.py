@@ -18,13 +18,13 @@ from pypdf import PdfReader
 from common.markdown import render_markdown
 from incidents.filing import add_note, file_incident
 from incidents.models import Incident, Notice
-from kb import writing
-from kb.actions import add_action, edit_action, remind
-from kb.blameless import hints_for
 from kb.exporters import registry
-from kb.exporters.setting import Setter
-from kb.merging import merge_texts
+from kb.exporters.typst_markup import Setter
 from kb.models import ActionItem, Postmortem
+from kb.postmortems import editing
+from kb.postmortems.action_items import add_action, edit_action, remind
+from kb.postmortems.blameless import hints_for
+from kb.postmortems.three_way_merge import merge_texts
 from tests.conftest import data
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ PNG = (
 )
 
 
-def editing(postmortem: Postmortem, **changes: object) -> dict[str, object]:
+def edit_form(postmortem: Postmortem, **changes: object) -> dict[str, object]:
     references = ", ".join(row.reference for row in postmortem.incidents.all())
     return {
         "title": postmortem.title, "body": postmortem.body, "references": references,
@@ -63,8 +63,8 @@ def test_a_new_one_knows_what_is_on_record(
 def test_the_template_follows_the_worst_severity(user: AbstractUser) -> None:
     bad = file_incident(title="Down", severity="SEV1")
     small = file_incident(title="Slow", severity="SEV4")
-    assert "## Where we were lucky" in writing.start_postmortem([bad, small], user).body
-    assert "## Where we were lucky" not in writing.start_postmortem([small], user).body
+    assert "## Where we were lucky" in editing.start_postmortem([bad, small], user).body
+    assert "## Where we were lucky" not in editing.start_postmortem([small], user).body
 
 
 def test_it_covers_many_incidents_and_none_that_is_hidden(
@@ -82,7 +82,7 @@ def test_it_covers_many_incidents_and_none_that_is_hidden(
 def test_saving_makes_a_version_and_the_difference_is_shown(
     web: Client, postmortem: Postmortem
 ) -> None:
-    web.post(path(postmortem, "edit/"), editing(postmortem, body="First line\nSecond line"))
+    web.post(path(postmortem, "edit/"), edit_form(postmortem, body="First line\nSecond line"))
     postmortem.refresh_from_db()
     assert postmortem.version == 2
     page = web.get(path(postmortem, "versions/?version=2")).content.decode()
@@ -94,12 +94,12 @@ def test_two_people_lose_no_sentence(
     web: Client, client: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
     text = "Alpha stands.\n\nBeta stands.\n\nGamma stands.\n"
-    web.post(path(postmortem, "edit/"), editing(postmortem, body=text))
+    web.post(path(postmortem, "edit/"), edit_form(postmortem, body=text))
     postmortem.refresh_from_db()
     second = Client()
     second.force_login(other)
-    mine = editing(postmortem, body=text.replace("Alpha stands.", "Alpha fell."))
-    theirs = editing(
+    mine = edit_form(postmortem, body=text.replace("Alpha stands.", "Alpha fell."))
+    theirs = edit_form(
         postmortem, body=text.replace("Gamma stands.", "Gamma rose.").replace("Beta", "Bold Beta")
     )
     assert web.post(path(postmortem, "edit/"), mine).status_code == 302
@@ -113,7 +113,7 @@ def test_two_people_lose_no_sentence(
     assert all(part in merged for part in ("Alpha fell.", "Bold Beta stands.", "Gamma rose."))
     # They close the page: what they wrote is still there.
     assert "Gamma rose." in second.get(path(postmortem, "edit/")).content.decode()
-    again = editing(
+    again = edit_form(
         postmortem, body=merged, base_version=conflict.context["form"]["base_version"].value()
     )
     assert second.post(path(postmortem, "edit/"), again).status_code == 302
@@ -143,7 +143,7 @@ def test_merging_with_an_unchanged_text_gives_the_changed_one(base: str, mine: s
 def test_what_is_typed_is_kept_for_its_writer_only(
     web: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
-    told = web.post(path(postmortem, "draft/"), editing(postmortem, body="half a sent")).json()
+    told = web.post(path(postmortem, "draft/"), edit_form(postmortem, body="half a sent")).json()
     assert told["behind"] is False
     assert "half a sent" in web.get(path(postmortem, "edit/")).content.decode()
     second = Client()
@@ -188,7 +188,7 @@ def test_a_reviewer_who_may_not_see_an_incident_is_refused_by_name(
     web: Client, user: AbstractUser, other: AbstractUser
 ) -> None:
     secret = file_incident(title="Zebra", private=True, reporter=user)
-    postmortem = writing.start_postmortem([secret], user)
+    postmortem = editing.start_postmortem([secret], user)
     page = web.post(path(postmortem, "reviewers/"), {"reviewers": [other.pk]}, follow=True)
     assert "other may not see all of its incidents" in page.content.decode()
     assert not Notice.objects.exists()
@@ -197,7 +197,9 @@ def test_a_reviewer_who_may_not_see_an_incident_is_refused_by_name(
 def test_people_who_are_named_are_told_if_they_may_read_it(
     web: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
-    web.post(path(postmortem, "edit/"), editing(postmortem, body="Thanks @other and @nobody-here"))
+    web.post(
+        path(postmortem, "edit/"), edit_form(postmortem, body="Thanks @other and @nobody-here")
+    )
     assert "You are named in" in Notice.objects.get(user=other).text
     assert "<strong>@other</strong>" in web.get(path(postmortem)).content.decode()
 
@@ -239,7 +241,7 @@ def test_markdown_from_outside_runs_nothing_and_calls_nobody(
     assert 'href="data' not in html
     assert 'href="vbscript' not in html
     assert not re.search(r"<[a-z][^>]*\son\w+\s*=", html)
-    web.post(path(postmortem, "edit/"), editing(postmortem, body=vector))
+    web.post(path(postmortem, "edit/"), edit_form(postmortem, body=vector))
     exported = registry()["html"]().export(Postmortem.objects.get(), postmortem.author).decode()
     assert "<script" not in exported.lower()
     assert registry()["pdf"]().export(Postmortem.objects.get(), postmortem.author)[:5] == b"%PDF-"
@@ -249,7 +251,7 @@ def test_pasted_pictures_are_shown_to_readers_of_the_text_only(
     web: Client, known: Incident, user: AbstractUser, other: AbstractUser
 ) -> None:
     secret = file_incident(title="Zebra", private=True, reporter=user)
-    postmortem = writing.start_postmortem([secret], user)
+    postmortem = editing.start_postmortem([secret], user)
     send = SimpleUploadedFile("p.png", PNG, "image/png")
     made = web.post(path(postmortem, "pictures/"), {"picture": send})
     assert made.status_code == 201
@@ -353,7 +355,7 @@ def test_a_stranger_reads_no_postmortem_or_action_of_a_private_incident(
     user: AbstractUser, other: AbstractUser
 ) -> None:
     secret = file_incident(title="Zebra leak", private=True, reporter=user)
-    postmortem = writing.start_postmortem([secret], user)
+    postmortem = editing.start_postmortem([secret], user)
     action = add_action(postmortem, title="Zebra vault", owner=user)
     stranger = Client()
     stranger.force_login(other)

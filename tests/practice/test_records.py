@@ -19,9 +19,9 @@ from analysis.sources.prometheus import Prometheus
 from incidents.catalogue.unknown_services import note_seen
 from incidents.filing import file_incident
 from incidents.models import Alert, Change, SeenName, Service
-from kb.actions import add_action
-from kb.linking import name_cause
-from kb.writing import start_postmortem
+from kb.causes.linking import name_cause
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import start_postmortem
 from practice import asking, deciding, monthly, recording
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
 from tests.practice.conftest import count, fail

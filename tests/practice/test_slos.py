@@ -17,7 +17,7 @@ from analysis.sources.base import Series, SourceError
 from analysis.sources.prometheus import Prometheus
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from practice import asking, measuring
 from practice.models import Slo
 from practice.spending import standing

@@ -20,11 +20,11 @@ from demo.world.faults import Episode, Episodes
 from demo.world.services import SERVICES
 from incidents import filing
 from incidents.models import Change, Incident, Service
-from kb import linking
-from kb.actions import add_action
-from kb.fixing import mark_fixed
+from kb.causes import linking
+from kb.causes.fixes import mark_fixed
 from kb.models import Cause, Check, Postmortem
-from kb.writing import write_postmortem
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import write_postmortem
 
 HISTORY = Path(__file__).resolve().parents[2] / "history.toml"
 TIERS = {

@@ -16,10 +16,10 @@ from rest_framework.response import Response
 from incidents.api.base import Visible, asked_for
 from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
-from kb import fixing, linking, revising
+from kb.causes import fixes, linking, merging
+from kb.causes.queries import causes_with_counts
 from kb.models import Category, Cause, CauseLink
 from kb.permissions import visible_causes, visible_links
-from kb.services import causes_with_counts
 
 
 class CauseSerializer(serializers.ModelSerializer):
@@ -118,7 +118,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @action(detail=True, methods=["post"])
     def fixed(self, request: Request, pk: str | None = None) -> Response:
         asked = asked_for(request, FixedSerializer)
-        fixing.mark_fixed(self.get_object(), request.user, asked["note"], asked.get("at"))
+        fixes.mark_fixed(self.get_object(), request.user, asked["note"], asked.get("at"))
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -128,7 +128,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
-        revising.merge_causes(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
+        merging.merge_causes(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -138,7 +138,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def supersede(self, request: Request, pk: str | None = None) -> Response:
-        revising.supersede(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
+        merging.supersede(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -150,7 +150,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     def split(self, request: Request, pk: str | None = None) -> Response:
         asked = asked_for(request, SplitCauseSerializer)
         keys = [link.pk for link in asked["links"]]
-        made = revising.split_cause(self.get_object(), asked["name"], keys)
+        made = merging.split_cause(self.get_object(), asked["name"], keys)
         return Response(self.get_serializer(made).data, status=201)
 
 

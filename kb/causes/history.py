@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 
 from common.svg_graph import graph
 from incidents.models import Service
-from kb import drawing
 from kb.models import Cause, CauseLink, Fix, LedTo
 from kb.permissions import visible_links
+from kb.reports import svg_charts
 
 
 @dataclass
@@ -56,14 +56,14 @@ def record_of(cause: Cause, user: Any) -> Record:
         if fix.returned_with_id not in seen:
             fix.returned_with = None
     dots = [
-        drawing.Dot(
+        svg_charts.Dot(
             link.incident.impact_started_at, link.incident.get_absolute_url(), link.state,
             f"{link.incident}, {link.state}",
         )
         for link in reversed(counted)
     ]  # fmt: skip
     marks = [
-        drawing.Dot(fix.fixed_at, "", "fixed", f"Fixed {fix.fixed_at:%Y-%m-%d}") for fix in fixes
+        svg_charts.Dot(fix.fixed_at, "", "fixed", f"Fixed {fix.fixed_at:%Y-%m-%d}") for fix in fixes
     ]
     edges = LedTo.objects.filter(incident__in=[row.pk for row in incidents])
     return Record(
@@ -77,7 +77,7 @@ def record_of(cause: Cause, user: Any) -> Record:
         fixes=fixes,
         came_back=sum(fix.returned_at is not None for fix in fixes),
         fix=next((fix for fix in fixes if fix.returned_at is None), None),
-        time_line=drawing.time_line(dots, marks),
+        time_line=svg_charts.time_line(dots, marks),
         chain=chain_of(edges.filter(earlier=cause) | edges.filter(later=cause)),
     )
 

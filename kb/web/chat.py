@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.site_url import public_address
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
-from kb import chat_door, notifying
+from kb import notifications
 from kb.chat import registry
+from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace
 
 MANAGE = "kb.change_workspace"
@@ -58,7 +59,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
             row.settings = {key: data[key] for key in data if key not in hidden}
             row.secrets = {**stored, **{key: data[key] for key in hidden if data[key]}}
             row.save()
-            chat_door.forget(row.slug)
+            endpoints.forget(row.slug)
             messages.success(request, f"{row} is saved.")
             return redirect(row)
     context = {
@@ -114,7 +115,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
     form = RuleForm(request.POST or None, instance=found or Rule(workspace=workspace))
     if request.method == "POST" and form.is_valid():
         try:
-            notifying.check_rule(form.instance)
+            notifications.check_rule(form.instance)
             form.save()
             return redirect(workspace)
         except ValidationError as error:
@@ -128,7 +129,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
 @require_POST
 def telling_replay(request: HttpRequest, pk: int) -> HttpResponse:
     telling = get_object_or_404(Telling.objects.select_related("rule__workspace"), pk=pk)
-    notifying.replay(telling)
+    notifications.replay(telling)
     messages.success(request, "It will be told again in a moment.")
     return redirect(telling.rule.workspace)
 

@@ -1,4 +1,4 @@
-"""REST API of postmortems and action items. Serializers parse; writing.py and actions.py act."""
+"""REST API of postmortems."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rest_framework.response import Response
 from incidents.api.base import Visible, asked_for
 from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
-from kb import actions, writing
 from kb.exporters import registry
 from kb.exporters.base import name_of
-from kb.models import ActionItem, Comment, Postmortem, Review
-from kb.permissions import visible_actions, visible_causes, visible_postmortems
-from kb.postmortems import MOST_CHARACTERS
+from kb.models import Comment, Postmortem, Review
+from kb.models.postmortem import MOST_CHARACTERS
+from kb.permissions import visible_postmortems
+from kb.postmortems import editing
 
 
 class Conflict(APIException):
@@ -53,7 +53,7 @@ class PostmortemSerializer(serializers.ModelSerializer):
     def create(self, validated_data: dict[str, Any]) -> Postmortem:
         incidents = validated_data["incidents"]
         user = self.context["request"].user
-        made = writing.start_postmortem(incidents, user)
+        made = editing.start_postmortem(incidents, user)
         written = {k: v for k, v in validated_data.items() if k in ("title", "body")}
         return self._save(made, user, made.version, written) if written else made
 
@@ -66,8 +66,8 @@ class PostmortemSerializer(serializers.ModelSerializer):
     ) -> Postmortem:
         whole = {"title": postmortem.title, "body": postmortem.body, **fields}
         try:
-            return writing.save_postmortem(postmortem, user, base_version=base, **whole)
-        except writing.EditConflict as error:
+            return editing.save_postmortem(postmortem, user, base_version=base, **whole)
+        except editing.EditConflict as error:
             raise Conflict from error
 
 
@@ -125,7 +125,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @extend_schema(request=None, responses=PostmortemSerializer, summary="Publish a postmortem")
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str | None = None) -> Response:
-        writing.publish(self.get_object())
+        editing.publish(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(responses=ReviewSerializer(many=True), summary="Reviews", filters=False)
@@ -143,7 +143,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     def ask_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
         reviewer = asked_for(request, ReviewSerializer)["reviewer"]
-        writing.ask_review(postmortem, [reviewer], request.user)
+        editing.ask_review(postmortem, [reviewer], request.user)
         return Response(ReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
     @extend_schema(
@@ -153,7 +153,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     def review(self, request: Request, pk: str | None = None) -> Response:
         asked = asked_for(request, ReviewAnswerSerializer)
         own = get_object_or_404(self.get_object().reviews, reviewer_id=request.user.pk)
-        return Response(ReviewSerializer(writing.answer_review(own, asked["state"])).data)
+        return Response(ReviewSerializer(editing.answer_review(own, asked["state"])).data)
 
     @extend_schema(responses=CommentSerializer(many=True), summary="Comments", filters=False)
     @action(detail=True, pagination_class=None)
@@ -167,7 +167,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @comments.mapping.post
     def comment(self, request: Request, pk: str | None = None) -> Response:
         asked = asked_for(request, CommentSerializer)
-        made = writing.comment_on(self.get_object(), author=request.user, **asked)
+        made = editing.comment_on(self.get_object(), author=request.user, **asked)
         return Response(CommentSerializer(made).data, 201)
 
     @extend_schema(
@@ -186,45 +186,4 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
         return answer
 
 
-class ActionItemSerializer(serializers.ModelSerializer):
-    postmortem = Visible(visible_postmortems)
-    cause = Visible(visible_causes, required=False, allow_null=True)
-    is_overdue = serializers.BooleanField(read_only=True)
-    owner = serializers.SlugRelatedField(
-        "username", queryset=get_user_model().objects.all(), required=False, allow_null=True
-    )
-
-    class Meta:
-        model = ActionItem
-        fields = [
-            "id", "title", "kind", "state", "owner", "owner_named", "due_on", "tracker_url",
-            "postmortem", "cause", "is_overdue", "created_at", "closed_at",
-        ]  # fmt: skip
-        read_only_fields = ["owner_named", "closed_at"]
-
-    def create(self, validated_data: dict[str, Any]) -> ActionItem:
-        author = self.context["request"].user
-        return actions.add_action(validated_data.pop("postmortem"), author=author, **validated_data)
-
-    def update(self, instance: ActionItem, validated_data: dict[str, Any]) -> ActionItem:
-        return actions.edit_action(instance, self.context["request"].user, **validated_data)
-
-
-class ActionItemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
-    """Promised fixes, with owner and due date."""
-
-    queryset = ActionItem.objects.none()
-    serializer_class = ActionItemSerializer
-    filterset_fields = ["state", "kind", "postmortem", "cause", "owner__username"]
-    http_method_names = ["get", "post", "patch", "head", "options"]
-
-    def get_queryset(self) -> QuerySet[ActionItem]:
-        if getattr(self, "swagger_fake_view", False):
-            return ActionItem.objects.none()
-        return visible_actions(self.request.user).select_related("owner")
-
-
-VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
-    "postmortems": PostmortemViewSet,
-    "actions": ActionItemViewSet,
-}
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"postmortems": PostmortemViewSet}

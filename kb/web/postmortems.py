@@ -1,4 +1,4 @@
-"""Pages of postmortems: reading, writing, reviewing, exporting; and of action items."""
+"""Pages of postmortems."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.web.shortcuts import act, add_errors, number_in
-from kb import actions, pictures, writing
-from kb.blameless import hints_for
+from incidents.web.shortcuts import act, add_errors, form_page, number_in
 from kb.exporters import registry
 from kb.exporters.base import name_of
-from kb.forms import ActionForm, EditorForm, ReviewersForm, StartForm
-from kb.models import ActionItem, Comment, Postmortem, Review
-from kb.permissions import visible_actions, visible_postmortems
-from kb.views import form_page
+from kb.models import Comment, Postmortem, Review
+from kb.permissions import visible_postmortems
+from kb.postmortems import editing, images
+from kb.postmortems.blameless import hints_for
+from kb.web.forms import ActionForm, EditorForm, ReviewersForm, StartForm
 
 PREVIEWED = 200_000
 """Characters that the preview beside the editor renders."""
@@ -73,7 +72,7 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            made = writing.start_postmortem(data["references"], request.user, data["template"])
+            made = editing.start_postmortem(data["references"], request.user, data["template"])
             return redirect("kb:postmortem-edit", made.pk)
         except ValidationError as error:
             add_errors(form, error)
@@ -111,17 +110,17 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
         return _editor(request, postmortem, form)
     data = form.cleaned_data
     try:
-        saved = writing.save_postmortem(
+        saved = editing.save_postmortem(
             postmortem, request.user, base_version=data["base_version"], title=data["title"],
             body=data["body"], incidents=data["references"],
         )  # fmt: skip
     except ValidationError as error:
         add_errors(form, error)
         return _editor(request, postmortem, form)
-    except writing.EditConflict as conflict:
+    except editing.EditConflict as conflict:
         current = conflict.current
         # What was typed is kept, whatever the person does with the page now.
-        writing.keep_draft(current, request.user, current.version, data["title"], conflict.merged)
+        editing.keep_draft(current, request.user, current.version, data["title"], conflict.merged)
         merged = {
             "title": data["title"], "body": conflict.merged, "base_version": current.version,
             "references": request.POST.get("references", ""),
@@ -166,7 +165,7 @@ def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     if not 0 < base < 2**31:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
-        writing.keep_draft(
+        editing.keep_draft(
             postmortem, request.user, base, request.POST.get("title", ""),
             request.POST.get("body", ""),
         )  # fmt: skip
@@ -183,8 +182,8 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
     if file is None:
         return JsonResponse({"error": "Send the picture as “picture”."}, status=400)
     try:
-        body = file.read(writing.MOST_PICTURE_BYTES + 1)
-        made = writing.keep_picture(postmortem, body, request.user)
+        body = file.read(editing.MOST_PICTURE_BYTES + 1)
+        made = editing.keep_picture(postmortem, body, request.user)
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)
     return JsonResponse({"path": made.get_absolute_url()}, status=201)
@@ -192,7 +191,7 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
-    found = pictures.find(request.path, request.user)
+    found = images.find(request.path, request.user)
     if found is None:
         raise Http404("No such picture.")
     response = HttpResponse(found.body, content_type=found.content_type)
@@ -254,9 +253,9 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if "back" in request.POST:
-        return act(request, postmortem, lambda: writing.back_to_draft(postmortem), "A draft again.")
+        return act(request, postmortem, lambda: editing.back_to_draft(postmortem), "A draft again.")
     return act(
-        request, postmortem, lambda: writing.publish(postmortem),
+        request, postmortem, lambda: editing.publish(postmortem),
         "Published. Suggestions know it from now on.",
     )  # fmt: skip
 
@@ -267,7 +266,7 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
     return act(
-        request, postmortem, lambda: writing.ask_review(postmortem, chosen, request.user),
+        request, postmortem, lambda: editing.ask_review(postmortem, chosen, request.user),
         "Asked. They are told.",
     )  # fmt: skip
 
@@ -278,7 +277,7 @@ def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     review = get_object_or_404(Review, postmortem=postmortem, reviewer=request.user)
     state = request.POST.get("state", "")
     return act(
-        request, postmortem, lambda: writing.answer_review(review, state), "Noted; thank you."
+        request, postmortem, lambda: editing.answer_review(review, state), "Noted; thank you."
     )
 
 
@@ -288,7 +287,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
     return act(
         request, postmortem,
-        lambda: writing.comment_on(postmortem, text, request.user, passage), "Comment written.",
+        lambda: editing.comment_on(postmortem, text, request.user, passage), "Comment written.",
     )  # fmt: skip
 
 
@@ -296,57 +295,4 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     found = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
-    return act(request, postmortem, lambda: writing.settle_comment(found, request.user), "Noted.")
-
-
-@require_POST
-def action_add(request: HttpRequest, pk: int) -> HttpResponse:
-    postmortem = get_postmortem(request, pk)
-    form = ActionForm(request.POST, postmortem=postmortem)
-    if not form.is_valid():
-        for name, problems in form.errors.items():
-            messages.error(request, f"{name}: {' '.join(problems)}")
-        return redirect(postmortem)
-    data = form.cleaned_data
-    return act(
-        request, postmortem,
-        lambda: actions.add_action(postmortem, author=request.user, **data), "Action added.",
-    )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-def action_form(request: HttpRequest, pk: int) -> HttpResponse:
-    action = get_object_or_404(visible_actions(request.user), pk=pk)
-    form = ActionForm(request.POST or None, instance=action, postmortem=action.postmortem)
-    if request.method == "POST" and form.is_valid():
-        action.refresh_from_db()
-        try:
-            actions.edit_action(action, request.user, **form.cleaned_data)
-            return redirect(action.postmortem)
-        except ValidationError as error:
-            add_errors(form, error)
-    return form_page(request, "kb/action_form.html", form, action=action)
-
-
-@require_POST
-def action_state(request: HttpRequest, pk: int) -> HttpResponse:
-    action = get_object_or_404(visible_actions(request.user), pk=pk)
-    state = request.POST.get("state", "")
-    return act(
-        request, action.postmortem,
-        lambda: actions.edit_action(action, request.user, state=state), "Noted.",
-    )  # fmt: skip
-
-
-@require_GET
-def action_list(request: HttpRequest) -> HttpResponse:
-    rows = visible_actions(request.user).select_related("owner", "postmortem", "cause")
-    which = request.GET.get("which", "open")
-    if which == "mine":
-        rows = rows.filter(owner=request.user, state=ActionItem.State.OPEN)
-    elif which == "overdue":
-        rows = rows.filter(state=ActionItem.State.OPEN, due_on__lt=timezone.now().date())
-    elif which != "all":
-        rows = rows.filter(state=ActionItem.State.OPEN)
-    page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "kb/actions.html", {"page": page, "which": which})
+    return act(request, postmortem, lambda: editing.settle_comment(found, request.user), "Noted.")

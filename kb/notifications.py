@@ -12,15 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.leased_jobs import claim, put_back, settle, workable
+from common.redaction import redacted, redacted_answer
 from common.site_url import public_address
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
 from incidents.permissions import Nobody, can_see
-from kb.calling import NotSent, send
 from kb.chat import registry
 from kb.chat.base import Answer, Call, Item
+from kb.chatops.outbound import NotSent, send
 from kb.models import Rule, Telling
-from kb.redacting import redacted, redacted_answer
 
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 8

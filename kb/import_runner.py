@@ -18,10 +18,10 @@ from incidents import filing
 from incidents.history_import import Report as Services
 from incidents.history_import import reason_of, service_named, severity_of, write_updates
 from incidents.models import Incident, Service
-from kb import actions, writing
+from kb.causes.linking import create_cause
 from kb.importers.base import Read, Record
-from kb.linking import create_cause
 from kb.models import Category, Cause, CauseLink, Postmortem
+from kb.postmortems import action_items, editing
 
 
 @dataclass
@@ -193,12 +193,12 @@ class _Taker:
             author=self.author,
         )
         self.report.postmortems += 1
-        return writing.write_postmortem(postmortem, [incident])
+        return editing.write_postmortem(postmortem, [incident])
 
     def _action(self, postmortem: Postmortem, action: Any) -> None:
         owner = self.people.get(action.owner.lower())
         tracker = action.tracker_url if action.tracker_url.startswith("http") else ""
-        actions.add_action(
+        action_items.add_action(
             postmortem, title=action.title, kind=action.kind, owner=owner,
             owner_named="" if owner else action.owner[:200], due_on=action.due_on,
             state=action.state, tracker_url=tracker, author=owner,

@@ -12,9 +12,9 @@ from incidents import filing
 from incidents.events import outbox
 from incidents.events.signals import incident_changed
 from incidents.models import Incident
-from kb import fixing
+from kb.causes import fixes
+from kb.causes.symptom_names import refuse_symptom
 from kb.models import Cause, CauseLink, Citation, LedTo
-from kb.naming import refuse_symptom
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def link_cause(
     filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
     if link.state == CauseLink.State.CONFIRMED:
         outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
-    fixing.after_link(link)
+    fixes.after_link(link)
     transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
     return link
 

@@ -12,7 +12,7 @@ from incidents.events import outbox
 from incidents.events.notices import tell
 from kb.models import ActionItem, Cause, Postmortem
 from kb.permissions import visible_postmortems
-from kb.writing import most_private
+from kb.postmortems.editing import most_private
 
 SOON = timedelta(days=3)
 AGAIN = timedelta(days=7)

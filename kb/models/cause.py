@@ -1,4 +1,4 @@
-"""What we know of causes. Acts live in linking.py, revising.py and fixing.py."""
+"""Causes, their categories, links to incidents, chains and citations."""
 
 from __future__ import annotations
 
@@ -12,22 +12,6 @@ from simple_history.models import HistoricalRecords
 
 from common.page_urls import address_of
 from incidents.models import Incident
-from kb.postmortems import (
-    ActionItem,
-    Comment,
-    Draft,
-    Picture,
-    Postmortem,
-    PostmortemTemplate,
-    Review,
-)
-from kb.rooms import ChatCode, ChatPerson, ChatRoom, Rule, Telling, Workspace
-
-__all__ = [
-    "ActionItem", "Category", "Cause", "CauseLink", "ChatCode", "ChatPerson", "ChatRoom", "Check",
-    "Citation", "Comment", "Draft", "Fix", "LedTo", "Picture", "Postmortem", "PostmortemTemplate",
-    "Review", "Rule", "Telling", "Workspace",
-]  # fmt: skip
 
 
 class Category(models.Model):
@@ -106,62 +90,6 @@ class Cause(models.Model):
             ("How to fix", self.how_to_fix),
             ("How to prevent", self.how_to_prevent),
         ]
-
-
-class Check(models.Model):
-    """A saved query and condition that tells whether a cause holds."""
-
-    class Statistic(models.TextChoices):
-        MAX = "max", "highest value"
-        MIN = "min", "lowest value"
-        MEAN = "mean", "mean value"
-        LAST = "last", "last value"
-        COUNT = "count", "number of log lines"
-
-    class Comparison(models.TextChoices):
-        ABOVE = "above", "above"
-        BELOW = "below", "below"
-
-    cause = models.ForeignKey(Cause, models.CASCADE, related_name="checks")
-    name = models.CharField(max_length=100)
-    source = models.CharField(max_length=100, help_text="The name of a source of evidence.")
-    query = models.TextField(
-        max_length=5000, help_text="In the source's language; $service is the incident's service."
-    )
-    statistic = models.CharField(max_length=10, choices=Statistic, default=Statistic.MAX)
-    comparison = models.CharField(max_length=10, choices=Comparison, default=Comparison.ABOVE)
-    threshold = models.FloatField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["cause", "name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["cause", "name"],
-                name="check_name_once",
-                violation_error_message="This cause has a check of this name already.",
-            ),
-            models.CheckConstraint(
-                condition=Q(statistic__in=["max", "min", "mean", "last", "count"]),
-                name="check_statistic_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(comparison__in=["above", "below"]), name="check_comparison_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def condition(self) -> str:
-        return f"{self.get_statistic_display()} {self.comparison} {self.threshold:g}"
-
-    def holds(self, value: float) -> bool:
-        if self.comparison == self.Comparison.ABOVE:
-            return value > self.threshold
-        return value < self.threshold
 
 
 class CauseLink(models.Model):
@@ -246,34 +174,3 @@ class LedTo(models.Model):
 
     def __str__(self) -> str:
         return f"{self.earlier} → {self.later}"
-
-
-class Fix(models.Model):
-    """A time from which a cause was held to be fixed, and the incident that proved otherwise."""
-
-    cause = models.ForeignKey(Cause, models.CASCADE, related_name="fixes")
-    fixed_at = models.DateTimeField()
-    note = models.TextField(blank=True, max_length=5000)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    returned_at = models.DateTimeField(null=True, blank=True)
-    returned_with = models.ForeignKey(
-        Incident, models.SET_NULL, null=True, blank=True, related_name="disproved_fixes"
-    )
-
-    class Meta:
-        ordering = ["-fixed_at"]
-        verbose_name_plural = "fixes"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["cause"], name="fix_holds_once", condition=Q(returned_at=None)
-            ),
-            models.CheckConstraint(
-                condition=Q(returned_at=None) | Q(returned_at__gte=F("fixed_at")),
-                name="fix_returned_after",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.cause}: fixed {self.fixed_at:%Y-%m-%d}"

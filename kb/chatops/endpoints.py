@@ -23,14 +23,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
+from common.redaction import redacted_answer
 from common.site_url import public_address
 from incidents.intake.endpoints import body_of, headers_of, problem
-from kb import commands
-from kb.calling import NotSent, send
 from kb.chat import registry
 from kb.chat.base import Answer, BadPayload, Incoming, Platform, Refused, Said
+from kb.chatops import commands
+from kb.chatops.outbound import NotSent, send
 from kb.models import Workspace
-from kb.redacting import redacted_answer
 
 logger = logging.getLogger(__name__)
 MOST_BYTES = 256 * 1024

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from kb import gaps, reports
+from kb.reports import knowledge_gaps, statistics
 
 SHOWN = 100
 
@@ -84,26 +84,26 @@ class ReportView(APIView):
     def get(self, request: Request) -> Response:
         form = AskedSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        asked = reports.Asked(
+        asked = statistics.Asked(
             form.validated_data["since"], form.validated_data["until"],
             form.validated_data.get("team", ""), form.validated_data.get("service", ""),
         )  # fmt: skip
-        incidents = reports.incidents_of(request.user, asked)
-        times, count, lost = reports.times(incidents)
-        services, teams = reports.by_service(incidents)
-        again, with_cause = reports.recurrence(request.user, incidents)
+        incidents = statistics.incidents_of(request.user, asked)
+        times, count, lost = statistics.times(incidents)
+        services, teams = statistics.by_service(incidents)
+        again, with_cause = statistics.recurrence(request.user, incidents)
         told = {
             "since": asked.since,
             "until": asked.until,
             "incidents": count,
             "minutes_lost": lost,
             "times": [asdict(figure) for figure in times],
-            "months": [asdict(row) for row in reports.by_month(incidents)],
+            "months": [asdict(row) for row in statistics.by_month(incidents)],
             "services": [asdict(row) for row in services],
             "teams": [asdict(row) for row in teams],
             "with_cause": with_cause,
             "cause_seen_before": again,
-            "actions": asdict(reports.follow_through(request.user, asked)),
+            "actions": asdict(statistics.follow_through(request.user, asked)),
         }
         return Response(ReportSerializer(told).data)
 
@@ -152,10 +152,10 @@ class GapsView(APIView):
     @extend_schema(responses=GapsSerializer, summary="Gaps")
     def get(self, request: Request) -> Response:
         told = {
-            "services_without_cause": gaps.services_without_cause(request.user)[:SHOWN],
-            "thin_causes": gaps.thin_causes(request.user)[:SHOWN],
-            "overdue_actions": gaps.overdue_actions(request.user)[:SHOWN],
-            "postmortems_due": gaps.postmortems_due(request.user, SHOWN),
+            "services_without_cause": knowledge_gaps.services_without_cause(request.user)[:SHOWN],
+            "thin_causes": knowledge_gaps.thin_causes(request.user)[:SHOWN],
+            "overdue_actions": knowledge_gaps.overdue_actions(request.user)[:SHOWN],
+            "postmortems_due": knowledge_gaps.postmortems_due(request.user, SHOWN),
         }
         return Response(GapsSerializer(told).data)
 

@@ -13,10 +13,11 @@ from rest_framework.response import Response
 from incidents.api.plugins import PluginSerializer
 from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.events.outbox import KINDS
-from kb import chat_door, notifying
+from kb import notifications
 from kb.chat import registry
-from kb.chat_views import MANAGE
+from kb.chatops import endpoints
 from kb.models import Rule, Telling, Workspace
+from kb.web.chat import MANAGE
 
 
 class WorkspaceSerializer(PluginSerializer):
@@ -32,7 +33,7 @@ class WorkspaceSerializer(PluginSerializer):
 
     def update(self, instance: Workspace, validated_data: dict[str, Any]) -> Workspace:
         saved = super().update(instance, validated_data)
-        chat_door.forget(saved.slug)
+        endpoints.forget(saved.slug)
         return saved
 
 
@@ -61,7 +62,7 @@ class RuleSerializer(serializers.ModelSerializer):
         row = self.instance or Rule()
         for name, value in attrs.items():
             setattr(row, name, value)
-        notifying.check_rule(row)
+        notifications.check_rule(row)
         return attrs
 
 
@@ -96,7 +97,7 @@ class TellingViewSet(Reads, mixins.ListModelMixin, _Managed):
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:
         telling = self.get_object()
-        notifying.replay(telling)
+        notifications.replay(telling)
         return Response(TellingSerializer(telling).data)
 
 

@@ -16,11 +16,11 @@ from incidents.events import outbox
 from incidents.events.notices import tell
 from incidents.events.signals import incident_changed
 from incidents.models import Incident
-from kb.merging import merge_texts
 from kb.models import Comment, Draft, Picture, Postmortem, Review
+from kb.models.postmortem import MOST_CHARACTERS
 from kb.permissions import visible_postmortems
-from kb.postmortems import MOST_CHARACTERS
-from kb.prefilling import filled, template_for
+from kb.postmortems.template_filling import filled, template_for
+from kb.postmortems.three_way_merge import merge_texts
 
 MENTION = re.compile(r"(?<![\w@/.`])@([A-Za-z0-9][\w.+-]{0,148}\w|\w)")
 MOST_PICTURE_BYTES = 2 * 1024 * 1024

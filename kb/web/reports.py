@@ -13,12 +13,12 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET
 
 from incidents.models import Service
-from kb import drawing, reports
+from kb.reports import statistics, svg_charts
 
 YEAR = timedelta(days=365)
 
 
-def _asked(request: HttpRequest) -> tuple[reports.Asked, list[str]]:
+def _asked(request: HttpRequest) -> tuple[statistics.Asked, list[str]]:
     """What was asked for, and what of it could not be read."""
     problems = []
 
@@ -41,18 +41,18 @@ def _asked(request: HttpRequest) -> tuple[reports.Asked, list[str]]:
     team, service = (
         request.GET.get(name, "").replace("\x00", "")[:100] for name in ("team", "service")
     )
-    return reports.Asked(since, until, team, service), problems
+    return statistics.Asked(since, until, team, service), problems
 
 
 @require_GET
 def report(request: HttpRequest) -> HttpResponse:
     asked, problems = _asked(request)
-    incidents = reports.incidents_of(request.user, asked)
-    months = reports.by_month(incidents)
-    services, teams = reports.by_service(incidents)
+    incidents = statistics.incidents_of(request.user, asked)
+    months = statistics.by_month(incidents)
+    services, teams = statistics.by_service(incidents)
     if request.GET.get("as") == "csv":
         return _csv(months, services, teams)
-    figures, count, lost = reports.times(incidents)
+    figures, count, lost = statistics.times(incidents)
     context: dict[str, Any] = {
         "asked": asked,
         "problems": problems,
@@ -60,10 +60,10 @@ def report(request: HttpRequest) -> HttpResponse:
         "count": count,
         "lost": lost,
         "months": months,
-        "count_chart": drawing.bars(
+        "count_chart": svg_charts.bars(
             [(row.name, [("incidents", row.incidents)]) for row in months], "incidents"
         ),
-        "lost_chart": drawing.bars(
+        "lost_chart": svg_charts.bars(
             [(row.name, [("minutes", row.minutes)]) for row in months], "minutes"
         ),
         "services": services,
@@ -81,20 +81,20 @@ def report(request: HttpRequest) -> HttpResponse:
 def report_causes(request: HttpRequest) -> HttpResponse:
     """The part of the report that reads causes and actions: loaded after the figures are there."""
     asked, _ = _asked(request)
-    incidents = reports.incidents_of(request.user, asked)
-    again, with_cause = reports.recurrence(request.user, incidents)
-    by_tier = reports.causes_by_tier(incidents)
-    by_category = reports.causes_by_category(incidents)
+    incidents = statistics.incidents_of(request.user, asked)
+    again, with_cause = statistics.recurrence(request.user, incidents)
+    by_tier = statistics.causes_by_tier(incidents)
+    by_category = statistics.causes_by_category(incidents)
     context: dict[str, Any] = {
         "again": again,
         "with_cause": with_cause,
-        "category_chart": drawing.bars(by_category, "incidents"),
+        "category_chart": svg_charts.bars(by_category, "incidents"),
         "category_names": _names(by_category),
-        "tier_chart": drawing.bars(by_tier, "incidents"),
+        "tier_chart": svg_charts.bars(by_tier, "incidents"),
         "tier_names": _names(by_tier),
-        "offenders": reports.repeat_offenders(incidents),
-        "follow": reports.follow_through(request.user, asked),
-        "before": reports.this_week_before(request.user),
+        "offenders": statistics.repeat_offenders(incidents),
+        "follow": statistics.follow_through(request.user, asked),
+        "before": statistics.this_week_before(request.user),
     }
     return render(request, "kb/_report_causes.html", context)
 
@@ -104,11 +104,11 @@ def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:
     return list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
 
 
-def _csv(*parts: list[reports.Row]) -> HttpResponse:
+def _csv(*parts: list[statistics.Row]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="incidents.csv"'
     writer = csv.writer(response)
-    shorts = [short for short, _, _ in reports.TIMES.values()]
+    shorts = [short for short, _, _ in statistics.TIMES.values()]
     writer.writerow(["by", "name", "incidents", "minutes lost", *(f"{s} min" for s in shorts)])
     for by, rows in zip(("month", "service", "team"), parts, strict=True):
         for row in rows:

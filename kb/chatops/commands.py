@@ -20,7 +20,7 @@ from incidents.history_import import reason_of
 from incidents.models import Change, Incident, Service
 from incidents.permissions import Nobody, visible_incidents
 from incidents.search.filters import by_reference
-from kb import linking
+from kb.causes import linking
 from kb.chat.base import Answer, Item, Said, clip
 from kb.models import Cause, ChatCode, ChatPerson, ChatRoom, Workspace
 from kb.permissions import visible_causes

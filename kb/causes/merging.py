@@ -11,7 +11,7 @@ from django.utils import timezone
 from simple_history.utils import update_change_reason
 
 from incidents.models import Incident
-from kb.linking import create_cause
+from kb.causes.linking import create_cause
 from kb.models import Cause, CauseLink, LedTo
 
 _SURENESS = {"rejected": 0, "suspected": 1, "confirmed": 2}

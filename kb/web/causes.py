@@ -1,4 +1,4 @@
-"""Pages of causes, and the causes panel of an incident."""
+"""Pages of causes and the causes panel of an incident."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from incidents.web.shortcuts import act, add_errors, get_incident, number_in
-from kb import fixing, linking, revising
-from kb.forms import CauseForm
+from incidents.web.shortcuts import act, add_errors, form_page, get_incident, number_in
+from kb.causes import fixes, linking, merging
+from kb.causes.history import chain_of, record_of
+from kb.causes.queries import causes_with_counts
 from kb.models import Category, Cause, CauseLink, Citation
 from kb.permissions import visible_actions, visible_causes, visible_links, visible_postmortems
-from kb.record import chain_of, record_of
-from kb.services import causes_with_counts
+from kb.web.forms import CauseForm
 
 
 @require_GET
@@ -78,11 +78,6 @@ def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return form_page(request, "kb/cause_form.html", form, cause=cause)
 
 
-def form_page(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
-    status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, template, {"form": form, **context}, status=status)
-
-
 @require_POST
 def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
@@ -92,7 +87,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     )
     note = request.POST.get("note", "")[:5000]
     return act(
-        request, cause, lambda: fixing.mark_fixed(cause, request.user, note, at),
+        request, cause, lambda: fixes.mark_fixed(cause, request.user, note, at),
         "Marked fixed. If it comes back, its action's owner is told.",
     )  # fmt: skip
 
@@ -106,10 +101,10 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.POST.get("how") == "supersede":
         return act(
-            request, cause, lambda: revising.supersede(cause, into) and into,
+            request, cause, lambda: merging.supersede(cause, into) and into,
             f"“{into}” is suggested from now on.",
         )  # fmt: skip
-    return act(request, cause, lambda: revising.merge_causes(into, cause), "Merged.")
+    return act(request, cause, lambda: merging.merge_causes(into, cause), "Merged.")
 
 
 @require_POST
@@ -120,7 +115,7 @@ def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     )
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
-    return act(request, cause, lambda: revising.split_cause(cause, name, keys), "Split off.")
+    return act(request, cause, lambda: merging.split_cause(cause, name, keys), "Split off.")
 
 
 def _causes_panel(

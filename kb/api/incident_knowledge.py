@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 from incidents.api.base import Visible, asked_for
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
-from kb import linking
-from kb.api import CauseLinkSerializer
+from kb.api.causes import CauseLinkSerializer
+from kb.causes import linking
 from kb.models import Citation, LedTo
 from kb.permissions import visible_causes, visible_links
 
