@@ -20,9 +20,7 @@ def api_modules() -> Iterator[ModuleType]:
             continue
         package = import_module(f"{config.name}.api")
         if config.name == "kb":
-            for name in (
-                "analysis.api analysis.check_api analysis.search_api practice.api"
-            ).split():
+            for name in ("practice.api").split():
                 yield import_module(name)
         folders = getattr(package, "__path__", [])
         for found in sorted(pkgutil.iter_modules(folders), key=lambda each: each.name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.evidence import plugin_of
+from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.prometheus import Prometheus
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from analysis.evidence import plugin_of
+from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError, Target, Window
 from incidents.catalogue.dependencies import leaning

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from analysis.charts import draw
+from analysis.presentation.charts import draw
 from incidents.models import Service
 from incidents.web.shortcuts import add_errors, number_in
 from practice import deciding, monthly, recording

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from analysis.charts import Mark, draw
+from analysis.presentation.charts import Mark, draw
 from incidents.models import Service, TierPolicy
 from incidents.web.catalogue import look_then_take
 from incidents.web.shortcuts import number_in

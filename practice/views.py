@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from analysis.charts import draw
+from analysis.presentation.charts import draw
 from incidents.models import Service
 from incidents.web.shortcuts import act, add_errors, tell
 from practice import engaging, reviewing

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 
-from analysis.library import library
+from analysis.suggestions.live_index import library
 from incidents.models import Incident, Service
 from tests.behaving import server
 

@@ -11,10 +11,10 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
-from analysis.anomalies import departure
-from analysis.charts import as_png, standalone
-from analysis.earlier import usual_range
+from analysis.core.departures import departure
+from analysis.evidence.baseline import usual_range
 from analysis.models import Evidence, EvidenceRequest, Source
+from analysis.presentation.charts import as_png, standalone
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 

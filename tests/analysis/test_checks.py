@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from analysis import checks, evidence, tasks
+from analysis import tasks
+from analysis.evidence import checks, planning
 from analysis.models import CheckRun, Collector, Source
-from analysis.suggestions import suggest_for_incident
+from analysis.suggestions.engine import suggest_for_incident
 from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from kb.causes.linking import name_cause
@@ -111,7 +112,7 @@ def test_likely_causes_are_checked_without_a_click(
 ) -> None:
     check(cause, server("well"))
     monkeypatch.setattr(tasks.run_check, "delay", checks.run_check)
-    evidence.plan_evidence(fresh)
+    planning.plan_evidence(fresh)
     fresh.evidence_requests.all().delete()
     tasks.ask_checks()
     assert CheckRun.objects.get().holds
@@ -179,7 +180,7 @@ def test_one_more_pull_is_made_now_and_next_time_the_alert_fires(
     Alert.objects.create(
         source="t", fingerprint="g", name="HighCPU", incident=again, starts_at=timezone.now()
     )
-    evidence.plan_evidence(again)
+    planning.plan_evidence(again)
     assert again.evidence_requests.filter(what="dead rows").exists()
 
 

@@ -15,13 +15,13 @@ from django.contrib.auth.models import AbstractUser
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from analysis.learning import active_fit, calibration, learn, roll_back
-from analysis.library import incident_document
 from analysis.similarity.calibration import ENOUGH, Calibration, calibrate
 from analysis.similarity.replay import Answer, Past, replay
 from analysis.similarity.votes import Ballot, Link, Record, vote
 from analysis.similarity.weights import Document
-from analysis.suggestions import suggest_for_text
+from analysis.suggestions.calibration_versions import active_fit, calibration, learn, roll_back
+from analysis.suggestions.documents import incident_document
+from analysis.suggestions.engine import suggest_for_text
 from incidents.filing import file_incident
 from kb.causes.linking import link_cause, name_cause
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import AbstractUser
 
-from analysis import library as module
-from analysis.library import Library, incident_document, index_file, write_file
-from analysis.suggestions import suggest_for_text
+from analysis.suggestions import live_index as module
+from analysis.suggestions.documents import incident_document
+from analysis.suggestions.engine import suggest_for_text
+from analysis.suggestions.live_index import Library, index_file, write_file
 from incidents.filing import file_incident
 from incidents.models import Incident
 

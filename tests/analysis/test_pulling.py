@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from analysis import evidence
+from analysis.evidence import planning, pulling
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
@@ -33,26 +33,26 @@ def source(server: Callable[[str], str]) -> Callable[..., Source]:
 
 
 def planned(incident: Incident) -> EvidenceRequest:
-    [request_id] = evidence.plan_evidence(incident)
+    [request_id] = planning.plan_evidence(incident)
     return EvidenceRequest.objects.get(pk=request_id)
 
 
 def test_planning_twice_adds_nothing(incident: Incident, source: Any) -> None:
     source("well")
-    assert evidence.plan_evidence(incident) == evidence.plan_evidence(incident)
+    assert planning.plan_evidence(incident) == planning.plan_evidence(incident)
     assert incident.evidence_requests.count() == 1
 
 
 def test_neighbours_are_pulled_too(incident: Incident, database: Service, source: Any) -> None:
     database.depends_on.add(Service.objects.create(name="storage"))
     source("well")
-    assert len(evidence.plan_evidence(incident)) == 2
+    assert len(planning.plan_evidence(incident)) == 2
 
 
 def test_a_pull_freezes_what_came_back(incident: Incident, source: Any) -> None:
     source("well")
     request = planned(incident)
-    assert evidence.pull(request.pk)
+    assert pulling.pull(request.pk)
     request.refresh_from_db()
     assert request.state == "done"
     assert request.evidence.items()[0]["values"] == [1.0]
@@ -62,31 +62,31 @@ def test_a_pull_freezes_what_came_back(incident: Incident, source: Any) -> None:
 def test_running_it_again_changes_nothing(incident: Incident, source: Any) -> None:
     source("well")
     request = planned(incident)
-    evidence.pull(request.pk)
+    pulling.pull(request.pk)
     first = Evidence.objects.get().taken_at
-    assert not evidence.pull(request.pk)
+    assert not pulling.pull(request.pk)
     assert Evidence.objects.get().taken_at == first
 
 
 def test_a_claim_is_nobody_elses_until_its_lease_runs_out(incident: Incident, source: Any) -> None:
     source("well")
     request = planned(incident)
-    assert evidence.claim(request.pk)
-    assert not evidence.claim(request.pk)
-    assert evidence.due_requests(10) == []
+    assert pulling.claim(request.pk)
+    assert not pulling.claim(request.pk)
+    assert pulling.due_requests(10) == []
     past = timezone.now() - timedelta(seconds=1)
     EvidenceRequest.objects.update(lease_until=past)
-    assert evidence.due_requests(10) == [request.pk]
-    assert evidence.pull(request.pk)
+    assert pulling.due_requests(10) == [request.pk]
+    assert pulling.pull(request.pk)
 
 
 def test_who_lost_the_claim_writes_nothing(incident: Incident, source: Any) -> None:
     source("well")
-    request = evidence.claim(planned(incident).pk)
+    request = pulling.claim(planned(incident).pk)
     assert request
     EvidenceRequest.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    evidence.pull(request.pk)
-    evidence._settle(request, error="too late")
+    pulling.pull(request.pk)
+    pulling._settle(request, error="too late")
     request.refresh_from_db()
     assert (request.state, request.error) == ("done", "")
 
@@ -94,9 +94,9 @@ def test_who_lost_the_claim_writes_nothing(incident: Incident, source: Any) -> N
 def test_a_passing_failure_is_tried_again_and_then_stated(incident: Incident, source: Any) -> None:
     source("500")
     request = planned(incident)
-    for _ in range(evidence.ATTEMPTS):
+    for _ in range(pulling.ATTEMPTS):
         EvidenceRequest.objects.update(not_before=timezone.now())
-        assert evidence.pull(request.pk)
+        assert pulling.pull(request.pk)
     request.refresh_from_db()
     assert request.state == "failed"
     assert "disk on fire" in request.error
@@ -107,10 +107,10 @@ def test_a_lasting_failure_is_stated_at_once_and_can_be_pulled_again(
 ) -> None:
     source("401")
     request = planned(incident)
-    evidence.pull(request.pk)
+    pulling.pull(request.pk)
     page = web.get(f"/analysis/incidents/{incident.pk}/evidence/").content.decode()
     assert "refused the credentials" in page
-    assert evidence.pull_again(incident) == [request.pk]
+    assert planning.pull_again(incident) == [request.pk]
 
 
 def test_a_plugin_that_breaks_ends_as_a_stated_gap(
@@ -123,7 +123,7 @@ def test_a_plugin_that_breaks_ends_as_a_stated_gap(
         raise RuntimeError("bug")
 
     monkeypatch.setattr("analysis.sources.prometheus.Prometheus.pull", broken)
-    evidence.pull(request.pk)
+    pulling.pull(request.pk)
     request.refresh_from_db()
     assert request.state == "failed"
     assert "unexpectedly" in request.error
@@ -131,7 +131,7 @@ def test_a_plugin_that_breaks_ends_as_a_stated_gap(
 
 def test_the_sweep_finds_incidents_nobody_planned(incident: Incident) -> None:
     Incident.objects.update(created_at=timezone.now() - timedelta(seconds=10))
-    assert list(evidence.unplanned_incidents()) == [incident]
+    assert list(planning.unplanned_incidents()) == [incident]
 
 
 def test_old_history_is_not_pulled(source: Any, database: Service) -> None:
@@ -141,7 +141,7 @@ def test_old_history_is_not_pulled(source: Any, database: Service) -> None:
         title="Old", services=[database], impact_started_at=long_ago,
         resolved_at=long_ago + timedelta(hours=1), status="resolved",
     )  # fmt: skip
-    assert evidence.plan_evidence(old) == []
+    assert planning.plan_evidence(old) == []
 
 
 def test_secrets_are_sealed_and_never_shown(source: Any, admin_client: Client) -> None:
@@ -174,9 +174,9 @@ def test_no_more_is_asked_of_a_source_at_once_than_it_allows(
     incident: Incident, source: Any
 ) -> None:
     source("well", at_once=1, templates="any | cpu | | x\nany | memory | | y")
-    first, second = evidence.plan_evidence(incident)
-    assert evidence.claim(first)
-    assert evidence.claim(second) is None
+    first, second = planning.plan_evidence(incident)
+    assert pulling.claim(first)
+    assert pulling.claim(second) is None
     later = EvidenceRequest.objects.get(pk=second)
     assert (later.state, later.attempts) == ("waiting", 0)
     assert later.not_before > timezone.now()
@@ -186,19 +186,19 @@ def test_no_more_is_asked_of_a_source_a_minute_than_it_allows(
     incident: Incident, source: Any
 ) -> None:
     source("well", per_minute=1, templates="any | cpu | | x\nany | memory | | y")
-    first, second = evidence.plan_evidence(incident)
-    assert evidence.pull(first)
-    assert not evidence.pull(second)
+    first, second = planning.plan_evidence(incident)
+    assert pulling.pull(first)
+    assert not pulling.pull(second)
     EvidenceRequest.objects.update(
         not_before=timezone.now(), claimed_at=timezone.now() - timedelta(minutes=2)
     )
-    assert evidence.pull(second)
+    assert pulling.pull(second)
 
 
 def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
     incident: Incident, server: Any
 ) -> None:
-    start = (incident.impact_started_at - evidence.BEFORE).timestamp()
+    start = (incident.impact_started_at - planning.BEFORE).timestamp()
 
     def answer(days: int) -> Any:
         points = [[start - days * 86_400 + 60 * i, str(days + i % 3)] for i in range(200)]
@@ -217,7 +217,7 @@ def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
 
     settings = {"url": server(by_day), "templates": TEMPLATES}
     Source.objects.create(name="p", kind="prometheus", settings=settings)
-    evidence.pull(planned(incident).pk)
+    pulling.pull(planned(incident).pk)
     [item] = Evidence.objects.get().items()
     assert asked == [0, 1, 7]
     assert [day[0] for day in item["earlier"]] == [1.0, 7.0]
@@ -228,7 +228,7 @@ def test_a_source_that_hangs_is_left_alone_until_it_answers_again(
     incident: Incident, source: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else every request of every incident would hold a worker for a full time-out."""
-    monkeypatch.setattr(evidence, "DEADLINE", 0.3)
+    monkeypatch.setattr(pulling, "DEADLINE", 0.3)
     down = [True]
 
     def sometimes(request: Any) -> None:
@@ -236,10 +236,10 @@ def test_a_source_that_hangs_is_left_alone_until_it_answers_again(
 
     lines = "\n".join(f"any | m{n} | | m{n}{{$selector}}" for n in range(6))
     made = source(sometimes, templates=lines)
-    ids = evidence.plan_evidence(incident)
+    ids = planning.plan_evidence(incident)
     began = time.monotonic()
     for request_id in ids:
-        assert evidence.pull(request_id)
+        assert pulling.pull(request_id)
     assert time.monotonic() - began < 3 * 0.3 + 1
     last = EvidenceRequest.objects.get(pk=ids[-1])
     assert last.state == "waiting"
@@ -248,9 +248,9 @@ def test_a_source_that_hangs_is_left_alone_until_it_answers_again(
     down[0] = False
     Source.objects.update(resting_until=timezone.now())
     EvidenceRequest.objects.update(not_before=timezone.now())
-    monkeypatch.setattr(evidence, "DEADLINE", 15)
+    monkeypatch.setattr(pulling, "DEADLINE", 15)
     for request_id in ids:
-        evidence.pull(request_id)
+        pulling.pull(request_id)
     assert set(EvidenceRequest.objects.values_list("state", flat=True)) == {"done"}
     made.refresh_from_db()
     assert (made.failures, made.trouble) == (0, "")

@@ -11,10 +11,16 @@ from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.anomalies import departure
-from analysis.detection import detect
-from analysis.logs import count_templates, mask, template_id, troubled_shares, unusual_templates
-from analysis.ranking import LogLine, Metric, rank_services
+from analysis.core.departures import departure
+from analysis.core.log_templates import (
+    count_templates,
+    mask,
+    template_id,
+    troubled_shares,
+    unusual_templates,
+)
+from analysis.core.origin_ranking import LogLine, Metric, rank_services
+from analysis.core.stream_anomalies import detect
 from analysis.similarity.votes import Link, vote
 from tests.conftest import data
 
@@ -227,7 +233,7 @@ def test_the_contract_commands_run_on_real_data(
 
 
 def test_the_benchmark_reports_every_promised_figure() -> None:
-    from analysis.benchmark import benchmark
+    from analysis.benchmarks.index import benchmark
 
     result = benchmark(300, 5)
     assert {"p50_ms", "p95_ms", "build_s", "add_until_found_ms", "linear_kernel_ratio"} <= set(

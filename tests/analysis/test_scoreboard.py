@@ -7,8 +7,8 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
-from analysis.scoreboard import remember_shown, score
-from analysis.suggestions import suggest_for_incident
+from analysis.suggestions.accuracy import remember_shown, score
+from analysis.suggestions.engine import suggest_for_incident
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.causes.linking import link_cause, name_cause

@@ -8,12 +8,12 @@ from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from django.test import Client
 
-from analysis.answers import told_suggestions
-from analysis.api import SuggestionsSerializer
-from analysis.keeping import State
-from analysis.library import library
+from analysis.api.suggestion_json import told_suggestions
+from analysis.api.suggestions import SuggestionsSerializer
 from analysis.models import Fingerprint
-from analysis.suggestions import suggest_for_incident, suggest_for_text
+from analysis.suggestions.change_feed import State
+from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
+from analysis.suggestions.live_index import library
 from incidents.filing import edit_incident, file_incident, set_status
 from incidents.models import Change, Incident, Service
 from kb.causes.linking import link_cause, name_cause

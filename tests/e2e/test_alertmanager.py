@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from analysis.models import Evidence, Source
-from analysis.suggestions import suggest_for_incident
+from analysis.suggestions.engine import suggest_for_incident
 from incidents.filing import file_incident
 from incidents.models import Alert, Incident, Service, TierPolicy
 from kb.causes.linking import create_cause, link_cause

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 
-from analysis import evidence
+from analysis.evidence import planning
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from demo.world.faults import Episodes
 from incidents.filing import file_incident
@@ -199,7 +199,7 @@ def test_killed_workers_and_a_flushed_redis_lose_nothing(
     incident = file_incident(title="orders-db CPU high", services=[past])
     wanted = incident.evidence_requests
     # The worker comes up, and the sweep or the message makes it plan and begin.
-    evidence.plan_evidence(incident)
+    planning.plan_evidence(incident)
     wait_for(lambda: wanted.filter(state="claimed").exists(), 30, "A claim")
     kill_group(worker)
     redis.Redis.from_url(settings.REDIS_URL).flushall()

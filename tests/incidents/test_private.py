@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AbstractUser, Permission
 from django.test import Client
 
-from analysis.suggestions import suggest_for_text
+from analysis.suggestions.engine import suggest_for_text
 from incidents.filing import add_note, file_incident
 from incidents.models import Alert, Incident
 from kb.causes.linking import name_cause

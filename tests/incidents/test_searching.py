@@ -6,9 +6,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.logs import mask, template_id
+from analysis.core.log_templates import mask, template_id
 from analysis.models import Fingerprint
-from analysis.searching import is_pasted, search_everything
+from analysis.search import is_pasted, search_everything
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
 from incidents.search.filters import search_incidents

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from analysis.regressions import guard
-from analysis.suggestions import suggest_for_incident, suggest_for_text
+from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
+from analysis.suggestions.regression_guard import guard
 from incidents.filing import file_incident
 from incidents.models import Incident, Notice, Service
 from kb.causes import fixes, linking, merging

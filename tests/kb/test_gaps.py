@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
-from analysis import gaps
+from analysis.suggestions import unexplained_groups
 from incidents.models import Service, TierPolicy
 from kb.causes.linking import link_cause
 from kb.models import Cause
@@ -31,15 +31,15 @@ def test_alike_incidents_without_a_cause_get_one_by_one_click(
 ) -> None:
     rows = alike(3)
     past("Payment provider returned an unknown currency code")
-    assert gaps.regroup() == 1
-    [group] = gaps.groups_for(user)
+    assert unexplained_groups.regroup() == 1
+    [group] = unexplained_groups.groups_for(user)
     assert {row.pk for row in group.incidents} == {row.pk for row in rows}  # type: ignore[attr-defined]
     assert {"disk", "full"} & set(group.name.lower().split())
     assert group.name in web.get("/analysis/gaps/").content.decode()
     web.post(f"/analysis/gaps/{group.pk}/cause/", {"name": "Log retention was never set"})
     cause = Cause.objects.get()
     assert cause.links.filter(state="suspected").count() == 3
-    assert gaps.groups_for(user) == []
+    assert unexplained_groups.groups_for(user) == []
 
 
 def test_a_group_with_a_hidden_incident_is_shown_to_nobody_else(
@@ -47,9 +47,9 @@ def test_a_group_with_a_hidden_incident_is_shown_to_nobody_else(
 ) -> None:
     alike(2)
     past("Writes refused: disk full on log node", private=True, reporter=user)
-    gaps.regroup()
-    assert gaps.groups_for(user)
-    assert gaps.groups_for(other) == []
+    unexplained_groups.regroup()
+    assert unexplained_groups.groups_for(user)
+    assert unexplained_groups.groups_for(other) == []
 
 
 def test_services_and_causes_that_lack_something(
@@ -82,8 +82,8 @@ def test_postmortems_are_due_by_the_policy_of_the_tier(
 
 def test_a_symptom_makes_no_cause_of_a_group(web: Client, user: AbstractUser) -> None:
     alike(2)
-    gaps.regroup()
-    [group] = gaps.groups_for(user)
+    unexplained_groups.regroup()
+    [group] = unexplained_groups.groups_for(user)
     path = f"/analysis/gaps/{group.pk}/cause/"
     page = web.post(path, {"name": "High CPU"}, follow=True)
     assert "is what was seen, not why" in page.content.decode()

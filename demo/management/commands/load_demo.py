@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from analysis import evidence
+from analysis.evidence import planning
 from analysis.models import Source
 from analysis.sources.loki import LokiForm
 from analysis.sources.prometheus import PrometheusForm
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         recent = timezone.now() - RECENT
         for incident in incidents:
             if incident.impact_started_at > recent:
-                evidence.plan_evidence(incident)
+                planning.plan_evidence(incident)
         self.stdout.write(
             f"Demo: {len(services)} services, {Cause.objects.count()} causes, "
             f"{len(incidents)} past incidents."
