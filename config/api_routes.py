@@ -19,9 +19,6 @@ def api_modules() -> Iterator[ModuleType]:
         if config.module is None or not module_has_submodule(config.module, "api"):
             continue
         package = import_module(f"{config.name}.api")
-        if config.name == "kb":
-            for name in ("practice.api").split():
-                yield import_module(name)
         folders = getattr(package, "__path__", [])
         for found in sorted(pkgutil.iter_modules(folders), key=lambda each: each.name):
             yield import_module(f"{package.__name__}.{found.name}")

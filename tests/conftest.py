@@ -14,7 +14,7 @@ from django.test import Client
 
 from analysis.suggestions.live_index import library
 from incidents.models import Incident, Service
-from tests.behaving import server
+from tests.misbehaving_server import server
 
 __all__ = ["server"]
 

@@ -65,3 +65,18 @@ def number_in(text: str) -> int:
 def form_page(request: HttpRequest, template: str, form: Any, **context: Any) -> HttpResponse:
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, template, {"form": form, **context}, status=status)
+
+
+def told(request: HttpRequest, doing: Callable[[], Any]) -> bool:
+    """Do something; what is wrong with it becomes a message. Whether it was done."""
+    try:
+        doing()
+    except ValidationError as error:
+        tell(request, error)
+        return False
+    return True
+
+
+def posted(request: HttpRequest, name: str) -> str:
+    """A field of the form, without null characters: PostgreSQL cannot keep them."""
+    return request.POST.get(name, "").replace("\x00", "")

@@ -17,7 +17,7 @@ from analysis.evidence import planning, pulling
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
-from tests.behaving import BEHAVIOURS
+from tests.misbehaving_server import BEHAVIOURS
 
 pytestmark = pytest.mark.django_db
 TEMPLATES = "any | cpu | cores | x{$selector}"

@@ -27,7 +27,7 @@ from analysis.models import Source
 from analysis.sources import registry
 from analysis.sources.base import Query, SourceError, Target, Window, redact
 from analysis.sources.templates import chosen, parse_templates
-from tests.behaving import BEHAVIOURS, Behaving
+from tests.misbehaving_server import BEHAVIOURS, Behaving
 
 WINDOW = Window(datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(4600, UTC))
 HTTP = ["prometheus", "loki", "elasticsearch", "kubernetes", "jaeger", "grafana"]

@@ -20,7 +20,7 @@ from incidents.models import Alert, Incident, Service, TierPolicy
 from kb.causes.linking import create_cause, link_cause
 from tests.conftest import tool
 from tests.e2e.conftest import answers, free_port, wait_for
-from tests.incidents.sending import make
+from tests.incidents.signed_requests import make
 
 pytestmark = pytest.mark.e2e
 

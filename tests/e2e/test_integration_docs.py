@@ -13,7 +13,7 @@ import pytest
 from incidents.intake import processing
 from incidents.models import Delivery, DeployRule, Service
 from tests.conftest import tool
-from tests.incidents.sending import KINDS, make
+from tests.incidents.signed_requests import KINDS, make
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ROOT / "docs" / "integrations"

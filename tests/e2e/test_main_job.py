@@ -29,7 +29,7 @@ from kb.models import Cause, Rule, Workspace
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, start_postmortem
 from tests.e2e.conftest import kill_group, wait_for
-from tests.incidents.sending import make, sample
+from tests.incidents.signed_requests import make, sample
 
 pytestmark = pytest.mark.e2e
 

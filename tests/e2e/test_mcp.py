@@ -25,7 +25,7 @@ from tests.e2e.conftest import free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
-SERVER = [sys.executable, "-m", "causebook_cli.assistant"]
+SERVER = [sys.executable, "-m", "causebook_cli.mcp_server"]
 
 
 def environment(live_server: Any, token: str = "") -> dict[str, str]:

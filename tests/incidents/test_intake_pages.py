@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from incidents.intake import processing, receiving
 from incidents.models import Alert, Change, Delivery, Integration, Service, TierPolicy
-from tests.incidents.sending import make, request_for, sample
+from tests.incidents.signed_requests import make, request_for, sample
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,7 @@ from incidents.models import (
 from incidents.webhooks import registry
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Incoming
 from incidents.webhooks.signing import Hmac
-from tests.incidents.sending import EXTRA, KINDS, make, request_for, sample
+from tests.incidents.signed_requests import EXTRA, KINDS, make, request_for, sample
 
 pytestmark = pytest.mark.django_db
 SIGNED = [kind for kind in KINDS if isinstance(registry()[kind].scheme, Hmac)]

@@ -30,7 +30,7 @@ from kb.chatops.outbound import NotSent, send
 from kb.models import Rule, Telling, Workspace
 from kb.postmortems.action_items import add_action, remind
 from kb.postmortems.editing import publish, save_postmortem, start_postmortem
-from tests.behaving import Behaving
+from tests.misbehaving_server import Behaving
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of sixteen"

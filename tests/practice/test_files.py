@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.models import Service
+from practice.core.prometheus_rules import bad_and_total
 from practice.load_tests import registry as load_tests
 from practice.load_tests.base import BadFile, Figures
-from practice.measuring import objective_of
 from practice.models import Slo
-from practice.prometheus_rules import bad_and_total
 from practice.slo_files import registry
 from practice.slo_files.base import Entry, Skipped
-from practice.slo_importing import take_objectives
+from practice.slos.counting import objective_of
+from practice.slos.importing import take_objectives
 
 SLOTH = """
 version: prometheus/v1

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
-from practice import engaging, reviewing
-from practice.automatic import CHECKS
+from practice import onboarding_board
 from practice.models import Answer, Checklist, Drill, Engagement, Finding, Practice, Review, Slo
+from practice.readiness import reviews
+from practice.readiness.automatic_checks import CHECKS
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ def test_a_review_starts_with_what_the_product_knows(
     checkout: Service, database: Service, user: AbstractUser
 ) -> None:
     checkout.depends_on.add(database)
-    review = reviewing.start_review(checkout, user)
+    review = reviews.start_review(checkout, user)
     found = verdicts(review)
     assert {key for key, verdict in found.items() if verdict == "yes"} == {
         "owner", "on-call", "repository", "runbook", "dashboard", "dependencies", "tiers",
@@ -38,30 +39,30 @@ def test_a_review_starts_with_what_the_product_knows(
         "load-test", "capacity", "metrics", "alert", "slo",
     }  # fmt: skip
     assert found["restore"] == "n/a"
-    assert reviewing.start_review(checkout, user) == review
+    assert reviews.start_review(checkout, user) == review
 
 
 def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
     database: Service, user: AbstractUser
 ) -> None:
-    review = reviewing.start_review(database, user)
+    review = reviews.start_review(database, user)
     assert verdicts(review)["restore"] == "no"
     drill = Drill.objects.create(service=database, worked=True)
     Alert.objects.create(
         source="t", fingerprint="f", name="HighCpu", service=database, starts_at=timezone.now()
     )
     item = review.checklist.items.get(auto="runbook")
-    reviewing.answer(review, item, user, verdict="n/a", note="The platform's runbook covers it.")
-    reviewing.look_again()
+    reviews.answer(review, item, user, verdict="n/a", note="The platform's runbook covers it.")
+    reviews.look_again()
     assert verdicts(review)["restore"] == "yes"
     assert verdicts(review)["alert"] == "yes"
     assert review.answers.get(item=item).verdict == "n/a"
     written = Answer.history.count()
-    assert reviewing.look_again() == 1
+    assert reviews.look_again() == 1
     assert Answer.history.count() == written
     drill.at = timezone.now() - timedelta(days=120)
     drill.save()
-    reviewing.look(review)
+    reviews.look(review)
     assert verdicts(review)["restore"] == "no"
 
 
@@ -99,7 +100,7 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
 def test_a_bad_answer_is_refused_with_the_reason(
     checkout: Service, web: Client, user: AbstractUser, given: dict[str, str], message: str
 ) -> None:
-    review = reviewing.start_review(checkout, user)
+    review = reviews.start_review(checkout, user)
     item = review.checklist.items.filter(auto="")[0]
     page = web.post(f"{review.get_absolute_url()}items/{item.pk}/", given, follow=True)
     assert message in page.content.decode()
@@ -109,20 +110,20 @@ def test_a_bad_answer_is_refused_with_the_reason(
 def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
-    review = reviewing.start_review(checkout, user)
+    review = reviews.start_review(checkout, user)
     for item in review.checklist.items.filter(auto=""):
-        reviewing.answer(review, item, user, verdict="yes", note="Shown.")
-    reviewing.close(review)
+        reviews.answer(review, item, user, verdict="yes", note="Shown.")
+    reviews.close(review)
     review.expires_on = timezone.now().date() - timedelta(days=1)
     review.save()
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
     assert "review it again" in page
-    again = reviewing.start_review(checkout, user)
+    again = reviews.start_review(checkout, user)
     assert again != review
     assert again.answers.filter(auto=False, note="Shown.").count() == 7
     for item in again.checklist.items.all():
-        reviewing.answer(again, item, user, verdict="yes")
-    reviewing.close(again)
+        reviews.answer(again, item, user, verdict="yes")
+    reviews.close(again)
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
     assert "<polyline" in page
 
@@ -130,7 +131,7 @@ def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
 def test_a_changed_checklist_is_a_new_version_and_old_reviews_keep_theirs(
     checkout: Service, manager: Client, user: AbstractUser
 ) -> None:
-    review = reviewing.start_review(checkout, user)
+    review = reviews.start_review(checkout, user)
     given = {"items": "Ownership | Who owns it? | owner\nOperations | Is it fun?", "valid_days": 30}
     assert manager.post("/practice/checklists/core/", given).status_code == 302
     newest = Checklist.objects.filter(tier="core").first()
@@ -204,7 +205,7 @@ def test_a_service_that_has_everything_passes_its_gate(
     checkout: Service, database: Service, user: AbstractUser
 ) -> None:
     checkout.depends_on.add(database)
-    assert reviewing.missing_for(checkout, "limited") == []
+    assert reviews.missing_for(checkout, "limited") == []
     Slo.objects.create(
         service=checkout, name="a", numerator="x[$window]", total="y[$window]",
         pulled_until=timezone.now(),
@@ -212,12 +213,12 @@ def test_a_service_that_has_everything_passes_its_gate(
     Alert.objects.create(
         source="t", fingerprint="f", name="n", service=checkout, starts_at=timezone.now()
     )
-    review = reviewing.start_review(checkout, user)
+    review = reviews.start_review(checkout, user)
     for item in review.checklist.items.all():
-        reviewing.answer(review, item, user, verdict="yes")
-    reviewing.close(review)
-    assert reviewing.missing_for(checkout, "general") == []
-    assert reviewing.enter(checkout, "general").lifecycle == "general"
+        reviews.answer(review, item, user, verdict="yes")
+    reviews.close(review)
+    assert reviews.missing_for(checkout, "general") == []
+    assert reviews.enter(checkout, "general").lifecycle == "general"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -228,7 +229,7 @@ def test_a_resolved_incident_leaves_its_gaps_as_findings(
     set_status(incident, "resolved")
     kinds = set(Finding.objects.values_list("kind", flat=True))
     assert kinds == {"no-alert", "no-dashboard", "no-runbook", "no-slo"}
-    reviewing.find_gaps(incident)
+    reviews.find_gaps(incident)
     assert Finding.objects.count() == 4
     finding = Finding.objects.get(kind="no-runbook")
     close = f"/practice/findings/{finding.pk}/close/"
@@ -246,8 +247,8 @@ def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Ser
             title="orders-db slow", services=[database], impact_started_at=now - 2 * age,
             detected_at=now - 2 * age, resolved_at=now - age, status="resolved", quiet=True,
         )  # fmt: skip
-    assert reviewing.find_missed_gaps() == 4
-    assert reviewing.find_missed_gaps() == 0
+    assert reviews.find_missed_gaps() == 4
+    assert reviews.find_missed_gaps() == 0
     assert Finding.objects.values("incident").distinct().count() == 1
 
 
@@ -257,7 +258,7 @@ def test_a_finding_of_a_private_incident_shows_to_nobody_else(
     incident = file_incident(
         title="Zebra leak", services=[database], private=True, reporter=user, quiet=True
     )
-    reviewing.find_gaps(incident)
+    reviews.find_gaps(incident)
     address = f"/practice/services/{database.pk}/readiness/"
     client.force_login(other)
     assert "Zebra" not in client.get(address).content.decode()
@@ -286,9 +287,12 @@ def test_the_service_with_most_pain_and_highest_tier_is_suggested_next(
     past(database, 3)
     past(lesser, 4)
     past(checkout, 1)
-    engaging.set_phase(checkout, "benchmark", "doing")
-    columns = engaging.board(user)
-    assert [card.service.name for card in engaging.suggested(columns)] == ["orders-db", "mailer"]
+    onboarding_board.set_phase(checkout, "benchmark", "doing")
+    columns = onboarding_board.board(user)
+    assert [card.service.name for card in onboarding_board.suggested(columns)] == [
+        "orders-db",
+        "mailer",
+    ]
     assert [card.service.name for card in columns["benchmark"]] == ["checkout"]
     page = web.get("/practice/").content.decode()
     assert "3 incidents in 180 days, 90 minutes" in page
@@ -299,8 +303,8 @@ def test_a_private_incident_counts_on_no_other_persons_board(
 ) -> None:
     Incident.objects.update(private=True)
     file_incident(title="x", services=[database], private=True, reporter=user, quiet=True)
-    assert engaging.board(user)[""][0].incidents == 1
-    assert engaging.board(other)[""][0].incidents == 0
+    assert onboarding_board.board(user)[""][0].incidents == 1
+    assert onboarding_board.board(other)[""][0].incidents == 0
 
 
 def test_a_phase_is_done_only_with_something_that_shows_it(
@@ -314,17 +318,17 @@ def test_a_phase_is_done_only_with_something_that_shows_it(
     web.post(address, given)
     row = Engagement.objects.get()
     assert (row.state, row.owner, row.evidence) == ("done", user, "run 7")
-    for phase in engaging.Phase.values[1:]:
-        engaging.set_phase(checkout, phase, "skipped")
-    assert [card.service for card in engaging.board(user)["done"]] == [checkout]
+    for phase in onboarding_board.Phase.values[1:]:
+        onboarding_board.set_phase(checkout, phase, "skipped")
+    assert [card.service for card in onboarding_board.board(user)["done"]] == [checkout]
     with pytest.raises(ValidationError, match="Choose one of"):
-        engaging.set_phase(checkout, "party", "done")
+        onboarding_board.set_phase(checkout, "party", "done")
 
 
 def test_no_null_character_breaks_a_form(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
-    review = reviewing.start_review(checkout, user)
+    review = reviews.start_review(checkout, user)
     item = review.checklist.items.filter(auto="")[0]
     practice = Practice.objects.get(name="Game days")
     odd = "odd\x00"

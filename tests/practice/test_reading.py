@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.changepoints import shift
-from practice.headroom import trend
+from practice.core.capacity_forecast import trend
+from practice.core.changepoints import shift
 
 HOUR = 3600.0
 

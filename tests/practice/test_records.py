@@ -22,8 +22,9 @@ from incidents.models import Alert, Change, SeenName, Service
 from kb.causes.linking import name_cause
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import start_postmortem
-from practice import asking, deciding, monthly, recording
+from practice import monthly_review, practice_map, prometheus
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
+from practice.records import load_tests
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,7 @@ def test_a_slower_release_is_named_and_stands_among_the_changes(
     checkout: Service, web: Client
 ) -> None:
     for number in range(6):
-        recording.take_load_test(
+        load_tests.take_load_test(
             checkout, "k6", summary(100 + number % 3), release=f"1.{number}",
             at=timezone.now() - timedelta(days=9 - number),
         )  # fmt: skip
@@ -55,7 +56,7 @@ def test_a_slower_release_is_named_and_stands_among_the_changes(
     )
     newest = LoadTest.objects.first()
     assert newest is not None
-    assert {each.name for each in recording.run_of(newest).worse} == {"p50", "p95", "p99"}
+    assert {each.name for each in load_tests.run_of(newest).worse} == {"p50", "p95", "p99"}
     change = Change.objects.get(version="1.6")
     assert change.title.startswith("Load test of 1.6: median up by 58%")
     page = web.get(f"/practice/services/{checkout.pk}/records/").content.decode()
@@ -73,16 +74,16 @@ def test_the_same_summary_twice_is_one_and_rubbish_is_refused(
     assert answer.status_code == 422
     assert "It has no line “Aggregated”" in answer.content.decode()
     with pytest.raises(ValidationError, match="Choose one of"):
-        recording.take_load_test(checkout, "gatling", "x")
+        load_tests.take_load_test(checkout, "gatling", "x")
 
 
 def test_scenarios_are_compared_each_with_itself(checkout: Service) -> None:
     for number in range(4):
-        recording.take_load_test(
+        load_tests.take_load_test(
             checkout, "k6", summary(100 + number), scenario="peak",
             at=timezone.now() - timedelta(hours=9 - number),
         )  # fmt: skip
-    run, _ = recording.take_load_test(checkout, "k6", summary(400), scenario="soak")
+    run, _ = load_tests.take_load_test(checkout, "k6", summary(400), scenario="soak")
     assert run.moved == []
 
 
@@ -102,10 +103,10 @@ def test_days_until_full_are_shown_and_trouble_is_said(
         return [Series({}, times, [0.5 + 0.02 * place / 24 / 2 for place in range(720)])]
 
     monkeypatch.setattr(plugin, "points", points)
-    monkeypatch.setattr(asking, "plugin_of", lambda source: plugin)
+    monkeypatch.setattr(prometheus, "plugin_of", lambda source: plugin)
     capacity = Capacity.objects.get()
-    assert recording.pull_capacities() == 0
-    assert recording.pull_capacities(timezone.now() + timedelta(hours=7)) == 1
+    assert capacity.pull_capacities() == 0
+    assert capacity.pull_capacities(timezone.now() + timedelta(hours=7)) == 1
     page = manager.get(f"{address}records/").content.decode()
     # 0.785 now (the middle of the last three days), a hundredth a day.
     assert "22 days until full" in page or "21 days until full" in page
@@ -141,9 +142,9 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
 
 
 def test_the_default_map_and_the_tiers_explain_themselves(web: Client) -> None:
-    roots = deciding.the_map()
+    roots = practice_map.the_map()
     assert len(roots) == 8
-    assert all(leaf.practice.what for leaf in deciding.leaves(roots))
+    assert all(leaf.practice.what for leaf in practice_map.leaves(roots))
     rules = web.get("/rules/").content.decode()
     assert "the flow that the business lives on" in rules
     assert "99.95 %" in rules
@@ -202,7 +203,7 @@ def october(slo: Slo, user: AbstractUser) -> Slo:
 def test_the_monthly_review_tells_the_month_in_one_page(
     october: Slo, web: Client, user: AbstractUser
 ) -> None:
-    found = monthly.monthly(user, MONTH)
+    found = monthly_review.monthly(user, MONTH)
     assert len(found.incidents) == 2
     assert found.minutes == pytest.approx(180)
     assert found.causes == [("Missing index", found.causes[0][1], 1, 60.0)]
@@ -240,12 +241,12 @@ def test_the_monthly_review_is_mailed_once_to_who_asked_for_it(
     user.email = "oncall@example.com"
     user.save()
     web.post("/practice/monthly/2026-10/", {"wanted": "yes"})
-    assert monthly.send_due(date(2026, 11, 1)) == 1
-    assert monthly.send_due(date(2026, 11, 2)) == 0
+    assert monthly_review.send_due(date(2026, 11, 1)) == 1
+    assert monthly_review.send_due(date(2026, 11, 2)) == 0
     [sent] = mail.outbox
     assert sent.subject == "Reliability in October 2026: all services"
     assert "Missing index" in str(sent.body)
-    assert monthly.send_due(date(2026, 12, 1)) == 1
+    assert monthly_review.send_due(date(2026, 12, 1)) == 1
     web.post("/practice/monthly/2026-10/", {"wanted": "no"})
     assert not Subscription.objects.exists()
 
@@ -256,15 +257,15 @@ def test_a_mail_that_cannot_be_sent_is_tried_again(
     settings.EMAIL_HOST = "mail.example"
     user.email = "oncall@example.com"
     user.save()
-    monthly.subscribe(user, None, True)
+    monthly_review.subscribe(user, None, True)
 
     def away(self: Any) -> int:
         raise ConnectionRefusedError
 
     with monkeypatch.context() as broken:
         broken.setattr("django.core.mail.EmailMultiAlternatives.send", away)
-        assert monthly.send_due(date(2026, 11, 1)) == 0
-    assert monthly.send_due(date(2026, 11, 1)) == 1
+        assert monthly_review.send_due(date(2026, 11, 1)) == 0
+    assert monthly_review.send_due(date(2026, 11, 1)) == 1
 
 
 def test_a_monthly_review_holds_no_private_incident_of_others(
@@ -276,5 +277,5 @@ def test_a_monthly_review_holds_no_private_incident_of_others(
         private=True, reporter=user, quiet=True,
     )  # fmt: skip
     name_cause(secret, "Zebra cause", author=user)
-    assert "Zebra" in monthly.as_markdown(monthly.monthly(user, MONTH))
-    assert "Zebra" not in monthly.as_markdown(monthly.monthly(other, MONTH))
+    assert "Zebra" in monthly_review.as_markdown(monthly_review.monthly(user, MONTH))
+    assert "Zebra" not in monthly_review.as_markdown(monthly_review.monthly(other, MONTH))

@@ -18,10 +18,11 @@ from analysis.sources.prometheus import Prometheus
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.causes.linking import name_cause
-from practice import asking, measuring
+from practice import prometheus
 from practice.models import Slo
-from practice.spending import standing
-from practice.standing import remember
+from practice.slos import counting
+from practice.slos.attribution import standing
+from practice.slos.status import remember
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +150,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     found = Answering(NOW)
     plugin = Prometheus({"url": "http://prometheus.example"})
     monkeypatch.setattr(plugin, "points", found.points)
-    monkeypatch.setattr(asking, "plugin_of", lambda source: plugin)
+    monkeypatch.setattr(prometheus, "plugin_of", lambda source: plugin)
     Source.objects.create(name="Prometheus", kind="prometheus")
     return found
 
@@ -157,36 +158,36 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
 def test_counting_goes_on_from_where_it_was_and_twice_changes_nothing(
     slo: Slo, answering: Answering, user: AbstractUser
 ) -> None:
-    assert measuring.pull(slo, NOW) == 28 * 288 + 12 * 12
+    assert counting.pull(slo, NOW) == 28 * 288 + 12 * 12
     assert slo.pulled_until == NOW.replace(minute=0)
     first = standing(slo, user, NOW)
     # A hundredth of the events fail: ten times what may.
     assert first.budget.ratio == pytest.approx(0.01)
     assert first.budget.share == pytest.approx(10.0, rel=0.01)
     asked = len(answering.asked)
-    measuring.pull(slo, NOW)
+    counting.pull(slo, NOW)
     assert standing(slo, user, NOW).budget == first.budget
     assert answering.asked[asked][0] >= NOW.timestamp() - 1200
-    measuring.pull(slo, NOW + timedelta(minutes=5))
+    counting.pull(slo, NOW + timedelta(minutes=5))
     assert slo.pulled_until == NOW.replace(minute=5)
 
 
 def test_trouble_stands_with_the_objective_and_loses_nothing(
     slo: Slo, answering: Answering, web: Client, user: AbstractUser
 ) -> None:
-    measuring.pull(slo, NOW)
+    counting.pull(slo, NOW)
     answering.fails = True
-    assert measuring.pull(slo, NOW + timedelta(hours=1)) == 0
+    assert counting.pull(slo, NOW + timedelta(hours=1)) == 0
     assert "longer than 15 s" in web.get(slo.get_absolute_url()).content.decode()
     assert standing(slo, user, NOW).budget.known > 0.99
     answering.fails, answering.until = False, (NOW + timedelta(hours=1)).timestamp()
-    measuring.pull(slo, NOW + timedelta(hours=1))
+    counting.pull(slo, NOW + timedelta(hours=1))
     assert slo.problem == ""
     assert standing(slo, user, NOW + timedelta(hours=1)).budget.known > 0.99
 
 
 def test_without_a_prometheus_it_is_said_what_is_missing(slo: Slo) -> None:
-    measuring.pull(slo, NOW)
+    counting.pull(slo, NOW)
     assert slo.problem == "No Prometheus is set up as a source to count with."
 
 
@@ -210,12 +211,12 @@ def test_objectives_that_fail_do_not_hold_up_the_others(
 
     def count_one(each: Slo, now: datetime | None = None) -> int:
         tried.append(each.name)
-        clock[0] += 2 * measuring.ALL_AT_ONCE
+        clock[0] += 2 * counting.ALL_AT_ONCE
         Slo.objects.filter(pk=each.pk).update(tried_at=timezone.now())
         return 0
 
-    monkeypatch.setattr(measuring, "pull", count_one)
-    monkeypatch.setattr(measuring.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(counting, "pull", count_one)
+    monkeypatch.setattr(counting.time, "monotonic", lambda: clock[0])
     for _ in range(4):
-        measuring.pull_all(NOW)
+        counting.pull_all(NOW)
     assert tried == [slo.name, slow.name, slo.name, slow.name]

@@ -15,7 +15,7 @@ from analysis.models import Source
 from analysis.sources.loki import LokiForm
 from analysis.sources.prometheus import PrometheusForm
 from demo.management.commands.demo_world import episodes_path
-from demo.practice import load_practice
+from demo.seed.practice import load_practice
 from demo.world.faults import Episode, Episodes
 from demo.world.services import SERVICES
 from incidents import filing

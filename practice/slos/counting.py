@@ -14,17 +14,16 @@ from django.utils import timezone
 
 from analysis.sources.base import SourceError
 from analysis.sources.prometheus import Prometheus
-from practice import budget
-from practice.asking import prometheus_of
-from practice.budget import STEP
+from practice.core import error_budget
+from practice.core.error_budget import STEP
+from practice.core.prometheus_rules import Objective, bad_and_total
 from practice.models import Slo, SloDay
-from practice.prometheus_rules import Objective, bad_and_total
-from practice.standing import BUCKETS, remember
+from practice.prometheus import prometheus_of
+from practice.slos.status import BUCKETS, remember
 
 logger = logging.getLogger(__name__)
-
 EPOCH = date(1970, 1, 1)
-WINDOW_DAYS = {**budget.ROLLING, "month": 30, "quarter": 91, "year": 365}
+WINDOW_DAYS = {**error_budget.ROLLING, "month": 30, "quarter": 91, "year": 365}
 """Days of a window; calendar ones by their usual length."""
 LATE = timedelta(minutes=15)
 """What was counted this lately is counted again: scrapes come in late."""
@@ -64,7 +63,9 @@ def pull(slo: Slo, now: datetime | None = None) -> int:
     """Count what is new; how many buckets were written. Trouble stands with the objective."""
     now = now or timezone.now()
     end = datetime.fromtimestamp(now.timestamp() // STEP * STEP, UTC)
-    start = budget.window(slo.window, now)[0].replace(hour=0, minute=0, second=0, microsecond=0)
+    start = error_budget.window(slo.window, now)[0].replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     if slo.pulled_until:
         start = max(start, slo.pulled_until - LATE)
     written = 0

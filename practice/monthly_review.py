@@ -22,12 +22,11 @@ from incidents.permissions import visible_alerts
 from kb.models import ActionItem
 from kb.permissions import visible_actions
 from kb.reports import statistics
-from practice import budget as arithmetic
-from practice.models import Review, Slo, Subscription
+from practice.core import error_budget as arithmetic
+from practice.models import Finding, Review, Slo, Subscription
 from practice.permissions import visible_findings
-from practice.readiness import Finding
-from practice.spending import SHOWN, Part, felt_through, lasting, needs, parts_of
-from practice.standing import counts_of_all
+from practice.slos.attribution import SHOWN, Part, felt_through, lasting, needs, parts_of
+from practice.slos.status import counts_of_all
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,10 @@ from decimal import Decimal
 from django.utils import timezone
 
 from incidents.models import Incident, Service
-from practice import deciding, engaging, recording, reviewing
+from practice import onboarding_board, practice_map
 from practice.models import Capacity, Drill, Practice, Slo
+from practice.readiness import reviews
+from practice.records import load_tests
 
 OBJECTIVES = {"checkout": "99.9", "storefront": "99.9", "orders": "99.9", "payments": "99.95",
               "catalog": "99.5", "search": "99.5"}  # fmt: skip
@@ -81,11 +83,11 @@ def load_practice(services: Mapping[str, Service]) -> None:
             notes="Restored last night's backup to a spare instance; row counts agree.",
         )  # fmt: skip
     for incident in Incident.objects.order_by("-impact_started_at")[:12]:
-        reviewing.find_gaps(incident)
+        reviews.find_gaps(incident)
     _onboard(services)
     for name, word, note, days in VERDICTS:
         day = timezone.now().date() + timedelta(days=days) if days else None
-        deciding.decide(Practice.objects.get(name=name), "", word, note, day, None)
+        practice_map.decide(Practice.objects.get(name=name), "", word, note, day, None)
 
 
 def _describe(services: Mapping[str, Service]) -> None:
@@ -116,23 +118,23 @@ def _load_tests(service: Service) -> None:
             }
         }  # fmt: skip
         at = timezone.now() - timedelta(days=7 * (13 - number) - 5)
-        recording.take_load_test(
+        load_tests.take_load_test(
             service, "k6", json.dumps(summary), release=f"4.{20 + number}", scenario="peak", at=at
         )
 
 
 def _onboard(services: Mapping[str, Service]) -> None:
     for name, states in PHASES.items():
-        for phase, state in zip(engaging.Phase.values, states, strict=False):
+        for phase, state in zip(onboarding_board.Phase.values, states, strict=False):
             evidence = "See the records of this service." if state == "done" else ""
-            engaging.set_phase(services[name], phase, state, None, evidence)
+            onboarding_board.set_phase(services[name], phase, state, None, evidence)
     for name in ("payments", "checkout"):
-        review = reviewing.start_review(services[name], None)
+        review = reviews.start_review(services[name], None)
         open_items = review.checklist.items.exclude(
             pk__in=review.answers.values_list("item", flat=True)
         )
         for item in open_items:
             verdict = "no" if "degrade" in item.question else "yes"
-            reviewing.answer(review, item, None, verdict=verdict, note="As shown to the reviewers.")
+            reviews.answer(review, item, None, verdict=verdict, note="As shown to the reviewers.")
         if name == "payments":
-            reviewing.close(review)
+            reviews.close(review)

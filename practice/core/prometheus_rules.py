@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from practice.budget import burn_alerts
+from practice.core.error_budget import burn_alerts
 
 WINDOWS = {
     "5m": 300,

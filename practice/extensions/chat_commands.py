@@ -7,7 +7,7 @@ from django.utils import timezone
 from kb.chat.base import Answer, Item
 from kb.chatops.commands import Asker, command, service_called
 from practice.models import Slo
-from practice.spending import standing
+from practice.slos.attribution import standing
 
 SHOWN = 3
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
-from practice import budget
-from practice.budget import Budget, Counts
+from practice.core import error_budget
+from practice.core.error_budget import Budget, Counts
 from practice.models import Slo
-from practice.standing import Stand, stand
+from practice.slos.status import Stand, stand
 
 TINY = 0.005
 """Share of the budget below which a part gets no line of its own."""
@@ -62,7 +62,7 @@ def parts_of(
 ) -> tuple[list[Part], list[Part]]:
     """What incidents and causes spent of a budget, most first; `rows` are those of `lasting`."""
     stretches = [(row.impact_started_at.timestamp(), _end(row, now).timestamp()) for row in rows]
-    minutes, outside = budget.spent_by(counts, stretches)
+    minutes, outside = error_budget.spent_by(counts, stretches)
     by_incident = [
         ((_named(row, slo.service_id), row.get_absolute_url()), spent)
         for row, spent in zip(rows, minutes, strict=True)

@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from incidents.catalogue.lifecycle_gates import GATES
 from incidents.events.signals import incident_resolved
 from incidents.models import Incident
-from practice.reviewing import find_gaps, missing_for
+from practice.readiness.reviews import find_gaps, missing_for
 
 
 @receiver(incident_resolved)

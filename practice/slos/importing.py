@@ -10,9 +10,9 @@ from common.file_import import Report, take_file
 from incidents.history_import import reason_of
 from incidents.models import Service
 from practice.models import Slo
-from practice.setting import set_objective
 from practice.slo_files import registry
 from practice.slo_files.base import Entry
+from practice.slos.editing import set_objective
 
 
 def take_objectives(kind: str, content: str, dry_run: bool = False) -> Report:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from simple_history.utils import update_change_reason
 
 from incidents.models import Incident, Service
-from practice.automatic import CHECKS
 from practice.models import Answer, Checklist, Finding, Item, Review
+from practice.readiness.automatic_checks import CHECKS
 
 PASSES = 0.8
 """Score from which a review opens the gate to general availability."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from practice import budget
-from practice.budget import STEP, Budget, Burn, BurnAlert, Counts
+from practice.core import error_budget
+from practice.core.error_budget import STEP, Budget, Burn, BurnAlert, Counts
 from practice.models import Slo, SloDay
 
 BUCKETS = int(86_400 / STEP)
@@ -86,16 +86,16 @@ def _counts(rows: Iterable[SloDay], first: date, last: date) -> Counts:
 
 def stand(slo: Slo, now: datetime) -> Stand:
     """Worked out from the counts: some milliseconds for each month of the window."""
-    start, end = budget.window(slo.window, now)
+    start, end = error_budget.window(slo.window, now)
     counts = counts_of(slo, start, min(end, now))
-    found = budget.budget(counts, slo.ratio, start, end, now)
+    found = error_budget.budget(counts, slo.ratio, start, end, now)
     # To the end of what was counted: the newest minutes are not known yet.
     known_until = slo.pulled_until.timestamp() if slo.pulled_until else now.timestamp()
     at = min(now.timestamp(), known_until)
     return Stand(
         slo, start, end, found,
-        budget.burns(counts, slo.ratio, at, (end - start).total_seconds()),
-        budget.days_left(counts, found, at),
+        error_budget.burns(counts, slo.ratio, at, (end - start).total_seconds()),
+        error_budget.days_left(counts, found, at),
         counts.between(start.timestamp(), min(end, now).timestamp()),
     )  # fmt: skip
 
@@ -118,8 +118,8 @@ def remembered(slo: Slo, now: datetime) -> Stand:
     told: dict[str, Any] = slo.summary
     nothing = Counts(0.0, np.zeros(0), np.zeros(0))
     if not told:
-        start, end = budget.window(slo.window, now)
-        minutes = budget.budget_minutes(slo.ratio, start, end)
+        start, end = error_budget.window(slo.window, now)
+        minutes = error_budget.budget_minutes(slo.ratio, start, end)
         return Stand(slo, start, end, Budget(minutes, 0.0, None, 0.0, 0.0), [], None, nothing)
     burns = [
         Burn(BurnAlert(**each["alert"]), each["long"], each["short"]) for each in told["burns"]

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from causebook_cli.client import Client, Config, Failed, number_of
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-
-from causebook_cli.client import Client, Config, Failed, number_of
 
 SHORT, LONG = 300, 1200
 MOST = 10

@@ -14,15 +14,16 @@ from analysis.presentation.charts import Mark, draw
 from incidents.models import Service, TierPolicy
 from incidents.web.catalogue import look_then_take
 from incidents.web.shortcuts import number_in
-from practice import budget, measuring
-from practice.forms import SloFileForm, SloForm
+from practice.core import error_budget
+from practice.core.prometheus_rules import rules
 from practice.models import Slo
 from practice.permissions import MANAGE
-from practice.prometheus_rules import rules
-from practice.setting import recount
-from practice.slo_importing import take_objectives
-from practice.spending import Standing, standing
-from practice.standing import remembered
+from practice.slos import counting
+from practice.slos.attribution import Standing, standing
+from practice.slos.editing import recount
+from practice.slos.importing import take_objectives
+from practice.slos.status import remembered
+from practice.web.forms import SloFileForm, SloForm
 
 
 @require_GET
@@ -42,13 +43,13 @@ def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
         "found": found,
         "left_chart": _left_chart(found),
         "ratio_chart": _ratio_chart(found),
-        "rules": rules([measuring.objective_of(slo)]),
+        "rules": rules([counting.objective_of(slo)]),
     }
     return render(request, "practice/slo.html", context)
 
 
 def _left_chart(found: Standing) -> SafeString:
-    times, left = budget.left_over_time(found.counts, found.slo.ratio, found.start, found.end)
+    times, left = error_budget.left_over_time(found.counts, found.slo.ratio, found.start, found.end)
     began = [row for row in found.lasting if row.impact_started_at >= found.start]
     marks = [Mark(row.impact_started_at.timestamp(), "impact", row.reference) for row in began[:60]]
     line = times[::6].tolist(), (100 * left[::6]).tolist()
@@ -105,7 +106,7 @@ def _initial(request: HttpRequest) -> dict[str, object]:
 def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
     """Count what is new now."""
     slo = get_object_or_404(Slo, pk=pk)
-    written = measuring.pull(slo)
+    written = counting.pull(slo)
     if slo.problem:
         messages.error(request, slo.problem)
     else:
@@ -126,7 +127,7 @@ def slo_import(request: HttpRequest) -> HttpResponse:
 def rule_file(request: HttpRequest) -> HttpResponse:
     """Rules of all objectives that are on, for Prometheus to load."""
     slos = Slo.objects.filter(enabled=True).select_related("service")
-    text = rules(measuring.objective_of(slo) for slo in slos)
+    text = rules(counting.objective_of(slo) for slo in slos)
     return HttpResponse(
         text,
         content_type="application/yaml",

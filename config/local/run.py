@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 
 import psycopg
 
-from config import embedded, env
+from config import env
+from config.local import embedded_servers
 
 PYTHON = sys.executable
 WORLD_PORT = 9810
@@ -45,11 +46,11 @@ def main() -> None:
     postgres = None
     if not os.environ.get("DATABASE_URL"):
         print("Starting PostgreSQL …", flush=True)
-        postgres, os.environ["DATABASE_URL"] = embedded.start_postgres(data)
+        postgres, os.environ["DATABASE_URL"] = embedded_servers.start_postgres(data)
     _check_database(os.environ["DATABASE_URL"])
     own_redis = not os.environ.get("REDIS_URL")
     if own_redis:
-        os.environ["REDIS_URL"] = embedded.redis_url(data)
+        os.environ["REDIS_URL"] = embedded_servers.redis_url(data)
     # For `manage.py` in another terminal: it finds the servers without being told.
     found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     _write_private(data / "servers.json", json.dumps(found))
@@ -98,7 +99,7 @@ def _claim_folder(data: Path) -> None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         command = b""
-    if b"config.up" in command:
+    if any(name in command for name in (b"config.local.run", b"config.up")):
         fail(f"Causebook already runs from this folder (process {pid}). Stop that one first.")
     pid_file.write_text(str(os.getpid()))
 
@@ -179,7 +180,7 @@ def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool)
         "beat": [*celery, "beat", "--schedule", str(data / "beat-schedule")],
     }
     if own_redis:
-        programs["redis"] = embedded.redis_command(data)
+        programs["redis"] = embedded_servers.redis_command(data)
     if options.demo:
         programs["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(WORLD_PORT)]
     who = "user=root\n" if os.geteuid() == 0 else ""
