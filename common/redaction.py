@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-
-from kb.chat.base import Answer
 
 GONE = "[redacted]"
 _WHOLE = re.compile(
@@ -36,15 +33,3 @@ def redacted(text: str) -> str:
     text = _BEARER.sub(rf"\1 {GONE}", text)
     text = _NAMED.sub(rf"\1{GONE}", text)
     return _IN_ADDRESS.sub(rf"\1{GONE}@", text)
-
-
-def redacted_answer(answer: Answer) -> Answer:
-    items = [
-        replace(
-            item,
-            title=redacted(item.title),
-            lines=[redacted(line) for line in item.lines],
-        )
-        for item in answer.items
-    ]
-    return replace(answer, text=redacted(answer.text), items=items, footer=redacted(answer.footer))

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.dateparse import parse_datetime
 
+from common.errors import error_text
 from incidents import filing
 from incidents.models import Incident, Service, TimelineEntry
 
@@ -99,23 +100,13 @@ def import_incidents(
                 with transaction.atomic():
                     _take(fields, source, services, report)
             except (ValidationError, IntegrityError) as error:
-                report.refused.append((number, reason_of(error)))
+                report.refused.append((number, error_text(error)))
             else:
                 known.add(fields["external_id"])
                 report.new += 1
         if dry_run:
             transaction.set_rollback(True)
     return report
-
-
-def reason_of(error: ValidationError | IntegrityError) -> str:
-    """Why a row was refused, with the names of its fields."""
-    if isinstance(error, IntegrityError):
-        return f"the database refuses it: {str(error.__cause__ or error).splitlines()[0]}"
-    if hasattr(error, "error_dict"):
-        told = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-        return "; ".join(told)
-    return "; ".join(error.messages)
 
 
 def parse_row(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_ready
 
-from incidents import tokens
+from incidents import retention
 from incidents.alerts import auto_close
-from incidents.events import outbox
 from incidents.intake import processing
 
 
@@ -26,13 +25,13 @@ def sweep_intake() -> None:
 
 @shared_task(expires=3600)
 def forget_deliveries() -> None:
-    processing.forget_old()
+    retention.delete_old_deliveries()
 
 
 @shared_task(expires=3600)
 def forget_answers() -> None:
-    tokens.forget_answers()
-    outbox.forget_events()
+    retention.delete_old_idempotent_responses()
+    retention.delete_old_events()
 
 
 @worker_ready.connect

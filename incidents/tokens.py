@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from incidents.models.token import ApiToken, KeptAnswer
+from incidents.models.token import ApiToken
 
 PREFIX = "cb_"
 
@@ -84,10 +84,3 @@ def find_token(text: str) -> ApiToken | None:
 
 def revoke(tokens: QuerySet[ApiToken]) -> int:
     return tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
-
-
-KEPT_FOR = timedelta(days=2)
-
-
-def forget_answers() -> int:
-    return KeptAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]

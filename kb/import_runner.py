@@ -14,9 +14,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from common.errors import error_text
 from incidents import filing
 from incidents.history_import import Report as Services
-from incidents.history_import import reason_of, service_named, severity_of, write_updates
+from incidents.history_import import service_named, severity_of, write_updates
 from incidents.models import Incident, Service
 from kb.causes.linking import create_cause
 from kb.importers.base import Read, Record
@@ -72,7 +73,7 @@ def import_records(
                 with transaction.atomic():
                     taker.take(place, record)
             except (ValidationError, IntegrityError) as error:
-                taker.report.refused.append((place, reason_of(error)))
+                taker.report.refused.append((place, error_text(error)))
         if dry_run:
             transaction.set_rollback(True)
     return taker.report
@@ -172,7 +173,7 @@ class _Taker:
             try:
                 cause = create_cause(name=name, category=found or "")
             except ValidationError as error:
-                self.report.notes.append((place, f"no cause made of {name!r}: {reason_of(error)}"))
+                self.report.notes.append((place, f"no cause made of {name!r}: {error_text(error)}"))
                 return
             self.causes[name.lower()] = cause
             self.report.new_causes.append(name)

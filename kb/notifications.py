@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.leased_jobs import claim, put_back, settle, workable
-from common.redaction import redacted, redacted_answer
+from common.redaction import redacted
 from common.site_url import public_address
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
@@ -20,6 +20,7 @@ from incidents.permissions import Nobody, can_see
 from kb.chat import registry
 from kb.chat.base import Answer, Call, Item
 from kb.chatops.outbound import NotSent, send
+from kb.chatops.redaction import redacted_answer
 from kb.models import Rule, Telling
 
 LEASE = timedelta(seconds=30)

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 from analysis import sources
 from analysis.evidence import source_plugins
 from analysis.models import Source
+from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
 from incidents.api.plugins import PluginSerializer
 from incidents.api.resources import Reads, Resource
 
 PROBE_DEADLINE = 5.0
-MANAGE = "analysis.change_source"
 
 
 class SourceSerializer(PluginSerializer):
@@ -37,7 +37,7 @@ class SourceViewSet(Reads, mixins.CreateModelMixin, mixins.UpdateModelMixin,
     """Where evidence comes from. For who may set sources up."""
 
     scope = "admin"
-    permission = MANAGE
+    permission = MANAGE_SOURCES
     queryset = Source.objects.all()
     serializer_class = SourceSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]

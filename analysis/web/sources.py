@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis import sources
 from analysis.evidence import source_plugins
 from analysis.models import Source
+from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
 
 PROBE_DEADLINE = 5.0
@@ -28,7 +29,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     return render(request, "analysis/sources.html", {"rows": rows, "kinds": kinds.values()})
 
 
-@permission_required("analysis.change_source", raise_exception=True)
+@permission_required(MANAGE_SOURCES, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
     """A plug-in's own settings form. Secrets left empty keep what is stored; none is shown."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 
+from common.errors import error_text
 from common.file_import import Report, take_file
 from incidents.catalogue.formats import registry
 from incidents.catalogue.formats.base import Entry
 from incidents.catalogue.unknown_services import note_seen
-from incidents.history_import import reason_of
 from incidents.models import Service
 
 FIELDS = (
@@ -57,7 +57,7 @@ def _take(entries: list[Entry], report: Report) -> None:
         try:
             service.full_clean()
         except ValidationError as error:
-            report.skipped.append((entry.place, f"{entry.name}: {reason_of(error)}"))
+            report.skipped.append((entry.place, f"{entry.name}: {error_text(error)}"))
             if not new:
                 service.refresh_from_db()
             continue

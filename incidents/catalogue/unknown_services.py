@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from incidents.models.unknown_service import SeenName
+from incidents.models import SeenName, Service
 
 MOST_AT_ONCE, MOST = 50, 5_000
 """A sender gone mad must cost neither time nor room."""
@@ -34,8 +34,6 @@ def note_seen(names: Iterable[str], where: str) -> None:
 
 def offered() -> QuerySet[SeenName]:
     """Names that no service bears and nobody ignored, those seen last first."""
-    from incidents.models import Service
-
     known = Service.objects.values(lower=Lower("name"))
     rows = SeenName.objects.annotate(lower=Lower("name")).filter(ignored=False)
     return rows.exclude(lower__in=known)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from incidents.models.event import Event
+from incidents.permissions import visible
 
 KINDS = {
     "incident.filed": "An incident was filed",
@@ -22,9 +21,6 @@ KINDS = {
 }
 
 
-KEPT_FOR = timedelta(days=30)
-
-
 def record(kind: str, incident: Any, text: str, path: str = "") -> Event:
     """Write an event, within the caller's transaction. `incident` decides who may see it."""
     return Event.objects.create(
@@ -33,10 +29,4 @@ def record(kind: str, incident: Any, text: str, path: str = "") -> Event:
 
 
 def visible_events(user: Any) -> QuerySet[Event]:
-    from incidents.permissions import visible
-
     return Event.objects.filter(visible(user, "incident__"))
-
-
-def forget_events() -> int:
-    return Event.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()[0]

@@ -15,10 +15,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from common.payloads import BadPayload, text
+from common.signing import Refused
 from incidents.intake import receiving
 from incidents.webhooks.base import Incoming
 from incidents.webhooks.events_v2 import dedup_key
-from incidents.webhooks.signing import Refused
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = "10"

@@ -27,7 +27,6 @@ BATCH = 200
 MOST_EVENTS = 10_000
 LOCK = 7_301_905
 ATTEMPTS = 3
-KEEP = timedelta(days=30)
 
 
 @dataclass
@@ -169,9 +168,3 @@ def replay(delivery: Delivery) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(
         state=Delivery.State.WAITING, attempts=0, not_before=timezone.now(), outcome=""
     )
-
-
-def forget_old() -> int:
-    """Remove deliveries that were worked long ago."""
-    old = Delivery.objects.filter(received_at__lt=timezone.now() - KEEP)
-    return old.exclude(state=Delivery.State.WAITING).delete()[0]

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from common.signing import Asked
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import Delivery, Integration, IntegrationSecret
 from incidents.webhooks import registry
 from incidents.webhooks.base import Incoming
-from incidents.webhooks.signing import Asked
 
 MOST_BYTES = 4 * 1024 * 1024
 KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from common.payloads import json_of
-from incidents.webhooks.signing import Scheme, Token
+from common.signing import Scheme, Token
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class AlertEvent:
     labels: dict[str, str] = field(default_factory=dict)
     group_key: str = ""
     url: str = ""
+
+
+CHANGE_KINDS = "deploy config flag scaling migration restart load-test".split()
+CHANGE_OUTCOMES = "running succeeded failed rolled_back".split()
+"""What a change may be and how it may end, as its record knows them."""
 
 
 @dataclass(frozen=True)

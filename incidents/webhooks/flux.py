@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.payloads import moment, needed, text
+from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
-from incidents.webhooks.signing import Hmac
 
 TOLD = {"Kustomization", "HelmRelease"}
 

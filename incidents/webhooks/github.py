@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from common.payloads import moment, needed, text, web_address
+from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
-from incidents.webhooks.signing import Hmac
 
 STATES = {
     "success": "succeeded", "failure": "failed", "error": "failed", "pending": "running",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.payloads import moment, needed, text, web_address
+from common.signing import Token
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
-from incidents.webhooks.signing import Token
 
 STATES = {"running": "running", "success": "succeeded", "failed": "failed"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from common.payloads import dig, moment, needed, text, web_address
+from common.signing import Token
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
-from incidents.webhooks.signing import Token
 
 OUTCOMES = {"SUCCESS": "succeeded", "UNSTABLE": "succeeded", "FAILURE": "failed"}
 

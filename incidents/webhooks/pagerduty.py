@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.payloads import moment, needed, text, web_address
+from common.signing import Hmac
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
-from incidents.webhooks.signing import Hmac
 
 MEANT = {
     "incident.triggered": True,

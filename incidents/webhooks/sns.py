@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from common.payloads import BadPayload, dig, moment, needed, text
+from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
-from incidents.webhooks.signing import Token
 
 
 class CloudWatchSns(Webhook):

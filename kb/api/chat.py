@@ -17,7 +17,7 @@ from kb import notifications
 from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import Rule, Telling, Workspace
-from kb.web.chat import MANAGE
+from kb.permissions import MANAGE_WORKSPACES
 
 
 class WorkspaceSerializer(PluginSerializer):
@@ -39,7 +39,7 @@ class WorkspaceSerializer(PluginSerializer):
 
 class _Managed(Resource):
     scope = "admin"
-    permission = MANAGE
+    permission = MANAGE_WORKSPACES
 
 
 class WorkspaceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, _Managed):

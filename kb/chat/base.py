@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from common.payloads import BadPayload, json_of
-from incidents.webhooks.signing import Refused
+from common.signing import Refused
 
 __all__ = [
     "Answer",

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django import forms
 
 from common.payloads import dig, text
-from incidents.webhooks.signing import REPLAY_WINDOW
+from common.signing import REPLAY_WINDOW
 from kb.chat.base import (
     Answer,
     Call,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from django import forms
 
 from common.payloads import dig, text
-from incidents.webhooks.signing import Asked, Hmac
+from common.signing import Asked, Hmac
 from kb.chat.base import (
     Answer,
     BadPayload,

@@ -14,7 +14,7 @@ from typing import Any
 from django import forms
 
 from common.payloads import dig, moment, text
-from incidents.webhooks.signing import REPLAY_WINDOW
+from common.signing import REPLAY_WINDOW
 from kb.chat.base import (
     Answer,
     BadPayload,

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from common.payloads import dig, text
-from incidents.webhooks.signing import Asked, Hmac, sign
+from common.signing import Asked, Hmac, sign
 from kb.chat.base import Answer, BadPayload, Call, Incoming, Platform, Said, SecretForm
 
 SIGNATURE, TIME = "x-causebook-signature", "x-causebook-timestamp"

@@ -15,8 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
+from common.errors import error_text
 from incidents import filing
-from incidents.history_import import reason_of
 from incidents.models import Change, Incident, Service
 from incidents.permissions import Nobody, visible_incidents
 from incidents.search.filters import by_reference
@@ -96,7 +96,7 @@ def respond(workspace: Workspace, said: Said, whispers: bool) -> Answer:
     except Problem as problem:
         return Answer(str(problem))
     except ValidationError as error:
-        return Answer(clip(reason_of(error), 500))
+        return Answer(clip(error_text(error), 500))
 
 
 def run(asker: Asker, text: str) -> Answer:

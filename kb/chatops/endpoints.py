@@ -23,13 +23,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
-from common.redaction import redacted_answer
 from common.site_url import public_address
 from incidents.intake.endpoints import body_of, headers_of, problem
 from kb.chat import registry
 from kb.chat.base import Answer, BadPayload, Incoming, Platform, Refused, Said
 from kb.chatops import commands
 from kb.chatops.outbound import NotSent, send
+from kb.chatops.redaction import redacted_answer
 from kb.models import Workspace
 
 logger = logging.getLogger(__name__)

@@ -20,11 +20,10 @@ from kb import notifications
 from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace
+from kb.permissions import MANAGE_WORKSPACES
 
-MANAGE = "kb.change_workspace"
 
-
-@permission_required(MANAGE, raise_exception=True)
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_GET
 def workspace_list(request: HttpRequest) -> HttpResponse:
     kinds = registry()
@@ -35,7 +34,7 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
     return render(request, "kb/workspaces.html", {"rows": rows, "kinds": kinds.values()})
 
 
-@permission_required(MANAGE, raise_exception=True)
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
     """A platform's own settings. Secrets left empty keep what is stored; none is shown."""
@@ -70,7 +69,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
     return render(request, "kb/workspace_form.html", context, status=status)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_GET
 def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
@@ -104,7 +103,7 @@ class RuleForm(forms.ModelForm):
         }
 
 
-@permission_required(MANAGE, raise_exception=True)
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
     workspace = get_object_or_404(Workspace, pk=pk)
@@ -125,7 +124,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
     return render(request, "kb/chat_rule.html", context, status=status)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_POST
 def telling_replay(request: HttpRequest, pk: int) -> HttpResponse:
     telling = get_object_or_404(Telling.objects.select_related("rule__workspace"), pk=pk)

@@ -10,9 +10,6 @@ from typing import Any, ClassVar
 import yaml
 
 from common.file_import import BadFile, Skipped
-from common.payloads import text
-
-__all__ = ["BadFile", "Entry", "Skipped", "SloReader", "documents", "percent", "text", "window"]
 
 
 @dataclass(frozen=True)

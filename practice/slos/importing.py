@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
+from common.errors import error_text
 from common.file_import import Report, take_file
-from incidents.history_import import reason_of
 from incidents.models import Service
 from practice.models import Slo
 from practice.slo_files import registry
@@ -44,7 +44,7 @@ def _take(entry: Entry, services: dict[str, Service], report: Report) -> None:
     try:
         changed = set_objective(slo, **told)
     except ValidationError as error:
-        report.skipped.append((entry.place, f"{entry.name}: {reason_of(error)}"))
+        report.skipped.append((entry.place, f"{entry.name}: {error_text(error)}"))
         return
     if not changed:
         report.same += 1

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from common.signing import Hmac
 from incidents.models import Integration, IntegrationSecret
 from incidents.webhooks import registry
-from incidents.webhooks.signing import Hmac
 
 SAMPLES = Path(__file__).resolve().parents[2] / "docs" / "integrations" / "samples"
 EXTRA = {

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.payloads import BadPayload
+from common.signing import Hmac
 from incidents.intake import processing
 from incidents.models import (
     Alert,
@@ -25,7 +26,6 @@ from incidents.models import (
 )
 from incidents.webhooks import registry
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Incoming
-from incidents.webhooks.signing import Hmac
 from tests.incidents.signed_requests import EXTRA, KINDS, make, request_for, sample
 
 pytestmark = pytest.mark.django_db

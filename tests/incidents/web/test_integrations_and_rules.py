@@ -13,6 +13,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from incidents import retention
 from incidents.intake import processing, receiving
 from incidents.models import Alert, Change, Delivery, Integration, Service, TierPolicy
 from tests.incidents.signed_requests import make, request_for, sample
@@ -176,7 +177,7 @@ def test_old_deliveries_are_forgotten_and_waiting_ones_kept() -> None:
         Delivery.objects.create(
             integration=integration, sender_id=str(number), body=b"{}", state=state, received_at=old
         )
-    processing.forget_old()
+    retention.delete_old_deliveries()
     assert Delivery.objects.get().state == "waiting"
 
 

@@ -18,9 +18,9 @@ from rest_framework.test import APIClient
 
 from common.redaction import redacted
 from incidents.api import events
-from incidents.events.outbox import forget_events
 from incidents.filing import file_incident, set_status
 from incidents.models import Event, Incident, Service
+from incidents.retention import delete_old_events
 from incidents.tokens import make_token
 from kb import notifications
 from kb.causes.fixes import mark_fixed
@@ -202,7 +202,7 @@ def test_events_are_written_with_the_acts(
         "cause.confirmed", "cause.returned",
     ]  # fmt: skip
     Event.objects.update(at=timezone.now() - timedelta(days=31))
-    forget_events()
+    delete_old_events()
     assert not Event.objects.exists()
 
 
