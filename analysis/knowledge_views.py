@@ -34,7 +34,7 @@ def gap_page(request: HttpRequest) -> HttpResponse:
     context = {name: rows[: kb_gaps.SHOWN] for name, rows in lists.items()}
     due = kb_gaps.postmortems_due(user)
     return render(
-        request, "analysis/gaps.html", {**context, "due": due, "groups": gaps.groups_for(user)}
+        request, "analysis/gaps/list.html", {**context, "due": due, "groups": gaps.groups_for(user)}
     )
 
 
@@ -67,7 +67,7 @@ def search(request: HttpRequest) -> HttpResponse:
     for postmortem in found.postmortems:
         postmortem.headline = _marked(postmortem.headline)  # type: ignore[attr-defined]
     context = {"q": text, "found": found, "examples": [each.example for each in FIELDS.values()]}
-    return render(request, "analysis/search.html", context)
+    return render(request, "analysis/search/results.html", context)
 
 
 def _marked(headline: str) -> SafeString:

@@ -37,7 +37,7 @@ def match(request: HttpRequest) -> HttpResponse:
     """Likely duplicates and past causes for a half-typed incident."""
     title = request.GET.get("title", "").strip()[:300]
     if len(title) < 3:
-        return render(request, "analysis/_match.html", {"found": None})
+        return render(request, "analysis/suggestions/_match.html", {"found": None})
     chosen = [number_in(text) for text in request.GET.getlist("services")]
     found = suggest_for_text(
         title,
@@ -48,7 +48,7 @@ def match(request: HttpRequest) -> HttpResponse:
     )
     duplicates = [alike for alike in found.incidents if alike.duplicate]
     context = {"found": found, "duplicates": duplicates}
-    return render(request, "analysis/_match.html", context)
+    return render(request, "analysis/suggestions/_match.html", context)
 
 
 @require_GET
@@ -66,7 +66,7 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
             row.run and row.run.state in PENDING for rows in runs.values() for row in rows
         ),
     }
-    return render(request, "analysis/_suggestions.html", context)
+    return render(request, "analysis/suggestions/_list.html", context)
 
 
 def _pending(incident: int) -> int:
@@ -78,7 +78,7 @@ def scoreboard(request: HttpRequest) -> HttpResponse:
     """How well suggestions fared, with every numerator and denominator."""
     scores = score(request.user)
     context = {"scores": scores, "total": [scores.all], "learnt": calibration(active_fit())}
-    return render(request, "analysis/scoreboard.html", context)
+    return render(request, "analysis/suggestions/scoreboard.html", context)
 
 
 @require_GET
@@ -86,7 +86,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
     """The evidence panel; while pulls are under way it asks for itself again."""
     subject = get_incident(request, incident)
     context = present_evidence(subject)
-    response = render(request, "analysis/_evidence.html", context)
+    response = render(request, "analysis/evidence/_panel.html", context)
     seen = request.GET.get("seen")
     if seen is not None and seen != context["version"]:
         response["HX-Trigger-After-Swap"] = "evidence-arrived"
@@ -97,7 +97,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
 def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     tasks.enqueue(pulling.pull_again(subject))
-    return render(request, "analysis/_evidence.html", present_evidence(subject))
+    return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
 
 
 @require_POST
@@ -114,7 +114,7 @@ def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
     except ValidationError as error:
         context["problems"] = error.message_dict
     context |= present_evidence(subject)
-    return render(request, "analysis/_evidence.html", context)
+    return render(request, "analysis/evidence/_panel.html", context)
 
 
 @require_GET
@@ -135,7 +135,7 @@ def beside(request: HttpRequest, incident: int, past: int) -> HttpResponse:
     """Then against now: the evidence of two incidents side by side, each from its own start."""
     now, then = get_incident(request, incident), get_incident(request, past)
     context = {"now": now, "then": then, "pairs": present_beside(now, then)}
-    return render(request, "analysis/beside.html", context)
+    return render(request, "analysis/evidence/compare.html", context)
 
 
 @require_GET
@@ -151,7 +151,7 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
         "count": len(items),
         "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
     }
-    return render(request, "analysis/evidence_item.html", context)
+    return render(request, "analysis/evidence/detail.html", context)
 
 
 @require_GET
@@ -161,7 +161,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
         {"source": row, "title": kinds[row.kind].title if row.kind in kinds else row.kind}
         for row in Source.objects.all()
     ]
-    return render(request, "analysis/sources.html", {"rows": rows, "kinds": kinds.values()})
+    return render(request, "analysis/sources/list.html", {"rows": rows, "kinds": kinds.values()})
 
 
 @permission_required("analysis.change_source", raise_exception=True)
@@ -194,7 +194,7 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
         "problem": problem, "stored": sorted(_stored_secrets(source)),
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
-    return render(request, "analysis/source_form.html", context, status=status)
+    return render(request, "analysis/sources/form.html", context, status=status)
 
 
 def _stored_secrets(source: Source) -> dict[str, str]:
@@ -216,4 +216,4 @@ def probe(request: HttpRequest, pk: int) -> HttpResponse:
         answer, well = pulling.plugin_of(source).probe(PROBE_DEADLINE), True
     except SourceError as error:
         answer, well = str(error), False
-    return render(request, "analysis/_probe.html", {"answer": answer, "well": well})
+    return render(request, "analysis/sources/_probe_result.html", {"answer": answer, "well": well})

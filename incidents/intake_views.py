@@ -43,7 +43,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
         "rows": [(row, kinds[row.kind].title if row.kind in kinds else row.kind) for row in rows],
         "kinds": kinds.values(),
     }
-    return render(request, "incidents/integrations.html", context)
+    return render(request, "incidents/intake/integrations.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -62,7 +62,7 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
         return _page(request, made, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/integration_form.html", context, status=status)
+    return render(request, "incidents/intake/integration_form.html", context, status=status)
 
 
 def _own_form(plugin: Any, request: HttpRequest, settings: Any = None) -> forms.Form:
@@ -104,7 +104,7 @@ def _page(
         "page": page,
         **forms_shown,
     }
-    return render(request, "incidents/integration.html", context)
+    return render(request, "incidents/intake/integration.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -136,7 +136,7 @@ def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
 @require_GET
 def delivery_page(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
-    return render(request, "incidents/delivery.html", {"delivery": delivery})
+    return render(request, "incidents/intake/delivery.html", {"delivery": delivery})
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -162,7 +162,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(alerts, 50).get_page(request.GET.get("page"))
     rules = noisy_rules(request.user, limit=25)
     context = {"page": page, "rules": rules, "name": name, "firing": firing}
-    return render(request, "incidents/alerts.html", context)
+    return render(request, "incidents/alerts/list.html", context)
 
 
 RULES: dict[str, tuple[type[Any], type[forms.ModelForm], str]] = {
@@ -180,7 +180,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "jobs": DeployRule.objects.select_related("service"),
         "now": timezone.now(),
     }
-    return render(request, "incidents/intake_rules.html", context)
+    return render(request, "incidents/intake/rules.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -202,7 +202,7 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
         return redirect("incidents:intake-rules")
     context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/rule_form.html", context, status=status)
+    return render(request, "incidents/intake/rule_form.html", context, status=status)
 
 
 @require_POST

@@ -64,7 +64,7 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
         except ValidationError as error:
             context |= {"problems": error.messages, "text": request.POST.get("text", "")}
     status = 422 if context.get("problems") else 200
-    return render(request, "incidents/entry.html", context, status=status)
+    return render(request, "incidents/timeline/entry_form.html", context, status=status)
 
 
 @require_POST
@@ -79,7 +79,7 @@ def mark(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
 def notices(request: HttpRequest) -> HttpResponse:
     rows = Notice.objects.filter(user_id=request.user.pk)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "incidents/notices.html", {"page": page})
+    return render(request, "incidents/notices/list.html", {"page": page})
 
 
 @require_POST

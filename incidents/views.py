@@ -81,8 +81,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         "filtered": any(value for key, value in request.GET.items() if key != "page"),
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
-        return render(request, "incidents/_rows.html", context)
-    return render(request, "incidents/list.html", context)
+        return render(request, "incidents/incidents/_results.html", context)
+    return render(request, "incidents/incidents/list.html", context)
 
 
 @require_POST
@@ -118,7 +118,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
             return redirect(incident)
     return render(
         request,
-        "incidents/new.html",
+        "incidents/incidents/new.html",
         {"form": form},
         status=422 if form.errors and request.method == "POST" else 200,
     )
@@ -138,7 +138,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     return render(
         request,
-        "incidents/incident.html",
+        "incidents/incidents/detail.html",
         {
             "incident": incident,
             "services": incident.services.all(),
@@ -179,7 +179,7 @@ def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
-    return render(request, "incidents/_timeline.html", context)
+    return render(request, "incidents/timeline/_entries.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -201,7 +201,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
             return redirect(incident)
     context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
     status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, "incidents/edit.html", context, status=status)
+    return render(request, "incidents/incidents/edit.html", context, status=status)
 
 
 def tell(request: HttpRequest, error: ValidationError) -> None:
@@ -267,7 +267,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
     seen = offered()[:30]
-    return render(request, "incidents/services.html", {"rows": rows, "seen": seen})
+    return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
 
 
 @require_GET
@@ -283,7 +283,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": service.changes.all()[:15],
         "badge": badge_path(service),
     }
-    return render(request, "incidents/service.html", context)
+    return render(request, "incidents/services/detail.html", context)
 
 
 @permission_required("incidents.add_service", raise_exception=True)
@@ -303,4 +303,4 @@ def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return redirect(form.save())
     context = {"form": form, "service": service}
     status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, "incidents/service_form.html", context, status=status)
+    return render(request, "incidents/services/form.html", context, status=status)

@@ -36,7 +36,7 @@ def postmortem_list(request: HttpRequest) -> HttpResponse:
     rows = postmortems.select_related("author").prefetch_related("incidents")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {"page": page, "state": state, "states": Postmortem.State.choices}
-    return render(request, "kb/postmortems.html", context)
+    return render(request, "kb/postmortems/list.html", context)
 
 
 def get_postmortem(request: HttpRequest, pk: int) -> Postmortem:
@@ -49,7 +49,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
     incidents = postmortem.incidents.prefetch_related("cause_links__cause").order_by("pk")
     return render(
         request,
-        "kb/postmortem.html",
+        "kb/postmortems/detail.html",
         {
             "postmortem": postmortem,
             "incidents": incidents,
@@ -77,7 +77,7 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
             return redirect("kb:postmortem-edit", made.pk)
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/postmortem_start.html", form)
+    return form_page(request, "kb/postmortems/new.html", form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -148,14 +148,14 @@ def _editor(
         "form": form, "postmortem": postmortem, "preview": body[:PREVIEWED],
         "hints": hints_for(body), **context,
     }  # fmt: skip
-    return render(request, "kb/postmortem_edit.html", context, status=status)
+    return render(request, "kb/postmortems/edit.html", context, status=status)
 
 
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("body", "").replace("\x00", "")
     context = {"text": text[:PREVIEWED], "cut": len(text) > PREVIEWED, "hints": hints_for(text)}
-    return render(request, "kb/_preview.html", context)
+    return render(request, "kb/postmortems/_preview.html", context)
 
 
 @require_POST
@@ -221,7 +221,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
             "version": after,
             "difference": _difference(before.body if before else "", after.body),
         }
-    return render(request, "kb/versions.html", context)
+    return render(request, "kb/postmortems/versions.html", context)
 
 
 def _difference(before: str, after: str) -> list[tuple[str, str]]:
@@ -325,7 +325,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(action.postmortem)
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/action_form.html", form, action=action)
+    return form_page(request, "kb/action_items/form.html", form, action=action)
 
 
 @require_POST
@@ -349,4 +349,4 @@ def action_list(request: HttpRequest) -> HttpResponse:
     elif which != "all":
         rows = rows.filter(state=ActionItem.State.OPEN)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "kb/actions.html", {"page": page, "which": which})
+    return render(request, "kb/action_items/list.html", {"page": page, "which": which})

@@ -39,7 +39,7 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
         "suggested": recording.suggested_capacities(service),
         "drill_form": DrillForm(),
     }
-    return render(request, "practice/records.html", context)
+    return render(request, "practice/records/service.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -60,7 +60,7 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("practice:records", pk)
     context = {"form": form, "service": service}
     status = 422 if form.errors else 200
-    return render(request, "practice/load_test.html", context, status=status)
+    return render(request, "practice/records/load_test_form.html", context, status=status)
 
 
 @require_POST
@@ -94,7 +94,7 @@ def capacity(request: HttpRequest, pk: int, key: int | None = None) -> HttpRespo
         return redirect(saved)
     context = {"form": form, "service": service, "row": row}
     status = 422 if form.errors else 200
-    return render(request, "practice/capacity.html", context, status=status)
+    return render(request, "practice/records/capacity_form.html", context, status=status)
 
 
 def _team(request: HttpRequest) -> str:
@@ -123,7 +123,7 @@ def practice_map(request: HttpRequest) -> HttpResponse:
         "due": [leaf for leaf in every if leaf.due],
         "roots": roots,
     }
-    return render(request, "practice/map.html", context)
+    return render(request, "practice/map/overview.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -149,7 +149,7 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
         "verdicts": found.verdicts.select_related("author"),
         "words": Verdict.Word.choices,
     }
-    return render(request, "practice/practice.html", context)
+    return render(request, "practice/map/practice.html", context)
 
 
 def _day(text: str) -> date | None:
@@ -196,4 +196,4 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
         "this_one": monthly.after(monthly.last_month()),
         "subscribed": Subscription.objects.filter(user=request.user, service=service).exists(),
     }
-    return render(request, "practice/monthly.html", context)
+    return render(request, "practice/monthly/review.html", context)

@@ -52,7 +52,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "suggested": engaging.suggested(columns),
         "days": engaging.PERIOD.days,
     }
-    return render(request, "practice/board.html", context)
+    return render(request, "practice/onboarding/board.html", context)
 
 
 @require_GET
@@ -68,7 +68,7 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
         "standings": [remembered(slo, timezone.now()) for slo in service.slos.filter(enabled=True)],
         "findings": visible_findings(request.user).filter(service=service, closed_at=None).count(),
     }
-    return render(request, "practice/_panel.html", context)
+    return render(request, "practice/_service_panel.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,7 +95,7 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "service": service, "rows": rows, "states": Engagement.State.choices, "people": people,
     }  # fmt: skip
-    return render(request, "practice/phases.html", context)
+    return render(request, "practice/onboarding/phases.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -128,7 +128,7 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "stages": stages,
         "form": StageForm(initial={"stage": service.lifecycle}),
     }
-    return render(request, "practice/readiness.html", context)
+    return render(request, "practice/readiness/service.html", context)
 
 
 def _scores(closed: Sequence[Review]) -> SafeString | None:
@@ -181,7 +181,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "unanswered": len(items) - len(answers),
         "verdicts": Answer.Verdict.choices,
     }
-    return render(request, "practice/review.html", context)
+    return render(request, "practice/readiness/review.html", context)
 
 
 @require_POST
@@ -199,7 +199,7 @@ def checklists(request: HttpRequest) -> HttpResponse:
     for tier, name in Service.Tier.choices:
         versions = list(Checklist.objects.filter(tier=tier).select_related("author"))
         rows.append((tier, name, versions[0] if versions else None, versions))
-    return render(request, "practice/checklists.html", {"rows": rows})
+    return render(request, "practice/readiness/checklists.html", {"rows": rows})
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -226,4 +226,4 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
     status = 422 if form.errors else 200
     checks = [(key, what) for key, (what, _) in CHECKS.items()]
     context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
-    return render(request, "practice/checklist.html", context, status=status)
+    return render(request, "practice/readiness/checklist_form.html", context, status=status)
