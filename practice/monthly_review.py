@@ -212,7 +212,9 @@ def _noise(found: Monthly, user: Any, asked: statistics.Asked) -> None:
 
 def as_markdown(found: Monthly) -> str:
     """The review as Markdown, for wikis and mails. Addresses lead to this product."""
-    text = render_to_string("practice/monthly.md", {"found": found, "site": public_address()})
+    text = render_to_string(
+        "practice/monthly/review.md", {"found": found, "site": public_address()}
+    )
     lines = [line.rstrip() for line in text.splitlines()]
     return (
         "\n".join(
@@ -250,7 +252,7 @@ def send_due(today: date | None = None) -> int:
             mail = EmailMultiAlternatives(found.title, text, None, [row.user.email])
             context = {"found": found, "site": public_address()}
             mail.attach_alternative(
-                render_to_string("practice/monthly_mail.html", context), "text/html"
+                render_to_string("practice/monthly/mail.html", context), "text/html"
             )
             try:
                 mail.send()

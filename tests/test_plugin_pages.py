@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.html import escape
+from kb.writing import start_postmortem
 
 import analysis.sources
 import incidents.catalogue
@@ -18,7 +19,6 @@ import practice.slo_files
 from analysis.models import Source
 from incidents.models import Incident, Integration, Service
 from kb.models import Workspace
-from kb.writing import start_postmortem
 
 pytestmark = pytest.mark.django_db
 LISTS = [

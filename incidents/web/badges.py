@@ -40,6 +40,6 @@ def badge(request: HttpRequest, pk: int) -> HttpResponse:
         "name": service.name, "text": text, "worst": severities[0] if severities else "",
         "left": left, "right": right, "width": left + right,
     }  # fmt: skip
-    answer = render(request, "incidents/badge.svg", context, content_type="image/svg+xml")
+    answer = render(request, "incidents/services/badge.svg", context, content_type="image/svg+xml")
     answer["Cache-Control"] = "max-age=60"
     return answer

@@ -56,7 +56,7 @@ def time_line(dots: Sequence[Dot], marks: Sequence[Dot] = ()) -> SafeString:
 
 
 SHADES = 12
-"""As many as causebook.css has."""
+"""As many as charts.css has."""
 
 
 def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str = "") -> SafeString:
@@ -80,7 +80,7 @@ def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str =
             y -= tall
             if value:
                 drawn.append(
-                    f'<rect class="shade-{names.index(name) % SHADES}" x="{x + step * 0.12:.1f}" '
+                    f'<rect data-shade="{names.index(name) % SHADES}" x="{x + step * 0.12:.1f}" '
                     f'y="{y:.1f}" width="{step * 0.76:.1f}" height="{max(tall, 0.5):.1f}"><title>'
                     f"{escape(f'{label} {name}: {value:,.0f} {unit}'.strip())}</title></rect>"
                 )

@@ -42,7 +42,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "due": [leaf for leaf in every if leaf.due],
         "roots": roots,
     }
-    return render(request, "practice/map.html", context)
+    return render(request, "practice/map/overview.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,4 +68,4 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
         "verdicts": found.verdicts.select_related("author"),
         "words": Verdict.Word.choices,
     }
-    return render(request, "practice/practice.html", context)
+    return render(request, "practice/map/practice.html", context)
