@@ -1,79 +1,90 @@
-// Keeps what is typed, on the server and in this browser, and takes pasted pictures.
+// The editor of a postmortem: saves what is typed as a draft, on the server and in this browser,
+// and uploads pasted pictures. The form's data attributes hold the addresses.
 (() => {
   "use strict";
   const form = document.getElementById("editor");
   const text = document.getElementById("id_body");
   const state = document.getElementById("draft-state");
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-  const key = `causebook-${form.dataset.key}`;
-  const fields = () => new FormData(form);
+  const storageKey = `causebook-${form.dataset.storageKey}`;
   let timer = 0;
-  let sent = text.value;
-  let leaving = false;
+  let savedText = text.value;
+  let isSubmitting = false;
 
-  const keepHere = () => {
+  const post = (url, body) => fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token } });
+
+  const saveLocally = () => {
+    const draft = { body: text.value, version: form.base_version.value };
     try {
-      localStorage.setItem(key, JSON.stringify({ body: text.value, version: form.base_version.value }));
+      localStorage.setItem(storageKey, JSON.stringify(draft));
     } catch { /* The browser's store is full or off: the server still has the draft. */ }
   };
-  const keep = async () => {
+
+  const saveDraft = async () => {
     timer = 0;
     const body = text.value;
     try {
-      const answer = await fetch(form.dataset.draft, {
-        method: "POST", body: fields(), headers: { "X-CSRFToken": token },
-      });
-      if (leaving) return;
-      const told = await answer.json();
-      if (!answer.ok) throw new Error(told.error);
-      sent = body;
-      localStorage.removeItem(key);
-      state.textContent = told.behind
+      const response = await post(form.dataset.draft, new FormData(form));
+      if (isSubmitting) return;
+      const reply = await response.json();
+      if (!response.ok) throw new Error(reply.error);
+      savedText = body;
+      localStorage.removeItem(storageKey);
+      state.textContent = reply.behind
         ? "Draft kept. Somebody else saved meanwhile: save to see both."
-        : `Draft kept ${new Date(told.saved_at).toLocaleTimeString()}.`;
+        : `Draft kept ${new Date(reply.saved_at).toLocaleTimeString()}.`;
     } catch (error) {
       state.textContent = `Not kept on the server (${error.message}); kept in this browser. Trying again.`;
-      timer = setTimeout(keep, 5000);
+      timer = setTimeout(saveDraft, 5000);
     }
   };
+
   form.addEventListener("input", () => {
-    keepHere();
-    if (!timer) timer = setTimeout(keep, 1500);
-  });
-  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); localStorage.removeItem(key); });
-  window.addEventListener("beforeunload", (event) => {
-    if (!leaving && text.value !== sent) event.preventDefault();
+    saveLocally();
+    if (!timer) timer = setTimeout(saveDraft, 1500);
   });
 
-  const left = JSON.parse(localStorage.getItem(key) || "null");
-  if (left && left.version === form.base_version.value && left.body !== text.value) {
+  form.addEventListener("submit", () => {
+    isSubmitting = true;
+    clearTimeout(timer);
+    localStorage.removeItem(storageKey);
+  });
+
+  window.addEventListener("beforeunload", (event) => {
+    if (!isSubmitting && text.value !== savedText) event.preventDefault();
+  });
+
+  const setText = (value) => {
+    text.value = value;
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  const local = JSON.parse(localStorage.getItem(storageKey) || "null");
+  if (local && local.version === form.base_version.value && local.body !== text.value) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Bring back what this browser kept";
     button.addEventListener("click", () => {
-      text.value = left.body;
-      text.dispatchEvent(new Event("input", { bubbles: true }));
+      setText(local.body);
       button.remove();
     });
     state.append(button);
   }
 
   text.addEventListener("paste", async (event) => {
-    const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
-    if (!file) return;
+    const picture = [...event.clipboardData.files].find((file) => file.type.startsWith("image/"));
+    if (!picture) return;
     event.preventDefault();
     const body = new FormData();
-    body.append("picture", file);
+    body.append("picture", picture);
     state.textContent = "Storing the picture…";
-    const answer = await fetch(form.dataset.pictures, {
-      method: "POST", body, headers: { "X-CSRFToken": token },
-    });
-    const told = await answer.json();
-    if (!answer.ok) {
-      state.textContent = told.error;
+    const response = await post(form.dataset.pictures, body);
+    const reply = await response.json();
+    if (!response.ok) {
+      state.textContent = reply.error;
       return;
     }
-    text.setRangeText(`![picture](${told.path})`, text.selectionStart, text.selectionEnd, "end");
+    text.setRangeText(`![picture](${reply.path})`, text.selectionStart, text.selectionEnd, "end");
     text.dispatchEvent(new Event("input", { bubbles: true }));
   });
 })();

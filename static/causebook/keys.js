@@ -1,54 +1,54 @@
-// Keyboard, colours, local times and selects that submit themselves. Nothing here is needed to work.
+// Keyboard, colours, local times and selects that submit themselves. Every page works without it.
+// What a key opens is in the HTML: data-go on a link, data-row on the link of a row.
 (() => {
   "use strict";
-  const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
-  const rows = () => [...document.querySelectorAll("[data-row]")];
+  const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]");
 
-  const move = (step) => {
-    const all = rows();
-    if (!all.length) return;
-    const at = all.indexOf(document.activeElement);
-    const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step;
-    all[Math.max(0, Math.min(all.length - 1, next))].focus();
+  const focusRow = (step) => {
+    const rows = [...document.querySelectorAll("[data-row]")];
+    if (!rows.length) return;
+    const current = rows.indexOf(document.activeElement);
+    const next = current < 0 ? (step > 0 ? 0 : rows.length - 1) : current + step;
+    rows[Math.max(0, Math.min(rows.length - 1, next))].focus();
   };
-  const go = { i: "/", c: "/knowledge/causes/", a: "/alerts/", s: "/services/", p: "/knowledge/postmortems/", r: "/knowledge/reports/" };
-  let waiting = false;
+
+  let goPending = false;
+  const startGo = () => {
+    goPending = true;
+    setTimeout(() => { goPending = false; }, 1000);
+  };
+  const go = (key) => {
+    goPending = false;
+    const link = [...document.querySelectorAll("[data-go]")].find((each) => each.dataset.go === key);
+    if (link) location.href = link.href;
+  };
+
+  const actions = {
+    "/": () => document.getElementById("find")?.focus(),
+    n: () => document.getElementById("file")?.click(),
+    j: () => focusRow(1),
+    k: () => focusRow(-1),
+    g: startGo,
+    "?": () => document.getElementById("keys").showModal(),
+  };
 
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
-      const form = event.target.closest("form");
-      if (form) form.requestSubmit();
+      event.target.closest("form")?.requestSubmit();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape" && typing(event.target)) event.target.blur();
-    if (typing(event.target)) return;
-    if (waiting) {
-      waiting = false;
-      if (go[event.key]) location.href = go[event.key];
-      return;
-    }
-    const acts = {
-      "/": () => document.getElementById("find")?.focus(),
-      n: () => document.getElementById("file")?.click(),
-      j: () => move(1),
-      k: () => move(-1),
-      g: () => { waiting = true; setTimeout(() => { waiting = false; }, 1000); },
-      "?": () => document.getElementById("keys").showModal(),
-    };
-    if (acts[event.key]) {
+    if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+    if (isTyping(event.target)) return;
+    if (goPending) {
+      go(event.key);
+    } else if (Object.hasOwn(actions, event.key)) {
       event.preventDefault();
-      acts[event.key]();
+      actions[event.key]();
     }
   });
 
-  document.getElementById("theme")?.addEventListener("click", () => {
-    const order = { auto: "dark", dark: "light", light: "auto" };
-    const next = order[document.documentElement.dataset.theme] || "dark";
-    document.documentElement.dataset.theme = next;
-    localStorage.setItem("theme", next);
-  });
-
+  // Enter sends a text of one line; in a text of several it starts another.
   document.addEventListener("keydown", (event) => {
     const field = event.target;
     if (event.key !== "Enter" || event.shiftKey || !field.matches("[data-send-on-enter]")) return;
@@ -61,15 +61,25 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
-  const tellLocalTimes = (root) => {
+  document.getElementById("theme")?.addEventListener("click", () => {
+    const following = { auto: "dark", dark: "light", light: "auto" };
+    const next = following[document.documentElement.dataset.theme] || "dark";
+    document.documentElement.dataset.theme = next;
+    localStorage.setItem("theme", next);
+  });
+
+  const showLocalTimes = (root) => {
     for (const element of root.querySelectorAll("time:not([title])")) {
-      element.title = new Date(element.dateTime).toLocaleString() + " (your time)";
+      element.title = `${new Date(element.dateTime).toLocaleString()} (your time)`;
     }
   };
-  tellLocalTimes(document);
+  showLocalTimes(document);
+  document.addEventListener("htmx:afterSettle", (event) => showLocalTimes(event.target));
+
+  // The reader's own time zone, unless the time beside it is already set (in UTC).
   for (const field of document.querySelectorAll("[data-zone]")) {
-    // The reader's own zone, so that the time on their clock can be typed as it is.
-    if (!document.querySelector("#at[value]:not([value=''])")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!document.querySelector("#at[value]:not([value=''])")) {
+      field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    }
   }
-  document.addEventListener("htmx:afterSettle", (event) => tellLocalTimes(event.target));
 })();

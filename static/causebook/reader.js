@@ -1,11 +1,11 @@
-// Words selected in the text become the passage of a comment.
+// On a postmortem's page: words selected in its text become the passage of a comment.
 (() => {
   "use strict";
   const passage = document.getElementById("passage");
   const text = document.getElementById("text");
   document.addEventListener("selectionchange", () => {
-    const chosen = document.getSelection();
-    if (!chosen.rangeCount || chosen.isCollapsed || !text.contains(chosen.anchorNode)) return;
-    passage.value = chosen.toString().replace(/\s+/g, " ").trim().slice(0, 1000);
+    const selection = document.getSelection();
+    if (!selection.rangeCount || selection.isCollapsed || !text.contains(selection.anchorNode)) return;
+    passage.value = selection.toString().replace(/\s+/g, " ").trim().slice(0, 1000);
   });
 })();
