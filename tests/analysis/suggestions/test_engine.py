@@ -188,7 +188,7 @@ def test_a_deploy_just_before_stands_beside_a_cause_that_deploys_bring(
     assert change
     assert change.change.title == "orders 8.53"
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
-    assert "And orders-db had a deploy 6 min before: orders 8.53" in page
+    assert "And orders-db had a deploy 6 min before: orders 8.53" in " ".join(page.split())
 
 
 def test_a_cause_taken_away_no_longer_votes(past: Incident, user: AbstractUser) -> None:
