@@ -110,6 +110,8 @@ def test_days_until_full_are_shown_and_trouble_is_said(
     page = manager.get(f"{address}records/").content.decode()
     # 0.785 now (the middle of the last three days), a hundredth a day.
     assert "22 days until full" in page or "21 days until full" in page
+    [row] = manager.get("/api/v1/capacities/").json()["results"]
+    assert 21 <= row["days_until_full"] <= 22.5
     refused = manager.post(
         f"{address}capacity/{Capacity.objects.get().pk}/", given | {"limit": "0"}
     )
