@@ -132,7 +132,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
     practice = Practice.objects.get(name="Canary releases")
     address = f"/practice/map/{practice.pk}/"
     refused = web.post(address, {"word": "no"})
-    assert "Say why: somebody will ask again." in refused.content.decode()
+    assert "Give the reason: somebody will want to know it." in refused.content.decode()
     web.post(address, {"word": "not-now", "note": "No mesh yet", "review_on": "2026-01-01"})
     web.post(address, {"word": "adopted", "team": "Orders"})
     own = web.get("/practice/map/?team=Orders").content.decode()
@@ -146,7 +146,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
 
 
 def test_the_default_map_and_the_tiers_explain_themselves(web: Client) -> None:
-    roots = practice_map.the_map()
+    roots = practice_map.map_of()
     assert len(roots) == 8
     assert all(leaf.practice.what for leaf in practice_map.leaves(roots))
     rules = web.get("/rules/").content.decode()
