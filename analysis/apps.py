@@ -5,4 +5,9 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis import chat_commands, metrics, receivers, telling  # noqa: F401  (connect themselves on import)
+        from analysis.extensions import (  # noqa: F401  (connect themselves on import)
+            chat_commands,
+            metrics,
+            signal_handlers,
+            timeline_and_postmortem,
+        )

@@ -12,10 +12,16 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analysis import checks, evidence, gaps, learning, library, regressions
+from analysis.evidence import checks, planning, pulling
 from analysis.models import CheckRun, Fingerprint
-from analysis.suggestions import suggest_for_incident
-from incidents.errands import workable
+from analysis.suggestions import (
+    calibration_versions,
+    live_index,
+    regression_guard,
+    unexplained_groups,
+)
+from analysis.suggestions.engine import suggest_for_incident
+from common.leased_jobs import workable
 from incidents.models import Incident
 from incidents.permissions import Nobody
 
@@ -43,19 +49,19 @@ def _hand_out(task: Any, ids: list[int]) -> None:
 def plan_evidence(incident_id: int) -> None:
     incident = Incident.objects.filter(pk=incident_id).first()
     if incident:
-        enqueue(evidence.plan_evidence(incident))
+        enqueue(planning.plan_evidence(incident))
 
 
 @shared_task
 def pull_evidence(request_id: int) -> None:
-    evidence.pull(request_id)
+    pulling.pull(request_id)
 
 
 def ask_checks() -> None:
     """Ask the checks of the causes that come first, by themselves, once evidence is in."""
-    for incident in evidence.unchecked_incidents():
+    for incident in planning.unchecked_incidents():
         found = suggest_for_incident(incident, Nobody(), limit=CHECKED)
-        regressions.guard(incident, found)
+        regression_guard.guard(incident, found)
         causes = [suggestion.cause.pk for suggestion in found.causes]
         enqueue_checks(checks.plan_checks(incident, causes))
         Fingerprint.objects.filter(incident=incident).update(checked_at=timezone.now())
@@ -88,8 +94,8 @@ def sweep() -> None:
     While messages are queued, what became due just now is most likely among them; only what is
     overdue is sent again, so that the queue does not fill with copies.
     """
-    for incident in evidence.unplanned_incidents():
-        evidence.plan_evidence(incident)
+    for incident in planning.unplanned_incidents():
+        planning.plan_evidence(incident)
     ask_checks()
     try:
         queued = messages_queued()
@@ -97,7 +103,7 @@ def sweep() -> None:
         queued = 0
     if queued < MOST_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
-        enqueue(evidence.due_requests(MOST_QUEUED - queued, overdue))
+        enqueue(pulling.due_requests(MOST_QUEUED - queued, overdue))
         due = CheckRun.objects.filter(workable(overdue)).values_list("pk", flat=True)
         enqueue_checks(list(due[:MOST_QUEUED]))
 
@@ -105,19 +111,19 @@ def sweep() -> None:
 @shared_task(soft_time_limit=3500, time_limit=3600, expires=600)
 def write_index() -> None:
     """Write the index file anew when much has changed; re-weights by today's usual lengths."""
-    library.write_file()
+    live_index.write_file()
 
 
 @shared_task(soft_time_limit=1700, time_limit=1800, expires=600)
 def learn() -> None:
     """Learn anew from history how sure suggestions are, when people have decided since."""
-    learning.learn()
+    calibration_versions.learn()
 
 
 @shared_task(soft_time_limit=1700, time_limit=1800, expires=600)
 def find_gaps() -> None:
     """Group anew the incidents that are alike and have no cause."""
-    gaps.regroup()
+    unexplained_groups.regroup()
 
 
 @worker_ready.connect

@@ -52,7 +52,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "incidents.api_auth.rate_headers",
+    "incidents.api.auth.rate_headers",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -69,7 +69,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "incidents.timeline_views.unread",
+                "incidents.web.notices.unread",
             ],
         },
     },
@@ -167,17 +167,17 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "incidents.api_auth.TokenAuthentication",
+        "incidents.api.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["incidents.api_auth.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["incidents.api_auth.RateLimit"],
+    "DEFAULT_PERMISSION_CLASSES": ["incidents.api.auth.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["incidents.api.auth.RateLimit"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["incidents.api_base.CleanJson"],
-    "DEFAULT_FILTER_BACKENDS": ["incidents.api_base.CleanFilters"],
-    "DEFAULT_SCHEMA_CLASS": "incidents.api_schema.Described",
-    "DEFAULT_PAGINATION_CLASS": "incidents.api_base.Pages",
-    "EXCEPTION_HANDLER": "incidents.api_base.problem_details",
+    "DEFAULT_PARSER_CLASSES": ["incidents.api.base.CleanJson"],
+    "DEFAULT_FILTER_BACKENDS": ["incidents.api.base.CleanFilters"],
+    "DEFAULT_SCHEMA_CLASS": "incidents.api.schema.Described",
+    "DEFAULT_PAGINATION_CLASS": "incidents.api.base.Pages",
+    "EXCEPTION_HANDLER": "incidents.api.base.problem_details",
     "PAGE_SIZE": 50,
 }
 API_REQUESTS_PER_MINUTE = int(env.text("API_REQUESTS_PER_MINUTE", "12000"))
@@ -193,7 +193,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "incidents.api_schema.add_problems",
+        "incidents.api.schema.add_problems",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ServiceKind": "incidents.models.Service.Kind",

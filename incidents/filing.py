@@ -13,9 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import events
+from incidents.events import outbox
+from incidents.events.signals import incident_changed, incident_filed, incident_resolved
 from incidents.models import Incident, Service, TimelineEntry
-from incidents.signals import incident_changed, incident_filed, incident_resolved
 
 Kind: Any = TimelineEntry.Kind
 
@@ -57,7 +57,7 @@ def file_incident(
     how = f"filed by {reporter}" if reporter else f"filed from {incident.external_source or 'API'}"
     add_entry(incident, Kind.FILED, f"Incident {how}", reporter, incident.impact_started_at)
     if not quiet:
-        events.record("incident.filed", incident, f"{incident.severity} {incident}")
+        outbox.record("incident.filed", incident, f"{incident.severity} {incident}")
         _tell(incident_filed, incident)
     return incident
 
@@ -101,7 +101,7 @@ def _move(incident: Incident, status: str) -> str:
 
 def _record_move(incident: Incident, moved: str) -> None:
     kind = "incident.status" if incident.is_open else "incident.resolved"
-    events.record(kind, incident, f"{incident}: {moved}")
+    outbox.record(kind, incident, f"{incident}: {moved}")
 
 
 @transaction.atomic
@@ -132,7 +132,7 @@ def set_severity(incident: Incident, severity: str, author: Any = None) -> Incid
         old, incident.severity = incident.severity, severity
         incident.save()
         add_entry(incident, Kind.SEVERITY, f"{old} → {severity}", author)
-        events.record("incident.severity", incident, f"{incident}: {old} → {severity}")
+        outbox.record("incident.severity", incident, f"{incident}: {old} → {severity}")
         _tell(incident_changed, incident)
     return incident
 

@@ -7,9 +7,9 @@ class KbConfig(AppConfig):
     verbose_name = "Knowledge base"
 
     def ready(self) -> None:
-        from incidents.query import FIELDS
+        from incidents.search.query_language import FIELDS
+        from kb.causes.queries import SEARCH_FIELDS
         from kb.defaults import seed
-        from kb.services import SEARCH_FIELDS
 
         FIELDS.update(SEARCH_FIELDS)
         post_migrate.connect(seed, sender=self)

@@ -9,6 +9,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from incidents.permissions import sees_all, visible, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 
+MANAGE_WORKSPACES = "kb.change_workspace"
+
 
 def visible_links(user: Any) -> QuerySet[CauseLink]:
     return CauseLink.objects.filter(visible(user, "incident__"))

@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from kb import notifying
-from kb.actions import remind
+from kb import notifications
+from kb.postmortems.action_items import remind
 
 
 @shared_task
@@ -13,4 +13,4 @@ def remind_owners() -> int:
 
 @shared_task(expires=10)
 def tell_channels() -> int:
-    return notifying.work()
+    return notifications.work()

@@ -6,7 +6,7 @@ class PracticeConfig(AppConfig):
     name = "practice"
 
     def ready(self) -> None:
-        from practice import chat_commands, receivers  # noqa: F401  (connect themselves on import)
         from practice.defaults import seed
+        from practice.extensions import chat_commands, signal_handlers  # noqa: F401  (connect themselves on import)
 
         post_migrate.connect(seed, sender=self)

@@ -6,7 +6,7 @@ from typing import Any
 
 from incidents.models import TierPolicy
 from practice.models import Checklist, Practice
-from practice.reviewing import new_version, read_lines
+from practice.readiness.reviews import new_version, read_lines
 
 CORE = """\
 Ownership | Does a team own it? | owner

@@ -12,9 +12,9 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 
-from analysis.library import library
+from analysis.suggestions.live_index import library
 from incidents.models import Incident, Service
-from tests.behaving import server
+from tests.misbehaving_server import server
 
 __all__ = ["server"]
 

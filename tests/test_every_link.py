@@ -20,17 +20,17 @@ from demo.management.commands.demo_world import episodes_path
 from demo.world.faults import Episodes
 from demo.world.server import make_server
 from demo.world.telemetry import World
-from incidents import door
 from incidents.filing import file_incident
+from incidents.intake.receiving import store
 from incidents.models import Incident, Service
 from incidents.tasks import work_deliveries
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from kb.models import ChatPerson, Workspace
-from kb.writing import start_postmortem
+from kb.postmortems.editing import start_postmortem
 from practice.models import Slo
 from practice.tasks import read_capacities
 from tests.crawler import crawl
-from tests.incidents.sending import make, sample
+from tests.incidents.signed_requests import make, sample
 from tests.practice.conftest import count, fail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(400)]
@@ -84,7 +84,7 @@ def fill(author: AbstractUser) -> None:
         start_postmortem([incident], author)
     for kind in ("alertmanager", "change"):
         integration, _ = make(kind)
-        door.store(integration, {}, sample(kind))
+        store(integration, {}, sample(kind))
     work_deliveries()
     workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from analysis.similarity import text, weights
-from analysis.similarity.comparing import Comparison, Query
+from analysis.similarity.explaining import Comparison, Query
 from analysis.similarity.kernel import search_segment
 from analysis.similarity.segment import (
     STEPS,

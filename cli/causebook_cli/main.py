@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
 from causebook_cli import practice
 from causebook_cli.client import USAGE, Client, Failed, number_of
-from causebook_cli.showing import AsJson, show_json, show_table
+from causebook_cli.output import AsJson, show_json, show_table
 
 NOTHING_ALIKE = 6
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)

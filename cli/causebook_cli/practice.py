@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
 from causebook_cli.client import NOT_FOUND, USAGE, Client, Failed
-from causebook_cli.showing import AsJson, show_json, show_table
+from causebook_cli.output import AsJson, show_json, show_table
 
 SPENT, SLOWER = 7, 8
 

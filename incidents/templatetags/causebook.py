@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from incidents.markdown import render_markdown
+from common.markdown import render_markdown
 
 register = template.Library()
 register.filter("markdown", render_markdown)

@@ -9,7 +9,8 @@ import re
 from email.errors import MessageError
 from email.message import EmailMessage
 
-from incidents.webhooks.base import AlertEvent, BadPayload, Event, Incoming, Webhook, text
+from common.payloads import BadPayload, text
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 ENDED = re.compile(r"(?i)\b(resolved|recovery|recovered|ok|up|cleared|closed)\b")
 STATES = re.compile(

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from incidents.webhooks.base import BadPayload, json_of
-from incidents.webhooks.signing import Refused
+from common.payloads import BadPayload, json_of
+from common.signing import Refused
 
 __all__ = [
     "Answer",

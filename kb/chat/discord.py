@@ -9,8 +9,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django import forms
 
-from incidents.webhooks.base import dig, text
-from incidents.webhooks.signing import REPLAY_WINDOW
+from common.payloads import dig, text
+from common.signing import REPLAY_WINDOW
 from kb.chat.base import (
     Answer,
     Call,

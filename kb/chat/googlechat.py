@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 from django import forms
 
-from incidents.webhooks.base import text
+from common.payloads import text
 from kb.chat.base import (
     Answer,
     Call,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from django import forms
 
-from incidents.webhooks.base import dig, text
+from common.payloads import dig, text
 from kb.chat.base import (
     Answer,
     BadPayload,

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 
 from django import forms
 
-from incidents.webhooks.base import dig, text
-from incidents.webhooks.signing import Asked, Hmac
+from common.payloads import dig, text
+from common.signing import Asked, Hmac
 from kb.chat.base import (
     Answer,
     BadPayload,

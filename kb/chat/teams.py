@@ -13,8 +13,8 @@ from typing import Any
 
 from django import forms
 
-from incidents.webhooks.base import dig, moment, text
-from incidents.webhooks.signing import REPLAY_WINDOW
+from common.payloads import dig, moment, text
+from common.signing import REPLAY_WINDOW
 from kb.chat.base import (
     Answer,
     BadPayload,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from incidents.webhooks.base import dig, text
+from common.payloads import dig, text
 from kb.chat.base import (
     Answer,
     Call,

@@ -9,8 +9,8 @@ from typing import Any
 
 from django import forms
 
-from incidents.webhooks.base import dig, text
-from incidents.webhooks.signing import Asked, Hmac, sign
+from common.payloads import dig, text
+from common.signing import Asked, Hmac, sign
 from kb.chat.base import Answer, BadPayload, Call, Incoming, Platform, Said, SecretForm
 
 SIGNATURE, TIME = "x-causebook-signature", "x-causebook-timestamp"

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from incidents.addresses import public_address
-from incidents.markdown import render_markdown
-from kb import pictures
+from common.markdown import render_markdown
+from common.site_url import public_address
 from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
 from kb.models import Postmortem
+from kb.postmortems import images
 
 _SOURCE = re.compile(r'(<img[^>]*? src=")(/[^"]+)(")')
 _OWN_LINK = re.compile(r'(<a href=")(/[^"]*)(")')
@@ -26,7 +26,7 @@ class HtmlExporter(Exporter):
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
         def inside(match: re.Match[str]) -> str:
-            found = pictures.find(match[2], user)
+            found = images.find(match[2], user)
             if found is None:
                 return match[0]
             data = base64.b64encode(found.body).decode()

@@ -6,11 +6,11 @@ from typing import Any
 
 import typst
 
-from incidents.addresses import public_address
-from kb import pictures
+from common.site_url import public_address
 from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
-from kb.exporters.setting import Setter, content, literal
+from kb.exporters.typst_markup import Setter, content, literal
 from kb.models import Postmortem
+from kb.postmortems import images
 
 _EXTENSIONS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp",
@@ -41,7 +41,7 @@ class PdfExporter(Exporter):
             folder = Path(name)
 
             def picture(path: str) -> str | None:
-                found = pictures.find(path, user)
+                found = images.find(path, user)
                 if found is None:
                     return None
                 stored = folder / f"{len(list(folder.iterdir()))}.{_EXTENSIONS[found.content_type]}"

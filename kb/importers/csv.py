@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.importing import moment_of, names_of, parse_row
+from incidents.history_import import moment_of, names_of, parse_row
 from kb.importers.base import Importer, Read, Record, files_below, first, text_of, words
 
 _TIMES = ("detected_at", "acknowledged_at", "mitigated_at", "resolved_at")

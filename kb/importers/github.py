@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.importing import moment_of
+from incidents.history_import import moment_of
 from kb.importers.base import JsonImporter, Record, Refused, first, objects, words
 
 _SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "p1", "p2", "p3", "p4")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from incidents.importing import moment_of
+from incidents.history_import import moment_of
 from kb.importers.base import Record, first, words
 from kb.importers.csv import CsvImporter as _Table
 

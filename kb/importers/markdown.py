@@ -7,7 +7,7 @@ from typing import Any
 
 import frontmatter
 
-from incidents.importing import moment_of, names_of
+from incidents.history_import import moment_of, names_of
 from kb.importers.base import Record, Refused, first, text_of, words
 from kb.importers.files import ISO_DAY, LOOKED_AT, FolderImporter, date_it
 

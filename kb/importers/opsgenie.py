@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.importing import moment_of, names_of
+from incidents.history_import import moment_of, names_of
 from kb.importers.base import JsonImporter, Record, first, words
 
 

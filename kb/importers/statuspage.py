@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.importing import parse_row
+from incidents.history_import import parse_row
 from kb.importers.base import JsonImporter, Record, words
 
 

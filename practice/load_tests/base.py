@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from incidents.catalogue.base import BadFile, json_of
+from common.file_import import BadFile, json_of
 
 __all__ = ["BadFile", "Figures", "LoadTestReader", "json_of", "number", "percentile"]
 

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from incidents.webhooks.base import dig
+from common.payloads import dig
 from practice.load_tests.base import (
     BadFile,
     Figures,

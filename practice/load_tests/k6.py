@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.webhooks.base import dig
+from common.payloads import dig
 from practice.load_tests.base import BadFile, Figures, LoadTestReader, json_of, number
 
 

@@ -9,9 +9,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from incidents.catalogue.base import BadFile, Skipped, text
-
-__all__ = ["BadFile", "Entry", "Skipped", "SloReader", "documents", "percent", "text", "window"]
+from common.file_import import BadFile, Skipped
 
 
 @dataclass(frozen=True)

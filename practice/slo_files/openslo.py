@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from incidents.webhooks.base import dig
-from practice.slo_files.base import Entry, Skipped, SloReader, documents, percent, text, window
+from common.payloads import dig, text
+from practice.slo_files.base import Entry, Skipped, SloReader, documents, percent, window
 
 _RANGE = re.compile(r"\[[^\[\]]*\]")
 _SELECTOR = re.compile(r"^[A-Za-z_:][\w:]*(\{[^{}]*\})?$")

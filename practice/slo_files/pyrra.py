@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from incidents.webhooks.base import dig
-from practice.slo_files.base import Entry, Skipped, SloReader, percent, text, window
+from common.payloads import dig, text
+from practice.slo_files.base import Entry, Skipped, SloReader, percent, window
 
 
 class Pyrra(SloReader):

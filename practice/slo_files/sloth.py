@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from practice.slo_files.base import Entry, Skipped, SloReader, percent, text
+from common.payloads import text
+from practice.slo_files.base import Entry, Skipped, SloReader, percent
 
 _WINDOW = re.compile(r"\{\{\s*\.window\s*\}\}")
 

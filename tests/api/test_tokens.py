@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from incidents.access import ApiToken, make_token
 from incidents.filing import file_incident
-from incidents.models import Incident, Service
+from incidents.models import ApiToken, Incident, Service
+from incidents.tokens import make_token
 
 pytestmark = pytest.mark.django_db
 Asking = Callable[..., APIClient]

@@ -15,11 +15,11 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 
-from incidents import event_api
-from incidents.access import make_token
+from incidents.api import events
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
-from kb.linking import name_cause
+from incidents.tokens import make_token
+from kb.causes.linking import name_cause
 from practice.models import Slo
 from tests.practice.conftest import count, fail
 
@@ -132,7 +132,7 @@ def test_a_history_goes_in_and_comes_out(run: Run, tmp_path: Path, database: Ser
 def test_tail_follows_what_happens(
     run: Run, incident: Incident, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_api, "POLL", 0.1)
+    monkeypatch.setattr(events, "POLL", 0.1)
     first = incident.events.get().pk
     name_cause(incident, "Missing index", author=user)
     told = run("tail", "--after", str(first), "--count", "1").stdout

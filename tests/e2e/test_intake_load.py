@@ -22,7 +22,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from config import embedded
+from config.local import embedded_servers
 from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -45,12 +45,12 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.postgres, self.database = embedded.start_postgres(folder)
-        self.redis = embedded.start_redis(folder)
+        self.postgres, self.database = embedded_servers.start_postgres(folder)
+        self.redis = embedded_servers.start_redis(folder)
         self.environment = product_environment(
             DATABASE_URL=self.database,
             CAUSEBOOK_DATA_DIR=str(folder),
-            REDIS_URL=embedded.redis_url(folder),
+            REDIS_URL=embedded_servers.redis_url(folder),
         )
         self.run("migrate", "--verbosity", "0")
         made = re.findall(r"made (\w+) (\S+) (\S+)", self.run("shell", "-c", PREPARE))
@@ -102,7 +102,7 @@ class Stack:
         self.redis.kill()
         self.redis.wait()
         time.sleep(seconds)
-        self.redis = embedded.start_redis(self.folder)
+        self.redis = embedded_servers.start_redis(self.folder)
 
     def kill_postgres(self, seconds: float) -> None:
         pid = int((self.folder / "postgresql" / "postmaster.pid").read_text().splitlines()[0])

@@ -14,9 +14,9 @@ from analysis.models import Source
 from demo.world.faults import Episode, Episodes
 from incidents.filing import file_incident
 from incidents.models import Service
-from kb.linking import name_cause
-from practice import reviewing
+from kb.causes.linking import name_cause
 from practice.models import Review
+from practice.readiness import reviews
 from tests.e2e.test_main_job import sign_in
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +42,7 @@ def shop(transactional_db: None, world: tuple[str, Episodes]) -> Service:
         impact_started_at=start, detected_at=start, resolved_at=end, status="resolved",
     )  # fmt: skip
     name_cause(outage, "Null pointer in the discount path")
-    reviewing.find_gaps(outage)
+    reviews.find_gaps(outage)
     return checkout
 
 

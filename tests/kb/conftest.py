@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
-from kb.linking import create_cause, link_cause
+from kb.causes.linking import create_cause, link_cause
 from kb.models import Cause, Postmortem
-from kb.writing import start_postmortem
+from kb.postmortems.editing import start_postmortem
 
 
 @pytest.fixture

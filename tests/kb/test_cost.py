@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from incidents.filing import add_note
 from incidents.models import Incident, Service
-from kb.actions import add_action
-from kb.linking import chain, link_cause
+from kb.causes.linking import chain, link_cause
 from kb.models import Cause, Postmortem
-from kb.writing import comment_on, publish, start_postmortem
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import comment_on, publish, start_postmortem
 from tests.kb.conftest import past
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analysis.evidence import plugin_of
+from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError
 

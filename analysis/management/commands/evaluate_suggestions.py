@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from analysis.learning import replayed
 from analysis.similarity.calibration import Judgement, calibrate
+from analysis.suggestions.calibration_versions import replayed
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.learning import learn, roll_back
+from analysis.suggestions.calibration_versions import learn, roll_back
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from analysis.library import index_file, write_file
+from analysis.suggestions.live_index import index_file, write_file
 
 
 class Command(BaseCommand):

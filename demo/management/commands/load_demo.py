@@ -10,21 +10,21 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from analysis import evidence
+from analysis.evidence import planning
 from analysis.models import Source
 from analysis.sources.loki import LokiForm
 from analysis.sources.prometheus import PrometheusForm
 from demo.management.commands.demo_world import episodes_path
-from demo.practice import load_practice
+from demo.seed.practice import load_practice
 from demo.world.faults import Episode, Episodes
 from demo.world.services import SERVICES
 from incidents import filing
 from incidents.models import Change, Incident, Service
-from kb import linking
-from kb.actions import add_action
-from kb.fixing import mark_fixed
+from kb.causes import linking
+from kb.causes.fixes import mark_fixed
 from kb.models import Cause, Check, Postmortem
-from kb.writing import write_postmortem
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import write_postmortem
 
 HISTORY = Path(__file__).resolve().parents[2] / "history.toml"
 TIERS = {
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         recent = timezone.now() - RECENT
         for incident in incidents:
             if incident.impact_started_at > recent:
-                evidence.plan_evidence(incident)
+                planning.plan_evidence(incident)
         self.stdout.write(
             f"Demo: {len(services)} services, {Cause.objects.count()} causes, "
             f"{len(incidents)} past incidents."

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents.importing import NAMES, import_incidents, read_rows
+from incidents.history_import import NAMES, import_incidents, read_rows
 
 
 class Command(BaseCommand):

@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from kb.import_runner import import_records
 from kb.importers import registry
 from kb.importers.base import Refused
-from kb.importing import import_records
 
 
 class Command(BaseCommand):

@@ -1,0 +1,48 @@
+"""Which of an incident's services and their neighbours is likely the origin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.core.origin_ranking import LogLine, Metric, Suspect, rank_services
+from analysis.models import Evidence
+from incidents.models import Incident, Service
+
+SHOWN = 3
+
+
+def likely_origins(incident: Incident) -> list[Suspect]:
+    """Services with something against them, most likely origin first; at most SHOWN.
+
+    The call graph is what services depend on; users noticed at the incident's own services.
+    """
+    metrics: list[Metric] = []
+    lines: list[LogLine] = []
+    at = incident.impact_started_at.timestamp()
+    for row in incident.evidence.select_related("service"):
+        if row.service is None:
+            continue
+        name = row.service.name
+        for item in row.items():
+            if row.kind == Evidence.Kind.SERIES:
+                times, values = np.array(item["times"]), np.array(item["values"])
+                metrics.append(Metric(name, row.what, times, values))
+            else:
+                lines.append(LogLine(name, item["at"], item["text"]))
+    if len({metric.service for metric in metrics} | {line.service for line in lines}) < 2:
+        return []
+    before = _first_sign(incident, at)
+    usual = [line for line in lines if line.at < before]
+    since = [line for line in lines if line.at >= before]
+    through = Service.depends_on.through.objects.values_list(
+        "from_service__name", "to_service__name"
+    )
+    seen = incident.services.values_list("name", flat=True).first()
+    suspects = rank_services(metrics, before, list(through), seen, since, usual)
+    return [suspect for suspect in suspects if suspect.reasons][:SHOWN]
+
+
+def _first_sign(incident: Incident, at: float) -> float:
+    """Trouble begins before anyone feels it: the earliest onset up to an hour before impact."""
+    onsets = incident.findings.exclude(onset=None).values_list("onset", flat=True)
+    return min((o.timestamp() for o in onsets if at - 3600 <= o.timestamp() <= at), default=at)

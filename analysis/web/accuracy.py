@@ -1,0 +1,19 @@
+"""How suggestions fared, month by month."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from analysis.evidence import pulling as pulling
+from analysis.suggestions.accuracy import score
+from analysis.suggestions.calibration_versions import active_fit, calibration
+
+
+@require_GET
+def scoreboard(request: HttpRequest) -> HttpResponse:
+    """How well suggestions fared, with every numerator and denominator."""
+    scores = score(request.user)
+    context = {"scores": scores, "total": [scores.all], "learnt": calibration(active_fit())}
+    return render(request, "analysis/scoreboard.html", context)

@@ -1,0 +1,163 @@
+"""Acts on causes and their links. Called alike by web, API, chat and tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from incidents import filing
+from incidents.events import outbox
+from incidents.events.signals import incident_changed
+from incidents.models import Incident
+from kb.causes import fixes
+from kb.causes.symptom_names import refuse_symptom
+from kb.models import Cause, CauseLink, Citation, LedTo
+
+
+@transaction.atomic
+def link_cause(
+    incident: Incident,
+    cause: Cause,
+    *,
+    state: str = "suspected",
+    role: str = "root",
+    reason: str = "",
+    author: Any = None,
+) -> CauseLink:
+    """Say that `cause` is (or is not) a cause of `incident`; saying it again changes the link."""
+    # The incident's row is the lock: two people accepting at once make one link.
+    Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    link = CauseLink.objects.filter(incident=incident, cause=cause).first()
+    if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):
+        return link
+    link = link or CauseLink(incident=incident, cause=cause)
+    link.state, link.role, link.author = state, role, author
+    link.reason = reason or link.reason
+    link.full_clean(validate_constraints=False, exclude=["author"])
+    link.save()
+    text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
+    filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
+    if link.state == CauseLink.State.CONFIRMED:
+        outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
+    fixes.after_link(link)
+    transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
+    return link
+
+
+@transaction.atomic
+def unlink_cause(link: CauseLink, author: Any = None) -> None:
+    """Remove a link made by mistake; the timeline and the history remember it."""
+    filing.add_entry(
+        link.incident, filing.Kind.CAUSE, f"Cause link removed: {link.cause.name}", author
+    )
+    LedTo.objects.filter(incident=link.incident, earlier=link.cause).delete()
+    LedTo.objects.filter(incident=link.incident, later=link.cause).delete()
+    link.delete()
+
+
+@transaction.atomic
+def create_cause(*, name: str, category: Any = "", **fields: Any) -> Cause:
+    """A new cause; `category` by slug or as a record.
+
+    Raises ValidationError by field name, also when the name is taken or is a mere symptom.
+    """
+    name = " ".join(name.split())
+    refuse_symptom(name)
+    if category:
+        fields["category_id"] = getattr(category, "pk", category)
+    cause = Cause(name=name, **fields)
+    cause.full_clean()
+    cause.save()
+    return cause
+
+
+@transaction.atomic
+def edit_cause(cause: Cause, **fields: Any) -> Cause:
+    """Change fields of a cause. Raises ValidationError by field name."""
+    if fields.get("name", cause.name) != cause.name:
+        refuse_symptom(fields["name"])
+    for field, value in fields.items():
+        setattr(cause, field, value)
+    cause.full_clean()
+    cause.save()
+    return cause
+
+
+@transaction.atomic
+def name_cause(incident: Incident, name: str, *, author: Any = None, **fields: Any) -> CauseLink:
+    """“New cause” in one click: find the cause of this name or create it, and confirm it."""
+    name = " ".join(name.split())
+    if not name:
+        raise ValidationError({"name": "Name the cause: what was changed, full, lost or expired?"})
+    cause = Cause.objects.filter(name__iexact=name).first()
+    cause = (cause and (cause.superseded_by or cause)) or create_cause(name=name, **fields)
+    return link_cause(incident, cause, state=CauseLink.State.CONFIRMED, author=author)
+
+
+@transaction.atomic
+def same_as(incident: Incident, other: Incident, author: Any = None) -> list[CauseLink]:
+    """“Same as INC-42”: `incident` has the causes that are known of `other`, and their chain.
+
+    Raises ValidationError when they are one incident or `other` has no cause.
+    """
+    if incident.pk == other.pk:
+        raise ValidationError("Name another incident.")
+    known = list(other.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause"))
+    if not known:
+        raise ValidationError(f"{other.reference} has no cause yet: name it there or here.")
+    rejected = set(
+        incident.cause_links.filter(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
+    )
+    links = [
+        link_cause(
+            incident, link.cause, role=link.role, state=CauseLink.State.CONFIRMED,
+            reason=f"Same as {other.reference}", author=author,
+        )
+        for link in known
+        if link.cause_id not in rejected
+    ]  # fmt: skip
+    if not links:
+        raise ValidationError(f"The causes of {other.reference} were rejected here.")
+    kept = {link.cause_id for link in links}
+    for edge in other.led_to.filter(earlier__in=kept, later__in=kept):
+        chain(incident, edge.earlier, edge.later, author)
+    return links
+
+
+@transaction.atomic
+def chain(incident: Incident, earlier: Cause, later: Cause, author: Any = None) -> LedTo:
+    """Say that `earlier` led to `later` in `incident`. Raises ValidationError."""
+    linked = set(
+        incident.cause_links.exclude(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
+    )
+    if earlier.pk == later.pk or not {earlier.pk, later.pk} <= linked:
+        raise ValidationError("Choose two different causes of this incident.")
+    reached, front = set(), {later.pk}
+    edges = list(incident.led_to.values_list("earlier", "later"))
+    while front:
+        reached |= front
+        front = {after for before, after in edges if before in front} - reached
+    if earlier.pk in reached:
+        raise ValidationError(f"“{later}” already led to “{earlier}”; a chain has one direction.")
+    edge, _ = LedTo.objects.get_or_create(
+        incident=incident, earlier=earlier, later=later, defaults={"author": author}
+    )
+    return edge
+
+
+def unchain(incident: Incident, earlier: int, later: int) -> None:
+    LedTo.objects.filter(incident=incident, earlier=earlier, later=later).delete()
+
+
+def cite(link: CauseLink, title: str, path: str, author: Any = None) -> Citation:
+    """Rest a cause link on a page of this product. Raises ValidationError."""
+    if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
+        raise ValidationError({"path": "Cite a page of this site, such as a chart."})
+    citation = Citation.objects.filter(link=link, path=path).first()
+    citation = citation or Citation(link=link, path=path, title=title[:300], author=author)
+    citation.full_clean(exclude=["author"])
+    citation.save()
+    return citation

@@ -1,0 +1,62 @@
+"""Questions about causes and postmortems. Acts live in linking.py, writing.py and others."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Count, Max, Q, QuerySet
+
+from incidents.search.query_language import Field
+from kb.models import Category, Cause, CauseLink, Postmortem
+from kb.permissions import visible_causes, visible_links
+
+
+def causes_with_counts(user: Any, words: str = "", category: str = "") -> QuerySet[Cause]:
+    """Causes with `times` (links not rejected) and `last_seen`, of what `user` may see."""
+    counted = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
+    causes = visible_causes(user).filter(superseded_by=None).select_related("category")
+    words = words.replace("\x00", "").strip()[:500]
+    if words:
+        query = SearchQuery(words, config="english", search_type="websearch")
+        causes = causes.filter(Q(search=query) | Q(name__icontains=words))
+    if category:
+        causes = causes.filter(category=category.replace("\x00", ""))
+    return causes.annotate(
+        times=Count("links", filter=counted, distinct=True),
+        last_seen=Max("links__incident__impact_started_at", filter=counted),
+    )
+
+
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+_TELLING = re.compile(r"summary|symptom|what happened|impact|detection|description", re.IGNORECASE)
+TELLING_CHARACTERS = 1500
+
+
+def told_symptoms(postmortem: Postmortem) -> str:
+    """What a postmortem says of how the incident looked: what a new incident can be alike to.
+
+    The text below such headings, or its beginning where it has none.
+    """
+    body = postmortem.body[:100_000]
+    parts = _HEADING.split(body)
+    told = [
+        text for title, text in zip(parts[1::2], parts[2::2], strict=True) if _TELLING.search(title)
+    ]
+    return ("\n".join(told) or body)[:TELLING_CHARACTERS].strip()
+
+
+def _with_cause(**wanted: Any) -> Q:
+    links = CauseLink.objects.filter(**wanted).exclude(state=CauseLink.State.REJECTED)
+    return Q(pk__in=links.values("incident_id"))
+
+
+def _about_cause(value: str) -> Q:
+    """By category, or by words of the cause's name."""
+    if Category.objects.filter(slug__iexact=value).exists():
+        return _with_cause(cause__category__slug__iexact=value)
+    return _with_cause(cause__name__icontains=value)
+
+
+SEARCH_FIELDS = {"cause": Field("cause:expiry", _about_cause)}

@@ -1,0 +1,149 @@
+"""Pages of chat: workspaces, their rules and what was told, and who a person is in chat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.site_url import public_address
+from incidents.events.outbox import KINDS
+from incidents.web.shortcuts import add_errors
+from kb import notifications
+from kb.chat import registry
+from kb.chatops import endpoints
+from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace
+from kb.permissions import MANAGE_WORKSPACES
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_GET
+def workspace_list(request: HttpRequest) -> HttpResponse:
+    kinds = registry()
+    rows = [
+        (row, kinds[row.kind].title if row.kind in kinds else row.kind)
+        for row in Workspace.objects.all()
+    ]
+    return render(request, "kb/workspaces.html", {"rows": rows, "kinds": kinds.values()})
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
+    """A platform's own settings. Secrets left empty keep what is stored; none is shown."""
+    row = get_object_or_404(Workspace, pk=pk) if pk else Workspace(kind=kind)
+    plugin = registry().get(row.kind)
+    if plugin is None:
+        raise Http404("No such platform.")
+    stored = row.secrets if row.pk else {}
+    form = plugin.SettingsForm(request.POST or None, initial=row.settings)
+    hidden = getattr(form, "secret_fields", ())
+    for name in hidden:
+        # What is stored already need not be entered again.
+        form.fields[name].required = form.fields[name].required and name not in stored
+    name = request.POST.get("workspace_name", row.name or plugin.title).strip()[:100]
+    if request.method == "POST":
+        if not name or Workspace.objects.exclude(pk=row.pk).filter(name=name).exists():
+            form.add_error(None, "Give it a name that no other workspace has.")
+        if form.is_valid():
+            data = form.cleaned_data
+            row.name, row.enabled = name, "enabled" in request.POST
+            row.settings = {key: data[key] for key in data if key not in hidden}
+            row.secrets = {**stored, **{key: data[key] for key in hidden if data[key]}}
+            row.save()
+            endpoints.forget(row.slug)
+            messages.success(request, f"{row} is saved.")
+            return redirect(row)
+    context = {
+        "form": form, "row": row, "plugin": plugin, "name": name, "stored": sorted(stored),
+        "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
+    }  # fmt: skip
+    status = 422 if request.method == "POST" else 200
+    return render(request, "kb/workspace_form.html", context, status=status)
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_GET
+def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Workspace, pk=pk)
+    told = Telling.objects.filter(rule__workspace=row).select_related("event", "rule")
+    plugin = registry().get(row.kind)
+    context = {
+        "row": row,
+        "plugin": plugin,
+        "address": f"{public_address()}/chat/{row.slug}/",
+        "rules": [(r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.rules.all()],
+        "people": row.people.select_related("user"),
+        "page": Paginator(told, 20).get_page(request.GET.get("page")),
+    }
+    return render(request, "kb/workspace.html", context)
+
+
+class RuleForm(forms.ModelForm):
+    events = forms.MultipleChoiceField(
+        choices=list(KINDS.items()), widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Rule
+        fields = [
+            "channel", "events", "severity", "team", "quiet_from", "quiet_until", "zone",
+            "sev1_breaks_quiet",
+        ]  # fmt: skip
+        widgets = {
+            "quiet_from": forms.TimeInput(attrs={"type": "time"}),
+            "quiet_until": forms.TimeInput(attrs={"type": "time"}),
+        }
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
+    workspace = get_object_or_404(Workspace, pk=pk)
+    found = get_object_or_404(Rule, pk=rule, workspace=workspace) if rule else None
+    if request.method == "POST" and found and "remove" in request.POST:
+        found.delete()
+        return redirect(workspace)
+    form = RuleForm(request.POST or None, instance=found or Rule(workspace=workspace))
+    if request.method == "POST" and form.is_valid():
+        try:
+            notifications.check_rule(form.instance)
+            form.save()
+            return redirect(workspace)
+        except ValidationError as error:
+            add_errors(form, error)
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "workspace": workspace, "rule": found}
+    return render(request, "kb/chat_rule.html", context, status=status)
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_POST
+def telling_replay(request: HttpRequest, pk: int) -> HttpResponse:
+    telling = get_object_or_404(Telling.objects.select_related("rule__workspace"), pk=pk)
+    notifications.replay(telling)
+    messages.success(request, "It will be told again in a moment.")
+    return redirect(telling.rule.workspace)
+
+
+@require_http_methods(["GET", "POST"])
+def me(request: HttpRequest) -> HttpResponse:
+    """Who the reader is in chat, and a code to say so there."""
+    context: dict[str, Any] = {"code": ""}
+    if request.method == "POST":
+        context["code"] = ChatCode.make(request.user)
+    people = ChatPerson.objects.filter(user_id=request.user.pk).select_related("workspace")
+    return render(request, "kb/chat_me.html", {**context, "people": people})
+
+
+@require_POST
+def unlink(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(ChatPerson, pk=pk, user_id=request.user.pk).delete()
+    return redirect("kb:chat-me")

@@ -1,0 +1,27 @@
+"""Who reads and who writes in the practice's API."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from practice.permissions import MANAGE
+
+
+class Managed:
+    """Everybody reads; who may set the practice up writes."""
+
+    request: Request
+
+    @property
+    def _writes(self) -> bool:
+        method = getattr(getattr(self, "request", None), "method", "GET")
+        return method not in SAFE_METHODS
+
+    @property
+    def permission(self) -> str:
+        return MANAGE if self._writes else ""
+
+    @property
+    def scope(self) -> str:
+        return "admin" if self._writes else "read"

@@ -1,0 +1,71 @@
+"""Pages of the practice map."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from incidents.models import Service
+from incidents.web.shortcuts import posted, told
+from practice import practice_map
+from practice.models import Practice, Verdict
+from practice.web.records import _day
+
+
+def _team(request: HttpRequest) -> str:
+    return (request.POST.get("team") or request.GET.get("team", "")).replace("\x00", "")[:100]
+
+
+def _teams() -> list[str]:
+    named = Service.objects.exclude(owner_team="").values_list("owner_team", flat=True)
+    return sorted({*named, *Verdict.objects.exclude(team="").values_list("team", flat=True)})
+
+
+@require_GET
+def map_page(request: HttpRequest) -> HttpResponse:
+    team = _team(request)
+    roots = practice_map.the_map(team)
+    every = practice_map.leaves(roots)
+    words = [("adopted", "adopted"), ("not-now", "not now"), ("no", "no"), ("", "not decided")]
+    context = {
+        "team": team,
+        "teams": _teams(),
+        "drawn": practice_map.drawn(roots, team or "the organisation", team),
+        "counts": [
+            (practice_map.SIGNS[word], name, sum(leaf.word == word for leaf in every))
+            for word, name in words
+        ],
+        "due": [leaf for leaf in every if leaf.due],
+        "roots": roots,
+    }
+    return render(request, "practice/map.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def practice(request: HttpRequest, pk: int) -> HttpResponse:
+    """One practice: verdicts of the organisation and of teams."""
+    found = get_object_or_404(Practice, pk=pk)
+    team = _team(request)
+    if request.method == "POST" and told(
+        request,
+        lambda: practice_map.decide(
+            found, team, posted(request, "word"), posted(request, "note"),
+            _day(posted(request, "review_on")), request.user,
+        ),
+    ):  # fmt: skip
+        back = f"?{urlencode({'team': team})}" if team else ""
+        return redirect(f"{reverse('practice:map')}{back}")
+    mine = found.verdicts.filter(team=team).first()
+    context = {
+        "practice": found,
+        "team": team,
+        "teams": _teams(),
+        "mine": mine,
+        "verdicts": found.verdicts.select_related("author"),
+        "words": Verdict.Word.choices,
+    }
+    return render(request, "practice/practice.html", context)
