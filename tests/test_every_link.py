@@ -21,7 +21,7 @@ from demo.world.faults import Episodes
 from demo.world.server import make_server
 from demo.world.telemetry import World
 from incidents.filing import file_incident
-from incidents.intake import receiving
+from incidents.intake.receiving import store
 from incidents.models import Incident, Service
 from incidents.tasks import work_deliveries
 from kb.causes.linking import name_cause
@@ -84,7 +84,7 @@ def fill(author: AbstractUser) -> None:
         start_postmortem([incident], author)
     for kind in ("alertmanager", "change"):
         integration, _ = make(kind)
-        receiving.store(integration, {}, sample(kind))
+        store(integration, {}, sample(kind))
     work_deliveries()
     workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)
