@@ -26,9 +26,7 @@ class Registry(Mapping[str, T]):
     def register(self, name: str, entry: T) -> T:
         """Add `entry`. Raises ValueError where another one has the name already."""
         if self._entries.setdefault(name, entry) is not entry:
-            raise ValueError(
-                f"The {self.title} have “{name}” already, and not {entry!r}."
-            )
+            raise ValueError(f"The {self.title} have “{name}” already, and not {entry!r}.")
         return entry
 
     def __getitem__(self, name: str) -> T:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.leased_jobs import claim, put_back, settle, workable
-from common.redaction import redacted
+from common.redaction import redact
 from common.site_url import public_address
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
@@ -129,12 +129,12 @@ def event_as_data(event: Event, base: str = "") -> dict[str, Any]:
         "id": event.pk,
         "kind": event.kind,
         "at": event.at.isoformat(),
-        "text": redacted(event.text),
+        "text": redact(event.text),
         "url": f"{base}{event.path}",
         "incident": {
             "id": incident.pk,
             "reference": incident.reference,
-            "title": redacted(incident.title),
+            "title": redact(incident.title),
             "severity": incident.severity,
             "status": incident.status,
         },

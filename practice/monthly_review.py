@@ -183,10 +183,8 @@ def _add_readiness(review: MonthlyReview, user: Any) -> None:
         found_at__date__gte=review.month, found_at__date__lt=review.until
     )
     if review.service:
-        closed, unready = (
-            closed.filter(service=review.service),
-            unready.filter(pk=review.service.pk),
-        )
+        closed = closed.filter(service=review.service)
+        unready = unready.filter(pk=review.service.pk)
         findings = findings.filter(service=review.service)
     review.reviews = list(closed.select_related("service"))
     review.unready = list(unready.exclude(pk__in=valid.values("service")))
@@ -222,7 +220,8 @@ def _add_noise(review: MonthlyReview, user: Any, asked: statistics.Asked) -> Non
 
 def as_markdown(review: MonthlyReview) -> str:
     """The review as Markdown, for wikis and mails."""
-    text = render_to_string("practice/monthly.md", {"found": review, "site": public_address()})
+    context = {"found": review, "site": public_address()}
+    text = render_to_string("practice/monthly/review.md", context)
     lines = [line.rstrip() for line in text.splitlines()]
     return (
         "\n".join(
@@ -260,7 +259,7 @@ def send_due(today: date | None = None) -> int:
             mail = EmailMultiAlternatives(review.title, text, None, [row.user.email])
             context = {"found": review, "site": public_address()}
             mail.attach_alternative(
-                render_to_string("practice/monthly_mail.html", context), "text/html"
+                render_to_string("practice/monthly/mail.html", context), "text/html"
             )
             try:
                 mail.send()

@@ -24,7 +24,7 @@ class SourceSerializer(PluginSerializer):
 
     class Meta:
         model = Source
-        fields = ["id", "name", "kind", "enabled", "settings", "secrets"]
+        fields = ["id", "name", "kind", "enabled", "settings", "secrets", "secrets_unreadable"]
 
 
 class ProbeSerializer(serializers.Serializer):

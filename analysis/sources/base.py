@@ -144,20 +144,3 @@ def fill(template: str, target: Target) -> str:
     """Put the service's name, once checked, into a query template (`$service`)."""
     check_name(target)
     return string.Template(template).safe_substitute(service=target.name)
-
-
-_SECRET = re.compile(
-    r"(?i)\b(?P<key>(?:[\w.-]*(?:password|passwd|secret|token|api[_-]?key|authorization|bearer))"
-    r"[\"']?\s*[=:]\s*[\"']?(?:bearer\s+|basic\s+)?)(?P<value>[^\s\"',;&]{3,})"
-)
-_URL_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)[^\s@/]+(?=@)")
-
-
-def redact(text: str) -> str:
-    """Hide values that look like secrets, before anything is stored.
-
-    >>> redact("login password=hunter2 ok")
-    'login password=[redacted] ok'
-    """
-    text = _URL_PASSWORD.sub(r"\g<before>[redacted]", text)
-    return _SECRET.sub(r"\g<key>[redacted]", text)

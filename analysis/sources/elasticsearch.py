@@ -18,9 +18,9 @@ from analysis.sources.base import (
     Target,
     Window,
     fill,
-    redact,
 )
 from analysis.sources.http import HttpClient, HttpForm
+from common.redaction import redact
 
 
 class ElasticsearchForm(HttpForm):

@@ -19,9 +19,9 @@ from analysis.sources.base import (
     Target,
     Window,
     fill,
-    redact,
 )
 from analysis.sources.http import HttpClient, HttpForm
+from common.redaction import redact
 
 PAGE = 500
 EVENT_APIS = ("/apis/events.k8s.io/v1", "/api/v1")

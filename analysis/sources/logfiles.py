@@ -25,8 +25,8 @@ from analysis.sources.base import (
     Target,
     Window,
     fill,
-    redact,
 )
+from common.redaction import redact
 
 MOST_BYTES = 200 * 1024 * 1024
 _STAMP = re.compile(

@@ -16,9 +16,9 @@ from analysis.sources.base import (
     Target,
     Window,
     fill,
-    redact,
 )
 from analysis.sources.http import HttpClient, HttpForm
+from common.redaction import redact
 
 
 class LokiForm(HttpForm):

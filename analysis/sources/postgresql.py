@@ -21,8 +21,8 @@ from analysis.sources.base import (
     Window,
     check_name,
     fill,
-    redact,
 )
+from common.redaction import redact
 
 # Each gives a moment (or null for now) and a text; only columns every version since 13 has.
 STATEMENTS: LiteralString = """

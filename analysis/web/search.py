@@ -26,7 +26,7 @@ def search(request: HttpRequest) -> HttpResponse:
         postmortem.headline = _marked(postmortem.headline)  # type: ignore[attr-defined]
     examples = [each.example for each in SEARCH_FIELDS.values()]
     context = {"q": text, "found": found, "examples": examples}
-    return render(request, "analysis/search.html", context)
+    return render(request, "analysis/search/results.html", context)
 
 
 def _marked(headline: str) -> SafeString:

@@ -26,7 +26,10 @@ class WorkspaceSerializer(PluginSerializer):
 
     class Meta:
         model = Workspace
-        fields = ["id", "kind", "name", "path", "enabled", "settings", "secrets", "created_at"]
+        fields = [
+            "id", "kind", "name", "path", "enabled", "settings", "secrets", "secrets_unreadable",
+            "created_at",
+        ]  # fmt: skip
 
     def get_path(self, row: Workspace) -> str:
         return f"/chat/{row.slug}/"

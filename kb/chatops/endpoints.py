@@ -112,6 +112,9 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
         known = _workspace(slug, WAIT / 2)
     except NotYet:
         return problem(503, "The store is slow; send it again.")
+    except ValueError as error:
+        logger.error("Chat workspace %s: %s", slug, error)
+        return problem(503, "The secrets of this workspace cannot be read: enter them again.")
     plugin_class = registry().get(known.workspace.kind) if known else None
     if known is None or plugin_class is None:
         return problem(404, "No chat workspace has this address, or it is switched off.")

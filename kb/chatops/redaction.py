@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from common.redaction import redacted
+from common.redaction import redact
 from kb.chat.base import Answer
 
 
@@ -12,9 +12,9 @@ def redacted_answer(answer: Answer) -> Answer:
     items = [
         replace(
             item,
-            title=redacted(item.title),
-            lines=[redacted(line) for line in item.lines],
+            title=redact(item.title),
+            lines=[redact(line) for line in item.lines],
         )
         for item in answer.items
     ]
-    return replace(answer, text=redacted(answer.text), items=items, footer=redacted(answer.footer))
+    return replace(answer, text=redact(answer.text), items=items, footer=redact(answer.footer))

@@ -57,7 +57,7 @@ def time_line(dots: Sequence[Dot], marks: Sequence[Dot] = ()) -> SafeString:
 
 
 SHADES = 12
-"""As many as causebook.css has."""
+"""As many as charts.css has."""
 
 
 def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str = "") -> SafeString:
@@ -82,7 +82,7 @@ def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str =
                     svg.element(
                         "rect",
                         svg.tooltip(f"{label} {name}: {value:,.0f} {unit}".strip()),
-                        class_=f"shade-{names.index(name) % SHADES}",
+                        data_shade=names.index(name) % SHADES,
                         x=x + step * 0.12,
                         y=y,
                         width=step * 0.76,

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.plugin_settings import PluginSettings
 from common.site_url import public_address
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
@@ -21,6 +22,8 @@ from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace
 from kb.permissions import MANAGE_WORKSPACES
+
+ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -31,42 +34,36 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
         (row, kinds[row.kind].title if row.kind in kinds else row.kind)
         for row in Workspace.objects.all()
     ]
-    return render(request, "kb/workspaces.html", {"rows": rows, "kinds": kinds.values()})
+    return render(request, "kb/chat/workspaces.html", {"rows": rows, "kinds": kinds.values()})
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
-    """A platform's own settings. Secrets left empty keep what is stored; none is shown."""
+    """A platform's own settings."""
     row = get_object_or_404(Workspace, pk=pk) if pk else Workspace(kind=kind)
     plugin = registry().get(row.kind)
     if plugin is None:
         raise Http404("No such platform.")
-    stored = row.secrets if row.pk else {}
-    form = plugin.SettingsForm(request.POST or None, initial=row.settings)
-    hidden = getattr(form, "secret_fields", ())
-    for name in hidden:
-        # What is stored already need not be entered again.
-        form.fields[name].required = form.fields[name].required and name not in stored
+    plugin_settings = PluginSettings(plugin.SettingsForm, row)
+    form = plugin_settings.page_form(request.POST or None)
     name = request.POST.get("workspace_name", row.name or plugin.title).strip()[:100]
     if request.method == "POST":
         if not name or Workspace.objects.exclude(pk=row.pk).filter(name=name).exists():
             form.add_error(None, "Give it a name that no other workspace has.")
         if form.is_valid():
-            data = form.cleaned_data
             row.name, row.enabled = name, "enabled" in request.POST
-            row.settings = {key: data[key] for key in data if key not in hidden}
-            row.secrets = {**stored, **{key: data[key] for key in hidden if data[key]}}
+            plugin_settings.apply(form)
             row.save()
             endpoints.forget(row.slug)
             messages.success(request, f"{row} is saved.")
             return redirect(row)
     context = {
-        "form": form, "row": row, "plugin": plugin, "name": name, "stored": sorted(stored),
+        "form": form, "row": row, "plugin": plugin, "name": name,
         "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
-    return render(request, "kb/workspace_form.html", context, status=status)
+    return render(request, "kb/chat/workspace_form.html", context, status=status)
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -75,6 +72,8 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
     told = Telling.objects.filter(rule__workspace=row).select_related("event", "rule")
     plugin = registry().get(row.kind)
+    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+        messages.warning(request, ENTER_AGAIN)
     context = {
         "row": row,
         "plugin": plugin,
@@ -83,7 +82,7 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
         "people": row.people.select_related("user"),
         "page": Paginator(told, 20).get_page(request.GET.get("page")),
     }
-    return render(request, "kb/workspace.html", context)
+    return render(request, "kb/chat/workspace.html", context)
 
 
 class RuleForm(forms.ModelForm):
@@ -121,7 +120,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
             add_errors(form, error)
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "workspace": workspace, "rule": found}
-    return render(request, "kb/chat_rule.html", context, status=status)
+    return render(request, "kb/chat/rule_form.html", context, status=status)
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -140,7 +139,7 @@ def me(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         context["code"] = ChatCode.make(request.user)
     people = ChatPerson.objects.filter(user_id=request.user.pk).select_related("workspace")
-    return render(request, "kb/chat_me.html", {**context, "people": people})
+    return render(request, "kb/chat/account.html", {**context, "people": people})
 
 
 @require_POST

@@ -16,6 +16,7 @@ from practice.api.base import Managed
 from practice.load_tests import registry as load_test_tools
 from practice.models import Capacity, Drill, LoadTest
 from practice.records import load_tests
+from practice.records.capacity import trend_of
 
 
 class MetricShiftSerializer(serializers.Serializer):
@@ -104,8 +105,8 @@ class CapacitySerializer(serializers.ModelSerializer):
         extra_kwargs = {"query": {"max_length": 5000}}
 
     def get_days_until_full(self, capacity: Capacity) -> float | None:
-        found = capacity.trend_of(capacity)
-        return found.days if found else None
+        trend = trend_of(capacity)
+        return trend.days if trend else None
 
 
 class CapacityViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,

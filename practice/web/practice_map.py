@@ -44,7 +44,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "due": [leaf for leaf in practices if leaf.due],
         "roots": roots,
     }
-    return render(request, "practice/map.html", context)
+    return render(request, "practice/map/overview.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,7 +70,7 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
         "verdicts": current.verdicts.select_related("author"),
         "words": Verdict.Word.choices,
     }
-    return render(request, "practice/practice.html", context)
+    return render(request, "practice/map/practice.html", context)
 
 
 def _date(text: str) -> date | None:

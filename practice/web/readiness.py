@@ -54,7 +54,7 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "stages": stages,
         "form": StageForm(initial={"stage": service.lifecycle}),
     }
-    return render(request, "practice/readiness.html", context)
+    return render(request, "practice/readiness/service.html", context)
 
 
 def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
@@ -109,7 +109,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "unanswered": len(items) - len(answers),
         "verdicts": ReadinessAnswer.Verdict.choices,
     }
-    return render(request, "practice/review.html", context)
+    return render(request, "practice/readiness/review.html", context)
 
 
 @require_POST
@@ -129,7 +129,7 @@ def checklists(request: HttpRequest) -> HttpResponse:
     for tier, name in Service.Tier.choices:
         versions = list(Checklist.objects.filter(tier=tier).select_related("author"))
         rows.append((tier, name, versions[0] if versions else None, versions))
-    return render(request, "practice/checklists.html", {"rows": rows})
+    return render(request, "practice/readiness/checklists.html", {"rows": rows})
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -156,4 +156,4 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
     status = 422 if form.errors else 200
     checks = [(name, each.requirement) for name, each in CHECKS.items()]
     context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
-    return render(request, "practice/checklist.html", context, status=status)
+    return render(request, "practice/readiness/checklist_form.html", context, status=status)

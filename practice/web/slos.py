@@ -33,7 +33,7 @@ def slo_list(request: HttpRequest) -> HttpResponse:
     slos = Slo.objects.select_related("service")
     now = timezone.now()
     rows = sorted((stored_status(slo, now) for slo in slos), key=lambda each: -each.budget.share)
-    return render(request, "practice/slos.html", {"rows": rows})
+    return render(request, "practice/slos/list.html", {"rows": rows})
 
 
 @require_GET
@@ -47,7 +47,7 @@ def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
         "ratio_chart": _error_ratio_chart(status),
         "rules": rules([counting.objective_of(slo)]),
     }
-    return render(request, "practice/slo.html", context)
+    return render(request, "practice/slos/detail.html", context)
 
 
 def _budget_left_chart(status: AttributedStatus) -> SafeString:
@@ -86,7 +86,7 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         messages.success(request, "Saved. New events are counted within five minutes.")
         return redirect(saved)
     status = 422 if form.errors else 200
-    return render(request, "practice/slo_form.html", {"form": form, "slo": slo}, status=status)
+    return render(request, "practice/slos/form.html", {"form": form, "slo": slo}, status=status)
 
 
 def _initial(request: HttpRequest) -> dict[str, object]:
@@ -126,7 +126,7 @@ def slo_import(request: HttpRequest) -> HttpResponse:
         request,
         SloFileForm,
         import_objectives,
-        "practice/slo_import.html",
+        "practice/slos/import.html",
         "practice:slos",
         "objectives",
     )

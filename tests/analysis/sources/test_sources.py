@@ -25,7 +25,7 @@ from moto import mock_aws
 
 from analysis.models import Source
 from analysis.sources import registry
-from analysis.sources.base import Query, SourceError, Target, Window, redact
+from analysis.sources.base import Query, SourceError, Target, Window
 from analysis.sources.templates import chosen, parse_templates
 from tests.misbehaving_server import BEHAVIOURS, Behaving
 
@@ -55,6 +55,7 @@ def test_no_service_name_can_break_out_of_a_query(kind: str) -> None:
         plugin(kind).queries(Target('x"} or {a="b', "http"))
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("kind", HTTP)
 @pytest.mark.parametrize(
     ("behaviour", "reason", "passing"),
@@ -211,20 +212,6 @@ def test_a_line_for_one_service_beats_that_for_its_kind_and_for_all() -> None:
         assert [query.text for query in chosen(lines, Target(name, kind))] == expected
 
 
-@pytest.mark.parametrize(
-    ("line", "hidden"),
-    [
-        ("login password=hunter2 ok", "hunter2"),
-        ("Authorization: Bearer abc.def", "abc.def"),
-        ("postgres://app:s3cret@db/x", "s3cret"),
-        ('{"api_key": "k-123456"}', "k-123456"),
-    ],
-)
-def test_secrets_in_lines_are_hidden(line: str, hidden: str) -> None:
-    assert hidden not in redact(line)
-    assert "[redacted]" in redact(line)
-
-
 @pytest.fixture
 def log_root(tmp_path: Path, settings: Any) -> Path:
     settings.LOG_ROOT = str(tmp_path)
@@ -241,6 +228,19 @@ def test_log_files_give_the_lines_of_the_window(log_root: Path) -> None:
     query = made.queries(Target("orders-db", "http"))[0]
     answer = made.pull(query, Window(start, start + timedelta(hours=1)), 5)
     assert [item.text[-8:] for item in answer.items] == ["ERROR in", "at frame", " also in"]
+
+
+def test_secrets_in_log_lines_are_hidden_before_they_are_stored(log_root: Path) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvcmRlcnMifQ.c2lnbmF0dXJl"
+    (log_root / "orders-db.log").write_text(
+        f"2026-03-01T02:30:00Z AKIAIOSFODNN7EXAMPLE {token} ghp_{'a' * 36} password=hunter2\n"
+    )
+    source = plugin("logfiles")
+    query = source.queries(Target("orders-db", "http"))[0]
+    start = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+    [line] = source.pull(query, Window(start, start + timedelta(hours=1)), 5).items
+    hidden = "[redacted]"
+    assert line.text.endswith(f"{hidden} {hidden} {hidden} password={hidden}")
 
 
 def test_log_files_never_lead_out_of_their_folder(log_root: Path) -> None:
@@ -302,6 +302,7 @@ def test_postgresql_is_asked_prepared_questions_only() -> None:
         database_source(username="x").pull(Query("x", "drop table incidents"), WINDOW, 1.0)
 
 
+@pytest.mark.clock
 def test_postgresql_that_hangs_or_is_away_is_a_reason(server: Callable[[str], str]) -> None:
     port = int(server("hang").rpartition(":")[2])
     for at in (port, 1):

@@ -25,6 +25,7 @@ from kb.postmortems.editing import start_postmortem
 from practice import monthly_review, practice_map, prometheus
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
 from practice.records import load_tests
+from practice.records.capacity import measure_all
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -104,13 +105,16 @@ def test_days_until_full_are_shown_and_trouble_is_said(
 
     monkeypatch.setattr(plugin, "points", points)
     monkeypatch.setattr(prometheus, "plugin_of", lambda source: plugin)
-    capacity = Capacity.objects.get()
-    assert capacity.measure_all() == 0
-    assert capacity.measure_all(timezone.now() + timedelta(hours=7)) == 1
+    assert measure_all() == 0
+    assert measure_all(timezone.now() + timedelta(hours=7)) == 1
     page = manager.get(f"{address}records/").content.decode()
     # 0.785 now (the middle of the last three days), a hundredth a day.
     assert "22 days until full" in page or "21 days until full" in page
-    refused = manager.post(f"{address}capacity/{capacity.pk}/", given | {"limit": "0"})
+    [row] = manager.get("/api/v1/capacities/").json()["results"]
+    assert 21 <= row["days_until_full"] <= 22.5
+    refused = manager.post(
+        f"{address}capacity/{Capacity.objects.get().pk}/", given | {"limit": "0"}
+    )
     assert refused.status_code == 422
 
 
