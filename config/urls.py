@@ -1,4 +1,4 @@
-"""Every address of the product."""
+"""All URLs."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
