@@ -139,7 +139,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
     all_of_us = web.get("/practice/map/").content.decode()
     assert "✓ Canary releases" in own
     assert "◷ Canary releases ⟳" in all_of_us
-    assert "To be asked again" in all_of_us
+    assert "Due for review" in all_of_us
     assert "No mesh yet" in all_of_us
     wrong = web.post(address, {"word": "no", "note": "x", "review_on": "soon"})
     assert "is not a date such as" in wrong.content.decode()

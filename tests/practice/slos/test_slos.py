@@ -215,7 +215,7 @@ def test_objectives_that_fail_do_not_hold_up_the_others(
         Slo.objects.filter(pk=each.pk).update(tried_at=timezone.now())
         return 0
 
-    monkeypatch.setattr(counting, "pull", count_one)
+    monkeypatch.setattr(counting, "count", count_one)
     monkeypatch.setattr(counting.time, "monotonic", lambda: clock[0])
     for _ in range(4):
         counting.count_all(NOW)
