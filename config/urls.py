@@ -1,5 +1,6 @@
 """Every address of the product."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
@@ -19,7 +20,7 @@ import kb.metrics_api
 import kb.postmortem_api
 import kb.report_api
 import practice.api
-from config import health
+from config import health, styleguide
 from config.schema import SchemaView, SwaggerView
 from kb import chat_door
 
@@ -70,3 +71,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("practice/", include("practice.urls")),
     path("", include("incidents.urls")),
 ]
+
+
+def debug_urls(debug: bool) -> list[URLPattern | URLResolver]:
+    """Pages for those who work on the product."""
+    return [path("styleguide/", styleguide.show, name="styleguide")] if debug else []
+
+
+urlpatterns += debug_urls(settings.DEBUG)
