@@ -1,6 +1,6 @@
 """The timeline of an incident: what was written, and what other records tell of it.
 
-Other packages add what they know: `TELLERS.append(function of an incident that yields entries)`.
+Other packages add what they know: `TIMELINE_SOURCES.register("findings", function)`.
 Such entries are not stored; a person who pins or edits one makes it a stored one.
 """
 
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from common.registry import Registry
 from incidents import filing
 from incidents.models import Change, Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
@@ -30,7 +31,9 @@ def _changes(incident: Incident) -> Iterable[TimelineEntry]:
         yield TimelineEntry(at=change.started_at, kind=TimelineEntry.Kind.CHANGE, text=text)
 
 
-TELLERS: list[Callable[[Incident], Iterable[TimelineEntry]]] = [_changes]
+TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Registry(
+    "sources of timeline entries", {"changes": _changes}
+)
 
 
 def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
@@ -38,8 +41,8 @@ def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntr
     written = incident.timeline.select_related("author")
     entries = list(written if hidden else written.filter(hidden=False))
     known = {(entry.kind, entry.at) for entry in written}
-    for teller in TELLERS:
-        entries += [entry for entry in teller(incident) if (entry.kind, entry.at) not in known]
+    for entries_of in TIMELINE_SOURCES.values():
+        entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
     return sorted(entries, key=lambda entry: entry.at)
 
 

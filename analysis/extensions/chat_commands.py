@@ -11,7 +11,7 @@ from analysis.suggestions.engine import (
 )
 from incidents.models import Incident
 from kb.chat.base import Answer, Button, Item, clip
-from kb.chatops.commands import Asker, Problem, command, subject
+from kb.chatops.commands import Asker, Command, Problem, subject
 
 SHOWN, REASONS = 3, 4
 
@@ -59,16 +59,18 @@ def told(found: Suggestions, incident: Incident | None = None) -> Answer:
     return Answer("No cause is known yet for what is alike.", items)
 
 
-@command("ask", "WORDS", "past causes of what you see, such as: checkout 5xx after deploy")
 def ask(asker: Asker, rest: str) -> Answer:
     if len(rest) < 3:
         raise Problem("Tell me what you see, in a few words.")
     return told(suggest_for_text(rest[:300], asker.view, symptom=rest[300:3000], limit=SHOWN))
 
 
-@command("similar", "similar INC-42", "past causes for an incident, to confirm or reject")
 def similar(asker: Asker, rest: str) -> Answer:
     incident, _ = subject(asker, rest)
     found = suggest_for_incident(incident, asker.view, limit=SHOWN)
     remember_shown(incident, found)
     return told(found, incident)
+
+
+ASK = Command("WORDS", "past causes of what you see, such as: checkout 5xx after deploy", ask)
+SIMILAR = Command("similar INC-42", "past causes for an incident, to confirm or reject", similar)

@@ -118,7 +118,7 @@ def _load_tests(service: Service) -> None:
             }
         }  # fmt: skip
         at = timezone.now() - timedelta(days=7 * (13 - number) - 5)
-        load_tests.take_load_test(
+        load_tests.import_load_test(
             service, "k6", json.dumps(summary), release=f"4.{20 + number}", scenario="peak", at=at
         )
 
@@ -135,6 +135,8 @@ def _onboard(services: Mapping[str, Service]) -> None:
         )
         for item in open_items:
             verdict = "no" if "degrade" in item.question else "yes"
-            reviews.answer(review, item, None, verdict=verdict, note="As shown to the reviewers.")
+            reviews.answer_item(
+                review, item, None, verdict=verdict, note="As shown to the reviewers."
+            )
         if name == "payments":
-            reviews.close(review)
+            reviews.close_review(review)

@@ -1,6 +1,6 @@
 """What people can say in chat: one core for all platforms. Business rules live elsewhere.
 
-Other packages add commands: `COMMANDS["similar"] = Command(…)`.
+Other packages add commands: `COMMANDS.register("similar", Command(…))`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common.errors import error_text
+from common.registry import Registry
 from incidents import filing
 from incidents.models import Change, Incident, Service
 from incidents.permissions import Nobody, visible_incidents
@@ -67,15 +68,15 @@ class Command:
     """It changes something, so it must be known who asks."""
 
 
-COMMANDS: dict[str, Command] = {}
-PRESSES: dict[str, Callable[[Asker, str], Answer]] = {}
+COMMANDS: Registry[Command] = Registry("chat commands")
+BUTTONS: Registry[Callable[[Asker, str], Answer]] = Registry("chat buttons")
 """What buttons do, by the first word of their value."""
 DEFAULT = "ask"
 
 
 def command(name: str, usage: str, about: str, acts: bool = False) -> Any:
     def register(run: Callable[[Asker, str], Answer]) -> Callable[[Asker, str], Answer]:
-        COMMANDS[name] = Command(usage, about, run, acts)
+        COMMANDS.register(name, Command(usage, about, run, acts))
         return run
 
     return register
@@ -128,7 +129,7 @@ WHO_ARE_YOU = (
 
 def _press(asker: Asker) -> Answer:
     name, _, rest = asker.said.text.partition(" ")
-    act = PRESSES.get(name)
+    act = BUTTONS.get(name)
     if act is None:
         raise Problem("This button is of an earlier version: ask again.")
     if asker.user is None:
@@ -339,5 +340,5 @@ def press_link(asker: Asker, rest: str, state: str) -> Answer:
     return tell(incident, f"{word} as a cause of {incident.reference}: {found}.")
 
 
-PRESSES["it"] = lambda asker, rest: press_link(asker, rest, "confirmed")
-PRESSES["not"] = lambda asker, rest: press_link(asker, rest, "rejected")
+BUTTONS.register("it", lambda asker, rest: press_link(asker, rest, "confirmed"))
+BUTTONS.register("not", lambda asker, rest: press_link(asker, rest, "rejected"))

@@ -1,6 +1,6 @@
 """What a new postmortem knows already: everything that is on record about its incidents.
 
-Other packages add what they know: `SECTIONS["evidence"].append(function of an incident)`.
+Other packages add what they know: `SECTIONS.register("evidence", function of an incident)`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from common.registry import Registry
 from incidents.models import Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 from incidents.timeline import told_timeline
 from kb.models import CauseLink, PostmortemTemplate
 
-Teller = Callable[[Incident], str]
+Section = Callable[[Incident], str]
+"""What is known of an incident, as Markdown; empty when nothing is."""
 NOTHING = "Nothing is on record."
 
 
@@ -28,17 +30,17 @@ def template_for(incidents: Sequence[Incident]) -> PostmortemTemplate | None:
 
 def filled(template: str, incidents: Sequence[Incident]) -> str:
     """The template with each {word} in braces replaced by what is known; unknown words stay."""
-    for word, tellers in SECTIONS.items():
+    for word, section in SECTIONS.items():
         marker = "{" + word + "}"
         if marker in template:
-            template = template.replace(marker, _told(tellers, incidents))
+            template = template.replace(marker, _rendered(section, incidents))
     return template
 
 
-def _told(tellers: Sequence[Teller], incidents: Sequence[Incident]) -> str:
+def _rendered(section: Section, incidents: Sequence[Incident]) -> str:
     parts = []
     for incident in incidents:
-        text = "\n\n".join(told for teller in tellers if (told := teller(incident).strip()))
+        text = section(incident).strip()
         if text and len(incidents) > 1:
             text = f"**{incident.reference} {incident.title}**\n\n{text}"
         parts.append(text)
@@ -104,12 +106,14 @@ def _timeline(incident: Incident) -> str:
     return "\n".join(lines)
 
 
-SECTIONS: dict[str, list[Teller]] = {
-    "summary": [_summary],
-    "impact": [_impact],
-    "causes": [_causes],
-    "changes": [_changes],
-    "evidence": [],
-    "resolution": [lambda incident: incident.resolution],
-    "timeline": [_timeline],
-}
+SECTIONS: Registry[Section] = Registry(
+    "sections of postmortem templates",
+    {
+        "summary": _summary,
+        "impact": _impact,
+        "causes": _causes,
+        "changes": _changes,
+        "resolution": lambda incident: incident.resolution,
+        "timeline": _timeline,
+    },
+)

@@ -75,7 +75,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.get_by_label("Target").fill("99.98")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Count now").click()
-    expect(page.get_by_text("times five minutes counted")).to_be_visible()
+    expect(page.get_by_text("intervals of five minutes counted")).to_be_visible()
     causes = page.locator("section", has_text="Spent by cause").last
     expect(causes).to_contain_text("Null pointer in the discount path")
     incidents = page.locator("section", has_text="Spent by incident").last

@@ -61,17 +61,17 @@ def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
         source="t", fingerprint="f", name="HighCpu", service=database, starts_at=timezone.now()
     )
     item = review.checklist.items.get(auto="runbook")
-    reviews.answer(review, item, user, verdict="n/a", note="The platform's runbook covers it.")
-    reviews.look_again()
+    reviews.answer_item(review, item, user, verdict="n/a", note="The platform's runbook covers it.")
+    reviews.refresh_open_reviews()
     assert verdicts(review)["restore"] == "yes"
     assert verdicts(review)["alert"] == "yes"
     assert review.answers.get(item=item).verdict == "n/a"
     written = ReadinessAnswer.history.count()
-    assert reviews.look_again() == 1
+    assert reviews.refresh_open_reviews() == 1
     assert ReadinessAnswer.history.count() == written
     drill.at = timezone.now() - timedelta(days=120)
     drill.save()
-    reviews.look(review)
+    reviews.refresh_answers(review)
     assert verdicts(review)["restore"] == "no"
 
 
@@ -80,7 +80,7 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
 ) -> None:
     page = web.post(f"/practice/services/{checkout.pk}/readiness/", follow=True)
     review = ReadinessReview.objects.get()
-    assert "Has an alert been seen to fire for it?" in page.content.decode()
+    assert "Has an alert fired for it?" in page.content.decode()
     answer = web.post(review.get_absolute_url(), {"act": "close"}, follow=True)
     assert "questions have no answer yet" in answer.content.decode()
     for item in review.checklist.items.filter(auto=""):
@@ -121,8 +121,8 @@ def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
 ) -> None:
     review = reviews.start_review(checkout, user)
     for item in review.checklist.items.filter(auto=""):
-        reviews.answer(review, item, user, verdict="yes", note="Shown.")
-    reviews.close(review)
+        reviews.answer_item(review, item, user, verdict="yes", note="Shown.")
+    reviews.close_review(review)
     review.expires_on = timezone.now().date() - timedelta(days=1)
     review.save()
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
@@ -131,8 +131,8 @@ def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
     assert again != review
     assert again.answers.filter(auto=False, note="Shown.").count() == 7
     for item in again.checklist.items.all():
-        reviews.answer(again, item, user, verdict="yes")
-    reviews.close(again)
+        reviews.answer_item(again, item, user, verdict="yes")
+    reviews.close_review(again)
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
     assert "<polyline" in page
 
@@ -169,10 +169,10 @@ def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
     checkout.save()
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
     assert "on-call is named: Nobody is named." in page
-    assert "a readiness review of at least 80%: none that holds" in page
+    assert "a readiness review of at least 80%: none that is valid" in page
     address = f"/practice/services/{checkout.pk}/stage/"
     refused = web.post(address, {"stage": "general"}, follow=True).content.decode()
-    assert "Say why it goes on without" in refused
+    assert "Give the reason for going on without" in refused
     checkout.refresh_from_db()
     assert checkout.lifecycle == "development"
     web.post(address, {"stage": "general", "reason": "Signed off by the board"})
@@ -224,10 +224,10 @@ def test_a_service_that_has_everything_passes_its_gate(
     )
     review = reviews.start_review(checkout, user)
     for item in review.checklist.items.all():
-        reviews.answer(review, item, user, verdict="yes")
-    reviews.close(review)
+        reviews.answer_item(review, item, user, verdict="yes")
+    reviews.close_review(review)
     assert reviews.missing_for(checkout, "general") == []
-    assert reviews.enter(checkout, "general").lifecycle == "general"
+    assert reviews.enter_stage(checkout, "general").lifecycle == "general"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -246,7 +246,7 @@ def test_a_resolved_incident_leaves_its_gaps_as_findings(
     web.post(close, {"note": "Runbook written"})
     page = web.get(f"/practice/services/{database.pk}/readiness/").content.decode()
     assert "Runbook written" in page
-    assert CHECKS["findings"][1](database).note == "3 open."
+    assert CHECKS["findings"].run(database).note == "3 open."
 
 
 def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Service) -> None:

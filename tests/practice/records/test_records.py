@@ -25,7 +25,7 @@ from kb.postmortems.editing import start_postmortem
 from practice import monthly_review, practice_map, prometheus
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
 from practice.records import load_tests
-from practice.records.capacity import pull_capacities
+from practice.records.capacity import measure_all
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_a_slower_release_is_named_and_stands_among_the_changes(
     checkout: Service, web: Client
 ) -> None:
     for number in range(6):
-        load_tests.take_load_test(
+        load_tests.import_load_test(
             checkout, "k6", summary(100 + number % 3), release=f"1.{number}",
             at=timezone.now() - timedelta(days=9 - number),
         )  # fmt: skip
@@ -57,7 +57,7 @@ def test_a_slower_release_is_named_and_stands_among_the_changes(
     )
     newest = LoadTest.objects.first()
     assert newest is not None
-    assert {each.name for each in load_tests.run_of(newest).worse} == {"p50", "p95", "p99"}
+    assert {each.name for each in load_tests.compared_run(newest).worse} == {"p50", "p95", "p99"}
     change = Change.objects.get(version="1.6")
     assert change.title.startswith("Load test of 1.6: median up by 58%")
     page = web.get(f"/practice/services/{checkout.pk}/records/").content.decode()
@@ -75,16 +75,16 @@ def test_the_same_summary_twice_is_one_and_rubbish_is_refused(
     assert answer.status_code == 422
     assert "It has no line “Aggregated”" in answer.content.decode()
     with pytest.raises(ValidationError, match="Choose one of"):
-        load_tests.take_load_test(checkout, "gatling", "x")
+        load_tests.import_load_test(checkout, "gatling", "x")
 
 
 def test_scenarios_are_compared_each_with_itself(checkout: Service) -> None:
     for number in range(4):
-        load_tests.take_load_test(
+        load_tests.import_load_test(
             checkout, "k6", summary(100 + number), scenario="peak",
             at=timezone.now() - timedelta(hours=9 - number),
         )  # fmt: skip
-    run, _ = load_tests.take_load_test(checkout, "k6", summary(400), scenario="soak")
+    run, _ = load_tests.import_load_test(checkout, "k6", summary(400), scenario="soak")
     assert run.moved == []
 
 
@@ -105,8 +105,8 @@ def test_days_until_full_are_shown_and_trouble_is_said(
 
     monkeypatch.setattr(plugin, "points", points)
     monkeypatch.setattr(prometheus, "plugin_of", lambda source: plugin)
-    assert pull_capacities() == 0
-    assert pull_capacities(timezone.now() + timedelta(hours=7)) == 1
+    assert measure_all() == 0
+    assert measure_all(timezone.now() + timedelta(hours=7)) == 1
     page = manager.get(f"{address}records/").content.decode()
     # 0.785 now (the middle of the last three days), a hundredth a day.
     assert "22 days until full" in page or "21 days until full" in page
@@ -142,7 +142,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
     assert "To be asked again" in all_of_us
     assert "No mesh yet" in all_of_us
     wrong = web.post(address, {"word": "no", "note": "x", "review_on": "soon"})
-    assert "is no day such as" in wrong.content.decode()
+    assert "is not a date such as" in wrong.content.decode()
 
 
 def test_the_default_map_and_the_tiers_explain_themselves(web: Client) -> None:
@@ -207,7 +207,7 @@ def october(slo: Slo, user: AbstractUser) -> Slo:
 def test_the_monthly_review_tells_the_month_in_one_page(
     october: Slo, web: Client, user: AbstractUser
 ) -> None:
-    found = monthly_review.monthly(user, MONTH)
+    found = monthly_review.build_review(user, MONTH)
     assert len(found.incidents) == 2
     assert found.minutes == pytest.approx(180)
     assert found.causes == [("Missing index", found.causes[0][1], 1, 60.0)]
@@ -281,5 +281,5 @@ def test_a_monthly_review_holds_no_private_incident_of_others(
         private=True, reporter=user, quiet=True,
     )  # fmt: skip
     name_cause(secret, "Zebra cause", author=user)
-    assert "Zebra" in monthly_review.as_markdown(monthly_review.monthly(user, MONTH))
-    assert "Zebra" not in monthly_review.as_markdown(monthly_review.monthly(other, MONTH))
+    assert "Zebra" in monthly_review.as_markdown(monthly_review.build_review(user, MONTH))
+    assert "Zebra" not in monthly_review.as_markdown(monthly_review.build_review(other, MONTH))
