@@ -23,7 +23,7 @@ from kb.models import ActionItem
 from kb.permissions import visible_actions
 from kb.reports import statistics
 from practice.core import error_budget as arithmetic
-from practice.models import Finding, Review, Slo, Subscription
+from practice.models import ReadinessFinding, ReadinessReview, Slo, Subscription
 from practice.permissions import visible_findings
 from practice.slos.attribution import SHOWN, Part, felt_through, lasting, needs, parts_of
 from practice.slos.status import counts_of_all
@@ -60,10 +60,10 @@ class Monthly:
     """name, path, incidents, minutes"""
     without_cause: int = 0
     slos: list[SloLine] = field(default_factory=list)
-    reviews: list[Review] = field(default_factory=list)
+    reviews: list[ReadinessReview] = field(default_factory=list)
     unready: list[Service] = field(default_factory=list)
     """core and normal services without a review that holds"""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ReadinessFinding] = field(default_factory=list)
     promised: int = 0
     done: int = 0
     overdue: list[ActionItem] = field(default_factory=list)
@@ -167,10 +167,10 @@ def _slos(user: Any, found: Monthly) -> list[SloLine]:
 
 
 def _readiness(found: Monthly, user: Any) -> None:
-    closed = Review.objects.filter(
+    closed = ReadinessReview.objects.filter(
         closed_at__date__gte=found.month, closed_at__date__lt=found.until
     )
-    held = Review.objects.filter(closed_at__isnull=False, expires_on__gte=found.until)
+    held = ReadinessReview.objects.filter(closed_at__isnull=False, expires_on__gte=found.until)
     unready = Service.objects.exclude(tier="supplementary").exclude(lifecycle="deprecated")
     findings = visible_findings(user).filter(
         found_at__date__gte=found.month, found_at__date__lt=found.until
@@ -212,7 +212,9 @@ def _noise(found: Monthly, user: Any, asked: statistics.Asked) -> None:
 
 def as_markdown(found: Monthly) -> str:
     """The review as Markdown, for wikis and mails. Addresses lead to this product."""
-    text = render_to_string("practice/monthly.md", {"found": found, "site": public_address()})
+    text = render_to_string(
+        "practice/monthly/review.md", {"found": found, "site": public_address()}
+    )
     lines = [line.rstrip() for line in text.splitlines()]
     return (
         "\n".join(
@@ -250,7 +252,7 @@ def send_due(today: date | None = None) -> int:
             mail = EmailMultiAlternatives(found.title, text, None, [row.user.email])
             context = {"found": found, "site": public_address()}
             mail.attach_alternative(
-                render_to_string("practice/monthly_mail.html", context), "text/html"
+                render_to_string("practice/monthly/mail.html", context), "text/html"
             )
             try:
                 mail.send()

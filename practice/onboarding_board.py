@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
-from practice.models import Engagement, Phase, Review
+from practice.models import Engagement, Phase, ReadinessReview
 
 PERIOD = timedelta(days=180)
 TIER_WEIGHT = {"core": 3.0, "normal": 2.0, "supplementary": 1.0}
@@ -77,9 +77,9 @@ def _cards(user: Any) -> list[Card]:
         .values("service_id")
         .annotate(n=Count("pk"), lost=Sum(apart))
     }
-    closed = Review.objects.exclude(closed_at=None)
+    closed = ReadinessReview.objects.exclude(closed_at=None)
     newest = closed.values("service_id").annotate(last=Max("pk")).values("last")
-    scores = dict(Review.objects.filter(pk__in=newest).values_list("service_id", "score"))
+    scores = dict(ReadinessReview.objects.filter(pk__in=newest).values_list("service_id", "score"))
     services = Service.objects.exclude(lifecycle="deprecated").prefetch_related(
         "engagements__owner"
     )

@@ -7,11 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from incidents.permissions import visible_incidents
-from practice.models import Finding
+from practice.models import ReadinessFinding
 
 MANAGE = "practice.change_slo"
 """May set objectives, checklists, what is watched, and the practice map's nodes."""
 
 
-def visible_findings(user: Any) -> QuerySet[Finding]:
-    return Finding.objects.filter(incident__in=visible_incidents(user).values("pk"))
+def visible_findings(user: Any) -> QuerySet[ReadinessFinding]:
+    return ReadinessFinding.objects.filter(incident__in=visible_incidents(user).values("pk"))

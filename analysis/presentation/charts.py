@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from resvg_py import svg_to_bytes
 
 from analysis.core.units import quantity
+from common import svg
 
 WIDTH, HEIGHT = 560, 130
 LEFT, RIGHT, TOP, BOTTOM = 68, 8, 10, 18
@@ -56,7 +56,7 @@ def draw(
     """
     drawn = [(np.asarray(t, float), np.asarray(v, float)) for t, v in series if len(t)]
     if not drawn:
-        return mark_safe("")
+        return svg.NOTHING
     start = min(float(times[0]) for times, _ in drawn)
     end = max(float(times[-1]) for times, _ in drawn)
     end = end if end > start else start + 60
@@ -78,38 +78,34 @@ def draw(
         share = (min(max(value, low), high) - low) / (high - low)
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label={quoteattr(title)} preserveAspectRatio="none">'
-    ]
+    parts = []
     if band:
         along = drawn[0][0]
         top = _thinned(along, np.broadcast_to(np.asarray(band.high, float), along.shape))
         bottom = _thinned(along, np.broadcast_to(np.asarray(band.low, float), along.shape))
-        outline = " ".join(f"{x(at):.1f},{y(v):.1f}" for at, v in [*top, *bottom[::-1]])
-        parts.append(f'<polygon class="normal" points="{outline}"/>')
+        outline = svg.points((x(at), y(value)) for at, value in [*top, *bottom[::-1]])
+        parts.append(svg.element("polygon", class_="normal", points=outline))
     for value in (low, (low + high) / 2, high):
-        parts.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" '
-            f'y2="{y(value):.1f}"/><text x="{LEFT - 5}" y="{y(value) + 3:.1f}" '
-            f'text-anchor="end">{escape(quantity(value, unit))}</text>'
-        )
+        parts.append(svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), class_="grid"))
+        label = quantity(value, unit)
+        parts.append(svg.text(label, LEFT - 5, y(value) + 3, text_anchor="end"))
     for at in _hours(start, end):
         shown = "%d %b" if end - start > LONG else "%H:%M"
         label = f"{at / 60:+.0f} min" if then else datetime.fromtimestamp(at, UTC).strftime(shown)
-        parts.append(f'<text x="{x(at):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{label}</text>')
+        parts.append(svg.text(label, x(at), HEIGHT - 5, text_anchor="middle"))
     for mark in marks:
         if start <= mark.at <= end:
+            at, tooltip = x(mark.at), svg.tooltip(mark.label)
             parts.append(
-                f'<line class="mark {mark.kind}" x1="{x(mark.at):.1f}" x2="{x(mark.at):.1f}" '
-                f'y1="{TOP}" y2="{HEIGHT - BOTTOM}"><title>{escape(mark.label)}</title></line>'
+                svg.line(at, TOP, at, HEIGHT - BOTTOM, tooltip, class_=f"mark {mark.kind}")
             )
-    for place, (times, values) in enumerate(drawn):
-        points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in _thinned(times, values))
-        kind = "series then" if then and place else "series"
-        parts.append(f'<polyline class="{kind}" points="{points}"/>')
-    parts.append("</svg>")
-    return mark_safe("".join(parts))  # noqa: S308  (every text in it is escaped above)
+    for number, (times, values) in enumerate(drawn):
+        shape = svg.points((x(at), y(value)) for at, value in _thinned(times, values))
+        css_class = "series then" if then and number else "series"
+        parts.append(svg.element("polyline", class_=css_class, points=shape))
+    return svg.drawing(
+        *parts, label=title, width=WIDTH, height=HEIGHT, class_="chart", preserveAspectRatio="none"
+    )
 
 
 _STYLE = """
@@ -124,13 +120,20 @@ _STYLE = """
 
 def standalone(chart: str, title: str) -> str:
     """A chart as a file of its own: with its colours, on white, under its title."""
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="{2 * WIDTH}" '
-        f'height="{2 * HEIGHT + 40}" viewBox="0 -20 {WIDTH} {HEIGHT + 20}"><style>{_STYLE}</style>'
-        f'<rect y="-20" width="{WIDTH}" height="{HEIGHT + 20}" fill="#fff"/>'
-        f'<text x="{LEFT}" y="-6">{escape(title)}</text>'
+    inside = chart.partition(">")[2].removesuffix("</svg>")
+    return svg.element(
+        "svg",
+        # The style sheet holds no character that needs escaping.
+        svg.element("style", _STYLE),
+        svg.element("rect", y=-20, width=WIDTH, height=HEIGHT + 20, fill="#fff"),
+        svg.text(title, LEFT, -6),
+        SafeString(inside),
+        xmlns="http://www.w3.org/2000/svg",
+        class_="chart",
+        width=2 * WIDTH,
+        height=2 * HEIGHT + 40,
+        viewBox=f"0 -20 {WIDTH} {HEIGHT + 20}",
     )
-    return head + chart.partition(">")[2] if chart else f"{head}</svg>"
 
 
 def as_png(drawing: str) -> bytes:

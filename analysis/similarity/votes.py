@@ -54,7 +54,7 @@ class Ballot:
 
 def freshness(days: float) -> float:
     """1 for today, towards FADED for what is long ago."""
-    return FADED + (1 - FADED) * math.exp2(-max(0.0, days) / HALF_LIFE)
+    return FADED + (1 - FADED) * math.exp2(-days / HALF_LIFE)
 
 
 def vote(
@@ -68,15 +68,15 @@ def vote(
 
     `incidents` and `causes` map ids to their likeness (0 to 1) to the new incident. A cause's own
     text counts as one more vote. Causes whose votes come out at zero or below are left out.
-    `days_ago` tells the age of incidents, `records` what people said of causes before.
+    `days_ago` tells the age of incidents, `records` what people said of causes before. An incident
+    of negative age has no vote: nothing later explains what came before.
     """
     ages = days_ago or {}
     votes: dict[int, list[tuple[float, float, int]]] = {}
     for link in links:
-        likeness = incidents.get(link.incident, 0.0)
-        if likeness >= ALIKE:
-            weight = STATE_WEIGHT[link.state] * ROLE_WEIGHT[link.role]
-            weight *= freshness(ages.get(link.incident, 0.0))
+        likeness, age = incidents.get(link.incident, 0.0), ages.get(link.incident, 0.0)
+        if likeness >= ALIKE and age >= 0:
+            weight = STATE_WEIGHT[link.state] * ROLE_WEIGHT[link.role] * freshness(age)
             votes.setdefault(link.cause, []).append((likeness * weight, likeness, link.incident))
     for cause, likeness in causes.items():
         if likeness >= ALIKE:

@@ -191,14 +191,17 @@ def _suggest(
     within: Within | None = None,
 ) -> Suggestions:
     only = within.keys(user) if within else None
-    own = {incident.pk} if incident else set()
-    found_hits, query, for_all = _search(document, user, own, only)
+    left_out = {incident.pk, *_later_than(incident)} if incident else set()
+    found_hits, query, for_all = _search(document, user, left_out, only)
     hits = [hit for hit in found_hits if hit.likeness >= ALIKE]
-    alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     # Of most of what is found only this is needed; whole rows are read of what is shown.
-    pasts = library.pasts.of(alike)
+    pasts = library.pasts.of([hit.key for hit in hits if hit.key > 0])
+    began = (incident.impact_started_at if incident else timezone.now()).timestamp()
+    pasts = {key: past for key, past in pasts.items() if past.began <= began}
+    hits = [hit for hit in hits if hit.key < 0 or hit.key in pasts]
+    alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
     learnt = calibration(state.fit)
-    ballots = _ballots(hits, pasts, incident, state)
+    ballots = _ballots(hits, pasts, began, state)
     if incident is not None:
         ballots = weighed(ballots, factors(incident))
     if learnt is not None:
@@ -241,12 +244,18 @@ def _suggest(
     return Suggestions(
         suggested,
         [told[key] for key in best if key in told],
-        max(0, len(library) - len(state.private | own)),
+        max(0, len(library) - len(state.private | left_out)),
         _nothing_alike(ballots, hits, learnt),
         learnt is not None,
         for_all and all(ballot.incidents for ballot in voted),
         learnt.judged.answers if learnt else 0,
     )
+
+
+def _later_than(incident: Incident) -> set[int]:
+    """Nothing later explains what came before. Known before the search, so that enough is found."""
+    later = Incident.objects.filter(impact_started_at__gt=incident.impact_started_at).order_by()
+    return set(later.values_list("pk", flat=True))
 
 
 def _search(
@@ -283,10 +292,7 @@ def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange
     return next((each for each in before if each.change.kind in kinds), None)
 
 
-def _ballots(
-    hits: list[Hit], pasts: dict[int, Past], incident: Incident | None, state: State
-) -> list[Ballot]:
-    now = (incident.impact_started_at if incident else timezone.now()).timestamp()
+def _ballots(hits: list[Hit], pasts: dict[int, Past], began: float, state: State) -> list[Ballot]:
     links = [link for past in pasts.values() for link in past.links]
     causes = library.causes.of({link.cause for link in links})
     # What a superseded cause was linked to speaks for the one in its place.
@@ -298,10 +304,10 @@ def _ballots(
     ]
     named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
     return vote(
-        {hit.key: hit.likeness for hit in hits if hit.key in pasts},
+        {hit.key: hit.likeness for hit in hits if hit.key > 0},
         named,
         rows,
-        {key: (now - past.began) / 86_400 for key, past in pasts.items()},
+        {key: (began - past.began) / 86_400 for key, past in pasts.items()},
         records(state.newest),
     )
 

@@ -16,4 +16,4 @@ def scoreboard(request: HttpRequest) -> HttpResponse:
     """How well suggestions fared, with every numerator and denominator."""
     scores = score(request.user)
     context = {"scores": scores, "total": [scores.all], "learnt": calibration(active_fit())}
-    return render(request, "analysis/scoreboard.html", context)
+    return render(request, "analysis/suggestions/scoreboard.html", context)

@@ -57,7 +57,7 @@ def remove_check(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _panel(request: HttpRequest, cause: Cause, form: CheckForm, status: int) -> HttpResponse:
     context = {"cause": cause, "checks": cause.checks.all(), "form": form}
-    return render(request, "analysis/_cause_checks.html", context, status=status)
+    return render(request, "analysis/checks/_of_cause.html", context, status=status)
 
 
 @require_POST

@@ -26,7 +26,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
     """The evidence panel; while pulls are under way it asks for itself again."""
     subject = get_incident(request, incident)
     context = present_evidence(subject)
-    response = render(request, "analysis/_evidence.html", context)
+    response = render(request, "analysis/evidence/_panel.html", context)
     seen = request.GET.get("seen")
     if seen is not None and seen != context["version"]:
         response["HX-Trigger-After-Swap"] = "evidence-arrived"
@@ -37,7 +37,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
 def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     tasks.enqueue(planning.pull_again(subject))
-    return render(request, "analysis/_evidence.html", present_evidence(subject))
+    return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
 
 
 @require_POST
@@ -54,7 +54,7 @@ def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
     except ValidationError as error:
         context["problems"] = error.message_dict
     context |= present_evidence(subject)
-    return render(request, "analysis/_evidence.html", context)
+    return render(request, "analysis/evidence/_panel.html", context)
 
 
 @require_GET
@@ -75,7 +75,7 @@ def beside(request: HttpRequest, incident: int, past: int) -> HttpResponse:
     """Then against now: the evidence of two incidents side by side, each from its own start."""
     now, then = get_incident(request, incident), get_incident(request, past)
     context = {"now": now, "then": then, "pairs": present_beside(now, then)}
-    return render(request, "analysis/beside.html", context)
+    return render(request, "analysis/evidence/compare.html", context)
 
 
 @require_GET
@@ -91,4 +91,4 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
         "count": len(items),
         "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
     }
-    return render(request, "analysis/evidence_item.html", context)
+    return render(request, "analysis/evidence/detail.html", context)

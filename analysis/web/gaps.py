@@ -27,7 +27,7 @@ def gap_page(request: HttpRequest) -> HttpResponse:
     due = kb_gaps.postmortems_due(user)
     return render(
         request,
-        "analysis/gaps.html",
+        "analysis/gaps/list.html",
         {**context, "due": due, "groups": unexplained_groups.groups_for(user)},
     )
 

@@ -25,7 +25,7 @@ def search(request: HttpRequest) -> HttpResponse:
     for postmortem in found.postmortems:
         postmortem.headline = _marked(postmortem.headline)  # type: ignore[attr-defined]
     context = {"q": text, "found": found, "examples": [each.example for each in FIELDS.values()]}
-    return render(request, "analysis/search.html", context)
+    return render(request, "analysis/search/results.html", context)
 
 
 def _marked(headline: str) -> SafeString:

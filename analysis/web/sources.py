@@ -25,7 +25,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
         {"source": row, "title": kinds[row.kind].title if row.kind in kinds else row.kind}
         for row in Source.objects.all()
     ]
-    return render(request, "analysis/sources.html", {"rows": rows, "kinds": kinds.values()})
+    return render(request, "analysis/sources/list.html", {"rows": rows, "kinds": kinds.values()})
 
 
 @permission_required(MANAGE_SOURCES, raise_exception=True)
@@ -55,7 +55,7 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
         "problem": problem,
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
-    return render(request, "analysis/source_form.html", context, status=status)
+    return render(request, "analysis/sources/form.html", context, status=status)
 
 
 @require_POST
@@ -65,4 +65,4 @@ def probe(request: HttpRequest, pk: int) -> HttpResponse:
         answer, well = source_plugins.plugin_of(source).probe(PROBE_DEADLINE), True
     except SourceError as error:
         answer, well = str(error), False
-    return render(request, "analysis/_probe.html", {"answer": answer, "well": well})
+    return render(request, "analysis/sources/_probe_result.html", {"answer": answer, "well": well})

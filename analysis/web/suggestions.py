@@ -23,7 +23,7 @@ def match(request: HttpRequest) -> HttpResponse:
     """Likely duplicates and past causes for a half-typed incident."""
     title = request.GET.get("title", "").strip()[:300]
     if len(title) < 3:
-        return render(request, "analysis/_match.html", {"found": None})
+        return render(request, "analysis/suggestions/_match.html", {"found": None})
     chosen = [number_in(text) for text in request.GET.getlist("services")]
     found = suggest_for_text(
         title,
@@ -34,7 +34,7 @@ def match(request: HttpRequest) -> HttpResponse:
     )
     duplicates = [alike for alike in found.incidents if alike.duplicate]
     context = {"found": found, "duplicates": duplicates}
-    return render(request, "analysis/_match.html", context)
+    return render(request, "analysis/suggestions/_match.html", context)
 
 
 @require_GET
@@ -52,7 +52,7 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
             row.run and row.run.state in PENDING for rows in runs.values() for row in rows
         ),
     }
-    return render(request, "analysis/_suggestions.html", context)
+    return render(request, "analysis/suggestions/_list.html", context)
 
 
 def _pending(incident: int) -> int:

@@ -22,7 +22,6 @@ from config import env
 from config.local import embedded_servers
 
 PYTHON = sys.executable
-WORLD_PORT = 9810
 
 
 def fail(sentence: str) -> NoReturn:
@@ -34,9 +33,9 @@ def main() -> None:
     options = _options()
     data = env.data_dir().resolve()
     _claim_folder(data)
-    _claim_port(options.host, options.port)
+    _claim_port(options.host, options.port, "--port")
     if options.demo:
-        _claim_port("127.0.0.1", WORLD_PORT)
+        _claim_port("127.0.0.1", options.world_port, "--world-port")
     os.environ["CAUSEBOOK_DATA_DIR"] = str(data)
     os.environ["ALLOWED_HOSTS"] = os.environ.get("ALLOWED_HOSTS") or (
         f"localhost,127.0.0.1,[::1],{options.host}"
@@ -55,7 +54,7 @@ def main() -> None:
     found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     _write_private(data / "servers.json", json.dumps(found))
     (env.ROOT / "static-built").mkdir(exist_ok=True)
-    password = _prepare_database(data, options.demo)
+    password = _prepare_database(data, options)
     config = data / "supervisord.conf"
     config.write_text(_supervisor_config(data, options, own_redis))
     try:
@@ -71,6 +70,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--demo", action="store_true", help="with a demo shop and its history")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--world-port", type=int, default=9810, help="where the demo shop's telemetry is served"
+    )
     parser.add_argument("--workers", type=int, default=2, help="Celery worker processes")
     return parser.parse_args()
 
@@ -104,7 +106,9 @@ def _claim_folder(data: Path) -> None:
     pid_file.write_text(str(os.getpid()))
 
 
-def _claim_port(host: str, port: int) -> None:
+def _claim_port(host: str, port: int, option: str) -> None:
+    if not 0 < port < 65536:
+        fail(f"There is no port {port}. Choose one from 1 to 65535 with {option}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,7 +117,7 @@ def _claim_port(host: str, port: int) -> None:
         except OSError as error:
             fail(
                 f"Port {port} on {host} cannot be used ({error.strerror}). "
-                "Stop the program that has it, or choose another with --port."
+                f"Stop the program that has it, or choose another with {option}."
             )
 
 
@@ -132,7 +136,7 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _prepare_database(data: Path, demo: bool) -> str:
+def _prepare_database(data: Path, options: argparse.Namespace) -> str:
     """Migrate, make the first user, load the demo; in this process, as each start costs seconds."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
@@ -143,8 +147,9 @@ def _prepare_database(data: Path, demo: bool) -> str:
     try:
         call_command("migrate", verbosity=0, skip_checks=True)
         password = _first_user(data)
-        if demo:
-            call_command("load_demo", world=f"http://127.0.0.1:{WORLD_PORT}", skip_checks=True)
+        if options.demo:
+            world = f"http://127.0.0.1:{options.world_port}"
+            call_command("load_demo", world=world, skip_checks=True)
     except (Error, CommandError) as error:
         fail(f"The database could not be prepared: {str(error).strip().splitlines()[0]}")
     connection.close()
@@ -182,7 +187,7 @@ def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool)
     if own_redis:
         programs["redis"] = embedded_servers.redis_command(data)
     if options.demo:
-        programs["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(WORLD_PORT)]
+        programs["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(options.world_port)]
     who = "user=root\n" if os.geteuid() == 0 else ""
     parts = [
         "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"

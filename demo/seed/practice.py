@@ -87,7 +87,7 @@ def load_practice(services: Mapping[str, Service]) -> None:
     _onboard(services)
     for name, word, note, days in VERDICTS:
         day = timezone.now().date() + timedelta(days=days) if days else None
-        practice_map.decide(Practice.objects.get(name=name), "", word, note, day, None)
+        practice_map.set_verdict(Practice.objects.get(name=name), "", word, note, day, None)
 
 
 def _describe(services: Mapping[str, Service]) -> None:

@@ -17,10 +17,11 @@ from demo.world.telemetry import Array, World
 
 @dataclass
 class Vector:
-    """One series of a range query."""
+    """One series of a range query; a scalar is the one that matches any other."""
 
     labels: dict[str, str]
     values: Array
+    scalar: bool = False
 
 
 class Unsupported(ValueError):
@@ -63,7 +64,7 @@ def evaluate(world: World, query: str, times: Array) -> list[Vector]:
 
 def _evaluate(world: World, node: Any, times: Array) -> list[Vector]:
     if isinstance(node, promql.NumberLiteral):
-        return [Vector({}, np.full(len(times), node.val))]
+        return [Vector({}, np.full(len(times), node.val), scalar=True)]
     if isinstance(node, promql.ParenExpr):
         return _evaluate(world, node.expr, times)
     if isinstance(node, promql.VectorSelector):
@@ -93,8 +94,12 @@ def _matches(matchers: Any, labels: dict[str, str]) -> bool:
 
 def _select(world: World, node: Any, times: Array, per_second: bool) -> list[Vector]:
     """Series of a selector; of counters the rate, or the count since the epoch."""
+    if node.name is None or node.at is not None or node.matchers.or_matchers:
+        raise Unsupported("a selector without a name, with @ or with “or” is not spoken here")
     if node.name not in METRICS:
         return []
+    if node.offset is not None:
+        times = times - node.offset.total_seconds()
     short, kinds, counts = METRICS[node.name]
     found = []
     for service, runs in SERVICES.items():
@@ -145,6 +150,8 @@ def _call(world: World, node: Any, times: Array) -> list[Vector]:
     name = node.func.name
     if name in ("rate", "increase", "irate"):
         matrix = node.args[0]
+        if not isinstance(matrix, promql.MatrixSelector):
+            raise Unsupported("subqueries are not spoken here")
         seconds = matrix.range.total_seconds()
         step = seconds / 4
         total: list[Vector] = []
@@ -158,7 +165,9 @@ def _call(world: World, node: Any, times: Array) -> list[Vector]:
         factor = seconds / 4 if name == "increase" else 0.25
         return [Vector(_unnamed(v.labels), v.values * factor) for v in total]
     if name == "histogram_quantile":
-        return _quantile(node.args[0].val, _evaluate(world, node.args[1], times))
+        if not isinstance(node.args[0], promql.NumberLiteral):
+            raise Unsupported("a quantile that is not a plain number is not spoken here")
+        return _quantiles(node.args[0].val, _evaluate(world, node.args[1], times))
     raise Unsupported(f"the function {name} is not spoken here")
 
 
@@ -166,11 +175,19 @@ def _unnamed(labels: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in labels.items() if name != "__name__"}
 
 
-def _quantile(quantile: float, buckets: list[Vector]) -> list[Vector]:
+def _quantiles(quantile: float, buckets: list[Vector]) -> list[Vector]:
+    """One for each set of labels beside `le`."""
+    groups: dict[tuple[tuple[str, str], ...], list[Vector]] = {}
+    for vector in buckets:
+        if "le" in vector.labels:
+            rest = {k: v for k, v in _unnamed(vector.labels).items() if k != "le"}
+            groups.setdefault(tuple(sorted(rest.items())), []).append(vector)
+    return [Vector(dict(key), _quantile(quantile, group)) for key, group in groups.items()]
+
+
+def _quantile(quantile: float, buckets: list[Vector]) -> Array:
     """Linear interpolation within the bucket, as Prometheus does."""
     buckets = sorted(buckets, key=lambda vector: float(vector.labels["le"]))
-    if not buckets:
-        return []
     bounds = [float(vector.labels["le"]) for vector in buckets]
     counts = np.array([vector.values for vector in buckets])
     wanted = quantile * counts[-1]
@@ -185,7 +202,7 @@ def _quantile(quantile: float, buckets: list[Vector]) -> list[Vector]:
         inside = counts[row, column] - under
         share = (wanted[column] - under) / inside if inside > 0 else 1.0
         values[column] = low + (bounds[row] - low) * share
-    return [Vector({}, values)]
+    return values
 
 
 _AGGREGATES: dict[str, Callable[..., Array]] = {
@@ -200,18 +217,19 @@ def _aggregate(node: Any, vectors: list[Vector]) -> list[Vector]:
     operation = str(node.op)
     if operation != "count" and operation not in _AGGREGATES:
         raise Unsupported(f"the aggregation {operation} is not spoken here")
-    kept = list(node.modifier.labels) if node.modifier else []
-    groups: dict[tuple[str, ...], list[Vector]] = {}
+    named = set(node.modifier.labels) if node.modifier else set()
+    dropped = node.modifier is not None and str(node.modifier.type).endswith("Without")
+    groups: dict[tuple[tuple[str, str], ...], list[Vector]] = {}
     for vector in vectors:
-        groups.setdefault(tuple(vector.labels.get(name, "") for name in kept), []).append(vector)
+        labels = {k: v for k, v in _unnamed(vector.labels).items() if (k in named) != dropped}
+        groups.setdefault(tuple(sorted(labels.items())), []).append(vector)
     result = []
     for key, members in groups.items():
-        labels = {name: value for name, value in zip(kept, key, strict=True) if value}
         if operation == "count":
             values = np.full(len(members[0].values), float(len(members)))
         else:
             values = _AGGREGATES[operation]([member.values for member in members], axis=0)
-        result.append(Vector(labels, values))
+        result.append(Vector(dict(key), values))
     return result
 
 
@@ -224,6 +242,8 @@ _OPERATIONS: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _binary(node: Any, left: list[Vector], right: list[Vector]) -> list[Vector]:
+    if node.modifier is not None and (node.modifier.matching or node.modifier.return_bool):
+        raise Unsupported("on, ignoring and bool are not spoken here")
     if str(node.op) == "or":
         known = {tuple(sorted(_unnamed(one.labels).items())) for one in left}
         more = (o for o in right if tuple(sorted(_unnamed(o.labels).items())) not in known)
@@ -234,9 +254,10 @@ def _binary(node: Any, left: list[Vector], right: list[Vector]) -> list[Vector]:
     result = []
     for one in left:
         for other in right:
-            scalar = not one.labels or not other.labels
+            scalar = one.scalar or other.scalar
             if scalar or _unnamed(one.labels) == _unnamed(other.labels):
                 with np.errstate(divide="ignore", invalid="ignore"):
                     values = operation(one.values, other.values)
-                result.append(Vector(_unnamed(one.labels or other.labels), values))
+                labels = _unnamed(one.labels or other.labels)
+                result.append(Vector(labels, values, scalar=one.scalar and other.scalar))
     return result

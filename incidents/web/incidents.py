@@ -70,8 +70,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         "filtered": any(value for key, value in request.GET.items() if key != "page"),
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
-        return render(request, "incidents/_rows.html", context)
-    return render(request, "incidents/list.html", context)
+        return render(request, "incidents/incidents/_results.html", context)
+    return render(request, "incidents/incidents/list.html", context)
 
 
 @require_POST
@@ -107,7 +107,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
             return redirect(incident)
     return render(
         request,
-        "incidents/new.html",
+        "incidents/incidents/new.html",
         {"form": form},
         status=422 if form.errors and request.method == "POST" else 200,
     )
@@ -118,7 +118,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     return render(
         request,
-        "incidents/incident.html",
+        "incidents/incidents/detail.html",
         {
             "incident": incident,
             "services": incident.services.all(),
@@ -159,7 +159,7 @@ def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
-    return render(request, "incidents/_timeline.html", context)
+    return render(request, "incidents/timeline/_entries.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -181,7 +181,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
             return redirect(incident)
     context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
     status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, "incidents/edit.html", context, status=status)
+    return render(request, "incidents/incidents/edit.html", context, status=status)
 
 
 @require_POST

@@ -43,7 +43,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
         "rows": [(row, kinds[row.kind].title if row.kind in kinds else row.kind) for row in rows],
         "kinds": kinds.values(),
     }
-    return render(request, "incidents/integrations.html", context)
+    return render(request, "incidents/intake/integrations.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -63,7 +63,7 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
         return _page(request, made, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/integration_form.html", context, status=status)
+    return render(request, "incidents/intake/integration_form.html", context, status=status)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -104,7 +104,7 @@ def _page(
         "page": page,
         **forms_shown,
     }
-    return render(request, "incidents/integration.html", context)
+    return render(request, "incidents/intake/integration.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -136,7 +136,7 @@ def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
 @require_GET
 def delivery_page(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
-    return render(request, "incidents/delivery.html", {"delivery": delivery})
+    return render(request, "incidents/intake/delivery.html", {"delivery": delivery})
 
 
 @permission_required(MANAGE, raise_exception=True)

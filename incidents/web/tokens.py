@@ -42,7 +42,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     own = ApiToken.objects.filter(user_id=request.user.pk)
     status = 422 if request.method == "POST" and not made else 200
     context = {"form": form, "tokens": own, "made": made}
-    return render(request, "incidents/tokens.html", context, status=status)
+    return render(request, "incidents/tokens/list.html", context, status=status)
 
 
 @require_POST

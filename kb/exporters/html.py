@@ -41,4 +41,4 @@ class HtmlExporter(Exporter):
             "head": ACTION_HEAD,
             "body": _OWN_LINK.sub(rf"\g<1>{root}\g<2>\g<3>", body),
         }
-        return render_to_string("kb/export.html", context).encode()
+        return render_to_string("kb/exports/postmortem.html", context).encode()

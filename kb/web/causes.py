@@ -34,7 +34,7 @@ def cause_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page, "q": words, "category": category, "categories": Category.objects.all(),
     }  # fmt: skip
-    return render(request, "kb/causes.html", context)
+    return render(request, "kb/causes/list.html", context)
 
 
 def get_cause(request: HttpRequest, pk: int) -> Cause:
@@ -59,7 +59,7 @@ def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
         .values_list("pk", "name"),
         "history": history_of(cause)[:10],
     }
-    return render(request, "kb/cause.html", context)
+    return render(request, "kb/causes/detail.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,7 +75,7 @@ def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             return redirect(linking.edit_cause(cause, **form.cleaned_data))
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/cause_form.html", form, cause=cause)
+    return form_page(request, "kb/causes/form.html", form, cause=cause)
 
 
 @require_POST
@@ -133,7 +133,7 @@ def _causes_panel(
         "error": error,
         "name": name,
     }
-    response = render(request, "kb/_incident_causes.html", context)
+    response = render(request, "kb/causes/_of_incident.html", context)
     if request.method == "POST" and not error:
         # The suggestions and the timeline of the page show the link too.
         # After the swap, when it reaches the page even if the clicked button is gone by then.

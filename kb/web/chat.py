@@ -34,7 +34,7 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
         (row, kinds[row.kind].title if row.kind in kinds else row.kind)
         for row in Workspace.objects.all()
     ]
-    return render(request, "kb/workspaces.html", {"rows": rows, "kinds": kinds.values()})
+    return render(request, "kb/chat/workspaces.html", {"rows": rows, "kinds": kinds.values()})
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -63,7 +63,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
         "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
-    return render(request, "kb/workspace_form.html", context, status=status)
+    return render(request, "kb/chat/workspace_form.html", context, status=status)
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -84,7 +84,7 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
         "people": row.people.select_related("user"),
         "page": Paginator(told, 20).get_page(request.GET.get("page")),
     }
-    return render(request, "kb/workspace.html", context)
+    return render(request, "kb/chat/workspace.html", context)
 
 
 class NotificationRuleForm(forms.ModelForm):
@@ -124,7 +124,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
             add_errors(form, error)
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "workspace": workspace, "rule": found}
-    return render(request, "kb/chat_rule.html", context, status=status)
+    return render(request, "kb/chat/rule_form.html", context, status=status)
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -145,7 +145,7 @@ def me(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         context["code"] = ChatCode.make(request.user)
     people = ChatPerson.objects.filter(user_id=request.user.pk).select_related("workspace")
-    return render(request, "kb/chat_me.html", {**context, "people": people})
+    return render(request, "kb/chat/account.html", {**context, "people": people})
 
 
 @require_POST

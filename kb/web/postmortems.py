@@ -35,7 +35,7 @@ def postmortem_list(request: HttpRequest) -> HttpResponse:
     rows = postmortems.select_related("author").prefetch_related("incidents")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {"page": page, "state": state, "states": Postmortem.State.choices}
-    return render(request, "kb/postmortems.html", context)
+    return render(request, "kb/postmortems/list.html", context)
 
 
 def get_postmortem(request: HttpRequest, pk: int) -> Postmortem:
@@ -48,7 +48,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
     incidents = postmortem.incidents.prefetch_related("cause_links__cause").order_by("pk")
     return render(
         request,
-        "kb/postmortem.html",
+        "kb/postmortems/detail.html",
         {
             "postmortem": postmortem,
             "incidents": incidents,
@@ -76,7 +76,7 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
             return redirect("kb:postmortem-edit", made.pk)
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/postmortem_start.html", form)
+    return form_page(request, "kb/postmortems/new.html", form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -147,14 +147,14 @@ def _editor(
         "form": form, "postmortem": postmortem, "preview": body[:PREVIEWED],
         "hints": hints_for(body), **context,
     }  # fmt: skip
-    return render(request, "kb/postmortem_edit.html", context, status=status)
+    return render(request, "kb/postmortems/edit.html", context, status=status)
 
 
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("body", "").replace("\x00", "")
     context = {"text": text[:PREVIEWED], "cut": len(text) > PREVIEWED, "hints": hints_for(text)}
-    return render(request, "kb/_preview.html", context)
+    return render(request, "kb/postmortems/_preview.html", context)
 
 
 @require_POST
@@ -220,7 +220,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
             "version": after,
             "difference": _difference(before.body if before else "", after.body),
         }
-    return render(request, "kb/versions.html", context)
+    return render(request, "kb/postmortems/versions.html", context)
 
 
 def _difference(before: str, after: str) -> list[tuple[str, str]]:

@@ -74,7 +74,7 @@ def report(request: HttpRequest) -> HttpResponse:
         .values_list("owner_team", flat=True)
         .distinct(),
     }
-    return render(request, "kb/report.html", context)
+    return render(request, "kb/reports/overview.html", context)
 
 
 @require_GET
@@ -96,7 +96,7 @@ def report_causes(request: HttpRequest) -> HttpResponse:
         "follow": statistics.follow_through(request.user, asked),
         "before": statistics.this_week_before(request.user),
     }
-    return render(request, "kb/_report_causes.html", context)
+    return render(request, "kb/reports/_causes.html", context)
 
 
 def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:

@@ -28,7 +28,7 @@ class VerdictSerializer(serializers.ModelSerializer):
 
     def create(self, validated_data: dict[str, Any]) -> Verdict:
         fields = {"note": "", "review_on": None, **validated_data}
-        return practice_map.decide(**fields, author=self.context["request"].user)
+        return practice_map.set_verdict(**fields, author=self.context["request"].user)
 
 
 class VerdictViewSet(Creates, Reads, mixins.ListModelMixin, Resource):

@@ -15,9 +15,9 @@ from incidents.api.base import ByName, asked_for
 from incidents.api.resources import Creates, Reads, Resource
 from incidents.models import Service
 from practice.models import (
-    Answer,
-    Finding,
-    Review,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
 )
 from practice.permissions import visible_findings
 from practice.readiness import reviews
@@ -28,7 +28,7 @@ class AnswerSerializer(serializers.ModelSerializer):
     author = serializers.CharField(source="author.username", read_only=True, default=None)
 
     class Meta:
-        model = Answer
+        model = ReadinessAnswer
         fields = ["item", "question", "verdict", "note", "evidence", "auto", "author"]
         read_only_fields = ["auto"]
         extra_kwargs = {"note": {"max_length": 5000}}
@@ -40,21 +40,21 @@ class ReadinessReviewSerializer(serializers.ModelSerializer):
     answers = AnswerSerializer(many=True, read_only=True)
 
     class Meta:
-        model = Review
+        model = ReadinessReview
         fields = [
             "id", "service", "checklist", "started_at", "closed_at", "expires_on", "score",
             "answers",
         ]  # fmt: skip
         read_only_fields = ["closed_at", "expires_on", "score"]
 
-    def create(self, validated_data: dict[str, Any]) -> Review:
+    def create(self, validated_data: dict[str, Any]) -> ReadinessReview:
         return reviews.start_review(validated_data["service"], self.context["request"].user)
 
 
 class ReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
     """Production readiness reviews. Starting one while one is open gives that one."""
 
-    queryset = Review.objects.select_related("service", "checklist").prefetch_related(
+    queryset = ReadinessReview.objects.select_related("service", "checklist").prefetch_related(
         "answers__item", "answers__author"
     )
     serializer_class = ReadinessReviewSerializer
@@ -78,10 +78,10 @@ class ReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
 
 class ReadinessFindingSerializer(serializers.ModelSerializer):
     service = ByName(read_only=True)
-    kind = serializers.ChoiceField(Finding.Kind.choices, read_only=True)
+    kind = serializers.ChoiceField(ReadinessFinding.Kind.choices, read_only=True)
 
     class Meta:
-        model = Finding
+        model = ReadinessFinding
         fields = ["id", "service", "incident", "kind", "found_at", "closed_at", "note"]
         read_only_fields = ["incident", "found_at", "closed_at"]
 
@@ -93,13 +93,13 @@ class ClosingSerializer(serializers.Serializer):
 class FindingViewSet(Reads, mixins.ListModelMixin, Resource):
     """Gaps of readiness that incidents showed."""
 
-    queryset = Finding.objects.none()
+    queryset = ReadinessFinding.objects.none()
     serializer_class = ReadinessFindingSerializer
     filterset_fields = ["service__name", "incident", "kind"]
 
-    def get_queryset(self) -> QuerySet[Finding]:
+    def get_queryset(self) -> QuerySet[ReadinessFinding]:
         if getattr(self, "swagger_fake_view", False):
-            return Finding.objects.none()
+            return ReadinessFinding.objects.none()
         return visible_findings(self.request.user).select_related("service")
 
     @extend_schema(

@@ -20,6 +20,7 @@ from practice.models import (
     LoadTest,
 )
 from practice.records import load_tests
+from practice.records.capacity import trend_of
 
 
 class MovedSerializer(serializers.Serializer):
@@ -108,8 +109,8 @@ class CapacitySerializer(serializers.ModelSerializer):
         extra_kwargs = {"query": {"max_length": 5000}}
 
     def get_days_until_full(self, capacity: Capacity) -> float | None:
-        found = capacity.trend_of(capacity)
-        return found.days if found else None
+        trend = trend_of(capacity)
+        return trend.days if trend else None
 
 
 class CapacityViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,

@@ -14,7 +14,13 @@ from django.utils import timezone
 from simple_history.utils import update_change_reason
 
 from incidents.models import Incident, Service
-from practice.models import Answer, Checklist, Finding, Item, Review
+from practice.models import (
+    Checklist,
+    ChecklistItem,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
+)
 from practice.readiness.automatic_checks import CHECKS
 
 PASSES = 0.8
@@ -54,7 +60,7 @@ def new_version(
     checklist.full_clean(exclude=["author"])
     checklist.save()
     for position, (section, question, auto) in enumerate(rows, 1):
-        item = Item(
+        item = ChecklistItem(
             checklist=checklist, position=position, section=section, question=question, auto=auto
         )
         item.full_clean()
@@ -85,7 +91,7 @@ def read_lines(text: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def start_review(service: Service, author: Any) -> Review:
+def start_review(service: Service, author: Any) -> ReadinessReview:
     """A review by the newest checklist, with what the product knows; the open one if there is one.
 
     Answers of people are taken over from the review before where the question is the same.
@@ -98,14 +104,14 @@ def start_review(service: Service, author: Any) -> Review:
 
 
 @transaction.atomic
-def _begin(service: Service, author: Any) -> tuple[Review, bool]:
+def _begin(service: Service, author: Any) -> tuple[ReadinessReview, bool]:
     Service.objects.select_for_update().get(pk=service.pk)
     review = service.reviews.filter(closed_at=None).first()
     if review is not None:
         return review, False
     checklist = checklist_for(service.tier)
     before = service.reviews.first()
-    review = Review.objects.create(service=service, checklist=checklist, author=author)
+    review = ReadinessReview.objects.create(service=service, checklist=checklist, author=author)
     former = (
         {answer.item.question: answer for answer in before.answers.select_related("item")}
         if before
@@ -113,14 +119,14 @@ def _begin(service: Service, author: Any) -> tuple[Review, bool]:
     )
     for item in checklist.items.filter(auto=""):
         if old := former.get(item.question):
-            Answer.objects.create(
+            ReadinessAnswer.objects.create(
                 review=review, item=item, verdict=old.verdict, note=old.note,
                 evidence=old.evidence, author=old.author,
             )  # fmt: skip
     return review, True
 
 
-def look(review: Review) -> None:
+def look(review: ReadinessReview) -> None:
     """Answer anew what the product can know. What a person answered stays."""
     known = [
         (item, CHECKS[item.auto][1](review.service))
@@ -131,7 +137,7 @@ def look(review: Review) -> None:
         _still_open(review)
         answers = {answer.item_id: answer for answer in review.answers.all()}
         for item, found in known:
-            answer = answers.get(item.pk) or Answer(review=review, item=item, auto=True)
+            answer = answers.get(item.pk) or ReadinessAnswer(review=review, item=item, auto=True)
             told = found.verdict, found.note, found.evidence
             # What did not change is not written: each writing is kept in its history.
             if answer.auto and told != (answer.verdict, answer.note, answer.evidence):
@@ -141,7 +147,9 @@ def look(review: Review) -> None:
 
 def look_again() -> int:
     """Answers of open reviews as they are now; how many reviews were looked at."""
-    open_ones = list(Review.objects.filter(closed_at=None).select_related("service", "checklist"))
+    open_ones = list(
+        ReadinessReview.objects.filter(closed_at=None).select_related("service", "checklist")
+    )
     for review in open_ones:
         # It may have been closed since: then its answers stand.
         with suppress(ValidationError):
@@ -149,18 +157,20 @@ def look_again() -> int:
     return len(open_ones)
 
 
-def _still_open(review: Review) -> None:
-    if Review.objects.select_for_update().get(pk=review.pk).closed_at is not None:
+def _still_open(review: ReadinessReview) -> None:
+    if ReadinessReview.objects.select_for_update().get(pk=review.pk).closed_at is not None:
         raise ValidationError("This review is closed. Start a new one.")
 
 
 @transaction.atomic
-def answer(review: Review, item: Item, author: Any, **fields: Any) -> Answer:
+def answer(
+    review: ReadinessReview, item: ChecklistItem, author: Any, **fields: Any
+) -> ReadinessAnswer:
     """A person's answer. Raises ValidationError by field."""
     _still_open(review)
     if item.checklist_id != review.checklist_id:
         raise ValidationError({"item": "It is not of this checklist."})
-    found = review.answers.filter(item=item).first() or Answer(review=review, item=item)
+    found = review.answers.filter(item=item).first() or ReadinessAnswer(review=review, item=item)
     for name, value in fields.items():
         setattr(found, name, value)
     found.auto, found.author = False, author
@@ -169,15 +179,15 @@ def answer(review: Review, item: Item, author: Any, **fields: Any) -> Answer:
     return found
 
 
-def score(review: Review) -> float | None:
+def score(review: ReadinessReview) -> float | None:
     """Share of yes among what applies; unanswered counts as no. None when nothing applies."""
     verdicts = list(review.answers.values_list("verdict", flat=True))
-    applies = review.checklist.items.count() - verdicts.count(Answer.Verdict.NOT_NEEDED)
-    return verdicts.count(Answer.Verdict.YES) / applies if applies > 0 else None
+    applies = review.checklist.items.count() - verdicts.count(ReadinessAnswer.Verdict.NOT_NEEDED)
+    return verdicts.count(ReadinessAnswer.Verdict.YES) / applies if applies > 0 else None
 
 
 @transaction.atomic
-def close(review: Review) -> Review:
+def close(review: ReadinessReview) -> ReadinessReview:
     """End a review: its score stands, and a day is set on which it must be done again."""
     _still_open(review)
     unanswered = review.checklist.items.count() - review.answers.count()
@@ -190,7 +200,7 @@ def close(review: Review) -> Review:
     return review
 
 
-def standing_of(service: Service, today: date | None = None) -> tuple[Review | None, bool]:
+def standing_of(service: Service, today: date | None = None) -> tuple[ReadinessReview | None, bool]:
     """The last closed review and whether it still holds."""
     today = today or timezone.now().date()
     last = service.reviews.exclude(closed_at=None).first()
@@ -229,21 +239,21 @@ def enter(service: Service, stage: str, reason: str = "") -> Service:
     return service
 
 
-def find_gaps(incident: Incident) -> list[Finding]:
+def find_gaps(incident: Incident) -> list[ReadinessFinding]:
     """What an incident showed to be missing: of each of its services, once."""
     found = []
     for service in incident.services.all():
         kinds = []
         if not incident.alerts.exists():
-            kinds.append(Finding.Kind.NO_ALERT)
+            kinds.append(ReadinessFinding.Kind.NO_ALERT)
         if not service.dashboard_links:
-            kinds.append(Finding.Kind.NO_DASHBOARD)
+            kinds.append(ReadinessFinding.Kind.NO_DASHBOARD)
         if not service.runbook_url:
-            kinds.append(Finding.Kind.NO_RUNBOOK)
+            kinds.append(ReadinessFinding.Kind.NO_RUNBOOK)
         if not service.slos.exists():
-            kinds.append(Finding.Kind.NO_SLO)
+            kinds.append(ReadinessFinding.Kind.NO_SLO)
         for kind in kinds:
-            finding, new = Finding.objects.get_or_create(
+            finding, new = ReadinessFinding.objects.get_or_create(
                 service=service, incident=incident, kind=kind
             )
             if new:
@@ -258,7 +268,7 @@ def find_missed_gaps(now: datetime | None = None) -> int:
     return sum(len(find_gaps(incident)) for incident in rows)
 
 
-def close_finding(finding: Finding, note: str, author: Any) -> Finding:
+def close_finding(finding: ReadinessFinding, note: str, author: Any) -> ReadinessFinding:
     if not note.strip():
         raise ValidationError({"note": "Say what closed it."})
     finding.note, finding.closed_at, finding.closed_by = note[:2000], timezone.now(), author

@@ -48,4 +48,4 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
         "this_one": monthly_review.after(monthly_review.last_month()),
         "subscribed": Subscription.objects.filter(user=request.user, service=service).exists(),
     }
-    return render(request, "practice/monthly.html", context)
+    return render(request, "practice/monthly/review.html", context)

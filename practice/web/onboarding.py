@@ -23,7 +23,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "suggested": onboarding_board.suggested(columns),
         "days": onboarding_board.PERIOD.days,
     }
-    return render(request, "practice/board.html", context)
+    return render(request, "practice/onboarding/board.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,4 +50,4 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "service": service, "rows": rows, "states": Engagement.State.choices, "people": people,
     }  # fmt: skip
-    return render(request, "practice/phases.html", context)
+    return render(request, "practice/onboarding/phases.html", context)

@@ -28,13 +28,13 @@ def _teams() -> list[str]:
 @require_GET
 def map_page(request: HttpRequest) -> HttpResponse:
     team = _team(request)
-    roots = practice_map.the_map(team)
+    roots = practice_map.map_of(team)
     every = practice_map.leaves(roots)
     words = [("adopted", "adopted"), ("not-now", "not now"), ("no", "no"), ("", "not decided")]
     context = {
         "team": team,
         "teams": _teams(),
-        "drawn": practice_map.drawn(roots, team or "the organisation", team),
+        "drawn": practice_map.map_as_svg(roots, team or "the organisation", team),
         "counts": [
             (practice_map.SIGNS[word], name, sum(leaf.word == word for leaf in every))
             for word, name in words
@@ -42,7 +42,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "due": [leaf for leaf in every if leaf.due],
         "roots": roots,
     }
-    return render(request, "practice/map.html", context)
+    return render(request, "practice/map/overview.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,7 +52,7 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
     team = _team(request)
     if request.method == "POST" and told(
         request,
-        lambda: practice_map.decide(
+        lambda: practice_map.set_verdict(
             found, team, posted(request, "word"), posted(request, "note"),
             _day(posted(request, "review_on")), request.user,
         ),
@@ -68,4 +68,4 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
         "verdicts": found.verdicts.select_related("author"),
         "words": Verdict.Word.choices,
     }
-    return render(request, "practice/practice.html", context)
+    return render(request, "practice/map/practice.html", context)

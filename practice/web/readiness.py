@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis.presentation.charts import draw
 from incidents.models import Service
 from incidents.web.shortcuts import act, add_errors, posted, told
-from practice.models import Answer, Checklist, Review
+from practice.models import Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, visible_findings
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
@@ -29,7 +29,7 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
     """Readiness of a service: its reviews, open findings, and the gates of its life."""
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
-        started: list[Review] = []
+        started: list[ReadinessReview] = []
         if told(request, lambda: started.append(reviews.start_review(service, request.user))):
             return redirect(started[0])
         return redirect("practice:readiness", pk)
@@ -54,10 +54,10 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "stages": stages,
         "form": StageForm(initial={"stage": service.lifecycle}),
     }
-    return render(request, "practice/readiness.html", context)
+    return render(request, "practice/readiness/service.html", context)
 
 
-def _scores(closed: Sequence[Review]) -> SafeString | None:
+def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
     """The score over time, once there are two."""
     points = [(r.closed_at.timestamp(), 100 * (r.score or 0.0)) for r in closed if r.closed_at]
     if len(points) < 2:
@@ -87,7 +87,7 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Review.objects.select_related("service", "checklist"), pk=pk)
+    found = get_object_or_404(ReadinessReview.objects.select_related("service", "checklist"), pk=pk)
     if request.method == "POST":
         asked = request.POST.get("act", "")
         if asked == "close" and told(request, lambda: reviews.close(found)):
@@ -105,14 +105,14 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "sections": sections,
         "score": found.score if found.closed_at else reviews.score(found),
         "unanswered": len(items) - len(answers),
-        "verdicts": Answer.Verdict.choices,
+        "verdicts": ReadinessAnswer.Verdict.choices,
     }
-    return render(request, "practice/review.html", context)
+    return render(request, "practice/readiness/review.html", context)
 
 
 @require_POST
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
-    found = get_object_or_404(Review, pk=pk)
+    found = get_object_or_404(ReadinessReview, pk=pk)
     row = get_object_or_404(found.checklist.items, pk=item)
     fields = {name: posted(request, name) for name in ("verdict", "note", "evidence")}
     place = f"{found.get_absolute_url()}#item-{row.pk}"
@@ -125,7 +125,7 @@ def checklists(request: HttpRequest) -> HttpResponse:
     for tier, name in Service.Tier.choices:
         versions = list(Checklist.objects.filter(tier=tier).select_related("author"))
         rows.append((tier, name, versions[0] if versions else None, versions))
-    return render(request, "practice/checklists.html", {"rows": rows})
+    return render(request, "practice/readiness/checklists.html", {"rows": rows})
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -152,4 +152,4 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
     status = 422 if form.errors else 200
     checks = [(key, what) for key, (what, _) in CHECKS.items()]
     context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
-    return render(request, "practice/checklist.html", context, status=status)
+    return render(request, "practice/readiness/checklist_form.html", context, status=status)

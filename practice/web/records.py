@@ -36,7 +36,7 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
         "suggested": capacity.suggested_capacities(service),
         "drill_form": DrillForm(),
     }
-    return render(request, "practice/records.html", context)
+    return render(request, "practice/records/service.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,7 +57,7 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("practice:records", pk)
     context = {"form": form, "service": service}
     status = 422 if form.errors else 200
-    return render(request, "practice/load_test.html", context, status=status)
+    return render(request, "practice/records/load_test_form.html", context, status=status)
 
 
 @require_POST
@@ -91,7 +91,7 @@ def capacity_add(request: HttpRequest, pk: int, key: int | None = None) -> HttpR
         return redirect(saved)
     context = {"form": form, "service": service, "row": row}
     status = 422 if form.errors else 200
-    return render(request, "practice/capacity.html", context, status=status)
+    return render(request, "practice/records/capacity_form.html", context, status=status)
 
 
 def _day(text: str) -> date | None:

@@ -26,4 +26,4 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
         "standings": [remembered(slo, timezone.now()) for slo in service.slos.filter(enabled=True)],
         "findings": visible_findings(request.user).filter(service=service, closed_at=None).count(),
     }
-    return render(request, "practice/_panel.html", context)
+    return render(request, "practice/_service_panel.html", context)

@@ -31,7 +31,7 @@ def slo_list(request: HttpRequest) -> HttpResponse:
     slos = Slo.objects.select_related("service")
     now = timezone.now()
     rows = sorted((remembered(slo, now) for slo in slos), key=lambda each: -each.budget.share)
-    return render(request, "practice/slos.html", {"rows": rows})
+    return render(request, "practice/slos/list.html", {"rows": rows})
 
 
 @require_GET
@@ -45,7 +45,7 @@ def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
         "ratio_chart": _ratio_chart(found),
         "rules": rules([counting.objective_of(slo)]),
     }
-    return render(request, "practice/slo.html", context)
+    return render(request, "practice/slos/detail.html", context)
 
 
 def _left_chart(found: Standing) -> SafeString:
@@ -81,7 +81,7 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         messages.success(request, "Kept. What is new is counted within five minutes.")
         return redirect(saved)
     status = 422 if form.errors else 200
-    return render(request, "practice/slo_form.html", {"form": form, "slo": slo}, status=status)
+    return render(request, "practice/slos/form.html", {"form": form, "slo": slo}, status=status)
 
 
 def _initial(request: HttpRequest) -> dict[str, object]:
@@ -118,7 +118,7 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def slo_import(request: HttpRequest) -> HttpResponse:
     return look_then_take(
-        request, SloFileForm, take_objectives, "practice/slo_import.html", "practice:slos",
+        request, SloFileForm, take_objectives, "practice/slos/import.html", "practice:slos",
         "objectives",
     )  # fmt: skip
 

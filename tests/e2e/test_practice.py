@@ -15,7 +15,7 @@ from demo.world.faults import Episode, Episodes
 from incidents.filing import file_incident
 from incidents.models import Service
 from kb.causes.linking import name_cause
-from practice.models import Review
+from practice.models import ReadinessReview
 from practice.readiness import reviews
 from tests.e2e.test_main_job import sign_in
 
@@ -116,7 +116,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     fault_free(page)
     page.get_by_role("button", name="Close the review").click()
     expect(page.get_by_text("Closed with")).to_be_visible()
-    assert Review.objects.get().score is not None
+    assert ReadinessReview.objects.get().score is not None
 
     # The practice map: a verdict against something needs its reason.
     page.goto(f"{live_server.url}/practice/map/")
@@ -124,7 +124,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.locator("svg.map a", has_text="Game days").click()
     page.get_by_label("Verdict").select_option("not-now")
     page.get_by_role("button", name="Decide").click()
-    expect(page.get_by_text("Say why: somebody will ask again.")).to_be_visible()
+    expect(page.get_by_text("Give the reason: somebody will want to know it.")).to_be_visible()
     page.get_by_label("Verdict").select_option("not-now")
     page.get_by_label("Why").fill("First the runbooks")
     fault_free(page)

@@ -80,6 +80,7 @@ def test_queries_do_not_grow_with_the_records(
     assert counts[1] <= PAGES[page], counts
 
 
+@pytest.mark.clock
 def test_two_megabytes_of_text_stay_usable(web: Client, incident: Incident) -> None:
     web.post("/knowledge/postmortems/new/", {"references": incident.reference})
     postmortem = Postmortem.objects.get()

@@ -224,6 +224,7 @@ def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
     assert len(item["earlier"][0]) == len(item["values"])
 
 
+@pytest.mark.clock
 def test_a_source_that_hangs_is_left_alone_until_it_answers_again(
     incident: Incident, source: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

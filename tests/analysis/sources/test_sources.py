@@ -55,6 +55,7 @@ def test_no_service_name_can_break_out_of_a_query(kind: str) -> None:
         plugin(kind).queries(Target('x"} or {a="b', "http"))
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("kind", HTTP)
 @pytest.mark.parametrize(
     ("behaviour", "reason", "passing"),
@@ -301,6 +302,7 @@ def test_postgresql_is_asked_prepared_questions_only() -> None:
         database_source(username="x").pull(Query("x", "drop table incidents"), WINDOW, 1.0)
 
 
+@pytest.mark.clock
 def test_postgresql_that_hangs_or_is_away_is_a_reason(server: Callable[[str], str]) -> None:
     port = int(server("hang").rpartition(":")[2])
     for at in (port, 1):

@@ -9,14 +9,18 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.similarity.calibration import ENOUGH, Calibration, calibrate
-from analysis.similarity.replay import Answer, Past, replay
+from analysis.similarity.replay import Answer, Past, features, replay
 from analysis.similarity.votes import Ballot, Link, Record, vote
 from analysis.similarity.weights import Document
 from analysis.suggestions.calibration_versions import active_fit, calibration, learn, roll_back
@@ -104,6 +108,31 @@ def test_rejections_and_age_weigh_against_a_cause() -> None:
     assert [b.cause for b in distrusted] == [10, 20]
 
 
+AGES = st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, -1.0, -1e-9, 1e-9])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4), st.floats(0, 1), AGES, st.sampled_from(["confirmed", "suspected"])
+        ),
+        max_size=8,
+    ),
+    st.dictionaries(st.integers(1, 4), st.floats(0, 1)),
+)
+def test_votes_are_numbers_at_any_age_and_nothing_later_votes(
+    rows: list[tuple[int, float, float, str]], named: dict[int, float]
+) -> None:
+    links = [Link(key, row[0], "root", row[3]) for key, row in enumerate(rows, 1)]
+    alike = {key: row[1] for key, row in enumerate(rows, 1)}
+    ages = {key: row[2] for key, row in enumerate(rows, 1)}
+    ballots = vote(alike, named, links, ages)
+    for place, ballot in enumerate(ballots):
+        assert np.isfinite(features(ballots, place)).all()
+        assert ballot.days_ago >= 0
+        assert all(ages[key] >= 0 for key in ballot.incidents)
+
+
 def file_history(user: AbstractUser, count: int) -> None:
     subjects = (
         "disk full on orders-db",
@@ -128,6 +157,23 @@ def test_a_small_history_says_that_it_is_too_small_to_know(user: AbstractUser) -
     assert found.causes[0].cause.name == "Cause of disk full on orders-db"
     assert found.causes[0].confidence is None
     assert not found.calibrated
+
+
+@pytest.mark.django_db
+def test_an_incident_before_all_others_is_explained_by_none_of_them(
+    user: AbstractUser, web: Client
+) -> None:
+    file_history(user, ENOUGH + 10)
+    learn()
+    at = timezone.now() - timedelta(days=900)
+    first = file_incident(title="disk full on orders-db 1", impact_started_at=at, detected_at=at)
+    page = web.get(f"/analysis/incidents/{first.pk}/suggestions/").content.decode()
+    assert "nan" not in page
+    assert "INC-" not in page.replace(first.reference, "")
+    answer = web.get(f"/api/v1/suggestions/{first.pk}/")
+    assert answer.status_code == 200
+    assert answer.json()["incidents"] == []
+    assert [cause["incidents"] for cause in answer.json()["causes"] if cause["incidents"]] == []
 
 
 @pytest.mark.django_db

@@ -328,6 +328,7 @@ def test_where_the_platform_cannot_whisper_nothing_private_is_said(
 # In time
 
 
+@pytest.mark.clock
 def test_a_slow_database_still_gets_the_acknowledgement_out(
     slack: Workspace, incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -355,6 +356,7 @@ def test_a_slow_database_still_gets_the_acknowledgement_out(
     assert incident.title in json.dumps(call.body)
 
 
+@pytest.mark.clock
 def test_a_slow_platform_keeps_nobody_waiting(
     slack: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,7 @@ def test_saving_makes_a_version_and_the_difference_is_shown(
     postmortem.refresh_from_db()
     assert postmortem.version == 2
     page = web.get(path(postmortem, "versions/?version=2")).content.decode()
-    assert '<span class="added">+Second line</span>' in page
+    assert '<span data-kind="added">+Second line</span>' in page
     assert web.get(path(postmortem, "versions/?version=77")).status_code == 404
 
 

@@ -13,14 +13,23 @@ from django.utils import timezone
 from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from practice import onboarding_board
-from practice.models import Answer, Checklist, Drill, Engagement, Finding, Practice, Review, Slo
+from practice.models import (
+    Checklist,
+    Drill,
+    Engagement,
+    Practice,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
+    Slo,
+)
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
 
 pytestmark = pytest.mark.django_db
 
 
-def verdicts(review: Review) -> dict[str, str]:
+def verdicts(review: ReadinessReview) -> dict[str, str]:
     """What the product found by itself, by check."""
     return {a.item.auto: a.verdict for a in review.answers.select_related("item") if a.auto}
 
@@ -57,9 +66,9 @@ def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
     assert verdicts(review)["restore"] == "yes"
     assert verdicts(review)["alert"] == "yes"
     assert review.answers.get(item=item).verdict == "n/a"
-    written = Answer.history.count()
+    written = ReadinessAnswer.history.count()
     assert reviews.look_again() == 1
-    assert Answer.history.count() == written
+    assert ReadinessAnswer.history.count() == written
     drill.at = timezone.now() - timedelta(days=120)
     drill.save()
     reviews.look(review)
@@ -70,7 +79,7 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     page = web.post(f"/practice/services/{checkout.pk}/readiness/", follow=True)
-    review = Review.objects.get()
+    review = ReadinessReview.objects.get()
     assert "Has an alert been seen to fire for it?" in page.content.decode()
     answer = web.post(review.get_absolute_url(), {"act": "close"}, follow=True)
     assert "questions have no answer yet" in answer.content.decode()
@@ -227,11 +236,11 @@ def test_a_resolved_incident_leaves_its_gaps_as_findings(
 ) -> None:
     incident = file_incident(title="orders-db slow", services=[database])
     set_status(incident, "resolved")
-    kinds = set(Finding.objects.values_list("kind", flat=True))
+    kinds = set(ReadinessFinding.objects.values_list("kind", flat=True))
     assert kinds == {"no-alert", "no-dashboard", "no-runbook", "no-slo"}
     reviews.find_gaps(incident)
-    assert Finding.objects.count() == 4
-    finding = Finding.objects.get(kind="no-runbook")
+    assert ReadinessFinding.objects.count() == 4
+    finding = ReadinessFinding.objects.get(kind="no-runbook")
     close = f"/practice/findings/{finding.pk}/close/"
     assert "Say what closed it" in web.post(close, follow=True).content.decode()
     web.post(close, {"note": "Runbook written"})
@@ -249,7 +258,7 @@ def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Ser
         )  # fmt: skip
     assert reviews.find_missed_gaps() == 4
     assert reviews.find_missed_gaps() == 0
-    assert Finding.objects.values("incident").distinct().count() == 1
+    assert ReadinessFinding.objects.values("incident").distinct().count() == 1
 
 
 def test_a_finding_of_a_private_incident_shows_to_nobody_else(
@@ -262,7 +271,7 @@ def test_a_finding_of_a_private_incident_shows_to_nobody_else(
     address = f"/practice/services/{database.pk}/readiness/"
     client.force_login(other)
     assert "Zebra" not in client.get(address).content.decode()
-    finding = Finding.objects.first()
+    finding = ReadinessFinding.objects.first()
     assert finding is not None
     assert client.post(f"/practice/findings/{finding.pk}/close/", {"note": "x"}).status_code == 404
     client.force_login(user)

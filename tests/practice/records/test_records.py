@@ -25,6 +25,7 @@ from kb.postmortems.editing import start_postmortem
 from practice import monthly_review, practice_map, prometheus
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
 from practice.records import load_tests
+from practice.records.capacity import pull_capacities
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -104,13 +105,16 @@ def test_days_until_full_are_shown_and_trouble_is_said(
 
     monkeypatch.setattr(plugin, "points", points)
     monkeypatch.setattr(prometheus, "plugin_of", lambda source: plugin)
-    capacity = Capacity.objects.get()
-    assert capacity.pull_capacities() == 0
-    assert capacity.pull_capacities(timezone.now() + timedelta(hours=7)) == 1
+    assert pull_capacities() == 0
+    assert pull_capacities(timezone.now() + timedelta(hours=7)) == 1
     page = manager.get(f"{address}records/").content.decode()
     # 0.785 now (the middle of the last three days), a hundredth a day.
     assert "22 days until full" in page or "21 days until full" in page
-    refused = manager.post(f"{address}capacity/{capacity.pk}/", given | {"limit": "0"})
+    [row] = manager.get("/api/v1/capacities/").json()["results"]
+    assert 21 <= row["days_until_full"] <= 22.5
+    refused = manager.post(
+        f"{address}capacity/{Capacity.objects.get().pk}/", given | {"limit": "0"}
+    )
     assert refused.status_code == 422
 
 
@@ -128,7 +132,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
     practice = Practice.objects.get(name="Canary releases")
     address = f"/practice/map/{practice.pk}/"
     refused = web.post(address, {"word": "no"})
-    assert "Say why: somebody will ask again." in refused.content.decode()
+    assert "Give the reason: somebody will want to know it." in refused.content.decode()
     web.post(address, {"word": "not-now", "note": "No mesh yet", "review_on": "2026-01-01"})
     web.post(address, {"word": "adopted", "team": "Orders"})
     own = web.get("/practice/map/?team=Orders").content.decode()
@@ -142,7 +146,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
 
 
 def test_the_default_map_and_the_tiers_explain_themselves(web: Client) -> None:
-    roots = practice_map.the_map()
+    roots = practice_map.map_of()
     assert len(roots) == 8
     assert all(leaf.practice.what for leaf in practice_map.leaves(roots))
     rules = web.get("/rules/").content.decode()

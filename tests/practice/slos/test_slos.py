@@ -105,7 +105,7 @@ def test_an_objective_without_window_in_its_query_is_refused(
     }  # fmt: skip
     answer = manager.post("/practice/slos/new/", given)
     assert answer.status_code == 422
-    assert "Write $window where the range goes" in answer.content.decode()
+    assert "Write $window as the range" in answer.content.decode()
     assert manager.post("/practice/slos/new/", given | {"target": "100"}).status_code == 422
     given["numerator"] = "sum(rate(x[$window]))"
     assert manager.post("/practice/slos/new/", given).status_code == 302
