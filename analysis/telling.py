@@ -10,6 +10,7 @@ from analysis.charts import as_png, standalone
 from analysis.models import Evidence, Finding
 from analysis.presenting import evidence_chart, evidence_title
 from incidents import telling
+from incidents.markdown import escape_markdown
 from incidents.models import Incident, TimelineEntry
 from incidents.permissions import can_see
 from kb import pictures, prefilling
@@ -38,10 +39,10 @@ def evidence_told(incident: Incident) -> str:
     shown: set[int] = set()
     for finding in _telling(incident):
         evidence = finding.evidence
-        parts.append(f"- {' '.join(finding.text.split())}")
+        parts.append(f"- {escape_markdown(' '.join(finding.text.split()))}")
         if evidence.kind == Evidence.Kind.SERIES and evidence.pk not in shown and len(shown) < 3:
             shown.add(evidence.pk)
-            title = evidence_title(evidence).replace("[", "(").replace("]", ")")
+            title = escape_markdown(evidence_title(evidence))
             parts.append(f"\n![{title}](/analysis/evidence/{evidence.pk}/chart.png)\n")
     return "\n".join(parts)
 

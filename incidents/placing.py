@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from incidents import filing
 from incidents.intake import Integration, MaintenanceWindow, TierPolicy
+from incidents.markdown import escape_markdown
 from incidents.models import Alert, Incident, Service, TimelineEntry
 
 AGAIN = timedelta(minutes=30)
@@ -297,4 +298,5 @@ def _by_name(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
 
 def _symptom(alert: Alert) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
-    return "\n\n".join(part for part in (alert.summary, labels) if part)[:50_000]
+    parts = [escape_markdown(part) for part in (alert.summary, labels) if part]
+    return "\n\n".join(parts)[:50_000]

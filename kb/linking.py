@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from incidents import events, filing
+from incidents.markdown import escape_markdown
 from incidents.models import Incident
 from incidents.signals import incident_changed
 from kb import fixing
@@ -37,7 +38,7 @@ def link_cause(
     link.reason = reason or link.reason
     link.full_clean(validate_constraints=False, exclude=["author"])
     link.save()
-    text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
+    text = f"{link.get_role_display()} cause {link.state}: {escape_markdown(cause.name)}"
     filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
     if link.state == CauseLink.State.CONFIRMED:
         events.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
@@ -49,9 +50,8 @@ def link_cause(
 @transaction.atomic
 def unlink_cause(link: CauseLink, author: Any = None) -> None:
     """Remove a link made by mistake; the timeline and the history remember it."""
-    filing.add_entry(
-        link.incident, filing.Kind.CAUSE, f"Cause link removed: {link.cause.name}", author
-    )
+    text = f"Cause link removed: {escape_markdown(link.cause.name)}"
+    filing.add_entry(link.incident, filing.Kind.CAUSE, text, author)
     LedTo.objects.filter(incident=link.incident, earlier=link.cause).delete()
     LedTo.objects.filter(incident=link.incident, later=link.cause).delete()
     link.delete()
