@@ -62,17 +62,20 @@ CHECKLISTS = {"core": (CORE, 180), "normal": (NORMAL, 270), "supplementary": (SU
 TIERS = {
     "core": (
         "If it fails, all users are affected: the flow that the business lives on.",
-        "Called at once, day and night; somebody answers within 5 minutes.", "99.95",
+        "Called at once, day and night; somebody answers within 5 minutes.",
+        "99.95",
     ),
     "normal": (
         "Major features off the core flow; users notice, and can go on.",
-        "Called at once in working hours; at night for SEV1 and SEV2 only.", "99.5",
+        "Called at once in working hours; at night for SEV1 and SEV2 only.",
+        "99.5",
     ),
     "supplementary": (
         "May be late: what it does can be done an hour later.",
-        "Nobody is called at night; a ticket for the next working day.", "99",
+        "Nobody is called at night; a ticket for the next working day.",
+        "99",
     ),
-}  # fmt: skip
+}
 
 MAP = {
     "Objectives": {

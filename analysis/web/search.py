@@ -23,7 +23,7 @@ def search(request: HttpRequest) -> HttpResponse:
     text = given.get("q", "").replace("\x00", "")[:MOST_PASTED]
     found = search_everything(text, request.user)
     for postmortem in found.postmortems:
-        postmortem.headline = _marked(postmortem.headline)  # type: ignore[attr-defined]
+        postmortem.headline = _marked(postmortem.headline)
     examples = [each.example for each in SEARCH_FIELDS.values()]
     context = {"q": text, "found": found, "examples": examples}
     return render(request, "analysis/search/results.html", context)

@@ -103,7 +103,7 @@ class MetricsView(APIView):
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR}, summary="Metrics")
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry()
-        registry.register(_Figures(request.user))  # type: ignore[arg-type]
+        registry.register(_Figures(request.user))
         return HttpResponse(generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8")
 
 

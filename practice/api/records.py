@@ -36,9 +36,21 @@ class LoadTestSerializer(serializers.ModelSerializer):
     class Meta:
         model = LoadTest
         fields = [
-            "id", "service", "release", "scenario", "tool", "at", "url", "p50", "p95", "p99",
-            "rate", "errors", "requests", "moved",
-        ]  # fmt: skip
+            "id",
+            "service",
+            "release",
+            "scenario",
+            "tool",
+            "at",
+            "url",
+            "p50",
+            "p95",
+            "p99",
+            "rate",
+            "errors",
+            "requests",
+            "moved",
+        ]
 
     @extend_schema_field(MetricShiftSerializer(many=True))
     def get_moved(self, test: LoadTest) -> list[dict[str, Any]]:
@@ -98,9 +110,16 @@ class CapacitySerializer(serializers.ModelSerializer):
     class Meta:
         model = Capacity
         fields = [
-            "id", "service", "what", "query", "limit", "unit", "pulled_at", "problem",
+            "id",
+            "service",
+            "what",
+            "query",
+            "limit",
+            "unit",
+            "pulled_at",
+            "problem",
             "days_until_full",
-        ]  # fmt: skip
+        ]
         read_only_fields = ["pulled_at", "problem"]
         extra_kwargs = {"query": {"max_length": 5000}}
 
@@ -109,8 +128,9 @@ class CapacitySerializer(serializers.ModelSerializer):
         return trend.days if trend else None
 
 
-class CapacityViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,
-                      mixins.ListModelMixin, Resource):  # fmt: skip
+class CapacityViewSet(
+    Managed, Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+):
     """What can fill up."""
 
     queryset = Capacity.objects.select_related("service")

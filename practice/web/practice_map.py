@@ -55,10 +55,14 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and told(
         request,
         lambda: practice_map.set_verdict(
-            current, team, posted(request, "word"), posted(request, "note"),
-            _date(posted(request, "review_on")), request.user,
+            current,
+            team,
+            posted(request, "word"),
+            posted(request, "note"),
+            _date(posted(request, "review_on")),
+            request.user,
         ),
-    ):  # fmt: skip
+    ):
         back = f"?{urlencode({'team': team})}" if team else ""
         return redirect(f"{reverse('practice:map')}{back}")
     mine = current.verdicts.filter(team=team).first()

@@ -12,14 +12,14 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kb.linking import name_cause
-from kb.writing import start_postmortem
 
 from common.markdown import escape_markdown, render_markdown, with_breaks
 from incidents.filing import add_note, edit_incident, file_incident
 from incidents.intake import processing, receiving
 from incidents.models import Change, Incident, Service, TimelineEntry
+from kb.causes.linking import name_cause
 from kb.exporters import registry
+from kb.postmortems.editing import start_postmortem
 from tests.incidents.signed_requests import make
 
 MACHINE = "conn <*> of <*> timed out: SELECT a.*, count(*) FROM __t__ [x](y) `z` &lt; ~~w~~"

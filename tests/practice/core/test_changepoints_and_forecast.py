@@ -14,7 +14,7 @@ from practice.core.changepoints import shift
 HOUR = 3600.0
 
 
-def test_a_run_that_stands_out_is_a_change_and_chance_is_none() -> None:
+def test_an_outlier_is_a_change_and_noise_is_none() -> None:
     chance = random.Random(3)
     usual = [100 * chance.uniform(0.96, 1.04) for _ in range(12)]
     assert shift(usual, 103.0) is None

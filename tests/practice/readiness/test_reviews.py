@@ -30,11 +30,11 @@ pytestmark = pytest.mark.django_db
 
 
 def verdicts(review: ReadinessReview) -> dict[str, str]:
-    """What the product found by itself, by check."""
+    """The automatic answers, by check."""
     return {a.item.auto: a.verdict for a in review.answers.select_related("item") if a.auto}
 
 
-def test_a_review_starts_with_what_the_product_knows(
+def test_a_review_starts_with_automatic_answers(
     checkout: Service, database: Service, user: AbstractUser
 ) -> None:
     checkout.depends_on.add(database)
@@ -51,7 +51,7 @@ def test_a_review_starts_with_what_the_product_knows(
     assert reviews.start_review(checkout, user) == review
 
 
-def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
+def test_automatic_answers_follow_the_facts_and_those_of_people_are_not_overwritten(
     database: Service, user: AbstractUser
 ) -> None:
     review = reviews.start_review(database, user)
@@ -75,7 +75,7 @@ def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
     assert verdicts(review)["restore"] == "no"
 
 
-def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
+def test_a_review_is_answered_on_its_page_and_closed_with_a_score(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     page = web.post(f"/practice/services/{checkout.pk}/readiness/", follow=True)
@@ -91,8 +91,8 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
     web.post(review.get_absolute_url(), {"act": "close"})
     review.refresh_from_db()
     items = review.checklist.items.count()
-    told = list(review.answers.values_list("verdict", flat=True))
-    assert review.score == told.count("yes") / (items - told.count("n/a"))
+    verdicts_given = list(review.answers.values_list("verdict", flat=True))
+    assert review.score == verdicts_given.count("yes") / (items - verdicts_given.count("n/a"))
     assert review.expires_on == timezone.now().date() + timedelta(days=180)
     late = web.post(f"{review.get_absolute_url()}items/{item.pk}/", {"verdict": "no"}, follow=True)
     assert "This review is closed" in late.content.decode()
@@ -106,7 +106,7 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
         ({"verdict": "yes", "evidence": "javascript:alert(1)"}, "valid URL"),
     ],
 )
-def test_a_bad_answer_is_refused_with_the_reason(
+def test_a_bad_answer_is_rejected_with_the_reason(
     checkout: Service, web: Client, user: AbstractUser, given: dict[str, str], message: str
 ) -> None:
     review = reviews.start_review(checkout, user)
@@ -116,7 +116,7 @@ def test_a_bad_answer_is_refused_with_the_reason(
     assert not review.answers.filter(item=item).exists()
 
 
-def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
+def test_an_expired_review_is_shown_as_such_and_the_next_one_copies_answers(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     review = reviews.start_review(checkout, user)
@@ -156,12 +156,12 @@ def test_a_changed_checklist_is_a_new_version_and_old_reviews_keep_theirs(
     assert Checklist.objects.filter(tier="core").count() == 2
 
 
-def test_only_who_may_edits_checklists(web: Client) -> None:
+def test_editing_checklists_needs_the_permission(web: Client) -> None:
     assert web.get("/practice/checklists/core/").status_code == 403
     assert "22 questions" in web.get("/practice/checklists/").content.decode()
 
 
-def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
+def test_a_gate_lists_what_is_missing_and_overriding_it_needs_a_reason(
     checkout: Service, web: Client
 ) -> None:
     checkout.lifecycle = "development"
@@ -183,7 +183,7 @@ def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
     assert "Signed off" in newest.history_change_reason
 
 
-def test_no_form_and_no_script_goes_around_a_gate(
+def test_neither_form_nor_api_bypasses_a_gate(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     checkout.lifecycle = "development"
@@ -249,7 +249,7 @@ def test_a_resolved_incident_leaves_its_gaps_as_findings(
     assert CHECKS["findings"].run(database).note == "3 open."
 
 
-def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Service) -> None:
+def test_gaps_are_found_though_the_signal_of_the_resolution_was_lost(database: Service) -> None:
     now = timezone.now()
     for age in (timedelta(hours=1), timedelta(days=1)):
         file_incident(
@@ -289,7 +289,7 @@ def past(service: Service, count: int) -> None:
         )  # fmt: skip
 
 
-def test_the_service_with_most_pain_and_highest_tier_is_suggested_next(
+def test_the_service_with_most_impact_and_highest_tier_is_suggested_next(
     database: Service, checkout: Service, user: AbstractUser, web: Client
 ) -> None:
     lesser = Service.objects.create(name="mailer", tier="supplementary")
@@ -316,7 +316,7 @@ def test_a_private_incident_counts_on_no_other_persons_board(
     assert onboarding_board.board(other)[""][0].incidents == 0
 
 
-def test_a_phase_is_done_only_with_something_that_shows_it(
+def test_a_phase_is_done_only_with_evidence(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     address = f"/practice/services/{checkout.pk}/phases/"

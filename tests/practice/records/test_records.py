@@ -43,7 +43,7 @@ def summary(median: float, failed: float = 0.0) -> str:
     )
 
 
-def test_a_slower_release_is_named_and_stands_among_the_changes(
+def test_a_slower_release_is_named_and_listed_among_the_changes(
     checkout: Service, web: Client
 ) -> None:
     for number in range(6):
@@ -64,7 +64,7 @@ def test_a_slower_release_is_named_and_stands_among_the_changes(
     assert "median up by 58%" in page
 
 
-def test_the_same_summary_twice_is_one_and_rubbish_is_refused(
+def test_the_same_summary_is_stored_once_and_rubbish_is_rejected(
     checkout: Service, web: Client
 ) -> None:
     address = f"/practice/services/{checkout.pk}/load-tests/new/"
@@ -78,7 +78,7 @@ def test_the_same_summary_twice_is_one_and_rubbish_is_refused(
         load_tests.import_load_test(checkout, "gatling", "x")
 
 
-def test_scenarios_are_compared_each_with_itself(checkout: Service) -> None:
+def test_runs_are_compared_within_a_scenario_only(checkout: Service) -> None:
     for number in range(4):
         load_tests.import_load_test(
             checkout, "k6", summary(100 + number), scenario="peak",
@@ -88,7 +88,7 @@ def test_scenarios_are_compared_each_with_itself(checkout: Service) -> None:
     assert run.moved == []
 
 
-def test_days_until_full_are_shown_and_trouble_is_said(
+def test_days_until_full_are_shown_and_failures_are_reported(
     manager: Client, database: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/practice/services/{database.pk}/"
@@ -126,7 +126,7 @@ def test_a_drill_is_recorded(web: Client, database: Service) -> None:
     assert "not one of the available choices" in refused.content.decode()
 
 
-def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
+def test_the_map_shows_the_verdict_of_the_team_or_else_of_the_organisation(
     web: Client, checkout: Service
 ) -> None:
     practice = Practice.objects.get(name="Canary releases")
@@ -139,7 +139,7 @@ def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
     all_of_us = web.get("/practice/map/").content.decode()
     assert "✓ Canary releases" in own
     assert "◷ Canary releases ⟳" in all_of_us
-    assert "To be asked again" in all_of_us
+    assert "Due for review" in all_of_us
     assert "No mesh yet" in all_of_us
     wrong = web.post(address, {"word": "no", "note": "x", "review_on": "soon"})
     assert "is not a date such as" in wrong.content.decode()
@@ -204,7 +204,7 @@ def october(slo: Slo, user: AbstractUser) -> Slo:
     return slo
 
 
-def test_the_monthly_review_tells_the_month_in_one_page(
+def test_the_monthly_review_shows_the_month_on_one_page(
     october: Slo, web: Client, user: AbstractUser
 ) -> None:
     found = monthly_review.build_review(user, MONTH)
@@ -238,7 +238,7 @@ def test_the_monthly_review_is_exported_as_markdown_that_stays_markdown(
     assert "\n\n\n" not in text
 
 
-def test_the_monthly_review_is_mailed_once_to_who_asked_for_it(
+def test_the_monthly_review_is_mailed_once_to_each_subscriber(
     october: Slo, web: Client, user: AbstractUser, settings: Any
 ) -> None:
     settings.EMAIL_HOST = "mail.example"
@@ -272,7 +272,7 @@ def test_a_mail_that_cannot_be_sent_is_tried_again(
     assert monthly_review.send_due(date(2026, 11, 1)) == 1
 
 
-def test_a_monthly_review_holds_no_private_incident_of_others(
+def test_a_monthly_review_contains_no_private_incident_of_others(
     october: Slo, other: AbstractUser, user: AbstractUser
 ) -> None:
     start = datetime(2026, 10, 19, tzinfo=UTC)
