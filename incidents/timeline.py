@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
 from incidents import filing
 from incidents.models import Change, Incident, TimelineEntry
@@ -20,6 +21,15 @@ from incidents.suspect_changes import candidate_changes
 
 GAP = timedelta(minutes=30)
 """Silence this long while the incident was open is shown as a gap."""
+
+Kind = TimelineEntry.Kind
+PLAIN = {Kind.FILED, Kind.SEVERITY, Kind.EDIT, Kind.ALERT, Kind.MERGE, Kind.CHANGE, Kind.FINDING}
+"""Written by the product from alerts, logs and titles: plain text. All else is Markdown."""
+
+
+def markdown_of(entry: TimelineEntry) -> str:
+    """The text of an entry as Markdown, line by line."""
+    return with_breaks(escape_markdown(entry.text) if entry.kind in PLAIN else entry.text)
 
 
 def _changes(incident: Incident) -> Iterable[TimelineEntry]:

@@ -21,7 +21,7 @@ from kb.chat import registry
 from kb.chat.base import Answer, Call, Item
 from kb.chatops.outbound import NotSent, send
 from kb.chatops.redaction import redacted_answer
-from kb.models import Rule, Telling
+from kb.models import NotificationDelivery, NotificationRule
 
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 8
@@ -39,20 +39,22 @@ def plan() -> int:
         .filter(planned_at=None)
         .select_related("incident")[:BATCH]
     )
-    rules = list(Rule.objects.filter(workspace__enabled=True).select_related("workspace"))
+    rules = list(
+        NotificationRule.objects.filter(workspace__enabled=True).select_related("workspace")
+    )
     now = timezone.now()
     tellings = [
-        Telling(rule=rule, event=event, not_before=due(rule, event, now))
+        NotificationDelivery(rule=rule, event=event, not_before=due(rule, event, now))
         for event in rows
         for rule in rules
         if wanted(rule, event)
     ]
-    Telling.objects.bulk_create(tellings, ignore_conflicts=True)
+    NotificationDelivery.objects.bulk_create(tellings, ignore_conflicts=True)
     Event.objects.filter(pk__in=[event.pk for event in rows]).update(planned_at=now)
     return len(rows)
 
 
-def wanted(rule: Rule, event: Event) -> bool:
+def wanted(rule: NotificationRule, event: Event) -> bool:
     """Whether a rule wants an event told. A channel is told nothing that not everybody may see."""
     incident = event.incident
     if event.kind not in rule.events or not can_see(Nobody(), incident):
@@ -63,7 +65,7 @@ def wanted(rule: Rule, event: Event) -> bool:
     return not rule.team or rule.team.lower() in {team.lower() for team in teams}
 
 
-def due(rule: Rule, event: Event, now: datetime) -> datetime:
+def due(rule: NotificationRule, event: Event, now: datetime) -> datetime:
     """Now, or when the quiet hours end; SEV1 does not wait where the rule says so."""
     if rule.quiet_from is None or rule.quiet_until is None:
         return now
@@ -86,7 +88,7 @@ def is_quiet(start: time, end: time, at: time) -> bool:
     return start <= at < end if start < end else at >= start or at < end
 
 
-def check_rule(rule: Rule) -> None:
+def check_rule(rule: NotificationRule) -> None:
     """Raises ValidationError by field name for what the database cannot check."""
     problems: dict[str, Any] = {}
     unknown = [kind for kind in rule.events if kind not in KINDS]
@@ -111,7 +113,7 @@ def message(event: Event) -> Answer:
     return redacted_answer(Answer(text, items, whisper=False))
 
 
-def _call(telling: Telling) -> Call | None:
+def _call(telling: NotificationDelivery) -> Call | None:
     rule, event = telling.rule, telling.event
     workspace, base = rule.workspace, public_address()
     plugin = registry().get(workspace.kind)
@@ -143,7 +145,9 @@ def event_as_data(event: Event, base: str = "") -> dict[str, Any]:
 
 def deliver(pk: int) -> bool:
     """Tell one; whether it got there. Tried again with growing pauses, some minutes in all."""
-    telling = claim(Telling.objects.select_related("rule__workspace", "event__incident"), pk, LEASE)
+    telling = claim(
+        NotificationDelivery.objects.select_related("rule__workspace", "event__incident"), pk, LEASE
+    )
     if telling is None:
         return False
     if not can_see(Nobody(), telling.event.incident):
@@ -174,7 +178,7 @@ def work(seconds: float = 8.0) -> int:
     while plan() == BATCH:
         pass
     until, silent, told = monotonic() + seconds, set[int](), 0
-    due_now = Telling.objects.filter(workable()).order_by("not_before")
+    due_now = NotificationDelivery.objects.filter(workable()).order_by("not_before")
     for pk, workspace in due_now.values_list("pk", "rule__workspace")[:BATCH]:
         if monotonic() > until:
             break
@@ -187,7 +191,7 @@ def work(seconds: float = 8.0) -> int:
     return told
 
 
-def replay(telling: Telling) -> None:
+def replay(telling: NotificationDelivery) -> None:
     """Tell it once more, from the beginning."""
     telling.ask_again()
     telling.save()

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.models import Evidence, Finding
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_panel import evidence_chart, evidence_title
+from common.markdown import escape_markdown
 from incidents.models import Incident, TimelineEntry
 from incidents.permissions import can_see
 from kb.postmortems import images
@@ -37,10 +38,10 @@ def evidence_section(incident: Incident) -> str:
     shown: set[int] = set()
     for finding in _telling(incident):
         evidence = finding.evidence
-        parts.append(f"- {' '.join(finding.text.split())}")
+        parts.append(f"- {escape_markdown(' '.join(finding.text.split()))}")
         if evidence.kind == Evidence.Kind.SERIES and evidence.pk not in shown and len(shown) < 3:
             shown.add(evidence.pk)
-            title = evidence_title(evidence).replace("[", "(").replace("]", ")")
+            title = escape_markdown(evidence_title(evidence))
             parts.append(f"\n![{title}](/analysis/evidence/{evidence.pk}/chart.png)\n")
     return "\n".join(parts)
 

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from common.registry import Registry
 from incidents.models import Alert, Delivery, Incident
 from incidents.permissions import visible_alerts, visible_incidents
-from kb.models import ActionItem, CauseLink, Telling
+from kb.models import ActionItem, CauseLink, NotificationDelivery
 from kb.permissions import visible_actions, visible_links
 
 COLLECTORS: Registry[Callable[[Any], Iterator[Metric]]] = Registry("collectors of metrics")
@@ -68,9 +68,9 @@ def _product(user: Any) -> Iterator[Metric]:
     yield gauge(
         "deliveries_oldest_seconds", "Age of the oldest of them.", age(deliveries, "received_at")
     )
-    tellings = Telling.objects.filter(state__in=PENDING)
+    tellings = NotificationDelivery.objects.filter(state__in=PENDING)
     yield gauge("tellings_waiting", "Messages not told yet.", tellings.count())
-    failed = Telling.objects.filter(state=Telling.State.FAILED)
+    failed = NotificationDelivery.objects.filter(state=NotificationDelivery.State.FAILED)
     yield gauge("tellings_failed", "Messages that were given up.", failed.count())
 
 

@@ -22,8 +22,8 @@ from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb.exporters import registry
 from kb.exporters.base import name_of
-from kb.models import Comment, Postmortem, Review
-from kb.models.postmortem import MOST_CHARACTERS
+from kb.models import Comment, Postmortem, PostmortemReview
+from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import visible_postmortems
 from kb.postmortems import editing
 
@@ -36,7 +36,7 @@ class Conflict(APIException):
 class PostmortemSerializer(serializers.ModelSerializer):
     incidents = Visible(visible_incidents, many=True)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
-    body = serializers.CharField(max_length=MOST_CHARACTERS, required=False, allow_blank=True)
+    body = serializers.CharField(max_length=MAX_CHARACTERS, required=False, allow_blank=True)
     title = serializers.CharField(max_length=300, required=False)
     version = serializers.IntegerField(
         required=False, min_value=1, help_text="On an edit: the version that was read."
@@ -71,11 +71,11 @@ class PostmortemSerializer(serializers.ModelSerializer):
             raise Conflict from error
 
 
-class ReviewSerializer(serializers.ModelSerializer):
+class PostmortemReviewSerializer(serializers.ModelSerializer):
     reviewer = serializers.SlugRelatedField("username", queryset=get_user_model().objects.all())
 
     class Meta:
-        model = Review
+        model = PostmortemReview
         fields = ["id", "reviewer", "state", "answered_at"]
         read_only_fields = ["state", "answered_at"]
 
@@ -128,32 +128,36 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
         editing.publish(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(responses=ReviewSerializer(many=True), summary="Reviews", filters=False)
+    @extend_schema(
+        responses=PostmortemReviewSerializer(many=True), summary="Reviews", filters=False
+    )
     @action(detail=True, pagination_class=None)
     def reviews(self, request: Request, pk: str | None = None) -> Response:
         rows = self.get_object().reviews.select_related("reviewer")
-        return Response(ReviewSerializer(rows, many=True).data)
+        return Response(PostmortemReviewSerializer(rows, many=True).data)
 
     @extend_schema(
-        request=ReviewSerializer,
-        responses={201: ReviewSerializer(many=True)},
-        summary="Ask somebody to review it",
+        request=PostmortemReviewSerializer,
+        responses={201: PostmortemReviewSerializer(many=True)},
+        summary="Request a review",
     )
     @reviews.mapping.post
     def ask_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
-        reviewer = asked_for(request, ReviewSerializer)["reviewer"]
+        reviewer = asked_for(request, PostmortemReviewSerializer)["reviewer"]
         editing.ask_review(postmortem, [reviewer], request.user)
-        return Response(ReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
+        return Response(PostmortemReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
     @extend_schema(
-        request=ReviewAnswerSerializer, responses=ReviewSerializer, summary="Answer one's review"
+        request=ReviewAnswerSerializer,
+        responses=PostmortemReviewSerializer,
+        summary="Answer one's review",
     )
     @action(detail=True, methods=["post"])
     def review(self, request: Request, pk: str | None = None) -> Response:
         asked = asked_for(request, ReviewAnswerSerializer)
         own = get_object_or_404(self.get_object().reviews, reviewer_id=request.user.pk)
-        return Response(ReviewSerializer(editing.answer_review(own, asked["state"])).data)
+        return Response(PostmortemReviewSerializer(editing.answer_review(own, asked["state"])).data)
 
     @extend_schema(responses=CommentSerializer(many=True), summary="Comments", filters=False)
     @action(detail=True, pagination_class=None)

@@ -23,7 +23,7 @@ from incidents.permissions import Nobody, visible_incidents
 from incidents.search.filters import by_reference
 from kb.causes import linking
 from kb.chat.base import Answer, Item, Said, clip
-from kb.models import Cause, ChatCode, ChatPerson, ChatRoom, Workspace
+from kb.models import Cause, ChatCode, ChatPerson, IncidentChannel, Workspace
 from kb.permissions import visible_causes
 
 REFERENCE = re.compile(r"\bINC-(\d{1,9})\b", re.IGNORECASE)
@@ -145,8 +145,10 @@ def subject(asker: Asker, rest: str) -> tuple[Incident, str]:
         if incident is None:
             raise Problem(f"There is no {first.upper()} that can be shown here.")
         return incident, more.strip()
-    room = ChatRoom.objects.filter(workspace=asker.workspace, channel=asker.said.channel or "-")
-    incident = asker.incidents().filter(rooms__in=room).first()
+    channels = IncidentChannel.objects.filter(
+        workspace=asker.workspace, channel=asker.said.channel or "-"
+    )
+    incident = asker.incidents().filter(chat_channels__in=channels).first()
     if incident is None:
         raise Problem("Which incident? Name it, such as INC-42.")
     return incident, rest.strip()
@@ -294,7 +296,7 @@ def here(asker: Asker, rest: str) -> Answer:
         raise Problem("This is no channel.")
     if incident.private and not asker.said.private:
         raise Problem("A private incident has no channel.")
-    ChatRoom.objects.update_or_create(
+    IncidentChannel.objects.update_or_create(
         workspace=asker.workspace, channel=asker.said.channel, defaults={"incident": incident}
     )
     return tell(incident, f"This channel is about {incident.reference} now.")
@@ -302,7 +304,7 @@ def here(asker: Asker, rest: str) -> Answer:
 
 @command("link", "link CODE", "say which account is yours")
 def link(asker: Asker, rest: str) -> Answer:
-    user = ChatCode.take(rest) if rest else None
+    user = ChatCode.redeem(rest) if rest else None
     if user is None:
         raise Problem("This code is not valid, or no more: make another on the page “Chat”.")
     ChatPerson.objects.update_or_create(

@@ -16,8 +16,8 @@ from incidents.events import outbox
 from incidents.events.notices import tell
 from incidents.events.signals import incident_changed
 from incidents.models import Incident
-from kb.models import Comment, Draft, Picture, Postmortem, Review
-from kb.models.postmortem import MOST_CHARACTERS
+from kb.models import Comment, Draft, Picture, Postmortem, PostmortemReview
+from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import visible_postmortems
 from kb.postmortems.template_filling import filled, template_for
 from kb.postmortems.three_way_merge import merge_texts
@@ -80,9 +80,9 @@ def _plain(text: str) -> str:
 
 def _clean(postmortem: Postmortem) -> None:
     postmortem.body = _plain(postmortem.body)
-    if len(postmortem.body) > MOST_CHARACTERS:
+    if len(postmortem.body) > MAX_CHARACTERS:
         raise ValidationError(
-            {"body": f"A postmortem holds up to {MOST_CHARACTERS:,} characters. Link the rest."}
+            {"body": f"A postmortem holds up to {MAX_CHARACTERS:,} characters. Link the rest."}
         )
     postmortem.full_clean(exclude=["author"])
 
@@ -124,7 +124,7 @@ def save_postmortem(
 
 def keep_draft(postmortem: Postmortem, user: Any, base_version: int, title: str, body: str) -> None:
     """What `user` typed so far, written while typing. Raises ValidationError when too long."""
-    if len(body) > MOST_CHARACTERS:
+    if len(body) > MAX_CHARACTERS:
         raise ValidationError({"body": "This is too long to be kept."})
     Draft.objects.update_or_create(
         postmortem=postmortem, user=user,
@@ -202,18 +202,18 @@ def ask_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any = N
         postmortem.state = Postmortem.State.IN_REVIEW
         postmortem.save()
     for person in reviewers:
-        review, new = Review.objects.get_or_create(postmortem=postmortem, reviewer=person)
-        if not new and review.state != Review.State.ASKED:
-            review.state, review.answered_at = Review.State.ASKED, None
+        review, new = PostmortemReview.objects.get_or_create(postmortem=postmortem, reviewer=person)
+        if not new and review.state != PostmortemReview.State.REQUESTED:
+            review.state, review.answered_at = PostmortemReview.State.REQUESTED, None
             review.save()
         key = f"review-{review.pk}-{postmortem.version}"
         tell(person, key, f"Please read “{postmortem}”", postmortem.get_absolute_url())
 
 
-def answer_review(review: Review, state: str) -> Review:
-    if state not in (Review.State.APPROVED, Review.State.CHANGES):
+def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
+    if state not in (PostmortemReview.State.APPROVED, PostmortemReview.State.CHANGES):
         raise ValidationError({"state": "Approve it, or ask for changes."})
-    review.state, review.answered_at = Review.State(state), timezone.now()
+    review.state, review.answered_at = PostmortemReview.State(state), timezone.now()
     review.save()
     author = review.postmortem.author
     key = f"review-{review.pk}-answered-{review.answered_at:%Y%m%d%H%M}"
@@ -227,7 +227,7 @@ def comment_on(postmortem: Postmortem, text: str, author: Any = None, passage: s
     """A remark, possibly on a passage, which must stand in the text. Raises ValidationError."""
     text, passage = text.strip(), " ".join(passage.split())[:1000]
     comment = Comment(postmortem=postmortem, text=text, author=author, passage=passage)
-    if passage and not comment.still_there:
+    if passage and not comment.passage_exists:
         raise ValidationError({"passage": "The text has no such passage: select it anew."})
     comment.full_clean(exclude=["author", "settled_by"])
     comment.save()

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
 from incidents.models import Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
-from incidents.timeline import told_timeline
+from incidents.timeline import PLAIN, told_timeline
 from kb.models import CauseLink, PostmortemTemplate
 
 Section = Callable[[Incident], str]
@@ -42,7 +43,7 @@ def _rendered(section: Section, incidents: Sequence[Incident]) -> str:
     for incident in incidents:
         text = section(incident).strip()
         if text and len(incidents) > 1:
-            text = f"**{incident.reference} {incident.title}**\n\n{text}"
+            text = f"**{incident.reference} {escape_markdown(incident.title)}**\n\n{text}"
         parts.append(text)
     return "\n\n".join(part for part in parts if part) or NOTHING
 
@@ -52,8 +53,8 @@ def _clock(moment: datetime | None) -> str:
 
 
 def _summary(incident: Incident) -> str:
-    symptom = f"\n\n{incident.symptom}" if incident.symptom else ""
-    return f"{incident.reference}: {incident.title}.{symptom}"
+    symptom = f"\n\n{with_breaks(incident.symptom)}" if incident.symptom else ""
+    return f"{incident.reference}: {escape_markdown(incident.title)}.{symptom}"
 
 
 def _impact(incident: Incident) -> str:
@@ -76,11 +77,14 @@ def _causes(incident: Incident) -> str:
     links = incident.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause")
     lines = []
     for link in links.prefetch_related("citations"):
-        cited = "".join(f" [{row.title}]({row.path})" for row in link.citations.all())
+        cited = "".join(
+            f" [{escape_markdown(row.title)}]({row.path})" for row in link.citations.all()
+        )
         why = f": {link.reason}" if link.reason else ""
-        lines.append(f"- {link.get_role_display()} ({link.state}): **{link.cause}**{why}{cited}")
+        name = escape_markdown(link.cause.name)
+        lines.append(f"- {link.get_role_display()} ({link.state}): **{name}**{why}{cited}")
     chain = [
-        f"- “{edge.earlier}” led to “{edge.later}”."
+        f"- “{escape_markdown(edge.earlier.name)}” led to “{escape_markdown(edge.later.name)}”."
         for edge in incident.led_to.select_related("earlier", "later")
     ]
     return "\n".join([*lines, *chain])
@@ -91,7 +95,8 @@ def _changes(incident: Incident) -> str:
     for candidate in candidate_changes(incident, limit=5):
         change = candidate.change
         by = f" by {change.author}" if change.author else ""
-        lines.append(f"- {_clock(change.started_at)}: {change.service}, {change}{by}")
+        text = escape_markdown(f"{change.service}, {change}{by}")
+        lines.append(f"- {_clock(change.started_at)}: {text}")
     return "\n".join(lines)
 
 
@@ -100,9 +105,10 @@ def _timeline(incident: Incident) -> str:
     for entry in told_timeline(incident):
         if entry.kind == TimelineEntry.Kind.EDIT:
             continue
-        text = " ".join(entry.text.split())
+        text = " ".join(entry.text.split())[:300]
+        text = escape_markdown(text) if entry.kind in PLAIN else text
         by = f" ({entry.author})" if entry.author else ""
-        lines.append(f"- {_clock(entry.at)}: {text[:300]}{by}")
+        lines.append(f"- {_clock(entry.at)}: {text}{by}")
     return "\n".join(lines)
 
 
@@ -113,7 +119,7 @@ SECTIONS: Registry[Section] = Registry(
         "impact": _impact,
         "causes": _causes,
         "changes": _changes,
-        "resolution": lambda incident: incident.resolution,
+        "resolution": lambda incident: with_breaks(incident.resolution),
         "timeline": _timeline,
     },
 )

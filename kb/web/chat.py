@@ -20,7 +20,7 @@ from incidents.web.shortcuts import add_errors
 from kb import notifications
 from kb.chat import registry
 from kb.chatops import endpoints
-from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace
+from kb.models import ChatCode, ChatPerson, NotificationDelivery, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
 
 ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
@@ -70,7 +70,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
 @require_GET
 def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
-    told = Telling.objects.filter(rule__workspace=row).select_related("event", "rule")
+    told = NotificationDelivery.objects.filter(rule__workspace=row).select_related("event", "rule")
     plugin = registry().get(row.kind)
     if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
         messages.warning(request, ENTER_AGAIN)
@@ -78,20 +78,22 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row,
         "plugin": plugin,
         "address": f"{public_address()}/chat/{row.slug}/",
-        "rules": [(r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.rules.all()],
+        "rules": [
+            (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
+        ],
         "people": row.people.select_related("user"),
         "page": Paginator(told, 20).get_page(request.GET.get("page")),
     }
     return render(request, "kb/chat/workspace.html", context)
 
 
-class RuleForm(forms.ModelForm):
+class NotificationRuleForm(forms.ModelForm):
     events = forms.MultipleChoiceField(
         choices=list(KINDS.items()), widget=forms.CheckboxSelectMultiple
     )
 
     class Meta:
-        model = Rule
+        model = NotificationRule
         fields = [
             "channel", "events", "severity", "team", "quiet_from", "quiet_until", "zone",
             "sev1_breaks_quiet",
@@ -106,11 +108,13 @@ class RuleForm(forms.ModelForm):
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
     workspace = get_object_or_404(Workspace, pk=pk)
-    found = get_object_or_404(Rule, pk=rule, workspace=workspace) if rule else None
+    found = get_object_or_404(NotificationRule, pk=rule, workspace=workspace) if rule else None
     if request.method == "POST" and found and "remove" in request.POST:
         found.delete()
         return redirect(workspace)
-    form = RuleForm(request.POST or None, instance=found or Rule(workspace=workspace))
+    form = NotificationRuleForm(
+        request.POST or None, instance=found or NotificationRule(workspace=workspace)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             notifications.check_rule(form.instance)
@@ -126,7 +130,9 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_POST
 def telling_replay(request: HttpRequest, pk: int) -> HttpResponse:
-    telling = get_object_or_404(Telling.objects.select_related("rule__workspace"), pk=pk)
+    telling = get_object_or_404(
+        NotificationDelivery.objects.select_related("rule__workspace"), pk=pk
+    )
     notifications.replay(telling)
     messages.success(request, "It will be told again in a moment.")
     return redirect(telling.rule.workspace)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents.web.shortcuts import act, add_errors, form_page, number_in
 from kb.exporters import registry
 from kb.exporters.base import name_of
-from kb.models import Comment, Postmortem, Review
+from kb.models import Comment, Postmortem, PostmortemReview
 from kb.permissions import visible_postmortems
 from kb.postmortems import editing, images
 from kb.postmortems.blameless import hints_for
@@ -274,7 +274,7 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
-    review = get_object_or_404(Review, postmortem=postmortem, reviewer=request.user)
+    review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=request.user)
     state = request.POST.get("state", "")
     return act(
         request, postmortem, lambda: editing.answer_review(review, state), "Noted; thank you."

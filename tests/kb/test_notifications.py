@@ -26,7 +26,7 @@ from kb.causes.fixes import mark_fixed
 from kb.causes.linking import link_cause, name_cause
 from kb.chat.base import Call
 from kb.chatops.outbound import NotSent, send
-from kb.models import Rule, Telling, Workspace
+from kb.models import NotificationDelivery, NotificationRule, Workspace
 from kb.postmortems.action_items import add_action, remind
 from kb.postmortems.editing import publish, save_postmortem, start_postmortem
 from tests.misbehaving_server import Behaving
@@ -64,8 +64,8 @@ def subscriber(taken: tuple[str, Taken, list[int]]) -> Workspace:
     return row
 
 
-def rule(workspace: Workspace, *events: str, **fields: Any) -> Rule:
-    return Rule.objects.create(workspace=workspace, events=list(events), **fields)
+def rule(workspace: Workspace, *events: str, **fields: Any) -> NotificationRule:
+    return NotificationRule.objects.create(workspace=workspace, events=list(events), **fields)
 
 
 def test_a_new_incident_is_told_once_signed_as_it_was_sent(
@@ -92,12 +92,12 @@ def test_what_fails_is_tried_again_and_given_up_after_a_while(
     file_incident(title="x is down")
     taken[2].extend([500] * 20)
     assert notifications.work() == 0
-    telling = Telling.objects.get()
+    telling = NotificationDelivery.objects.get()
     assert (telling.state, telling.attempts) == ("waiting", 1)
     assert "answered 500" in telling.error
     assert telling.not_before > timezone.now()
     for _ in range(10):
-        Telling.objects.update(not_before=timezone.now())
+        NotificationDelivery.objects.update(not_before=timezone.now())
         notifications.work()
     telling.refresh_from_db()
     assert (telling.state, telling.attempts) == ("failed", notifications.MOST_ATTEMPTS)
@@ -117,7 +117,7 @@ def test_a_subscriber_that_is_down_keeps_no_other_waiting(
     for n in range(3):
         file_incident(title=f"Number {n}")
     assert notifications.work() == 3
-    tried = Telling.objects.filter(rule__workspace=down)
+    tried = NotificationDelivery.objects.filter(rule__workspace=down)
     assert sorted(tried.values_list("attempts", flat=True)) == [0, 0, 1]
 
 
@@ -137,7 +137,7 @@ def test_nobody_is_told_of_a_private_incident_nor_of_one_made_private_since(
     Incident.objects.filter(pk=public.pk).update(private=True)
     notifications.work()
     assert not taken[1]
-    assert "became private" in Telling.objects.get().error
+    assert "became private" in NotificationDelivery.objects.get().error
 
 
 def test_rules_choose_by_kind_severity_and_team(
@@ -181,7 +181,7 @@ def test_a_rule_that_means_nothing_is_refused_by_field(subscriber: Workspace) ->
         ({"events": []}, "events"), ({"events": ["x"]}, "events"), ({"zone": "Mars"}, "zone"),
         ({"quiet_from": time(1)}, "__all__"),
     ):  # fmt: skip
-        row = Rule(workspace=subscriber, **{"events": ["incident.filed"], **fields})
+        row = NotificationRule(workspace=subscriber, **{"events": ["incident.filed"], **fields})
         with pytest.raises(ValidationError) as caught:
             notifications.check_rule(row)
         assert name in caught.value.message_dict

@@ -21,7 +21,7 @@ from incidents.models import Change, Incident, Service
 from kb.causes.linking import name_cause
 from kb.chat.base import Answer, Said
 from kb.chatops import commands, endpoints
-from kb.models import CauseLink, ChatCode, ChatPerson, ChatRoom, Workspace
+from kb.models import CauseLink, ChatCode, ChatPerson, IncidentChannel, Workspace
 from practice.models import Slo
 from tests.kb.chat_requests import SECRET, signed, teams_request
 from tests.practice.conftest import count, fail
@@ -223,7 +223,7 @@ def test_a_marked_message_becomes_an_entry_at_its_own_time(
     slack: Workspace, linked: ChatPerson, incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(slack, f"here {incident.reference}")
-    assert ChatRoom.objects.get().incident == incident
+    assert IncidentChannel.objects.get().incident == incident
     sent: list[Any] = []
 
     def send(workspace: Workspace, call: Any) -> bytes:
