@@ -9,6 +9,7 @@ class KbConfig(AppConfig):
     def ready(self) -> None:
         from incidents.search.query_language import FIELDS
         from kb.causes.queries import SEARCH_FIELDS
+        from kb.chatops import commands  # noqa: F401  (importing registers them)
         from kb.defaults import seed
 
         FIELDS.update(SEARCH_FIELDS)

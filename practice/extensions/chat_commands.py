@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from kb.chat.base import Answer, Item
-from kb.chatops.commands import Asker, command, service_called
+from kb.chat.base import AnswerItem, ChatAnswer
+from kb.chatops.arguments import service_argument
+from kb.chatops.dispatch import CommandContext, command
 from practice.models import Slo
 from practice.slos.attribution import standing
 
@@ -13,17 +14,17 @@ SHOWN = 3
 
 
 @command("budget", "budget SERVICE", "how its error budgets stand, and what spent them")
-def budget(asker: Asker, rest: str) -> Answer:
-    service = service_called(rest.strip())
+def budget(context: CommandContext, rest: str) -> ChatAnswer:
+    service = service_argument(rest.strip())
     slos = list(service.slos.filter(enabled=True).select_related("service"))
     if not slos:
-        return Answer(f"{service.name} has no objective.")
-    items = [_item(slo, asker) for slo in slos]
-    return Answer(f"{service.name}: {len(slos)} objectives.", items)
+        return ChatAnswer(f"{service.name} has no objective.")
+    items = [_item(slo, context) for slo in slos]
+    return ChatAnswer(f"{service.name}: {len(slos)} objectives.", items)
 
 
-def _item(slo: Slo, asker: Asker) -> Item:
-    found = standing(slo, asker.view, timezone.now())
+def _item(slo: Slo, context: CommandContext) -> AnswerItem:
+    found = standing(slo, context.viewer, timezone.now())
     lines = [found.in_words]
     if found.budget.ratio is not None:
         spent, whole = found.budget.spent, found.budget.minutes
@@ -34,4 +35,4 @@ def _item(slo: Slo, asker: Asker) -> Item:
             parts = ", ".join(f"{each.name} {each.share:.0%}" for each in found.causes[:SHOWN])
             lines.append(f"Most of it by {parts}")
     title = f"{slo.name}, {slo.target.normalize():f} %"
-    return Item(title, slo.get_absolute_url(), lines)
+    return AnswerItem(title, slo.get_absolute_url(), lines)
