@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils.dateparse import parse_datetime
 
 from common.errors import error_text
+from common.markdown import escape_markdown
 from incidents import filing
 from incidents.models import Incident, Service, TimelineEntry
 
@@ -206,7 +207,7 @@ def write_updates(incident: Incident, updates: Iterable[tuple[datetime, str, str
             incident=incident,
             at=at,
             kind=TimelineEntry.Kind.UPDATE,
-            text=f"**{state}** {text}".strip() if state else text,
+            text=f"**{escape_markdown(state)}** {text}".strip() if state else text,
         )
         for at, state, text in updates
         if state or text

@@ -7,10 +7,10 @@ class KbConfig(AppConfig):
     verbose_name = "Knowledge base"
 
     def ready(self) -> None:
-        from incidents.search.query_language import FIELDS
-        from kb.causes.queries import SEARCH_FIELDS
-        from kb.chatops import commands  # noqa: F401  (importing registers them)
+        from incidents.search.query_language import SEARCH_FIELDS
+        from kb.causes.queries import CAUSE_FIELD
+        from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
 
-        FIELDS.update(SEARCH_FIELDS)
+        SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         post_migrate.connect(seed, sender=self)

@@ -12,7 +12,7 @@ from analysis.suggestions.engine import (
 from incidents.models import Incident
 from kb.chat.base import AnswerButton, AnswerItem, ChatAnswer, clip
 from kb.chatops.arguments import incident_argument
-from kb.chatops.dispatch import CommandContext, Problem, command
+from kb.chatops.dispatch import Command, CommandContext, Problem
 
 SHOWN, REASONS = 3, 4
 
@@ -60,16 +60,18 @@ def told(found: Suggestions, incident: Incident | None = None) -> ChatAnswer:
     return ChatAnswer("No cause is known yet for what is alike.", items)
 
 
-@command("ask", "WORDS", "past causes of what you see, such as: checkout 5xx after deploy")
 def ask(context: CommandContext, rest: str) -> ChatAnswer:
     if len(rest) < 3:
         raise Problem("Tell me what you see, in a few words.")
     return told(suggest_for_text(rest[:300], context.viewer, symptom=rest[300:3000], limit=SHOWN))
 
 
-@command("similar", "similar INC-42", "past causes for an incident, to confirm or reject")
 def similar(context: CommandContext, rest: str) -> ChatAnswer:
     incident, _ = incident_argument(context, rest)
     found = suggest_for_incident(incident, context.viewer, limit=SHOWN)
     remember_shown(incident, found)
     return told(found, incident)
+
+
+ASK = Command("WORDS", "past causes of what you see, such as: checkout 5xx after deploy", ask)
+SIMILAR = Command("similar INC-42", "past causes for an incident, to confirm or reject", similar)

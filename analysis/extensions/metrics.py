@@ -10,10 +10,10 @@ from prometheus_client.core import Metric
 from analysis.models import EvidenceRequest
 from analysis.suggestions.accuracy import score
 from analysis.suggestions.live_index import index_file
-from kb.api.metrics import COLLECTORS, PENDING, age, gauge
+from kb.api.metrics import PENDING, age, gauge
 
 
-def _analysis(user: Any) -> Iterator[Metric]:
+def analysis_metrics(user: Any) -> Iterator[Metric]:
     requests = EvidenceRequest.objects.filter(state__in=PENDING)
     yield gauge("evidence_waiting", "Pulls not done yet.", requests.count())
     yield gauge(
@@ -28,6 +28,3 @@ def _analysis(user: Any) -> Iterator[Metric]:
     total = score(user).all
     yield gauge("answers_judged", "Incidents with an answer and a cause.", total.answered)
     yield gauge("answers_right_first", "Of these, right in first place.", total.hits_at_1)
-
-
-COLLECTORS.append(_analysis)

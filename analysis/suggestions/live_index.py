@@ -108,7 +108,7 @@ def _is_fresh(path: Path, now: datetime) -> bool:
 
 def _changed_since(since: datetime) -> int:
     rows = (Incident, Fingerprint, Cause)
-    return sum(model.objects.filter(updated_at__gt=since).count() for model in rows)  # type: ignore[attr-defined]
+    return sum(model.objects.filter(updated_at__gt=since).count() for model in rows)
 
 
 def _open(path: Path) -> tuple[Index, datetime]:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_http_methods
 
 from analysis.search import search_everything
-from incidents.search.query_language import FIELDS
+from incidents.search.query_language import SEARCH_FIELDS
 
 MOST_PASTED = 50_000
 
@@ -23,8 +23,9 @@ def search(request: HttpRequest) -> HttpResponse:
     text = given.get("q", "").replace("\x00", "")[:MOST_PASTED]
     found = search_everything(text, request.user)
     for postmortem in found.postmortems:
-        postmortem.headline = _marked(postmortem.headline)  # type: ignore[attr-defined]
-    context = {"q": text, "found": found, "examples": [each.example for each in FIELDS.values()]}
+        postmortem.headline = _marked(postmortem.headline)
+    examples = [each.example for each in SEARCH_FIELDS.values()]
+    context = {"q": text, "found": found, "examples": examples}
     return render(request, "analysis/search/results.html", context)
 
 

@@ -26,21 +26,21 @@ from incidents.web.shortcuts import act, add_errors, get_incident
 PAGE = 50
 
 
-class FoundOnce(Paginator):  # type: ignore[type-arg]
+class FoundOnce(Paginator):
     """Pages of a search that is run once: page and count come from the same query.
 
     A word that half of all incidents hold is too dear to look for twice. The plain list is not
     paged so: there the count would have to read every row that the index lets a page skip.
     """
 
-    def get_page(self, number: str | None) -> Page[Incident]:  # type: ignore[override]
+    def get_page(self, number: str | None) -> Page[Incident]:
         given = number or ""
         asked = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
         start = (asked - 1) * self.per_page
         # The database counts before it drops rows that a join doubled.
-        if self.object_list.query.distinct:  # type: ignore[union-attr]
+        if self.object_list.query.distinct:
             return super().get_page(number)
-        rows = self.object_list.prefetch_related(None)  # type: ignore[union-attr]
+        rows = self.object_list.prefetch_related(None)
         counted = rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")
         found = list(counted[start : start + self.per_page])
         if not found:
@@ -69,7 +69,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         "open_count": incidents.exclude(status=Incident.Status.RESOLVED).count(),
         "filtered": any(value for key, value in request.GET.items() if key != "page"),
     }
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if request.htmx and not request.htmx.boosted:
         return render(request, "incidents/incidents/_results.html", context)
     return render(request, "incidents/incidents/list.html", context)
 

@@ -23,10 +23,10 @@ class TokenForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+        super().__init__(*args, **options)
         teams = Service.objects.exclude(owner_team="").order_by("owner_team")
         names = teams.values_list("owner_team", flat=True).distinct()
-        self.fields["team"].choices = [("", "All"), *((n, n) for n in names)]  # type: ignore[attr-defined]
+        self.fields["team"].choices = [("", "All"), *((n, n) for n in names)]
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,14 +16,14 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from common.registry import Registry
 from incidents.models import Alert, Delivery, Incident
 from incidents.permissions import visible_alerts, visible_incidents
 from kb.models import ActionItem, CauseLink, NotificationDelivery
 from kb.permissions import visible_actions, visible_links
 
-COLLECTORS: list[Callable[[Any], Iterator[Metric]]] = []
-"""Functions of the asker; other packages add theirs."""
-
+COLLECTORS: Registry[Callable[[Any], Iterator[Metric]]] = Registry("collectors of metrics")
+"""Functions of the user who scrapes; other packages register theirs."""
 
 PENDING = ["waiting", "claimed"]
 
@@ -74,7 +74,8 @@ def _product(user: Any) -> Iterator[Metric]:
     yield gauge("tellings_failed", "Messages that were given up.", failed.count())
 
 
-COLLECTORS += [_incidents, _product]
+COLLECTORS.register("incidents", _incidents)
+COLLECTORS.register("product", _product)
 
 
 class TextRenderer(BaseRenderer):
@@ -90,7 +91,7 @@ class _Figures:
         self.user = user
 
     def collect(self) -> Iterator[Metric]:
-        for collector in COLLECTORS:
+        for collector in COLLECTORS.values():
             yield from collector(self.user)
 
 
@@ -102,7 +103,7 @@ class MetricsView(APIView):
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR}, summary="Metrics")
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry()
-        registry.register(_Figures(request.user))  # type: ignore[arg-type]
+        registry.register(_Figures(request.user))
         return HttpResponse(generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
 from incidents.events.notices import tell
@@ -49,11 +50,13 @@ def reopen(cause: Cause, incident: Incident, why: str) -> Fix | None:
     fix.returned_at, fix.returned_with = max(timezone.now(), fix.fixed_at), incident
     fix.save()
     action = prevention_of(cause)
-    text = f"Back after its fix of {fix.fixed_at:%Y-%m-%d}: **{cause.name}**. {why}"
+    text = (
+        f"Back after its fix of {fix.fixed_at:%Y-%m-%d}: **{escape_markdown(cause.name)}**. {why}"
+    )
     if action:
         owner = action.owner or action.owner_named or "nobody"
         text += (
-            f"\n\n“{action.title}” should have prevented it "
+            f"\n\n“{escape_markdown(action.title)}” should have prevented it "
             f"({action.get_state_display().lower()}, owner: {owner})."
         )
     filing.add_entry(incident, filing.Kind.CAUSE, text)

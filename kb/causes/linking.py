@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
 from incidents.events.signals import incident_changed
@@ -38,7 +39,7 @@ def link_cause(
     link.reason = reason or link.reason
     link.full_clean(validate_constraints=False, exclude=["author"])
     link.save()
-    text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
+    text = f"{link.get_role_display()} cause {link.state}: {escape_markdown(cause.name)}"
     filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
     if link.state == CauseLink.State.CONFIRMED:
         outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
@@ -50,9 +51,8 @@ def link_cause(
 @transaction.atomic
 def unlink_cause(link: CauseLink, author: Any = None) -> None:
     """Remove a link made by mistake; the timeline and the history remember it."""
-    filing.add_entry(
-        link.incident, filing.Kind.CAUSE, f"Cause link removed: {link.cause.name}", author
-    )
+    text = f"Cause link removed: {escape_markdown(link.cause.name)}"
+    filing.add_entry(link.incident, filing.Kind.CAUSE, text, author)
     LedTo.objects.filter(incident=link.incident, earlier=link.cause).delete()
     LedTo.objects.filter(incident=link.incident, later=link.cause).delete()
     link.delete()

@@ -59,4 +59,4 @@ def _about_cause(value: str) -> Q:
     return _with_cause(cause__name__icontains=value)
 
 
-SEARCH_FIELDS = {"cause": Field("cause:expiry", _about_cause)}
+CAUSE_FIELD = Field("cause:expiry", _about_cause)

@@ -1,7 +1,7 @@
 """From a chat event to an answer: find the command or button, check the account, run it.
 
-To add a command, write a function with `@command` in a file of `commands/`; a higher package does
-so in its `extensions/chat_commands.py`. `apps.py` imports them.
+To add a command, write a function with `@command` in a file of `commands/`; a higher package
+registers its `Command` in its `apps.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from common.errors import error_text
+from common.registry import Registry
 from incidents.models import Incident
 from incidents.permissions import Nobody, visible_incidents
 from kb.chat.base import ChatAnswer, ChatEvent, clip
@@ -70,8 +71,8 @@ class Command:
     """It changes something, so it must be known who runs it."""
 
 
-COMMANDS: dict[str, Command] = {}
-BUTTONS: dict[str, Handler] = {}
+COMMANDS: Registry[Command] = Registry("chat commands")
+BUTTONS: Registry[Handler] = Registry("chat buttons")
 """What a button does, by the first word of its value. All of them need a linked account."""
 
 
@@ -81,7 +82,7 @@ def command(
     """Register a function as the command `name`. It gets the context and the words after it."""
 
     def register(run: Handler) -> Handler:
-        COMMANDS[name] = Command(usage, description, run, needs_account)
+        COMMANDS.register(name, Command(usage, description, run, needs_account))
         return run
 
     return register
@@ -139,5 +140,7 @@ def _run_button(context: CommandContext, value: str) -> ChatAnswer:
     return run(context, rest)
 
 
-EVENT_HANDLERS: dict[str, Handler] = {"command": run_command, "button": _run_button}
+EVENT_HANDLERS: Registry[Handler] = Registry(
+    "handlers of chat events", {"command": run_command, "button": _run_button}
+)
 """What runs for an event, by its kind."""

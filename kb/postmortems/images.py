@@ -1,6 +1,6 @@
-"""Pictures that a postmortem shows: only our own addresses, fetched without any request.
+"""Images that a postmortem shows: only our own addresses, read without any request.
 
-Other packages add theirs: `FINDERS.append(function of path and user)`.
+Other packages add theirs: `IMAGE_SOURCES.register("charts", function of path and user)`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from common.registry import Registry
 from kb.models import Picture
 from kb.permissions import visible_postmortems
 
@@ -33,9 +34,12 @@ def _pasted(path: str, user: Any) -> Found | None:
     return Found(bytes(picture.body), picture.content_type) if picture else None
 
 
-FINDERS: list[Callable[[str, Any], Found | None]] = [_pasted]
+IMAGE_SOURCES: Registry[Callable[[str, Any], Found | None]] = Registry(
+    "sources of images", {"pasted": _pasted}
+)
 
 
 def find(path: str, user: Any) -> Found | None:
     """The picture at one of our own paths, if `user` may see it."""
-    return next((found for finder in FINDERS if (found := finder(path, user))), None)
+    images = (image_at(path, user) for image_at in IMAGE_SOURCES.values())
+    return next((image for image in images if image), None)

@@ -63,7 +63,7 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["references"].user = user  # type: ignore[attr-defined]
+        self.fields["references"].user = user
 
 
 class EditorForm(forms.Form):
@@ -81,7 +81,7 @@ class EditorForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["references"].user = user  # type: ignore[attr-defined]
+        self.fields["references"].user = user
 
 
 class ActionForm(forms.ModelForm):
@@ -100,7 +100,7 @@ class ActionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         causes = Cause.objects.filter(links__incident__in=postmortem.incidents.all())
         field = self.fields["cause"]
-        field.queryset = causes.exclude(links__state="rejected").distinct()  # type: ignore[attr-defined]
+        field.queryset = causes.exclude(links__state="rejected").distinct()
         field.help_text = "Which of the causes it is about; named when that one comes back."
         if not self.instance.pk:
             del self.fields["state"]

@@ -1,4 +1,4 @@
-"""The command of chat that tells how error budgets stand."""
+"""The chat command for error budgets; registered in `apps.py`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from django.utils import timezone
 
 from kb.chat.base import AnswerItem, ChatAnswer
 from kb.chatops.arguments import service_argument
-from kb.chatops.dispatch import CommandContext, command
+from kb.chatops.dispatch import Command, CommandContext
 from practice.models import Slo
-from practice.slos.attribution import standing
+from practice.slos.attribution import attributed_status
 
-SHOWN = 3
+MOST_CAUSES = 3
 
 
-@command("budget", "budget SERVICE", "how its error budgets stand, and what spent them")
 def budget(context: CommandContext, rest: str) -> ChatAnswer:
     service = service_argument(rest.strip())
     slos = list(service.slos.filter(enabled=True).select_related("service"))
@@ -24,15 +23,18 @@ def budget(context: CommandContext, rest: str) -> ChatAnswer:
 
 
 def _item(slo: Slo, context: CommandContext) -> AnswerItem:
-    found = standing(slo, context.viewer, timezone.now())
-    lines = [found.in_words]
-    if found.budget.ratio is not None:
-        spent, whole = found.budget.spent, found.budget.minutes
-        lines.append(f"{spent:.0f} of {whole:.0f} minutes spent ({found.budget.share:.0%})")
-        if found.days_left:
-            lines.append(f"At this pace spent in {found.days_left:.0f} days")
-        if found.causes:
-            parts = ", ".join(f"{each.name} {each.share:.0%}" for each in found.causes[:SHOWN])
-            lines.append(f"Most of it by {parts}")
+    status = attributed_status(slo, context.viewer, timezone.now())
+    lines = [status.in_words]
+    if status.budget.ratio is not None:
+        spent, whole = status.budget.spent, status.budget.minutes
+        lines.append(f"{spent:.0f} of {whole:.0f} minutes spent ({status.budget.share:.0%})")
+        if status.days_left:
+            lines.append(f"At this burn rate spent in {status.days_left:.0f} days")
+        if status.causes:
+            causes = status.causes[:MOST_CAUSES]
+            lines.append("Most of it by " + ", ".join(f"{c.name} {c.share:.0%}" for c in causes))
     title = f"{slo.name}, {slo.target.normalize():f} %"
     return AnswerItem(title, slo.get_absolute_url(), lines)
+
+
+BUDGET = Command("budget SERVICE", "its error budgets, and what spent them", budget)

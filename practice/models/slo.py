@@ -49,9 +49,13 @@ class Slo(models.Model):
     )
     window = models.CharField(max_length=10, choices=Window, default=Window.DAYS_28)
     source = models.ForeignKey(
-        Source, models.SET_NULL, null=True, blank=True, related_name="+",
+        Source,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
         help_text="The Prometheus to query; empty means the first that is enabled.",
-    )  # fmt: skip
+    )
     counts = models.CharField(
         "the first query counts", max_length=4, choices=Counts, default=Counts.BAD
     )

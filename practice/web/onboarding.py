@@ -36,18 +36,24 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
             request,
             reverse("practice:phases", args=[pk]),
             lambda: onboarding_board.set_phase(
-                service, posted(request, "phase"), posted(request, "state"), owner.first(),
+                service,
+                posted(request, "phase"),
+                posted(request, "state"),
+                owner.first(),
                 posted(request, "evidence"),
             ),
-            "Kept.",
-        )  # fmt: skip
-    found = {each.phase: each for each in service.engagements.select_related("owner")}
+            "Saved.",
+        )
+    engagements = {each.phase: each for each in service.engagements.select_related("owner")}
     rows = [
-        (phase, name, found.get(phase) or Engagement(service=service, phase=phase))
+        (phase, name, engagements.get(phase) or Engagement(service=service, phase=phase))
         for phase, name in Phase.choices
     ]
     people = get_user_model().objects.filter(is_active=True).order_by("username")
     context = {
-        "service": service, "rows": rows, "states": Engagement.State.choices, "people": people,
-    }  # fmt: skip
+        "service": service,
+        "rows": rows,
+        "states": Engagement.State.choices,
+        "people": people,
+    }
     return render(request, "practice/onboarding/phases.html", context)

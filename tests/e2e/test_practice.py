@@ -75,7 +75,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.get_by_label("Target").fill("99.98")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Count now").click()
-    expect(page.get_by_text("times five minutes counted")).to_be_visible()
+    expect(page.get_by_text("intervals of five minutes counted")).to_be_visible()
     causes = page.locator("section", has_text="Spent by cause").last
     expect(causes).to_contain_text("Null pointer in the discount path")
     incidents = page.locator("section", has_text="Spent by incident").last
@@ -94,11 +94,11 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.get_by_role("link", name="orders", exact=True).first.click()
     first = page.locator("section.card").first
     first.get_by_label("State").select_option("done")
-    first.get_by_role("button", name="Keep").click()
+    first.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Say what shows that it is done.")).to_be_visible()
     first.get_by_label("State").select_option("done")
     first.get_by_label("Evidence").fill("k6, release 8.53")
-    first.get_by_role("button", name="Keep").click()
+    first.get_by_role("button", name="Save").click()
     expect(first).to_contain_text("k6, release 8.53")
     fault_free(page)
 
@@ -107,11 +107,11 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     expect(page.get_by_text("no alert fired")).to_be_visible()
     fault_free(page)
     page.get_by_role("button", name="Start a review").click()
-    expect(page.get_by_text("found by itself").first).to_be_visible()
+    expect(page.get_by_text("automatic").first).to_be_visible()
     while page.locator("details[open] form").count():
         form = page.locator("details[open] form").first
         form.locator("select").select_option("yes")
-        form.get_by_role("button", name="Keep").click()
+        form.get_by_role("button", name="Save").click()
         page.wait_for_load_state()
     fault_free(page)
     page.get_by_role("button", name="Close the review").click()

@@ -160,6 +160,6 @@ def _link_cause(context: CommandContext, keys: str, state: str) -> CauseLink:
     )
 
 
-EVENT_HANDLERS["mark"] = note_marked_message
-BUTTONS["it"] = confirm_cause
-BUTTONS["not"] = reject_cause
+EVENT_HANDLERS.register("mark", note_marked_message)
+BUTTONS.register("it", confirm_cause)
+BUTTONS.register("not", reject_cause)

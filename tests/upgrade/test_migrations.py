@@ -1,9 +1,12 @@
-"""Migrations that were released are never edited: databases out there have run them."""
+"""Models and migrations agree, and released migrations are never edited: databases have run them."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+
+import pytest
+from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASED = Path(__file__).with_name("migrations.sha256")
@@ -27,3 +30,8 @@ def test_every_migration_of_the_first_release_is_listed() -> None:
     for package in ("incidents", "kb", "analysis", "practice"):
         assert f"{package}/migrations/0001_initial.py" in names
     assert names == sorted(names)
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
