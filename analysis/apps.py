@@ -14,7 +14,7 @@ class AnalysisConfig(AppConfig):
         from incidents.events.signals import incident_filed
         from incidents.timeline import TIMELINE_SOURCES
         from kb.api.metrics import COLLECTORS
-        from kb.chatops.commands import COMMANDS
+        from kb.chatops.dispatch import COMMANDS
         from kb.postmortems.images import IMAGE_SOURCES
         from kb.postmortems.template_filling import SECTIONS
 

@@ -9,6 +9,7 @@ class KbConfig(AppConfig):
     def ready(self) -> None:
         from incidents.search.query_language import SEARCH_FIELDS
         from kb.causes.queries import CAUSE_FIELD
+        from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
 
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)

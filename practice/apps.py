@@ -8,7 +8,7 @@ class PracticeConfig(AppConfig):
     def ready(self) -> None:
         from incidents.catalogue.lifecycle_gates import GATES
         from incidents.events.signals import incident_resolved
-        from kb.chatops.commands import COMMANDS
+        from kb.chatops.dispatch import COMMANDS
         from practice.defaults import seed
         from practice.extensions import chat_commands, signal_handlers
         from practice.readiness.reviews import missing_for

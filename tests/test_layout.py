@@ -35,6 +35,7 @@ LAYERS = {
         "postmortems reports",
         "causes exporters",
         "chatops import_runner",
+        "notification_text",
         "notifications",
         "api web",
         "tasks urls admin apps",

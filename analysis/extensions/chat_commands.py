@@ -10,8 +10,9 @@ from analysis.suggestions.engine import (
     suggest_for_text,
 )
 from incidents.models import Incident
-from kb.chat.base import Answer, Button, Item, clip
-from kb.chatops.commands import Asker, Command, Problem, subject
+from kb.chat.base import AnswerButton, AnswerItem, ChatAnswer, clip
+from kb.chatops.arguments import incident_argument
+from kb.chatops.dispatch import Command, CommandContext, Problem
 
 SHOWN, REASONS = 3, 4
 
@@ -22,7 +23,7 @@ def _sure(suggestion: SuggestedCause) -> str:
     return f"{suggestion.confidence:.0%} sure"
 
 
-def _cause_item(suggestion: SuggestedCause, incident: Incident | None) -> Item:
+def _cause_item(suggestion: SuggestedCause, incident: Incident | None) -> AnswerItem:
     cause = suggestion.cause
     lines = [_sure(suggestion)]
     if suggestion.reasons:
@@ -35,39 +36,39 @@ def _cause_item(suggestion: SuggestedCause, incident: Incident | None) -> Item:
     buttons = []
     if incident is not None:
         keys = f"{incident.pk} {cause.pk}"
-        buttons = [Button("This is it", f"it {keys}"), Button("Not it", f"not {keys}")]
-    return Item(cause.name, cause.get_absolute_url(), lines, buttons)
+        buttons = [AnswerButton("This is it", f"it {keys}"), AnswerButton("Not it", f"not {keys}")]
+    return AnswerItem(cause.name, cause.get_absolute_url(), lines, buttons)
 
 
-def told(found: Suggestions, incident: Incident | None = None) -> Answer:
+def told(found: Suggestions, incident: Incident | None = None) -> ChatAnswer:
     """Three past causes with reasons, or that history holds nothing alike."""
     causes = found.causes[:SHOWN]
     if found.nothing_alike:
         text = f"Nothing like this in our history of {found.history} records."
-        return Answer(text if found.history else "There is no history to compare with yet.")
+        return ChatAnswer(text if found.history else "There is no history to compare with yet.")
     if causes:
         text = (
             f"{len(causes)} past causes, likeliest first." if len(causes) > 1 else "A past cause."
         )
-        return Answer(text, [_cause_item(each, incident) for each in causes])
+        return ChatAnswer(text, [_cause_item(each, incident) for each in causes])
     items = [
-        Item(
+        AnswerItem(
             str(alike.incident), alike.incident.get_absolute_url(), [f"{alike.likeness:.0%} alike"]
         )
         for alike in found.incidents[:SHOWN]
     ]
-    return Answer("No cause is known yet for what is alike.", items)
+    return ChatAnswer("No cause is known yet for what is alike.", items)
 
 
-def ask(asker: Asker, rest: str) -> Answer:
+def ask(context: CommandContext, rest: str) -> ChatAnswer:
     if len(rest) < 3:
         raise Problem("Tell me what you see, in a few words.")
-    return told(suggest_for_text(rest[:300], asker.view, symptom=rest[300:3000], limit=SHOWN))
+    return told(suggest_for_text(rest[:300], context.viewer, symptom=rest[300:3000], limit=SHOWN))
 
 
-def similar(asker: Asker, rest: str) -> Answer:
-    incident, _ = subject(asker, rest)
-    found = suggest_for_incident(incident, asker.view, limit=SHOWN)
+def similar(context: CommandContext, rest: str) -> ChatAnswer:
+    incident, _ = incident_argument(context, rest)
+    found = suggest_for_incident(incident, context.viewer, limit=SHOWN)
     remember_shown(incident, found)
     return told(found, incident)
 

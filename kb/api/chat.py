@@ -36,7 +36,7 @@ class WorkspaceSerializer(PluginSerializer):
 
     def update(self, instance: Workspace, validated_data: dict[str, Any]) -> Workspace:
         saved = super().update(instance, validated_data)
-        endpoints.forget(saved.slug)
+        endpoints.forget_workspace(saved.slug)
         return saved
 
 
@@ -106,7 +106,7 @@ class NotificationDeliveryViewSet(Reads, mixins.ListModelMixin, _AdminResource):
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:
         delivery = self.get_object()
-        notifications.replay(delivery)
+        notifications.deliver_again(delivery)
         return Response(NotificationDeliverySerializer(delivery).data)
 
 

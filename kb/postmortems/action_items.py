@@ -68,7 +68,7 @@ def _settle(action: ActionItem) -> None:
         action.closed_at = action.closed_at or timezone.now()
 
 
-def remind(today: date | None = None) -> int:
+def remind_owners_of_due_items(today: date | None = None) -> int:
     """Tell owners of what is due within days or overdue, once a week each; how many were told.
 
     Safe to run twice: a row remembers the day of its last reminder, a notice its key.

@@ -1,4 +1,4 @@
-"""Pages of chat: workspaces, their rules and what was told, and who a person is in chat."""
+"""Pages of chat: workspaces, notification rules and deliveries, linked accounts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
             row.name, row.enabled = name, "enabled" in request.POST
             plugin_settings.apply(form)
             row.save()
-            endpoints.forget(row.slug)
+            endpoints.forget_workspace(row.slug)
             messages.success(request, f"{row} is saved.")
             return redirect(row)
     context = {
@@ -70,7 +70,8 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
 @require_GET
 def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
-    told = NotificationDelivery.objects.filter(rule__workspace=row).select_related("event", "rule")
+    deliveries = NotificationDelivery.objects.filter(rule__workspace=row)
+    paginator = Paginator(deliveries.select_related("event", "rule"), 20)
     plugin = registry().get(row.kind)
     if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
         messages.warning(request, ENTER_AGAIN)
@@ -82,7 +83,7 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
             (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
         ],
         "people": row.people.select_related("user"),
-        "page": Paginator(told, 20).get_page(request.GET.get("page")),
+        "page": paginator.get_page(request.GET.get("page")),
     }
     return render(request, "kb/chat/workspace.html", context)
 
@@ -129,18 +130,18 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_POST
-def telling_replay(request: HttpRequest, pk: int) -> HttpResponse:
-    telling = get_object_or_404(
+def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
+    delivery = get_object_or_404(
         NotificationDelivery.objects.select_related("rule__workspace"), pk=pk
     )
-    notifications.replay(telling)
-    messages.success(request, "It will be told again in a moment.")
-    return redirect(telling.rule.workspace)
+    notifications.deliver_again(delivery)
+    messages.success(request, "It will be delivered again in a moment.")
+    return redirect(delivery.rule.workspace)
 
 
 @require_http_methods(["GET", "POST"])
 def me(request: HttpRequest) -> HttpResponse:
-    """Who the reader is in chat, and a code to say so there."""
+    """The linked chat accounts of the user, and a code to link another one."""
     context: dict[str, Any] = {"code": ""}
     if request.method == "POST":
         context["code"] = ChatCode.make(request.user)

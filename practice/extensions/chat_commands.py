@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from kb.chat.base import Answer, Item
-from kb.chatops.commands import Asker, Command, service_called
+from kb.chat.base import AnswerItem, ChatAnswer
+from kb.chatops.arguments import service_argument
+from kb.chatops.dispatch import Command, CommandContext
 from practice.models import Slo
 from practice.slos.attribution import attributed_status
 
 MOST_CAUSES = 3
 
 
-def budget(asker: Asker, rest: str) -> Answer:
-    service = service_called(rest.strip())
+def budget(context: CommandContext, rest: str) -> ChatAnswer:
+    service = service_argument(rest.strip())
     slos = list(service.slos.filter(enabled=True).select_related("service"))
     if not slos:
-        return Answer(f"{service.name} has no objective.")
-    items = [_item(slo, asker) for slo in slos]
-    return Answer(f"{service.name}: {len(slos)} objectives.", items)
+        return ChatAnswer(f"{service.name} has no objective.")
+    items = [_item(slo, context) for slo in slos]
+    return ChatAnswer(f"{service.name}: {len(slos)} objectives.", items)
 
 
-def _item(slo: Slo, asker: Asker) -> Item:
-    status = attributed_status(slo, asker.view, timezone.now())
+def _item(slo: Slo, context: CommandContext) -> AnswerItem:
+    status = attributed_status(slo, context.viewer, timezone.now())
     lines = [status.in_words]
     if status.budget.ratio is not None:
         spent, whole = status.budget.spent, status.budget.minutes
@@ -33,7 +34,7 @@ def _item(slo: Slo, asker: Asker) -> Item:
             causes = status.causes[:MOST_CAUSES]
             lines.append("Most of it by " + ", ".join(f"{c.name} {c.share:.0%}" for c in causes))
     title = f"{slo.name}, {slo.target.normalize():f} %"
-    return Item(title, slo.get_absolute_url(), lines)
+    return AnswerItem(title, slo.get_absolute_url(), lines)
 
 
 BUDGET = Command("budget SERVICE", "its error budgets, and what spent them", budget)

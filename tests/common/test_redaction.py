@@ -264,6 +264,7 @@ def redacts_within(seconds: float, text: str) -> bool:
     return False
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("piece", PIECES)
 def test_no_input_makes_it_slow(piece: str) -> None:
     """8,000 characters take at most 20 ms, and five times as many at most five times as long."""

@@ -9,7 +9,7 @@ from incidents.catalogue.lifecycle_gates import GATES
 from incidents.search.query_language import SEARCH_FIELDS
 from incidents.timeline import TIMELINE_SOURCES
 from kb.api.metrics import COLLECTORS
-from kb.chatops.commands import COMMANDS
+from kb.chatops.dispatch import COMMANDS
 from kb.postmortems.images import IMAGE_SOURCES
 from kb.postmortems.template_filling import SECTIONS
 

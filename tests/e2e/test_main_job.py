@@ -123,7 +123,7 @@ def pages_of_chat() -> list[str]:
     row = Workspace.objects.create(kind="slack", name="Slack")
     rule = NotificationRule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
     file_incident(title="Told to a channel")
-    notifications.plan()
+    notifications.create_deliveries()
     own = row.get_absolute_url()
     return [
         "/tokens/", "/knowledge/chat/", "/knowledge/chat/me/", "/knowledge/chat/new/slack/", own,

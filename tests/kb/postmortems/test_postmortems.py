@@ -22,7 +22,7 @@ from kb.exporters import registry
 from kb.exporters.typst_markup import Setter
 from kb.models import ActionItem, Postmortem
 from kb.postmortems import editing
-from kb.postmortems.action_items import add_action, edit_action, remind
+from kb.postmortems.action_items import add_action, edit_action, remind_owners_of_due_items
 from kb.postmortems.blameless import hints_for
 from kb.postmortems.three_way_merge import merge_texts
 from tests.conftest import data
@@ -343,12 +343,12 @@ def test_owners_are_reminded_once_a_week(postmortem: Postmortem, other: Abstract
     today = timezone.now().date()
     action = add_action(postmortem, title="Soon", owner=other, due_on=today + timedelta(days=2))
     add_action(postmortem, title="Later", owner=other, due_on=today + timedelta(days=20))
-    assert remind(today) == 1
-    assert remind(today) == 0
-    assert remind(today + timedelta(days=7)) == 1
+    assert remind_owners_of_due_items(today) == 1
+    assert remind_owners_of_due_items(today) == 0
+    assert remind_owners_of_due_items(today + timedelta(days=7)) == 1
     assert "5 days overdue" in Notice.objects.filter(user=other).latest("pk").text
     edit_action(action, state="done")
-    assert remind(today + timedelta(days=15)) == 0
+    assert remind_owners_of_due_items(today + timedelta(days=15)) == 0
 
 
 def test_a_stranger_reads_no_postmortem_or_action_of_a_private_incident(
