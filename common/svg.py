@@ -59,12 +59,12 @@ def drawing(
     return element(
         "svg",
         *children,
+        **attributes,
         viewBox=f"{left} {top} {width} {height}",
         width=width if fixed_size else None,
         height=height if fixed_size else None,
         role="group" if interactive else "img",
         aria_label=label,
-        **attributes,
     )
 
 
