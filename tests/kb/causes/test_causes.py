@@ -56,7 +56,7 @@ def test_same_as_takes_over_causes_and_their_chain(
     web: Client, known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
 ) -> None:
     linking.link_cause(known, other_cause, role="contributing", state="confirmed")
-    linking.chain(known, cause, other_cause, user)
+    linking.chain_causes(known, cause, other_cause, user)
     again = file_incident(title="Database busy again")
     web.post(f"/knowledge/incidents/{again.pk}/same-as/", {"other": known.reference})
     links = {link.cause_id: link for link in again.cause_links.all()}
@@ -78,7 +78,7 @@ def test_same_as_does_not_bring_back_what_was_rejected_here(known: Incident, cau
     again = file_incident(title="Again")
     linking.link_cause(again, cause, state="rejected")
     with pytest.raises(ValidationError, match="rejected here"):
-        linking.same_as(again, known)
+        linking.copy_causes(again, known)
     assert again.cause_links.get().state == "rejected"
 
 
@@ -149,7 +149,7 @@ def test_merging_moves_links_checks_and_actions_and_is_followed_by_suggestions(
 def test_a_superseded_cause_passes_its_votes_on(
     known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
 ) -> None:
-    merging.supersede(cause, other_cause)
+    merging.supersede_cause(cause, other_cause)
     suggested = suggest_for_text(known.title, user).causes
     assert [each.cause for each in suggested] == [other_cause]
     assert known.cause_links.get().cause == cause
@@ -178,13 +178,13 @@ def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_told(
     fixes.mark_fixed(cause, user, at=timezone.now() - timedelta(days=2))
     again = file_incident(title=known.title, services=known.services.all())
     assert guard(again, suggest_for_incident(again, user))
-    assert fixes.standing_fix(cause) is None
+    assert fixes.current_fix(cause) is None
     assert again.cause_links.get().state == "suspected"
     entry = again.timeline.filter(text__contains="Back after its fix").get()
     assert "“Test the plan in CI” should have prevented it (done, owner: other)" in entry.text
     assert "is back after its fix" in Notice.objects.filter(user=other).latest("pk").text
     linking.link_cause(again, cause, state="rejected", author=user)
-    assert fixes.standing_fix(cause), "the guard was wrong: the fix still stands"
+    assert fixes.current_fix(cause), "the guard was wrong: the fix still stands"
 
 
 def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
@@ -195,7 +195,7 @@ def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
     assert guard(unlike, suggest_for_incident(unlike, user)) is None
     earlier = past(known.title, days=3)
     assert guard(earlier, suggest_for_incident(earlier, user)) is None
-    assert fixes.standing_fix(cause)
+    assert fixes.current_fix(cause)
 
 
 def test_the_owner_is_not_told_of_a_private_incident_they_may_not_see(

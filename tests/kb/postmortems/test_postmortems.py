@@ -19,7 +19,7 @@ from common.markdown import render_markdown
 from incidents.filing import add_note, file_incident
 from incidents.models import Incident, Notice
 from kb.exporters import registry
-from kb.exporters.typst_markup import Setter
+from kb.exporters.typst_markup import TypstWriter
 from kb.models import ActionItem, Postmortem
 from kb.postmortems import editing
 from kb.postmortems.action_items import add_action, edit_action, remind_owners_of_due_items
@@ -160,7 +160,7 @@ def test_review_comments_and_publishing(
     web.post(path(postmortem, "reviewers/"), {"reviewers": [other.pk]})
     postmortem.refresh_from_db()
     assert postmortem.state == "in_review"
-    assert "Please read" in Notice.objects.get(user=other).text
+    assert "Please review" in Notice.objects.get(user=other).text
     reader = Client()
     reader.force_login(other)
     remark = {"text": "Since when?", "passage": "Index lost in the migration"}
@@ -200,7 +200,7 @@ def test_people_who_are_named_are_told_if_they_may_read_it(
     web.post(
         path(postmortem, "edit/"), edit_form(postmortem, body="Thanks @other and @nobody-here")
     )
-    assert "You are named in" in Notice.objects.get(user=other).text
+    assert "You are mentioned in" in Notice.objects.get(user=other).text
     assert "<strong>@other</strong>" in web.get(path(postmortem)).content.decode()
 
 
@@ -306,7 +306,7 @@ def test_an_unknown_format_is_not_found(web: Client, postmortem: Postmortem) -> 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
 def test_no_text_breaks_out_of_what_is_set(text: str) -> None:
-    typst.compile(Setter(lambda path: None, "https://kb.example").markup(text).encode())
+    typst.compile(TypstWriter(lambda path: None, "https://kb.example").markup(text).encode())
 
 
 def test_real_postmortems_can_be_set(postmortem: Postmortem, user: AbstractUser) -> None:
