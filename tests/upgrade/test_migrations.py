@@ -1,4 +1,4 @@
-"""Models and migrations agree, and released migrations are never edited: databases have run them."""
+"""Models and migrations agree, and released migrations are never edited: databases ran them."""
 
 from __future__ import annotations
 
