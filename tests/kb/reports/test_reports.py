@@ -33,21 +33,21 @@ def incident(service: Service | None = None, start: float = 0, **times: float) -
     )  # fmt: skip
 
 
-def test_times_are_of_those_that_have_both_and_say_how_many(user: AbstractUser) -> None:
+def test_times_count_incidents_that_have_both_times(user: AbstractUser) -> None:
     incident(detected=2, acknowledged=6, mitigated=20, resolved=60)
     incident(detected=4, resolved=120)
     incident(acknowledged=5)
     incident(detected=9, acknowledged=3)  # acknowledged before it was detected: no such interval
     figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
-    told = {f.short: (f.mean, f.median, f.count, f.of) for f in figures}
-    assert told["MTTD"] == (5.0, 4.0, 3, 4)
-    assert told["MTTA"] == (4.0, 4.0, 1, 4)
-    assert told["MTTM"] == (20.0, 20.0, 1, 4)
-    assert told["MTTR"] == (90.0, 90.0, 2, 4)
+    by_name = {f.short: (f.mean, f.median, f.count, f.of) for f in figures}
+    assert by_name["MTTD"] == (5.0, 4.0, 3, 4)
+    assert by_name["MTTA"] == (4.0, 4.0, 1, 4)
+    assert by_name["MTTM"] == (20.0, 20.0, 1, 4)
+    assert by_name["MTTR"] == (90.0, 90.0, 2, 4)
     assert (count, lost) == (4, 180.0)
 
 
-def test_nothing_is_invented_where_there_is_nothing(web: Client, user: AbstractUser) -> None:
+def test_a_report_without_incidents_shows_no_figures(web: Client, user: AbstractUser) -> None:
     figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
     assert [(f.mean, f.median, f.count) for f in figures] == [(None, None, 0)] * 4
     assert (count, lost) == (0, 0.0)
@@ -87,7 +87,9 @@ def test_breakdowns_by_month_service_team_category_and_tier(
     assert narrowed.count() == 2
 
 
-def test_repeat_offenders_and_what_became_of_actions(user: AbstractUser, cause: Cause) -> None:
+def test_repeat_offenders_and_the_follow_through_of_actions(
+    user: AbstractUser, cause: Cause
+) -> None:
     rows = [incident(start=n, resolved=60) for n in range(3)]
     for row in rows:
         link_cause(row, cause, state="confirmed")
@@ -113,7 +115,7 @@ def test_this_week_in_past_years(user: AbstractUser, today: date) -> None:
     assert statistics.same_week_in_past_years(user, today) == [near]
 
 
-def test_the_page_draws_and_the_csv_is_no_formula(web: Client, cause: Cause) -> None:
+def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -> None:
     evil = Service.objects.create(name="pay", owner_team="=cmd|' /C calc'!A0")
     link_cause(incident(evil, resolved=30), cause, state="confirmed")
     window = "since=2026-01-01&until=2026-04-01"
@@ -139,6 +141,6 @@ def test_a_private_incident_counts_for_nobody_else(user: AbstractUser, other: Ab
     "query", ["since=soon", "since=2026-13-01", "since=2026-05-01&until=2026-01-01",
               "until=0001-01-01", "team=%00", "service=x"],
 )  # fmt: skip
-def test_odd_questions_are_answered_in_words(web: Client, query: str) -> None:
+def test_an_invalid_filter_is_explained(web: Client, query: str) -> None:
     answer = web.get(f"/knowledge/reports/?{query}")
     assert answer.status_code == 200
