@@ -1,4 +1,4 @@
-"""Writes what importers read: incidents, postmortems, candidate causes, action items."""
+"""Stores what importers read: incidents, postmortems, suspected causes, action items."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from incidents.history_import import Report as Services
 from incidents.history_import import service_named, severity_of, write_updates
 from incidents.models import Incident, Service
 from kb.causes.linking import create_cause
-from kb.importers.base import Read, Record
+from kb.importers.base import ImportedIncident, ReadResult
 from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.postmortems import action_items, editing
 
 
 @dataclass
-class Report:
-    """What an import did; places say where in the files a record stands."""
+class KnowledgeImportReport:
+    """What an import did; a refusal or note has its position (file, line)."""
 
     new: int = 0
     known: int = 0
@@ -44,60 +44,62 @@ class Report:
         return self.new + self.known + len(self.refused)
 
     def lines(self, dry_run: bool = False) -> list[str]:
-        """The report in words; alike notes are counted, not repeated."""
+        """The report as text; equal notes are counted, not repeated."""
         would = "would be " if dry_run else ""
-        told = [
-            f"{self.total} records: {self.new} {would}taken, {self.known} known already, "
-            f"{len(self.refused)} not taken.",
+        lines = [
+            f"{self.total} records: {self.new} {would}imported, {self.known} known already, "
+            f"{len(self.refused)} not imported.",
             f"With them {self.postmortems} postmortems, {self.links} candidate causes "
             f"({len(self.new_causes)} of them new), {self.actions} actions, "
             f"{len(self.new_services)} new services.",
         ]
         for note, count in Counter(note for _, note in self.notes).most_common(10):
-            told.append(f"{count} × {note}")
-        return told
+            lines.append(f"{count} × {note}")
+        return lines
 
 
 def import_records(
-    records: Iterable[Read], source: str, dry_run: bool = False, author: Any = None
-) -> Report:
-    """Take records in. One that is known by its id is left alone, so an import can be repeated;
-    one that cannot be taken is reported and stops no other."""
-    taker = _Taker(source[:50], author)
+    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: Any = None
+) -> KnowledgeImportReport:
+    """Store records; one that cannot be imported is reported and does not stop the others.
+
+    One whose id is known is skipped, so an import can be repeated.
+    """
+    run = _ImportRun(source[:50], author)
     with transaction.atomic():
-        for place, record in records:
+        for position, record in records:
             if isinstance(record, str):
-                taker.report.refused.append((place, record))
+                run.report.refused.append((position, record))
                 continue
             try:
                 with transaction.atomic():
-                    taker.take(place, record)
+                    run.store(position, record)
             except (ValidationError, IntegrityError) as error:
-                taker.report.refused.append((place, error_text(error)))
+                run.report.refused.append((position, error_text(error)))
         if dry_run:
             transaction.set_rollback(True)
-    return taker.report
+    return run.report
 
 
-class _Taker:
-    """What one import knows already, so that a record costs few queries."""
+class _ImportRun:
+    """One import. Known names and ids are in memory, so that a record costs few queries."""
 
     def __init__(self, source: str, author: Any) -> None:
         self.source, self.author = source, author
-        self.report = Report()
+        self.report = KnowledgeImportReport()
         self.known = set(
-            Incident.objects.filter(external_source=source).values_list("external_id", flat=True)
+            Incident.objects_in.filter(external_source=source).values_list("external_id", flat=True)
         )
-        self.services = {row.name.lower(): row for row in Service.objects.all()}
+        self.services = {row.name.lower(): row for row in Service.objects_in.all()}
         self.causes = {
             row.name.lower(): row.superseded_by or row
-            for row in Cause.objects.select_related("superseded_by")
+            for row in Cause.objects_in.select_related("superseded_by")
         }
-        self.categories = {row.name.lower(): row for row in Category.objects.all()}
+        self.categories = {row.name.lower(): row for row in Category.objects_in.all()}
         self.categories |= {row.slug: row for row in self.categories.values()}
-        self.people = {row.get_username().lower(): row for row in get_user_model().objects.all()}
+        self.people = {row.get_username().lower(): row for row in get_user_model().objects_in.all()}
 
-    def take(self, place: str, record: Record) -> None:
+    def store(self, position: str, record: ImportedIncident) -> None:
         key = record.external_id[:200]
         if not key:
             raise ValidationError(
@@ -110,17 +112,17 @@ class _Taker:
             raise ValidationError({"title": "Missing."})
         incident = self._incident(record, key)
         for name, category in record.causes:
-            self._link(place, incident, name, category)
+            self._link(position, incident, name, category)
         if record.body or record.actions:
             postmortem = self._postmortem(incident, record, key)
             for action in record.actions:
                 self._action(postmortem, action)
-        # Only now: what failed above is undone, and must not count as taken.
+        # Only now: what failed above is rolled back, and must not count.
         self.known.add(key)
         self.report.new += 1
-        self.report.notes += [(place, note) for note in record.notes]
+        self.report.notes += [(position, note) for note in record.notes]
 
-    def _incident(self, record: Record, key: str) -> Incident:
+    def _incident(self, record: ImportedIncident, key: str) -> Incident:
         start = record.impact_started_at
         if start is None:
             raise ValidationError({"impact_started_at": "Missing. Map it with --map."})
@@ -129,14 +131,14 @@ class _Taker:
         services = Services()
         names = [name for given in record.services if (name := _service_name(given))]
         if names != record.services:
-            record.notes.append("names of services with characters that ours may not have")
-        found = [service_named(name, self.services, services) for name in names]
-        # Some exports note an end before the start when a clock was corrected by hand.
+            record.notes.append("service names with characters that are not allowed here")
+        linked = [service_named(name, self.services, services) for name in names]
+        # Some exports have an end before the start, after a correction by hand.
         ends = {
             name: max(start, value) if (value := getattr(record, name)) else None
             for name in ("mitigated_at", "resolved_at")
         }
-        # What was written up is over, even where no export says since when.
+        # An incident with a postmortem is over, even if the export does not say since when.
         if record.body and ends["resolved_at"] is None:
             status = Incident.Status.MITIGATED
         elif ends["resolved_at"]:
@@ -148,7 +150,7 @@ class _Taker:
             symptom=record.symptom or _beginning(record.body),
             resolution=record.resolution,
             severity=severity_of(record.severity),
-            services=list(dict.fromkeys(found)),
+            services=list(dict.fromkeys(linked)),
             impact_started_at=start,
             detected_at=record.detected_at,
             acknowledged_at=record.acknowledged_at,
@@ -163,27 +165,29 @@ class _Taker:
         write_updates(incident, record.updates)
         return incident
 
-    def _link(self, place: str, incident: Incident, name: str, category: str) -> None:
+    def _link(self, position: str, incident: Incident, name: str, category: str) -> None:
         name = " ".join(name.split())[:200]
         if not re.search(r"\w", name):
             return
         cause = self.causes.get(name.lower())
         if cause is None:
-            found = self.categories.get(category.lower()) or self.categories.get(name.lower())
+            known = self.categories.get(category.lower()) or self.categories.get(name.lower())
             try:
-                cause = create_cause(name=name, category=found or "")
+                cause = create_cause(name=name, category=known or "")
             except ValidationError as error:
-                self.report.notes.append((place, f"no cause made of {name!r}: {error_text(error)}"))
+                self.report.notes.append(
+                    (position, f"no cause made of {name!r}: {error_text(error)}")
+                )
                 return
             self.causes[name.lower()] = cause
             self.report.new_causes.append(name)
-        _, new = CauseLink.objects.get_or_create(
+        _, new = CauseLink.objects_in.get_or_create(
             incident=incident, cause=cause,
             defaults={"author": self.author, "reason": f"From {self.source}"},
         )  # fmt: skip
         self.report.links += new
 
-    def _postmortem(self, incident: Incident, record: Record, key: str) -> Postmortem:
+    def _postmortem(self, incident: Incident, record: ImportedIncident, key: str) -> Postmortem:
         postmortem = Postmortem(
             title=(record.body_title or record.title)[:300],
             body=record.body or record.symptom or record.title,
@@ -208,11 +212,11 @@ class _Taker:
 
 
 def _service_name(given: str) -> str:
-    """The name without what a service's name may not hold; empty when nothing is left."""
+    """The name without characters that a service name may not have; possibly empty."""
     return " ".join(re.sub(r"[^A-Za-z0-9 ._:/@-]+", " ", given).split()).lstrip(" ._:/@-")[:100]
 
 
 def _beginning(body: str) -> str:
-    """The first paragraphs of a text, as what is known of how it looked."""
+    """The first paragraphs of a text, as the symptom."""
     text = body[:2000]
     return text if len(body) <= 2000 else text.rsplit("\n", 1)[0] or text

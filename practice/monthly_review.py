@@ -63,7 +63,7 @@ class MonthlyReview:
     minutes: float = 0.0
     before: tuple[int, float] = (0, 0.0)
     """incidents and minutes of the month before"""
-    figures: list[statistics.Figure] = field(default_factory=list)
+    figures: list[statistics.TimeFigure] = field(default_factory=list)
     causes: list[tuple[str, str, int, float]] = field(default_factory=list)
     """name, path, incidents, minutes"""
     without_cause: int = 0
@@ -110,15 +110,15 @@ def next_month(month: date) -> date:
 def build_review(user: Any, month: date, service: Service | None = None) -> MonthlyReview:
     """The review of a month, of what `user` may see."""
     until = next_month(month)
-    asked = statistics.Asked(month, until, service=service.name if service else "")
-    rows = statistics.incidents_of(user, asked)
-    figures, _, minutes = statistics.times(rows)
+    asked = statistics.ReportFilter(month, until, service=service.name if service else "")
+    rows = statistics.filtered_incidents(user, asked)
+    figures, _, minutes = statistics.time_figures(rows)
     review = MonthlyReview(month, service, until, figures=figures, minutes=minutes)
     review.incidents = list(
         rows.only(*LISTED_FIELDS).prefetch_related("services").order_by("impact_started_at", "pk")
     )
-    before = statistics.Asked(last_month(month), month, service=asked.service)
-    _, count, lost = statistics.times(statistics.incidents_of(user, before))
+    before = statistics.ReportFilter(last_month(month), month, service=asked.service)
+    _, count, lost = statistics.time_figures(statistics.filtered_incidents(user, before))
     review.before = count, lost
     _add_causes(review, rows)
     review.slos = _budgets(user, review)
@@ -131,7 +131,7 @@ def build_review(user: Any, month: date, service: Service | None = None) -> Mont
 def _add_causes(review: MonthlyReview, rows: Any) -> None:
     by_cause: dict[int, list[Any]] = {}
     explained = set()
-    for link in statistics.confirmed(rows).select_related("cause", "incident").order_by("pk"):
+    for link in statistics.confirmed_links(rows).select_related("cause", "incident").order_by("pk"):
         explained.add(link.incident_id)
         line = by_cause.setdefault(link.cause_id, [link.cause, 0, 0.0])
         line[1] += 1
@@ -208,8 +208,8 @@ def _add_actions(review: MonthlyReview, user: Any) -> None:
     review.overdue = list(overdue.select_related("owner").order_by("due_on", "pk")[:30])
 
 
-def _add_noise(review: MonthlyReview, user: Any, asked: statistics.Asked) -> None:
-    since, until = asked.moments
+def _add_noise(review: MonthlyReview, user: Any, asked: statistics.ReportFilter) -> None:
+    since, until = asked.bounds
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
     if review.service:
         alerts = alerts.filter(service=review.service)

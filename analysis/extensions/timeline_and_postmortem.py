@@ -46,11 +46,11 @@ def evidence_section(incident: Incident) -> str:
     return "\n".join(parts)
 
 
-def chart_image(path: str, user: Any) -> images.Found | None:
+def chart_image(path: str, user: Any) -> images.StoredImage | None:
     """The chart at one of our own addresses, if `user` may see its incident."""
     match = _CHART.match(path)
     evidence = match and Evidence.objects.filter(pk=int(match[1])).first()
     if not evidence or not can_see(user, evidence.incident):
         return None
     drawing = standalone(evidence_chart(evidence), evidence_title(evidence))
-    return images.Found(as_png(drawing), "image/png")
+    return images.StoredImage(as_png(drawing), "image/png")

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 
 from analysis.similarity.weights import Document
 from incidents.models import Alert, Incident
-from kb.causes.queries import told_symptoms
+from kb.causes.queries import postmortem_symptoms
 from kb.models import Cause, Postmortem
 
 NO_KEY = -1
@@ -54,7 +54,7 @@ def document_of(incident: Incident) -> Document:
     return incident_document(
         key=incident.pk,
         title=incident.title,
-        symptom="\n".join([incident.symptom, *map(told_symptoms, telling)]),
+        symptom="\n".join([incident.symptom, *map(postmortem_symptoms, telling)]),
         services=given.service_names,
         alerts=given.alert_names,
         templates=given.templates or (),

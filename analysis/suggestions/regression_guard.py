@@ -16,9 +16,9 @@ def guard(incident: Incident, found: Suggestions) -> Fix | None:
     if not found.causes or found.nothing_alike:
         return None
     first = found.causes[0]
-    if first.link is not None or fixes.standing_fix(first.cause) is None or not _is_sure(first):
+    if first.link is not None or fixes.current_fix(first.cause) is None or not _is_sure(first):
         return None
-    fix = fixes.reopen(first.cause, incident, _why(first))
+    fix = fixes.record_return(first.cause, incident, _why(first))
     if fix is not None:
         linking.link_cause(
             incident, first.cause, state=CauseLink.State.SUSPECTED, reason=_why(first)

@@ -205,7 +205,7 @@ def _chain(incidents: list[Incident], causes: dict[str, Cause]) -> None:
         return
     for incident in [row for row in incidents if earlier in row.causes.all()][-3:]:
         linking.link_cause(incident, later, role="contributing", state="confirmed")
-        linking.chain(incident, earlier, later)
+        linking.chain_causes(incident, earlier, later)
 
 
 def _fixed(causes: list[Cause], chance: random.Random) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from common.markdown import escape_markdown
-from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
+from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 
 
@@ -24,9 +24,9 @@ class MarkdownExporter(Exporter):
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
         lines = [f"# {_plain(postmortem.title)}", ""]
-        lines += [f"- {label}: {_plain(words)}" for label, words in facts_of(postmortem)]
+        lines += [f"- {label}: {_plain(words)}" for label, words in postmortem_facts(postmortem)]
         lines += ["", postmortem.body.rstrip(), ""]
-        actions = actions_of(postmortem)
+        actions = action_rows(postmortem)
         if actions:
             lines += ["## Action items", "", _row(ACTION_HEAD), _row("---" for _ in ACTION_HEAD)]
             lines += [_row(map(_plain, row)) for row in actions]

@@ -9,7 +9,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from incidents.history_import import moment_of, names_of, parse_row
-from kb.importers.base import Importer, Read, Record, files_below, first, text_of, words
+from kb.importers.base import (
+    ImportedIncident,
+    Importer,
+    ReadResult,
+    files_below,
+    first_value,
+    text_of,
+    text_value,
+)
 
 _TIMES = ("detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 
@@ -19,9 +27,9 @@ class CsvImporter(Importer):
 
     kind = "csv"
     title = "CSV"
-    takes = "a .csv file with a head"
+    accepts = "a .csv file with a head"
 
-    def read(self, path: Path) -> Iterator[Read]:
+    def read(self, path: Path) -> Iterator[ReadResult]:
         for file in files_below(path, ".csv"):
             reader = csv.DictReader(io.StringIO(text_of(file)))
             for row in reader:
@@ -31,11 +39,11 @@ class CsvImporter(Importer):
                 except ValidationError as error:
                     yield place, "; ".join(error.messages)
 
-    def record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
         fields = parse_row(row, self.mapping)
         causes = names_of(self._given(row, "causes", "causes", "cause", "root_cause"))
-        category = words(self._given(row, "category", "category", "cause_category"))
-        return Record(
+        category = text_value(self._given(row, "category", "category", "cause_category"))
+        return ImportedIncident(
             external_id=fields["external_id"],
             title=fields["title"],
             impact_started_at=fields["impact_started_at"],
@@ -45,10 +53,10 @@ class CsvImporter(Importer):
             services=fields["services"],
             url=fields["external_url"],
             causes=[(cause, category) for cause in causes],
-            body=words(self._given(row, "body", "postmortem", "postmortem_body")),
+            body=text_value(self._given(row, "body", "postmortem", "postmortem_body")),
             published_at=moment_of("published_at", row.get("published_at")),
             **{name: fields[name] for name in _TIMES},
         )
 
     def _given(self, row: dict[str, Any], field: str, *keys: str) -> Any:
-        return row.get(self.mapping[field]) if field in self.mapping else first(row, *keys)
+        return row.get(self.mapping[field]) if field in self.mapping else first_value(row, *keys)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incidents.history_import import moment_of
-from kb.importers.base import Record, first, words
+from kb.importers.base import ImportedIncident, first_value, text_value
 from kb.importers.csv import CsvImporter as _Table
 
 _FORMATS = ("%d/%b/%y %I:%M %p", "%d/%b/%y %H:%M", "%d/%b/%Y %H:%M", "%m/%d/%Y %H:%M")
@@ -15,12 +15,12 @@ class JiraImporter(_Table):
 
     kind = "jira"
     title = "Jira CSV"
-    takes = "a .csv file that Jira exported"
+    accepts = "a .csv file that Jira exported"
 
-    def record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
         def given(field: str, *columns: str) -> str:
             keys = (self.mapping[field],) if field in self.mapping else columns
-            return words(first(row, *keys))
+            return text_value(first_value(row, *keys))
 
         cause = given("causes", "Custom field (Root cause)", "Custom field (Root Cause)")
         key = given("external_id", "Issue key", "Key")

@@ -1,6 +1,6 @@
-"""What a new postmortem knows already: everything that is on record about its incidents.
+"""The text of a new postmortem: a template filled with what is recorded about its incidents.
 
-Other packages add what they know: `SECTIONS.register("evidence", function of an incident)`.
+Other packages add sections: `SECTIONS.register("evidence", function of an incident)`.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ def template_for(incidents: Sequence[Incident]) -> PostmortemTemplate | None:
     """The first template for the worst severity, else the first for any."""
     worst = min((incident.severity for incident in incidents), default="SEV4")
     templates = list(PostmortemTemplate.objects.all())
-    fitting = [row for row in templates if worst in row.severities]
+    matching = [row for row in templates if worst in row.severities]
     general = [row for row in templates if not row.severities]
-    return next(iter(fitting or general or templates), None)
+    return next(iter(matching or general or templates), None)
 
 
-def filled(template: str, incidents: Sequence[Incident]) -> str:
-    """The template with each {word} in braces replaced by what is known; unknown words stay."""
+def fill_template(template: str, incidents: Sequence[Incident]) -> str:
+    """The template with each {section} replaced; words in braces that are no section stay."""
     for word, section in SECTIONS.items():
         marker = "{" + word + "}"
         if marker in template:
-            template = template.replace(marker, _rendered(section, incidents))
+            template = template.replace(marker, _section_text(section, incidents))
     return template
 
 
-def _rendered(section: Section, incidents: Sequence[Incident]) -> str:
+def _section_text(section: Section, incidents: Sequence[Incident]) -> str:
     parts = []
     for incident in incidents:
         text = section(incident).strip()
@@ -48,7 +48,7 @@ def _rendered(section: Section, incidents: Sequence[Incident]) -> str:
     return "\n\n".join(part for part in parts if part) or NOTHING
 
 
-def _clock(moment: datetime | None) -> str:
+def _time(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "not recorded"
 
 
@@ -64,10 +64,10 @@ def _impact(incident: Incident) -> str:
         [
             f"- Severity: {incident.get_severity_display()}",
             f"- Services: {services}",
-            f"- Impact started: {_clock(incident.impact_started_at)}",
-            f"- Detected: {_clock(incident.detected_at)}",
-            f"- Mitigated: {_clock(incident.mitigated_at)}",
-            f"- Resolved: {_clock(incident.resolved_at)}",
+            f"- Impact started: {_time(incident.impact_started_at)}",
+            f"- Detected: {_time(incident.detected_at)}",
+            f"- Mitigated: {_time(incident.mitigated_at)}",
+            f"- Resolved: {_time(incident.resolved_at)}",
             f"- It lasted {minutes}.",
         ]
     )
@@ -96,7 +96,7 @@ def _changes(incident: Incident) -> str:
         change = candidate.change
         by = f" by {change.author}" if change.author else ""
         text = escape_markdown(f"{change.service}, {change}{by}")
-        lines.append(f"- {_clock(change.started_at)}: {text}")
+        lines.append(f"- {_time(change.started_at)}: {text}")
     return "\n".join(lines)
 
 
@@ -108,7 +108,7 @@ def _timeline(incident: Incident) -> str:
         text = " ".join(entry.text.split())[:300]
         text = escape_markdown(text) if entry.kind in PLAIN else text
         by = f" ({entry.author})" if entry.author else ""
-        lines.append(f"- {_clock(entry.at)}: {text}{by}")
+        lines.append(f"- {_time(entry.at)}: {text}{by}")
     return "\n".join(lines)
 
 

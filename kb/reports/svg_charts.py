@@ -14,8 +14,8 @@ WIDTH = 640
 
 
 @dataclass(frozen=True)
-class Dot:
-    """Something that happened: when, where a click leads, its CSS class and what to say of it."""
+class Occurrence:
+    """One occurrence: its time, the page that it links to, its CSS class and its label."""
 
     at: datetime
     path: str
@@ -23,7 +23,7 @@ class Dot:
     label: str
 
 
-def time_line(dots: Sequence[Dot], marks: Sequence[Dot] = ()) -> SafeString:
+def occurrences_chart(dots: Sequence[Occurrence], marks: Sequence[Occurrence] = ()) -> SafeString:
     """Dots along time; `marks` are upright lines, such as the day of a fix."""
     every = sorted([*dots, *marks], key=lambda dot: dot.at)
     if not every:
@@ -31,7 +31,7 @@ def time_line(dots: Sequence[Dot], marks: Sequence[Dot] = ()) -> SafeString:
     start, end = every[0].at.timestamp(), every[-1].at.timestamp()
     span = max(end - start, 86_400.0)
 
-    def x(dot: Dot) -> float:
+    def x(dot: Occurrence) -> float:
         return 14 + (dot.at.timestamp() - start) / span * (WIDTH - 28)
 
     parts = [svg.line(8, 24, WIDTH - 8, 24, class_="axis")]
@@ -57,26 +57,28 @@ def time_line(dots: Sequence[Dot], marks: Sequence[Dot] = ()) -> SafeString:
 
 
 SHADES = 12
-"""As many as charts.css has."""
+"""The number of colours in charts.css."""
 
 
-def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str = "") -> SafeString:
+def stacked_columns(
+    columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str = ""
+) -> SafeString:
     """Stacked columns: a label each and its parts as (name, value). Colours go by name."""
     if not any(value for _, parts in columns for _, value in parts):
         return svg.NOTHING
     names = list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
-    most = max(sum(value for _, value in parts) for _, parts in columns)
-    high, left, step = 150, 44, (WIDTH - 50) / max(1, len(columns))
+    highest = max(sum(value for _, value in parts) for _, parts in columns)
+    baseline, left, step = 150, 44, (WIDTH - 50) / max(1, len(columns))
     drawn = [
-        svg.text(f"{most:,.0f}", left - 6, 14, text_anchor="end"),
-        svg.text("0", left - 6, high + 2, text_anchor="end"),
-        svg.line(left, high, WIDTH, high, class_="axis"),
+        svg.text(f"{highest:,.0f}", left - 6, 14, text_anchor="end"),
+        svg.text("0", left - 6, baseline + 2, text_anchor="end"),
+        svg.line(left, baseline, WIDTH, baseline, class_="axis"),
     ]
     for number, (label, parts) in enumerate(columns):
-        x, y = left + number * step, float(high)
+        x, y = left + number * step, float(baseline)
         for name, value in parts:
-            tall = value / most * (high - 10)
-            y -= tall
+            height = value / highest * (baseline - 10)
+            y -= height
             if value:
                 drawn.append(
                     svg.element(
@@ -86,15 +88,15 @@ def bars(columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str =
                         x=x + step * 0.12,
                         y=y,
                         width=step * 0.76,
-                        height=max(tall, 0.5),
+                        height=max(height, 0.5),
                     )
                 )
         if number % max(1, -(-len(columns) // 7)) == 0:
-            drawn.append(svg.text(label, x + step / 2, high + 16, text_anchor="middle"))
+            drawn.append(svg.text(label, x + step / 2, baseline + 16, text_anchor="middle"))
     return svg.drawing(
         *drawn,
-        label=f"{len(columns)} columns, the highest {most:,.0f} {unit}",
+        label=f"{len(columns)} columns, the highest {highest:,.0f} {unit}",
         width=WIDTH,
-        height=high + 26,
+        height=baseline + 26,
         class_="bars",
     )

@@ -109,12 +109,12 @@ class NotificationRuleForm(forms.ModelForm):
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
     workspace = get_object_or_404(Workspace, pk=pk)
-    found = get_object_or_404(NotificationRule, pk=rule, workspace=workspace) if rule else None
-    if request.method == "POST" and found and "remove" in request.POST:
-        found.delete()
+    existing = get_object_or_404(NotificationRule, pk=rule, workspace=workspace) if rule else None
+    if request.method == "POST" and existing and "remove" in request.POST:
+        existing.delete()
         return redirect(workspace)
     form = NotificationRuleForm(
-        request.POST or None, instance=found or NotificationRule(workspace=workspace)
+        request.POST or None, instance=existing or NotificationRule(workspace=workspace)
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -124,7 +124,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
         except ValidationError as error:
             add_errors(form, error)
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "workspace": workspace, "rule": found}
+    context = {"form": form, "workspace": workspace, "rule": existing}
     return render(request, "kb/chat/rule_form.html", context, status=status)
 
 

@@ -24,7 +24,7 @@ from incidents.intake import processing, receiving
 from incidents.models import Incident, Service
 from kb import notifications
 from kb.causes.fixes import mark_fixed
-from kb.causes.linking import chain, create_cause, link_cause
+from kb.causes.linking import chain_causes, create_cause, link_cause
 from kb.models import Cause, NotificationRule, Workspace
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, start_postmortem
@@ -105,7 +105,7 @@ def pages_of_knowledge(incident: Incident) -> list[str]:
     cause, later = Cause.objects.order_by("pk")[:2]
     for each in (cause, later):
         link_cause(incident, each, state="confirmed")
-    chain(incident, cause, later)
+    chain_causes(incident, cause, later)
     mark_fixed(cause)
     postmortem = start_postmortem([incident])
     comment_on(postmortem, "Since when?")
