@@ -65,8 +65,8 @@ def test_what_was_added_names_its_kind(admin: Client) -> None:
         (f"/knowledge/chat/{workspace.pk}/", kb.chat.registry()["slack"].title),
     ]:
         assert f">{title}<" in shown(admin, path)
-    header = incidents.webhooks.registry()["alertmanager"].scheme.header
-    assert f"<code>{header}</code>" in shown(admin, f"/integrations/{integration.pk}/")
+    scheme: Any = incidents.webhooks.registry()["alertmanager"].scheme
+    assert f"<code>{scheme.header}</code>" in shown(admin, f"/integrations/{integration.pk}/")
 
 
 @pytest.mark.parametrize(("path", "plugins"), FILE_FORMS)
