@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.html import escape
+from kb.writing import start_postmortem
 
 import analysis.sources
-import incidents.catalogue.formats
+import incidents.catalogue
 import incidents.webhooks
 import kb.chat
 import kb.exporters
@@ -18,7 +19,6 @@ import practice.slo_files
 from analysis.models import Source
 from incidents.models import Incident, Integration, Service
 from kb.models import Workspace
-from kb.postmortems.editing import start_postmortem
 
 pytestmark = pytest.mark.django_db
 LISTS = [
@@ -27,7 +27,7 @@ LISTS = [
     ("/knowledge/chat/", kb.chat),
 ]
 FILE_FORMS = [
-    ("/services/import/", incidents.catalogue.formats),
+    ("/services/import/", incidents.catalogue),
     ("/practice/slos/import/", practice.slo_files),
 ]
 
@@ -65,8 +65,8 @@ def test_what_was_added_names_its_kind(admin: Client) -> None:
         (f"/knowledge/chat/{workspace.pk}/", kb.chat.registry()["slack"].title),
     ]:
         assert f">{title}<" in shown(admin, path)
-    header = getattr(incidents.webhooks.registry()["alertmanager"].scheme, "header")  # noqa: B009
-    assert f"<code>{header}</code>" in shown(admin, f"/integrations/{integration.pk}/")
+    scheme: Any = incidents.webhooks.registry()["alertmanager"].scheme
+    assert f"<code>{scheme.header}</code>" in shown(admin, f"/integrations/{integration.pk}/")
 
 
 @pytest.mark.parametrize(("path", "plugins"), FILE_FORMS)
