@@ -15,4 +15,6 @@ def pull_evidence_for(incident: Incident, **_: Any) -> None:
         tasks.plan_evidence.delay(incident.pk)
     except (OperationalError, OSError):
         # The sweep finds incidents that were never planned.
-        tasks.logger.warning("The broker is away; %s waits for the sweep.", incident.reference)
+        tasks.logger.warning(
+            "The broker is unavailable; %s waits for the sweep.", incident.reference
+        )

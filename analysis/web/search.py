@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods
 from analysis.search import search_everything
 from incidents.search.query_language import SEARCH_FIELDS
 
-MOST_PASTED = 50_000
+MAX_PASTED = 50_000
 
 
 @require_http_methods(["GET", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
-    """GET for words; POST for pasted text that is too long for an address."""
+    """GET for words; POST for pasted text that is too long for a URL."""
     given = request.POST if request.method == "POST" else request.GET
-    text = given.get("q", "").replace("\x00", "")[:MOST_PASTED]
+    text = given.get("q", "").replace("\x00", "")[:MAX_PASTED]
     found = search_everything(text, request.user)
     for postmortem in found.postmortems:
         postmortem.headline = _marked(postmortem.headline)

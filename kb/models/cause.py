@@ -8,9 +8,9 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
-from common.page_urls import address_of
 from incidents.models import Incident
 
 
@@ -80,7 +80,7 @@ class Cause(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return address_of("kb:cause", self.pk)
+        return reverse("kb:cause", args=[self.pk])
 
     def sections(self) -> list[tuple[str, str]]:
         """Its four texts with their headings, in reading order."""

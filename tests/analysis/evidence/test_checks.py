@@ -121,10 +121,10 @@ def test_likely_causes_are_checked_without_a_click(
     monkeypatch.setattr(tasks.run_check, "delay", checks.run_check)
     planning.plan_evidence(fresh)
     fresh.evidence_requests.all().delete()
-    tasks.ask_checks()
+    tasks.run_checks_of_suggested_causes()
     assert CheckRun.objects.get().holds
     Check.objects.update(threshold=5)
-    tasks.ask_checks()
+    tasks.run_checks_of_suggested_causes()
     assert CheckRun.objects.get().holds, "it asks by itself once only"
 
 

@@ -9,12 +9,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from analysis.api.suggestion_json import told_suggestions
-from analysis.api.suggestions import SuggestionsSerializer
+from analysis.api.suggestions import SuggestionsSerializer, suggestions_as_data
 from analysis.models import Fingerprint
-from analysis.suggestions.change_feed import State
+from analysis.suggestions.change_feed import RecentChanges
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
-from analysis.suggestions.live_index import library
+from analysis.suggestions.live_index import live_index
 from incidents.filing import edit_incident, file_incident, set_status
 from incidents.models import Change, Incident, Service
 from kb.causes.linking import link_cause, name_cause
@@ -216,14 +215,14 @@ def test_what_a_failed_transaction_wrote_is_forgotten(past: Incident, user: Abst
     assert suggest_for_text("Unicorns graze", user).nothing_alike
 
 
-def test_the_answer_is_told_as_its_schema_describes_it(
+def test_the_answer_is_what_its_schema_describes(
     past: Incident, database: Service, user: AbstractUser
 ) -> None:
     asked = file_incident(title="orders-db cpu pegged again", services=[database])
     found = suggest_for_incident(asked, user)
     assert found.causes
     assert found.incidents
-    assert told_suggestions(found) == SuggestionsSerializer(found).data
+    assert suggestions_as_data(found) == SuggestionsSerializer(found).data
 
 
 def test_the_same_question_again_costs_little_until_anything_is_written(
@@ -258,18 +257,18 @@ def test_an_answer_with_something_private_is_kept_for_nobody(
 def test_what_another_thread_read_meanwhile_is_as_private_as_it_was_filed(
     past: Incident, user: AbstractUser, other: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ordinary = library.sync
+    ordinary = live_index.refresh
     filed: list[Incident] = []
 
-    def overtaken() -> State:
-        state = ordinary()
+    def overtaken() -> RecentChanges:
+        changes = ordinary()
         if not filed:
             filed.append(
                 file_incident(title="orders-db CPU high, keys stolen", private=True, reporter=user)
             )
             ordinary()  # of another request, between this one's two steps
-        return state
+        return changes
 
-    monkeypatch.setattr(library, "sync", overtaken)
+    monkeypatch.setattr(live_index, "refresh", overtaken)
     found = suggest_for_text("orders-db CPU high", other)
     assert filed[0] not in [alike.incident for alike in found.incidents]

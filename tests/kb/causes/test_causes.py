@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
-from analysis.suggestions.regression_guard import guard
+from analysis.suggestions.regression_guard import reopen_returned_cause
 from incidents.filing import file_incident
 from incidents.models import Incident, Notice, Service
 from kb.causes import fixes, linking, merging
@@ -177,7 +177,7 @@ def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_notified(
     add_action(postmortem, title="Test the plan in CI", owner=other, state="done", cause=cause)
     fixes.mark_fixed(cause, user, at=timezone.now() - timedelta(days=2))
     again = file_incident(title=known.title, services=known.services.all())
-    assert guard(again, suggest_for_incident(again, user))
+    assert reopen_returned_cause(again, suggest_for_incident(again, user))
     assert fixes.current_fix(cause) is None
     assert again.cause_links.get().state == "suspected"
     entry = again.timeline.filter(text__contains="Back after its fix").get()
@@ -192,9 +192,9 @@ def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
 ) -> None:
     fixes.mark_fixed(cause, user)
     unlike = file_incident(title="Mails are late")
-    assert guard(unlike, suggest_for_incident(unlike, user)) is None
+    assert reopen_returned_cause(unlike, suggest_for_incident(unlike, user)) is None
     earlier = past(known.title, days=3)
-    assert guard(earlier, suggest_for_incident(earlier, user)) is None
+    assert reopen_returned_cause(earlier, suggest_for_incident(earlier, user)) is None
     assert fixes.current_fix(cause)
 
 

@@ -1,7 +1,7 @@
-"""When and how far a series left its normal range.
+"""When and how far a series left its normal range: its onset, direction and size.
 
-`departure` looks back on a window with a known moment of interest, as an incident gives one. For
-long series that nobody looks at, see analysis.detection.
+`departure` looks back on a window around a known moment, as an incident gives one. For long series
+without such a moment, see analysis.core.stream_anomalies.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RANGE_WIDTH = 4.0
 """Half-width of the normal range in robust standard deviations."""
 MAD_TO_SIGMA = 1.4826
 """Scales the median absolute deviation to a standard deviation under normal noise."""
-FOOT = 0.1
+ONSET_SHARE = 0.1
 """The share of a jump at which it counts as begun."""
 
 
@@ -74,7 +74,7 @@ def departure(
     What came before that is normal by definition; of a series younger than twice `lookback`, the
     older half is. A departure lasts when at least `sustained`
     samples in a row, or all that are left, lie outside the range. The onset is its first sample,
-    moved back over the foot of the climb as long as that stands out too.
+    moved back to the beginning of the climb as long as that stands out too.
     `usual` are the lowest and highest values that this time of day is known for: within them
     nothing is a departure. Returns None when the series stayed normal or has under 10 samples to
     learn from.
@@ -104,7 +104,7 @@ def departure(
     jump = sign * (values - normal.middle)
     # A slow drift may cross the bound long before the break: the onset is where the jump begins.
     full = float(np.quantile(jump[first:end], 0.9))
-    foot = max(RANGE_WIDTH / 2 * normal.spread, FOOT * full)
+    foot = max(RANGE_WIDTH / 2 * normal.spread, ONSET_SHARE * full)
     first += int(np.argmax(jump[first:end] > foot))
     while first > start and jump[first - 1] > foot:
         first -= 1
@@ -118,10 +118,10 @@ def departure(
     )
 
 
-def _runs(outside: NDArray[np.bool_], most_gap: int = 2) -> list[tuple[int, int]]:
-    """Stretches (start, end) of True; gaps of up to `most_gap` samples do not end one."""
-    places = np.flatnonzero(outside)
-    if not len(places):
+def _runs(outside: NDArray[np.bool_], max_gap: int = 2) -> list[tuple[int, int]]:
+    """Stretches (start, end) of True; gaps of up to `max_gap` samples do not end one."""
+    numbers = np.flatnonzero(outside)
+    if not len(numbers):
         return []
-    parts = np.split(places, np.flatnonzero(np.diff(places) > most_gap + 1) + 1)
+    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > max_gap + 1) + 1)
     return [(int(part[0]), int(part[-1]) + 1) for part in parts]
