@@ -1,3 +1,5 @@
+import re
+
 from django.apps import AppConfig
 
 
@@ -11,3 +13,6 @@ class AnalysisConfig(AppConfig):
             signal_handlers,
             timeline_and_postmortem,
         )
+        from common.markdown import OWN_IMAGES
+
+        OWN_IMAGES.add(re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)"))

@@ -1,3 +1,5 @@
+import re
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -7,9 +9,11 @@ class KbConfig(AppConfig):
     verbose_name = "Knowledge base"
 
     def ready(self) -> None:
+        from common.markdown import OWN_IMAGES
         from incidents.search.query_language import FIELDS
         from kb.causes.queries import SEARCH_FIELDS
         from kb.defaults import seed
 
+        OWN_IMAGES.add(re.compile(r"/knowledge/pictures/\d{1,18}/"))
         FIELDS.update(SEARCH_FIELDS)
         post_migrate.connect(seed, sender=self)
