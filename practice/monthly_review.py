@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from common.site_url import public_address
 from incidents.alerts.noise import ENOUGH, Rule, rules_of
+from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
 from incidents.models import Incident, Service
 from incidents.permissions import visible_alerts
 from kb.models import ActionItem
@@ -25,7 +26,7 @@ from kb.reports import statistics
 from practice.core import error_budget as arithmetic
 from practice.models import Finding, Review, Slo, Subscription
 from practice.permissions import visible_findings
-from practice.slos.attribution import SHOWN, Part, felt_through, lasting, needs, parts_of
+from practice.slos.attribution import SHOWN, Part, lasting, parts_of
 from practice.slos.status import counts_of_all
 
 logger = logging.getLogger(__name__)
@@ -150,8 +151,8 @@ def _slos(user: Any, found: Monthly) -> list[SloLine]:
     if start >= now or not slos:
         return []
     counts = counts_of_all(slos, start, now)
-    edges = needs()
-    felt = {slo.pk: felt_through(edges, slo.service_id) for slo in slos}
+    edges = dependency_edges()
+    felt = {slo.pk: with_all_dependencies(edges, slo.service_id) for slo in slos}
     incidents = [
         (row, {service.pk for service in row.services.all()})
         for row in lasting(user, start.timestamp(), now, set().union(*felt.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
-from incidents.models import Incident, Service
+from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
+from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 from practice.core import error_budget
@@ -52,7 +53,9 @@ class Standing(Stand):
 def standing(slo: Slo, user: Any, now: datetime | None = None) -> Standing:
     now = now or timezone.now()
     found = stand(slo, now)
-    rows = lasting(user, found.counts.start, now, felt_through(needs(), slo.service_id))
+    rows = lasting(
+        user, found.counts.start, now, with_all_dependencies(dependency_edges(), slo.service_id)
+    )
     incidents, causes = parts_of(slo, rows, found.counts, found.budget, now)
     return Standing(**vars(found), incidents=incidents, causes=causes, lasting=rows)
 
@@ -111,24 +114,6 @@ def _told(
         rest = sum(each.minutes for each in parts) - sum(each.minutes for each in kept)
         kept.append(part(f"{count} more, each below {TINY:.1%}", "", rest))
     return [*kept, part("outside of any incident", "", outside)] if outside > 0 else kept
-
-
-def needs() -> dict[int, list[int]]:
-    """Which services each service needs, by id."""
-    pairs = Service.depends_on.through.objects.values_list("from_service_id", "to_service_id")
-    found: dict[int, list[int]] = {}
-    for one, other in pairs:
-        found.setdefault(one, []).append(other)
-    return found
-
-
-def felt_through(edges: Mapping[int, list[int]], service: int) -> set[int]:
-    """A service and all that it needs, near and far: their incidents are felt in it."""
-    found, front = {service}, [service]
-    while front:
-        front = [other for one in front for other in edges.get(one, ()) if other not in found]
-        found.update(front)
-    return found
 
 
 def _named(incident: Incident, service: int) -> str:
