@@ -1,4 +1,4 @@
-"""The contract of importers: files of one kind in, records out. Writing them is importing.py's."""
+"""The contract of importers: files of one kind in, records out; `import_runner` writes them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+
+from incidents.history_import import PastIncident
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of one file."""
@@ -30,26 +32,12 @@ class ImportedAction:
 
 
 @dataclass
-class Record:
+class Record(PastIncident):
     """One past incident as an importer read it, possibly with the text that was written on it.
 
-    Without `impact_started_at` the record has only a date that is unknown: it is refused.
+    Without `impact_started_at` its time is unknown, and it is refused.
     """
 
-    external_id: str
-    title: str
-    impact_started_at: datetime | None = None
-    symptom: str = ""
-    resolution: str = ""
-    severity: str = ""
-    detected_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-    mitigated_at: datetime | None = None
-    resolved_at: datetime | None = None
-    services: list[str] = field(default_factory=list)
-    url: str = ""
-    updates: list[tuple[datetime, str, str]] = field(default_factory=list)
-    """(time, state or author, text)"""
     causes: list[tuple[str, str]] = field(default_factory=list)
     """(name, category or ""); they become suspected causes"""
     body: str = ""

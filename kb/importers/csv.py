@@ -8,10 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.history_import import moment_of, names_of, parse_row
+from incidents.history_import import names_of, parse_row, time_of
 from kb.importers.base import Importer, Read, Record, files_below, first, text_of, words
-
-_TIMES = ("detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 
 
 class CsvImporter(Importer):
@@ -32,22 +30,14 @@ class CsvImporter(Importer):
                     yield place, "; ".join(error.messages)
 
     def record(self, row: dict[str, Any]) -> Record:
-        fields = parse_row(row, self.mapping)
+        past = parse_row(row, self.mapping)
         causes = names_of(self._given(row, "causes", "causes", "cause", "root_cause"))
         category = words(self._given(row, "category", "category", "cause_category"))
         return Record(
-            external_id=fields["external_id"],
-            title=fields["title"],
-            impact_started_at=fields["impact_started_at"],
-            symptom=fields["symptom"],
-            resolution=fields["resolution"],
-            severity=fields["severity"],
-            services=fields["services"],
-            url=fields["external_url"],
+            **vars(past),
             causes=[(cause, category) for cause in causes],
             body=words(self._given(row, "body", "postmortem", "postmortem_body")),
-            published_at=moment_of("published_at", row.get("published_at")),
-            **{name: fields[name] for name in _TIMES},
+            published_at=time_of("published_at", row.get("published_at")),
         )
 
     def _given(self, row: dict[str, Any], field: str, *keys: str) -> Any:

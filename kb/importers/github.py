@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
+from incidents.history_import import time_of
+from incidents.severities import severity_in_labels
 from kb.importers.base import JsonImporter, Record, Refused, first, objects, words
-
-_SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "p1", "p2", "p3", "p4")
 
 
 class GitHubImporter(JsonImporter):
@@ -40,15 +39,15 @@ class GitHubImporter(JsonImporter):
             external_id=words(first(row, "node_id", "id")) or url or words(row.get("number")),
             title=words(row.get("title")),
             symptom=words(row.get("body")),
-            severity=next((each for each in map(str.lower, names) if each in _SEVERITIES), ""),
-            impact_started_at=moment_of("created_at", first(row, "created_at", "createdAt")),
-            resolved_at=moment_of("closed_at", first(row, "closed_at", "closedAt")),
+            severity=severity_in_labels(names),
+            impact_started_at=time_of("created_at", first(row, "created_at", "createdAt")),
+            resolved_at=time_of("closed_at", first(row, "closed_at", "closedAt")),
             services=named("service:"),
             causes=[(cause, "") for cause in named("cause:")],
-            url=url,
+            external_url=url,
             updates=[
                 (at, words(first(each, "author.login", "user.login")), words(each.get("body")))
                 for each in objects(row.get("comments"))
-                if (at := moment_of("comments", first(each, "created_at", "createdAt")))
+                if (at := time_of("comments", first(each, "created_at", "createdAt")))
             ],
         )

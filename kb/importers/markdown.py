@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import frontmatter
 
-from incidents.history_import import moment_of, names_of
+from incidents.history_import import names_of, time_of
 from kb.importers.base import Record, Refused, first, text_of, words
-from kb.importers.files import ISO_DAY, LOOKED_AT, FolderImporter, date_it
+from kb.importers.files import LOOKED_AT, FolderImporter, date_it
 
 _TITLE = re.compile(r"^\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 
@@ -41,7 +40,7 @@ class MarkdownImporter(FolderImporter):
             title=title,
             severity=words(given("severity", "severity", "impact", "priority")),
             services=names_of(given("services", "services", "service", "components", "product")),
-            url=words(given("url", "url", "link", "source")),
+            external_url=words(given("url", "url", "link", "source")),
             symptom=words(given("symptom", "summary", "description", "symptom")),
             resolution=words(given("resolution", "resolution", "fix")),
             body=body.strip(),
@@ -56,20 +55,10 @@ class MarkdownImporter(FolderImporter):
             ("resolved_at", ("resolved_at", "end", "ended_at")),
             ("published_at", ("published_at", "published")),
         ):
-            setattr(record, field, _moment(field, given(field, *keys)))
+            setattr(record, field, time_of(field, given(field, *keys)))
         if record.impact_started_at is None:
             text = f"{name}\n{title}\n{body[:LOOKED_AT]}"
             date_it(record, file, text, "no date in its front matter")
         if not record.body:
             raise Refused("it has no text")
         return record
-
-
-def _moment(field: str, value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if isinstance(value, str) and ISO_DAY.fullmatch(value.strip()):
-        return moment_of(field, f"{value.strip()}T00:00Z")
-    return moment_of(field, value)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
+from incidents.history_import import time_of
 from kb.importers.base import JsonImporter, Record, first, objects, words
 
 
@@ -26,9 +26,9 @@ class OnCallImporter(JsonImporter):
             title=words(row.get("title")),
             symptom=words(first(row, "last_alert.payload.message", "message")),
             severity=named.get("severity", ""),
-            impact_started_at=moment_of("created_at", row.get("created_at")),
-            acknowledged_at=moment_of("acknowledged_at", row.get("acknowledged_at")),
-            resolved_at=moment_of("resolved_at", row.get("resolved_at")),
+            impact_started_at=time_of("created_at", row.get("created_at")),
+            acknowledged_at=time_of("acknowledged_at", row.get("acknowledged_at")),
+            resolved_at=time_of("resolved_at", row.get("resolved_at")),
             services=[service] if service else [],
-            url=words(first(row, "permalinks.web")),
+            external_url=words(first(row, "permalinks.web")),
         )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of, names_of
+from incidents.history_import import names_of, time_of
 from kb.importers.base import JsonImporter, Record, first, words
 
 
@@ -29,11 +29,11 @@ class OpsgenieImporter(JsonImporter):
             title=words(first(row, "message", "title")),
             symptom=words(row.get("description")),
             severity=words(row.get("priority")),
-            impact_started_at=moment_of(
+            impact_started_at=time_of(
                 "createdAt", first(row, "impactStartDate", "impactDetectDate", "createdAt")
             ),
-            detected_at=moment_of("impactDetectDate", row.get("impactDetectDate")),
-            resolved_at=moment_of("impactEndDate", row.get("impactEndDate") or ended),
+            detected_at=time_of("impactDetectDate", row.get("impactDetectDate")),
+            resolved_at=time_of("impactEndDate", row.get("impactEndDate") or ended),
             services=services,
-            url=words(first(row, "links.web")),
+            external_url=words(first(row, "links.web")),
         )

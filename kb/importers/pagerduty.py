@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
+from incidents.history_import import time_of
 from kb.importers.base import JsonImporter, Record, first, objects, words
 
 
@@ -19,12 +19,12 @@ class PagerDutyImporter(JsonImporter):
         services = [words(first(row, "service.summary", "service.name", "service_name"))]
         impacted = row.get("impacted_services")
         services += [words(first(each, "summary", "name")) for each in objects(impacted)]
-        changed = moment_of("last_status_change_at", row.get("last_status_change_at"))
-        resolved = moment_of("resolved_at", row.get("resolved_at"))
+        changed = time_of("last_status_change_at", row.get("last_status_change_at"))
+        resolved = time_of("resolved_at", row.get("resolved_at"))
         if resolved is None and row.get("status") == "resolved":
             resolved = changed
         acknowledged = [
-            moment_of("acknowledgements", each.get("at"))
+            time_of("acknowledgements", each.get("at"))
             for each in objects(row.get("acknowledgements"))
         ]
         return Record(
@@ -33,14 +33,14 @@ class PagerDutyImporter(JsonImporter):
             symptom=words(first(row, "body.details", "description")),
             resolution=words(first(row, "resolve_reason.type", "resolution")),
             severity=words(first(row, "priority.summary", "priority.name", "urgency")),
-            impact_started_at=moment_of("created_at", first(row, "created_at", "created_on")),
+            impact_started_at=time_of("created_at", first(row, "created_at", "created_on")),
             acknowledged_at=min((at for at in acknowledged if at), default=None),
             resolved_at=resolved,
             services=[name for name in dict.fromkeys(services) if name],
-            url=words(row.get("html_url")),
+            external_url=words(row.get("html_url")),
             updates=[
                 (at, words(first(note, "user.summary")), words(note.get("content")))
                 for note in objects(row.get("notes"))
-                if (at := moment_of("notes", note.get("created_at")))
+                if (at := time_of("notes", note.get("created_at")))
             ],
         )
