@@ -32,12 +32,13 @@ def badge(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404("No such badge.") from None
     service = get_object_or_404(Service, pk=pk)
     rows = visible_incidents(Nobody()).filter(services=service)
-    opened = rows.exclude(status=Incident.Status.RESOLVED).order_by("severity")
+    opened = rows.exclude(status=Incident.Status.RESOLVED)
     severities = list(opened.values_list("severity", flat=True))
-    text = f"{len(severities)} open, {severities[0]}" if severities else "no incident"
+    worst = Incident.Severity.worst(severities)
+    text = f"{len(severities)} open, {worst}" if worst else "no incident"
     left, right = (EDGE + CHARACTER * len(words) for words in (service.name, text))
     context = {
-        "name": service.name, "text": text, "worst": severities[0] if severities else "",
+        "name": service.name, "text": text, "worst": worst,
         "left": left, "right": right, "width": left + right,
     }  # fmt: skip
     answer = render(request, "incidents/badge.svg", context, content_type="image/svg+xml")

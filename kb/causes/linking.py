@@ -10,7 +10,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from incidents import filing
 from incidents.events import outbox
-from incidents.events.signals import incident_changed
 from incidents.models import Incident
 from kb.causes import fixes
 from kb.causes.symptom_names import refuse_symptom
@@ -43,7 +42,6 @@ def link_cause(
     if link.state == CauseLink.State.CONFIRMED:
         outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
     fixes.after_link(link)
-    transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
     return link
 
 

@@ -20,6 +20,7 @@ from incidents import filing
 from incidents.models import Change, Incident, Service
 from incidents.permissions import Nobody, visible_incidents
 from incidents.search.filters import by_reference
+from incidents.severities import severity_named
 from kb.causes import linking
 from kb.chat.base import Answer, Item, Said, clip
 from kb.models import Cause, ChatCode, ChatPerson, ChatRoom, Workspace
@@ -190,8 +191,7 @@ def show(asker: Asker, rest: str) -> Answer:
 def new(asker: Asker, rest: str) -> Answer:
     if not rest:
         raise Problem("What is wrong? new checkout answers 5xx")
-    services = filing.services_named_in(rest)
-    incident = filing.file_incident(title=rest[:300], services=services, reporter=asker.user)
+    incident = filing.file_incident(title=rest[:300], reporter=asker.user)
     return tell(incident, f"Filed as {incident.reference}.")
 
 
@@ -214,7 +214,7 @@ def status(asker: Asker, rest: str) -> Answer:
 @command("severity", "severity INC-42 SEV1", "rate an incident", acts=True)
 def severity(asker: Asker, rest: str) -> Answer:
     incident, value = subject(asker, rest)
-    wanted = _one_of(value, list(Incident.Severity.values), "severity")
+    wanted = severity_named(value) or _one_of(value, list(Incident.Severity.values), "severity")
     incident = filing.set_severity(incident, wanted, asker.user)
     return tell(incident, f"{incident.reference} is {incident.severity}.")
 
