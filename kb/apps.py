@@ -10,10 +10,11 @@ class KbConfig(AppConfig):
 
     def ready(self) -> None:
         from common.markdown import OWN_IMAGES
-        from incidents.search.query_language import FIELDS
-        from kb.causes.queries import SEARCH_FIELDS
+        from incidents.search.query_language import SEARCH_FIELDS
+        from kb.causes.queries import CAUSE_FIELD
+        from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
 
-        OWN_IMAGES.add(re.compile(r"/knowledge/pictures/\d{1,18}/"))
-        FIELDS.update(SEARCH_FIELDS)
+        OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
+        SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         post_migrate.connect(seed, sender=self)

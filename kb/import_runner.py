@@ -16,14 +16,14 @@ from common.errors import error_text
 from incidents.history_import import HistoryImport, HistoryReport
 from incidents.models import Incident
 from kb.causes.linking import create_cause
-from kb.importers.base import Read, Record
+from kb.importers.base import ImportedIncident, ReadResult
 from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.postmortems import action_items, editing
 
 
 @dataclass
-class KnowledgeReport(HistoryReport):
-    """What an import did; places name the file and the record in it."""
+class KnowledgeImportReport(HistoryReport):
+    """What an import did; a skipped record or note has its position (file, line)."""
 
     postmortems: int = 0
     links: int = 0
@@ -46,27 +46,29 @@ class KnowledgeReport(HistoryReport):
 
 
 def import_records(
-    records: Iterable[Read], source: str, dry_run: bool = False, author: Any = None
-) -> KnowledgeReport:
-    """Import records. One that is known by its id is left alone, so an import can be repeated;
-    one that cannot be imported is reported and stops no other."""
+    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: Any = None
+) -> KnowledgeImportReport:
+    """Store records; one that cannot be imported is reported and does not stop the others.
+
+    One whose id is known is skipped, so an import can be repeated.
+    """
     run = _ImportRun(source, author)
     with transaction.atomic():
-        for place, record in records:
+        for position, record in records:
             if isinstance(record, str):
-                run.report.skip(place, record)
+                run.report.skip(position, record)
             elif not run.history.is_known(record):
-                run.write(place, record)
+                run.store(position, record)
         if dry_run:
             transaction.set_rollback(True)
     return run.report
 
 
 class _ImportRun:
-    """What one import knows already, so that a record costs few queries."""
+    """One import. Known names and ids are in memory, so that a record costs few queries."""
 
     def __init__(self, source: str, author: Any) -> None:
-        self.report = KnowledgeReport()
+        self.report = KnowledgeImportReport()
         self.history = HistoryImport(source, self.report)
         self.source, self.author = self.history.source, author
         self.causes = {
@@ -77,27 +79,27 @@ class _ImportRun:
         self.categories |= {row.slug: row for row in self.categories.values()}
         self.people = {row.get_username().lower(): row for row in get_user_model().objects.all()}
 
-    def write(self, place: str, record: Record) -> None:
+    def store(self, position: str, record: ImportedIncident) -> None:
         causes = dict(self.causes)
-        with self.history.entry(place, record.external_id):
-            incident = self._incident(place, record)
+        with self.history.entry(position, record.external_id):
+            incident = self._incident(position, record)
             for name, category in record.causes:
-                self._link(place, incident, name, category)
+                self._link(position, incident, name, category)
             if record.body or record.actions:
                 postmortem = self._postmortem(incident, record)
                 for action in record.actions:
                     self._action(postmortem, action)
-            self.report.notes += [(place, note) for note in record.notes]
+            self.report.notes += [(position, note) for note in record.notes]
             return
         self.causes = causes  # Those that it created were rolled back.
 
-    def _incident(self, place: str, record: Record) -> Incident:
-        # What was written up is over, even where no export says since when.
+    def _incident(self, position: str, record: ImportedIncident) -> Incident:
+        # An incident with a postmortem is over, even if the export does not say since when.
         over = bool(record.body) and record.resolved_at is None
         past = replace(record, symptom=record.symptom or _beginning(record.body))
-        return self.history.file(past, place, Incident.Status.MITIGATED if over else "")
+        return self.history.file(past, position, Incident.Status.MITIGATED if over else "")
 
-    def _link(self, place: str, incident: Incident, name: str, category: str) -> None:
+    def _link(self, position: str, incident: Incident, name: str, category: str) -> None:
         name = " ".join(name.split())[:200]
         if not re.search(r"\w", name):
             return
@@ -107,7 +109,9 @@ class _ImportRun:
             try:
                 cause = create_cause(name=name, category=found or "")
             except ValidationError as error:
-                self.report.notes.append((place, f"no cause made of {name!r}: {error_text(error)}"))
+                self.report.notes.append(
+                    (position, f"no cause made of {name!r}: {error_text(error)}")
+                )
                 return
             self.causes[name.lower()] = cause
             self.report.new_causes.append(name)
@@ -117,7 +121,7 @@ class _ImportRun:
         )  # fmt: skip
         self.report.links += new
 
-    def _postmortem(self, incident: Incident, record: Record) -> Postmortem:
+    def _postmortem(self, incident: Incident, record: ImportedIncident) -> Postmortem:
         postmortem = Postmortem(
             title=(record.body_title or record.title)[:300],
             body=record.body or record.symptom or record.title,
@@ -142,6 +146,6 @@ class _ImportRun:
 
 
 def _beginning(body: str) -> str:
-    """The first paragraphs of a text, as what is known of how it looked."""
+    """The first paragraphs of a text, as the symptom."""
     text = body[:2000]
     return text if len(body) <= 2000 else text.rsplit("\n", 1)[0] or text

@@ -36,6 +36,7 @@ LAYERS = {
         "postmortems reports",
         "causes exporters",
         "chatops import_runner",
+        "notification_text",
         "notifications",
         "api web",
         "tasks urls admin apps",

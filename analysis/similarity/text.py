@@ -36,7 +36,7 @@ _stemmer = Stemmer("english")
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The stem by the Snowball English algorithm (Porter 2)."""
-    return _stemmer.stemWord(word)
+    return str(_stemmer.stemWord(word))
 
 
 @lru_cache(maxsize=200_000)
@@ -47,10 +47,12 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
         for piece in _SEPARATOR.split(word)
         for part in ([piece] if _HASHED.match(piece.lower()) else _PART.findall(piece))
     ]
-    kept = tuple(stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part))
-    if len(parts) > 1 and kept:
-        return (*kept, "=" + word.lower())
-    return kept
+    stems = tuple(
+        stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part)
+    )
+    if len(parts) > 1 and stems:
+        return (*stems, "=" + word.lower())
+    return stems
 
 
 def tokenise(text: str) -> list[str]:
@@ -94,7 +96,7 @@ def pieces(text: str) -> list[str]:
 
 
 def surface_words(text: str) -> dict[str, str]:
-    """How each term of `text` was first written, for telling a person what was shared."""
+    """How each term of `text` was first written, to show a person what was shared."""
     words: dict[str, str] = {}
     previous = previous_word = ""
     for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):

@@ -1,4 +1,4 @@
-"""What bin/up does once the environment exists: servers, migrations, first user, processes."""
+"""What bin/up does once .venv exists: start servers, migrate, create a user, run processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from config import env
 from config.local import embedded_servers
 
 PYTHON = sys.executable
-WORLD_PORT = 9810
 
 
 def fail(sentence: str) -> NoReturn:
@@ -34,14 +33,14 @@ def main() -> None:
     options = _options()
     data = env.data_dir().resolve()
     _claim_folder(data)
-    _claim_port(options.host, options.port)
+    _claim_port(options.host, options.port, "--port")
     if options.demo:
-        _claim_port("127.0.0.1", WORLD_PORT)
+        _claim_port("127.0.0.1", options.world_port, "--world-port")
     os.environ["CAUSEBOOK_DATA_DIR"] = str(data)
     os.environ["ALLOWED_HOSTS"] = os.environ.get("ALLOWED_HOSTS") or (
         f"localhost,127.0.0.1,[::1],{options.host}"
     )
-    # Links in chat and mails lead to where this listens, unless a proxy stands before it.
+    # Links in chat and mails lead to this address, unless there is a proxy with another one.
     os.environ.setdefault("PUBLIC_URL", f"http://{_shown_host(options)}:{options.port}")
     postgres = None
     if not os.environ.get("DATABASE_URL"):
@@ -51,11 +50,11 @@ def main() -> None:
     own_redis = not os.environ.get("REDIS_URL")
     if own_redis:
         os.environ["REDIS_URL"] = embedded_servers.redis_url(data)
-    # For `manage.py` in another terminal: it finds the servers without being told.
-    found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
-    _write_private(data / "servers.json", json.dumps(found))
+    # So that `manage.py` in another terminal finds the servers.
+    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    _write_private(data / "servers.json", json.dumps(servers))
     (env.ROOT / "static-built").mkdir(exist_ok=True)
-    password = _prepare_database(data, options.demo)
+    password = _prepare_database(data, options)
     config = data / "supervisord.conf"
     config.write_text(_supervisor_config(data, options, own_redis))
     try:
@@ -71,12 +70,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--demo", action="store_true", help="with a demo shop and its history")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--world-port", type=int, default=9810, help="where the demo shop's telemetry is served"
+    )
     parser.add_argument("--workers", type=int, default=2, help="Celery worker processes")
     return parser.parse_args()
 
 
 def _shown_host(options: argparse.Namespace) -> str:
-    """What a browser on this machine calls the host."""
+    """The host name for a browser on this machine."""
     everywhere = ("127.0.0.1", "0.0.0.0", "::")
     host = "localhost" if options.host in everywhere else options.host
     return f"[{host}]" if ":" in host else host
@@ -104,7 +106,9 @@ def _claim_folder(data: Path) -> None:
     pid_file.write_text(str(os.getpid()))
 
 
-def _claim_port(host: str, port: int) -> None:
+def _claim_port(host: str, port: int, option: str) -> None:
+    if not 0 < port < 65536:
+        fail(f"There is no port {port}. Choose one from 1 to 65535 with {option}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,7 +117,7 @@ def _claim_port(host: str, port: int) -> None:
         except OSError as error:
             fail(
                 f"Port {port} on {host} cannot be used ({error.strerror}). "
-                "Stop the program that has it, or choose another with --port."
+                f"Stop the program that has it, or choose another with {option}."
             )
 
 
@@ -132,8 +136,8 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _prepare_database(data: Path, demo: bool) -> str:
-    """Migrate, make the first user, load the demo; in this process, as each start costs seconds."""
+def _prepare_database(data: Path, options: argparse.Namespace) -> str:
+    """Migrate, create a user, load the demo; in one process, as each start takes seconds."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
     from django.core.management import CommandError, call_command
@@ -143,8 +147,9 @@ def _prepare_database(data: Path, demo: bool) -> str:
     try:
         call_command("migrate", verbosity=0, skip_checks=True)
         password = _first_user(data)
-        if demo:
-            call_command("load_demo", world=f"http://127.0.0.1:{WORLD_PORT}", skip_checks=True)
+        if options.demo:
+            world = f"http://127.0.0.1:{options.world_port}"
+            call_command("load_demo", world=world, skip_checks=True)
     except (Error, CommandError) as error:
         fail(f"The database could not be prepared: {str(error).strip().splitlines()[0]}")
     connection.close()
@@ -152,16 +157,16 @@ def _prepare_database(data: Path, demo: bool) -> str:
 
 
 def _first_user(data: Path) -> str:
-    """Create the first user; its password for as long as it is still the one made here."""
+    """Create the first user; returns its password while it is still the generated one."""
     from django.contrib.auth import get_user_model
 
-    kept = data / "first-password"
+    stored = data / "first-password"
     users = get_user_model().objects
     if not users.exists():
         password = secrets.token_urlsafe(9)
         users.create_superuser("admin", password=password)
-        _write_private(kept, password)
-    password = kept.read_text() if kept.exists() else ""
+        _write_private(stored, password)
+    password = stored.read_text() if stored.exists() else ""
     first = users.filter(username="admin").first()
     valid = bool(first and password and first.check_password(password))
     return password if valid else ""
@@ -182,7 +187,7 @@ def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool)
     if own_redis:
         programs["redis"] = embedded_servers.redis_command(data)
     if options.demo:
-        programs["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(WORLD_PORT)]
+        programs["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(options.world_port)]
     who = "user=root\n" if os.geteuid() == 0 else ""
     parts = [
         "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
@@ -218,8 +223,8 @@ def _print_lines(stream: Any) -> None:
 
 
 def _run(config: Path, options: argparse.Namespace, password: str, postgres: Any) -> None:
-    """Run the processes until somebody stops us; keep our own PostgreSQL alive meanwhile."""
-    # Through a pipe, because the programs reopen /dev/fd/1: a file would be overwritten.
+    """Run the processes until a signal stops them; keep the embedded PostgreSQL running."""
+    # Through a pipe: the programs reopen /dev/fd/1, and would overwrite a file.
     supervisor = subprocess.Popen(
         [PYTHON, "-m", "supervisor.supervisord", "-c", str(config)], stdout=subprocess.PIPE
     )

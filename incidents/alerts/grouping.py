@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
+from common.markdown import escape_markdown
 from incidents import filing
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import (
@@ -289,4 +290,5 @@ def _by_name(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
 
 def _symptom(alert: Alert) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
-    return "\n\n".join(part for part in (alert.summary, labels) if part)[:50_000]
+    parts = [escape_markdown(part) for part in (alert.summary, labels) if part]
+    return "\n\n".join(parts)[:50_000]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
@@ -14,7 +14,7 @@ from incidents.models import Service
 Key = TypeVar("Key", int, str)
 
 
-def dependency_pairs(field: str = "pk") -> list[tuple[int, int]]:
+def dependency_pairs(field: str = "pk") -> list[tuple[Any, Any]]:
     """(service, what it depends on), by a field of both; the whole graph in one query."""
     pairs = Service.depends_on.through.objects.values_list(
         f"from_service__{field}", f"to_service__{field}"
@@ -30,7 +30,7 @@ def dependency_edges() -> dict[int, list[int]]:
     return edges
 
 
-def with_all_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> set[Key]:
+def with_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> set[Key]:
     """A service and all that it depends on, near and far."""
     reached, front = {service}, [service]
     while front:

@@ -10,10 +10,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from common.page_urls import address_of
 from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
 
@@ -137,7 +137,7 @@ class Incident(models.Model):
         return f"INC-{self.pk}"
 
     def get_absolute_url(self) -> str:
-        return address_of("incidents:incident", self.pk)
+        return reverse("incidents:incident", args=[self.pk])
 
     @property
     def is_open(self) -> bool:

@@ -36,7 +36,7 @@ def service_graph(request: HttpRequest) -> HttpResponse:
         "alone": [row for row in services if row.pk not in linked],
         "count": len(services),
     }
-    return render(request, "incidents/service_graph.html", context)
+    return render(request, "incidents/catalogue/dependencies.html", context)
 
 
 class CatalogueForm(KindOfFileForm):
@@ -48,7 +48,7 @@ class CatalogueForm(KindOfFileForm):
 @require_http_methods(["GET", "POST"])
 def service_import(request: HttpRequest) -> HttpResponse:
     return look_then_take(
-        request, CatalogueForm, take_catalogue, "incidents/service_import.html",
+        request, CatalogueForm, take_catalogue, "incidents/catalogue/import.html",
         "incidents:service-graph", "services",
     )  # fmt: skip
 

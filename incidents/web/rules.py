@@ -36,7 +36,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "jobs": DeployRule.objects.select_related("service"),
         "now": timezone.now(),
     }
-    return render(request, "incidents/intake_rules.html", context)
+    return render(request, "incidents/intake/rules.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -57,4 +57,4 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
         return redirect("incidents:intake-rules")
     context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/rule_form.html", context, status=status)
+    return render(request, "incidents/intake/rule_form.html", context, status=status)

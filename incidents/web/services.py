@@ -35,7 +35,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
     seen = offered()[:30]
-    return render(request, "incidents/services.html", {"rows": rows, "seen": seen})
+    return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
 
 
 @require_GET
@@ -51,7 +51,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": service.changes.all()[:15],
         "badge": badge_path(service),
     }
-    return render(request, "incidents/service.html", context)
+    return render(request, "incidents/services/detail.html", context)
 
 
 @permission_required("incidents.add_service", raise_exception=True)
@@ -76,4 +76,4 @@ def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             add_errors(form, error)
     context = {"form": form, "service": service}
     status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, "incidents/service_form.html", context, status=status)
+    return render(request, "incidents/services/form.html", context, status=status)

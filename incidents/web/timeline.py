@@ -58,7 +58,7 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
         except ValidationError as error:
             context |= {"problems": error.messages, "text": request.POST.get("text", "")}
     status = 422 if context.get("problems") else 200
-    return render(request, "incidents/entry.html", context, status=status)
+    return render(request, "incidents/timeline/entry_form.html", context, status=status)
 
 
 @require_POST

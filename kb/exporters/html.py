@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from common.markdown import render_markdown
 from common.site_url import public_address
-from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
+from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 from kb.postmortems import images
 
@@ -26,7 +26,7 @@ class HtmlExporter(Exporter):
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
         def inside(match: re.Match[str]) -> str:
-            found = images.find(match[2], user)
+            found = images.find_image(match[2], user)
             if found is None:
                 return match[0]
             data = base64.b64encode(found.body).decode()
@@ -36,9 +36,9 @@ class HtmlExporter(Exporter):
         root = public_address()
         context = {
             "postmortem": postmortem,
-            "facts": facts_of(postmortem),
-            "actions": actions_of(postmortem),
+            "facts": postmortem_facts(postmortem),
+            "actions": action_rows(postmortem),
             "head": ACTION_HEAD,
             "body": _OWN_LINK.sub(rf"\g<1>{root}\g<2>\g<3>", body),
         }
-        return render_to_string("kb/export.html", context).encode()
+        return render_to_string("kb/exports/postmortem.html", context).encode()

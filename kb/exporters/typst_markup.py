@@ -21,7 +21,7 @@ def content(text: str) -> str:
     return f"#{literal(text)};"
 
 
-class Setter:
+class TypstWriter:
     """Sets one document. `picture` turns an own path into a file name, or None."""
 
     def __init__(self, picture: Callable[[str], str | None], root: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from common.times import parse_time
 from incidents.history_import import time_of
-from kb.importers.base import Record, first, words
+from kb.importers.base import ImportedIncident, first_value, text_value
 from kb.importers.csv import CsvImporter as _Table
 
 _MONTH_FIRST = ("%m/%d/%Y %H:%M",)
@@ -16,12 +16,12 @@ class JiraImporter(_Table):
 
     kind = "jira"
     title = "Jira CSV"
-    takes = "a .csv file that Jira exported"
+    accepts = "a .csv file that Jira exported"
 
-    def record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
         def given(field: str, *columns: str) -> str:
             keys = (self.mapping[field],) if field in self.mapping else columns
-            return words(first(row, *keys))
+            return text_value(first_value(row, *keys))
 
         cause = given("causes", "Custom field (Root cause)", "Custom field (Root Cause)")
         key = given("external_id", "Issue key", "Key")

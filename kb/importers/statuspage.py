@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from incidents.history_import import parse_row
-from kb.importers.base import JsonImporter, Record, words
+from kb.importers.base import ImportedIncident, JsonImporter, text_value
 
 
 class StatuspageImporter(JsonImporter):
@@ -11,13 +11,13 @@ class StatuspageImporter(JsonImporter):
 
     kind = "statuspage"
     title = "Statuspage"
-    takes = "a .json or .jsonl file of incidents with their updates"
+    accepts = "a .json or .jsonl file of incidents with their updates"
 
     lists = ("incidents",)
 
-    def record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
         past = parse_row(row, self.mapping)
-        past.external_url = words(row.get("shortlink")) or past.external_url
-        body = words(row.get("postmortem_body"))
+        past.external_url = text_value(row.get("shortlink")) or past.external_url
+        body = text_value(row.get("postmortem_body"))
         title = f"Postmortem: {past.title}" if body else ""
-        return Record(**vars(past), body=body, body_title=title)
+        return ImportedIncident(**vars(past), body=body, body_title=title)

@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 from config.local import embedded_servers
-from tests.e2e.conftest import ROOT, answers, free_port, kill_group, wait_for
+from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
@@ -47,10 +47,11 @@ class Stack:
         self.folder = folder
         self.postgres, self.database = embedded_servers.start_postgres(folder)
         self.redis = embedded_servers.start_redis(folder)
-        self.environment = {
-            **os.environ, "DATABASE_URL": self.database, "CAUSEBOOK_DATA_DIR": str(folder),
-            "REDIS_URL": embedded_servers.redis_url(folder),
-        }  # fmt: skip
+        self.environment = product_environment(
+            DATABASE_URL=self.database,
+            CAUSEBOOK_DATA_DIR=str(folder),
+            REDIS_URL=embedded_servers.redis_url(folder),
+        )
         self.run("migrate", "--verbosity", "0")
         made = re.findall(r"made (\w+) (\S+) (\S+)", self.run("shell", "-c", PREPARE))
         self.port = free_port()
@@ -90,7 +91,7 @@ class Stack:
 
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.database) as connection:
-            row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query).fetchone()
             return row[0] if row else None
 
     def all_worked(self) -> bool:

@@ -18,8 +18,8 @@ from incidents.events.signals import incident_resolved
 from incidents.history_import import import_incidents
 from incidents.models import Incident, Service, TierPolicy
 from incidents.tokens import make_token
-from kb.chat.base import Said
-from kb.chatops import commands
+from kb.chat.base import ChatEvent
+from kb.chatops import dispatch
 from kb.models import ChatPerson, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +42,8 @@ def chat(user: AbstractUser) -> Callable[[str], str]:
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=user)
 
     def say(text: str) -> str:
-        said = Said(kind="command", text=text, person="U1", channel="C1")
-        return commands.respond(workspace, said, whispers=False).text
+        event = ChatEvent(kind="command", text=text, person="U1", channel="C1")
+        return dispatch.answer_event(workspace, event, can_answer_privately=False).text
 
     return say
 
