@@ -83,7 +83,7 @@ def matches(rule: NotificationRule, event: Event) -> bool:
     incident = event.incident
     if event.kind not in rule.events or not can_see(Nobody(), incident):
         return False
-    if incident.severity > rule.severity:
+    if not Incident.Severity(incident.severity).is_at_least(rule.severity):
         return False
     teams = incident.services.values_list("owner_team", flat=True)
     return not rule.team or rule.team.lower() in {team.lower() for team in teams}

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from common.site_url import public_address
 from incidents.alerts.noise import ENOUGH, Rule, rules_of
+from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
 from incidents.models import Incident, Service
 from incidents.permissions import visible_alerts
 from kb.models import ActionItem
@@ -30,9 +31,7 @@ from practice.slos.attribution import (
     LISTED_FIELDS,
     BudgetPart,
     attribute,
-    dependency_edges,
     overlapping_incidents,
-    with_dependencies,
 )
 from practice.slos.status import counts_of_all
 
@@ -156,7 +155,7 @@ def _budgets(user: Any, review: MonthlyReview) -> list[MonthlyBudget]:
         return []
     counts = counts_of_all(slos, start, now)
     edges = dependency_edges()
-    affecting = {slo.pk: with_dependencies(edges, slo.service_id) for slo in slos}
+    affecting = {slo.pk: with_all_dependencies(edges, slo.service_id) for slo in slos}
     incidents = [
         (row, {service.pk for service in row.services.all()})
         for row in overlapping_incidents(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from analysis.core.origin_ranking import LogLine, Metric, rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
 from analysis.similarity.weights import Document
+from common.pods import without_pod_hashes
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -66,9 +66,6 @@ def _number(text: str) -> float:
     return float(text) if text else float("nan")
 
 
-_POD_SUFFIX = re.compile(r"-[a-z0-9]{8,10}-[a-z0-9]{5}$")
-
-
 def _log_lines(path: Path) -> list[LogLine]:
     """Lines of a log export by pod; none when there is no such file."""
     if not path.exists():
@@ -76,7 +73,7 @@ def _log_lines(path: Path) -> list[LogLine]:
     with gzip.open(path, "rt", newline="") as file:
         return [
             LogLine(
-                _POD_SUFFIX.sub("", row["PodName"]),
+                without_pod_hashes(row["PodName"]),
                 float(row["TimeUnixNano"]) / 1e9,
                 _unwrapped(row["Log"]),
                 row.get("TraceID") or "",

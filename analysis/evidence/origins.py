@@ -6,7 +6,8 @@ import numpy as np
 
 from analysis.core.origin_ranking import LogLine, Metric, Suspect, rank_services
 from analysis.models import Evidence
-from incidents.models import Incident, Service
+from incidents.catalogue.dependencies import dependency_pairs
+from incidents.models import Incident
 
 MAX_SHOWN = 3
 
@@ -34,11 +35,8 @@ def likely_origins(incident: Incident) -> list[Suspect]:
     onset = _first_onset(incident, at)
     usual = [line for line in lines if line.at < onset]
     since = [line for line in lines if line.at >= onset]
-    through = Service.depends_on.through.objects.values_list(
-        "from_service__name", "to_service__name"
-    )
     seen = incident.services.values_list("name", flat=True).first()
-    suspects = rank_services(metrics, onset, list(through), seen, since, usual)
+    suspects = rank_services(metrics, onset, dependency_pairs("name"), seen, since, usual)
     return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
 
 

@@ -19,6 +19,7 @@ from analysis.sources.base import (
     fill,
 )
 from common.leased_jobs import PENDING
+from incidents.catalogue.dependencies import direct_dependencies
 from incidents.models import Incident, Service
 
 BEFORE = timedelta(hours=3)
@@ -37,10 +38,7 @@ def window_of(incident: Incident) -> Window:
 def services_to_pull(incident: Incident) -> list[Service]:
     """The incident's services and what they depend on."""
     services = list(incident.services.all())
-    neighbours = Service.objects.filter(needed_by__in=services).exclude(
-        pk__in=[service.pk for service in services]
-    )
-    return services + list(neighbours.distinct()[:6])
+    return services + list(direct_dependencies(services)[:6])
 
 
 def plan_evidence(incident: Incident) -> list[int]:

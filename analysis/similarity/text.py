@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from Stemmer import Stemmer
 
+from common.pods import without_pod_hashes
+
 LONGEST_TEXT = 20_000
 """Characters of a field that are read: a pasted dump must not cost seconds."""
 
@@ -16,7 +18,6 @@ PIECE = 4
 _SEPARATOR = re.compile(r"[._\-/:#@']")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _HASHED = re.compile(r"^(?=.*\d)[0-9a-f]{8,}$")
-_POD = re.compile(r"-(?=[a-z0-9]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}$")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 
 STOP_WORDS = frozenset(
@@ -40,7 +41,7 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
-    word = _POD.sub("", word)
+    word = without_pod_hashes(word)
     parts = [
         part.lower()
         for piece in _SEPARATOR.split(word)

@@ -24,7 +24,7 @@ def why_not(service: Service, fields: Mapping[str, Any]) -> str:
         return ""
     changed = copy(service)
     for name, value in fields.items():
-        if name != "depends_on":
+        if name != "depends_on":  # Assigning to it would write to the database.
             setattr(changed, name, value)
     missing = [each for gate in GATES.values() for each in gate(changed, stage)]
     if not missing:

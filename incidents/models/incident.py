@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from incidents.models.service import Service
+from incidents.models.times import refuse_impossible_times
 
 
 class Incident(models.Model):
@@ -25,11 +27,24 @@ class Incident(models.Model):
         SEV3 = "SEV3", "SEV3 · some users are affected, a way around exists"
         SEV4 = "SEV4", "SEV4 · nobody feels it yet"
 
+        def is_at_least(self, other: str) -> bool:
+            """Whether this is as severe as `other` or more severe."""
+            order: list[str] = type(self).values
+            return order.index(str(self)) <= order.index(str(other))
+
+        @classmethod
+        def worst(cls, severities: Iterable[str]) -> str:
+            """The most severe of some; empty where there are none."""
+            found = set(severities)
+            return next((each for each in cls.values if each in found), "")
+
     class Status(models.TextChoices):
         INVESTIGATING = "investigating", "Investigating"
         IDENTIFIED = "identified", "Identified"
         MITIGATED = "mitigated", "Mitigated"
         RESOLVED = "resolved", "Resolved"
+
+    TIMES = ("impact_started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 
     title = models.CharField(max_length=300)
     symptom = models.TextField(blank=True)
@@ -113,6 +128,9 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
+
+    def clean(self) -> None:
+        refuse_impossible_times(self, self.TIMES)
 
     @property
     def reference(self) -> str:

@@ -8,17 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
 from django.db.models import Q
 
 from common.registry import Registry
+from common.times import period_of
 from incidents.models import Incident, Service
 
 MOST_CHARACTERS = 500
 _FIELD = re.compile(r'(?<!\S)(-?)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
-_DAY = re.compile(r"^(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?$")
 _LAST_WORD = re.compile(r"(?<![\S])([A-Za-z][A-Za-z0-9]{2,40})$")
 
 
@@ -103,23 +102,6 @@ def _status(value: str) -> Q:
     return Q(status=_choice([*Incident.Status.values, "open"], value))
 
 
-def moment_of(value: str) -> tuple[datetime, datetime]:
-    """The start of a day, month or year and the start of the next. Raises ValueError."""
-    match = _DAY.match(value)
-    if match is None:
-        raise ValueError(f"{value!r} is no date such as 2026, 2026-01 or 2026-01-31.")
-    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
-    try:
-        start = datetime(year, month, day, tzinfo=UTC)
-        if match[3]:
-            return start, start + timedelta(days=1)
-        if match[2]:
-            return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        return start, datetime(year + 1, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{value!r} is not in the calendar.") from None
-
-
 def _reporter(value: str) -> Q:
     return Q(reporter__username__iexact=value)
 
@@ -144,14 +126,14 @@ SEARCH_FIELDS: Registry[Field] = Registry(
         ),
         "by": Field("by:anna", _reporter),
         "after": Field(
-            "after:2026-01", lambda value: Q(impact_started_at__gte=moment_of(value)[0])
+            "after:2026-01", lambda value: Q(impact_started_at__gte=period_of(value)[0])
         ),
-        "before": Field("before:2026-02-15", lambda v: Q(impact_started_at__lt=moment_of(v)[0])),
+        "before": Field("before:2026-02-15", lambda v: Q(impact_started_at__lt=period_of(v)[0])),
         "on": Field(
             "on:2026-03",
             lambda value: Q(
-                impact_started_at__gte=moment_of(value)[0],
-                impact_started_at__lt=moment_of(value)[1],
+                impact_started_at__gte=period_of(value)[0],
+                impact_started_at__lt=period_of(value)[1],
             ),
         ),
     },

@@ -35,10 +35,11 @@ def badge(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404("No such badge.") from None
     service = get_object_or_404(Service, pk=pk)
     rows = visible_incidents(Nobody()).filter(services=service)
-    opened = rows.exclude(status=Incident.Status.RESOLVED).order_by("severity")
+    opened = rows.exclude(status=Incident.Status.RESOLVED)
     severities = list(opened.values_list("severity", flat=True))
-    text = f"{len(severities)} open, {severities[0]}" if severities else "no incident"
-    picture = _drawing(service.name, text, severities[0] if severities else "")
+    worst = Incident.Severity.worst(severities)
+    text = f"{len(severities)} open, {worst}" if worst else "no incident"
+    picture = _drawing(service.name, text, worst)
     answer = HttpResponse(picture, content_type="image/svg+xml")
     answer["Cache-Control"] = "max-age=60"
     return answer

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from common.file_import import Report
+from common.file_import import ImportReport
 from common.svg_graph import graph
 from incidents.catalogue.dependencies import circles, leaning
 from incidents.catalogue.formats import registry
@@ -54,7 +54,7 @@ def service_import(request: HttpRequest) -> HttpResponse:
 
 
 def look_then_take(
-    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., Report],
+    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., ImportReport],
     template: str, back: str, what: str,
 ) -> HttpResponse:  # fmt: skip
     """A page that takes a file in: first shown what it would bring (“Look”), then taken."""

@@ -88,17 +88,14 @@ def file_new(request: HttpRequest) -> HttpResponse:
     form = FilingForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        services = set(data["services"]) | set(filing.services_named_in(data["title"]))
-        now = timezone.now()
         try:
             incident = filing.file_incident(
                 title=data["title"],
                 symptom=data["symptom"],
                 severity=data["severity"],
-                impact_started_at=data["impact_started_at"] or now,
-                detected_at=now if (data["impact_started_at"] or now) <= now else None,
+                impact_started_at=data["impact_started_at"] or timezone.now(),
                 private=data["private"],
-                services=services,
+                services=data["services"],
                 reporter=request.user,
             )
         except ValidationError as error:

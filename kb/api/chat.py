@@ -72,7 +72,7 @@ class NotificationRuleSerializer(serializers.ModelSerializer):
 class NotificationRuleViewSet(
     Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, _AdminResource
 ):
-    """Which events a channel is told of."""
+    """Which events are posted to a channel."""
 
     queryset = NotificationRule.objects.all()
     serializer_class = NotificationRuleSerializer

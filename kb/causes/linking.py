@@ -11,7 +11,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
-from incidents.events.signals import incident_changed
 from incidents.models import Incident
 from kb.causes import fixes
 from kb.causes.symptom_names import reject_symptom_name
@@ -44,7 +43,6 @@ def link_cause(
     if link.state == CauseLink.State.CONFIRMED:
         outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
     fixes.update_after_link(link)
-    transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
     return link
 
 

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
+from incidents.history_import import PastIncident
+
 MAX_BYTES = 16 * 1024 * 1024
 """Of one file."""
 
@@ -30,26 +32,12 @@ class ImportedAction:
 
 
 @dataclass
-class ImportedIncident:
+class ImportedIncident(PastIncident):
     """One past incident as an importer read it, possibly with its postmortem.
 
     Without `impact_started_at` it is not imported.
     """
 
-    external_id: str
-    title: str
-    impact_started_at: datetime | None = None
-    symptom: str = ""
-    resolution: str = ""
-    severity: str = ""
-    detected_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-    mitigated_at: datetime | None = None
-    resolved_at: datetime | None = None
-    services: list[str] = field(default_factory=list)
-    url: str = ""
-    updates: list[tuple[datetime, str, str]] = field(default_factory=list)
-    """(time, state or author, text)"""
     causes: list[tuple[str, str]] = field(default_factory=list)
     """(name, category or ""): suspected causes."""
     body: str = ""

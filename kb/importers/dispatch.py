@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
+from incidents.history_import import time_of
 from kb.importers.base import (
     ImportedAction,
     ImportedIncident,
@@ -35,16 +35,14 @@ class DispatchImporter(JsonImporter):
             severity=text_value(
                 first_value(row, "incident_severity.name", "incident_priority.name", "severity")
             ),
-            impact_started_at=moment_of(
-                "reported_at", first_value(row, "reported_at", "created_at")
-            ),
-            mitigated_at=moment_of("stable_at", row.get("stable_at")),
-            resolved_at=moment_of("closed_at", first_value(row, "closed_at", "stable_at")),
+            impact_started_at=time_of("reported_at", first_value(row, "reported_at", "created_at")),
+            mitigated_at=time_of("stable_at", row.get("stable_at")),
+            resolved_at=time_of("closed_at", first_value(row, "closed_at", "stable_at")),
             services=[tag for tag in tags if tag],
             updates=[
                 (at, text_value(event.get("source")), text_value(event.get("description")))
                 for event in objects_in(row.get("events"))
-                if (at := moment_of("events", first_value(event, "started_at", "created_at")))
+                if (at := time_of("events", first_value(event, "started_at", "created_at")))
             ],
             actions=[
                 ImportedAction(

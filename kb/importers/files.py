@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +10,9 @@ from typing import ClassVar
 import yaml
 from django.core.exceptions import ValidationError
 
+from common.times import first_date_in
 from kb.importers.base import CannotImport, ImportedIncident, Importer, ReadResult, files_below
 
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-ISO_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d-\d\d-\d\d)(?!\d)")
-_WRITTEN_DAY = re.compile(
-    rf"\b({_MONTHS})\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b|"
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+({_MONTHS}),?\s+((?:19|20)\d\d)\b",
-    re.IGNORECASE,
-)
 MAX_DATE_SEARCH = 3000
 """Characters of a text that are searched for a date."""
 
@@ -47,21 +40,7 @@ class FolderImporter(Importer):
 
 def set_start_from_text(record: ImportedIncident, file: Path, text: str, what: str) -> None:
     """Use the first date in `text`, else the time of the file, as the start of impact."""
-    date = date_in(text)
+    date = first_date_in(text)
     record.impact_started_at = date or datetime.fromtimestamp(file.stat().st_mtime, UTC)
     used = "the first date in its text" if date else "the time of the file"
     record.notes.append(f"{what}: {used} is used")
-
-
-def date_in(text: str) -> datetime | None:
-    iso, written = ISO_DAY.search(text), _WRITTEN_DAY.search(text)
-    try:
-        if iso and (not written or iso.start() < written.start()):
-            return datetime.fromisoformat(iso[1]).replace(tzinfo=UTC)
-        if written:
-            month, day, year = written.group(1, 2, 3) if written[1] else written.group(5, 4, 6)
-            day_text = f"{day} {month.capitalize()} {year}"
-            return datetime.strptime(day_text, "%d %B %Y").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return None

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
+from incidents.history_import import time_of
+from incidents.severities import severity_in_labels
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -11,8 +12,6 @@ from kb.importers.base import (
     objects_in,
     text_value,
 )
-
-_SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "p1", "p2", "p3", "p4")
 
 
 class GitHubImporter(JsonImporter):
@@ -49,12 +48,12 @@ class GitHubImporter(JsonImporter):
             or text_value(row.get("number")),
             title=text_value(row.get("title")),
             symptom=text_value(row.get("body")),
-            severity=next((each for each in map(str.lower, names) if each in _SEVERITIES), ""),
-            impact_started_at=moment_of("created_at", first_value(row, "created_at", "createdAt")),
-            resolved_at=moment_of("closed_at", first_value(row, "closed_at", "closedAt")),
+            severity=severity_in_labels(names),
+            impact_started_at=time_of("created_at", first_value(row, "created_at", "createdAt")),
+            resolved_at=time_of("closed_at", first_value(row, "closed_at", "closedAt")),
             services=named("service:"),
             causes=[(cause, "") for cause in named("cause:")],
-            url=url,
+            external_url=url,
             updates=[
                 (
                     at,
@@ -62,6 +61,6 @@ class GitHubImporter(JsonImporter):
                     text_value(each.get("body")),
                 )
                 for each in objects_in(row.get("comments"))
-                if (at := moment_of("comments", first_value(each, "created_at", "createdAt")))
+                if (at := time_of("comments", first_value(each, "created_at", "createdAt")))
             ],
         )

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import frontmatter
 
-from incidents.history_import import moment_of, names_of
+from incidents.history_import import names_of, time_of
 from kb.importers.base import CannotImport, ImportedIncident, first_value, text_of, text_value
-from kb.importers.files import ISO_DAY, MAX_DATE_SEARCH, FolderImporter, set_start_from_text
+from kb.importers.files import MAX_DATE_SEARCH, FolderImporter, set_start_from_text
 
 _TITLE = re.compile(r"^\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 
@@ -45,7 +44,7 @@ class MarkdownImporter(FolderImporter):
             title=title,
             severity=text_value(given("severity", "severity", "impact", "priority")),
             services=names_of(given("services", "services", "service", "components", "product")),
-            url=text_value(given("url", "url", "link", "source")),
+            external_url=text_value(given("url", "url", "link", "source")),
             symptom=text_value(given("symptom", "summary", "description", "symptom")),
             resolution=text_value(given("resolution", "resolution", "fix")),
             body=body.strip(),
@@ -60,20 +59,10 @@ class MarkdownImporter(FolderImporter):
             ("resolved_at", ("resolved_at", "end", "ended_at")),
             ("published_at", ("published_at", "published")),
         ):
-            setattr(record, field, _moment(field, given(field, *keys)))
+            setattr(record, field, time_of(field, given(field, *keys)))
         if record.impact_started_at is None:
             text = f"{name}\n{title}\n{body[:MAX_DATE_SEARCH]}"
             set_start_from_text(record, file, text, "no date in its front matter")
         if not record.body:
             raise CannotImport("it has no text")
         return record
-
-
-def _moment(field: str, value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if isinstance(value, str) and ISO_DAY.fullmatch(value.strip()):
-        return moment_of(field, f"{value.strip()}T00:00Z")
-    return moment_of(field, value)

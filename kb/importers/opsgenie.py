@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of, names_of
+from incidents.history_import import names_of, time_of
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, text_value
 
 
 class OpsgenieImporter(JsonImporter):
-    """Answers of GET /v1/incidents; alerts in the same shape are taken too."""
+    """Answers of GET /v1/incidents; alerts of the same shape are imported too."""
 
     kind = "opsgenie"
     title = "Opsgenie"
@@ -31,11 +31,11 @@ class OpsgenieImporter(JsonImporter):
             title=text_value(first_value(row, "message", "title")),
             symptom=text_value(row.get("description")),
             severity=text_value(row.get("priority")),
-            impact_started_at=moment_of(
+            impact_started_at=time_of(
                 "createdAt", first_value(row, "impactStartDate", "impactDetectDate", "createdAt")
             ),
-            detected_at=moment_of("impactDetectDate", row.get("impactDetectDate")),
-            resolved_at=moment_of("impactEndDate", row.get("impactEndDate") or ended),
+            detected_at=time_of("impactDetectDate", row.get("impactDetectDate")),
+            resolved_at=time_of("impactEndDate", row.get("impactEndDate") or ended),
             services=services,
-            url=text_value(first_value(row, "links.web")),
+            external_url=text_value(first_value(row, "links.web")),
         )

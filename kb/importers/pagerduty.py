@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
+from incidents.history_import import time_of
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, objects_in, text_value
 
 
@@ -21,12 +21,12 @@ class PagerDutyImporter(JsonImporter):
         services += [
             text_value(first_value(each, "summary", "name")) for each in objects_in(impacted)
         ]
-        changed = moment_of("last_status_change_at", row.get("last_status_change_at"))
-        resolved = moment_of("resolved_at", row.get("resolved_at"))
+        changed = time_of("last_status_change_at", row.get("last_status_change_at"))
+        resolved = time_of("resolved_at", row.get("resolved_at"))
         if resolved is None and row.get("status") == "resolved":
             resolved = changed
         acknowledged = [
-            moment_of("acknowledgements", each.get("at"))
+            time_of("acknowledgements", each.get("at"))
             for each in objects_in(row.get("acknowledgements"))
         ]
         return ImportedIncident(
@@ -35,14 +35,14 @@ class PagerDutyImporter(JsonImporter):
             symptom=text_value(first_value(row, "body.details", "description")),
             resolution=text_value(first_value(row, "resolve_reason.type", "resolution")),
             severity=text_value(first_value(row, "priority.summary", "priority.name", "urgency")),
-            impact_started_at=moment_of("created_at", first_value(row, "created_at", "created_on")),
+            impact_started_at=time_of("created_at", first_value(row, "created_at", "created_on")),
             acknowledged_at=min((at for at in acknowledged if at), default=None),
             resolved_at=resolved,
             services=[name for name in dict.fromkeys(services) if name],
-            url=text_value(row.get("html_url")),
+            external_url=text_value(row.get("html_url")),
             updates=[
                 (at, text_value(first_value(note, "user.summary")), text_value(note.get("content")))
                 for note in objects_in(row.get("notes"))
-                if (at := moment_of("notes", note.get("created_at")))
+                if (at := time_of("notes", note.get("created_at")))
             ],
         )

@@ -16,20 +16,8 @@ class StatuspageImporter(JsonImporter):
     lists = ("incidents",)
 
     def record(self, row: dict[str, Any]) -> ImportedIncident:
-        fields = parse_row(row, self.mapping)
+        past = parse_row(row, self.mapping)
+        past.external_url = text_value(row.get("shortlink")) or past.external_url
         body = text_value(row.get("postmortem_body"))
-        return ImportedIncident(
-            external_id=fields["external_id"],
-            title=fields["title"],
-            symptom=fields["symptom"] or next((text for *_, text in fields["updates"]), ""),
-            resolution=fields["resolution"],
-            severity=fields["severity"],
-            impact_started_at=fields["impact_started_at"],
-            mitigated_at=fields["mitigated_at"],
-            resolved_at=fields["resolved_at"],
-            services=fields["services"],
-            url=text_value(row.get("shortlink")) or fields["external_url"],
-            updates=fields["updates"],
-            body=body,
-            body_title=f"Postmortem: {fields['title']}" if body else "",
-        )
+        title = f"Postmortem: {past.title}" if body else ""
+        return ImportedIncident(**vars(past), body=body, body_title=title)

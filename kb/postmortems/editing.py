@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from incidents.events import outbox
 from incidents.events.notices import tell
-from incidents.events.signals import incident_changed
 from incidents.models import Incident
 from kb.models import Comment, Draft, Picture, Postmortem, PostmortemReview
 from kb.models.postmortem import MAX_CHARACTERS
@@ -180,13 +179,9 @@ def return_to_draft(postmortem: Postmortem) -> Postmortem:
 
 
 def _announce_change(postmortem: Postmortem) -> None:
-    incidents = list(postmortem.incidents.all())
-    # The index follows modification times: each process reads the change before its next search.
-    Incident.objects.filter(pk__in=[row.pk for row in incidents]).update(updated_at=timezone.now())
-    for incident in incidents:
-        transaction.on_commit(
-            lambda each=incident: incident_changed.send_robust(sender=Incident, incident=each)
-        )
+    # The index follows the times of rows: each process sees the change at its next search.
+    incidents = postmortem.incidents.values("pk")
+    Incident.objects.filter(pk__in=incidents).update(updated_at=timezone.now())
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ NOTHING = "Nothing is on record."
 
 def template_for(incidents: Sequence[Incident]) -> PostmortemTemplate | None:
     """The first template for the worst severity, else the first for any."""
-    worst = min((incident.severity for incident in incidents), default="SEV4")
+    worst = Incident.Severity.worst(row.severity for row in incidents) or Incident.Severity.SEV4
     templates = list(PostmortemTemplate.objects.all())
     matching = [row for row in templates if worst in row.severities]
     general = [row for row in templates if not row.severities]

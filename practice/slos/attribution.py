@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
-from incidents.models import Incident, Service
+from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
+from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 from practice.core import error_budget
@@ -58,7 +59,7 @@ class AttributedStatus(SloStatus):
 def attributed_status(slo: Slo, user: Any, now: datetime | None = None) -> AttributedStatus:
     now = now or timezone.now()
     status = status_of(slo, now)
-    services = with_dependencies(dependency_edges(), slo.service_id)
+    services = with_all_dependencies(dependency_edges(), slo.service_id)
     overlapping = overlapping_incidents(user, status.counts.start, now, services)
     incidents, causes = attribute(slo, overlapping, status.counts, status.budget, now)
     return AttributedStatus(
@@ -126,24 +127,6 @@ def _summed(
     if outside > 0:
         listed.append(part("outside of any incident", "", outside))
     return listed
-
-
-def dependency_edges() -> dict[int, list[int]]:
-    """The ids of the services that each service depends on."""
-    pairs = Service.depends_on.through.objects.values_list("from_service_id", "to_service_id")
-    edges: dict[int, list[int]] = {}
-    for service, dependency in pairs:
-        edges.setdefault(service, []).append(dependency)
-    return edges
-
-
-def with_dependencies(edges: Mapping[int, list[int]], service: int) -> set[int]:
-    """A service and all its direct and indirect dependencies: their incidents affect it."""
-    reached, front = {service}, [service]
-    while front:
-        front = [other for one in front for other in edges.get(one, ()) if other not in reached]
-        reached.update(front)
-    return reached
 
 
 def _label(incident: Incident, service: int) -> str:

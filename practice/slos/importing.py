@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from common.errors import error_text
-from common.file_import import Report, take_file
+from common.file_import import ImportReport, import_file
 from incidents.models import Service
 from practice.models import Slo
 from practice.slo_files import registry
@@ -15,22 +15,24 @@ from practice.slo_files.base import ImportedObjective
 from practice.slos.editing import save_objective
 
 
-def import_objectives(kind: str, content: str, dry_run: bool = False) -> Report:
+def import_objectives(kind: str, content: str, dry_run: bool = False) -> ImportReport:
     """Create and update objectives from a file, all or none. Raises ValidationError by field."""
-    return take_file(registry(), kind, content, dry_run, _import_all)
+    return import_file(registry(), kind, content, dry_run, _import_all)
 
 
-def _import_all(objectives: list[ImportedObjective], report: Report) -> None:
+def _import_all(objectives: list[ImportedObjective], report: ImportReport) -> None:
     services = {service.name.lower(): service for service in Service.objects.all()}
     for objective in objectives:
         _import(objective, services, report)
 
 
-def _import(objective: ImportedObjective, services: dict[str, Service], report: Report) -> None:
+def _import(
+    objective: ImportedObjective, services: dict[str, Service], report: ImportReport
+) -> None:
     service = services.get(objective.service.lower())
     if service is None:
         why = f"no service is named {objective.service}. Add it, then import this again."
-        report.skipped.append((objective.place, f"{objective.name}: {why}"))
+        report.skip(objective.place, f"{objective.name}: {why}")
         return
     slo = Slo.objects.filter(service=service, name=objective.name).first()
     new = slo is None
@@ -46,7 +48,7 @@ def _import(objective: ImportedObjective, services: dict[str, Service], report: 
             total=objective.total,
         )
     except ValidationError as error:
-        report.skipped.append((objective.place, f"{objective.name}: {error_text(error)}"))
+        report.skip(objective.place, f"{objective.name}: {error_text(error)}")
         return
     if not saved:
         report.same += 1

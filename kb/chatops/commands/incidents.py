@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from incidents import filing
 from incidents.models import Incident
+from incidents.severities import severity_named
 from kb.causes import linking
 from kb.chat.base import AnswerItem, ChatAnswer, clip
 from kb.chatops.arguments import choice_argument, incident_argument
@@ -51,8 +52,7 @@ def show(context: CommandContext, text: str) -> ChatAnswer:
 def new(context: CommandContext, title: str) -> ChatAnswer:
     if not title:
         raise Problem("What is wrong? new checkout answers 5xx")
-    services = filing.services_named_in(title)
-    incident = filing.file_incident(title=title[:300], services=services, reporter=context.user)
+    incident = filing.file_incident(title=title[:300], reporter=context.user)
     return incident_answer(incident, f"Filed as {incident.reference}.")
 
 
@@ -74,7 +74,7 @@ def status(context: CommandContext, text: str) -> ChatAnswer:
 @command("severity", "severity INC-42 SEV1", "set the severity of an incident", needs_account=True)
 def severity(context: CommandContext, text: str) -> ChatAnswer:
     incident, value = incident_argument(context, text)
-    chosen = choice_argument(value, Incident.Severity.values, "severity")
+    chosen = severity_named(value) or choice_argument(value, Incident.Severity.values, "severity")
     incident = filing.set_severity(incident, chosen, context.user)
     return incident_answer(incident, f"{incident.reference} is {incident.severity}.")
 
