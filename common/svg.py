@@ -20,8 +20,8 @@ def element(name: str, *children: str, **attributes: str | float | None) -> Safe
     Attributes are written as Python spells them: `class_` for class, `text_anchor` for
     text-anchor, `viewBox` as it is. Those that are None are left out; floats get one decimal.
 
-    >>> element("text", "a & b", x=1.25, class_="label", text_anchor=None)
-    '<text x="1.2" class="label">a &amp; b</text>'
+    >>> element("text", "a & b", x=1.25, class_="chart-card", text_anchor=None)
+    '<text x="1.2" class="chart-card">a &amp; b</text>'
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'

@@ -12,8 +12,10 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
-"""Earlier times are clocks that were never set: year 1, or the start of Unix time."""
+EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
+"""Histories hold accidents of any age; year 1 is how some languages write "no time"."""
+UNSET_CLOCK = (datetime(1969, 12, 31, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))
+"""The start of Unix time, in any zone: a clock that was never set."""
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
 """A number that would be an earlier time is a duration, an id or zero for "never"."""
@@ -33,7 +35,8 @@ _WRITTEN_DATE = re.compile(
 
 
 def parse_time(value: Any, zone: tzinfo = UTC, formats: Iterable[str] = FORMATS) -> datetime | None:
-    """A time in UTC; None for what is no time, or one before 1970 or after 2200.
+    """A time in UTC; None for what is no time, one before 1000 or after 2200, or the
+    start of Unix time.
 
     Reads datetimes and dates, seconds or milliseconds since 1970 as number or text, ISO 8601 dates
     and times, and `formats` of strptime. `zone` is for texts and datetimes without an offset.
@@ -80,6 +83,8 @@ def _from_text(text: str, zone: tzinfo, formats: Iterable[str]) -> datetime | No
 
 def _in_bounds(at: datetime, zone: tzinfo) -> datetime | None:
     at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    if UNSET_CLOCK[0] <= at < UNSET_CLOCK[1]:
+        return None
     return at if EARLIEST <= at < LATEST else None
 
 

@@ -9,13 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-FIRST_YEAR = 1970
+FIRST_YEAR = 1000
+"""Two- and three-digit years are slips; histories may hold accidents of any other age."""
 FUTURE_ALLOWED = timedelta(days=1)
 """Clocks differ and people mistake time zones, but not by more."""
 
 
 def refuse_impossible_times(record: models.Model, names: Iterable[str]) -> None:
-    """Raises ValidationError by field for times before 1970 or more than a day ahead."""
+    """Raises ValidationError by field for times before the year 1000 or more than a day ahead."""
     latest = timezone.now() + FUTURE_ALLOWED
     errors = {}
     for name in names:
@@ -23,7 +24,7 @@ def refuse_impossible_times(record: models.Model, names: Iterable[str]) -> None:
         if value is None:
             continue
         if value.year < FIRST_YEAR:
-            errors[name] = f"{value:%Y-%m-%d} lies before {FIRST_YEAR}."
+            errors[name] = f"{value.date()} lies before {FIRST_YEAR}."
         elif value > latest:
             errors[name] = f"{value:%Y-%m-%d} lies in the future."
     if errors:

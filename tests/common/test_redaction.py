@@ -140,7 +140,7 @@ def test_redacting_twice_changes_nothing_more(parts: list[str]) -> None:
 
 
 ALMOST_SECRET = (
-    "password token secret PWD=/app basic authentication bearer infrastructure-team author: cb_x"
+    "password token secret basic authentication bearer infrastructure-team author: cb_x"
     " <*> tokens: broken: secretary: compass: keys: 10.0.0.7:5432 C++ -----BEGIN----- xox- SG."
 )
 ORDINARY = st.one_of(
@@ -170,6 +170,7 @@ def test_ordinary_text_stays_as_it_is(words: list[str], separator: str) -> None:
         "token expired after 3 h; tokens: 17",
         "orders-db: CPU at 95 %",
         "basic authentication failed for 12 users",
+        "HOME=/root PWD=/app started",
         "bearer authentication-service restarted",
         "checkout answers 500 at https://shop.example:8443/pay, mail ops@shop.example",
         "xcb_connection_has_error_after_reading_the_reply_of_the_server failed",

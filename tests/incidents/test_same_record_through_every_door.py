@@ -156,13 +156,13 @@ def test_what_was_written_up_afterwards_was_not_detected_now(api: APIClient) -> 
     ("at", "why"),
     [
         (datetime(2190, 1, 1, tzinfo=UTC), "lies in the future"),
-        (datetime(1922, 1, 1, tzinfo=UTC), "lies before 1970"),
+        (datetime(22, 1, 1, tzinfo=UTC), "lies before 1000"),
     ],
 )
 def test_an_impossible_time_is_refused_everywhere(
     web: Client, api: APIClient, at: datetime, why: str
 ) -> None:
-    written = f"{at:%Y-%m-%dT%H:%M}"
+    written = at.isoformat()[:16]
     form = {"title": TITLE, "severity": "SEV3", "impact_started_at": written}
     assert why in web.post("/new/", form).content.decode()
     body = {"title": TITLE, "impact_started_at": at}
