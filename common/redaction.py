@@ -53,23 +53,24 @@ _KEYWORD_TOKEN = re.compile(r"(?i)\b((?:bearer|basic)\s++)([A-Za-z0-9+/_=.~-]{12
 _WORDS = re.compile(r"[A-Za-z]?[a-z]*(?:[-._/][A-Za-z]?[a-z]*)*")
 """Ordinary words after "bearer" or "basic", as in "basic authentication"."""
 
-_SCHEME = r"(?:(?:bearer|basic|token|apikey|negotiate|ntlm|geniekey)\s++)?"
+_NAMES_BELOW = r"""(?:[^\s"',;&]++(?<=[:=])\s++)"""
+"""As in YAML, where a secret may be a mapping."""
 _NAMED = re.compile(
     r"(?i)("
     r"(?:password|passwd|passphrase|secret|token|bearer|authorization"
     r"|(?:api|access|account|private|signing|encryption|client|shared|auth)[_ -]?key"
     r"|(?<=[_-])pass|(?<=;)pwd|(?<=;\s)pwd|(?<=[?&])sig|x-amz-signature)"
-    r"""\\{0,3}["']?\]?\s*+[=:]{1,3}>?\s*+"""  # JSON, YAML, headers, URLs, connection strings, code
+    r"""\\{0,3}["']?\]?\s*+[=:]{1,3}+>?\s*+"""  # JSON, YAML, headers, URLs, code
     r"""(?:\\{0,3}["'])?"""
     r")(?:"
     r'(?<=\\")(?:[^"\\\n]|\\++[^"\\\n])++(?!\\++"\s*+:)'  # to the next \"
     r"""|(?<=")(?:[^"\\\n]|\\.)++(?!"\s*+:)"""  # a quoted name is no value
     r"""|(?<=')(?:[^'\\\n]|\\.)++(?!'\s*+:)"""
-    r"""|(?<!["'])(?:"""
+    rf"""|(?<!["'])(?:{_NAMES_BELOW}*+(?:"""
     r"(?:digest|hawk|oauth|signature|aws4-[a-z0-9-]{1,30})\s[^\n]+"  # headers of several parts
-    r"""|(?:[^\s"',;&]++(?<=[:=])\s++)++"""  # names below the name, as in YAML
-    rf"""{_SCHEME}[^\s"',;&]*+|{_SCHEME}[^\s"',;&]{{3,}}"""
-    r"))"
+    r"""|(?:(?:bearer|basic|token|apikey|negotiate|ntlm|geniekey)\s++)?[^\s"',;&]{3,}"""
+    rf""")|{_NAMES_BELOW}++(?:"(?:[^"\\\n]|\\.)*+(?!"\s*+:)|'(?:[^'\\\n]|\\.)*+(?!'\s*+:))?)"""
+    r")"
 )
 _URL_PASSWORD = re.compile(r"""(://[^\s/:@"'<>]*+:)[^\s/"'<>]+@""")
 
