@@ -82,7 +82,7 @@ def test_a_message_from_chat_is_refused_in_words(
     workspace: Workspace, client: Client, settings: Any
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(endpoints, "_workspace", lambda slug, seconds: workspace.secrets)
+        patch.setattr(endpoints, "_find_workspace", lambda slug, seconds: workspace.secrets)
         settings.SECRET_KEY = "another"
         answer = client.post(f"/chat/{workspace.slug}/", b"{}", content_type="application/json")
     assert answer.status_code == 503
