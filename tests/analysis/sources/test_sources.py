@@ -93,7 +93,7 @@ def test_a_server_that_is_not_there_is_a_passing_failure(kind: str) -> None:
 def test_a_probe_of_another_product_names_the_setting_to_change(
     kind: str, server: Callable[[str], str]
 ) -> None:
-    with pytest.raises(SourceError, match="answers, but not like .*Check “Address”"):
+    with pytest.raises(SourceError, match=r"answers, but not like .*Check “Address”"):
         plugin(kind, server("wrong-shape")).probe(2.0)
 
 
