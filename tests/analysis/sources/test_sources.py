@@ -89,6 +89,14 @@ def test_a_server_that_is_not_there_is_a_passing_failure(kind: str) -> None:
     assert error.value.passing
 
 
+@pytest.mark.parametrize("kind", HTTP)
+def test_a_probe_of_another_product_names_the_setting_to_change(
+    kind: str, server: Callable[[str], str]
+) -> None:
+    with pytest.raises(SourceError, match=r"answers, but not like .*Check “Address”"):
+        plugin(kind, server("wrong-shape")).probe(2.0)
+
+
 def test_prometheus_leaves_out_what_is_no_number(server: Callable[[str], str]) -> None:
     answer = plugin("prometheus", server("well")).pull(SourceQuery("cpu", "x"), WINDOW, 2.0)
     assert answer.items[0].values == [1.0]
