@@ -1,4 +1,4 @@
-"""The Celery application. Tasks live in the packages; this file only finds them."""
+"""The Celery application. It finds the tasks of every package."""
 
 import os
 from logging.config import dictConfig
@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,6 +18,4 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def log_like_django(**_: Any) -> None:
     """Workers and beat log in the product's one format instead of Celery's own."""
-    from django.conf import settings
-
     dictConfig(settings.LOGGING)

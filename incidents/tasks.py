@@ -5,31 +5,33 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_ready
 
-from incidents import access, events, lifecycle, working
+from incidents import retention
+from incidents.alerts import auto_close
+from incidents.intake import processing
 
 
 @shared_task(expires=30)
 def work_deliveries() -> None:
-    working.work_waiting()
+    processing.work_waiting()
 
 
 @shared_task(expires=10)
 def sweep_intake() -> None:
     """Work what waits, open what has fired long enough, close what has been quiet."""
-    working.work_waiting(seconds=5.0)
-    lifecycle.open_due()
-    lifecycle.close_quiet()
+    processing.work_waiting(seconds=5.0)
+    auto_close.open_due()
+    auto_close.close_quiet()
 
 
 @shared_task(expires=3600)
 def forget_deliveries() -> None:
-    working.forget_old()
+    retention.delete_old_deliveries()
 
 
 @shared_task(expires=3600)
 def forget_answers() -> None:
-    access.forget_answers()
-    events.forget_events()
+    retention.delete_old_idempotent_responses()
+    retention.delete_old_events()
 
 
 @worker_ready.connect

@@ -1,26 +1,29 @@
-"""Celery's errands. Each may run twice or be lost; the next one finds what is left to do."""
+"""Celery tasks. Each may run twice or be lost; the next run does what is left."""
 
 from celery import shared_task
 
-from practice import measuring, monthly, recording, reviewing
+from practice import monthly_review
+from practice.readiness import reviews
+from practice.records import capacity
+from practice.slos import counting
 
 
 @shared_task(expires=50, soft_time_limit=110, time_limit=120)
 def count_events() -> int:
-    return measuring.pull_all()
+    return counting.count_all()
 
 
 @shared_task(expires=50, soft_time_limit=290, time_limit=300)
 def read_capacities() -> int:
-    return recording.pull_capacities()
+    return capacity.measure_all()
 
 
 @shared_task(expires=3000, soft_time_limit=590, time_limit=600)
 def send_monthly_reviews() -> int:
-    return monthly.send_due()
+    return monthly_review.send_due()
 
 
 @shared_task(expires=240, soft_time_limit=110, time_limit=120)
 def look_again() -> int:
-    reviewing.find_missed_gaps()
-    return reviewing.look_again()
+    reviews.find_missed_gaps()
+    return reviews.refresh_open_reviews()

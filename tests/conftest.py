@@ -12,9 +12,9 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 
-from analysis.library import library
+from common import process_cache
 from incidents.models import Incident, Service
-from tests.behaving import server
+from tests.misbehaving_server import server
 
 __all__ = ["server"]
 
@@ -59,11 +59,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_library() -> Iterator[None]:
-    """Each test starts with the database it sees, not with what the process remembers."""
-    library.forget()
+def empty_caches() -> Iterator[None]:
+    """Each test starts with the database it sees, not with what the process cached."""
+    process_cache.clear_all()
     yield
-    library.forget()
+    process_cache.clear_all()
 
 
 @pytest.fixture

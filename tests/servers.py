@@ -14,14 +14,14 @@ FOLDER.chmod(0o755)
 os.environ["CAUSEBOOK_DATA_DIR"] = str(FOLDER)
 os.environ["SECRET_KEY"] = "only-for-tests"
 
-from config import embedded  # noqa: E402
+from config.local import embedded_servers  # noqa: E402
 
 if "CAUSEBOOK_TEST_DATABASE_URL" in os.environ:
     os.environ["DATABASE_URL"] = os.environ["CAUSEBOOK_TEST_DATABASE_URL"]
 else:
-    _, os.environ["DATABASE_URL"] = embedded.start_postgres(FOLDER)
-redis = embedded.start_redis(FOLDER)
-os.environ["REDIS_URL"] = embedded.redis_url(FOLDER)
+    _, os.environ["DATABASE_URL"] = embedded_servers.start_postgres(FOLDER)
+redis = embedded_servers.start_redis(FOLDER)
+os.environ["REDIS_URL"] = embedded_servers.redis_url(FOLDER)
 
 
 def _stop() -> None:

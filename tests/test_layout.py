@@ -1,66 +1,230 @@
-"""Who may import whom, and what the pure core must not know."""
+"""Who may import whom, where models and frameworks may appear, and what the cores must not know."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MAY_IMPORT = {
-    "incidents": {"incidents"},
-    "kb": {"kb", "incidents"},
-    "analysis": {"analysis", "kb", "incidents"},
-    "practice": {"practice", "analysis", "kb", "incidents"},
+
+PACKAGES = ["common", "incidents", "kb", "analysis", "practice", "config"]
+"""A package imports those before it, never those after."""
+
+OURS = {*PACKAGES, "demo", "tests"}
+
+LAYERS = {
+    "incidents": [
+        "models webhooks",
+        "permissions",
+        "events",
+        "filing severities search catalogue tokens retention",
+        "suspect_changes",
+        "timeline",
+        "alerts merging",
+        "intake history_import",
+        "api web",
+        "tasks urls admin apps",
+    ],
+    "kb": [
+        "models chat importers",
+        "permissions defaults rooms",
+        "postmortems reports",
+        "causes exporters",
+        "chatops import_runner",
+        "notification_text",
+        "notifications",
+        "api web",
+        "tasks urls admin apps",
+    ],
+    "analysis": [
+        "core models sources permissions",
+        "similarity",
+        "evidence benchmarks",
+        "suggestions",
+        "presentation search",
+        "tasks",
+        "api web extensions",
+        "urls admin apps",
+    ],
+    "practice": [
+        "core models prometheus slo_files load_tests",
+        "permissions slos readiness onboarding_board records practice_map",
+        "defaults monthly_review",
+        "api web extensions",
+        "tasks urls admin apps",
+    ],
 }
-OURS = {"config", "incidents", "kb", "analysis", "practice", "demo", "tests"}
-PURE = [
-    "analysis/similarity",
-    "analysis/anomalies.py",
-    "analysis/detection.py",
-    "analysis/logs.py",
-    "analysis/ranking.py",
-    "practice/budget.py",
-    "practice/changepoints.py",
-    "practice/headroom.py",
-    "practice/prometheus_rules.py",
+"""Inside a package, a row imports only rows above it; areas in one row do not import each other."""
+
+PLUGIN_FOLDERS = [
+    "incidents/webhooks",
+    "incidents/catalogue/formats",
+    "kb/chat",
+    "kb/importers",
+    "kb/exporters",
+    "analysis/sources",
+    "practice/slo_files",
+    "practice/load_tests",
 ]
+PLUGINS_MAY_ALSO_IMPORT = {
+    # What an exporter writes is a postmortem with its images.
+    "kb/exporters": ("kb.models", "kb.postmortems"),
+    # One way of reading a row of incident history, whatever file it stands in.
+    "kb/importers": ("incidents.history_import", "incidents.severities"),
+}
+PURE = ["analysis.core", "analysis.similarity", "practice.core"]
 
 
-def imports(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Modules that a file names, and whether it does so inside a function."""
+    tree = ast.parse(path.read_text())
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            for alias in node.names:
+                yield alias.name, id(node) in inside
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return names
+            parts = node.module.split(".")
+            for alias in node.names:
+                # `from incidents import filing` names the module incidents.filing.
+                bare = len(parts) == 1 and parts[0] in OURS
+                yield f"{node.module}.{alias.name}" if bare else node.module, id(node) in inside
 
 
-@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
+def product_files(package: str) -> list[Path]:
+    found = [
+        path
+        for path in (ROOT / package).rglob("*.py")
+        if "migrations" not in path.parts and "__pycache__" not in path.parts
+    ]
+    assert found, package
+    return found
+
+
+def area_of(path: Path) -> str:
+    """The area of a file: the folder or module directly below its package."""
+    return path.relative_to(ROOT).with_suffix("").parts[1]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_packages_import_only_downwards(package: str) -> None:
+    allowed = set(PACKAGES[: PACKAGES.index(package) + 1])
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in (ROOT / package).rglob("*.py")
-        for name in imports(path)
-        if name.split(".")[0] in OURS - MAY_IMPORT[package]
+        for path in product_files(package)
+        for name, _ in imports(path)
+        if name.split(".")[0] in OURS - allowed
     }
     assert not wrong
 
 
-def test_the_world_knows_nothing_of_the_product() -> None:
+@pytest.mark.parametrize("package", sorted(LAYERS))
+def test_areas_import_only_the_rows_above_them(package: str) -> None:
+    row_of = {area: row for row, areas in enumerate(LAYERS[package]) for area in areas.split()}
+    wrong, unplaced = set(), set()
+    for path in product_files(package):
+        area = area_of(path)
+        if area in ("__init__", "management", "templatetags"):
+            continue
+        if area not in row_of:
+            unplaced.add(area)
+            continue
+        for name, _ in imports(path):
+            parts = name.split(".")
+            if parts[0] != package or len(parts) < 2 or parts[1] == area:
+                continue
+            if parts[1] not in row_of:
+                unplaced.add(parts[1])
+            elif row_of[parts[1]] >= row_of[area]:
+                wrong.add(f"{path.relative_to(ROOT)} imports {name}")
+    assert not unplaced, f"Give these areas a row in LAYERS: {sorted(unplaced)}"
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", sorted(LAYERS))
+def test_only_api_knows_rest_framework_and_only_web_knows_shortcuts(package: str) -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in product_files(package)
+        for name, _ in imports(path)
+        if (name.split(".")[0] in ("rest_framework", "drf_spectacular") and area_of(path) != "api")
+        or (name.startswith("django.shortcuts") and area_of(path) != "web")
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("folder", PLUGIN_FOLDERS)
+def test_plugins_import_their_own_folder_and_common_only(folder: str) -> None:
+    allowed = (folder.replace("/", "."), *PLUGINS_MAY_ALSO_IMPORT.get(folder, ()))
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / folder).rglob("*.py")
+        for name, _ in imports(path)
+        if name.split(".")[0] in OURS - {"common"} and not name.startswith(allowed)
+    }
+    assert not wrong
+
+
+def test_models_are_defined_in_models_only() -> None:
+    def is_model(node: ast.ClassDef) -> bool:
+        abstract = any(
+            isinstance(each, ast.ClassDef) and each.name == "Meta" and "abstract" in ast.dump(each)
+            for each in node.body
+        )
+        return not abstract and any(ast.unparse(base) == "models.Model" for base in node.bases)
+
+    found = [
+        (path.relative_to(ROOT), node.name)
+        for package in PACKAGES
+        for path in product_files(package)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and is_model(node)
+    ]
+    assert len(found) > 50
+    assert not {path for path, _ in found if path.parts[1] != "models"}
+
+
+OPTIONAL = {"boto3", "botocore", "botocore.config", "botocore.exceptions", "bm25s"}
+"""Packages that only some installations have; their import waits for their use."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nothing_is_imported_inside_a_function_but_by_apps(package: str) -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in product_files(package)
+        for name, inside in imports(path)
+        if inside and path.name != "apps.py" and name not in OPTIONAL
+    }
+    # bin/up starts before Django can be set up.
+    assert {each for each in wrong if not each.startswith("config/local/run.py")} == set()
+
+
+def test_the_demo_world_knows_nothing_of_the_product() -> None:
     for path in (ROOT / "demo" / "world").rglob("*.py"):
-        assert not {n for n in imports(path) if n.split(".")[0] in OURS - {"demo"}}, path
+        assert not {n for n, _ in imports(path) if n.split(".")[0] in OURS - {"demo"}}, path
 
 
-@pytest.mark.parametrize("part", PURE)
-def test_the_pure_core_has_no_django_in_it(part: str) -> None:
-    path = ROOT / part
-    for file in [path] if path.is_file() else path.rglob("*.py"):
-        wrong = {
-            name
-            for name in imports(file)
-            if name.split(".")[0] in {"django", "rest_framework", "incidents", "kb"}
-        }
-        assert not wrong, file
+@pytest.mark.parametrize("package", PURE)
+def test_the_pure_core_never_loads_django_also_not_by_way_of_others(package: str) -> None:
+    folder = ROOT / package.replace(".", "/")
+    modules = [f"{package}.{path.stem}" for path in folder.glob("*.py") if path.stem[0] != "_"]
+    assert modules
+    code = (
+        f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
+        "print([n for n in sys.modules if n.split('.')[0] in ('django', 'rest_framework')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

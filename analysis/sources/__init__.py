@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from analysis.sources.base import SourcePlugin
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 
 
 @cache

@@ -17,14 +17,15 @@ from demo.world.telemetry import Array, World
 
 @dataclass
 class Vector:
-    """One series of a range query."""
+    """One series of a range query; a scalar is the one that matches any other."""
 
     labels: dict[str, str]
     values: Array
+    scalar: bool = False
 
 
 class Unsupported(ValueError):
-    """The query is valid PromQL, but more than this small world speaks."""
+    """Valid PromQL that the demo world does not support."""
 
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -52,7 +53,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "up": ("", (), False),
 }
 DISK_SIZE = 500e9
-# Restarts a minute become restarts a second, as a counter's rate is told.
+# Restarts are modelled per minute; the rate of a counter is per second.
 PER_SECOND = {"restarts": 1 / 60}
 
 
@@ -63,7 +64,7 @@ def evaluate(world: World, query: str, times: Array) -> list[Vector]:
 
 def _evaluate(world: World, node: Any, times: Array) -> list[Vector]:
     if isinstance(node, promql.NumberLiteral):
-        return [Vector({}, np.full(len(times), node.val))]
+        return [Vector({}, np.full(len(times), node.val), scalar=True)]
     if isinstance(node, promql.ParenExpr):
         return _evaluate(world, node.expr, times)
     if isinstance(node, promql.VectorSelector):
@@ -74,7 +75,7 @@ def _evaluate(world: World, node: Any, times: Array) -> list[Vector]:
         return _aggregate(node, _evaluate(world, node.expr, times))
     if isinstance(node, promql.BinaryExpr):
         return _binary(node, _evaluate(world, node.lhs, times), _evaluate(world, node.rhs, times))
-    raise Unsupported(f"{type(node).__name__} is not spoken here")
+    raise Unsupported(f"{type(node).__name__} is not supported here")
 
 
 def _matches(matchers: Any, labels: dict[str, str]) -> bool:
@@ -93,8 +94,12 @@ def _matches(matchers: Any, labels: dict[str, str]) -> bool:
 
 def _select(world: World, node: Any, times: Array, per_second: bool) -> list[Vector]:
     """Series of a selector; of counters the rate, or the count since the epoch."""
+    if node.name is None or node.at is not None or node.matchers.or_matchers:
+        raise Unsupported("a selector without a name, with @ or with “or” is not supported here")
     if node.name not in METRICS:
         return []
+    if node.offset is not None:
+        times = times - node.offset.total_seconds()
     short, kinds, counts = METRICS[node.name]
     found = []
     for service, runs in SERVICES.items():
@@ -145,6 +150,8 @@ def _call(world: World, node: Any, times: Array) -> list[Vector]:
     name = node.func.name
     if name in ("rate", "increase", "irate"):
         matrix = node.args[0]
+        if not isinstance(matrix, promql.MatrixSelector):
+            raise Unsupported("subqueries are not supported here")
         seconds = matrix.range.total_seconds()
         step = seconds / 4
         total: list[Vector] = []
@@ -158,34 +165,44 @@ def _call(world: World, node: Any, times: Array) -> list[Vector]:
         factor = seconds / 4 if name == "increase" else 0.25
         return [Vector(_unnamed(v.labels), v.values * factor) for v in total]
     if name == "histogram_quantile":
-        return _quantile(node.args[0].val, _evaluate(world, node.args[1], times))
-    raise Unsupported(f"the function {name} is not spoken here")
+        if not isinstance(node.args[0], promql.NumberLiteral):
+            raise Unsupported("a quantile that is not a plain number is not supported here")
+        return _quantiles(node.args[0].val, _evaluate(world, node.args[1], times))
+    raise Unsupported(f"the function {name} is not supported here")
 
 
 def _unnamed(labels: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in labels.items() if name != "__name__"}
 
 
-def _quantile(quantile: float, buckets: list[Vector]) -> list[Vector]:
+def _quantiles(quantile: float, buckets: list[Vector]) -> list[Vector]:
+    """One for each set of labels beside `le`."""
+    groups: dict[tuple[tuple[str, str], ...], list[Vector]] = {}
+    for vector in buckets:
+        if "le" in vector.labels:
+            rest = {k: v for k, v in _unnamed(vector.labels).items() if k != "le"}
+            groups.setdefault(tuple(sorted(rest.items())), []).append(vector)
+    return [Vector(dict(key), _quantile(quantile, group)) for key, group in groups.items()]
+
+
+def _quantile(quantile: float, buckets: list[Vector]) -> Array:
     """Linear interpolation within the bucket, as Prometheus does."""
     buckets = sorted(buckets, key=lambda vector: float(vector.labels["le"]))
-    if not buckets:
-        return []
     bounds = [float(vector.labels["le"]) for vector in buckets]
     counts = np.array([vector.values for vector in buckets])
-    wanted = quantile * counts[-1]
-    place = np.argmax(counts >= wanted, axis=0)
+    rank = quantile * counts[-1]
+    bucket_of = np.argmax(counts >= rank, axis=0)
     values = np.empty(counts.shape[1])
-    for column, row in enumerate(place):
+    for column, row in enumerate(bucket_of):
         if row == len(bounds) - 1:
             values[column] = bounds[-2]
             continue
         low = bounds[row - 1] if row else 0.0
         under = counts[row - 1, column] if row else 0.0
         inside = counts[row, column] - under
-        share = (wanted[column] - under) / inside if inside > 0 else 1.0
+        share = (rank[column] - under) / inside if inside > 0 else 1.0
         values[column] = low + (bounds[row] - low) * share
-    return [Vector({}, values)]
+    return values
 
 
 _AGGREGATES: dict[str, Callable[..., Array]] = {
@@ -199,19 +216,20 @@ _AGGREGATES: dict[str, Callable[..., Array]] = {
 def _aggregate(node: Any, vectors: list[Vector]) -> list[Vector]:
     operation = str(node.op)
     if operation != "count" and operation not in _AGGREGATES:
-        raise Unsupported(f"the aggregation {operation} is not spoken here")
-    kept = list(node.modifier.labels) if node.modifier else []
-    groups: dict[tuple[str, ...], list[Vector]] = {}
+        raise Unsupported(f"the aggregation {operation} is not supported here")
+    named = set(node.modifier.labels) if node.modifier else set()
+    dropped = node.modifier is not None and str(node.modifier.type).endswith("Without")
+    groups: dict[tuple[tuple[str, str], ...], list[Vector]] = {}
     for vector in vectors:
-        groups.setdefault(tuple(vector.labels.get(name, "") for name in kept), []).append(vector)
+        labels = {k: v for k, v in _unnamed(vector.labels).items() if (k in named) != dropped}
+        groups.setdefault(tuple(sorted(labels.items())), []).append(vector)
     result = []
     for key, members in groups.items():
-        labels = {name: value for name, value in zip(kept, key, strict=True) if value}
         if operation == "count":
             values = np.full(len(members[0].values), float(len(members)))
         else:
             values = _AGGREGATES[operation]([member.values for member in members], axis=0)
-        result.append(Vector(labels, values))
+        result.append(Vector(dict(key), values))
     return result
 
 
@@ -224,19 +242,22 @@ _OPERATIONS: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _binary(node: Any, left: list[Vector], right: list[Vector]) -> list[Vector]:
+    if node.modifier is not None and (node.modifier.matching or node.modifier.return_bool):
+        raise Unsupported("on, ignoring and bool are not supported here")
     if str(node.op) == "or":
         known = {tuple(sorted(_unnamed(one.labels).items())) for one in left}
         more = (o for o in right if tuple(sorted(_unnamed(o.labels).items())) not in known)
         return [*left, *more]
     operation = _OPERATIONS.get(str(node.op))
     if operation is None:
-        raise Unsupported(f"the operator {node.op} is not spoken here")
+        raise Unsupported(f"the operator {node.op} is not supported here")
     result = []
     for one in left:
         for other in right:
-            scalar = not one.labels or not other.labels
+            scalar = one.scalar or other.scalar
             if scalar or _unnamed(one.labels) == _unnamed(other.labels):
                 with np.errstate(divide="ignore", invalid="ignore"):
                     values = operation(one.values, other.values)
-                result.append(Vector(_unnamed(one.labels or other.labels), values))
+                labels = _unnamed(one.labels or other.labels)
+                result.append(Vector(labels, values, scalar=one.scalar and other.scalar))
     return result

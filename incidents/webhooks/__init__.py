@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 from incidents.webhooks.base import Webhook
 
 

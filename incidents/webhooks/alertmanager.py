@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Incoming,
-    Webhook,
-    labels,
-    moment,
-    needed,
-    rows,
-    text,
-    web_address,
-)
+from common.payloads import labels, moment, needed, rows, text, web_address
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 
 class Alertmanager(Webhook):

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from common.payloads import moment, needed, text, web_address
+from incidents.webhooks.base import ChangeEvent, Event, Incoming, Webhook
 
 PHASES = {"Succeeded": "succeeded", "Running": "running"}
 

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    rows,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Hmac
+from common.payloads import dig, moment, needed, rows, text, web_address
+from common.signing import Hmac
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 BUILDS = {"SUCCESSFUL": "succeeded", "FAILED": "failed", "INPROGRESS": "running"}
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from incidents.models import Change
+from common.payloads import BadPayload, moment, needed, text, web_address
 from incidents.webhooks.base import (
-    BadPayload,
+    CHANGE_KINDS,
+    CHANGE_OUTCOMES,
     ChangeEvent,
     Event,
     Incoming,
     Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
 )
 
 
@@ -26,10 +23,10 @@ class OwnChange(Webhook):
         data = incoming.json()
         kind = text(data, "kind") or "deploy"
         outcome = text(data, "outcome") or "succeeded"
-        if kind not in Change.Kind.values:
-            raise BadPayload(f"“kind” must be one of {', '.join(Change.Kind.values)}.")
-        if outcome not in Change.Outcome.values:
-            raise BadPayload(f"“outcome” must be one of {', '.join(Change.Outcome.values)}.")
+        if kind not in CHANGE_KINDS:
+            raise BadPayload(f"“kind” must be one of {', '.join(CHANGE_KINDS)}.")
+        if outcome not in CHANGE_OUTCOMES:
+            raise BadPayload(f"“outcome” must be one of {', '.join(CHANGE_OUTCOMES)}.")
         return [
             ChangeEvent(
                 title=needed(data, "title"),

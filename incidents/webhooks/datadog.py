@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook, moment, needed, text
-from incidents.webhooks.base import web_address as web
+from common.payloads import moment, needed, text
+from common.payloads import web_address as web
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 ENDED = {"recovered", "success", "ok", "no data recovered"}
 

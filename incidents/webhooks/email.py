@@ -9,7 +9,8 @@ import re
 from email.errors import MessageError
 from email.message import EmailMessage
 
-from incidents.webhooks.base import AlertEvent, BadPayload, Event, Incoming, Webhook, text
+from common.payloads import BadPayload, text
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 ENDED = re.compile(r"(?i)\b(resolved|recovery|recovered|ok|up|cleared|closed)\b")
 STATES = re.compile(
@@ -58,7 +59,7 @@ def _message(incoming: Incoming) -> EmailMessage:
         str(message["Subject"]), str(message["Message-ID"]), str(message["From"])
     except (MessageError, ValueError, LookupError, AttributeError, IndexError) as error:
         raise BadPayload("The body is not a mail message.") from error
-    return message  # type: ignore[return-value]
+    return message
 
 
 def _body(message: EmailMessage) -> str:

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    labels,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from common.payloads import dig, labels, moment, needed, text, web_address
+from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming, Webhook
 
 
 class EventsV2(Webhook):

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-)
-from incidents.webhooks.signing import Hmac
+from common.payloads import moment, needed, text
+from common.signing import Hmac
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 TOLD = {"Kustomization", "HelmRelease"}
 

@@ -7,18 +7,8 @@ from typing import Any
 
 from django import forms
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Incoming,
-    Webhook,
-    dig,
-    labels,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from common.payloads import dig, labels, moment, needed, text, web_address
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 
 class MappingForm(forms.Form):

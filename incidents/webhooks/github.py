@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Hmac
+from common.payloads import moment, needed, text, web_address
+from common.signing import Hmac
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 STATES = {
     "success": "succeeded", "failure": "failed", "error": "failed", "pending": "running",

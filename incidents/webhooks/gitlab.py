@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Token
+from common.payloads import moment, needed, text, web_address
+from common.signing import Token
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 STATES = {"running": "running", "success": "succeeded", "failed": "failed"}
 

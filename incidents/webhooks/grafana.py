@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from common.signing import Hmac
 from incidents.webhooks.alertmanager import alerts_of
 from incidents.webhooks.base import Event, Incoming, Webhook
-from incidents.webhooks.signing import Hmac
 
 
 class Grafana(Webhook):

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Token
+from common.payloads import dig, moment, needed, text, web_address
+from common.signing import Token
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 OUTCOMES = {"SUCCESS": "succeeded", "UNSTABLE": "succeeded", "FAILURE": "failed"}
 

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-)
+from common.payloads import moment, needed, text
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {
     "ScalingReplicaSet": "scaling",

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    labels,
-    moment,
-    needed,
-    text,
-)
+from common.payloads import dig, labels, moment, needed, text
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {"Create": True, "Close": False, "Delete": False}
 

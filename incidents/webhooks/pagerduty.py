@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Hmac
+from common.payloads import moment, needed, text, web_address
+from common.signing import Hmac
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {
     "incident.triggered": True,

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Hmac
+from common.payloads import dig, moment, needed, text, web_address
+from common.signing import Hmac
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 
 class Sentry(Webhook):

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import json
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    BadPayload,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    dig,
-    moment,
-    needed,
-    text,
-)
-from incidents.webhooks.signing import Token
+from common.payloads import BadPayload, dig, moment, needed, text
+from common.signing import Token
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 
 class CloudWatchSns(Webhook):

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    ChangeEvent,
-    Event,
-    Ignored,
-    Incoming,
-    Webhook,
-    moment,
-    needed,
-    rows,
-    text,
-    web_address,
-)
-from incidents.webhooks.signing import Hmac
+from common.payloads import moment, needed, rows, text, web_address
+from common.signing import Hmac
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 STATES = {"applying": "running", "applied": "succeeded", "errored": "failed"}
 

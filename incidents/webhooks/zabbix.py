@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from incidents.webhooks.base import (
-    AlertEvent,
-    Event,
-    Incoming,
-    Webhook,
-    labels,
-    moment,
-    needed,
-    text,
-    web_address,
-)
+from common.payloads import labels, moment, needed, text, web_address
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 
 class Zabbix(Webhook):

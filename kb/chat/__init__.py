@@ -1,10 +1,10 @@
-"""Chat platforms: each one small file over one command core. `registry()` finds them."""
+"""Chat platforms: one small file each; commands are the same for all. `registry()` finds them."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 from kb.chat.base import Platform
 
 

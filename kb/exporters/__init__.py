@@ -1,10 +1,10 @@
-"""Plug-ins that write postmortems out. One small file each; `registry()` finds them."""
+"""Exporters of postmortems: one small file each; `registry()` finds them."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 from kb.exporters.base import Exporter
 
 

@@ -1,10 +1,10 @@
-"""Plug-ins that bring knowledge in. One small file each; `registry()` finds them."""
+"""Importers of incidents and postmortems: one small file each; `registry()` finds them."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 from kb.importers.base import Importer
 
 

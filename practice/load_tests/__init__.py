@@ -1,10 +1,10 @@
-"""Plug-ins that read summaries of load tests. One small file each; `registry()` finds them."""
+"""Plug-ins that read summaries of load tests, one file each."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 from practice.load_tests.base import LoadTestReader
 
 

@@ -1,10 +1,10 @@
-"""Plug-ins that read objectives written elsewhere. One small file each; `registry()` finds them."""
+"""Plug-ins that read objectives from files of other tools, one file each."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from incidents.plugins import find_plugins
+from common.plugins import find_plugins
 from practice.slo_files.base import SloReader
 
 

@@ -7,15 +7,15 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from rest_framework.test import APIClient
 
-from incidents import event_api
-from incidents.access import make_token
+from incidents.api import events
+from incidents.tokens import make_token
 
 
 @pytest.fixture(autouse=True)
 def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream of events ends soon, so that whoever asks every address comes to an end."""
-    monkeypatch.setattr(event_api, "LONGEST", 0.2)
-    monkeypatch.setattr(event_api, "POLL", 0.05)
+    monkeypatch.setattr(events, "LONGEST", 0.2)
+    monkeypatch.setattr(events, "POLL", 0.05)
 
 
 @pytest.fixture

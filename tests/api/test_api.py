@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from rest_framework.test import APIClient
 
 from config.wsgi import application
-from incidents.access import make_token
 from incidents.models import Incident, Service
+from incidents.tokens import make_token
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
 from incidents.models import Alert, Incident, Service
-from kb.linking import name_cause
+from kb.causes.linking import name_cause
 from kb.models import ActionItem, Cause, Postmortem
 
 pytestmark = pytest.mark.django_db

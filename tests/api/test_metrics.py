@@ -10,9 +10,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
-from incidents.badges import badge_path
 from incidents.filing import file_incident, set_status
 from incidents.models import Incident, Service
+from incidents.web.badges import badge_path
 
 pytestmark = pytest.mark.django_db
 

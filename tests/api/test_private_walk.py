@@ -16,11 +16,12 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
-from incidents.access import make_token
 from incidents.filing import add_note, file_incident
 from incidents.models import Alert, Incident, Service
-from kb import actions, linking, writing
+from incidents.tokens import make_token
+from kb.causes import linking
 from kb.models import CauseLink
+from kb.postmortems import action_items, editing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 WORDS = ("zebrafish", "okapi")
@@ -37,18 +38,18 @@ def secret(user: AbstractUser, database: Service) -> Incident:
     link = linking.name_cause(incident, "Okapi token in a public bucket", author=user)
     linking.name_cause(incident, "Zebrafish key was never rotated", author=user)
     earlier, later = incident.causes.order_by("pk")
-    linking.chain(incident, earlier, later, user)
-    linking.cite(link, "okapi chart", incident.get_absolute_url(), user)
+    linking.chain_causes(incident, earlier, later, user)
+    linking.cite_evidence(link, "okapi chart", incident.get_absolute_url(), user)
     Alert.objects.create(
         source="test", fingerprint="f", name="okapi alert", incident=incident, service=database,
         starts_at=incident.impact_started_at,
     )  # fmt: skip
     pull_okapi(incident, database)
-    postmortem = writing.start_postmortem([incident], user)
-    actions.add_action(postmortem, title="Rotate the okapi key", owner=user)
-    writing.save_postmortem(postmortem, user, base_version=1, title="Okapi", body="zebrafish")
-    writing.publish(postmortem)
-    writing.comment_on(postmortem, "okapi?", user)
+    postmortem = editing.start_postmortem([incident], user)
+    action_items.add_action(postmortem, title="Rotate the okapi key", owner=user)
+    editing.save_postmortem(postmortem, user, base_version=1, title="Okapi", body="zebrafish")
+    editing.publish(postmortem)
+    editing.comment_on(postmortem, "okapi?", user)
     return incident
 
 

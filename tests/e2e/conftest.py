@@ -31,6 +31,11 @@ ROOT = Path(__file__).resolve().parents[2]
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread.
 
 
+def product_environment(**changed: str) -> dict[str, str]:
+    """For programs that tests start: they run with the product's own settings."""
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **changed}
+
+
 def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,7 +56,7 @@ def celery(transactional_db: None) -> Iterator[Callable[..., subprocess.Popen[by
     """Starts Celery processes on the test's database, each in a process group of its own."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     of_test = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-    environment = {**os.environ, "DATABASE_URL": of_test}
+    environment = product_environment(DATABASE_URL=of_test)
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:

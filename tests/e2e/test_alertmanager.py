@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from analysis.models import Evidence, Source
-from analysis.suggestions import suggest_for_incident
+from analysis.suggestions.engine import suggest_for_incident
 from incidents.filing import file_incident
 from incidents.models import Alert, Incident, Service, TierPolicy
-from kb.linking import create_cause, link_cause
+from kb.causes.linking import create_cause, link_cause
 from tests.conftest import tool
 from tests.e2e.conftest import answers, free_port, wait_for
-from tests.incidents.sending import make
+from tests.incidents.signed_requests import make
 
 pytestmark = pytest.mark.e2e
 

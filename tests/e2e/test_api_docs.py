@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AbstractUser
 
-from incidents.access import make_token
 from incidents.models import Incident
+from incidents.tokens import make_token
 from tests.conftest import tool
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"

@@ -22,8 +22,8 @@ import numpy as np
 import psycopg
 import pytest
 
-from config import embedded
-from tests.e2e.conftest import ROOT, answers, free_port, kill_group, wait_for
+from config.local import embedded_servers
+from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
@@ -45,12 +45,13 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.postgres, self.database = embedded.start_postgres(folder)
-        self.redis = embedded.start_redis(folder)
-        self.environment = {
-            **os.environ, "DATABASE_URL": self.database, "CAUSEBOOK_DATA_DIR": str(folder),
-            "REDIS_URL": embedded.redis_url(folder),
-        }  # fmt: skip
+        self.postgres, self.database = embedded_servers.start_postgres(folder)
+        self.redis = embedded_servers.start_redis(folder)
+        self.environment = product_environment(
+            DATABASE_URL=self.database,
+            CAUSEBOOK_DATA_DIR=str(folder),
+            REDIS_URL=embedded_servers.redis_url(folder),
+        )
         self.run("migrate", "--verbosity", "0")
         made = re.findall(r"made (\w+) (\S+) (\S+)", self.run("shell", "-c", PREPARE))
         self.port = free_port()
@@ -90,7 +91,7 @@ class Stack:
 
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.database) as connection:
-            row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query).fetchone()
             return row[0] if row else None
 
     def all_worked(self) -> bool:
@@ -101,7 +102,7 @@ class Stack:
         self.redis.kill()
         self.redis.wait()
         time.sleep(seconds)
-        self.redis = embedded.start_redis(self.folder)
+        self.redis = embedded_servers.start_redis(self.folder)
 
     def kill_postgres(self, seconds: float) -> None:
         pid = int((self.folder / "postgresql" / "postmaster.pid").read_text().splitlines()[0])

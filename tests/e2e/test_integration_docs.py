@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from incidents import working
+from incidents.intake import processing
 from incidents.models import Delivery, DeployRule, Service
 from tests.conftest import tool
-from tests.incidents.sending import KINDS, make
+from tests.incidents.signed_requests import KINDS, make
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ROOT / "docs" / "integrations"
@@ -41,7 +41,7 @@ def test_the_line_in_the_guide_works_as_written(live_server: Any, kind: str) -> 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert b'"stored"' in done.stdout or b'"success"' in done.stdout, done.stdout
-    working.work_waiting()
+    processing.work_waiting()
     delivery = Delivery.objects.get()
     assert delivery.state == "done", delivery.outcome
 

@@ -16,20 +16,20 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 
-from analysis import evidence
+from analysis.evidence import planning
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from demo.world.faults import Episodes
-from incidents import door, working
 from incidents.filing import file_incident
+from incidents.intake import processing, receiving
 from incidents.models import Incident, Service
-from kb import notifying
-from kb.actions import add_action
-from kb.fixing import mark_fixed
-from kb.linking import chain, create_cause, link_cause
-from kb.models import Cause, Rule, Workspace
-from kb.writing import comment_on, start_postmortem
+from kb import notifications
+from kb.causes.fixes import mark_fixed
+from kb.causes.linking import chain_causes, create_cause, link_cause
+from kb.models import Cause, NotificationRule, Workspace
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import comment_on, start_postmortem
 from tests.e2e.conftest import kill_group, wait_for
-from tests.incidents.sending import make, sample
+from tests.incidents.signed_requests import make, sample
 
 pytestmark = pytest.mark.e2e
 
@@ -105,7 +105,7 @@ def pages_of_knowledge(incident: Incident) -> list[str]:
     cause, later = Cause.objects.order_by("pk")[:2]
     for each in (cause, later):
         link_cause(incident, each, state="confirmed")
-    chain(incident, cause, later)
+    chain_causes(incident, cause, later)
     mark_fixed(cause)
     postmortem = start_postmortem([incident])
     comment_on(postmortem, "Since when?")
@@ -121,9 +121,9 @@ def pages_of_knowledge(incident: Incident) -> list[str]:
 def pages_of_chat() -> list[str]:
     """Addresses of workspaces, rules and tokens, with some of each."""
     row = Workspace.objects.create(kind="slack", name="Slack")
-    rule = Rule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
+    rule = NotificationRule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
     file_incident(title="Told to a channel")
-    notifying.plan()
+    notifications.create_deliveries()
     own = row.get_absolute_url()
     return [
         "/tokens/", "/knowledge/chat/", "/knowledge/chat/me/", "/knowledge/chat/new/slack/", own,
@@ -137,8 +137,8 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
 ) -> None:
     page = sign_in(browser, live_server.url, django_user_model, color_scheme=scheme)
     integration, _ = make("alertmanager")
-    door.store(integration, {}, sample("alertmanager"))
-    working.work_waiting()
+    receiving.store(integration, {}, sample("alertmanager"))
+    processing.work_waiting()
     newest = Incident.objects.order_by("-pk")[0]
     paths = [
         "/", "/new/", newest.get_absolute_url(), "/services/",
@@ -199,7 +199,7 @@ def test_killed_workers_and_a_flushed_redis_lose_nothing(
     incident = file_incident(title="orders-db CPU high", services=[past])
     wanted = incident.evidence_requests
     # The worker comes up, and the sweep or the message makes it plan and begin.
-    evidence.plan_evidence(incident)
+    planning.plan_evidence(incident)
     wait_for(lambda: wanted.filter(state="claimed").exists(), 30, "A claim")
     kill_group(worker)
     redis.Redis.from_url(settings.REDIS_URL).flushall()

@@ -17,15 +17,15 @@ from django.contrib.auth.models import AbstractUser
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
-from incidents.access import make_token
 from incidents.filing import add_note, file_incident
 from incidents.models import Change, Incident, Service
-from kb.linking import name_cause
+from incidents.tokens import make_token
+from kb.causes.linking import name_cause
 from tests.e2e.conftest import free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
-SERVER = [sys.executable, "-m", "causebook_cli.assistant"]
+SERVER = [sys.executable, "-m", "causebook_cli.mcp_server"]
 
 
 def environment(live_server: Any, token: str = "") -> dict[str, str]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from analysis.models import Source
-from analysis.suggestions import suggest_for_text
+from analysis.suggestions.engine import suggest_for_text
 from demo.world.faults import Episodes
 from incidents.filing import file_incident
 from incidents.models import Incident, Service

@@ -17,10 +17,11 @@ import yaml
 
 from analysis.models import Source
 from incidents.models import Service
-from practice import budget, measuring
+from practice.core import error_budget
+from practice.core.prometheus_rules import rules
 from practice.models import Slo
-from practice.prometheus_rules import rules
-from practice.standing import counts_of
+from practice.slos import counting
+from practice.slos.status import counts_of
 from tests.conftest import tool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db]
@@ -86,13 +87,13 @@ def test_what_is_counted_by_prometheus_is_what_was_counted_by_hand(
     start = end - timedelta(minutes=MINUTES)
     address = replay(replayed(tmp_path / "counters.om", start.timestamp()))
     Source.objects.create(name="Prometheus", kind="prometheus", settings={"url": address})
-    measuring.pull(slo, end)
+    counting.count(slo, end)
     assert slo.problem == ""
     counts = counts_of(slo, start, end)
     bad, total = counts.sums()
     assert bad == pytest.approx(BAD, rel=0.02)
     assert total == pytest.approx(TOTAL, rel=0.01)
-    found = budget.budget(counts, slo.ratio, start, end, end)
+    found = error_budget.budget(counts, slo.ratio, start, end, end)
     assert found.quiet == pytest.approx(len(QUIET) / MINUTES, abs=0.003)
     assert found.known == pytest.approx(1 - len(BLIND) / MINUTES, abs=0.003)
     assert found.spent == pytest.approx(BAD / TOTAL * (MINUTES - len(BLIND)), rel=0.03)
@@ -100,7 +101,7 @@ def test_what_is_counted_by_prometheus_is_what_was_counted_by_hand(
     # The same series, read by the rules we generate: Prometheus must say the same.
     seconds = end.timestamp()
     expected = {
-        name: (budget.burn_rate(counts, slo.ratio, seconds, length) or 0.0) * (1 - slo.ratio)
+        name: (error_budget.burn_rate(counts, slo.ratio, seconds, length) or 0.0) * (1 - slo.ratio)
         for name, length in {"1h": 3600, "1d": 86_400, "3d": 259_200}.items()
     }
     assert expected["1h"] == pytest.approx(0.01, rel=0.01)
@@ -129,7 +130,7 @@ def test_what_is_counted_by_prometheus_is_what_was_counted_by_hand(
             (MINUTES - 5, "Page", [_alert(slo, "page")]),
         ]
     ]
-    (tmp_path / "rules.yml").write_text(rules([measuring.objective_of(slo)]))
+    (tmp_path / "rules.yml").write_text(rules([counting.objective_of(slo)]))
     (tmp_path / "test.yml").write_text(
         yaml.safe_dump(
             {
@@ -177,7 +178,7 @@ def test_prometheus_accepts_the_rules_of_every_kind_of_objective(slo: Slo, tmp_p
             total="sum(rate(a_count[$window])) + sum(rate(b_count[$window]))",
         )  # fmt: skip
     path = tmp_path / "rules.yml"
-    path.write_text(rules(measuring.objective_of(each) for each in Slo.objects.all()))
+    path.write_text(rules(counting.objective_of(each) for each in Slo.objects.all()))
     told = subprocess.run(
         [tool("promtool"), "check", "rules", str(path)],
         capture_output=True, text=True, check=False,

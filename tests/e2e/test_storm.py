@@ -13,8 +13,8 @@ import pytest
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
 from incidents.models import Service
-from tests.behaving import BEHAVIOURS
 from tests.e2e.conftest import wait_for
+from tests.misbehaving_server import BEHAVIOURS
 
 pytestmark = pytest.mark.e2e
 INCIDENTS = int(os.environ.get("CAUSEBOOK_TEST_STORM", "40"))

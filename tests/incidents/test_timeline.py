@@ -7,9 +7,9 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
+from incidents.events.notices import tell
 from incidents.filing import add_note, file_incident
 from incidents.models import Incident, Notice, TimelineEntry
-from incidents.notices import tell
 
 pytestmark = pytest.mark.django_db
 

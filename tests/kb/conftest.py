@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
-from kb.linking import create_cause, link_cause
+from kb.causes.linking import create_cause, link_cause
 from kb.models import Cause, Postmortem
-from kb.writing import start_postmortem
+from kb.postmortems.editing import start_postmortem
 
 
 @pytest.fixture
@@ -44,4 +44,4 @@ def past(
         "status": "resolved", "impact_started_at": start,
         "resolved_at": start + timedelta(hours=1), **fields,
     }  # fmt: skip
-    return file_incident(title=title, services=[service] if service else [], **given)  # type: ignore[arg-type]
+    return file_incident(title=title, services=[service] if service else [], **given)

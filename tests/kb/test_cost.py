@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from incidents.filing import add_note
 from incidents.models import Incident, Service
-from kb.actions import add_action
-from kb.linking import chain, link_cause
+from kb.causes.linking import chain_causes, link_cause
 from kb.models import Cause, Postmortem
-from kb.writing import comment_on, publish, start_postmortem
+from kb.postmortems.action_items import add_action
+from kb.postmortems.editing import comment_on, publish, start_postmortem
 from tests.kb.conftest import past
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def more(
     for row in rows:
         for each in (cause, other_cause):
             link_cause(row, each, state="confirmed", author=user)
-        chain(row, cause, other_cause, user)
+        chain_causes(row, cause, other_cause, user)
         add_note(row, "noted", user)
     postmortem = start_postmortem(rows, user)
     for n in range(count):
@@ -80,6 +80,7 @@ def test_queries_do_not_grow_with_the_records(
     assert counts[1] <= PAGES[page], counts
 
 
+@pytest.mark.clock
 def test_two_megabytes_of_text_stay_usable(web: Client, incident: Incident) -> None:
     web.post("/knowledge/postmortems/new/", {"references": incident.reference})
     postmortem = Postmortem.objects.get()

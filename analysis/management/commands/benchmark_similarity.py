@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from analysis.benchmark import benchmark
+from analysis.benchmarks.index import benchmark
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analysis.evidence import plugin_of
+from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError
 
@@ -18,10 +18,10 @@ class Command(BaseCommand):
         failed = 0
         for source in Source.objects.filter(enabled=True):
             try:
-                told = f"ok      {source.name}: {plugin_of(source).probe(DEADLINE)}"
+                line = f"ok      {source.name}: {plugin_of(source).probe(DEADLINE)}"
             except SourceError as error:
                 failed += 1
-                told = f"FAILED  {source.name}: {error}"
-            self.stdout.write(told)
+                line = f"FAILED  {source.name}: {error}"
+            self.stdout.write(line)
         if failed:
             raise CommandError(f"{failed} of the sources did not answer.")

@@ -1,5 +1,5 @@
-from analysis.evaluation import causes
-from analysis.management.evaluating import EvaluateCommand
+from analysis.benchmarks.command import EvaluateCommand
+from analysis.benchmarks.datasets import causes
 
 
 class Command(EvaluateCommand):

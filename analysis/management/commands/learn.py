@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.learning import learn, roll_back
+from analysis.suggestions.calibration_versions import learn, roll_back
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
         fit = roll_back() if options["rollback"] else learn(anyway=True)
         if fit is None:
             raise CommandError("There is no version before the one in use.")
-        known = "history is too small to know" if fit.data is None else fit.labels
+        known = "history is too small to learn from" if fit.data is None else fit.labels
         self.stdout.write(f"In use: {fit} ({known}).")

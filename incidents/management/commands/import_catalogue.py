@@ -5,9 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents.catalogue import registry
-from incidents.cataloguing import take_catalogue
-from incidents.importing import reason_of
+from common.errors import error_text
+from incidents.catalogue.formats import registry
+from incidents.catalogue.sync import take_catalogue
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file']}: {error}") from error
         except ValidationError as error:
-            raise CommandError(reason_of(error)) from error
+            raise CommandError(error_text(error)) from error
         for place, why in report.skipped:
             self.stderr.write(f"{place} skipped: {why}")
         would = "would be " if options["dry_run"] else ""

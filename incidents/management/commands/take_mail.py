@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents import door
+from common.payloads import BadPayload
+from incidents.intake import receiving
 from incidents.models import Integration
-from incidents.webhooks.base import BadPayload
 
 
 class Command(BaseCommand):
@@ -19,10 +19,10 @@ class Command(BaseCommand):
         found = Integration.objects.filter(name=name, kind="email", enabled=True).first()
         if found is None:
             raise CommandError(f"There is no e-mail integration named {name!r} that is on.")
-        body = sys.stdin.buffer.read(door.MOST_BYTES + 1)
-        if len(body) > door.MOST_BYTES:
-            raise CommandError(f"The message is over {door.MOST_BYTES // 1024**2} MB.")
+        body = sys.stdin.buffer.read(receiving.MOST_BYTES + 1)
+        if len(body) > receiving.MOST_BYTES:
+            raise CommandError(f"The message is over {receiving.MOST_BYTES // 1024**2} MB.")
         try:
-            door.store(found, {}, body)
+            receiving.store(found, {}, body)
         except BadPayload as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,59 @@
+"""REST API of sources."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analysis import sources
+from analysis.evidence import source_plugins
+from analysis.models import Source
+from analysis.permissions import MANAGE_SOURCES
+from analysis.sources.base import SourceError
+from incidents.api.plugins import PluginSerializer
+from incidents.api.resources import Reads, Resource
+
+PROBE_DEADLINE = 5.0
+
+
+class SourceSerializer(PluginSerializer):
+    plugins = sources.registry
+
+    class Meta:
+        model = Source
+        fields = ["id", "name", "kind", "enabled", "settings", "secrets", "secrets_unreadable"]
+
+
+class ProbeSerializer(serializers.Serializer):
+    well = serializers.BooleanField()
+    answer = serializers.CharField()
+
+
+class SourceViewSet(Reads, mixins.CreateModelMixin, mixins.UpdateModelMixin,
+                    mixins.ListModelMixin, Resource):  # fmt: skip
+    """Where evidence comes from. For users who may manage sources."""
+
+    scope = "admin"
+    permission = MANAGE_SOURCES
+    queryset = Source.objects.all()
+    serializer_class = SourceSerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @extend_schema(request=None, responses=ProbeSerializer, summary="Probe a source")
+    @action(detail=True, methods=["post"])
+    def probe(self, request: Request, pk: str | None = None) -> Response:
+        source = self.get_object()
+        try:
+            result = {
+                "well": True,
+                "answer": source_plugins.plugin_of(source).probe(PROBE_DEADLINE),
+            }
+        except SourceError as error:
+            result = {"well": False, "answer": str(error)}
+        return Response(ProbeSerializer(result).data)
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"sources": SourceViewSet}

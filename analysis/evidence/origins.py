@@ -1,0 +1,46 @@
+"""Which of an incident's services and their neighbours is likely the origin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.core.origin_ranking import LogLine, Metric, Suspect, rank_services
+from analysis.models import Evidence
+from incidents.catalogue.dependencies import dependency_pairs
+from incidents.models import Incident
+
+MAX_SHOWN = 3
+
+
+def likely_origins(incident: Incident) -> list[Suspect]:
+    """Services with evidence against them, most likely origin first; at most MAX_SHOWN.
+
+    The call graph is what services depend on; users noticed at the incident's own services.
+    """
+    metrics: list[Metric] = []
+    lines: list[LogLine] = []
+    at = incident.impact_started_at.timestamp()
+    for row in incident.evidence.select_related("service"):
+        if row.service is None:
+            continue
+        name = row.service.name
+        for item in row.items():
+            if row.kind == Evidence.Kind.SERIES:
+                times, values = np.array(item["times"]), np.array(item["values"])
+                metrics.append(Metric(name, row.what, times, values))
+            else:
+                lines.append(LogLine(name, item["at"], item["text"]))
+    if len({metric.service for metric in metrics} | {line.service for line in lines}) < 2:
+        return []
+    onset = _first_onset(incident, at)
+    usual = [line for line in lines if line.at < onset]
+    since = [line for line in lines if line.at >= onset]
+    seen = incident.services.values_list("name", flat=True).first()
+    suspects = rank_services(metrics, onset, dependency_pairs("name"), seen, since, usual)
+    return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
+
+
+def _first_onset(incident: Incident, at: float) -> float:
+    """Faults begin before users are affected: the earliest onset up to an hour before impact."""
+    onsets = incident.findings.exclude(onset=None).values_list("onset", flat=True)
+    return min((o.timestamp() for o in onsets if at - 3600 <= o.timestamp() <= at), default=at)

@@ -1,0 +1,168 @@
+"""Which evidence to pull for an incident: window, services, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from analysis.evidence.pulling import State, logger
+from analysis.evidence.source_plugins import plugin_of
+from analysis.models import Collector, EvidenceRequest, Fingerprint, Source
+from analysis.sources.base import (
+    SourceError,
+    Target,
+    Window,
+    fill,
+)
+from common.leased_jobs import PENDING
+from incidents.catalogue.dependencies import direct_dependencies
+from incidents.models import Incident, Service
+
+BEFORE = timedelta(hours=3)
+AFTER = timedelta(minutes=45)
+MAX_AGE = timedelta(days=60)
+"""Incidents resolved longer ago are history: their sources no longer have the data."""
+
+
+def window_of(incident: Incident) -> Window:
+    """Hours before impact to learn what is normal, and the time until shortly after it."""
+    end = min(timezone.now(), (incident.resolved_at or timezone.now()) + timedelta(minutes=10))
+    end = max(end, incident.impact_started_at + timedelta(minutes=1))
+    return Window(incident.impact_started_at - BEFORE, min(end, incident.impact_started_at + AFTER))
+
+
+def services_to_pull(incident: Incident) -> list[Service]:
+    """The incident's services and what they depend on."""
+    services = list(incident.services.all())
+    return services + list(direct_dependencies(services)[:6])
+
+
+def plan_evidence(incident: Incident) -> list[int]:
+    """Write the incident's requests and return their ids; planning twice adds nothing."""
+    old = timezone.now() - MAX_AGE
+    if incident.resolved_at and incident.resolved_at < old:
+        return []
+    window = window_of(incident)
+    rows = []
+    for source in Source.objects.filter(enabled=True):
+        try:
+            plugin = plugin_of(source)
+            rows += [
+                EvidenceRequest(
+                    incident=incident,
+                    source=source,
+                    service=service,
+                    what=query.what,
+                    query=query.text,
+                    unit=query.unit,
+                    window_start=window.start,
+                    window_end=window.end,
+                )
+                for service in services_to_pull(incident)
+                for query in plugin.queries(Target(service.name, service.kind))
+            ]
+        except SourceError as error:
+            logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
+    rows += [
+        _collector_request(incident, collector, window) for collector in collectors_of(incident)
+    ]
+    with transaction.atomic():
+        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+        Fingerprint.objects.get_or_create(incident=incident)
+        if not incident.evidence_requests.exists():
+            EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
+    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
+
+
+def collectors_of(incident: Incident) -> Iterable[Collector]:
+    """Queries that people saved to be pulled when an alert of this incident fires."""
+    names = set(incident.alerts.values_list("name", flat=True))
+    names.add(str(incident.labels.get("alertname", "")))
+    return Collector.objects.filter(alert__in=names, source__enabled=True).select_related("source")
+
+
+def _collector_request(incident: Incident, collector: Collector, window: Window) -> EvidenceRequest:
+    """A request for one saved query; `$service` is the incident's first service."""
+    service = incident.services.first()
+    query, error = collector.query, ""
+    if "$service" in query:
+        try:
+            query = fill(query, Target(service.name if service else "", ""))
+        except SourceError:
+            error = "The incident names no service to query."
+    return EvidenceRequest(
+        incident=incident,
+        source=collector.source,
+        service=service,
+        what=collector.what,
+        query=query,
+        unit=collector.unit,
+        window_start=window.start,
+        window_end=window.end,
+        state=State.FAILED if error else State.WAITING,
+        error=error,
+    )
+
+
+def pull_also(
+    incident: Incident, source: Source, what: str, query: str, unit: str = "", alert: str = ""
+) -> list[int]:
+    """Pull one more thing for an incident; with `alert`, whenever an alert of that name fires.
+
+    Returns request ids to work on. Raises ValidationError by field name.
+    """
+    wanted = Collector(source=source, what=what, query=query, unit=unit, alert=alert or "-")
+    wanted.full_clean(validate_unique=False, validate_constraints=False)
+    with transaction.atomic():
+        if alert:
+            Collector.objects.update_or_create(
+                alert=alert, source=source, what=what, defaults={"query": query, "unit": unit}
+            )
+        rows = [_collector_request(incident, wanted, window_of(incident))]
+        EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = incident.evidence_requests.filter(state=State.WAITING, source=source, what=what)
+    return list(waiting.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def pull_again(incident: Incident) -> list[int]:
+    """Pull again what failed, and what happened since. Returns request ids to work on."""
+    incident.evidence_requests.filter(state=State.FAILED).update(
+        state=State.WAITING, attempts=0, error="", not_before=timezone.now(), finished_at=None
+    )
+    window = window_of(incident)
+    done = incident.evidence_requests.filter(
+        state=State.DONE, window_end__lt=window.end - timedelta(seconds=30)
+    )
+    # Frozen evidence stays until the same request, with a longer window, brings its replacement.
+    for request in done.select_for_update():
+        request.window_end = window.end
+        request.ask_again()
+        request.save()
+    if not incident.evidence_requests.exists():
+        return plan_evidence(incident)
+    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
+
+
+def unplanned_incidents(limit: int = 100) -> Iterable[Incident]:
+    """Open incidents filed recently whose planning task was lost."""
+    now = timezone.now()
+    return Incident.objects.filter(
+        fingerprint=None,
+        created_at__gte=now - timedelta(days=1),
+        created_at__lt=now - timedelta(seconds=3),
+    ).exclude(status=Incident.Status.RESOLVED)[:limit]
+
+
+def unchecked_incidents(limit: int = 20) -> Iterable[Incident]:
+    """Recent open incidents with complete evidence whose causes' checks did not run yet."""
+    pending = EvidenceRequest.objects.filter(incident=OuterRef("pk"), state__in=PENDING)
+    return Incident.objects.filter(
+        ~Exists(pending),
+        fingerprint__checked_at=None,
+        fingerprint__planned_at__gte=timezone.now() - timedelta(days=1),
+    ).exclude(status=Incident.Status.RESOLVED)[:limit]

@@ -1,0 +1,173 @@
+"""Pull one planned item of evidence: claim, query the source, store the outcome."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+from django.db.models import Case, When
+from django.utils import timezone
+
+from analysis.evidence import circuit_breaker
+from analysis.evidence.baseline import with_earlier_days
+from analysis.evidence.findings import read_findings
+from analysis.evidence.source_plugins import plugin_of
+from analysis.models import Evidence, EvidenceRequest, Finding, Fingerprint, Source
+from analysis.sources.base import (
+    SourceAnswer,
+    SourceError,
+    SourceQuery,
+    Window,
+)
+from common import leased_jobs
+from common.leased_jobs import workable
+from incidents.models import Incident
+
+logger = logging.getLogger(__name__)
+DEADLINE = 15.0
+"""Seconds one pull may take."""
+LEASE = timedelta(seconds=30)
+"""How long a claim holds; longer than a pull may take, so that only dead workers lose it."""
+MAX_ATTEMPTS = 4
+State = EvidenceRequest.State
+
+
+def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
+    """Requests to enqueue: waiting and due, or claimed by a worker whose lease ran out.
+
+    Those of incidents still open come first. `overdue` leaves those out that became due more
+    recently than that.
+    """
+    return list(
+        EvidenceRequest.objects.filter(workable(overdue))
+        .order_by(
+            Case(When(incident__status=Incident.Status.RESOLVED, then=1), default=0),
+            "not_before",
+            "pk",
+        )
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def claim(request_id: int) -> EvidenceRequest | None:
+    """Claim a request; None if it is deleted, done, another worker's, or its source is busy."""
+    rows = EvidenceRequest.objects.select_related("source", "service", "incident")
+    with transaction.atomic():
+        source = Source.objects.select_for_update(of=("self",)).filter(requests=request_id).first()
+        if source is None:
+            return None
+        wait = circuit_breaker.wait_for(source)
+        if wait:
+            EvidenceRequest.objects.filter(workable(), pk=request_id).update(
+                state=State.WAITING, not_before=timezone.now() + wait
+            )
+            return None
+        return leased_jobs.claim(rows, request_id, LEASE)
+
+
+def pull(request_id: int) -> bool:
+    """Claim one request, query its source, freeze the answer. False when it is not ours to do."""
+    request = claim(request_id)
+    if request is None:
+        return False
+    if request.attempts > MAX_ATTEMPTS:
+        _settle(request, error="Workers died on this request again and again; gave up.")
+        return True
+    open_circuit = circuit_breaker.open_reason(request.source)
+    if open_circuit:
+        _put_back_or_fail(request, open_circuit)
+        return True
+    began = time.monotonic()
+    try:
+        source = plugin_of(request.source)
+        window = Window(request.window_start, request.window_end)
+        answer = source.pull(_query_of(request), window, DEADLINE)
+        if source.items == "series" and answer.items:
+            left = DEADLINE - (time.monotonic() - began)
+            answer = with_earlier_days(source, _query_of(request), window, answer, left)
+    except SourceError as error:
+        if error.passing:
+            circuit_breaker.record_failure(request.source, str(error))
+            _put_back_or_fail(request, str(error))
+        else:
+            _settle(request, error=str(error))
+        return True
+    except SoftTimeLimitExceeded:
+        error_text = f"Stopped: it took longer than {DEADLINE:.0f} s."
+        circuit_breaker.record_failure(request.source, error_text)
+        _settle(request, error=error_text)
+        return True
+    except Exception:
+        # A plug-in's own error must end as a stated gap, not as a request that never ends.
+        logger.exception("Pulling %s failed", request)
+        _settle(request, error="The plug-in failed unexpectedly; the worker's log has the details.")
+        return True
+    took = int((time.monotonic() - began) * 1000)
+    circuit_breaker.record_success(request.source)
+    _settle(request, answer=answer, items_kind=source.items, took_ms=took)
+    return True
+
+
+def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
+    if request.attempts < MAX_ATTEMPTS:
+        leased_jobs.put_back(request, error)
+    else:
+        _settle(request, error=error)
+
+
+def _query_of(request: EvidenceRequest) -> SourceQuery:
+    return SourceQuery(request.what, request.query, request.unit)
+
+
+@transaction.atomic
+def _settle(
+    request: EvidenceRequest,
+    *,
+    error: str = "",
+    answer: SourceAnswer | None = None,
+    items_kind: str = "series",
+    took_ms: int = 0,
+) -> None:
+    """Write the outcome once, together with its evidence and findings."""
+    current = leased_jobs.settle(request, error)
+    if current is None or answer is None:
+        return
+    Evidence.objects.filter(request=current).delete()
+    evidence = Evidence(
+        incident=request.incident,
+        request=current,
+        service=request.service,
+        kind=items_kind,
+        what=request.what,
+        unit=request.unit,
+        source_name=request.source.name,
+        source_url=answer.link,
+        query=request.query,
+        window_start=request.window_start,
+        window_end=request.window_end,
+        gaps=answer.gaps,
+        took_ms=took_ms,
+    )
+    evidence.freeze([item.as_item() for item in answer.items])
+    evidence.save()
+    Finding.objects.bulk_create(read_findings(evidence))
+    refresh_fingerprint(request.incident)
+
+
+def refresh_fingerprint(incident: Incident) -> None:
+    """Collect what the findings say into the terms that the similarity index knows."""
+    fingerprint, _ = Fingerprint.objects.get_or_create(incident=incident)
+    fingerprint = Fingerprint.objects.select_for_update().get(pk=fingerprint.pk)
+    templates: dict[str, str] = {}
+    metrics: dict[str, str] = {}
+    for finding in incident.findings.order_by("-score")[:60]:
+        if finding.kind in (Finding.Kind.LEFT_NORMAL, Finding.Kind.TROUBLE):
+            metrics.setdefault(finding.term, finding.term)
+        else:
+            templates.setdefault(finding.term, finding.data["template"])
+    if (templates, metrics) != (fingerprint.templates, fingerprint.metrics):
+        fingerprint.templates, fingerprint.metrics = templates, metrics
+        fingerprint.save()

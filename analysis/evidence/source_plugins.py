@@ -1,0 +1,21 @@
+"""The plug-in of a source, with its settings."""
+
+from __future__ import annotations
+
+from analysis.models import Source
+from analysis.sources import registry
+from analysis.sources.base import (
+    SourceError,
+    SourcePlugin,
+)
+
+
+def plugin_of(source: Source) -> SourcePlugin:
+    """The plug-in of a source with its settings. Raises SourceError when it cannot be made."""
+    plugin = registry().get(source.kind)
+    if plugin is None:
+        raise SourceError("unknown-kind", f"No plug-in named {source.kind!r} is installed.")
+    try:
+        return plugin({**source.settings, **source.secrets})
+    except (ValueError, KeyError) as error:
+        raise SourceError("bad-settings", f"The settings of {source.name}: {error}") from error

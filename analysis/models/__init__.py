@@ -1,0 +1,24 @@
+"""Sources, evidence, findings, groups of alike incidents, and versions of the calibration."""
+
+from analysis.models.alike_group import AlikeGroup
+from analysis.models.check_run import CheckRun
+from analysis.models.collector import Collector
+from analysis.models.evidence import Evidence, EvidenceRequest
+from analysis.models.finding import Finding
+from analysis.models.fingerprint import Fingerprint
+from analysis.models.learning import Fit, Forgotten, ShownAnswer
+from analysis.models.source import Source
+
+__all__ = [
+    "AlikeGroup",
+    "CheckRun",
+    "Collector",
+    "Evidence",
+    "EvidenceRequest",
+    "Finding",
+    "Fingerprint",
+    "Fit",
+    "Forgotten",
+    "ShownAnswer",
+    "Source",
+]

@@ -1,0 +1,100 @@
+"""Requests for evidence and the evidence they returned."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from analysis.models.source import Source
+from common.leased_jobs import Errand
+from incidents.models import Incident, Service
+
+
+class EvidenceRequest(Errand):
+    """One query to pull for one incident."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence_requests")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="requests")
+    service = models.ForeignKey(Service, models.CASCADE, null=True, related_name="+")
+    what = models.CharField(max_length=100, help_text="What the query measures, in words.")
+    query = models.TextField()
+    unit = models.CharField(max_length=20, blank=True)
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="request_to_work_on",
+                condition=Q(state__in=["waiting", "claimed"]),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "source", "service", "what", "window_start", "window_end"],
+                nulls_distinct=False,
+                name="request_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(window_end__gt=F("window_start")), name="request_window_forward"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="claimed") | Q(lease_until__isnull=False),
+                name="request_claim_has_lease",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.service or 'everything'} from {self.source}"
+
+
+class Evidence(models.Model):
+    """A frozen item pulled for an incident. It stays readable after its source deleted the data."""
+
+    class Kind(models.TextChoices):
+        SERIES = "series", "Series"
+        LINES = "lines", "Log lines"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence")
+    request = models.OneToOneField(EvidenceRequest, models.CASCADE, related_name="evidence")
+    service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    what = models.CharField(max_length=100)
+    unit = models.CharField(max_length=20, blank=True)
+    source_name = models.CharField(max_length=100)
+    source_url = models.URLField(max_length=2000, blank=True)
+    query = models.TextField()
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    gaps = models.JSONField(default=list, blank=True)
+    taken_at = models.DateTimeField(default=timezone.now)
+    took_ms = models.PositiveIntegerField(default=0)
+    content = models.BinaryField()
+    digest = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "evidence"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["series", "lines"]), name="evidence_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.source_name})"
+
+    def freeze(self, items: list[dict[str, Any]]) -> None:
+        """Store `items` (JSON-able) compressed, with a digest that proves them unchanged."""
+        plain = json.dumps(items, separators=(",", ":"), allow_nan=False).encode()
+        self.digest = hashlib.sha256(plain).hexdigest()
+        self.content = zlib.compress(plain, 6)
+
+    def items(self) -> list[dict[str, Any]]:
+        return json.loads(zlib.decompress(bytes(self.content)))

@@ -1,0 +1,38 @@
+"""Sources of metrics, logs, events and traces."""
+
+from __future__ import annotations
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from common.sealing import seal, unseal
+
+
+class Source(models.Model):
+    """A configured system that evidence is pulled from. `kind` names the plug-in."""
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=50)
+    enabled = models.BooleanField(default=True)
+    settings = models.JSONField(default=dict, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
+    resting_until = models.DateTimeField(null=True, blank=True, editable=False)
+    trouble = models.TextField(blank=True, editable=False, help_text="The last failure's reason.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["sealed", "failures", "resting_until", "trouble"])
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Passwords and tokens by setting name; sealed with SECRET_KEY at rest."""
+        return unseal(self.sealed)
+
+    @secrets.setter
+    def secrets(self, values: dict[str, str]) -> None:
+        self.sealed = seal(values)

@@ -1,0 +1,124 @@
+"""What the evidence panel shows: charts, log lines, findings, pending and failed pulls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from analysis.evidence.origins import likely_origins
+from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
+from analysis.presentation.charts import Mark
+from analysis.presentation.evidence_chart import draw_evidence, evidence_title, incident_marks
+from incidents.models import Incident
+from incidents.suspect_changes import candidate_changes
+from kb.models import Check
+
+State = EvidenceRequest.State
+
+
+@dataclass
+class Panel:
+    """One item of evidence as shown: a chart, or the log lines that are unusual."""
+
+    evidence: Evidence
+    title: str
+    chart: SafeString | None
+    finding: Finding | None
+    new_templates: list[Finding]
+
+
+def present_evidence(incident: Incident) -> dict[str, Any]:
+    """The context of the evidence panel, in a fixed number of queries."""
+    requests = list(incident.evidence_requests.select_related("service", "source"))
+    findings = list(incident.findings.select_related("service"))
+    marks = incident_marks(incident)
+    panels = [
+        _panel(evidence, findings, marks)
+        for evidence in incident.evidence.select_related("service").defer("content")
+    ]
+    unusual = [panel for panel in panels if _findings_of(panel)]
+    quiet = [panel for panel in panels if not _findings_of(panel)]
+    unusual.sort(key=lambda panel: -max(f.score for f in _findings_of(panel)))
+    done = sum(request.state == State.DONE for request in requests)
+    failed = [request for request in requests if request.state == State.FAILED]
+    pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
+    return {
+        "incident": incident,
+        "requests": requests,
+        "done": done,
+        "failed": failed,
+        "pending": pending,
+        "planned": bool(requests) or hasattr(incident, "fingerprint"),
+        "waiting_for_plan": not requests and not hasattr(incident, "fingerprint"),
+        "story": _story(incident, findings),
+        "suspects": likely_origins(incident),
+        "unusual": unusual,
+        "quiet": quiet,
+        "cause_links": list(incident.cause_links.exclude(state="rejected").select_related("cause")),
+        "sources": Source.objects.filter(enabled=True),
+        "alerts": sorted(set(incident.alerts.values_list("name", flat=True))),
+        "version": f"{done}-{len(failed)}-{len(findings)}",
+    }
+
+
+@dataclass
+class Moment:
+    """One line of the story: a finding or a change."""
+
+    at: datetime
+    text: str
+    change: bool = False
+
+
+MAX_FINDINGS, MAX_CHANGES = 8, 3
+
+
+def _story(incident: Incident, findings: list[Finding]) -> list[Moment]:
+    """What left its normal range, in the order of time, and the changes just before it.
+
+    Symptoms are not causes: each change before the first symptom says how long before.
+    """
+    moments = [Moment(f.onset, f.text) for f in findings if f.onset][:MAX_FINDINGS]
+    if not moments:
+        return []
+    first = moments[0]
+    for candidate in candidate_changes(incident, limit=MAX_CHANGES):
+        change = candidate.change
+        minutes = round((first.at - change.started_at).total_seconds() / 60)
+        when = f"{minutes} min before the first symptom" if minutes >= 0 else "after it began"
+        text = f"{change.service.name}: {change}, {when}"
+        moments.append(Moment(change.started_at, text, change=True))
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _findings_of(panel: Panel) -> list[Finding]:
+    return [finding for finding in [panel.finding, *panel.new_templates] if finding]
+
+
+def _panel(evidence: Evidence, findings: list[Finding], marks: list[Mark]) -> Panel:
+    own = [finding for finding in findings if finding.evidence_id == evidence.pk]
+    if evidence.kind == Evidence.Kind.LINES:
+        return Panel(evidence, evidence_title(evidence), None, None, own)
+    finding = own[0] if own else None
+    chart = draw_evidence(evidence, finding, marks) if finding else None
+    return Panel(evidence, evidence_title(evidence), chart, finding, [])
+
+
+@dataclass
+class CheckResult:
+    """A check of a cause with its run for one incident, if there is one."""
+
+    check: Check
+    run: CheckRun | None
+
+
+def present_checks(incident: Incident) -> dict[int, list[CheckResult]]:
+    """Every check by its cause. Checks are few: those of all causes are read at once."""
+    runs = {run.check_asked_id: run for run in incident.check_runs.all()}
+    results: dict[int, list[CheckResult]] = {}
+    for check in Check.objects.all():
+        results.setdefault(check.cause_id, []).append(CheckResult(check, runs.get(check.pk)))
+    return results

@@ -1,0 +1,93 @@
+"""Evidence on the incident page and on a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_POST
+
+from analysis import tasks
+from analysis.evidence import planning
+from analysis.models import Evidence, Source
+from analysis.presentation.charts import as_png, standalone
+from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
+from analysis.presentation.evidence_panel import present_evidence
+from incidents.web.shortcuts import get_incident
+
+
+@require_GET
+def evidence(request: HttpRequest, incident: int) -> HttpResponse:
+    """The evidence panel; while pulls are pending it reloads itself."""
+    subject = get_incident(request, incident)
+    context = present_evidence(subject)
+    response = render(request, "analysis/evidence/_panel.html", context)
+    seen = request.GET.get("seen")
+    if seen is not None and seen != context["version"]:
+        response["HX-Trigger-After-Swap"] = "evidence-arrived"
+    return response
+
+
+@require_POST
+def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
+    subject = get_incident(request, incident)
+    tasks.enqueue(planning.pull_again(subject))
+    return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
+
+
+@require_POST
+def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
+    """Pull one more thing; “next time too” saves it for every alert of the same name."""
+    subject = get_incident(request, incident)
+    entered = {
+        name: request.POST.get(name, "").strip() for name in ("what", "query", "unit", "alert")
+    }
+    source = Source.objects.filter(name=request.POST.get("source"), enabled=True).first()
+    context: dict[str, Any] = {"asked": entered}
+    try:
+        if source is None:
+            raise ValidationError({"source": "Choose one of the sources."})
+        tasks.enqueue(planning.pull_also(subject, source, **entered))
+    except ValidationError as error:
+        context["problems"] = error.message_dict
+    context |= present_evidence(subject)
+    return render(request, "analysis/evidence/_panel.html", context)
+
+
+@require_GET
+def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The chart of one item as an image file, for postmortems and chat."""
+    item = get_object_or_404(Evidence.objects.select_related("service"), pk=pk)
+    get_incident(request, item.incident_id)
+    if item.kind != Evidence.Kind.SERIES:
+        raise Http404("Log lines have no chart.")
+    drawing = standalone(evidence_chart(item), str(item))
+    if kind == "svg":
+        return HttpResponse(drawing, content_type="image/svg+xml")
+    return HttpResponse(as_png(drawing), content_type="image/png")
+
+
+@require_GET
+def compare(request: HttpRequest, incident: int, past: int) -> HttpResponse:
+    """Then against now: the evidence of two incidents side by side, each from its own start."""
+    now, then = get_incident(request, incident), get_incident(request, past)
+    context = {"now": now, "then": then, "pairs": compare_evidence(now, then)}
+    return render(request, "analysis/evidence/compare.html", context)
+
+
+@require_GET
+def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One item of evidence in full, with its query and times."""
+    item = get_object_or_404(Evidence.objects.select_related("request", "service"), pk=pk)
+    subject = get_incident(request, item.incident_id)
+    items = item.items()
+    context = {
+        "evidence": item,
+        "incident": subject,
+        "items": items[:2000],
+        "count": len(items),
+        "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
+    }
+    return render(request, "analysis/evidence/detail.html", context)

@@ -1,0 +1,16 @@
+"""Errors in words."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+
+def error_text(error: ValidationError | IntegrityError) -> str:
+    """One line for reports: what a validation or the database refused, with the names of fields."""
+    if isinstance(error, IntegrityError):
+        return f"the database refuses it: {str(error.__cause__ or error).splitlines()[0]}"
+    if hasattr(error, "error_dict"):
+        by_field = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
+        return "; ".join(by_field)
+    return "; ".join(error.messages)

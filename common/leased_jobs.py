@@ -1,0 +1,93 @@
+"""Rows that stand for work to be done. The row is the truth; a Celery message only carries its id.
+
+A worker claims a row with a lease. One that dies leaves an expired lease behind, and a sweep hands
+the row to another. Whoever no longer holds the claim when it is done writes nothing, so that an
+errand has one outcome however often it ran.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+RETRY_AFTER = timedelta(seconds=5)
+"""Before the second attempt; doubled with each further one."""
+
+
+class Errand(models.Model):
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        CLAIMED = "claimed", "Under way"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=40, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def ask_again(self) -> None:
+        """Back to the beginning, unsaved; what it brought before is kept until it is replaced."""
+        self.state, self.attempts, self.error = self.State.WAITING, 0, ""
+        self.not_before, self.finished_at = timezone.now(), None
+
+
+AnErrand = TypeVar("AnErrand", bound=Errand)
+PENDING = [Errand.State.WAITING, Errand.State.CLAIMED]
+
+
+def workable(overdue: timedelta = timedelta(0)) -> Q:
+    """Waiting and due for `overdue`, or claimed by somebody whose lease ran out."""
+    now = timezone.now()
+    waiting = Q(state=Errand.State.WAITING, not_before__lte=now - overdue)
+    return waiting | Q(state=Errand.State.CLAIMED, lease_until__lt=now)
+
+
+def claim(rows: models.QuerySet[AnErrand], pk: int, lease: timedelta) -> AnErrand | None:
+    """Take an errand, or None when it is gone, done or somebody else's."""
+    now = timezone.now()
+    taken = rows.filter(workable(), pk=pk).update(
+        state=Errand.State.CLAIMED,
+        claimed_by=uuid.uuid4().hex,
+        claimed_at=now,
+        lease_until=now + lease,
+        attempts=F("attempts") + 1,
+    )
+    return rows.get(pk=pk) if taken else None
+
+
+def put_back(errand: Errand, error: str) -> None:
+    """Let it be tried again after a while, unless the claim was lost meanwhile."""
+    type(errand)._default_manager.filter(pk=errand.pk, claimed_by=errand.claimed_by).update(
+        state=Errand.State.WAITING,
+        not_before=timezone.now() + RETRY_AFTER * 2 ** (errand.attempts - 1),
+        error=error,
+        lease_until=None,
+    )
+
+
+def settle(errand: AnErrand, error: str = "") -> AnErrand | None:
+    """Write the outcome, within the caller's transaction; None when the claim was lost."""
+    rows = type(errand)._default_manager.select_for_update()
+    current: AnErrand | None = rows.filter(
+        pk=errand.pk, claimed_by=errand.claimed_by, state=Errand.State.CLAIMED
+    ).first()
+    if current is None:
+        return None
+    current.state = Errand.State.FAILED if error else Errand.State.DONE
+    current.error, current.lease_until, current.finished_at = error, None, timezone.now()
+    current.save()
+    return current

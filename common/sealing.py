@@ -1,0 +1,35 @@
+"""Seals what must not be read from a database dump: source passwords and tokens."""
+
+import base64
+import hashlib
+import json
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+def _fernet() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet(
+        [Fernet(base64.urlsafe_b64encode(hashlib.sha256(k.encode()).digest())) for k in keys]
+    )
+
+
+def seal(values: dict[str, str]) -> str:
+    if not values:
+        return ""
+    return _fernet().encrypt(json.dumps(values).encode()).decode()
+
+
+def unseal(sealed: str) -> dict[str, str]:
+    """Raises ValueError when neither SECRET_KEY nor a fallback opens it."""
+    if not sealed:
+        return {}
+    try:
+        values: dict[str, str] = json.loads(_fernet().decrypt(sealed.encode()))
+    except InvalidToken as error:
+        raise ValueError(
+            "The stored password cannot be read with this SECRET_KEY. Enter it again, "
+            "or put the former key into SECRET_KEY_FALLBACKS."
+        ) from error
+    return values

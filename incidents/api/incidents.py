@@ -1,0 +1,199 @@
+"""REST API of incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents import filing, merging
+from incidents.api.base import ByName, Visible, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource, once
+from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
+from incidents.history_import import import_incidents
+from incidents.models import Alert, Incident, Service
+from incidents.permissions import visible_alerts, visible_incidents
+from incidents.search.filters import IncidentFilter
+from incidents.timeline import told_timeline
+
+
+class LabelsField(serializers.DictField):
+    """Short texts by name."""
+
+    child = serializers.CharField(max_length=500, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        labels = super().to_internal_value(data)
+        if len(labels) > 100:
+            raise serializers.ValidationError("At most 100 labels.")
+        return labels
+
+
+class IncidentSerializer(serializers.ModelSerializer):
+    reference = serializers.CharField(read_only=True)
+    services = ByName(many=True, queryset=Service.objects.all(), required=False)
+    labels = LabelsField(required=False)
+    reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
+    merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
+
+    class Meta:
+        model = Incident
+        fields = [
+            "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
+            "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
+            "mitigated_at", "resolved_at", "reporter", "merged_into", "external_source",
+            "external_id", "external_url", "created_at", "updated_at",
+        ]  # fmt: skip
+        # The database's constraints are checked by filing.py, which knows the whole incident.
+        validators: list[Any] = []
+        extra_kwargs = {
+            "symptom": {"max_length": 50_000},
+            "resolution": {"max_length": 50_000},
+            "impact_started_at": {"required": False},
+        }
+
+    def create(self, validated_data: dict[str, Any]) -> Incident:
+        return filing.file_incident(reporter=self.context["request"].user, **validated_data)
+
+    def update(self, instance: Incident, validated_data: dict[str, Any]) -> Incident:
+        return filing.edit_incident(instance, self.context["request"].user, **validated_data)
+
+
+class MergeSerializer(serializers.Serializer):
+    other = Visible(visible_incidents, help_text="The incident that becomes part of this one.")
+
+
+class SplitSerializer(serializers.Serializer):
+    alerts = Visible(visible_alerts, many=True, help_text="Alerts that get an incident anew.")
+
+
+class ImportSerializer(serializers.Serializer):
+    source = serializers.CharField(
+        max_length=50, help_text="Where they come from: with `id` it makes each row known."
+    )
+    rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
+    mapping = serializers.DictField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        help_text="Our field → the name it has in the rows, where the usual names do not fit.",
+    )
+    dry_run = serializers.BooleanField(default=False)
+
+
+class RefusedSerializer(serializers.Serializer):
+    row = serializers.IntegerField(help_text="Its place in `rows`, from 1.")
+    why = serializers.CharField()
+
+
+class ImportReportSerializer(serializers.Serializer):
+    new = serializers.IntegerField()
+    known = serializers.IntegerField()
+    refused = RefusedSerializer(many=True)
+    new_services = serializers.ListField(child=serializers.CharField())
+
+
+@extend_schema_view(
+    create=extend_schema(
+        summary="File an incident",
+        examples=[
+            OpenApiExample(
+                "A database",
+                {"title": "orders-db CPU high", "services": ["orders-db"], "severity": "SEV2"},
+                request_only=True,
+            )
+        ],
+    ),
+    partial_update=extend_schema(summary="Edit, move or re-rate an incident"),
+)
+class IncidentViewSet(
+    Creates,
+    Reads,
+    Edits,
+    mixins.ListModelMixin,
+    Resource,
+):
+    queryset = Incident.objects.none()
+    serializer_class = IncidentSerializer
+    filterset_class = IncidentFilter
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Incident]:
+        if getattr(self, "swagger_fake_view", False):
+            return Incident.objects.none()
+        visible = visible_incidents(self.request.user)
+        return visible.select_related("reporter").prefetch_related("services")
+
+    @extend_schema(
+        responses=TimelineEntrySerializer(many=True),
+        summary="Timeline, with what other records tell of it",
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def timeline(self, request: Request, pk: str | None = None) -> Response:
+        entries = told_timeline(self.get_object())
+        return Response(TimelineEntrySerializer(entries, many=True).data)
+
+    @extend_schema(
+        request=NoteSerializer, responses={201: TimelineEntrySerializer}, summary="Add a note"
+    )
+    @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
+    def notes(self, request: Request, pk: str | None = None) -> Response:
+        return once(request, lambda: self._note(request))
+
+    def _note(self, request: Request) -> Response:
+        incident = self.get_object()
+        asked = asked_for(request, NoteSerializer)
+        note = filing.add_note(incident, author=request.user, **asked)
+        return Response(TimelineEntrySerializer(note).data, status=201)
+
+    @extend_schema(
+        request=MergeSerializer,
+        responses=IncidentSerializer,
+        summary="Make another incident part of this one",
+    )
+    @action(detail=True, methods=["post"])
+    def merge(self, request: Request, pk: str | None = None) -> Response:
+        other = asked_for(request, MergeSerializer)["other"]
+        into = merging.merge(self.get_object(), other, request.user)
+        return Response(self.get_serializer(into).data)
+
+    @extend_schema(
+        request=SplitSerializer,
+        responses={201: IncidentSerializer},
+        summary="Give some of its alerts an incident of their own",
+    )
+    @action(detail=True, methods=["post"])
+    def split(self, request: Request, pk: str | None = None) -> Response:
+        alerts: list[Alert] = asked_for(request, SplitSerializer)["alerts"]
+        made = merging.split(self.get_object(), alerts, request.user)
+        return Response(self.get_serializer(made).data, status=201)
+
+    @extend_schema(
+        request=ImportSerializer,
+        responses=ImportReportSerializer,
+        summary="Take many incidents in; those already known are left alone",
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def take_in(self, request: Request) -> Response:
+        asked = asked_for(request, ImportSerializer)
+        report = import_incidents(
+            enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
+        )
+        refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
+        return Response(
+            {
+                "new": len(report.new),
+                "known": report.same,
+                "refused": refused,
+                "new_services": report.new_services,
+            }
+        )
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"incidents": IncidentViewSet}

@@ -1,0 +1,117 @@
+"""REST API of integrations and their deliveries."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents.api.base import ByName
+from incidents.api.plugins import PluginSerializer
+from incidents.api.resources import Edits, Reads, Resource
+from incidents.intake import processing
+from incidents.intake.wake_workers import wake_workers
+from incidents.models import (
+    Delivery,
+    Integration,
+    IntegrationSecret,
+    Service,
+)
+from incidents.permissions import MANAGE
+from incidents.webhooks import registry
+
+
+class IntegrationSerializer(PluginSerializer):
+    plugins = registry
+    secrets = None
+    service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
+    path = serializers.SerializerMethodField(help_text="Where its sender posts to.")
+
+    class Meta:
+        model = Integration
+        fields = [
+            "id", "kind", "name", "path", "enabled", "service", "settings", "secrets_unreadable",
+            "created_at",
+        ]  # fmt: skip
+
+    def get_secrets_unreadable(self, integration: Integration) -> bool:
+        """Whether any valid secret is: make another, or enter the sender's again."""
+        return any(
+            secret.revoked_at is None and not secret.is_readable
+            for secret in integration.secrets.all()
+        )
+
+    def get_path(self, integration: Integration) -> str:
+        return f"/hooks/{integration.slug}/"
+
+
+class MadeSerializer(IntegrationSerializer):
+    secret = serializers.CharField(read_only=True, help_text="Shown this once.")
+
+    class Meta(IntegrationSerializer.Meta):
+        fields = [*IntegrationSerializer.Meta.fields, "secret"]
+
+
+class SecretSerializer(serializers.Serializer):
+    secret = serializers.CharField(read_only=True, help_text="Shown this once.")
+    hint = serializers.CharField(read_only=True)
+
+
+class IntegrationViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
+    """Senders of alerts and changes. For administrators."""
+
+    scope = "admin"
+    permission = MANAGE
+    queryset = Integration.objects.select_related("service").prefetch_related("secrets")
+    serializer_class = IntegrationSerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @extend_schema(request=IntegrationSerializer, responses={201: MadeSerializer})
+    def create(self, request: Request) -> Response:
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        made = asked.save()
+        made.secret = IntegrationSecret.make(made, request.user)[1]
+        return Response(MadeSerializer(made, context=self.get_serializer_context()).data, 201)
+
+    @extend_schema(request=None, responses={201: SecretSerializer}, summary="Make another secret")
+    @action(detail=True, methods=["post"])
+    def secrets(self, request: Request, pk: str | None = None) -> Response:
+        made, text = IntegrationSecret.make(self.get_object(), request.user)
+        return Response({"secret": text, "hint": made.hint}, 201)
+
+
+class DeliverySerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Delivery
+        fields = [
+            "id", "integration", "sender_id", "state", "outcome", "attempts", "received_at",
+            "worked_at", "text",
+        ]  # fmt: skip
+
+
+class DeliveryViewSet(Reads, mixins.ListModelMixin, Resource):
+    """What senders delivered, and what became of it. For administrators."""
+
+    scope = "admin"
+    permission = MANAGE
+    queryset = Delivery.objects.all()
+    serializer_class = DeliverySerializer
+    filterset_fields = ["integration", "state"]
+
+    @extend_schema(request=None, responses=DeliverySerializer, summary="Work a delivery again")
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, pk: str | None = None) -> Response:
+        delivery = self.get_object()
+        processing.replay(delivery)
+        wake_workers()
+        delivery.refresh_from_db()
+        return Response(DeliverySerializer(delivery).data)
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
+    "integrations": IntegrationViewSet,
+    "deliveries": DeliveryViewSet,
+}

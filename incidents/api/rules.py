@@ -1,0 +1,93 @@
+"""REST API of maintenance windows, tier policies and deploy rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import mixins, serializers, viewsets
+
+from incidents.api.base import ByName
+from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.intake.rules import save_rule
+from incidents.models import (
+    Change,
+    DeployRule,
+    MaintenanceWindow,
+    Service,
+    TierPolicy,
+)
+from incidents.permissions import MANAGE
+
+
+class RuleSerializer(serializers.ModelSerializer):
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        return save_rule(self.Meta.model(), self.context["request"].user, **validated_data)
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        return save_rule(instance, **validated_data)
+
+
+class MaintenanceWindowSerializer(RuleSerializer):
+    services = ByName(many=True, queryset=Service.objects.all())
+    author = serializers.CharField(source="author.username", read_only=True, default=None)
+
+    class Meta:
+        model = MaintenanceWindow
+        fields = ["id", "services", "starts_at", "ends_at", "reason", "author"]
+        extra_kwargs = {"starts_at": {"required": False}}
+
+
+class TierPolicySerializer(RuleSerializer):
+    class Meta:
+        model = TierPolicy
+        fields = [
+            "id", "tier", "meaning", "paging", "target", "opens_after", "on_quiet",
+            "quiet_after", "postmortem_for", "postmortem_within",
+        ]  # fmt: skip
+        read_only_fields = ["tier"]
+
+
+class DeployRuleSerializer(RuleSerializer):
+    service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
+    kind = serializers.ChoiceField(Change.Kind.choices, default=Change.Kind.DEPLOY)
+
+    class Meta:
+        model = DeployRule
+        fields = ["id", "pattern", "service", "kind", "ignore"]
+
+
+class _Rules(Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
+    """Rules are settings, for administrators."""
+
+    scope = "admin"
+    permission = MANAGE
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+
+class MaintenanceWindowViewSet(_Rules, Creates, Reads):
+    """Times in which alerts of some services open no incident."""
+
+    queryset = MaintenanceWindow.objects.select_related("author").prefetch_related("services")
+    serializer_class = MaintenanceWindowSerializer
+
+
+class DeployRuleViewSet(_Rules, Creates, Reads):
+    """Which CI job deploys which service."""
+
+    queryset = DeployRule.objects.select_related("service")
+    serializer_class = DeployRuleSerializer
+
+
+class TierPolicyViewSet(_Rules, Reads):
+    """What alerts and incidents of a tier lead to; there is one for each tier."""
+
+    queryset = TierPolicy.objects.all()
+    serializer_class = TierPolicySerializer
+    http_method_names = ["get", "patch", "head", "options"]
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
+    "maintenance-windows": MaintenanceWindowViewSet,
+    "deploy-rules": DeployRuleViewSet,
+    "tier-policies": TierPolicyViewSet,
+}

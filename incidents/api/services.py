@@ -1,0 +1,80 @@
+"""REST API of services and their catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.file_import import ImportReport
+from incidents.api.base import ByName, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.catalogue.formats import registry as catalogue_kinds
+from incidents.catalogue.services import save_service
+from incidents.catalogue.sync import take_catalogue
+from incidents.models import Service
+
+
+class ServiceSerializer(serializers.ModelSerializer):
+    depends_on = ByName(many=True, queryset=Service.objects.all(), required=False)
+
+    class Meta:
+        model = Service
+        fields = [
+            "id", "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
+            "runbook_url", "dashboards", "repositories", "depends_on",
+        ]  # fmt: skip
+
+    def create(self, validated_data: dict[str, Any]) -> Service:
+        return save_service(Service(), **validated_data)
+
+    def update(self, instance: Service, validated_data: dict[str, Any]) -> Service:
+        return save_service(instance, **validated_data)
+
+
+class CatalogueSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(sorted(catalogue_kinds()))
+    content = serializers.CharField(help_text="The file's text.", trim_whitespace=False)
+    dry_run = serializers.BooleanField(default=False)
+
+
+class SkippedSerializer(serializers.Serializer):
+    place = serializers.CharField()
+    why = serializers.CharField()
+
+
+class CatalogueReportSerializer(serializers.Serializer):
+    new = serializers.ListField(child=serializers.CharField())
+    changed = serializers.ListField(child=serializers.CharField())
+    same = serializers.IntegerField()
+    skipped = SkippedSerializer(many=True)
+
+
+def told_report(report: ImportReport) -> dict[str, Any]:
+    """What a file brought, as its serializer describes it."""
+    skipped = [each._asdict() for each in report.skipped]
+    return {**vars(report), "skipped": skipped}
+
+
+class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+    queryset = Service.objects.prefetch_related("depends_on")
+    serializer_class = ServiceSerializer
+    filterset_fields = ["name", "tier", "lifecycle", "kind", "owner_team"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @extend_schema(
+        request=CatalogueSerializer,
+        responses=CatalogueReportSerializer,
+        summary="Keep services in step with a catalogue",
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def take_in(self, request: Request) -> Response:
+        return Response(told_report(take_catalogue(**asked_for(request, CatalogueSerializer))))
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"services": ServiceViewSet}

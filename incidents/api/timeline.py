@@ -1,0 +1,53 @@
+"""REST API of the timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import mixins, serializers, viewsets
+
+from incidents import timeline
+from incidents.api.resources import Edits, Reads, Resource
+from incidents.models import TimelineEntry
+from incidents.permissions import visible_incidents
+
+
+class TimelineEntrySerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.username", read_only=True, default=None)
+    text = serializers.CharField(max_length=50_000)
+
+    class Meta:
+        model = TimelineEntry
+        fields = ["id", "incident", "at", "kind", "text", "author", "pinned", "hidden", "edited_at"]
+        read_only_fields = ["incident", "kind", "edited_at"]
+
+    def update(self, instance: TimelineEntry, validated_data: dict[str, Any]) -> TimelineEntry:
+        for what in ("pinned", "hidden"):
+            if what in validated_data and validated_data[what] != getattr(instance, what):
+                timeline.mark_entry(instance, what)
+        written = {name: validated_data[name] for name in ("text", "at") if name in validated_data}
+        return timeline.edit_entry(instance, **written) if written else instance
+
+
+class NoteSerializer(serializers.Serializer):
+    text = serializers.CharField(max_length=50_000)
+    at = serializers.DateTimeField(required=False, help_text="When it happened; now, if left out.")
+
+
+class TimelineEntryViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
+    """What was written on timelines. An entry keeps its kind; what was hidden is kept too."""
+
+    queryset = TimelineEntry.objects.none()
+    serializer_class = TimelineEntrySerializer
+    filterset_fields = ["incident", "kind", "pinned", "hidden"]
+    http_method_names = ["get", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[TimelineEntry]:
+        if getattr(self, "swagger_fake_view", False):
+            return TimelineEntry.objects.none()
+        seen = visible_incidents(self.request.user).values("pk")
+        return TimelineEntry.objects.filter(incident__in=seen).select_related("author")
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"timeline-entries": TimelineEntryViewSet}

@@ -1,0 +1,99 @@
+"""REST API of API tokens and of the caller itself."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError as RuleBroken
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from incidents import tokens
+from incidents.api.resources import Reads, Resource
+from incidents.models import (
+    ApiToken,
+)
+
+
+class ApiTokenSerializer(serializers.ModelSerializer):
+    days = serializers.IntegerField(
+        min_value=1, max_value=3650, required=False, write_only=True,
+        help_text="How long it holds; for ever, if left out.",
+    )  # fmt: skip
+
+    class Meta:
+        model = ApiToken
+        fields = [
+            "id", "name", "scope", "team", "hint", "days", "created_at", "expires_at",
+            "revoked_at", "last_used_at",
+        ]  # fmt: skip
+        read_only_fields = ["hint", "expires_at", "revoked_at", "last_used_at"]
+
+
+class NewTokenSerializer(ApiTokenSerializer):
+    token = serializers.CharField(read_only=True, help_text="Shown this once.")
+
+    class Meta(ApiTokenSerializer.Meta):
+        fields = [*ApiTokenSerializer.Meta.fields, "token"]
+
+
+class ApiTokenViewSet(Reads, mixins.ListModelMixin, Resource):
+    """The asker's own tokens. A token can make and revoke no wider one than itself."""
+
+    queryset = ApiToken.objects.none()
+    serializer_class = ApiTokenSerializer
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        if getattr(self, "swagger_fake_view", False):
+            return ApiToken.objects.none()
+        return ApiToken.objects.filter(user_id=self.request.user.pk)
+
+    @extend_schema(request=ApiTokenSerializer, responses={201: NewTokenSerializer})
+    def create(self, request: Request) -> Response:
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
+        own = request.auth
+        if isinstance(own, ApiToken):
+            if not own.allows(wanted.get("scope", ApiToken.Scope.READ)):
+                raise RuleBroken({"scope": f"This token may only {own.scope}."})
+            if own.team and wanted.get("team") != own.team:
+                raise RuleBroken({"team": f"This token is of the team {own.team}."})
+        made, text = tokens.make_token(request.user, **wanted)
+        return Response({**ApiTokenSerializer(made).data, "token": text}, 201)
+
+    @extend_schema(request=None, responses=ApiTokenSerializer, summary="Revoke a token")
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, pk: str | None = None) -> Response:
+        token = self.get_object()
+        tokens.revoke(self.get_queryset().filter(pk=token.pk))
+        return Response(ApiTokenSerializer(self.get_object()).data)
+
+
+class MeSerializer(serializers.Serializer):
+    user = serializers.CharField()
+    scope = serializers.ChoiceField(ApiToken.Scope.choices)
+    team = serializers.CharField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class MeView(APIView):
+    """Who asks, and what their token may do."""
+
+    @extend_schema(responses=MeSerializer, summary="Who asks")
+    def get(self, request: Request) -> Response:
+        token = request.auth if isinstance(request.auth, ApiToken) else None
+        told = {
+            "user": request.user.get_username(),
+            "scope": token.scope if token else ApiToken.Scope.ADMIN,
+            "team": token.team if token else "",
+            "expires_at": token.expires_at if token else None,
+        }
+        return Response(MeSerializer(told).data)
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"tokens": ApiTokenViewSet}
+VIEWS = {"me": MeView}

@@ -1,0 +1,141 @@
+"""Walks over service dependencies, and what is odd in them: circles, and core services that need
+supplementary ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+from incidents.models import Service
+
+Key = TypeVar("Key", int, str)
+
+
+def dependency_pairs(field: str = "pk") -> list[tuple[Any, Any]]:
+    """(service, what it depends on), by a field of both; the whole graph in one query."""
+    pairs = Service.depends_on.through.objects.values_list(
+        f"from_service__{field}", f"to_service__{field}"
+    )
+    return list(pairs)
+
+
+def dependency_edges() -> dict[int, list[int]]:
+    """What each service depends on directly, by id."""
+    edges: dict[int, list[int]] = {}
+    for service, dependency in dependency_pairs():
+        edges.setdefault(service, []).append(dependency)
+    return edges
+
+
+def with_all_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> set[Key]:
+    """A service and all that it depends on, near and far."""
+    reached, front = {service}, [service]
+    while front:
+        front = [other for one in front for other in edges.get(one, ()) if other not in reached]
+        reached.update(front)
+    return reached
+
+
+def direct_dependencies(services: Iterable[Service]) -> QuerySet[Service]:
+    """What `services` depend on directly, without themselves."""
+    keys = [service.pk for service in services]
+    return Service.objects.filter(needed_by__in=keys).exclude(pk__in=keys).distinct()
+
+
+@dataclass(frozen=True)
+class Path:
+    """Services in the order in which each needs the next."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " → ".join(self.names)
+
+
+def circles(edges: Mapping[str, Iterable[str]]) -> list[Path]:
+    """One circle for each group of services that need each other, shortest first.
+
+    Groups are strongly connected components (Tarjan, 1972), found without recursion.
+    """
+    found = []
+    for group in _components(edges):
+        first = min(group)
+        inside = {name: [o for o in edges.get(name, ()) if o in group] for name in group}
+        way = _shortest(inside, first, {first})
+        if way:
+            found.append(Path(way))
+    return sorted(found, key=lambda path: (len(path.names), path.names))
+
+
+def leaning(edges: Mapping[str, Iterable[str]], tiers: Mapping[str, str]) -> list[Path]:
+    """For each core service the shortest way to a supplementary one that it needs, if any.
+
+    What is on that way is on the path of all users, whatever its tier says.
+    """
+    lesser = {name for name, tier in tiers.items() if tier == "supplementary"}
+    found = []
+    for name in sorted(name for name, tier in tiers.items() if tier == "core"):
+        way = _shortest(edges, name, lesser)
+        if way:
+            found.append(Path(way))
+    return found
+
+
+def _shortest(edges: Mapping[str, Iterable[str]], start: str, ends: set[str]) -> tuple[str, ...]:
+    """Breadth first; `start` itself is an end only when a way leads back to it."""
+    came: dict[str, str] = {}
+    front = [start]
+    while front:
+        following = []
+        for name in front:
+            for other in sorted(edges.get(name, ())):
+                if other in ends:
+                    way = [other, name]
+                    while way[-1] != start:
+                        way.append(came[way[-1]])
+                    return tuple(reversed(way))
+                if other not in came and other != start:
+                    came[other] = name
+                    following.append(other)
+        front = following
+    return ()
+
+
+def _components(edges: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    found: list[list[str]] = []
+    for root in sorted(edges):
+        if root in order:
+            continue
+        work = [(root, iter(sorted(edges.get(root, ()))))]
+        order[root] = low[root] = len(order)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            name, others = work[-1]
+            for other in others:
+                if other not in order:
+                    order[other] = low[other] = len(order)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(sorted(edges.get(other, ())))))
+                    break
+                if other in on_stack:
+                    low[name] = min(low[name], order[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
+                if low[name] == order[name]:
+                    group: list[str] = []
+                    while not group or group[-1] != name:
+                        group.append(stack.pop())
+                        on_stack.discard(group[-1])
+                    found.append(group)
+    return found

@@ -1,0 +1,13 @@
+"""Plug-ins that read a service catalogue. One small file each; `registry()` finds them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from common.plugins import find_plugins
+from incidents.catalogue.formats.base import Reader
+
+
+@cache
+def registry() -> dict[str, type[Reader]]:
+    return find_plugins(__name__, __path__, Reader)

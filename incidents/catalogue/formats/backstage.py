@@ -1,0 +1,105 @@
+"""Backstage's catalog-info.yaml: several documents a file; components and resources count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from common.file_import import BadFile, Skipped
+from common.payloads import dig, text, web_address
+from incidents.catalogue.formats.base import LIFECYCLES, TIERS, Entry, Reader, one_of
+
+SERVICES = ("component", "resource")
+KINDS = {"database": "postgresql", "postgresql": "postgresql", "cache": "cache", "queue": "queue",
+         "service": "http", "website": "http"}  # fmt: skip
+
+
+class Backstage(Reader):
+    kind = "backstage"
+    title = "Backstage catalog-info.yaml"
+    example = "cat */catalog-info.yaml, with --- between the files"
+
+    def read(self, content: str) -> Iterator[Entry | Skipped]:
+        try:
+            documents = list(yaml.safe_load_all(content))
+        except (yaml.YAMLError, RecursionError) as error:
+            raise BadFile(f"This is not YAML: {str(error)[:200]}") from error
+        for number, document in enumerate(documents, 1):
+            if document is not None:
+                yield self._entry(f"document {number}", document)
+
+    def _entry(self, place: str, data: Any) -> Entry | Skipped:
+        if not isinstance(data, dict):
+            return Skipped(place, "It is not an object.")
+        kind, name = text(data, "kind").lower(), text(data, "metadata.name", 100)
+        if kind not in SERVICES:
+            what = text(data, "kind") or "No kind"
+            return Skipped(place, f"{what}: only components and resources are services.")
+        if not name:
+            return Skipped(place, "“metadata.name” is missing.")
+        found = dig(data, "spec.dependsOn", [])
+        references = found if isinstance(found, list) else [found]
+        notes = dig(data, "metadata.annotations", {})
+        labels = dig(data, "metadata.labels", {})
+        tier = next(
+            (word for each in (labels, notes) if isinstance(each, dict)
+             for key, value in each.items()
+             if str(key).rpartition("/")[2] in ("tier", "criticality")
+             and (word := one_of(TIERS, value))),
+            "",
+        )  # fmt: skip
+        return Entry(
+            place,
+            name,
+            description=text(data, "metadata.description", 1000),
+            tier=tier,
+            lifecycle=one_of(LIFECYCLES, dig(data, "spec.lifecycle")),
+            kind=KINDS.get(text(data, "spec.type").lower(), ""),
+            owner_team=name_in(text(data, "spec.owner", 200))[:100],
+            on_call=_note(notes, "pagerduty.com/service-id", "opsgenie.com/component-selector"),
+            runbook_url=next(_links(data, "runbook", "playbook"), "")[:200],
+            dashboards="\n".join(_links(data, "dashboard", "grafana")),
+            repositories=_repository(notes),
+            depends_on=tuple(filter(None, (_service(each) for each in references))),
+        )
+
+
+def name_in(reference: str) -> str:
+    """The name in a reference such as group:default/payments.
+
+    >>> name_in("component:default/orders-db"), name_in("payments")
+    ('orders-db', 'payments')
+    """
+    return reference.rpartition("/")[2].rpartition(":")[2].strip()
+
+
+def _service(reference: Any) -> str:
+    """The name of a component or resource that is referred to; nothing for an API and the like."""
+    words = text(reference, most=200)
+    kind, colon, _ = words.partition(":")
+    return "" if colon and kind.lower() not in SERVICES else name_in(words)[:100]
+
+
+def _links(data: Any, *wanted: str) -> Iterator[str]:
+    """Addresses of links whose title, type or icon holds one of the words."""
+    links = dig(data, "metadata.links", [])
+    for link in links if isinstance(links, list) else []:
+        words = f"{text(link, 'title')} {text(link, 'type')} {text(link, 'icon')}".lower()
+        address = web_address(link, "url")
+        if address and any(word in words for word in wanted):
+            yield address
+
+
+def _note(notes: Any, *names: str) -> str:
+    found = (text(notes.get(name)) for name in names) if isinstance(notes, dict) else iter(())
+    return next(filter(None, found), "")[:200]
+
+
+def _repository(notes: Any) -> str:
+    located = _note(notes, "backstage.io/source-location").removeprefix("url:")
+    if located.startswith(("http://", "https://")):
+        return located
+    slug = _note(notes, "github.com/project-slug")
+    return f"https://github.com/{slug}" if slug else ""

@@ -1,0 +1,65 @@
+"""The contract of catalogue readers: a file's text in, entries and what was skipped out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from common.file_import import Skipped
+from common.payloads import text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service as a file tells of it; an empty field says nothing about it."""
+
+    place: str
+    """where in the file, for reports"""
+    name: str
+    description: str = ""
+    tier: str = ""
+    lifecycle: str = ""
+    kind: str = ""
+    owner_team: str = ""
+    on_call: str = ""
+    runbook_url: str = ""
+    dashboards: str = ""
+    """addresses, one a line, as `repositories`"""
+    repositories: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+class Reader:
+    """Base of the plug-ins. A new one sets the attributes and writes `read`."""
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    example: ClassVar[str] = ""
+    """How to get such a file, in a line."""
+
+    def read(self, content: str) -> Iterator[Entry | Skipped]:
+        """Raises BadFile when nothing of it can be read."""
+        raise NotImplementedError
+
+
+TIERS = {
+    "core": ("core", "critical", "tier1", "tier-1", "1", "tier0", "tier-0", "0"),
+    "normal": ("normal", "tier2", "tier-2", "2", "major"),
+    "supplementary": ("supplementary", "tier3", "tier-3", "3", "tier4", "tier-4", "4", "minor"),
+}
+
+
+LIFECYCLES = {
+    "architecture": ("architecture", "design", "planned"),
+    "development": ("development", "experimental", "alpha", "dev"),
+    "limited": ("limited", "beta", "preview", "limited availability"),
+    "general": ("general", "production", "ga", "live", "general availability"),
+    "deprecated": ("deprecated", "retired", "end-of-life", "sunset"),
+}
+
+
+def one_of(known: dict[str, tuple[str, ...]], value: Any) -> str:
+    """Our word for theirs; empty where we have none."""
+    given = text(value).lower()
+    return next((ours for ours, theirs in known.items() if given in theirs), "")

@@ -1,0 +1,120 @@
+"""The addresses that senders post to. They prove, store and answer; a worker does the rest."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from common.payloads import BadPayload, text
+from common.signing import Refused
+from incidents.intake import receiving
+from incidents.webhooks.base import Incoming
+from incidents.webhooks.events_v2 import dedup_key
+
+logger = logging.getLogger(__name__)
+RETRY_AFTER = "10"
+
+
+def problem(status: int, title: str, **headers: str) -> HttpResponse:
+    body = {"type": "about:blank", "status": status, "title": title}
+    return JsonResponse(
+        body, status=status, content_type="application/problem+json", headers=headers
+    )
+
+
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def body_of(request: HttpRequest, most: int = receiving.MOST_BYTES) -> bytes | None:
+    """The raw body, or None when it is larger than we take."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > most:
+        return None
+    body = request.read(most + 1)
+    return None if len(body) > most else body
+
+
+def _answer(act: Callable[[], HttpResponse]) -> HttpResponse:
+    """Run `act`; refusals as 4xx that no retry can mend, a store that is down as 503."""
+    try:
+        return act()
+    except receiving.Unknown:
+        return problem(404, "No integration has this address, or it is switched off.")
+    except Refused as error:
+        return problem(401, str(error))
+    except BadPayload as error:
+        return problem(400, str(error))
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("A delivery was sent away, the database is down: %s", error)
+        return problem(503, "The store is down; send it again.", **{"Retry-After": RETRY_AFTER})
+    except ValueError as error:
+        logger.error("A secret of an integration cannot be read: %s", error)
+        return problem(503, "A secret cannot be read here.", **{"Retry-After": RETRY_AFTER})
+
+
+TOO_LARGE = f"The body is over {receiving.MOST_BYTES // 1024**2} MB. Send fewer alerts at once."
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
+    body = body_of(request)
+    if body is None:
+        return problem(413, TOO_LARGE)
+
+    def act() -> HttpResponse:
+        integration, secrets = receiving.find_integration(slug)
+        taken = receiving.take_in(integration, secrets, headers_of(request), body, key)
+        return JsonResponse({"status": "stored", "delivery": taken}, status=202)
+
+    return _answer(act)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def enqueue(request: HttpRequest) -> HttpResponse:
+    """Events API v2 and its change events: the routing key in the body is the secret."""
+    body = body_of(request)
+    if body is None:
+        return problem(413, TOO_LARGE)
+
+    def act() -> HttpResponse:
+        incoming = Incoming(headers_of(request), body, timezone.now())
+        data: Any = incoming.json()
+        key = text(data, "routing_key", 200)
+        if not key:
+            return _events_problem(["“routing_key” is missing"])
+        if text(data, "event_action") and not (
+            text(data, "payload.summary") or text(data, "dedup_key")
+        ):
+            return _events_problem(["“payload.summary” or “dedup_key” is missing"])
+        integration, secrets = receiving.find_by_secret("events_v2", key)
+        headers = {**headers_of(request), "x-causebook-token": key}
+        # What is stored must not hold the secret.
+        data["routing_key"] = "[redacted]"
+        data.setdefault("dedup_key", dedup_key(incoming))
+        receiving.take_in(integration, secrets, headers, json.dumps(data).encode())
+        told = {"status": "success", "message": "Event processed"}
+        return JsonResponse({**told, "dedup_key": data["dedup_key"]}, status=202)
+
+    return _answer(act)
+
+
+def _events_problem(errors: list[str]) -> HttpResponse:
+    body = {"status": "invalid event", "message": "Event object is invalid", "errors": errors}
+    return JsonResponse(body, status=400)

@@ -1,0 +1,80 @@
+"""Taking a delivery in: prove, store, answer. Working it is `working.py`'s business."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from collections.abc import Mapping
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from common.signing import Asked
+from incidents.intake.wake_workers import wake_workers
+from incidents.models import Delivery, Integration, IntegrationSecret
+from incidents.webhooks import registry
+from incidents.webhooks.base import Incoming
+
+MOST_BYTES = 4 * 1024 * 1024
+KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")
+
+
+class Unknown(Exception):
+    """No such integration, or it is switched off."""
+
+
+def _valid_secrets() -> QuerySet[IntegrationSecret]:
+    valid = IntegrationSecret.objects.filter(integration__enabled=True, revoked_at=None)
+    return valid.select_related("integration")
+
+
+def find_integration(slug: str) -> tuple[Integration, list[str]]:
+    """The integration at an address and its secrets that hold. Raises Unknown."""
+    rows = list(_valid_secrets().filter(integration__slug=slug))
+    if not rows:
+        raise Unknown
+    return rows[0].integration, [row.text for row in rows]
+
+
+def find_by_secret(kind: str, key: str) -> tuple[Integration, list[str]]:
+    """The integration of `kind` that has this secret, for senders with one address for all."""
+    for row in _valid_secrets().filter(integration__kind=kind, hint=key[-4:]):
+        if hmac.compare_digest(row.text.encode(), key.encode()):
+            return row.integration, [row.text]
+    raise Unknown
+
+
+def take_in(
+    integration: Integration,
+    secrets: list[str],
+    headers: Mapping[str, str],
+    body: bytes,
+    key_in_url: str = "",
+) -> str:
+    """Store a delivery once it is proved; its id. Raises Refused or BadPayload, writing nothing."""
+    plugin = registry().get(integration.kind)
+    if plugin is None:
+        raise Unknown
+    plugin.scheme.check(Asked(headers, body, timezone.now(), key_in_url), secrets)
+    return store(integration, headers, body)
+
+
+def store(integration: Integration, headers: Mapping[str, str], body: bytes) -> str:
+    """Store a delivery whose sender needs no further proof. Raises BadPayload, writing nothing."""
+    plugin, now = registry()[integration.kind], timezone.now()
+    incoming = Incoming(headers, body, now, integration.settings)
+    if plugin.content == "json":
+        incoming.json()
+    sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200] or uuid.uuid4().hex
+    kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
+    delivery = Delivery(
+        integration=integration,
+        sender_id=sender_id,
+        headers=kept,
+        body=body,
+        received_at=now,
+        not_before=now,
+    )
+    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    wake_workers()
+    return sender_id

@@ -1,0 +1,84 @@
+"""Merge two incidents into one; split alerts off into an incident of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from incidents import filing
+from incidents.models import Alert, Incident
+
+
+@transaction.atomic
+def merge(into: Incident, other: Incident, author: Any = None) -> Incident:
+    """Make `other` part of `into`: alerts and services move, what was written stays where it is.
+
+    Raises ValidationError when they are the same or `into` is itself part of another.
+    """
+    # Always in the order of their numbers, so that two merges cannot wait for each other.
+    rows = {
+        row.pk: row
+        for row in Incident.objects.select_for_update(of=("self",))
+        .filter(pk__in=[into.pk, other.pk])
+        .order_by("pk")
+    }
+    into, other = rows[into.pk], rows[other.pk]
+    if into.pk == other.pk:
+        raise ValidationError({"incident": "An incident cannot be merged into itself."})
+    if into.merged_into_id or other.merged_into_id:
+        raise ValidationError({"incident": "One of them is part of another already: use that one."})
+    if other.private and not into.private:
+        raise ValidationError(
+            {"incident": f"{other.reference} is private and {into.reference} is not."}
+        )
+    other.alerts.update(
+        incident=into,
+        joined_because=f"Merged from {other.reference} by {author}."[:300],
+    )
+    into.services.add(*other.services.all())
+    into.impact_started_at = min(into.impact_started_at, other.impact_started_at)
+    into.save()
+    other.merged_into = into
+    other.save()
+    if other.is_open:
+        other = filing.set_status(other, Incident.Status.RESOLVED, author)
+    kind = filing.Kind.MERGE
+    filing.add_entry(into, kind, f"{other.reference} was merged into this: {other.title}", author)
+    filing.add_entry(other, kind, f"Merged into {into.reference}", author)
+    return into
+
+
+@transaction.atomic
+def split(incident: Incident, alerts: Iterable[Alert], author: Any = None) -> Incident:
+    """Give some of an incident's alerts an incident of their own. Raises ValidationError."""
+    chosen = list(
+        Alert.objects.select_for_update(of=("self",))
+        .select_related("service")
+        .filter(incident=incident, pk__in=[alert.pk for alert in alerts])
+        .order_by("starts_at")
+    )
+    if not chosen:
+        raise ValidationError({"alerts": "Choose at least one of its alerts."})
+    first = chosen[0]
+    made = filing.file_incident(
+        title=(first.summary or first.name)[:300],
+        services={alert.service for alert in chosen if alert.service},
+        severity=incident.severity,
+        impact_started_at=first.starts_at,
+        detected_at=max(first.received_at, first.starts_at),
+        labels={"alertname": first.name},
+        private=incident.private,
+        viewers=list(incident.viewers.all()),
+        reporter=author,
+    )
+    names = ", ".join(sorted({alert.name for alert in chosen}))[:500]
+    Alert.objects.filter(pk__in=[alert.pk for alert in chosen]).update(
+        incident=made, joined_because=f"Split from {incident.reference}."
+    )
+    kind = filing.Kind.MERGE
+    filing.add_entry(incident, kind, f"Split off as {made.reference}: {names}", author)
+    filing.add_entry(made, kind, f"Split from {incident.reference}", author)
+    return made

@@ -1,0 +1,35 @@
+"""What happened: services, incidents, alerts, changes, and what brings them in."""
+
+from incidents.models.alert import Alert
+from incidents.models.change import Change
+from incidents.models.event import Event
+from incidents.models.history import history_of
+from incidents.models.incident import Incident
+from incidents.models.integration import Delivery, Integration, IntegrationSecret
+from incidents.models.notice import Notice
+from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
+from incidents.models.service import Service, addresses_only
+from incidents.models.timeline import TimelineEntry
+from incidents.models.token import ApiToken, KeptAnswer
+from incidents.models.unknown_service import SeenName
+
+__all__ = [
+    "Alert",
+    "ApiToken",
+    "Change",
+    "Delivery",
+    "DeployRule",
+    "Event",
+    "Incident",
+    "Integration",
+    "IntegrationSecret",
+    "KeptAnswer",
+    "MaintenanceWindow",
+    "Notice",
+    "SeenName",
+    "Service",
+    "TierPolicy",
+    "TimelineEntry",
+    "addresses_only",
+    "history_of",
+]

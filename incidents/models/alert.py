@@ -1,0 +1,65 @@
+"""Alerts as monitors sent them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from incidents.models.incident import Incident
+from incidents.models.service import Service
+
+
+class Alert(models.Model):
+    """One firing rule as a monitor sent it; `fingerprint` and `starts_at` make it one episode."""
+
+    class Status(models.TextChoices):
+        FIRING = "firing", "Firing"
+        RESOLVED = "resolved", "Resolved"
+
+    source = models.CharField(max_length=50)
+    fingerprint = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    summary = models.TextField(blank=True)
+    severity = models.CharField(max_length=50, blank=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.FIRING)
+    labels = models.JSONField(default=dict, blank=True)
+    service = models.ForeignKey(
+        Service, models.SET_NULL, null=True, blank=True, related_name="alerts"
+    )
+    incident = models.ForeignKey(
+        Incident, models.SET_NULL, null=True, blank=True, related_name="alerts"
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(db_default=Now())
+    group_key = models.CharField(max_length=500, blank=True)
+    url = models.URLField(max_length=1000, blank=True)
+    joined_because = models.CharField(
+        max_length=300, blank=True, help_text="Why it is part of its incident, or of none."
+    )
+    opens_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it opens an incident if it still fires."
+    )
+
+    class Meta:
+        ordering = ["-starts_at", "-pk"]
+        indexes = [
+            models.Index(
+                fields=["opens_at"], name="alert_to_open", condition=Q(opens_at__isnull=False)
+            ),
+            models.Index(fields=["incident"], name="alert_firing", condition=Q(status="firing")),
+            models.Index(fields=["name", "-starts_at"], name="alert_of_rule"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "fingerprint", "starts_at"], name="alert_episode_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gte=F("starts_at")),
+                name="alert_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,63 @@
+"""Changes: what happened to a service and when."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from incidents.models.service import Service
+from incidents.models.times import refuse_impossible_times
+
+
+class Change(models.Model):
+    """A deploy, config edit, flag, scaling or migration: what happened to a service and when."""
+
+    class Kind(models.TextChoices):
+        DEPLOY = "deploy", "Deploy"
+        CONFIG = "config", "Config"
+        FLAG = "flag", "Feature flag"
+        SCALING = "scaling", "Scaling"
+        MIGRATION = "migration", "Migration"
+        RESTART = "restart", "Restart"
+        LOAD_TEST = "load-test", "Load test"
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        ROLLED_BACK = "rolled_back", "Rolled back"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.DEPLOY)
+    title = models.CharField(max_length=300)
+    version = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.SUCCEEDED)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    url = models.URLField(max_length=500, blank=True)
+    external_source = models.CharField(max_length=50, blank=True)
+    external_id = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        indexes = [models.Index(fields=["service", "-started_at"], name="change_near_incident")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["external_source", "external_id"],
+                condition=~Q(external_id=""),
+                name="change_external_id_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None) | Q(finished_at__gte=F("started_at")),
+                name="change_finished_after_start",
+                violation_error_message="“Finished” lies before “started”.",
+            ),
+        ]
+
+    def clean(self) -> None:
+        refuse_impossible_times(self, ("started_at", "finished_at"))
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.title}"

@@ -1,0 +1,148 @@
+"""Incidents. Constraints live in the database; `incidents/filing.py` holds the acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from incidents.models.service import Service
+from incidents.models.times import refuse_impossible_times
+
+
+class Incident(models.Model):
+    """Something users felt or would have. Its reference is INC-<number>; the number is the key."""
+
+    class Severity(models.TextChoices):
+        SEV1 = "SEV1", "SEV1 · most users cannot use a core flow"
+        SEV2 = "SEV2", "SEV2 · a core flow is degraded or a major feature is down"
+        SEV3 = "SEV3", "SEV3 · some users are affected, a way around exists"
+        SEV4 = "SEV4", "SEV4 · nobody feels it yet"
+
+        def is_at_least(self, other: str) -> bool:
+            """Whether this is as severe as `other` or more severe."""
+            order: list[str] = type(self).values
+            return order.index(str(self)) <= order.index(str(other))
+
+        @classmethod
+        def worst(cls, severities: Iterable[str]) -> str:
+            """The most severe of some; empty where there are none."""
+            found = set(severities)
+            return next((each for each in cls.values if each in found), "")
+
+    class Status(models.TextChoices):
+        INVESTIGATING = "investigating", "Investigating"
+        IDENTIFIED = "identified", "Identified"
+        MITIGATED = "mitigated", "Mitigated"
+        RESOLVED = "resolved", "Resolved"
+
+    TIMES = ("impact_started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
+
+    title = models.CharField(max_length=300)
+    symptom = models.TextField(blank=True)
+    resolution = models.TextField(blank=True, help_text="What ended it, in a sentence or two.")
+    severity = models.CharField(max_length=4, choices=Severity, default=Severity.SEV3)
+    status = models.CharField(max_length=20, choices=Status, default=Status.INVESTIGATING)
+    impact_started_at = models.DateTimeField(default=timezone.now)
+    detected_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    mitigated_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    services = models.ManyToManyField(Service, related_name="incidents", blank=True)
+    labels = models.JSONField(default=dict, blank=True)
+    private = models.BooleanField(
+        default=False, help_text="Only you, the people you add and those allowed to see all."
+    )
+    reporter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    viewers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="shared_incidents", blank=True
+    )
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="merged"
+    )
+    external_source = models.CharField(max_length=50, blank=True)
+    external_id = models.CharField(max_length=200, blank=True)
+    external_url = models.URLField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("symptom", weight="B", config="english")
+        + SearchVector("resolution", weight="C", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    history = HistoricalRecords(excluded_fields=["search"], m2m_fields=[services])
+
+    class Meta:
+        ordering = ["-impact_started_at", "-pk"]
+        permissions = [("view_private_incident", "Can see every private incident")]
+        indexes = [
+            models.Index(fields=["-impact_started_at", "-id"], name="incident_newest_first"),
+            models.Index(fields=["updated_at", "id"], name="incident_live_tail"),
+            models.Index(fields=["id"], name="incident_private", condition=Q(private=True)),
+            models.Index(
+                fields=["impact_started_at"],
+                name="incident_open",
+                condition=~Q(status="resolved"),
+            ),
+            GinIndex(fields=["search"], name="incident_search"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(title=""), name="incident_has_title"),
+            models.CheckConstraint(
+                condition=Q(severity__in=["SEV1", "SEV2", "SEV3", "SEV4"]),
+                name="incident_severity_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None) | Q(resolved_at__gte=F("impact_started_at")),
+                name="incident_resolved_after_start",
+                violation_error_message="“Resolved” lies before “impact started”.",
+            ),
+            models.CheckConstraint(
+                condition=Q(mitigated_at=None) | Q(mitigated_at__gte=F("impact_started_at")),
+                name="incident_mitigated_after_start",
+                violation_error_message="“Mitigated” lies before “impact started”.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="resolved") | ~Q(resolved_at=None),
+                name="incident_resolved_has_time",
+                violation_error_message="A resolved incident needs its resolved time.",
+            ),
+            models.UniqueConstraint(
+                fields=["external_source", "external_id"],
+                condition=~Q(external_id=""),
+                name="incident_external_id_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.title}"
+
+    def clean(self) -> None:
+        refuse_impossible_times(self, self.TIMES)
+
+    @property
+    def reference(self) -> str:
+        return f"INC-{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("incidents:incident", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.status != self.Status.RESOLVED
+
+    def duration(self, now: datetime | None = None) -> timedelta:
+        """From impact start to resolution, or to now while it is open."""
+        return (self.resolved_at or now or timezone.now()) - self.impact_started_at

@@ -1,0 +1,129 @@
+"""Senders of alerts and changes, their secrets, and what they delivered."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from common.sealing import seal, unseal
+
+
+def new_slug() -> str:
+    return secrets.token_urlsafe(9)
+
+
+class Integration(models.Model):
+    """A sender that may tell us of alerts or changes, at an address of its own."""
+
+    kind = models.CharField(max_length=50, help_text="The plug-in that reads it.")
+    name = models.CharField(max_length=100, unique=True)
+    slug = models.CharField(max_length=40, unique=True, default=new_slug, editable=False)
+    enabled = models.BooleanField(default=True)
+    service = models.ForeignKey(
+        "incidents.Service",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="For what names no service we know.",
+    )
+    settings = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("incidents:integration", args=[self.pk])
+
+
+class IntegrationSecret(models.Model):
+    """One of an integration's secrets, sealed; any that is not revoked opens the door."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="secrets")
+    sealed = models.TextField()
+    hint = models.CharField(max_length=8, help_text="Its end, to tell it from others.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"…{self.hint}"
+
+    @classmethod
+    def make(
+        cls, integration: Integration, author: Any = None, text: str = ""
+    ) -> tuple[IntegrationSecret, str]:
+        """A new secret and its text, which nobody can read again; or one that the sender made."""
+        text = text or secrets.token_urlsafe(24)
+        made = cls(integration=integration, sealed=seal({"secret": text}), author=author)
+        made.hint = text[-4:]
+        made.save()
+        return made, text
+
+    @property
+    def text(self) -> str:
+        """Raises ValueError when SECRET_KEY was replaced without keeping the former one."""
+        return unseal(self.sealed)["secret"]
+
+    @property
+    def is_readable(self) -> bool:
+        try:
+            return bool(self.text)
+        except ValueError:
+            return False
+
+
+class Delivery(models.Model):
+    """A request as a sender made it. It is stored before it is answered, then worked."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="deliveries")
+    sender_id = models.CharField(
+        max_length=200, help_text="What the sender calls it; sent twice, it counts once."
+    )
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    received_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    outcome = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    worked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "sender_id"], name="delivery_once"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="delivery_waiting", condition=Q(state="waiting")),
+            models.Index(fields=["integration", "-id"], name="delivery_newest_first"),
+            models.Index(fields=["received_at"], name="delivery_to_forget"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.integration_id}/{self.sender_id}"
+
+    @property
+    def text(self) -> str:
+        return bytes(self.body).decode("utf-8", "replace")

@@ -1,0 +1,139 @@
+"""Rules for alerts and changes: policy by tier, maintenance windows, deploy rules."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from incidents.models.change import Change
+
+
+class TierPolicy(models.Model):
+    """What a tier means: for people, for targets, and what an alert of its services leads to."""
+
+    class OnQuiet(models.TextChoices):
+        RESOLVE = "resolve", "resolve the incident"
+        MITIGATE = "mitigate", "mark it mitigated; a person resolves it"
+        NOTHING = "nothing", "leave it to people"
+
+    tier = models.CharField(max_length=20, unique=True)
+    meaning = models.TextField(blank=True, help_text="Which services are of this tier.")
+    paging = models.TextField(blank=True, help_text="Who is called, when, and how fast.")
+    target = models.DecimalField(
+        "availability",
+        max_digits=7,
+        decimal_places=4,
+        default=Decimal("99.5"),
+        help_text="Percent, for objectives of services that have no reason for another.",
+    )
+    opens_after = models.PositiveIntegerField(
+        "opens after",
+        default=0,
+        help_text="Minutes an alert must fire before it opens an incident.",
+    )
+    on_quiet = models.CharField(
+        "when all alerts have ended", max_length=10, choices=OnQuiet, default=OnQuiet.RESOLVE
+    )
+    quiet_after = models.PositiveIntegerField(
+        "after", default=5, help_text="Minutes without a firing alert before that is done."
+    )
+    postmortem_for = models.CharField(
+        "postmortem needed for",
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"^(SEV[1-4]([, ]+|$))*$", "List severities: SEV1, SEV2.")],
+        help_text="Severities, such as SEV1, SEV2.",
+    )
+    postmortem_within = models.PositiveSmallIntegerField(
+        "within", default=5, help_text="Days after the incident was resolved."
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "tier policies"
+
+    def __str__(self) -> str:
+        return self.tier
+
+    def get_absolute_url(self) -> str:
+        return reverse("incidents:intake-rules")
+
+
+class MaintenanceWindow(models.Model):
+    """While it lasts, alerts of these services are kept but open no incident."""
+
+    services = models.ManyToManyField("incidents.Service", related_name="maintenance")
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="maintenance_ends_after_start",
+                violation_error_message="It must end after it starts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+    def get_absolute_url(self) -> str:
+        return reverse("incidents:intake-rules")
+
+
+class DeployRule(models.Model):
+    """Which jobs of a build server change a service, and which service that is."""
+
+    pattern = models.CharField(
+        max_length=200, unique=True, help_text="Name of the job; * stands for anything: deploy-*"
+    )
+    service = models.ForeignKey(
+        "incidents.Service",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: what * stands for is the service's name.",
+    )
+    kind = models.CharField(max_length=20, default="deploy")
+    ignore = models.BooleanField("is no change", default=False)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    def clean(self) -> None:
+        if self.kind not in Change.Kind.values:
+            raise ValidationError({"kind": f"Choose one of {', '.join(Change.Kind.values)}."})
+        if not self.ignore and self.service is None and "*" not in self.pattern:
+            raise ValidationError(
+                {"service": "Choose the service, or put * where its name is in the job's name."}
+            )
+
+    def get_absolute_url(self) -> str:
+        return reverse("incidents:intake-rules")
+
+    def named(self, job: str) -> str | None:
+        """The service's name for `job`, or None when the rule is not about it."""
+        if not fnmatchcase(job, self.pattern):
+            return None
+        if self.service:
+            return self.service.name
+        before, _, after = self.pattern.partition("*")
+        return job[len(before) : len(job) - len(after) if after else None]

@@ -1,0 +1,100 @@
+"""Services: the things that can break."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+SERVICE_NAME = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$",
+    "Start with a letter or digit, then letters, digits, spaces and . _ : / @ - only.",
+)
+
+
+def addresses_in(text: str) -> list[str]:
+    """The web addresses of a text that has one a line."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line.startswith(("http://", "https://"))]
+
+
+def addresses_only(text: str) -> None:
+    """Raises ValidationError for a line that is no web address."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = next((line for line in lines if not addresses_in(line) or " " in line), "")
+    if wrong:
+        raise ValidationError(f"“{wrong[:80]}” is no address such as https://…")
+
+
+class Service(models.Model):
+    """A thing that can break."""
+
+    class Tier(models.TextChoices):
+        CORE = "core", "Core: if it fails, all users feel it"
+        NORMAL = "normal", "Normal: major features off the core flow"
+        SUPPLEMENTARY = "supplementary", "Supplementary: may be late"
+
+    class Lifecycle(models.TextChoices):
+        ARCHITECTURE = "architecture", "Architecture"
+        DEVELOPMENT = "development", "Development"
+        LIMITED = "limited", "Limited availability"
+        GENERAL = "general", "General availability"
+        DEPRECATED = "deprecated", "Deprecated"
+
+    class Kind(models.TextChoices):
+        """What it is made of: decides which metrics are pulled for it."""
+
+        HTTP = "http", "HTTP service"
+        JVM = "jvm", "HTTP service on the JVM"
+        POSTGRESQL = "postgresql", "PostgreSQL database"
+        CACHE = "cache", "Cache"
+        QUEUE = "queue", "Message queue"
+        NODE = "node", "Machine or node pool"
+        OTHER = "other", "Other"
+
+    name = models.CharField(max_length=100, unique=True, validators=[SERVICE_NAME])
+    description = models.TextField(blank=True)
+    tier = models.CharField(max_length=20, choices=Tier, default=Tier.NORMAL)
+    lifecycle = models.CharField(max_length=20, choices=Lifecycle, default=Lifecycle.GENERAL)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.HTTP)
+    owner_team = models.CharField(max_length=100, blank=True, db_index=True)
+    on_call = models.CharField(
+        "on-call", max_length=200, blank=True, help_text="Who is called: a rota, or its address."
+    )
+    runbook_url = models.URLField(blank=True)
+    dashboards = models.TextField(
+        blank=True, validators=[addresses_only], help_text="One address a line."
+    )
+    repositories = models.TextField(
+        blank=True, validators=[addresses_only], help_text="One address a line."
+    )
+    depends_on = models.ManyToManyField(
+        "self", symmetrical=False, related_name="needed_by", blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(m2m_fields=[depends_on])
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(tier__in=["core", "normal", "supplementary"]), name="service_tier_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("incidents:service", args=[self.pk])
+
+    @property
+    def dashboard_links(self) -> list[str]:
+        return addresses_in(self.dashboards)
+
+    @property
+    def repository_links(self) -> list[str]:
+        return addresses_in(self.repositories)

@@ -1,0 +1,58 @@
+"""The lines of an incident's timeline."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.utils import timezone
+
+from incidents.models.incident import Incident
+
+
+class TimelineEntry(models.Model):
+    """One line of an incident's timeline, by a person or by the product."""
+
+    class Kind(models.TextChoices):
+        NOTE = "note", "Note"
+        FILED = "filed", "Filed"
+        STATUS = "status", "Status"
+        SEVERITY = "severity", "Severity"
+        UPDATE = "update", "Update"
+        EDIT = "edit", "Edit"
+        ALERT = "alert", "Alert"
+        MERGE = "merge", "Merge"
+        CHANGE = "change", "Change"
+        CAUSE = "cause", "Cause"
+        EVIDENCE = "evidence", "Evidence"
+        CHAT = "chat", "Chat"
+        FINDING = "finding", "Finding"
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="timeline")
+    at = models.DateTimeField(default=timezone.now)
+    pinned = models.BooleanField(default=False)
+    hidden = models.BooleanField(default=False, help_text="Kept, but left out of what is shown.")
+    edited_at = models.DateTimeField(null=True, blank=True)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.NOTE)
+    text = models.TextField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    search = models.GeneratedField(
+        expression=SearchVector("text", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name_plural = "timeline entries"
+        indexes = [
+            models.Index(fields=["incident", "at"], name="timeline_of_incident"),
+            GinIndex(fields=["search"], name="timeline_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]

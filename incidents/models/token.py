@@ -1,0 +1,67 @@
+"""API tokens, and responses kept for repeated requests with an Idempotency-Key."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class ApiToken(models.Model):
+    """A token acts as its user, narrowed to a scope and, with one, to a team's incidents."""
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        FILE = "file", "Read, file and edit"
+        ADMIN = "admin", "Everything, settings too"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100, help_text="Who or what will use it.")
+    scope = models.CharField(max_length=10, choices=Scope, default=Scope.READ)
+    team = models.CharField(
+        max_length=100, blank=True, help_text="Only incidents of this team's services."
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=8, help_text="How its text ends.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scope__in=["read", "file", "admin"]), name="apitoken_scope_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (…{self.hint})"
+
+    @property
+    def is_valid(self) -> bool:
+        now = timezone.now()
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def allows(self, scope: str) -> bool:
+        order = self.Scope.values
+        return order.index(self.scope) >= order.index(scope)
+
+
+class KeptAnswer(models.Model):
+    """What a creation with an `Idempotency-Key` answered, to answer the same again."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request = models.CharField(max_length=64, help_text="Digest of address and body.")
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="kept_answer_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,140 @@
+"""The language of the search box: words, "phrases", -without, and fields such as service:orders-db.
+
+Other packages add fields: `SEARCH_FIELDS.register("cause", Field("cause:expiry", function))`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
+from django.db.models import Q
+
+from common.registry import Registry
+from common.times import period_of
+from incidents.models import Incident, Service
+
+MOST_CHARACTERS = 500
+_FIELD = re.compile(r'(?<!\S)(-?)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+_LAST_WORD = re.compile(r"(?<![\S])([A-Za-z][A-Za-z0-9]{2,40})$")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the language: an example, and how its value narrows incidents.
+
+    `narrow` raises ValueError with words for the person when the value means nothing.
+    """
+
+    example: str
+    narrow: Callable[[str], Q]
+
+
+@dataclass
+class Query:
+    words: str
+    """what is left for full text search, as a web search reads it"""
+    fields: list[tuple[str, str, bool]] = field(default_factory=list)
+    """(name, value, without)"""
+    problems: list[str] = field(default_factory=list)
+
+    def where(self) -> Q:
+        """What the fields ask of incidents. Values that mean nothing end up in `problems`."""
+        wanted = Q()
+        for name, value, without in self.fields:
+            try:
+                found = SEARCH_FIELDS[name].narrow(value)
+            except ValueError as error:
+                self.problems.append(f"{name}: {error}")
+                continue
+            wanted &= ~found if without else found
+        return wanted
+
+
+def parse_query(text: str, known: Collection[str] | None = None) -> Query:
+    """Take fields out of what was typed. Unknown names stay words: `http://…` is no field."""
+    text = text.replace("\x00", "")[:MOST_CHARACTERS].replace("“", '"').replace("”", '"')
+    query = Query("")
+    names = SEARCH_FIELDS.keys() if known is None else known
+
+    def take(match: re.Match[str]) -> str:
+        without, name, quoted, plain = match.groups()
+        if name.lower() not in names:
+            return match[0]
+        query.fields.append((name.lower(), quoted if quoted is not None else plain, bool(without)))
+        return " "
+
+    query.words = " ".join(_FIELD.sub(take, text).split())
+    return query
+
+
+def search_query(words: str) -> SearchQuery | CombinedSearchQuery:
+    """Words as a web search reads them; the last one also while it is still being typed."""
+    whole = SearchQuery(words, config="english", search_type="websearch")
+    last = _LAST_WORD.search(words)
+    if last is None or words.count('"') % 2 or re.search(r"(?:^|\s)-\S*$", words):
+        return whole
+    begun = SearchQuery(f"{last[1]}:*", config="english", search_type="raw")
+    rest = words[: last.start()].strip()
+    if not rest or rest.split()[-1].lower() == "or":
+        return whole | begun
+    return whole | (SearchQuery(rest, config="english", search_type="websearch") & begun)
+
+
+def _services(**wanted: str) -> Q:
+    services = Service.objects.filter(**wanted)
+    through = Incident.services.through.objects.filter(service__in=services)
+    return Q(pk__in=through.values("incident_id"))
+
+
+def _choice(choices: Collection[str], value: str) -> str:
+    found = next((each for each in choices if each.lower() == value.lower()), None)
+    if found is None:
+        raise ValueError(f"{value!r} is none of {', '.join(choices)}.")
+    return found
+
+
+def _status(value: str) -> Q:
+    if value.lower() == "open":
+        return ~Q(status=Incident.Status.RESOLVED)
+    return Q(status=_choice([*Incident.Status.values, "open"], value))
+
+
+def _reporter(value: str) -> Q:
+    return Q(reporter__username__iexact=value)
+
+
+SEARCH_FIELDS: Registry[Field] = Registry(
+    "search fields",
+    {
+        "service": Field("service:orders-db", lambda value: _services(name__iexact=value)),
+        "team": Field('team:"Payments"', lambda value: _services(owner_team__iexact=value)),
+        "tier": Field(
+            "tier:core", lambda value: _services(tier=_choice(Service.Tier.values, value))
+        ),
+        "severity": Field(
+            "severity:SEV1", lambda value: Q(severity=_choice(Incident.Severity.values, value))
+        ),
+        "status": Field("status:open", _status),
+        "alert": Field(
+            "alert:HighCPU",
+            lambda value: Q(
+                pk__in=Incident.objects.filter(alerts__name__iexact=value).values("pk")
+            ),
+        ),
+        "by": Field("by:anna", _reporter),
+        "after": Field(
+            "after:2026-01", lambda value: Q(impact_started_at__gte=period_of(value)[0])
+        ),
+        "before": Field("before:2026-02-15", lambda v: Q(impact_started_at__lt=period_of(v)[0])),
+        "on": Field(
+            "on:2026-03",
+            lambda value: Q(
+                impact_started_at__gte=period_of(value)[0],
+                impact_started_at__lt=period_of(value)[1],
+            ),
+        ),
+    },
+)

@@ -1,0 +1,69 @@
+"""What changed just before: candidates among the changes of a service and its dependencies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from incidents.catalogue.dependencies import direct_dependencies
+from incidents.models import Change, Incident
+
+LOOK_BACK = timedelta(hours=6)
+LOOK_AHEAD = timedelta(minutes=15)
+HALF_LIFE = timedelta(minutes=45)
+"""A change this much longer before the impact is half as suspicious."""
+OF_DEPENDENCY, AFTERWARDS = 0.6, 0.3
+TROUBLED = 1.5
+"""A change that failed or was rolled back is more suspicious than one that went well."""
+NAMED = 1.5
+"""So is one whose words are in the incident's text."""
+_WORD = re.compile(r"[a-z][a-z_-]{3,}")
+
+
+@dataclass(frozen=True)
+class CandidateChange:
+    change: Change
+    before: timedelta
+    """How long before impact it started; negative when it came after."""
+    own: bool
+    """Whether it changed a service of the incident, not one it depends on."""
+    nearness: float
+    named: tuple[str, ...] = ()
+    """Words of the change that the incident's text has too, beside names of services."""
+
+
+def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChange]:
+    """Changes near the start of the impact, most suspicious first."""
+    affected = list(incident.services.all())
+    services = {service.pk for service in affected}
+    if not services:
+        return []
+    below = set(direct_dependencies(affected).values_list("pk", flat=True))
+    start = incident.impact_started_at
+    changes = Change.objects.filter(
+        service_id__in=services | below,
+        started_at__gte=start - LOOK_BACK,
+        started_at__lte=start + LOOK_AHEAD,
+    ).select_related("service")
+    told = _words(f"{incident.title} {incident.symptom}")
+    candidates = []
+    for change in changes:
+        before = start - change.started_at
+        own = change.service_id in services
+        nearness = 0.5 ** (abs(before) / HALF_LIFE) * (1.0 if own else OF_DEPENDENCY)
+        if before < timedelta(0):
+            nearness *= AFTERWARDS
+        if change.outcome in (Change.Outcome.FAILED, Change.Outcome.ROLLED_BACK):
+            nearness *= TROUBLED
+        touched = _words(change.title) - _words(change.service.name)
+        named = tuple(sorted(touched & told))
+        if named:
+            nearness *= NAMED
+        candidates.append(CandidateChange(change, before, own, nearness, named))
+    candidates.sort(key=lambda candidate: (-candidate.nearness, candidate.change.pk))
+    return candidates[:limit]
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))

@@ -1,0 +1,97 @@
+"""The timeline of an incident: what was written, and what other records tell of it.
+
+Other packages add what they know: `TIMELINE_SOURCES.register("findings", function)`.
+Such entries are not stored; a person who pins or edits one makes it a stored one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from common.markdown import escape_markdown, with_breaks
+from common.registry import Registry
+from incidents import filing
+from incidents.models import Change, Incident, TimelineEntry
+from incidents.suspect_changes import candidate_changes
+
+GAP = timedelta(minutes=30)
+"""Silence this long while the incident was open is shown as a gap."""
+
+Kind = TimelineEntry.Kind
+PLAIN = {Kind.FILED, Kind.SEVERITY, Kind.EDIT, Kind.ALERT, Kind.MERGE, Kind.CHANGE, Kind.FINDING}
+"""Written by the product from alerts, logs and titles: plain text. All else is Markdown."""
+
+
+def markdown_of(entry: TimelineEntry) -> str:
+    """The text of an entry as Markdown, line by line."""
+    return with_breaks(escape_markdown(entry.text) if entry.kind in PLAIN else entry.text)
+
+
+def _changes(incident: Incident) -> Iterable[TimelineEntry]:
+    for candidate in candidate_changes(incident, limit=5):
+        change = candidate.change
+        usual = change.outcome == Change.Outcome.SUCCEEDED
+        outcome = "" if usual else f" ({change.get_outcome_display()})"
+        text = f"{change.service}: {change.title}{outcome}"
+        yield TimelineEntry(at=change.started_at, kind=TimelineEntry.Kind.CHANGE, text=text)
+
+
+TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Registry(
+    "sources of timeline entries", {"changes": _changes}
+)
+
+
+def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
+    """Every entry in the order of time; those that were hidden only when asked for."""
+    written = incident.timeline.select_related("author")
+    entries = list(written if hidden else written.filter(hidden=False))
+    known = {(entry.kind, entry.at) for entry in written}
+    for entries_of in TIMELINE_SOURCES.values():
+        entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line as shown: an entry and the silence before it, if that was long."""
+
+    entry: TimelineEntry
+    gap: timedelta | None = None
+
+
+def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[Line]:
+    """Entries with the gaps between them, from the start of impact to the end of it."""
+    end = incident.resolved_at or timezone.now()
+    lines: list[Line] = []
+    before: datetime | None = None
+    for entry in entries:
+        silent = entry.at - before if before else timedelta(0)
+        inside = before is not None and incident.impact_started_at <= before and entry.at <= end
+        lines.append(Line(entry, silent if inside and silent >= GAP else None))
+        before = entry.at
+    return lines
+
+
+def edit_entry(
+    entry: TimelineEntry, *, text: str | None = None, at: datetime | None = None
+) -> TimelineEntry:
+    """Change an entry; that it was edited is shown."""
+    entry.text = filing.note_text(text) if text is not None else entry.text
+    entry.at = at or entry.at
+    entry.edited_at = timezone.now()
+    entry.save()
+    return entry
+
+
+def mark_entry(entry: TimelineEntry, what: str) -> TimelineEntry:
+    """Pin or hide an entry, or undo it: `what` is pinned or hidden."""
+    if what not in ("pinned", "hidden"):
+        raise ValidationError("An entry can be pinned or hidden.")
+    setattr(entry, what, not getattr(entry, what))
+    entry.save()
+    return entry

@@ -1,0 +1,78 @@
+"""Pages of the catalogue: who depends on whom, and taking a catalogue in from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from common.file_import import ImportReport
+from common.svg_graph import graph
+from incidents.catalogue.dependencies import circles, leaning
+from incidents.catalogue.formats import registry
+from incidents.catalogue.sync import take_catalogue
+from incidents.models import Service
+from incidents.web.forms.files import KindOfFileForm
+from incidents.web.shortcuts import add_errors
+
+
+@require_GET
+def service_graph(request: HttpRequest) -> HttpResponse:
+    services = list(Service.objects.prefetch_related("depends_on"))
+    needs = {row.name: [other.name for other in row.depends_on.all()] for row in services}
+    tiers = {row.name: row.tier for row in services}
+    edges = [(row.pk, other.pk, 1) for row in services for other in row.depends_on.all()]
+    names = {row.pk: (row.name, row.get_absolute_url(), row.tier) for row in services}
+    linked = {key for edge in edges for key in edge[:2]}
+    context = {
+        "drawn": graph(edges, names, "Which service needs which, left needs right"),
+        "circles": circles(needs),
+        "leaning": leaning(needs, tiers),
+        "alone": [row for row in services if row.pk not in linked],
+        "count": len(services),
+    }
+    return render(request, "incidents/catalogue/dependencies.html", context)
+
+
+class CatalogueForm(KindOfFileForm):
+    def kinds(self) -> list[tuple[str, str]]:
+        return [(kind, f"{p.title} ({p.example})") for kind, p in registry().items()]
+
+
+@permission_required("incidents.add_service", raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def service_import(request: HttpRequest) -> HttpResponse:
+    return look_then_take(
+        request, CatalogueForm, take_catalogue, "incidents/catalogue/import.html",
+        "incidents:service-graph", "services",
+    )  # fmt: skip
+
+
+def look_then_take(
+    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., ImportReport],
+    template: str, back: str, what: str,
+) -> HttpResponse:  # fmt: skip
+    """A page that takes a file in: first shown what it would bring (“Look”), then taken."""
+    form = form_class(request.POST or None, request.FILES or None)
+    report = None
+    if request.method == "POST" and form.is_valid():
+        looking = "take" not in request.POST
+        data = form.cleaned_data
+        try:
+            report = take(data["kind"], data["content"], dry_run=looking)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            if not looking:
+                told = f"{len(report.new)} new {what}, {len(report.changed)} changed"
+                messages.success(request, f"{told}, {len(report.skipped)} things skipped.")
+                return redirect(back)
+            # The file cannot be chosen again by itself: its text stands in the form now.
+            form = form_class(initial=data)
+    status = 422 if request.method == "POST" and report is None else 200
+    return render(request, template, {"form": form, "report": report}, status=status)

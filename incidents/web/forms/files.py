@@ -1,0 +1,39 @@
+"""Forms that take a text or a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+
+class TextOrFileForm(forms.Form):
+    """A file, or its text."""
+
+    file = forms.FileField(required=False)
+    content = forms.CharField(
+        label="Or paste it", required=False, widget=forms.Textarea(attrs={"rows": 12})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("file"):
+            data["content"] = data["file"].read().decode("utf-8", "replace")
+        if not (data.get("content") or "").strip():
+            raise forms.ValidationError("Choose a file, or paste its text.")
+        return data
+
+
+class KindOfFileForm(TextOrFileForm):
+    """A file and what it is, of the kinds that `kinds` gives."""
+
+    kind = forms.ChoiceField(label="What it is")
+    field_order = ["kind", "file", "content"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["kind"]
+        field.choices = self.kinds()
+
+    def kinds(self) -> list[tuple[str, str]]:
+        raise NotImplementedError

@@ -1,0 +1,74 @@
+"""Forms of incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from incidents.models import Incident, Service
+
+
+def moment_field(required: bool = False, **attrs: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        required=required,
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
+        ),
+        input_formats=[
+            "%Y-%m-%dT%H:%M:%S",
+            "%Y-%m-%dT%H:%M",
+            "%Y-%m-%d %H:%M",
+            "%Y-%m-%d %H:%M:%S",
+        ],
+        **attrs,
+    )
+
+
+class FilingForm(forms.Form):
+    title = forms.CharField(
+        max_length=300,
+        widget=forms.TextInput(
+            attrs={"autofocus": True, "placeholder": "orders-db CPU at 95 %, checkout slow"}
+        ),
+        help_text="What do users or monitors see?",
+    )
+    services = forms.ModelMultipleChoiceField(
+        Service.objects.all(), required=False, help_text="Which parts? Found in the title too."
+    )
+    severity = forms.ChoiceField(choices=Incident.Severity, initial=Incident.Severity.SEV3)
+    symptom = forms.CharField(
+        required=False,
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "Error messages, numbers, alerts…"}),
+        help_text="Markdown. Paste log lines and errors as they are.",
+    )
+    impact_started_at = moment_field(
+        label="Impact started (UTC)", help_text="Empty means now. Evidence is pulled around it."
+    )
+    private = forms.BooleanField(
+        required=False, help_text="Only you and people you add later can see it."
+    )
+
+
+class EditForm(FilingForm):
+    resolution = forms.CharField(
+        required=False,
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What ended it. Shown when something alike happens again.",
+    )
+    detected_at = moment_field(label="Detected (UTC)")
+    acknowledged_at = moment_field(label="Acknowledged (UTC)")
+    mitigated_at = moment_field(label="Mitigated (UTC)")
+    resolved_at = moment_field(label="Resolved (UTC)")
+
+    field_order = [
+        "title", "services", "symptom", "resolution", "impact_started_at", "detected_at",
+        "acknowledged_at", "mitigated_at", "resolved_at", "private",
+    ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["severity"]
+        self.fields["impact_started_at"].required = True

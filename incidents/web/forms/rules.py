@@ -1,0 +1,40 @@
+"""Forms of tier policies, maintenance windows and deploy rules."""
+
+from __future__ import annotations
+
+from django import forms
+
+from incidents.models import Change, DeployRule, MaintenanceWindow, TierPolicy
+from incidents.web.forms.incidents import moment_field
+
+
+class PolicyForm(forms.ModelForm):
+    class Meta:
+        model = TierPolicy
+        fields = [
+            "meaning",
+            "paging",
+            "target",
+            "opens_after",
+            "on_quiet",
+            "quiet_after",
+            "postmortem_for",
+            "postmortem_within",
+        ]
+
+
+class DeployRuleForm(forms.ModelForm):
+    kind = forms.ChoiceField(choices=Change.Kind)
+
+    class Meta:
+        model = DeployRule
+        fields = ["pattern", "service", "kind", "ignore"]
+
+
+class MaintenanceForm(forms.ModelForm):
+    starts_at = moment_field(label="Starts (UTC)", required=True)
+    ends_at = moment_field(label="Ends (UTC)", required=True)
+
+    class Meta:
+        model = MaintenanceWindow
+        fields = ["services", "reason", "starts_at", "ends_at"]

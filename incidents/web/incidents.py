@@ -1,0 +1,197 @@
+"""Pages of incidents: they parse and present; `incidents/filing.py` acts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q, Window
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from incidents import filing
+from incidents.models import Alert, Incident, Service, history_of
+from incidents.permissions import visible_incidents
+from incidents.search.filters import ORDERS, IncidentFilter, in_order
+from incidents.suspect_changes import candidate_changes
+from incidents.timeline import lines_of, told_timeline
+from incidents.web.forms.incidents import EditForm, FilingForm
+from incidents.web.shortcuts import act, add_errors, get_incident
+
+PAGE = 50
+
+
+class FoundOnce(Paginator):
+    """Pages of a search that is run once: page and count come from the same query.
+
+    A word that half of all incidents hold is too dear to look for twice. The plain list is not
+    paged so: there the count would have to read every row that the index lets a page skip.
+    """
+
+    def get_page(self, number: str | None) -> Page[Incident]:
+        given = number or ""
+        asked = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
+        start = (asked - 1) * self.per_page
+        # The database counts before it drops rows that a join doubled.
+        if self.object_list.query.distinct:
+            return super().get_page(number)
+        rows = self.object_list.prefetch_related(None)
+        counted = rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")
+        found = list(counted[start : start + self.per_page])
+        if not found:
+            return super().get_page(number)
+        self.count = found[0][1]
+        return Page(in_order([key for key, _ in found]), asked, self)
+
+
+@require_GET
+def incident_list(request: HttpRequest) -> HttpResponse:
+    order = request.session.get("incident_order", "-impact_started_at")
+    incidents = visible_incidents(request.user)
+    chosen = IncidentFilter(request.GET, incidents)
+    rows = chosen.qs if chosen.is_valid() else incidents.none()
+    rows = rows.order_by(order, "-pk").prefetch_related("services", "causes")
+    pages = FoundOnce if request.GET.get("q") else Paginator
+    page = pages(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "filter": chosen,
+        "page": page,
+        "order": order,
+        "orders": ORDERS,
+        "statuses": Incident.Status.choices,
+        "severities": Incident.Severity.values,
+        "services": Service.objects.values_list("name", flat=True),
+        "open_count": incidents.exclude(status=Incident.Status.RESOLVED).count(),
+        "filtered": any(value for key, value in request.GET.items() if key != "page"),
+    }
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "incidents/incidents/_results.html", context)
+    return render(request, "incidents/incidents/list.html", context)
+
+
+@require_POST
+def save_order(request: HttpRequest) -> HttpResponse:
+    """Remember how this person sorts the list."""
+    if request.POST.get("order") in ORDERS:
+        request.session["incident_order"] = request.POST["order"]
+    return redirect("incidents:list")
+
+
+@require_http_methods(["GET", "POST"])
+def file_new(request: HttpRequest) -> HttpResponse:
+    initial = {"title": request.GET.get("title", "")}
+    form = FilingForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            incident = filing.file_incident(
+                title=data["title"],
+                symptom=data["symptom"],
+                severity=data["severity"],
+                impact_started_at=data["impact_started_at"] or timezone.now(),
+                private=data["private"],
+                services=data["services"],
+                reporter=request.user,
+            )
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return redirect(incident)
+    return render(
+        request,
+        "incidents/incidents/new.html",
+        {"form": form},
+        status=422 if form.errors and request.method == "POST" else 200,
+    )
+
+
+@require_GET
+def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    return render(
+        request,
+        "incidents/incidents/detail.html",
+        {
+            "incident": incident,
+            "services": incident.services.all(),
+            "merged_into": visible_incidents(request.user)
+            .filter(pk=incident.merged_into_id)
+            .first(),
+            "alerts": incident.alerts.select_related("service")[:20],
+            **incident.alerts.aggregate(
+                alert_count=Count("pk"),
+                firing_count=Count("pk", filter=Q(status=Alert.Status.FIRING)),
+            ),
+            "changes": candidate_changes(incident),
+            "statuses": Incident.Status.choices,
+            "severities": Incident.Severity.choices,
+            "times": [
+                ("Impact started", incident.impact_started_at),
+                ("Detected", incident.detected_at),
+                ("Acknowledged", incident.acknowledged_at),
+                ("Mitigated", incident.mitigated_at),
+                ("Resolved", incident.resolved_at),
+            ],
+            **_timeline(incident),
+        },
+    )
+
+
+def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
+    entries = told_timeline(incident, hidden)
+    return {
+        "lines": lines_of(incident, entries),
+        "pinned": [entry for entry in entries if entry.pinned and entry.pk],
+        "hidden_count": incident.timeline.filter(hidden=True).count(),
+        "show_hidden": hidden,
+    }
+
+
+@require_GET
+def timeline(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
+    return render(request, "incidents/timeline/_entries.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    names = [name for name in EditForm().fields if name != "services"]
+    initial = {name: getattr(incident, name) for name in names}
+    initial["services"] = incident.services.all()
+    form = EditForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        services = data.pop("services")
+        try:
+            filing.edit_incident(incident, request.user, services=services, **data)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect(incident)
+    context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
+    status = 422 if form.errors and request.method == "POST" else 200
+    return render(request, "incidents/incidents/edit.html", context, status=status)
+
+
+@require_POST
+def change_status(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
+    return act(
+        request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
+    )
+
+
+@require_POST
+def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
+    incident = get_incident(request, pk)
+    severity = request.POST.get("severity", "")
+    return act(request, incident, lambda: filing.set_severity(incident, severity, request.user))

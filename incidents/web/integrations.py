@@ -1,0 +1,149 @@
+"""Pages of integrations and their deliveries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.plugin_settings import PluginSettings
+from incidents.intake import processing
+from incidents.intake.wake_workers import wake_workers
+from incidents.models import (
+    Delivery,
+    Integration,
+    IntegrationSecret,
+)
+from incidents.permissions import MANAGE
+from incidents.web.forms.integrations import IntegrationForm
+from incidents.webhooks import registry
+
+ENTER_AGAIN = (
+    "A secret of this integration cannot be read with this SECRET_KEY: make another, or enter the "
+    "sender's own again."
+)
+
+
+@require_GET
+def integration_list(request: HttpRequest) -> HttpResponse:
+    rows = Integration.objects.annotate(
+        last=Max("deliveries__received_at"),
+        failed=Count("deliveries", filter=Q(deliveries__state=Delivery.State.FAILED)),
+    )
+    kinds = registry()
+    context = {
+        "rows": [(row, kinds[row.kind].title if row.kind in kinds else row.kind) for row in rows],
+        "kinds": kinds.values(),
+    }
+    return render(request, "incidents/intake/integrations.html", context)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
+    plugin = registry().get(kind)
+    if plugin is None:
+        raise Http404("No such kind of integration.")
+    made = Integration(kind=kind)
+    form = IntegrationForm(request.POST or None, instance=made, initial={"name": plugin.title})
+    own_settings = PluginSettings(plugin.SettingsForm, made)
+    own = own_settings.page_form(request.POST or None, prefix="own")
+    if request.method == "POST" and form.is_valid() and own.is_valid():
+        own_settings.apply(own)
+        form.save()
+        _, secret = IntegrationSecret.make(made, request.user)
+        return _page(request, made, secret=secret)
+    context = {"form": form, "own": own, "plugin": plugin}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "incidents/intake/integration_form.html", context, status=status)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def integration_page(request: HttpRequest, pk: int) -> HttpResponse:
+    integration = get_object_or_404(Integration, pk=pk)
+    plugin = registry().get(integration.kind)
+    form = IntegrationForm(request.POST or None, instance=integration)
+    own_settings = PluginSettings(plugin.SettingsForm if plugin else forms.Form, integration)
+    own = own_settings.page_form(request.POST or None, prefix="own")
+    if request.method == "POST" and form.is_valid() and own.is_valid():
+        own_settings.apply(own)
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect(integration)
+    return _page(request, integration, form=form, own=own)
+
+
+def _page(
+    request: HttpRequest, integration: Integration, secret: str = "", **forms_shown: Any
+) -> HttpResponse:
+    plugin = registry().get(integration.kind)
+    in_url = bool(plugin and getattr(plugin.scheme, "in_url", False))
+    path = "/v2/enqueue" if integration.kind == "events_v2" else f"/hooks/{integration.slug}/"
+    if in_url:
+        path += f"{secret}/" if secret else "SECRET/"
+    secrets = list(integration.secrets.select_related("author"))
+    if any(row.revoked_at is None and not row.is_readable for row in secrets):
+        messages.warning(request, ENTER_AGAIN)
+    page = Paginator(integration.deliveries.all(), 30).get_page(request.GET.get("page"))
+    context = {
+        "integration": integration,
+        "plugin": plugin,
+        "address": request.build_absolute_uri(path),
+        "in_url": in_url,
+        "secret": secret,
+        "secrets": secrets,
+        "page": page,
+        **forms_shown,
+    }
+    return render(request, "incidents/intake/integration.html", context)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_POST
+def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """A further secret beside those there are: replace it at the sender, then revoke the former."""
+    integration = get_object_or_404(Integration, pk=pk)
+    given = request.POST.get("given", "").strip()
+    if given and not 16 <= len(given) <= 200:
+        messages.error(request, "A secret has 16 to 200 characters.")
+        return redirect(integration)
+    _, secret = IntegrationSecret.make(integration, request.user, given)
+    if given:
+        messages.success(request, "The sender's secret is kept.")
+        return redirect(integration)
+    return _page(request, integration, secret=secret)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_POST
+def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
+    row = get_object_or_404(IntegrationSecret, pk=secret, integration_id=pk)
+    IntegrationSecret.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+    messages.success(request, f"The secret {row} opens nothing any more.")
+    return redirect(row.integration)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_GET
+def delivery_page(request: HttpRequest, pk: int) -> HttpResponse:
+    delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
+    return render(request, "incidents/intake/delivery.html", {"delivery": delivery})
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_POST
+def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
+    delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
+    processing.replay(delivery)
+    wake_workers()
+    messages.success(request, "It will be worked again in a moment.")
+    return redirect("incidents:delivery", delivery.pk)

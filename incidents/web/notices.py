@@ -1,0 +1,45 @@
+"""The page of notices and their number in the header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from incidents.models import Notice
+
+
+@require_GET
+def notices(request: HttpRequest) -> HttpResponse:
+    rows = Notice.objects.filter(user_id=request.user.pk)
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    return render(request, "incidents/notices/list.html", {"page": page})
+
+
+@require_POST
+def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark it read and go where it leads."""
+    notice = get_object_or_404(Notice, user_id=request.user.pk, pk=pk)
+    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
+    safe = url_has_allowed_host_and_scheme(notice.path, allowed_hosts=None)
+    return redirect(notice.path if safe else "incidents:notices")
+
+
+@require_POST
+def notices_read(request: HttpRequest) -> HttpResponse:
+    Notice.objects.filter(user_id=request.user.pk, read_at=None).update(read_at=timezone.now())
+    return redirect("incidents:notices")
+
+
+def unread(request: HttpRequest) -> dict[str, Any]:
+    """For every page: how many notices wait, asked only where a template shows it."""
+
+    def count() -> int:
+        return Notice.objects.filter(user_id=request.user.pk, read_at=None).count()
+
+    return {"unread_notices": count}

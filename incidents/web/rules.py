@@ -1,0 +1,60 @@
+"""Pages of tier policies, maintenance windows and deploy rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from incidents.intake.rules import save_rule
+from incidents.models import (
+    DeployRule,
+    MaintenanceWindow,
+    TierPolicy,
+)
+from incidents.permissions import MANAGE
+from incidents.web.forms.rules import DeployRuleForm, MaintenanceForm, PolicyForm
+
+RULES: dict[str, tuple[type[Any], type[forms.ModelForm], str]] = {
+    "policies": (TierPolicy, PolicyForm, "policy"),
+    "maintenance": (MaintenanceWindow, MaintenanceForm, "maintenance window"),
+    "jobs": (DeployRule, DeployRuleForm, "rule for jobs"),
+}
+
+
+@require_GET
+def rules(request: HttpRequest) -> HttpResponse:
+    context = {
+        "policies": TierPolicy.objects.all(),
+        "windows": MaintenanceWindow.objects.prefetch_related("services")[:50],
+        "jobs": DeployRule.objects.select_related("service"),
+        "now": timezone.now(),
+    }
+    return render(request, "incidents/intake/rules.html", context)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpResponse:
+    if kind not in RULES or (kind == "policies" and pk is None):
+        raise Http404("No such rule.")
+    model, form_class, title = RULES[kind]
+    row = get_object_or_404(model, pk=pk) if pk else None
+    if request.method == "POST" and row and "remove" in request.POST and kind != "policies":
+        row.delete()
+        return redirect("incidents:intake-rules")
+    form = form_class(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        # The form's own validation has run the model's; its instance carries the new values.
+        save_rule(form.instance, request.user, **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return redirect("incidents:intake-rules")
+    context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "incidents/intake/rule_form.html", context, status=status)

@@ -1,0 +1,79 @@
+"""Pages of services."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from incidents.catalogue.services import save_service
+from incidents.catalogue.unknown_services import offered
+from incidents.models import Incident, SeenName, Service
+from incidents.permissions import visible_incidents
+from incidents.web.badges import badge_path
+from incidents.web.forms.services import ServiceForm
+from incidents.web.shortcuts import add_errors
+
+
+@require_GET
+def service_list(request: HttpRequest) -> HttpResponse:
+    # Counted from the link table: joined to Service, every incident would have to be told apart.
+    is_open = ~Q(incident__status=Incident.Status.RESOLVED)
+    figures = (
+        Incident.services.through.objects.filter(incident__in=visible_incidents(request.user))
+        .values("service_id")
+        .annotate(
+            incident_count=Count("pk"),
+            open_count=Count("pk", filter=is_open),
+            last_incident=Max("incident__impact_started_at"),
+        )
+    )
+    of = {each["service_id"]: each for each in figures}
+    none = {"incident_count": 0, "open_count": 0, "last_incident": None}
+    rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
+    seen = offered()[:30]
+    return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
+
+
+@require_GET
+def service_page(request: HttpRequest, pk: int) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    incidents = visible_incidents(request.user).filter(services=service)
+    context = {
+        "service": service,
+        "depends_on": service.depends_on.all(),
+        "needed_by": service.needed_by.all(),
+        "incidents": incidents.prefetch_related("services", "causes")[:30],
+        "incident_count": incidents.count(),
+        "changes": service.changes.all()[:15],
+        "badge": badge_path(service),
+    }
+    return render(request, "incidents/services/detail.html", context)
+
+
+@permission_required("incidents.add_service", raise_exception=True)
+@require_POST
+def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
+    """No service: a job, a host or a test."""
+    SeenName.objects.filter(pk=pk).update(ignored=True)
+    return redirect("incidents:services")
+
+
+@require_http_methods(["GET", "POST"])
+def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk) if pk else None
+    initial = {"name": request.GET.get("name", "")[:100]}
+    form = ServiceForm(request.POST or None, instance=service, initial=initial if not pk else None)
+    if request.method == "POST" and form.is_valid():
+        # The form has changed its own instance: rules compare with what is stored.
+        stored = Service.objects.get(pk=pk) if pk else Service()
+        try:
+            return redirect(save_service(stored, **form.cleaned_data))
+        except ValidationError as error:
+            add_errors(form, error)
+    context = {"form": form, "service": service}
+    status = 422 if form.errors and request.method == "POST" else 200
+    return render(request, "incidents/services/form.html", context, status=status)

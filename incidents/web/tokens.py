@@ -1,0 +1,52 @@
+"""The page of a person's API tokens."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from incidents import tokens
+from incidents.models import ApiToken, Service
+from incidents.web.shortcuts import add_errors
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=100, help_text="Who or what will use it.")
+    scope = forms.ChoiceField(choices=ApiToken.Scope.choices)
+    team = forms.ChoiceField(required=False, help_text="Only incidents of this team's services.")
+    days = forms.IntegerField(
+        label="Days", required=False, min_value=1, max_value=3650,
+        help_text="How long it holds; for ever, if left empty.",
+    )  # fmt: skip
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        teams = Service.objects.exclude(owner_team="").order_by("owner_team")
+        names = teams.values_list("owner_team", flat=True).distinct()
+        self.fields["team"].choices = [("", "All"), *((n, n) for n in names)]
+
+
+@require_http_methods(["GET", "POST"])
+def token_list(request: HttpRequest) -> HttpResponse:
+    """A new token's text is in the answer to its making and in no other."""
+    form, made = TokenForm(request.POST or None, initial={"days": 365}), ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, made = tokens.make_token(request.user, **form.cleaned_data)
+            form = TokenForm(initial={"days": 365})
+        except ValidationError as error:
+            add_errors(form, error)
+    own = ApiToken.objects.filter(user_id=request.user.pk)
+    status = 422 if request.method == "POST" and not made else 200
+    context = {"form": form, "tokens": own, "made": made}
+    return render(request, "incidents/tokens/list.html", context, status=status)
+
+
+@require_POST
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    token = get_object_or_404(ApiToken, user_id=request.user.pk, pk=pk)
+    tokens.revoke(ApiToken.objects.filter(pk=token.pk))
+    return redirect("incidents:tokens")

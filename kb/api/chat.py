@@ -1,0 +1,117 @@
+"""REST API of chat workspaces, notification rules and deliveries. For administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents.api.plugins import PluginSerializer
+from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.events.outbox import KINDS
+from kb import notifications
+from kb.chat import registry
+from kb.chatops import endpoints
+from kb.models import NotificationDelivery, NotificationRule, Workspace
+from kb.permissions import MANAGE_WORKSPACES
+
+
+class WorkspaceSerializer(PluginSerializer):
+    plugins = registry
+    path = serializers.SerializerMethodField(help_text="The path that the platform posts to.")
+
+    class Meta:
+        model = Workspace
+        fields = [
+            "id", "kind", "name", "path", "enabled", "settings", "secrets", "secrets_unreadable",
+            "created_at",
+        ]  # fmt: skip
+
+    def get_path(self, row: Workspace) -> str:
+        return f"/chat/{row.slug}/"
+
+    def update(self, instance: Workspace, validated_data: dict[str, Any]) -> Workspace:
+        saved = super().update(instance, validated_data)
+        endpoints.forget_workspace(saved.slug)
+        return saved
+
+
+class _AdminResource(Resource):
+    scope = "admin"
+    permission = MANAGE_WORKSPACES
+
+
+class WorkspaceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, _AdminResource):
+    queryset = Workspace.objects.all()
+    serializer_class = WorkspaceSerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+
+class NotificationRuleSerializer(serializers.ModelSerializer):
+    events = serializers.ListField(child=serializers.ChoiceField(list(KINDS.items())))
+
+    class Meta:
+        model = NotificationRule
+        fields = [
+            "id", "workspace", "channel", "events", "severity", "team", "quiet_from", "quiet_until",
+            "zone", "sev1_breaks_quiet",
+        ]  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        row = self.instance or NotificationRule()
+        for name, value in attrs.items():
+            setattr(row, name, value)
+        notifications.check_rule(row)
+        return attrs
+
+
+class NotificationRuleViewSet(
+    Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, _AdminResource
+):
+    """Which events are posted to a channel."""
+
+    queryset = NotificationRule.objects.all()
+    serializer_class = NotificationRuleSerializer
+    filterset_fields = ["workspace"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+
+class NotificationDeliverySerializer(serializers.ModelSerializer):
+    text = serializers.CharField(source="event.text", read_only=True)
+
+    class Meta:
+        model = NotificationDelivery
+        fields = [
+            "id", "rule", "event", "text", "state", "attempts", "error", "created_at", "not_before",
+            "finished_at",
+        ]  # fmt: skip
+
+
+class NotificationDeliveryViewSet(Reads, mixins.ListModelMixin, _AdminResource):
+    """Notifications: delivered, waiting, and failed with the reason."""
+
+    queryset = NotificationDelivery.objects.filter(event__incident__private=False).select_related(
+        "event"
+    )
+    serializer_class = NotificationDeliverySerializer
+    filterset_fields = ["rule", "state"]
+
+    @extend_schema(
+        request=None, responses=NotificationDeliverySerializer, summary="Tell it once more"
+    )
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, pk: str | None = None) -> Response:
+        delivery = self.get_object()
+        notifications.deliver_again(delivery)
+        return Response(NotificationDeliverySerializer(delivery).data)
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
+    "chat-workspaces": WorkspaceViewSet,
+    "chat-rules": NotificationRuleViewSet,
+    "chat-tellings": NotificationDeliveryViewSet,
+}

@@ -1,0 +1,113 @@
+"""REST API of an incident's causes: copied from another incident, chained, with citations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from incidents.api.base import Visible, asked_for
+from incidents.models import Incident
+from incidents.permissions import visible_incidents
+from kb.api.causes import CauseLinkSerializer
+from kb.causes import linking
+from kb.models import Citation, LedTo
+from kb.permissions import visible_causes, visible_links
+
+
+class SameAsSerializer(serializers.Serializer):
+    other = Visible(
+        visible_incidents, help_text="The incident whose causes are confirmed here too."
+    )
+
+
+class ChainSerializer(serializers.ModelSerializer):
+    earlier = Visible(visible_causes)
+    later = Visible(visible_causes)
+
+    class Meta:
+        model = LedTo
+        fields = ["earlier", "later"]
+        validators: list[Any] = []
+
+
+class CitationSerializer(serializers.ModelSerializer):
+    link = Visible(visible_links, help_text="The cause link that it is evidence for.")
+
+    class Meta:
+        model = Citation
+        fields = ["id", "link", "title", "path"]
+        validators: list[Any] = []
+
+
+class _OfIncident(APIView):
+    def incident(self) -> Incident:
+        return get_object_or_404(visible_incidents(self.request.user), pk=self.kwargs["pk"])
+
+
+class SameAsView(_OfIncident):
+    """“Same as INC-42”: confirm the causes of that incident for this one."""
+
+    @extend_schema(
+        request=SameAsSerializer,
+        responses=CauseLinkSerializer(many=True),
+        summary="Copy the causes of another incident",
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        incident = self.incident()
+        links = linking.copy_causes(
+            incident, asked_for(request, SameAsSerializer)["other"], request.user
+        )
+        return Response(CauseLinkSerializer(links, many=True, context={"request": request}).data)
+
+
+class ChainView(_OfIncident):
+    """Which cause of an incident led to which."""
+
+    @extend_schema(responses=ChainSerializer(many=True), summary="Chain of causes")
+    def get(self, request: Request, pk: int) -> Response:
+        edges = self.incident().led_to.all()
+        return Response(ChainSerializer(edges, many=True, context={"request": request}).data)
+
+    @extend_schema(
+        request=ChainSerializer,
+        responses={201: ChainSerializer},
+        summary="Record that one cause led to another",
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        incident, data = self.incident(), asked_for(request, ChainSerializer)
+        edge = linking.chain_causes(incident, data["earlier"], data["later"], request.user)
+        return Response(ChainSerializer(edge, context={"request": request}).data, 201)
+
+
+class CitationsView(_OfIncident):
+    """Evidence for the cause links of an incident: pages of this site, such as charts."""
+
+    def _links(self) -> Any:
+        return visible_links(self.request.user).filter(incident=self.incident())
+
+    @extend_schema(responses=CitationSerializer(many=True), summary="Citations")
+    def get(self, request: Request, pk: int) -> Response:
+        rows = Citation.objects.filter(link__in=self._links())
+        return Response(CitationSerializer(rows, many=True, context={"request": request}).data)
+
+    @extend_schema(
+        request=CitationSerializer, responses={201: CitationSerializer}, summary="Cite evidence"
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        links, data = self._links(), asked_for(request, CitationSerializer)
+        link = get_object_or_404(links, pk=data["link"].pk)
+        citation = linking.cite_evidence(link, data["title"], data["path"], request.user)
+        return Response(CitationSerializer(citation, context={"request": request}).data, 201)
+
+
+VIEWS = {
+    "incidents/<int:pk>/same_as": SameAsView,
+    "incidents/<int:pk>/chain": ChainView,
+    "incidents/<int:pk>/citations": CitationsView,
+}

@@ -1,0 +1,97 @@
+"""Marking causes as fixed, and the regression guard: what happens when one comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from common.markdown import escape_markdown
+from incidents import filing
+from incidents.events import outbox
+from incidents.events.notices import tell
+from incidents.models import Incident
+from incidents.permissions import can_see
+from kb.models import ActionItem, Cause, CauseLink, Fix
+
+
+@transaction.atomic
+def mark_fixed(cause: Cause, author: Any = None, note: str = "", at: datetime | None = None) -> Fix:
+    """Mark `cause` as fixed since `at`. Raises ValidationError if it is marked already."""
+    cause = Cause.objects.select_for_update(of=("self",)).get(pk=cause.pk)
+    if current_fix(cause):
+        raise ValidationError("This cause is marked fixed already.")
+    at = at or timezone.now()
+    if at > timezone.now():
+        raise ValidationError({"fixed_at": "This lies in the future."})
+    fix = Fix(cause=cause, fixed_at=at, note=note.strip(), author=author)
+    fix.full_clean(exclude=["author", "cause"])
+    fix.save()
+    return fix
+
+
+def current_fix(cause: Cause) -> Fix | None:
+    return Fix.objects.filter(cause=cause, returned_at=None).first()
+
+
+@transaction.atomic
+def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
+    """Record that `incident` shows a fixed cause again; None if it was not fixed at that time.
+
+    The timeline names the action item that should have prevented it; its owner and whoever marked
+    the cause fixed get a notice.
+    """
+    fix = Fix.objects.select_for_update(of=("self",)).filter(cause=cause, returned_at=None).first()
+    if fix is None or incident.impact_started_at < fix.fixed_at:
+        return None
+    fix.returned_at, fix.returned_with = max(timezone.now(), fix.fixed_at), incident
+    fix.save()
+    action = preventive_action(cause)
+    text = (
+        f"Back after its fix of {fix.fixed_at:%Y-%m-%d}: **{escape_markdown(cause.name)}**. {why}"
+    )
+    if action:
+        owner = action.owner or action.owner_named or "nobody"
+        text += (
+            f"\n\n“{escape_markdown(action.title)}” should have prevented it "
+            f"({action.get_state_display().lower()}, owner: {owner})."
+        )
+    filing.add_entry(incident, filing.Kind.CAUSE, text)
+    back = f"{incident.reference}: “{cause.name}” is back after its fix"
+    outbox.record("cause.returned", incident, back)
+    recipients = {person for person in (action and action.owner, fix.author) if person}
+    for person in recipients:
+        visible = can_see(person, incident)
+        prefix = f"{incident.reference}: " if visible else ""
+        path = incident.get_absolute_url() if visible else cause.get_absolute_url()
+        tell(
+            person, f"fix-{fix.pk}-returned", f"{prefix}“{cause.name}” is back after its fix", path
+        )
+    return fix
+
+
+def preventive_action(cause: Cause) -> ActionItem | None:
+    """The action item that should have prevented `cause`: done ones before open ones."""
+    actions = cause.action_items.exclude(state=ActionItem.State.DROPPED).select_related("owner")
+    ranked = sorted(
+        actions,
+        key=lambda action: (
+            action.kind != ActionItem.Kind.PREVENT,
+            action.state != ActionItem.State.DONE,
+            -action.pk,
+        ),
+    )
+    return ranked[0] if ranked else None
+
+
+def update_after_link(link: CauseLink) -> None:
+    """A confirmed link may show that a fix failed; rejecting it restores the fix."""
+    if link.state == CauseLink.State.CONFIRMED:
+        record_return(link.cause, link.incident, "Confirmed as a cause of this incident.")
+    elif link.state == CauseLink.State.REJECTED and current_fix(link.cause) is None:
+        Fix.objects.filter(cause=link.cause, returned_with=link.incident).update(
+            returned_at=None, returned_with=None
+        )

@@ -1,0 +1,66 @@
+"""Queries on causes and postmortems, and the search field `cause:`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Count, Max, Q, QuerySet
+
+from incidents.search.query_language import Field
+from kb.models import Category, Cause, CauseLink, Postmortem
+from kb.permissions import visible_causes, visible_links
+
+
+def causes_with_counts(user: Any, words: str = "", category: str = "") -> QuerySet[Cause]:
+    """Visible causes with `times` (links that are not rejected) and `last_seen`."""
+    counted = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
+    causes = visible_causes(user).filter(superseded_by=None).select_related("category")
+    words = words.replace("\x00", "").strip()[:500]
+    if words:
+        query = SearchQuery(words, config="english", search_type="websearch")
+        causes = causes.filter(Q(search=query) | Q(name__icontains=words))
+    if category:
+        causes = causes.filter(category=category.replace("\x00", ""))
+    return causes.annotate(
+        times=Count("links", filter=counted, distinct=True),
+        last_seen=Max("links__incident__impact_started_at", filter=counted),
+    )
+
+
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+_SYMPTOM_HEADING = re.compile(
+    r"summary|symptom|what happened|impact|detection|description", re.IGNORECASE
+)
+MAX_SYMPTOM_CHARACTERS = 1500
+
+
+def postmortem_symptoms(postmortem: Postmortem) -> str:
+    """What a postmortem says about symptoms: the text that new incidents are compared with.
+
+    It is below such headings, or the beginning where there are none.
+    """
+    body = postmortem.body[:100_000]
+    parts = _HEADING.split(body)
+    sections = [
+        text
+        for title, text in zip(parts[1::2], parts[2::2], strict=True)
+        if _SYMPTOM_HEADING.search(title)
+    ]
+    return ("\n".join(sections) or body)[:MAX_SYMPTOM_CHARACTERS].strip()
+
+
+def _with_cause(**conditions: Any) -> Q:
+    links = CauseLink.objects.filter(**conditions).exclude(state=CauseLink.State.REJECTED)
+    return Q(pk__in=links.values("incident_id"))
+
+
+def _by_cause(value: str) -> Q:
+    """By category, or by words of the cause's name."""
+    if Category.objects.filter(slug__iexact=value).exists():
+        return _with_cause(cause__category__slug__iexact=value)
+    return _with_cause(cause__name__icontains=value)
+
+
+CAUSE_FIELD = Field("cause:expiry", _by_cause)

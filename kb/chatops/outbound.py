@@ -1,0 +1,66 @@
+"""Requests to chat platforms and subscribers: only to hosts that an administrator entered."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+import httpx
+
+from kb.chat import registry
+from kb.chat.base import OutboundRequest
+from kb.models import Workspace
+
+TIMEOUT = 5.0
+MAX_BYTES = 64 * 1024
+
+
+class NotSent(Exception):
+    """The request failed or is not allowed; the message says why and holds no secret."""
+
+
+def configured_hosts(workspace: Workspace) -> set[tuple[str, str]]:
+    """Scheme and host of the addresses in the settings of a workspace."""
+    values = [*workspace.settings.values(), *workspace.secrets.values()]
+    addresses = (urlsplit(str(value)) for value in values if str(value).startswith("http"))
+    return {(each.scheme, each.netloc) for each in addresses if each.scheme in ("http", "https")}
+
+
+def send(workspace: Workspace, request: OutboundRequest) -> bytes:
+    """Make the request; returns the response, at most 64 KB of it. Raises NotSent."""
+    address = urlsplit(request.url)
+    plugin = registry().get(workspace.kind)
+    of_platform = address.scheme == "https" and address.netloc in (plugin.hosts if plugin else ())
+    if not of_platform and (address.scheme, address.netloc) not in configured_hosts(workspace):
+        raise NotSent(f"{address.hostname} is no address of this workspace.")
+    # These bytes exactly were signed, where the platform signs.
+    content = json.dumps(request.body, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "causebook",
+        **request.headers,
+    }
+    try:
+        with (
+            httpx.Client(timeout=TIMEOUT, trust_env=False) as client,
+            client.stream(
+                request.method,
+                request.url,
+                content=content if request.method != "GET" else None,
+                headers=headers,
+            ) as response,
+        ):
+            body = b""
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    break
+    except httpx.HTTPError as error:
+        raise NotSent(f"{address.hostname}: {type(error).__name__}") from error
+    if not response.is_success:
+        raise NotSent(f"{address.hostname} answered {response.status_code}.")
+    # Slack answers 200 to what it refuses, and says so in the body.
+    if body.startswith(b'{"ok":false'):
+        reason = body[:200].decode("utf-8", "replace")
+        raise NotSent(f"{address.hostname} refused it: {reason}")
+    return body

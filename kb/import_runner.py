@@ -1,0 +1,149 @@
+"""Stores what importers read: incidents, postmortems, suspected causes, action items."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from common.errors import error_text
+from incidents.history_import import HistoryImport, HistoryReport
+from incidents.models import Incident
+from kb.causes.linking import create_cause
+from kb.importers.base import ImportedIncident, ReadResult
+from kb.models import Category, Cause, CauseLink, Postmortem
+from kb.postmortems import action_items, editing
+
+
+@dataclass
+class KnowledgeImportReport(HistoryReport):
+    """What an import did; places name the file and the record in it."""
+
+    postmortems: int = 0
+    links: int = 0
+    actions: int = 0
+    new_causes: list[str] = field(default_factory=list)
+
+    def lines(self, dry_run: bool = False) -> list[str]:
+        """The report in text_value; equal notes are counted, not repeated."""
+        would = "would be " if dry_run else ""
+        lines = [
+            f"{self.total} records: {len(self.new)} {would}imported, {self.same} known already, "
+            f"{len(self.skipped)} skipped.",
+            f"With them {self.postmortems} postmortems, {self.links} candidate causes "
+            f"({len(self.new_causes)} of them new), {self.actions} actions, "
+            f"{len(self.new_services)} new services.",
+        ]
+        for note, count in Counter(note for _, note in self.notes).most_common(10):
+            lines.append(f"{count} × {note}")
+        return lines
+
+
+def import_records(
+    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: Any = None
+) -> KnowledgeImportReport:
+    """Import records. One that is known by its id is left alone, so an import can be repeated;
+    one that cannot be imported is reported and stops no other."""
+    run = _ImportRun(source, author)
+    with transaction.atomic():
+        for position, record in records:
+            if isinstance(record, str):
+                run.report.skip(position, record)
+            elif not run.history.is_known(record):
+                run.write(position, record)
+        if dry_run:
+            transaction.set_rollback(True)
+    return run.report
+
+
+class _ImportRun:
+    """What one import knows already, so that a record costs few queries."""
+
+    def __init__(self, source: str, author: Any) -> None:
+        self.report = KnowledgeImportReport()
+        self.history = HistoryImport(source, self.report)
+        self.source, self.author = self.history.source, author
+        self.causes = {
+            row.name.lower(): row.superseded_by or row
+            for row in Cause.objects.select_related("superseded_by")
+        }
+        self.categories = {row.name.lower(): row for row in Category.objects.all()}
+        self.categories |= {row.slug: row for row in self.categories.values()}
+        self.people = {row.get_username().lower(): row for row in get_user_model().objects.all()}
+
+    def write(self, place: str, record: ImportedIncident) -> None:
+        causes = dict(self.causes)
+        with self.history.entry(place, record.external_id):
+            incident = self._incident(place, record)
+            for name, category in record.causes:
+                self._link(place, incident, name, category)
+            if record.body or record.actions:
+                postmortem = self._postmortem(incident, record)
+                for action in record.actions:
+                    self._action(postmortem, action)
+            self.report.notes += [(place, note) for note in record.notes]
+            return
+        self.causes = causes  # Those that it created were rolled back.
+
+    def _incident(self, place: str, record: ImportedIncident) -> Incident:
+        # What was written up is over, even where no export says since when.
+        over = bool(record.body) and record.resolved_at is None
+        past = replace(record, symptom=record.symptom or _beginning(record.body))
+        return self.history.file(past, place, Incident.Status.MITIGATED if over else "")
+
+    def _link(self, position: str, incident: Incident, name: str, category: str) -> None:
+        name = " ".join(name.split())[:200]
+        if not re.search(r"\w", name):
+            return
+        cause = self.causes.get(name.lower())
+        if cause is None:
+            known = self.categories.get(category.lower()) or self.categories.get(name.lower())
+            try:
+                cause = create_cause(name=name, category=known or "")
+            except ValidationError as error:
+                self.report.notes.append(
+                    (position, f"no cause made of {name!r}: {error_text(error)}")
+                )
+                return
+            self.causes[name.lower()] = cause
+            self.report.new_causes.append(name)
+        _, new = CauseLink.objects.get_or_create(
+            incident=incident, cause=cause,
+            defaults={"author": self.author, "reason": f"From {self.source}"},
+        )  # fmt: skip
+        self.report.links += new
+
+    def _postmortem(self, incident: Incident, record: ImportedIncident) -> Postmortem:
+        postmortem = Postmortem(
+            title=(record.body_title or record.title)[:300],
+            body=record.body or record.symptom or record.title,
+            state=Postmortem.State.PUBLISHED,
+            published_at=record.published_at or record.resolved_at or record.impact_started_at,
+            external_source=self.source,
+            external_id=incident.external_id,
+            author=self.author,
+        )
+        self.report.postmortems += 1
+        return editing.write_postmortem(postmortem, [incident])
+
+    def _action(self, postmortem: Postmortem, action: Any) -> None:
+        owner = self.people.get(action.owner.lower())
+        tracker = action.tracker_url if action.tracker_url.startswith("http") else ""
+        action_items.add_action(
+            postmortem, title=action.title, kind=action.kind, owner=owner,
+            owner_named="" if owner else action.owner[:200], due_on=action.due_on,
+            state=action.state, tracker_url=tracker, author=owner,
+        )  # fmt: skip
+        self.report.actions += 1
+
+
+def _beginning(body: str) -> str:
+    """The first paragraphs of a text, as the symptom."""
+    text = body[:2000]
+    return text if len(body) <= 2000 else text.rsplit("\n", 1)[0] or text

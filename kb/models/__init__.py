@@ -1,0 +1,39 @@
+"""What we know: causes, checks, fixes, postmortems, action items, chat and notifications."""
+
+from kb.models.action_item import ActionItem
+from kb.models.cause import Category, Cause, CauseLink, Citation, LedTo
+from kb.models.chat import ChatCode, ChatPerson, IncidentChannel, Workspace
+from kb.models.check import Check
+from kb.models.fix import Fix
+from kb.models.notification import NotificationDelivery, NotificationRule
+from kb.models.postmortem import (
+    Comment,
+    Draft,
+    Picture,
+    Postmortem,
+    PostmortemReview,
+    PostmortemTemplate,
+)
+
+__all__ = [
+    "ActionItem",
+    "Category",
+    "Cause",
+    "CauseLink",
+    "ChatCode",
+    "ChatPerson",
+    "Check",
+    "Citation",
+    "Comment",
+    "Draft",
+    "Fix",
+    "IncidentChannel",
+    "LedTo",
+    "NotificationDelivery",
+    "NotificationRule",
+    "Picture",
+    "Postmortem",
+    "PostmortemReview",
+    "PostmortemTemplate",
+    "Workspace",
+]

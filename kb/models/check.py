@@ -1,0 +1,65 @@
+"""Checks: a saved query and condition that tells whether a cause holds."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from kb.models.cause import Cause
+
+
+class Check(models.Model):
+    """A saved query and condition that tells whether a cause holds."""
+
+    class Statistic(models.TextChoices):
+        MAX = "max", "highest value"
+        MIN = "min", "lowest value"
+        MEAN = "mean", "mean value"
+        LAST = "last", "last value"
+        COUNT = "count", "number of log lines"
+
+    class Comparison(models.TextChoices):
+        ABOVE = "above", "above"
+        BELOW = "below", "below"
+
+    cause = models.ForeignKey(Cause, models.CASCADE, related_name="checks")
+    name = models.CharField(max_length=100)
+    source = models.CharField(max_length=100, help_text="The name of a source of evidence.")
+    query = models.TextField(
+        max_length=5000, help_text="In the source's language; $service is the incident's service."
+    )
+    statistic = models.CharField(max_length=10, choices=Statistic, default=Statistic.MAX)
+    comparison = models.CharField(max_length=10, choices=Comparison, default=Comparison.ABOVE)
+    threshold = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["cause", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause", "name"],
+                name="check_name_once",
+                violation_error_message="This cause has a check of this name already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(statistic__in=["max", "min", "mean", "last", "count"]),
+                name="check_statistic_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(comparison__in=["above", "below"]), name="check_comparison_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def condition(self) -> str:
+        return f"{self.get_statistic_display()} {self.comparison} {self.threshold:g}"
+
+    def holds(self, value: float) -> bool:
+        if self.comparison == self.Comparison.ABOVE:
+            return value > self.threshold
+        return value < self.threshold

@@ -1,0 +1,69 @@
+"""Notification rules and their deliveries."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from common.leased_jobs import Errand
+from incidents.models import Event, Incident
+from kb.models.chat import Workspace
+
+
+class NotificationRule(models.Model):
+    """Which events are posted to a channel, for which incidents, and its quiet hours."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="notification_rules")
+    channel = models.CharField(
+        max_length=200, blank=True, help_text="The platform's id of it; empty for its only one."
+    )
+    events = models.JSONField(default=list)
+    severity = models.CharField(
+        max_length=4, choices=Incident.Severity, default=Incident.Severity.SEV4,
+        help_text="Only incidents at least this severe.",
+    )  # fmt: skip
+    team = models.CharField(
+        max_length=100, blank=True, help_text="Only incidents of this team's services."
+    )
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    zone = models.CharField(max_length=60, default="UTC", help_text="Time zone of the quiet hours.")
+    sev1_breaks_quiet = models.BooleanField("Send SEV1 during quiet hours", default=True)
+
+    class Meta:
+        db_table = "kb_rule"
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="rule_quiet_has_both_ends",
+                violation_error_message="Quiet hours have a beginning and an end.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace} {self.channel}".strip()
+
+
+class NotificationDelivery(Errand):
+    """One event to be posted by one rule, with its attempts and outcome."""
+
+    rule = models.ForeignKey(NotificationRule, models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(Event, models.CASCADE, related_name="notification_deliveries")
+
+    class Meta:
+        db_table = "kb_telling"
+        ordering = ["-pk"]
+        verbose_name_plural = "notification deliveries"
+        constraints = [models.UniqueConstraint(fields=["rule", "event"], name="telling_once")]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="telling_to_do",
+                condition=Q(state__in=["waiting", "claimed"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} → {self.rule}"

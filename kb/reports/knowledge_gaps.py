@@ -1,0 +1,92 @@
+"""Gaps in the knowledge base: missing causes, fixes, checks and postmortems, overdue actions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from incidents.models import Incident, Service, TierPolicy
+from incidents.permissions import visible_incidents
+from kb.models import ActionItem, Cause, CauseLink, Postmortem
+from kb.permissions import visible_actions, visible_causes, visible_links
+
+SHOWN = 25
+LOOKBACK = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class PostmortemDue:
+    """An incident that needs a postmortem by policy, and for how many days it is overdue."""
+
+    incident: Incident
+    days: int
+    """Since the due date; negative before it."""
+    draft: Postmortem | None
+
+
+def services_without_cause(user: Any) -> QuerySet[Service]:
+    """Services with incidents none of which has a confirmed cause, most incidents first."""
+    incidents = visible_incidents(user)
+    confirmed = visible_links(user).filter(
+        state=CauseLink.State.CONFIRMED, incident__services=OuterRef("pk")
+    )
+    return (
+        Service.objects.filter(~Exists(confirmed))
+        .annotate(count=Count("incidents", filter=Q(incidents__in=incidents), distinct=True))
+        .filter(count__gt=0)
+        .order_by("-count", "name")
+    )
+
+
+def thin_causes(user: Any) -> QuerySet[Cause]:
+    """Causes that occurred and lack a fix or a check; most frequent first."""
+    links = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
+    return (
+        visible_causes(user)
+        .filter(superseded_by=None)
+        .annotate(
+            times=Count("links", filter=links, distinct=True),
+            check_count=Count("checks", distinct=True),
+        )
+        .filter(Q(how_to_fix="") | Q(check_count=0), times__gt=0)
+        .order_by("-times", "name")
+    )
+
+
+def overdue_actions(user: Any) -> QuerySet[ActionItem]:
+    today = timezone.now().date()
+    rows = visible_actions(user).filter(state=ActionItem.State.OPEN, due_on__lt=today)
+    return rows.select_related("owner", "postmortem", "cause")
+
+
+def postmortems_due(user: Any, limit: int = SHOWN) -> list[PostmortemDue]:
+    """Resolved incidents of the last year that lack a postmortem by policy; most severe first."""
+    now = timezone.now()
+    required = Q(pk__in=[])
+    within: dict[str, int] = {}
+    for policy in TierPolicy.objects.all():
+        severities = re.findall(r"SEV[1-4]", policy.postmortem_for)
+        within[policy.tier] = policy.postmortem_within
+        required |= Q(services__tier=policy.tier, severity__in=severities)
+    published = Postmortem.objects.filter(
+        incidents=OuterRef("pk"), state=Postmortem.State.PUBLISHED
+    )
+    rows = (
+        visible_incidents(user)
+        .filter(required, ~Exists(published), resolved_at__gte=now - LOOKBACK, merged_into=None)
+        .distinct()
+        .order_by("severity", "-resolved_at")
+        .prefetch_related("services", "postmortems")[:limit]
+    )
+    due = []
+    for row in rows:
+        days = min((within.get(service.tier, 5) for service in row.services.all()), default=5)
+        since = now - (row.resolved_at or now) - timedelta(days=days)
+        drafts = row.postmortems.all()
+        due.append(PostmortemDue(row, since.days, drafts[0] if drafts else None))
+    return due

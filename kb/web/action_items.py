@@ -1,0 +1,71 @@
+"""Pages of action items."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from incidents.web.shortcuts import act, add_errors, form_page
+from kb.models import ActionItem
+from kb.permissions import visible_actions
+from kb.postmortems import action_items
+from kb.web.forms import ActionForm
+from kb.web.postmortems import get_postmortem
+
+
+@require_POST
+def action_add(request: HttpRequest, pk: int) -> HttpResponse:
+    postmortem = get_postmortem(request, pk)
+    form = ActionForm(request.POST, postmortem=postmortem)
+    if not form.is_valid():
+        for name, problems in form.errors.items():
+            messages.error(request, f"{name}: {' '.join(problems)}")
+        return redirect(postmortem)
+    data = form.cleaned_data
+    return act(
+        request, postmortem,
+        lambda: action_items.add_action(postmortem, author=request.user, **data), "Action added.",
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def action_form(request: HttpRequest, pk: int) -> HttpResponse:
+    action = get_object_or_404(visible_actions(request.user), pk=pk)
+    form = ActionForm(request.POST or None, instance=action, postmortem=action.postmortem)
+    if request.method == "POST" and form.is_valid():
+        action.refresh_from_db()
+        try:
+            action_items.edit_action(action, request.user, **form.cleaned_data)
+            return redirect(action.postmortem)
+        except ValidationError as error:
+            add_errors(form, error)
+    return form_page(request, "kb/action_items/form.html", form, action=action)
+
+
+@require_POST
+def action_state(request: HttpRequest, pk: int) -> HttpResponse:
+    action = get_object_or_404(visible_actions(request.user), pk=pk)
+    state = request.POST.get("state", "")
+    return act(
+        request, action.postmortem,
+        lambda: action_items.edit_action(action, request.user, state=state), "Noted.",
+    )  # fmt: skip
+
+
+@require_GET
+def action_list(request: HttpRequest) -> HttpResponse:
+    rows = visible_actions(request.user).select_related("owner", "postmortem", "cause")
+    which = request.GET.get("which", "open")
+    if which == "mine":
+        rows = rows.filter(owner=request.user, state=ActionItem.State.OPEN)
+    elif which == "overdue":
+        rows = rows.filter(state=ActionItem.State.OPEN, due_on__lt=timezone.now().date())
+    elif which != "all":
+        rows = rows.filter(state=ActionItem.State.OPEN)
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    return render(request, "kb/action_items/list.html", {"page": page, "which": which})

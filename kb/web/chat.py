@@ -1,0 +1,155 @@
+"""Pages of chat: workspaces, notification rules and deliveries, linked accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.plugin_settings import PluginSettings
+from common.site_url import public_address
+from incidents.events.outbox import KINDS
+from incidents.web.shortcuts import add_errors
+from kb import notifications
+from kb.chat import registry
+from kb.chatops import endpoints
+from kb.models import ChatCode, ChatPerson, NotificationDelivery, NotificationRule, Workspace
+from kb.permissions import MANAGE_WORKSPACES
+
+ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_GET
+def workspace_list(request: HttpRequest) -> HttpResponse:
+    kinds = registry()
+    rows = [
+        (row, kinds[row.kind].title if row.kind in kinds else row.kind)
+        for row in Workspace.objects.all()
+    ]
+    return render(request, "kb/chat/workspaces.html", {"rows": rows, "kinds": kinds.values()})
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
+    """A platform's own settings."""
+    row = get_object_or_404(Workspace, pk=pk) if pk else Workspace(kind=kind)
+    plugin = registry().get(row.kind)
+    if plugin is None:
+        raise Http404("No such platform.")
+    plugin_settings = PluginSettings(plugin.SettingsForm, row)
+    form = plugin_settings.page_form(request.POST or None)
+    name = request.POST.get("workspace_name", row.name or plugin.title).strip()[:100]
+    if request.method == "POST":
+        if not name or Workspace.objects.exclude(pk=row.pk).filter(name=name).exists():
+            form.add_error(None, "Give it a name that no other workspace has.")
+        if form.is_valid():
+            row.name, row.enabled = name, "enabled" in request.POST
+            plugin_settings.apply(form)
+            row.save()
+            endpoints.forget_workspace(row.slug)
+            messages.success(request, f"{row} is saved.")
+            return redirect(row)
+    context = {
+        "form": form, "row": row, "plugin": plugin, "name": name,
+        "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
+    }  # fmt: skip
+    status = 422 if request.method == "POST" else 200
+    return render(request, "kb/chat/workspace_form.html", context, status=status)
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_GET
+def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Workspace, pk=pk)
+    deliveries = NotificationDelivery.objects.filter(rule__workspace=row)
+    paginator = Paginator(deliveries.select_related("event", "rule"), 20)
+    plugin = registry().get(row.kind)
+    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+        messages.warning(request, ENTER_AGAIN)
+    context = {
+        "row": row,
+        "plugin": plugin,
+        "address": f"{public_address()}/chat/{row.slug}/",
+        "rules": [
+            (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
+        ],
+        "people": row.people.select_related("user"),
+        "page": paginator.get_page(request.GET.get("page")),
+    }
+    return render(request, "kb/chat/workspace.html", context)
+
+
+class NotificationRuleForm(forms.ModelForm):
+    events = forms.MultipleChoiceField(
+        choices=list(KINDS.items()), widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = NotificationRule
+        fields = [
+            "channel", "events", "severity", "team", "quiet_from", "quiet_until", "zone",
+            "sev1_breaks_quiet",
+        ]  # fmt: skip
+        widgets = {
+            "quiet_from": forms.TimeInput(attrs={"type": "time"}),
+            "quiet_until": forms.TimeInput(attrs={"type": "time"}),
+        }
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
+    workspace = get_object_or_404(Workspace, pk=pk)
+    existing = get_object_or_404(NotificationRule, pk=rule, workspace=workspace) if rule else None
+    if request.method == "POST" and existing and "remove" in request.POST:
+        existing.delete()
+        return redirect(workspace)
+    form = NotificationRuleForm(
+        request.POST or None, instance=existing or NotificationRule(workspace=workspace)
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            notifications.check_rule(form.instance)
+            form.save()
+            return redirect(workspace)
+        except ValidationError as error:
+            add_errors(form, error)
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "workspace": workspace, "rule": existing}
+    return render(request, "kb/chat/rule_form.html", context, status=status)
+
+
+@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@require_POST
+def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
+    delivery = get_object_or_404(
+        NotificationDelivery.objects.select_related("rule__workspace"), pk=pk
+    )
+    notifications.deliver_again(delivery)
+    messages.success(request, "It will be delivered again in a moment.")
+    return redirect(delivery.rule.workspace)
+
+
+@require_http_methods(["GET", "POST"])
+def me(request: HttpRequest) -> HttpResponse:
+    """The linked chat accounts of the user, and a code to link another one."""
+    context: dict[str, Any] = {"code": ""}
+    if request.method == "POST":
+        context["code"] = ChatCode.make(request.user)
+    people = ChatPerson.objects.filter(user_id=request.user.pk).select_related("workspace")
+    return render(request, "kb/chat/account.html", {**context, "people": people})
+
+
+@require_POST
+def unlink(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(ChatPerson, pk=pk, user_id=request.user.pk).delete()
+    return redirect("kb:chat-me")

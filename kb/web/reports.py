@@ -1,0 +1,125 @@
+"""Pages of the reports."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_GET
+
+from incidents.models import Service
+from kb.reports import statistics, svg_charts
+
+YEAR = timedelta(days=365)
+
+
+def _filter_of(request: HttpRequest) -> tuple[statistics.ReportFilter, list[str]]:
+    """What was chosen for, and what of it could not be read."""
+    problems = []
+
+    def date_in(name: str, default: date) -> date:
+        value = request.GET.get(name, "")
+        try:
+            day = parse_date(value) if value else default
+        except ValueError:
+            day = None
+        if day is None or not 1970 <= day.year <= 2200:
+            problems.append(f"{name}: {value[:40]!r} is not a day such as 2026-03-01.")
+            return default
+        return day
+
+    until = date_in("until", timezone.now().date() + timedelta(days=1))
+    since = date_in("since", until - YEAR)
+    if since >= until:
+        problems.append("since: lies after until.")
+        since = until - YEAR
+    team, service = (
+        request.GET.get(name, "").replace("\x00", "")[:100] for name in ("team", "service")
+    )
+    return statistics.ReportFilter(since, until, team, service), problems
+
+
+@require_GET
+def report(request: HttpRequest) -> HttpResponse:
+    chosen, problems = _filter_of(request)
+    incidents = statistics.filtered_incidents(request.user, chosen)
+    months = statistics.by_month(incidents)
+    services, teams = statistics.by_service_and_team(incidents)
+    if request.GET.get("as") == "csv":
+        return _csv(months, services, teams)
+    figures, count, lost = statistics.time_figures(incidents)
+    context: dict[str, Any] = {
+        "asked": chosen,
+        "problems": problems,
+        "figures": figures,
+        "count": count,
+        "lost": lost,
+        "months": months,
+        "count_chart": svg_charts.stacked_columns(
+            [(row.name, [("incidents", row.incidents)]) for row in months], "incidents"
+        ),
+        "lost_chart": svg_charts.stacked_columns(
+            [(row.name, [("minutes", row.minutes)]) for row in months], "minutes"
+        ),
+        "services": services,
+        "teams": teams,
+        "all_services": Service.objects.values_list("name", flat=True),
+        "all_teams": Service.objects.exclude(owner_team="")
+        .order_by("owner_team")
+        .values_list("owner_team", flat=True)
+        .distinct(),
+    }
+    return render(request, "kb/reports/overview.html", context)
+
+
+@require_GET
+def report_causes(request: HttpRequest) -> HttpResponse:
+    """The part of the report on causes and action items; the page loads it after the figures."""
+    chosen, _ = _filter_of(request)
+    incidents = statistics.filtered_incidents(request.user, chosen)
+    again, with_cause = statistics.recurrence(request.user, incidents)
+    by_tier = statistics.causes_by_tier(incidents)
+    by_category = statistics.causes_by_category(incidents)
+    context: dict[str, Any] = {
+        "again": again,
+        "with_cause": with_cause,
+        "category_chart": svg_charts.stacked_columns(by_category, "incidents"),
+        "category_names": _names(by_category),
+        "tier_chart": svg_charts.stacked_columns(by_tier, "incidents"),
+        "tier_names": _names(by_tier),
+        "offenders": statistics.repeat_offenders(incidents),
+        "follow": statistics.follow_through(request.user, chosen),
+        "before": statistics.same_week_in_past_years(request.user),
+    }
+    return render(request, "kb/reports/_causes.html", context)
+
+
+def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:
+    """The parts of columns, in the order of their colours in the chart."""
+    return list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
+
+
+def _csv(*parts: list[statistics.BreakdownRow]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="incidents.csv"'
+    writer = csv.writer(response)
+    shorts = [short for short, _, _ in statistics.TIMES.values()]
+    writer.writerow(["by", "name", "incidents", "minutes lost", *(f"{s} min" for s in shorts)])
+    for by, rows in zip(("month", "service", "team"), parts, strict=True):
+        for row in rows:
+            figures = [row.figures[short] for short in shorts]
+            writer.writerow(
+                [by, _safe(row.name), row.incidents, round(row.minutes, 1)]
+                + ["" if figure is None else round(figure, 1) for figure in figures]
+            )
+    return response
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet runs as a formula."""
+    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell

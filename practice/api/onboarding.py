@@ -1,0 +1,47 @@
+"""REST API of the onboarding board."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from rest_framework import mixins, serializers, viewsets
+
+from incidents.api.base import ByName
+from incidents.api.resources import Creates, Reads, Resource
+from incidents.models import Service
+from practice import onboarding_board
+from practice.models import Engagement, Phase
+
+
+class EngagementSerializer(serializers.ModelSerializer):
+    service = ByName(queryset=Service.objects.all())
+    owner = serializers.SlugRelatedField(
+        "username",
+        queryset=get_user_model().objects.filter(is_active=True),
+        allow_null=True,
+        required=False,
+    )
+    phase = serializers.ChoiceField(Phase.choices)
+    state = serializers.ChoiceField(Engagement.State.choices)
+
+    class Meta:
+        model = Engagement
+        fields = ["id", "service", "phase", "state", "owner", "evidence", "updated_at"]
+        # Posting a phase again updates it.
+        validators: list[Any] = []
+        extra_kwargs = {"evidence": {"max_length": 5000}}
+
+    def create(self, validated_data: dict[str, Any]) -> Engagement:
+        return onboarding_board.set_phase(**validated_data)
+
+
+class EngagementViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+    """Phases of onboarding, by service."""
+
+    queryset = Engagement.objects.select_related("service", "owner")
+    serializer_class = EngagementSerializer
+    filterset_fields = ["service__name", "phase", "state"]
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"engagements": EngagementViewSet}

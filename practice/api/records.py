@@ -1,0 +1,146 @@
+"""REST API of load tests, drills and capacities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents.api.base import ByName, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource, once
+from incidents.models import Service
+from practice.api.base import Managed
+from practice.load_tests import registry as load_test_tools
+from practice.models import Capacity, Drill, LoadTest
+from practice.records import load_tests
+from practice.records.capacity import trend_of
+
+
+class MetricShiftSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    usual = serializers.FloatField(source="shift.usual")
+    value = serializers.FloatField(source="shift.value")
+    worse = serializers.BooleanField()
+    in_words = serializers.CharField()
+
+
+class LoadTestSerializer(serializers.ModelSerializer):
+    service = ByName(read_only=True)
+    moved = serializers.SerializerMethodField(
+        help_text="What differs from earlier runs of this scenario by more than chance."
+    )
+
+    class Meta:
+        model = LoadTest
+        fields = [
+            "id",
+            "service",
+            "release",
+            "scenario",
+            "tool",
+            "at",
+            "url",
+            "p50",
+            "p95",
+            "p99",
+            "rate",
+            "errors",
+            "requests",
+            "moved",
+        ]
+
+    @extend_schema_field(MetricShiftSerializer(many=True))
+    def get_moved(self, test: LoadTest) -> list[dict[str, Any]]:
+        return MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data
+
+
+class NewLoadTestSerializer(serializers.Serializer):
+    service = ByName(queryset=Service.objects.all())
+    tool = serializers.ChoiceField(sorted(load_test_tools()))
+    content = serializers.CharField(help_text="The report of the tool.", trim_whitespace=False)
+    release = serializers.CharField(max_length=200, allow_blank=True, default="")
+    scenario = serializers.CharField(max_length=100, default="default")
+    at = serializers.DateTimeField(required=False)
+    url = serializers.URLField(max_length=500, allow_blank=True, default="")
+
+
+class LoadTestViewSet(Reads, mixins.ListModelMixin, Resource):
+    """Load tests, as pipelines post them. The same content is stored once."""
+
+    queryset = LoadTest.objects.select_related("service")
+    serializer_class = LoadTestSerializer
+    filterset_fields = ["service__name", "scenario", "tool"]
+
+    @extend_schema(request=NewLoadTestSerializer, responses={201: LoadTestSerializer})
+    def create(self, request: Request) -> Response:
+        fields = asked_for(request, NewLoadTestSerializer)
+        service, tool, content = (fields.pop(name) for name in ("service", "tool", "content"))
+
+        def act() -> Response:
+            run, _ = load_tests.import_load_test(service, tool, content, **fields)
+            return Response(LoadTestSerializer(run.test).data, 201)
+
+        return once(request, act)
+
+
+class DrillSerializer(serializers.ModelSerializer):
+    service = ByName(queryset=Service.objects.all())
+
+    class Meta:
+        model = Drill
+        fields = ["id", "service", "kind", "at", "worked", "notes", "url"]
+
+
+class DrillViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+    """Rehearsed restores, failovers and the like."""
+
+    queryset = Drill.objects.select_related("service")
+    serializer_class = DrillSerializer
+    filterset_fields = ["service__name", "kind", "worked"]
+
+
+class CapacitySerializer(serializers.ModelSerializer):
+    service = ByName(queryset=Service.objects.all())
+    limit = serializers.FloatField(min_value=1e-9, max_value=1e18, default=1.0)
+    days_until_full = serializers.SerializerMethodField(help_text="null: not filling up, unknown.")
+
+    class Meta:
+        model = Capacity
+        fields = [
+            "id",
+            "service",
+            "what",
+            "query",
+            "limit",
+            "unit",
+            "pulled_at",
+            "problem",
+            "days_until_full",
+        ]
+        read_only_fields = ["pulled_at", "problem"]
+        extra_kwargs = {"query": {"max_length": 5000}}
+
+    def get_days_until_full(self, capacity: Capacity) -> float | None:
+        trend = trend_of(capacity)
+        return trend.days if trend else None
+
+
+class CapacityViewSet(
+    Managed, Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+):
+    """What can fill up."""
+
+    queryset = Capacity.objects.select_related("service")
+    serializer_class = CapacitySerializer
+    filterset_fields = ["service__name"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
+    "load-tests": LoadTestViewSet,
+    "drills": DrillViewSet,
+    "capacities": CapacityViewSet,
+}

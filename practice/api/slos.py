@@ -1,0 +1,141 @@
+"""REST API of objectives and their error budgets."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents.api.base import ByName, asked_for
+from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.services import CatalogueReportSerializer, told_report
+from incidents.models import Service
+from practice.api.base import Managed
+from practice.models import Slo
+from practice.slo_files import registry as slo_file_kinds
+from practice.slos.attribution import attributed_status
+from practice.slos.editing import save_objective
+from practice.slos.importing import import_objectives
+
+
+class SloSerializer(serializers.ModelSerializer):
+    service = ByName(queryset=Service.objects.all())
+    target = serializers.FloatField(min_value=1, max_value=99.9999, help_text="Percent.")
+
+    class Meta:
+        model = Slo
+        fields = [
+            "id",
+            "service",
+            "name",
+            "description",
+            "target",
+            "window",
+            "counts",
+            "numerator",
+            "total",
+            "policy",
+            "enabled",
+            "pulled_until",
+            "problem",
+        ]
+        read_only_fields = ["pulled_until", "problem"]
+        validators: list[Any] = []
+        extra_kwargs = {
+            name: {"max_length": 5000} for name in ("description", "numerator", "total", "policy")
+        }
+
+    def validate_target(self, value: float) -> Decimal:
+        return Decimal(str(value)).quantize(Decimal("0.0001"))
+
+    def create(self, validated_data: dict[str, Any]) -> Slo:
+        return self.update(Slo(), validated_data)
+
+    def update(self, instance: Slo, validated_data: dict[str, Any]) -> Slo:
+        save_objective(instance, **validated_data)
+        return instance
+
+
+class BudgetPartSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    path = serializers.CharField(allow_blank=True)
+    minutes = serializers.FloatField(help_text="Of budget.")
+    share = serializers.FloatField(help_text="Of the whole budget.")
+
+
+class BurnSerializer(serializers.Serializer):
+    severity = serializers.CharField(source="alert.severity")
+    long_seconds = serializers.IntegerField(source="alert.long")
+    short_seconds = serializers.IntegerField(source="alert.short")
+    factor = serializers.FloatField(source="alert.factor")
+    long = serializers.FloatField(allow_null=True)
+    short = serializers.FloatField(allow_null=True)
+    firing = serializers.BooleanField()
+
+
+class BudgetSerializer(serializers.Serializer):
+    """The status of an error budget. Pipelines read `may_release`."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    minutes = serializers.FloatField(source="budget.minutes")
+    spent = serializers.FloatField(source="budget.spent", help_text="Minutes.")
+    left = serializers.FloatField(source="budget.left", help_text="Minutes; negative: overspent.")
+    error_ratio = serializers.FloatField(source="budget.ratio", allow_null=True)
+    known = serializers.FloatField(
+        source="budget.known", help_text="Share of elapsed time with data."
+    )
+    state = serializers.ChoiceField(["unknown", "fine", "warn", "frozen"])
+    may_release = serializers.BooleanField(help_text="False while the budget is spent.")
+    days_left = serializers.FloatField(
+        allow_null=True,
+        help_text="At the burn rate of three days; null: nothing burns.",
+    )
+    burns = BurnSerializer(many=True)
+    causes = BudgetPartSerializer(many=True)
+    incidents = BudgetPartSerializer(many=True)
+
+
+class SloFileSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(sorted(slo_file_kinds()))
+    content = serializers.CharField(help_text="The file's text.", trim_whitespace=False)
+    dry_run = serializers.BooleanField(default=False)
+
+
+class SloViewSet(
+    Managed,
+    Creates,
+    Reads,
+    Edits,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    Resource,
+):
+    """Service level objectives."""
+
+    queryset = Slo.objects.select_related("service")
+    serializer_class = SloSerializer
+    filterset_fields = ["service__name", "window", "enabled"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @extend_schema(responses=BudgetSerializer, summary="Status of the error budget")
+    @action(detail=True)
+    def budget(self, request: Request, pk: str | None = None) -> Response:
+        return Response(BudgetSerializer(attributed_status(self.get_object(), request.user)).data)
+
+    @extend_schema(
+        request=SloFileSerializer,
+        responses=CatalogueReportSerializer,
+        summary="Import objectives from a file of Sloth, Pyrra or OpenSLO",
+    )
+    @action(detail=False, methods=["post"], url_path="import")
+    def import_file(self, request: Request) -> Response:
+        return Response(told_report(import_objectives(**asked_for(request, SloFileSerializer))))
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"slos": SloViewSet}

@@ -1,0 +1,31 @@
+"""Objectives, readiness, onboarding, records and the practice map."""
+
+from practice.models.onboarding import Engagement, Phase
+from practice.models.practice_map import Practice, Subscription, Verdict
+from practice.models.readiness import (
+    Checklist,
+    ChecklistItem,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
+)
+from practice.models.records import Capacity, Drill, LoadTest
+from practice.models.slo import Slo, SloDay
+
+__all__ = [
+    "Capacity",
+    "Checklist",
+    "ChecklistItem",
+    "Drill",
+    "Engagement",
+    "LoadTest",
+    "Phase",
+    "Practice",
+    "ReadinessAnswer",
+    "ReadinessFinding",
+    "ReadinessReview",
+    "Slo",
+    "SloDay",
+    "Subscription",
+    "Verdict",
+]

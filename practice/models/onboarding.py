@@ -1,0 +1,54 @@
+"""Engagements: how far the reliability work on a service has come, phase by phase."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from incidents.models import Service
+
+
+class Phase(models.TextChoices):
+    BENCHMARK = "benchmark", "Benchmark"
+    CAPACITY = "capacity", "Capacity plan"
+    TUNING = "tuning", "Performance tuning"
+    MONITORING = "monitoring", "Production monitoring"
+    ALERTS = "alerts", "Alert review"
+
+
+class Engagement(models.Model):
+    """One phase of one service: its state, who does it, and what shows that it was done."""
+
+    class State(models.TextChoices):
+        TODO = "todo", "to do"
+        DOING = "doing", "under way"
+        DONE = "done", "done"
+        SKIPPED = "skipped", "not needed"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="engagements")
+    phase = models.CharField(max_length=20, choices=Phase)
+    state = models.CharField(max_length=10, choices=State, default=State.TODO)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    evidence = models.TextField(
+        blank=True,
+        max_length=5000,
+        help_text="What shows that it was done. Required for done.",
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["service", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "phase"], name="engagement_once"),
+            models.CheckConstraint(
+                condition=Q(phase__in=Phase.values), name="engagement_phase_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.get_phase_display()}"

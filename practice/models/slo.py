@@ -1,0 +1,116 @@
+"""Service level objectives and their event counts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+from analysis.models import Source
+from incidents.models import Service
+
+POLICY = (
+    "Three quarters spent: reliability work comes before features. All spent: releases of this "
+    "service stop, but for fixes, until there is budget again."
+)
+
+
+class Slo(models.Model):
+    """A target ratio of good events over a window, measured with two queries."""
+
+    class Window(models.TextChoices):
+        DAYS_7 = "7d", "7 days, rolling"
+        DAYS_28 = "28d", "28 days, rolling"
+        DAYS_30 = "30d", "30 days, rolling"
+        DAYS_90 = "90d", "90 days, rolling"
+        MONTH = "month", "calendar month"
+        QUARTER = "quarter", "calendar quarter"
+        YEAR = "year", "calendar year"
+
+    class Counts(models.TextChoices):
+        BAD = "bad", "bad events (errors)"
+        GOOD = "good", "good events (fast enough, successful)"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="slos")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    target = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        default=Decimal("99.9"),
+        validators=[MinValueValidator(Decimal("1")), MaxValueValidator(Decimal("99.9999"))],
+        help_text="Percent of events that must be good, such as 99.9.",
+    )
+    window = models.CharField(max_length=10, choices=Window, default=Window.DAYS_28)
+    source = models.ForeignKey(
+        Source,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The Prometheus to query; empty means the first that is enabled.",
+    )
+    counts = models.CharField(
+        "the first query counts", max_length=4, choices=Counts, default=Counts.BAD
+    )
+    numerator = models.TextField(
+        "query",
+        help_text="PromQL, events per second, with $window as the range. For latency, "
+        'count what was fast enough: sum(rate(…_bucket{…,le="0.3"}[$window])).',
+    )
+    total = models.TextField("query of all events", help_text="PromQL, events per second.")
+    policy = models.TextField(blank=True, default=POLICY, help_text="What a spent budget means.")
+    enabled = models.BooleanField(default=True)
+    pulled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    problem = models.CharField(max_length=500, blank=True, editable=False)
+    summary = models.JSONField(default=dict, editable=False, help_text="Status at the last count.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["pulled_until", "tried_at", "problem", "summary"])
+
+    class Meta:
+        ordering = ["service__name", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="slo_name_once"),
+            models.CheckConstraint(
+                condition=Q(target__gt=0, target__lt=100), name="slo_target_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} · {self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("practice:slo", args=[self.pk])
+
+    @property
+    def ratio(self) -> float:
+        """The target between 0 and 1."""
+        return float(self.target) / 100
+
+    def clean(self) -> None:
+        for name in ("numerator", "total"):
+            if "$window" not in getattr(self, name):
+                raise ValidationError({name: "Write $window as the range: [$window]."})
+
+
+class SloDay(models.Model):
+    """Event counts of one day (UTC): 288 buckets of five minutes, null where unknown."""
+
+    slo = models.ForeignKey(Slo, models.CASCADE, related_name="days")
+    day = models.DateField()
+    bad = ArrayField(models.FloatField(null=True), size=288)
+    total = ArrayField(models.FloatField(null=True), size=288)
+
+    class Meta:
+        ordering = ["slo", "day"]
+        constraints = [models.UniqueConstraint(fields=["slo", "day"], name="slo_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.slo} on {self.day}"

@@ -1,0 +1,92 @@
+"""Forms of the practice. They parse and validate; saving is up to the areas' functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from analysis.models import Source
+from incidents.models import Service
+from incidents.web.forms.files import KindOfFileForm, TextOrFileForm
+from practice.load_tests import registry as load_test_tools
+from practice.models import Capacity, Drill, Slo
+from practice.slo_files import registry as slo_files
+
+
+class SloForm(forms.ModelForm):
+    class Meta:
+        model = Slo
+        fields = [
+            "service",
+            "name",
+            "description",
+            "target",
+            "window",
+            "counts",
+            "numerator",
+            "total",
+            "source",
+            "policy",
+            "enabled",
+        ]
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
+            for name in ("description", "numerator", "total", "policy")
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["source"]
+        field.queryset = Source.objects.filter(kind="prometheus")
+
+
+class SloFileForm(KindOfFileForm):
+    def kinds(self) -> list[tuple[str, str]]:
+        return [(kind, plugin.title) for kind, plugin in slo_files().items()]
+
+
+class LoadTestForm(TextOrFileForm):
+    tool = forms.ChoiceField()
+    release = forms.CharField(max_length=200, required=False)
+    scenario = forms.CharField(
+        max_length=100, initial="default", help_text="Runs of one scenario are compared."
+    )
+    field_order = ["tool", "release", "scenario", "file", "content"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["tool"]
+        field.choices = [(kind, plugin.title) for kind, plugin in load_test_tools().items()]
+
+
+class DrillForm(forms.ModelForm):
+    class Meta:
+        model = Drill
+        fields = ["kind", "worked", "notes", "url"]
+        widgets = {"notes": forms.Textarea(attrs={"rows": 2})}
+
+
+class CapacityForm(forms.ModelForm):
+    class Meta:
+        model = Capacity
+        fields = ["what", "query", "limit", "unit", "source"]
+        widgets = {"query": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
+
+
+class ChecklistForm(forms.Form):
+    items = forms.CharField(
+        label="Questions",
+        widget=forms.Textarea(attrs={"rows": 26, "spellcheck": "false"}),
+        help_text="One a line: section | question, and | check where the product can answer.",
+    )
+    valid_days = forms.IntegerField(
+        label="Valid for days", min_value=1, max_value=3650, initial=180
+    )
+
+
+class StageForm(forms.Form):
+    stage = forms.ChoiceField(choices=Service.Lifecycle)
+    reason = forms.CharField(
+        max_length=300, required=False, help_text="Required only where the gate is not met."
+    )

@@ -1,0 +1,59 @@
+"""Pages of the onboarding board and phases."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from incidents.models import Service
+from incidents.web.shortcuts import act, posted
+from practice import onboarding_board
+from practice.models import Engagement, Phase
+
+
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    columns = onboarding_board.board(request.user)
+    named = [("", "Not begun"), *Phase.choices, ("done", "Done")]
+    context = {
+        "columns": [(key, name, columns[key]) for key, name in named],
+        "suggested": onboarding_board.suggested(columns),
+        "days": onboarding_board.PERIOD.days,
+    }
+    return render(request, "practice/onboarding/board.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def phases(request: HttpRequest, pk: int) -> HttpResponse:
+    """The phases of one service, each with state, owner and evidence."""
+    service = get_object_or_404(Service, pk=pk)
+    if request.method == "POST":
+        owner = get_user_model().objects.filter(username=posted(request, "owner"), is_active=True)
+        return act(
+            request,
+            reverse("practice:phases", args=[pk]),
+            lambda: onboarding_board.set_phase(
+                service,
+                posted(request, "phase"),
+                posted(request, "state"),
+                owner.first(),
+                posted(request, "evidence"),
+            ),
+            "Saved.",
+        )
+    engagements = {each.phase: each for each in service.engagements.select_related("owner")}
+    rows = [
+        (phase, name, engagements.get(phase) or Engagement(service=service, phase=phase))
+        for phase, name in Phase.choices
+    ]
+    people = get_user_model().objects.filter(is_active=True).order_by("username")
+    context = {
+        "service": service,
+        "rows": rows,
+        "states": Engagement.State.choices,
+        "people": people,
+    }
+    return render(request, "practice/onboarding/phases.html", context)

@@ -1,0 +1,98 @@
+"""Pages of load tests, drills and capacities."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from analysis.presentation.charts import draw
+from incidents.models import Service
+from incidents.web.shortcuts import add_errors
+from practice.models import Capacity
+from practice.permissions import MANAGE
+from practice.records import capacity, load_tests
+from practice.web.forms import CapacityForm, DrillForm, LoadTestForm
+
+
+@require_GET
+def records(request: HttpRequest, pk: int) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    capacities = [
+        (each, capacity.trend_of(each), draw([(each.times, each.values)], each.unit, each.what))
+        for each in service.capacities.all()
+    ]
+    context = {
+        "service": service,
+        "runs": load_tests.compared_runs(service),
+        "drills": service.drills.all()[:20],
+        "capacities": capacities,
+        "suggested": capacity.suggested_capacities(service),
+        "drill_form": DrillForm(),
+    }
+    return render(request, "practice/records/service.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def load_test(request: HttpRequest, pk: int) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    form = LoadTestForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            run, new = load_tests.import_load_test(
+                service,
+                data["tool"],
+                data["content"],
+                release=data["release"],
+                scenario=data["scenario"],
+            )
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(
+                request, load_tests.run_title(run) if new else "This load test is stored already."
+            )
+            return redirect("practice:records", pk)
+    context = {"form": form, "service": service}
+    status = 422 if form.errors else 200
+    return render(request, "practice/records/load_test_form.html", context, status=status)
+
+
+@require_POST
+def drill(request: HttpRequest, pk: int) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    form = DrillForm(request.POST)
+    form.instance.service = service
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+    else:
+        for errors in form.errors.values():
+            messages.error(request, errors[0])
+    return redirect("practice:records", pk)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def capacity_form(request: HttpRequest, pk: int, key: int | None = None) -> HttpResponse:
+    service = get_object_or_404(Service, pk=pk)
+    row = get_object_or_404(service.capacities, pk=key) if key else Capacity(service=service)
+    what = request.GET.get("what", "")
+    suggested = {each.what: each for each in capacity.suggested_capacities(service)}
+    initial = None
+    if what in suggested and not key:
+        initial = {"what": what, "query": suggested[what].query}
+    form = CapacityForm(request.POST or None, instance=row, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        capacity.measure(saved)
+        if saved.problem:
+            messages.error(request, saved.problem)
+        return redirect(saved)
+    context = {"form": form, "service": service, "row": row}
+    status = 422 if form.errors else 200
+    return render(request, "practice/records/capacity_form.html", context, status=status)

@@ -1,0 +1,125 @@
+"""What the environment says, and what holds where it says nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from config import env
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, and no server or key named in the environment."""
+    monkeypatch.setenv("CAUSEBOOK_DATA_DIR", str(tmp_path))
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_data_is_stored_in_var_unless_the_environment_names_another_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAUSEBOOK_DATA_DIR", "/srv/causebook")
+    assert env.data_dir() == Path("/srv/causebook")
+    monkeypatch.setenv("CAUSEBOOK_DATA_DIR", "")
+    assert env.data_dir() == ROOT / "var"
+    monkeypatch.delenv("CAUSEBOOK_DATA_DIR")
+    assert env.data_dir() == ROOT / "var"
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"),
+    [("1", True), (" Yes ", True), ("on", True), ("TRUE", True),
+     ("0", False), ("false", False), ("off", False), ("maybe", False)],
+)  # fmt: skip
+def test_a_flag_is_on_for_the_usual_words_only(
+    value: str, meaning: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS", value)
+    assert env.flag("HTTPS", not meaning) is meaning
+
+
+def test_a_flag_that_is_not_set_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EMAIL_USE_TLS", raising=False)
+    assert env.flag("EMAIL_USE_TLS", True) is True
+    # What docker-compose passes on for a variable that is not set there.
+    monkeypatch.setenv("EMAIL_USE_TLS", "")
+    assert env.flag("EMAIL_USE_TLS", True) is True
+
+
+def test_a_list_has_no_empty_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", " kb.example.com, ,localhost,")
+    assert env.words("ALLOWED_HOSTS") == ["kb.example.com", "localhost"]
+    monkeypatch.setenv("ALLOWED_HOSTS", "")
+    assert env.words("ALLOWED_HOSTS", "localhost") == []
+
+
+def test_a_number_that_is_none_stops_with_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EMAIL_PORT", "2525")
+    assert env.number("EMAIL_PORT", 587) == 2525
+    monkeypatch.setenv("EMAIL_PORT", "")
+    assert env.number("EMAIL_PORT", 587) == 587
+    monkeypatch.setenv("EMAIL_PORT", "smtp")
+    with pytest.raises(SystemExit, match="EMAIL_PORT must be a whole number, not 'smtp'"):
+        env.number("EMAIL_PORT", 587)
+
+
+def test_a_server_is_the_environments_else_the_one_that_runs_here_else_the_usual(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = "redis://localhost:6379/0"
+    assert env.server_url("REDIS_URL", usual) == usual
+    servers = folder / "servers.json"
+    servers.write_text("{half a fi")
+    assert env.server_url("REDIS_URL", usual) == usual
+    servers.write_text(json.dumps({"REDIS_URL": "unix:///var/redis.sock"}))
+    assert env.server_url("REDIS_URL", usual) == "unix:///var/redis.sock"
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere/1")
+    assert env.server_url("REDIS_URL", usual) == "redis://elsewhere/1"
+
+
+def test_the_key_is_made_once_and_only_its_owner_reads_it(folder: Path) -> None:
+    key = env.secret_key()
+    assert len(key) >= 50
+    assert env.secret_key() == key
+    mode = (folder / "secret-key").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_the_environments_key_comes_before_the_one_made_here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env.secret_key()
+    monkeypatch.setenv("SECRET_KEY", "from the environment")
+    assert env.secret_key() == "from the environment"
+
+
+def test_where_nothing_can_be_written_there_is_still_a_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "file").touch()
+    monkeypatch.setenv("CAUSEBOOK_DATA_DIR", str(folder / "file" / "data"))
+    assert len(env.secret_key()) >= 50
+
+
+def test_every_variable_that_the_settings_read_is_documented() -> None:
+    documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))
+    read = {
+        name
+        for file in ("config/settings.py", "config/env.py")
+        for name in re.findall(
+            r"""(?:flag|words|text|number|server_url|environ\.get|environ)[\[(]"([A-Z_]+)""",
+            (ROOT / file).read_text(),
+        )
+    }
+    assert len(read) > 15
+    assert read - documented == set()

@@ -1,0 +1,192 @@
+"""The README's first command, as somebody types it who has just got the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.conftest import tool
+from tests.e2e.conftest import ROOT, answers, free_port, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+INCIDENT = "Checkout cannot reach the moon"
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Path]:
+    """The project as git has it, in a folder of its own, with the environment that runs this."""
+    folder = Path(tempfile.mkdtemp(prefix="first-start-"))
+    folder.chmod(0o755)
+    listing = [tool("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Running:
+    """`bin/up` with its output; `interrupt` is Ctrl-C."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.log = folder / "output.txt"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [folder / "bin" / "up", *options],
+                env=environment(), stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def address_and_password(self) -> tuple[str, str]:
+        def printed() -> bool:
+            assert self.process.poll() is None, self.output()
+            return "Ctrl-C stops everything." in self.output()
+
+        wait_for(printed, 120, "The first start")
+        found = re.search(r"Causebook: (\S+)/\s+Sign in as admin .* (\S+)\n", self.output())
+        assert found, self.output()
+        return found[1], found[2]
+
+    def interrupt(self) -> None:
+        # A terminal sends it to every process of the foreground group, not to the first alone.
+        os.killpg(self.process.pid, signal.SIGINT)
+        assert self.process.wait(60) == 0, self.output()
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """A new shell's: nothing in it of how these tests run."""
+    return {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), **changed}
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of all processes that run in or with a folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line, place = " ".join(process.cmdline()), process.cwd()
+        except psutil.Error:
+            continue
+        if str(folder) in line or place.startswith(str(folder)):
+            found.append(line)
+    return found
+
+
+def sign_in(address: str, password: str) -> httpx.Client:
+    browser = httpx.Client(base_url=address, follow_redirects=True, timeout=20, trust_env=False)
+    assert "Sign in" in browser.get("/").text
+    post(browser, "/sign-in/", username="admin", password=password)
+    return browser
+
+
+def post(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    token = browser.cookies["csrftoken"]
+    answer = browser.post(path, data={"csrfmiddlewaretoken": token, **fields})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_has_kept_the_data(
+    checkout: Path,
+) -> None:
+    (checkout / ".venv").symlink_to(sys.prefix)
+    port, world_port = free_port(), free_port()
+    options = ("--demo", "--port", str(port), "--world-port", str(world_port))
+    up = Running(checkout, *options)
+    try:
+        address, password = up.address_and_password()
+        assert address == f"http://localhost:{port}"
+        browser = sign_in(address, password)
+        page = browser.get("/").text
+        assert "Traceback" not in up.output()
+        past = re.search(r'href="(/INC-\d+/)"[^>]*>\s*([^<]+)', page)
+        assert past, page
+        assert past[2].strip() in browser.get(past[1]).text
+        parts = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page)
+        assert {browser.get(part).status_code for part in parts} == {200}
+        wait_for(lambda: answers(f"http://127.0.0.1:{world_port}/api/v1/query?query=up"), 30,
+                 "The demo's telemetry")  # fmt: skip
+        assert INCIDENT in post(browser, "/new/", title=INCIDENT, severity="SEV3").text
+    finally:
+        up.interrupt()
+    assert up.output().endswith("Stopped.\n")
+    assert processes_of(checkout) == []
+    for each in (port, world_port):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", each))
+
+    again = Running(checkout, *options)
+    try:
+        assert again.address_and_password() == (address, password)
+        page = sign_in(address, password).get("/").text
+        assert page.count(INCIDENT) == 1
+        assert past[2].strip() in sign_in(address, password).get(past[1]).text
+    finally:
+        again.interrupt()
+    assert processes_of(checkout) == []
+
+
+def refusal(folder: Path, *options: str, **environ: str) -> str:
+    """What `bin/up` says when it does not start."""
+    done = subprocess.run(
+        [folder / "bin" / "up", *options],
+        env=environment(**environ), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode in (1, 2), done
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+def test_a_port_that_is_taken_is_one_sentence_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for options, cure in (
+            (("--port", port), "--port"),
+            (("--demo", "--port", str(free_port()), "--world-port", port), "--world-port"),
+        ):
+            assert refusal(ROOT, *options, CAUSEBOOK_DATA_DIR=str(tmp_path)) == (
+                f"Port {port} on 127.0.0.1 cannot be used (Address already in use). "
+                f"Stop the program that has it, or choose another with {cure}."
+            )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--prot", "8001"], "unrecognized arguments: --prot 8001"),
+        (["--port", "web"], "argument --port: invalid int value: 'web'"),
+        (["--port", "99999"], "There is no port 99999. Choose one from 1 to 65535 with --port."),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(options: list[str], sentence: str, tmp_path: Path) -> None:
+    said = refusal(ROOT, *options, CAUSEBOOK_DATA_DIR=str(tmp_path))
+    assert said.splitlines()[-1].removeprefix("bin/up: error: ") == sentence
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    # Below a file nobody can make a folder, whoever runs the tests.
+    blocked = tmp_path / "file" / "data"
+    blocked.parent.touch()
+    assert refusal(ROOT, CAUSEBOOK_DATA_DIR=str(blocked)) == (
+        f"The folder {blocked} cannot be written. Make it writable, "
+        "or set CAUSEBOOK_DATA_DIR to one that is."
+    )

@@ -1,0 +1,99 @@
+"""Every page and link of the demo shop, as an administrator, a responder and a plain user."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser, Permission
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from analysis.models import EvidenceRequest
+from analysis.tasks import find_gaps, learn, pull_evidence
+from demo.management.commands.demo_world import episodes_path
+from demo.world.faults import Episodes
+from demo.world.server import make_server
+from demo.world.telemetry import World
+from incidents.filing import file_incident
+from incidents.intake.receiving import store
+from incidents.models import Incident, Service
+from incidents.tasks import work_deliveries
+from kb.causes.linking import name_cause
+from kb.models import ChatPerson, Workspace
+from kb.postmortems.editing import start_postmortem
+from practice.models import Slo
+from practice.tasks import read_capacities
+from tests.crawler import crawl
+from tests.incidents.signed_requests import make, sample
+from tests.practice.conftest import count, fail
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(400)]
+RIGHTS = {
+    "administrator": None,
+    "manager of integrations": ["change_integration", "add_service"],
+    "plain user": [],
+}
+
+
+@pytest.fixture(scope="module")
+def people(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, AbstractUser]]:
+    """The demo shop with pulled evidence and open work, and who may see what of it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        users = get_user_model().objects
+        found = {name: users.create_user(name) for name in RIGHTS}
+        for name, rights in RIGHTS.items():
+            if rights is None:
+                found[name].is_staff = found[name].is_superuser = True
+                found[name].save()
+            else:
+                found[name].user_permissions.set(Permission.objects.filter(codename__in=rights))
+        fill(found["administrator"])
+        yield found
+        transaction.set_rollback(True)
+
+
+def fill(author: AbstractUser) -> None:
+    """The demo, and one of each thing that it has not."""
+    server = make_server(World(Episodes(episodes_path())), 0)
+    threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+    call_command("load_demo", world=f"http://127.0.0.1:{server.server_address[1]}", verbosity=0)
+    server.RequestHandlerClass.world = World(Episodes(episodes_path()))  # type: ignore[attr-defined]
+    newest = Incident.objects.order_by("-impact_started_at").first()
+    for request in EvidenceRequest.objects.filter(incident=newest).order_by("pk")[:12]:
+        pull_evidence(request.pk)
+    for slo in Slo.objects.all():
+        count(slo, timezone.now())
+        fail(slo, timezone.now() - timedelta(days=1), minutes=30)
+    read_capacities()
+    learn()
+    find_gaps()
+    server.shutdown()
+    database = Service.objects.get(name="orders-db")
+    for private in (False, True):
+        incident = file_incident(
+            title="Private leak" if private else "orders-db CPU high", services=[database],
+            reporter=author, private=private, severity="SEV2",
+        )  # fmt: skip
+        name_cause(incident, "Secret in a bucket" if private else "Lost index", author=author)
+        start_postmortem([incident], author)
+    for kind in ("alertmanager", "change"):
+        integration, _ = make(kind)
+        store(integration, {}, sample(kind))
+    work_deliveries()
+    workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
+    ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)
+
+
+@pytest.mark.parametrize("who", RIGHTS)
+def test_every_link_leads_to_a_page_that_reads_well(
+    people: dict[str, AbstractUser], who: str
+) -> None:
+    done = crawl(people[who])
+    assert not done.findings, "\n".join(done.findings)
+    assert len(done.views) > (80 if who == "administrator" else 40)
