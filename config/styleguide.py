@@ -26,7 +26,7 @@ SHOWN_BY = {
     "font": "font-family",
     "bold": "font-weight",
 }
-"""The CSS property that makes a token visible, by the first word of its name; colours otherwise."""
+"""The CSS property that makes a token visible, by how its name begins; others are colours."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Token:
 
     @property
     def kind(self) -> str:
-        word = self.name.split("-")[2]
-        return word if word in SHOWN_BY else "colour"
+        found = re.match(r"--(text(?=-)|space|radius|shadow|font|bold)", self.name)
+        return found[1] if found else "colour"
 
     @property
     def shown_by(self) -> str:

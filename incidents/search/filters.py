@@ -84,11 +84,22 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentField
 
 
+class AnyOfField(django_filters.fields.MultipleChoiceField):
+    """Several choices. An empty one, which a select sends for “any”, restricts nothing."""
+
+    def to_python(self, value: Any) -> list[str]:
+        return [choice for choice in super().to_python(value) if choice]
+
+
+class AnyOfFilter(django_filters.MultipleChoiceFilter):
+    field_class = AnyOfField
+
+
 class IncidentFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(method="filter_words", label="Words")
-    status = django_filters.MultipleChoiceFilter(choices=Incident.Status)
+    status = AnyOfFilter(choices=Incident.Status)
     open = django_filters.BooleanFilter(method="filter_open", label="Open")
-    severity = django_filters.MultipleChoiceFilter(choices=Incident.Severity)
+    severity = AnyOfFilter(choices=Incident.Severity)
     service = django_filters.CharFilter(field_name="services__name", lookup_expr="iexact")
     team = django_filters.CharFilter(
         field_name="services__owner_team", lookup_expr="iexact", distinct=True
