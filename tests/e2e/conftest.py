@@ -104,7 +104,7 @@ def world(tmp_path: Path) -> Iterator[tuple[str, Episodes]]:
     """The demo world's server, for its logs; its address and its faults."""
     episodes = Episodes(tmp_path / "faults.json")
     server = make_server(World(episodes), free_port())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}", episodes
     server.shutdown()
 
