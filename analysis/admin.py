@@ -9,7 +9,7 @@ from incidents.permissions import visible_incidents
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Evidence is frozen: it can be looked at, not edited."""
+    """Evidence is frozen: it can be viewed, not edited."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         visible = visible_incidents(request.user).values("pk")

@@ -1,3 +1,5 @@
+import re
+
 from django.apps import AppConfig
 
 
@@ -5,9 +7,25 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
-        from analysis.extensions import (  # noqa: F401  (connect themselves on import)
+        from analysis.extensions import (
             chat_commands,
             metrics,
             signal_handlers,
             timeline_and_postmortem,
         )
+        from common.markdown import OWN_IMAGES
+        from incidents.events.signals import incident_filed
+        from incidents.timeline import TIMELINE_SOURCES
+        from kb.api.metrics import COLLECTORS
+        from kb.chatops.dispatch import COMMANDS
+        from kb.postmortems.images import IMAGE_SOURCES
+        from kb.postmortems.template_filling import SECTIONS
+
+        COMMANDS.register("ask", chat_commands.ASK)
+        COMMANDS.register("similar", chat_commands.SIMILAR)
+        COLLECTORS.register("analysis", metrics.analysis_metrics)
+        TIMELINE_SOURCES.register("findings", timeline_and_postmortem.finding_entries)
+        SECTIONS.register("evidence", timeline_and_postmortem.evidence_section)
+        IMAGE_SOURCES.register("charts", timeline_and_postmortem.chart_image)
+        incident_filed.connect(signal_handlers.pull_evidence_for)
+        OWN_IMAGES.add(re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)"))

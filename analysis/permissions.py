@@ -1,4 +1,4 @@
-"""Who may set up sources. What evidence and suggestions show is asked of the packages below."""
+"""Who may manage sources. Who may see evidence is decided by its incident."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from django.db.models.functions import Cast, Left
 
 from analysis.core.log_templates import mask, template_id
 from analysis.models import Fingerprint
-from analysis.suggestions.engine import AlikeIncident, suggest_for_text
+from analysis.suggestions.engine import suggest_for_text
+from analysis.suggestions.types import AlikeIncident
 from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
 from incidents.search.filters import in_order, matching
@@ -19,17 +20,17 @@ from incidents.search.query_language import Query, parse_query, search_query
 from kb.models import Cause, Postmortem
 from kb.permissions import visible_causes, visible_postmortems
 
-SHOWN = 20
-LESS = 6
+MAX_INCIDENTS = 20
+MAX_OTHERS = 6
 PASTED_LINES, PASTED_WORDS = 2, 14
-"""From this many lines or words what was typed is taken for a pasted log or stack trace."""
-MOST_LINES = 60
+"""Text of so many lines or words counts as a pasted log or stack trace."""
+MAX_LINES = 60
 HEADLINE = {"start_sel": "\x02", "stop_sel": "\x03", "max_words": 26, "min_words": 12}
 
 
 @dataclass
-class Found:
-    """What a search found, of each kind the first few; nothing of it is hidden from the asker."""
+class SearchResults:
+    """The first few matches of each kind, of what the user may see."""
 
     query: Query
     incidents: list[Incident] = field(default_factory=list)
@@ -40,7 +41,7 @@ class Found:
     by_template: list[tuple[Incident, str]] = field(default_factory=list)
     """incidents in whose logs a pasted line was new or bursting, and its template"""
     nearest: list[AlikeIncident] = field(default_factory=list)
-    """what is merely alike, where nothing holds all words or a text was pasted"""
+    """what is merely alike, where nothing contains all words or a text was pasted"""
     pasted: bool = False
 
     @property
@@ -51,25 +52,25 @@ class Found:
         )  # fmt: skip
 
 
-def search_everything(text: str, user: Any) -> Found:
+def search_everything(text: str, user: Any) -> SearchResults:
     """Search with words, phrases and fields, or with pasted log lines or a stack trace."""
     if is_pasted(text):
         return _search_pasted(text, user)
     query = parse_query(text)
-    found = Found(query)
+    found = SearchResults(query)
     where = query.where()
     if query.problems or not (query.words or query.fields):
         return found
     incidents = visible_incidents(user).filter(where)
     if query.words:
         incidents = incidents.filter(pk__in=matching(query.words))
-    found.incidents = in_order(incidents.values_list("pk", flat=True)[:SHOWN])
+    found.incidents = in_order(incidents.values_list("pk", flat=True)[:MAX_INCIDENTS])
     if query.words and not query.fields:
         wanted = search_query(query.words)
         found.causes = list(
             visible_causes(user)
             .filter(Q(search=wanted) | Q(name__icontains=query.words), superseded_by=None)
-            .select_related("category")[:LESS]
+            .select_related("category")[:MAX_OTHERS]
         )
         found.postmortems = list(
             visible_postmortems(user)
@@ -79,13 +80,13 @@ def search_everything(text: str, user: Any) -> Found:
                     Cast(Left("body", 20_000), TextField()), wanted, config="english", **HEADLINE
                 )
             )
-            .defer("body", "search")[:LESS]
+            .defer("body", "search")[:MAX_OTHERS]
         )
-        found.services = list(Service.objects.filter(name__icontains=query.words)[:LESS])
+        found.services = list(Service.objects.filter(name__icontains=query.words)[:MAX_OTHERS])
         found.changes = list(
             Change.objects.filter(
                 Q(title__icontains=query.words) | Q(version__iexact=query.words)
-            ).select_related("service")[:LESS]
+            ).select_related("service")[:MAX_OTHERS]
         )
     if query.words and not found.anything:
         found.nearest = suggest_for_text(query.words, user).incidents
@@ -97,15 +98,17 @@ def is_pasted(text: str) -> bool:
     return len(lines) >= PASTED_LINES or len(text.split()) >= PASTED_WORDS
 
 
-def _search_pasted(text: str, user: Any) -> Found:
+def _search_pasted(text: str, user: Any) -> SearchResults:
     """By the templates of the lines first: the same line with other numbers has the same one."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()][:MOST_LINES]
+    lines = [line.strip() for line in text.splitlines() if line.strip()][:MAX_LINES]
     templates = {template_id(masked): masked for masked in map(mask, lines)}
-    found = Found(Query(text), pasted=True)
+    found = SearchResults(Query(text), pasted=True)
     prints = Fingerprint.objects.filter(
         templates__has_any_keys=list(templates), incident__in=visible_incidents(user).values("pk")
     )
-    for row in prints.select_related("incident").order_by("-incident__impact_started_at")[:SHOWN]:
+    for row in prints.select_related("incident").order_by("-incident__impact_started_at")[
+        :MAX_INCIDENTS
+    ]:
         shared = next(key for key in row.templates if key in templates)
         found.by_template.append((row.incident, templates[shared]))
     found.nearest = suggest_for_text(lines[0][:300], user, symptom=text[:20_000]).incidents

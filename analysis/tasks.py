@@ -1,4 +1,4 @@
-"""Celery's errands. Each may run twice or be lost; the sweep finds what is left to do."""
+"""Celery tasks. Each may run twice or be lost; the sweep finds what is left to do."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from incidents.permissions import Nobody
 logger = logging.getLogger(__name__)
 
 
-CHECKED = 3
-"""Causes whose checks are asked without anybody's click."""
+CHECKED_CAUSES = 3
+"""Suggested causes whose checks run by themselves."""
 
 
 def enqueue(request_ids: list[int]) -> None:
-    _hand_out(pull_evidence, request_ids)
+    _enqueue(pull_evidence, request_ids)
 
 
-def _hand_out(task: Any, ids: list[int]) -> None:
-    """Hand rows to workers. With the broker down nothing is lost: the sweep comes again."""
+def _enqueue(task: Any, ids: list[int]) -> None:
+    """Send rows to workers. With the broker down nothing is lost: the sweep sends them later."""
     try:
         for row_id in ids:
             task.delay(row_id)
     except (OperationalError, OSError) as error:
-        logger.warning("The broker is away (%s); the sweep will enqueue again.", error)
+        logger.warning("The broker is unavailable (%s); the sweep will enqueue again.", error)
 
 
 @shared_task
@@ -57,12 +57,12 @@ def pull_evidence(request_id: int) -> None:
     pulling.pull(request_id)
 
 
-def ask_checks() -> None:
-    """Ask the checks of the causes that come first, by themselves, once evidence is in."""
+def run_checks_of_suggested_causes() -> None:
+    """Run the checks of the causes that are suggested first, once evidence is complete."""
     for incident in planning.unchecked_incidents():
-        found = suggest_for_incident(incident, Nobody(), limit=CHECKED)
-        regression_guard.guard(incident, found)
-        causes = [suggestion.cause.pk for suggestion in found.causes]
+        suggestions = suggest_for_incident(incident, Nobody(), limit=CHECKED_CAUSES)
+        regression_guard.reopen_returned_cause(incident, suggestions)
+        causes = [suggestion.cause.pk for suggestion in suggestions.causes]
         enqueue_checks(checks.plan_checks(incident, causes))
         Fingerprint.objects.filter(incident=incident).update(checked_at=timezone.now())
 
@@ -73,11 +73,11 @@ def run_check(run_id: int) -> None:
 
 
 def enqueue_checks(run_ids: list[int]) -> None:
-    _hand_out(run_check, run_ids)
+    _enqueue(run_check, run_ids)
 
 
-MOST_QUEUED = 40
-"""Messages the sweep lets wait: a fresh incident's own stand behind these, for some 3 s at most."""
+MAX_QUEUED = 40
+"""Messages the sweep lets queue: those of a new incident wait behind them, for some 3 s at most."""
 OVERDUE = timedelta(seconds=15)
 
 
@@ -96,38 +96,38 @@ def sweep() -> None:
     """
     for incident in planning.unplanned_incidents():
         planning.plan_evidence(incident)
-    ask_checks()
+    run_checks_of_suggested_causes()
     try:
         queued = messages_queued()
     except ChannelError:
         queued = 0
-    if queued < MOST_QUEUED:
+    if queued < MAX_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
-        enqueue(pulling.due_requests(MOST_QUEUED - queued, overdue))
+        enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue))
         due = CheckRun.objects.filter(workable(overdue)).values_list("pk", flat=True)
-        enqueue_checks(list(due[:MOST_QUEUED]))
+        enqueue_checks(list(due[:MAX_QUEUED]))
 
 
 @shared_task(soft_time_limit=3500, time_limit=3600, expires=600)
 def write_index() -> None:
-    """Write the index file anew when much has changed; re-weights by today's usual lengths."""
+    """Rewrite the index file when much has changed; re-weights by today's typical lengths."""
     live_index.write_file()
 
 
 @shared_task(soft_time_limit=1700, time_limit=1800, expires=600)
 def learn() -> None:
-    """Learn anew from history how sure suggestions are, when people have decided since."""
+    """Learn from history how sure suggestions are, when people have decided since."""
     calibration_versions.learn()
 
 
 @shared_task(soft_time_limit=1700, time_limit=1800, expires=600)
 def find_gaps() -> None:
-    """Group anew the incidents that are alike and have no cause."""
+    """Group the incidents that are alike and have no cause."""
     unexplained_groups.regroup()
 
 
 @worker_ready.connect
-def work_on_start(**_: object) -> None:
+def catch_up_on_start(**_: object) -> None:
     sweep.delay()
     write_index.delay()
     learn.delay()

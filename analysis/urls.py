@@ -10,10 +10,10 @@ urlpatterns = [
     path("incidents/<int:incident>/evidence/", evidence.evidence, name="evidence"),
     path("incidents/<int:incident>/pull/", evidence.pull_again, name="pull-again"),
     path("incidents/<int:incident>/pull-also/", evidence.pull_also, name="pull-also"),
-    path("incidents/<int:incident>/beside/<int:past>/", evidence.beside, name="beside"),
+    path("incidents/<int:incident>/beside/<int:past>/", evidence.compare, name="beside"),
     path(
         "incidents/<int:incident>/causes/<int:cause>/checks/",
-        checks.ask_checks,
+        checks.run_checks,
         name="ask-checks",
     ),
     path("causes/<int:cause>/checks/", checks.cause_checks, name="cause-checks"),

@@ -1,4 +1,4 @@
-"""Makes the project's environment with nothing but Python. Used by bin/up and bin/test."""
+"""Creates the virtual environment with nothing but Python. Used by bin/up and bin/test."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ PYTHON = VENV / "bin" / "python"
 
 
 def fail(sentence: str) -> None:
-    """One sentence with the cure, no trace."""
+    """End with a sentence that says what to do, without a traceback."""
     print(sentence, file=sys.stderr)
     raise SystemExit(1)
 
 
 def prepare(requirements: str) -> Path:
-    """The environment's Python, with `requirements` installed; quick when nothing changed."""
+    """The Python of .venv with `requirements` installed; quick when nothing changed."""
     # 3.11 is spelled out because this file must at least start on any Python 3.
     if sys.version_info < (3, 11):
         fail("Causebook needs Python 3.11 or newer. Start it with that: python3.11 bin/up")
-    wanted = (ROOT / requirements).read_bytes()
+    content = (ROOT / requirements).read_bytes()
     stamp = VENV / f".{requirements}.installed"
-    digest = hashlib.sha256(wanted).hexdigest()
+    digest = hashlib.sha256(content).hexdigest()
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
         return PYTHON
     if not os.access(ROOT, os.W_OK):
@@ -55,10 +55,10 @@ def _make() -> None:
             "Python's venv module is missing. On Debian and Ubuntu: "
             f"apt-get install python{version}-venv"
         )
-    print("Making the environment in .venv …", flush=True)
+    print("Creating .venv …", flush=True)
     try:
         ensurepip.version()
         venv.create(VENV, with_pip=True)
     except (OSError, subprocess.CalledProcessError) as error:
         shutil.rmtree(VENV, ignore_errors=True)
-        fail(f"The environment could not be made in {VENV}: {error}")
+        fail(f"{VENV} could not be created: {error}")

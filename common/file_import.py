@@ -1,16 +1,16 @@
-"""Taking files in, by plug-ins that read them: what every such act shares."""
+"""Importing files that plug-ins read, and the report of any import."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-MOST_BYTES = 5 * 1024 * 1024
+MAX_BYTES = 5 * 1024 * 1024
 
 
 class BadFile(Exception):
@@ -25,44 +25,56 @@ def json_of(content: str) -> Any:
         raise BadFile(f"This is not JSON: {str(error)[:200]}") from error
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(NamedTuple):
+    """An entry of a file that was not imported."""
+
     place: str
+    """where in the file, in words"""
     why: str
 
 
 @dataclass
-class Report:
-    """What a file brought: names, and what was skipped and why."""
+class ImportReport:
+    """What an import did. Imports that create more kinds of records add to it."""
 
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     same: int = 0
-    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """entries that are known already and left alone"""
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def skip(self, place: str, why: str) -> None:
+        self.skipped.append(Skipped(place, why))
+
+    @property
+    def total(self) -> int:
+        return len(self.new) + len(self.changed) + self.same + len(self.skipped)
 
 
-def take_file(
-    plugins: Mapping[str, type[Any]], kind: str, content: str, dry_run: bool,
-    take: Callable[[list[Any], Report], None],
-) -> Report:  # fmt: skip
-    """Read a file with the plug-in of its kind and hand its entries to `take`, all or nothing.
+def import_file(
+    plugins: Mapping[str, type[Any]],
+    kind: str,
+    content: str,
+    dry_run: bool,
+    write: Callable[[list[Any], ImportReport], None],
+) -> ImportReport:
+    """Read a file with the plug-in of its kind and hand its entries to `write`, all or nothing.
 
-    Raises ValidationError for what is no such file.
+    Raises ValidationError when the file is not of that kind.
     """
     plugin = plugins.get(kind)
     if plugin is None:
         raise ValidationError({"kind": f"Choose one of {', '.join(plugins)}."})
-    if len(content.encode("utf-8", "replace")) > MOST_BYTES:
-        raise ValidationError({"content": f"At most {MOST_BYTES // 1024**2} MB at once."})
-    report = Report()
+    if len(content.encode("utf-8", "replace")) > MAX_BYTES:
+        raise ValidationError({"content": f"At most {MAX_BYTES // 1024**2} MB at once."})
     try:
         read: Iterable[Any] = list(plugin().read(content.replace("\x00", "")))
     except BadFile as error:
         raise ValidationError({"content": str(error)}) from error
+    report = ImportReport(skipped=[each for each in read if isinstance(each, Skipped)])
     entries = [each for each in read if not isinstance(each, Skipped)]
-    report.skipped = [(each.place, each.why) for each in read if isinstance(each, Skipped)]
     with transaction.atomic():
-        take(entries, report)
+        write(entries, report)
         if dry_run:
             transaction.set_rollback(True)
     return report

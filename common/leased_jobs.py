@@ -82,7 +82,7 @@ def put_back(errand: Errand, error: str) -> None:
 def settle(errand: AnErrand, error: str = "") -> AnErrand | None:
     """Write the outcome, within the caller's transaction; None when the claim was lost."""
     rows = type(errand)._default_manager.select_for_update()
-    current = rows.filter(
+    current: AnErrand | None = rows.filter(
         pk=errand.pk, claimed_by=errand.claimed_by, state=Errand.State.CLAIMED
     ).first()
     if current is None:

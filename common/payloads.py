@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
+from common.times import EARLIEST_NUMBER, parse_time
 
 
 class BadPayload(Exception):
@@ -67,21 +67,9 @@ def rows(data: Any, path: str) -> Iterator[dict[str, Any]]:
 
 
 def moment(data: Any, path: str = "") -> datetime | None:
-    """A time from ISO 8601 or epoch seconds or milliseconds; None for none or a year of no use."""
-    value = dig(data, path) if path else data
-    found = None
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            found = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
-        elif isinstance(value, str) and value.strip().isdigit():
-            return moment(int(value))
-        elif isinstance(value, str):
-            found = parse_datetime(value.strip())
-            found = found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
-            found = found and found.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return found if found and 1990 < found.year < 2200 else None
+    """The time at `path`; None where there is none, or one that a sender's unset clock shows."""
+    found = parse_time(dig(data, path) if path else data)
+    return found if found and found >= EARLIEST_NUMBER else None
 
 
 def labels(data: Any, path: str = "") -> dict[str, str]:

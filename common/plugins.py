@@ -20,5 +20,7 @@ def find_plugins(package: str, path: Iterable[str], base: type[Plugin]) -> dict[
     """Every plug-in by its `kind`, in the order of titles. Adding one touches no other file."""
     for module in pkgutil.iter_modules(path):
         importlib.import_module(f"{package}.{module.name}")
+    # Templates call whatever can be called; a plug-in class is to be read, not instantiated.
+    base.do_not_call_in_templates = True  # type: ignore[attr-defined]
     found = {kind: plugin for plugin in _below(base) if (kind := getattr(plugin, "kind", ""))}
     return dict(sorted(found.items(), key=lambda item: getattr(item[1], "title", item[0]).lower()))

@@ -26,9 +26,10 @@ def unseal(sealed: str) -> dict[str, str]:
     if not sealed:
         return {}
     try:
-        return json.loads(_fernet().decrypt(sealed.encode()))
+        values: dict[str, str] = json.loads(_fernet().decrypt(sealed.encode()))
     except InvalidToken as error:
         raise ValueError(
             "The stored password cannot be read with this SECRET_KEY. Enter it again, "
             "or put the former key into SECRET_KEY_FALLBACKS."
         ) from error
+    return values

@@ -1,4 +1,4 @@
-"""Every API resource of the installed packages: modules below `<package>/api/` name theirs."""
+"""The API resources of all packages, as the modules in `<package>/api/` declare them."""
 
 from __future__ import annotations
 

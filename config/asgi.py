@@ -4,8 +4,8 @@ import os
 
 from django.core.asgi import get_asgi_application
 
-from config.gc_tuning import spare_what_stays
+from config.gc_tuning import freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_asgi_application()
-spare_what_stays()
+freeze_loaded_objects()

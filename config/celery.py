@@ -1,4 +1,4 @@
-"""The Celery application. Tasks live in the packages; this file only finds them."""
+"""The Celery application. It finds the tasks of every package."""
 
 import os
 from logging.config import dictConfig

@@ -1,4 +1,4 @@
-"""Reads the environment; the only module that does. docs/settings.md lists every variable."""
+"""Reads environment variables; docs/settings.md lists them."""
 
 import json
 import os
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def data_dir() -> Path:
-    """The folder for everything the product keeps outside PostgreSQL."""
+    """The folder for everything that is stored outside PostgreSQL."""
     return Path(os.environ.get("CAUSEBOOK_DATA_DIR") or ROOT / "var")
 
 
@@ -36,7 +36,7 @@ def number(name: str, default: int) -> int:
 
 
 def server_url(name: str, fallback: str) -> str:
-    """DATABASE_URL or REDIS_URL: the environment's, else that of the servers bin/up started."""
+    """DATABASE_URL or REDIS_URL from the environment, else of the servers that bin/up started."""
     if os.environ.get(name):
         return os.environ[name]
     try:
@@ -47,7 +47,7 @@ def server_url(name: str, fallback: str) -> str:
 
 
 def secret_key() -> str:
-    """SECRET_KEY, else one made on first use and kept in the data folder (mode 600)."""
+    """SECRET_KEY from the environment, else one generated and stored in the data folder."""
     if os.environ.get("SECRET_KEY"):
         return os.environ["SECRET_KEY"]
     path = data_dir() / "secret-key"
@@ -63,6 +63,6 @@ def secret_key() -> str:
     except FileExistsError:
         return path.read_text()
     except OSError:
-        # A read-only folder: the commands that need no server still work, with a key of their own.
+        # The folder is read-only: commands that need no secrets work with a key of their own.
         return key
     return key

@@ -1,16 +1,16 @@
-"""How servers collect garbage."""
+"""Tuning of the garbage collector for servers."""
 
 from __future__ import annotations
 
 import gc
 
 
-def spare_what_stays() -> None:
-    """Leave modules, models and settings out of every collection, as they live until the end.
+def freeze_loaded_objects() -> None:
+    """Exclude all objects loaded so far from garbage collection: they live as long as the process.
 
-    A server of questions makes a few thousand small objects an answer, which with Python's usual
-    thresholds means to walk everything loaded every few answers: that took a tenth of the time.
-    Workers forked after this also share the memory, as nobody writes into it.
+    A response creates a few thousand small objects. With Python's default thresholds that means to
+    scan everything loaded every few responses, which took a tenth of the time. Workers forked
+    afterwards also share the memory, as the collector does not write into it.
     """
     gc.collect()
     gc.freeze()

@@ -8,11 +8,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 
 class SchemaView(SpectacularAPIView):
-    """The schema tells of the product, not of its data, so anyone may read it."""
+    """Public: the schema describes the product and contains no data."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
 
 class SwaggerView(SpectacularSwaggerSplitView):
-    """The browsable page; its script is an address of its own, as the content policy wants."""
+    """The browsable page, with its script as a separate URL for the content security policy."""

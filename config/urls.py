@@ -1,10 +1,11 @@
-"""Every address of the product."""
+"""All URLs."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health
+from config import health, styleguide
 from config.api_routes import api_urls
 from config.schema import SchemaView, SwaggerView
 from kb.api.metrics import MetricsView
@@ -25,3 +26,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("practice/", include("practice.urls")),
     path("", include("incidents.urls")),
 ]
+
+
+def debug_urls(debug: bool) -> list[URLPattern | URLResolver]:
+    """Pages for those who work on the product."""
+    return [path("styleguide/", styleguide.show, name="styleguide")] if debug else []
+
+
+urlpatterns += debug_urls(settings.DEBUG)

@@ -1,1 +1,1 @@
-"""A world to try the product on: a shop with services, a history, and telemetry with faults."""
+"""A shop to try the product with: services, a history of incidents, telemetry with faults."""

@@ -1,14 +1,28 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
+from incidents.catalogue.services import check_service
 from incidents.models import Alert, Change, Incident, Service, TimelineEntry
 from incidents.permissions import visible_alerts, visible_incidents
 
 
+class ServiceAdminForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        check_service(self.instance, data)
+        return data
+
+
 @admin.register(Service)
 class ServiceAdmin(SimpleHistoryAdmin):
+    form = ServiceAdminForm
     list_display = ["name", "tier", "kind", "lifecycle", "owner_team"]
     list_filter = ["tier", "lifecycle", "kind"]
     search_fields = ["name", "owner_team"]

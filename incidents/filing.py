@@ -1,6 +1,6 @@
-"""Acts on incidents: file, edit, note. Called alike by web, API, chat, tasks and importers.
+"""Acts on incidents: file, edit, move, add a note. Web, API, chat, tasks and importers call them.
 
-Each act writes record and timeline in one transaction and tells the world after commit.
+Each act writes the record and its timeline in one transaction and sends signals after commit.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from incidents.events import outbox
-from incidents.events.signals import incident_changed, incident_filed, incident_resolved
+from incidents.events.signals import incident_filed, incident_resolved
 from incidents.models import Incident, Service, TimelineEntry
 
 Kind: Any = TimelineEntry.Kind
 
 
-def _tell(signal: Any, incident: Incident) -> None:
+def _send_after_commit(signal: Signal, incident: Incident) -> None:
     transaction.on_commit(lambda: signal.send_robust(sender=Incident, incident=incident))
 
 
@@ -44,11 +45,16 @@ def file_incident(
 ) -> Incident:
     """Write an incident with its first timeline entry.
 
-    `fields` are those of Incident. `quiet` is for imports of history: nothing is told, and only
-    the database checks the constraints between fields (IntegrityError), at half the time a row.
+    Services named in the title are added to `services`, and an incident that is going on counts as
+    detected now unless `detected_at` says otherwise. `quiet` is for imports of history: no events,
+    no signals, nothing added to what was given, and only the database checks the constraints
+    between fields (IntegrityError), which halves the time per row.
     Raises ValidationError by field name.
     """
     incident = Incident(title=" ".join(title.split()), reporter=reporter, **fields)
+    if not quiet:
+        services = {*services, *services_named_in(incident.title)}
+        incident.detected_at = incident.detected_at or _detection_time(incident)
     incident.full_clean(exclude=["reporter"], validate_constraints=not quiet)
     incident.save()
     incident.services.set(services)
@@ -58,18 +64,32 @@ def file_incident(
     add_entry(incident, Kind.FILED, f"Incident {how}", reporter, incident.impact_started_at)
     if not quiet:
         outbox.record("incident.filed", incident, f"{incident.severity} {incident}")
-        _tell(incident_filed, incident)
+        _send_after_commit(incident_filed, incident)
+        if not incident.is_open:
+            _send_after_commit(incident_resolved, incident)
     return incident
 
 
+def _detection_time(incident: Incident) -> datetime | None:
+    """Now, for an incident that is going on; None for one that lies ahead or was written up later.
+
+    Whoever gives the time of a later step gives history: "now" would be after that step.
+    """
+    now = timezone.now()
+    later_steps = (incident.acknowledged_at, incident.mitigated_at, incident.resolved_at)
+    if incident.impact_started_at > now or any(at and at < now for at in later_steps):
+        return None
+    return now
+
+
 def names_in(text: str, names: Iterable[str]) -> list[str]:
-    """Names that stand as a word of `text`, in full."""
+    """The `names` that occur as a whole word of `text`, in any case."""
     words = {word.strip(".,:;()[]'\"!?").lower() for word in text.split()}
     return [name for name in names if name.lower() in words]
 
 
 def services_named_in(text: str) -> list[Service]:
-    """Services that are called by their full name, as a word of `text`."""
+    """Services whose full name occurs as a word of `text`."""
     named = names_in(text, Service.objects.values_list("name", flat=True)) if text.strip() else []
     return list(Service.objects.filter(name__in=named)) if named else []
 
@@ -83,8 +103,7 @@ _TIMES_OF_STATUS = {
 
 def _move(incident: Incident, status: str) -> str:
     """Set status and its times in memory; the timeline text, empty when nothing changed."""
-    if status not in Incident.Status.values:
-        raise ValidationError({"status": f"Choose one of {', '.join(Incident.Status.values)}."})
+    _check_choice("status", status, Incident.Status.values)
     if incident.status == status:
         return ""
     old, incident.status = incident.get_status_display(), status
@@ -99,42 +118,24 @@ def _move(incident: Incident, status: str) -> str:
     return f"{old} → {incident.get_status_display()}"
 
 
-def _record_move(incident: Incident, moved: str) -> None:
-    kind = "incident.status" if incident.is_open else "incident.resolved"
-    outbox.record(kind, incident, f"{incident}: {moved}")
+def _check_choice(name: str, value: str, choices: list[str]) -> None:
+    if value not in choices:
+        raise ValidationError({name: f"Choose one of {', '.join(choices)}."})
 
 
 @transaction.atomic
 def set_status(
     incident: Incident, status: str, author: Any = None, resolution: str = ""
 ) -> Incident:
-    """Move an incident to `status`, setting the times that go with it; saying it twice is fine."""
-    incident = _locked(incident)
-    moved = _move(incident, status)
+    """Move an incident to `status`, setting the times that go with it; repeating it is harmless."""
     resolution = resolution.strip()
-    if resolution:
-        incident.resolution = resolution
-    incident.full_clean(exclude=["reporter"])
-    incident.save()
-    if moved:
-        add_entry(incident, Kind.STATUS, f"{moved}\n\n{resolution}".strip(), author)
-        _record_move(incident, moved)
-    _tell(incident_changed if incident.is_open else incident_resolved, incident)
-    return incident
+    written = {"resolution": resolution} if resolution else {}
+    return _apply(incident, author, status=status, fields=written)
 
 
 @transaction.atomic
 def set_severity(incident: Incident, severity: str, author: Any = None) -> Incident:
-    incident = _locked(incident)
-    if severity not in Incident.Severity.values:
-        raise ValidationError({"severity": f"Choose one of {', '.join(Incident.Severity.values)}."})
-    if incident.severity != severity:
-        old, incident.severity = incident.severity, severity
-        incident.save()
-        add_entry(incident, Kind.SEVERITY, f"{old} → {severity}", author)
-        outbox.record("incident.severity", incident, f"{incident}: {old} → {severity}")
-        _tell(incident_changed, incident)
-    return incident
+    return _apply(incident, author, severity=severity)
 
 
 @transaction.atomic
@@ -143,16 +144,48 @@ def edit_incident(
     author: Any = None,
     services: Iterable[Service] | None = None,
     viewers: Iterable[Any] | None = None,
+    status: str | None = None,
+    severity: str | None = None,
     **fields: Any,
 ) -> Incident:
-    """Change fields of an incident; status and severity keep their own timeline entries."""
+    """Change fields of an incident; status and severity get timeline entries of their own."""
+    return _apply(
+        incident,
+        author,
+        status=status,
+        severity=severity,
+        services=services,
+        viewers=viewers,
+        fields=fields,
+    )
+
+
+def _apply(
+    incident: Incident,
+    author: Any,
+    *,
+    status: str | None = None,
+    severity: str | None = None,
+    services: Iterable[Service] | None = None,
+    viewers: Iterable[Any] | None = None,
+    fields: dict[str, Any] | None = None,
+) -> Incident:
+    """The one way in which an incident changes: record, timeline, events and signals.
+
+    Runs in the caller's transaction. None leaves something as it is.
+    Raises ValidationError by field name.
+    """
     incident = _locked(incident)
-    status = fields.pop("status", None)
-    severity = fields.pop("severity", None)
+    fields = fields or {}
     changed = [name for name, value in fields.items() if getattr(incident, name) != value]
     for name in changed:
         setattr(incident, name, fields[name])
     moved = _move(incident, status) if status is not None else ""
+    rated = ""
+    if severity is not None:
+        _check_choice("severity", severity, Incident.Severity.values)
+        if severity != incident.severity:
+            rated, incident.severity = f"{incident.severity} → {severity}", severity
     incident.full_clean(exclude=["reporter"])
     incident.save()
     if services is not None and set(services) != set(incident.services.all()):
@@ -160,22 +193,30 @@ def edit_incident(
         changed.append("services")
     if viewers is not None:
         incident.viewers.set(viewers)
+    note = ""
+    if moved and incident.resolution and "resolution" in changed:
+        # What ended it is part of the move, not an edit of its own.
+        changed.remove("resolution")
+        note = incident.resolution
     if changed:
         words = ", ".join(sorted(name.removesuffix("_at").replace("_", " ") for name in changed))
         add_entry(incident, Kind.EDIT, f"Edited: {words}", author)
     if moved:
-        add_entry(incident, Kind.STATUS, moved, author)
-        _record_move(incident, moved)
-    if severity is not None:
-        incident = set_severity(incident, severity, author)
-    _tell(incident_changed, incident)
+        add_entry(incident, Kind.STATUS, f"{moved}\n\n{note}".strip(), author)
+        kind = "incident.status" if incident.is_open else "incident.resolved"
+        outbox.record(kind, incident, f"{incident}: {moved}")
+        if not incident.is_open:
+            _send_after_commit(incident_resolved, incident)
+    if rated:
+        add_entry(incident, Kind.SEVERITY, rated, author)
+        outbox.record("incident.severity", incident, f"{incident}: {rated}")
     return incident
 
 
 def add_note(
     incident: Incident, text: str, author: Any = None, at: datetime | None = None
 ) -> TimelineEntry:
-    """A Markdown note on the timeline, findable by search. Raises ValidationError by field."""
+    """A Markdown note on the timeline, which search finds. Raises ValidationError by field."""
     if at and at > timezone.now() + timedelta(minutes=5):
         raise ValidationError({"at": "This lies in the future. Is the time zone right?"})
     return add_entry(incident, Kind.NOTE, note_text(text), author, at)

@@ -1,87 +1,80 @@
-"""The one place that knows who may see what. Everything else asks here."""
+"""Who may see which incidents and alerts. Every query for a person goes through here."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 
+from common.viewer import Nobody, Viewer, only_team
 from incidents.models import Alert, Incident
 
 SEE_ALL = "incidents.view_private_incident"
 MANAGE = "incidents.change_integration"
 
-
-class Nobody:
-    """Asks on nobody's behalf, as tasks do: sees what is public only."""
-
-    pk = None
-
-    def has_perm(self, name: str) -> bool:
-        return False
-
-
-def only_team(user: Any) -> str:
-    """The team whose incidents alone `user` may see, as they ask with a token narrowed to it."""
-    return getattr(user, "only_team", "")
-
-
-def sees_all(user: Any) -> bool:
-    return not only_team(user) and user.has_perm(SEE_ALL)
+__all__ = [
+    "MANAGE",
+    "SEE_ALL",
+    "Nobody",
+    "Viewer",
+    "can_see",
+    "hidden_incident_ids",
+    "only_team",
+    "sees_all",
+    "visible",
+    "visible_alerts",
+    "visible_incidents",
+]
 
 
-def visible(user: Any, to: str = "") -> Q:
-    """Which incidents `user` may see: all public ones, and private ones they are part of.
+def sees_all(viewer: Viewer) -> bool:
+    return not only_team(viewer) and viewer.has_perm(SEE_ALL)
 
-    `to` leads to the incident from another record, such as "incident__". Told as what is hidden:
-    that is a short list, and costs the database less than all that is visible.
+
+def visible(viewer: Viewer, to: str = "") -> Q:
+    """A filter for the incidents `viewer` may see: public ones, and private ones they are part of.
+
+    `to` is the lookup path from another model to the incident, such as "incident__". The filter
+    excludes hidden incidents: that list is short and costs the database less than all visible ones.
     """
-    found = Q()
-    if not user.has_perm(SEE_ALL):
-        found &= ~Q(**{f"{to}pk__in": _hidden(user).values("pk")})
-    if team := only_team(user):
+    condition = Q()
+    if not viewer.has_perm(SEE_ALL):
+        condition &= ~Q(**{f"{to}pk__in": _hidden(viewer).values("pk")})
+    if team := only_team(viewer):
         of_team = Incident.services.through.objects.filter(service__owner_team__iexact=team)
-        found &= Q(**{f"{to}pk__in": of_team.values("incident_id")})
-    return found
+        condition &= Q(**{f"{to}pk__in": of_team.values("incident_id")})
+    return condition
 
 
-def _hidden(user: Any) -> QuerySet[Incident]:
-    """Private incidents that `user` is no part of."""
-    shared = Incident.viewers.through.objects.filter(user_id=user.pk).values("incident_id")
+def _hidden(viewer: Viewer) -> QuerySet[Incident]:
+    """Private incidents that `viewer` neither reported nor was added to."""
+    shared = Incident.viewers.through.objects.filter(user_id=viewer.pk).values("incident_id")
     hidden = Incident.objects.filter(private=True).exclude(pk__in=shared)
-    # Without a reporter is not reported by nobody: NULL must not hide or show by accident.
-    return hidden.exclude(reporter_id=user.pk) if user.pk is not None else hidden
+    # `exclude(reporter_id=None)` would also drop incidents that have no reporter.
+    return hidden.exclude(reporter_id=viewer.pk) if viewer.pk is not None else hidden
 
 
-def visible_incidents(user: Any) -> QuerySet[Incident]:
-    return Incident.objects.filter(visible(user))
+def visible_incidents(viewer: Viewer) -> QuerySet[Incident]:
+    return Incident.objects.filter(visible(viewer))
 
 
-def visible_alerts(user: Any) -> QuerySet[Alert]:
-    """Alerts of incidents `user` may see, and those that belong to none."""
+def visible_alerts(viewer: Viewer) -> QuerySet[Alert]:
+    """Alerts of incidents `viewer` may see, and alerts without an incident."""
     alone = Q(incident=None)
-    if team := only_team(user):
+    if team := only_team(viewer):
         alone &= Q(service__owner_team__iexact=team)
-    return Alert.objects.filter(alone | Q(incident__in=visible_incidents(user)))
+    return Alert.objects.filter(alone | Q(incident__in=visible_incidents(viewer)))
 
 
-def can_see(user: Any, incident: Incident) -> bool:
-    if not incident.private and not only_team(user):
+def can_see(viewer: Viewer, incident: Incident) -> bool:
+    if not incident.private and not only_team(viewer):
         return True
-    return visible_incidents(user).filter(pk=incident.pk).exists()
+    return visible_incidents(viewer).filter(pk=incident.pk).exists()
 
 
-def hidden_incident_ids(user: Any) -> set[int]:
-    """Incidents that `user` may not see, for search to leave out: a short list, mostly."""
-    if only_team(user):
-        seen = visible_incidents(user).values("pk")
+def hidden_incident_ids(viewer: Viewer) -> set[int]:
+    """Incidents that search must leave out for `viewer`; mostly a short list."""
+    if only_team(viewer):
+        seen = visible_incidents(viewer).values("pk")
         return set(Incident.objects.exclude(pk__in=seen).values_list("pk", flat=True))
-    if user.has_perm(SEE_ALL):
+    if viewer.has_perm(SEE_ALL):
         return set()
-    return set(_hidden(user).values_list("pk", flat=True))
-
-
-def can_see_all_of(user: Any, incidents: QuerySet[Incident]) -> bool:
-    """Whether none of `incidents` is hidden from `user`; for records that tell of several."""
-    hidden = incidents if only_team(user) else incidents.filter(private=True)
-    return not hidden.exclude(pk__in=visible_incidents(user).values("pk")).exists()
+    return set(_hidden(viewer).values_list("pk", flat=True))

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from incidents.models import Change, Incident, Service
+from incidents.catalogue.dependencies import direct_dependencies
+from incidents.models import Change, Incident
 
 LOOK_BACK = timedelta(hours=6)
 LOOK_AHEAD = timedelta(minutes=15)
@@ -34,10 +35,11 @@ class CandidateChange:
 
 def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChange]:
     """Changes near the start of the impact, most suspicious first."""
-    services = {service.pk for service in incident.services.all()}
+    affected = list(incident.services.all())
+    services = {service.pk for service in affected}
     if not services:
         return []
-    below = set(Service.objects.filter(needed_by__in=services).values_list("pk", flat=True))
+    below = set(direct_dependencies(affected).values_list("pk", flat=True))
     start = incident.impact_started_at
     changes = Change.objects.filter(
         service_id__in=services | below,

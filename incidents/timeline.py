@@ -1,6 +1,6 @@
 """The timeline of an incident: what was written, and what other records tell of it.
 
-Other packages add what they know: `TELLERS.append(function of an incident that yields entries)`.
+Other packages add what they know: `TIMELINE_SOURCES.register("findings", function)`.
 Such entries are not stored; a person who pins or edits one makes it a stored one.
 """
 
@@ -13,12 +13,23 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from common.markdown import escape_markdown, with_breaks
+from common.registry import Registry
 from incidents import filing
 from incidents.models import Change, Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 
 GAP = timedelta(minutes=30)
 """Silence this long while the incident was open is shown as a gap."""
+
+Kind = TimelineEntry.Kind
+PLAIN = {Kind.FILED, Kind.SEVERITY, Kind.EDIT, Kind.ALERT, Kind.MERGE, Kind.CHANGE, Kind.FINDING}
+"""Written by the product from alerts, logs and titles: plain text. All else is Markdown."""
+
+
+def markdown_of(entry: TimelineEntry) -> str:
+    """The text of an entry as Markdown, line by line."""
+    return with_breaks(escape_markdown(entry.text) if entry.kind in PLAIN else entry.text)
 
 
 def _changes(incident: Incident) -> Iterable[TimelineEntry]:
@@ -30,7 +41,9 @@ def _changes(incident: Incident) -> Iterable[TimelineEntry]:
         yield TimelineEntry(at=change.started_at, kind=TimelineEntry.Kind.CHANGE, text=text)
 
 
-TELLERS: list[Callable[[Incident], Iterable[TimelineEntry]]] = [_changes]
+TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Registry(
+    "sources of timeline entries", {"changes": _changes}
+)
 
 
 def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
@@ -38,8 +51,8 @@ def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntr
     written = incident.timeline.select_related("author")
     entries = list(written if hidden else written.filter(hidden=False))
     known = {(entry.kind, entry.at) for entry in written}
-    for teller in TELLERS:
-        entries += [entry for entry in teller(incident) if (entry.kind, entry.at) not in known]
+    for entries_of in TIMELINE_SOURCES.values():
+        entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
     return sorted(entries, key=lambda entry: entry.at)
 
 

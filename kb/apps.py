@@ -1,3 +1,5 @@
+import re
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -7,9 +9,12 @@ class KbConfig(AppConfig):
     verbose_name = "Knowledge base"
 
     def ready(self) -> None:
-        from incidents.search.query_language import FIELDS
-        from kb.causes.queries import SEARCH_FIELDS
+        from common.markdown import OWN_IMAGES
+        from incidents.search.query_language import SEARCH_FIELDS
+        from kb.causes.queries import CAUSE_FIELD
+        from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
 
-        FIELDS.update(SEARCH_FIELDS)
+        OWN_IMAGES.add(re.compile(r"/knowledge/pictures/\d{1,18}/"))
+        SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         post_migrate.connect(seed, sender=self)

@@ -1,4 +1,4 @@
-"""What an empty knowledge base starts with. People edit it from then on; nothing is put back."""
+"""Categories and templates of an empty knowledge base. People edit them; nothing is restored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FULL = """## Summary
 
 ## Detection
 
-How did we learn of it, and how could we have learnt of it sooner?
+How was it detected, and how could it have been detected sooner?
 
 ## What fixed it
 
@@ -83,8 +83,8 @@ def seed(**_: Any) -> None:
     """After migrations: fill the lists that are empty."""
     if not Category.objects.exists():
         Category.objects.bulk_create(
-            Category(slug=slug, name=name, position=10 * place)
-            for place, (slug, name) in enumerate(CATEGORIES.items(), 1)
+            Category(slug=slug, name=name, position=10 * position)
+            for position, (slug, name) in enumerate(CATEGORIES.items(), 1)
         )
     if not PostmortemTemplate.objects.exists():
         PostmortemTemplate.objects.bulk_create(

@@ -1,94 +1,74 @@
-"""Writes what importers read: incidents, postmortems, candidate causes, action items."""
+"""Stores what importers read: incidents, postmortems, suspected causes, action items."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
 
 from common.errors import error_text
-from incidents import filing
-from incidents.history_import import Report as Services
-from incidents.history_import import service_named, severity_of, write_updates
-from incidents.models import Incident, Service
+from incidents.history_import import HistoryImport, HistoryReport
+from incidents.models import Incident
 from kb.causes.linking import create_cause
-from kb.importers.base import Read, Record
+from kb.importers.base import ImportedIncident, ReadResult
 from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.postmortems import action_items, editing
 
 
 @dataclass
-class Report:
-    """What an import did; places say where in the files a record stands."""
+class KnowledgeImportReport(HistoryReport):
+    """What an import did; places name the file and the record in it."""
 
-    new: int = 0
-    known: int = 0
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
     postmortems: int = 0
     links: int = 0
     actions: int = 0
-    new_services: list[str] = field(default_factory=list)
     new_causes: list[str] = field(default_factory=list)
 
-    @property
-    def total(self) -> int:
-        return self.new + self.known + len(self.refused)
-
     def lines(self, dry_run: bool = False) -> list[str]:
-        """The report in words; alike notes are counted, not repeated."""
+        """The report in text_value; equal notes are counted, not repeated."""
         would = "would be " if dry_run else ""
-        told = [
-            f"{self.total} records: {self.new} {would}taken, {self.known} known already, "
-            f"{len(self.refused)} not taken.",
+        lines = [
+            f"{self.total} records: {len(self.new)} {would}imported, {self.same} known already, "
+            f"{len(self.skipped)} skipped.",
             f"With them {self.postmortems} postmortems, {self.links} candidate causes "
             f"({len(self.new_causes)} of them new), {self.actions} actions, "
             f"{len(self.new_services)} new services.",
         ]
         for note, count in Counter(note for _, note in self.notes).most_common(10):
-            told.append(f"{count} × {note}")
-        return told
+            lines.append(f"{count} × {note}")
+        return lines
 
 
 def import_records(
-    records: Iterable[Read], source: str, dry_run: bool = False, author: Any = None
-) -> Report:
-    """Take records in. One that is known by its id is left alone, so an import can be repeated;
-    one that cannot be taken is reported and stops no other."""
-    taker = _Taker(source[:50], author)
+    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: Any = None
+) -> KnowledgeImportReport:
+    """Import records. One that is known by its id is left alone, so an import can be repeated;
+    one that cannot be imported is reported and stops no other."""
+    run = _ImportRun(source, author)
     with transaction.atomic():
-        for place, record in records:
+        for position, record in records:
             if isinstance(record, str):
-                taker.report.refused.append((place, record))
-                continue
-            try:
-                with transaction.atomic():
-                    taker.take(place, record)
-            except (ValidationError, IntegrityError) as error:
-                taker.report.refused.append((place, error_text(error)))
+                run.report.skip(position, record)
+            elif not run.history.is_known(record):
+                run.write(position, record)
         if dry_run:
             transaction.set_rollback(True)
-    return taker.report
+    return run.report
 
 
-class _Taker:
+class _ImportRun:
     """What one import knows already, so that a record costs few queries."""
 
     def __init__(self, source: str, author: Any) -> None:
-        self.source, self.author = source, author
-        self.report = Report()
-        self.known = set(
-            Incident.objects.filter(external_source=source).values_list("external_id", flat=True)
-        )
-        self.services = {row.name.lower(): row for row in Service.objects.all()}
+        self.report = KnowledgeImportReport()
+        self.history = HistoryImport(source, self.report)
+        self.source, self.author = self.history.source, author
         self.causes = {
             row.name.lower(): row.superseded_by or row
             for row in Cause.objects.select_related("superseded_by")
@@ -97,83 +77,39 @@ class _Taker:
         self.categories |= {row.slug: row for row in self.categories.values()}
         self.people = {row.get_username().lower(): row for row in get_user_model().objects.all()}
 
-    def take(self, place: str, record: Record) -> None:
-        key = record.external_id[:200]
-        if not key:
-            raise ValidationError(
-                {"external_id": "Missing: an import is repeatable only with ids."}
-            )
-        if key in self.known:
-            self.report.known += 1
+    def write(self, place: str, record: ImportedIncident) -> None:
+        causes = dict(self.causes)
+        with self.history.entry(place, record.external_id):
+            incident = self._incident(place, record)
+            for name, category in record.causes:
+                self._link(place, incident, name, category)
+            if record.body or record.actions:
+                postmortem = self._postmortem(incident, record)
+                for action in record.actions:
+                    self._action(postmortem, action)
+            self.report.notes += [(place, note) for note in record.notes]
             return
-        if not record.title.strip():
-            raise ValidationError({"title": "Missing."})
-        incident = self._incident(record, key)
-        for name, category in record.causes:
-            self._link(place, incident, name, category)
-        if record.body or record.actions:
-            postmortem = self._postmortem(incident, record, key)
-            for action in record.actions:
-                self._action(postmortem, action)
-        # Only now: what failed above is undone, and must not count as taken.
-        self.known.add(key)
-        self.report.new += 1
-        self.report.notes += [(place, note) for note in record.notes]
+        self.causes = causes  # Those that it created were rolled back.
 
-    def _incident(self, record: Record, key: str) -> Incident:
-        start = record.impact_started_at
-        if start is None:
-            raise ValidationError({"impact_started_at": "Missing. Map it with --map."})
-        if start > timezone.now() + timedelta(days=1):
-            raise ValidationError({"impact_started_at": f"{start:%Y-%m-%d} lies in the future."})
-        services = Services()
-        names = [name for given in record.services if (name := _service_name(given))]
-        if names != record.services:
-            record.notes.append("names of services with characters that ours may not have")
-        found = [service_named(name, self.services, services) for name in names]
-        # Some exports note an end before the start when a clock was corrected by hand.
-        ends = {
-            name: max(start, value) if (value := getattr(record, name)) else None
-            for name in ("mitigated_at", "resolved_at")
-        }
+    def _incident(self, place: str, record: ImportedIncident) -> Incident:
         # What was written up is over, even where no export says since when.
-        if record.body and ends["resolved_at"] is None:
-            status = Incident.Status.MITIGATED
-        elif ends["resolved_at"]:
-            status = Incident.Status.RESOLVED
-        else:
-            status = Incident.Status.INVESTIGATING
-        incident = filing.file_incident(
-            title=record.title[:300],
-            symptom=record.symptom or _beginning(record.body),
-            resolution=record.resolution,
-            severity=severity_of(record.severity),
-            services=list(dict.fromkeys(found)),
-            impact_started_at=start,
-            detected_at=record.detected_at,
-            acknowledged_at=record.acknowledged_at,
-            status=status,
-            external_source=self.source,
-            external_id=key,
-            external_url=record.url if record.url.startswith(("http://", "https://")) else "",
-            quiet=True,
-            **ends,
-        )
-        self.report.new_services += services.new_services
-        write_updates(incident, record.updates)
-        return incident
+        over = bool(record.body) and record.resolved_at is None
+        past = replace(record, symptom=record.symptom or _beginning(record.body))
+        return self.history.file(past, place, Incident.Status.MITIGATED if over else "")
 
-    def _link(self, place: str, incident: Incident, name: str, category: str) -> None:
+    def _link(self, position: str, incident: Incident, name: str, category: str) -> None:
         name = " ".join(name.split())[:200]
         if not re.search(r"\w", name):
             return
         cause = self.causes.get(name.lower())
         if cause is None:
-            found = self.categories.get(category.lower()) or self.categories.get(name.lower())
+            known = self.categories.get(category.lower()) or self.categories.get(name.lower())
             try:
-                cause = create_cause(name=name, category=found or "")
+                cause = create_cause(name=name, category=known or "")
             except ValidationError as error:
-                self.report.notes.append((place, f"no cause made of {name!r}: {error_text(error)}"))
+                self.report.notes.append(
+                    (position, f"no cause made of {name!r}: {error_text(error)}")
+                )
                 return
             self.causes[name.lower()] = cause
             self.report.new_causes.append(name)
@@ -183,14 +119,14 @@ class _Taker:
         )  # fmt: skip
         self.report.links += new
 
-    def _postmortem(self, incident: Incident, record: Record, key: str) -> Postmortem:
+    def _postmortem(self, incident: Incident, record: ImportedIncident) -> Postmortem:
         postmortem = Postmortem(
             title=(record.body_title or record.title)[:300],
             body=record.body or record.symptom or record.title,
             state=Postmortem.State.PUBLISHED,
             published_at=record.published_at or record.resolved_at or record.impact_started_at,
             external_source=self.source,
-            external_id=key,
+            external_id=incident.external_id,
             author=self.author,
         )
         self.report.postmortems += 1
@@ -207,12 +143,7 @@ class _Taker:
         self.report.actions += 1
 
 
-def _service_name(given: str) -> str:
-    """The name without what a service's name may not hold; empty when nothing is left."""
-    return " ".join(re.sub(r"[^A-Za-z0-9 ._:/@-]+", " ", given).split()).lstrip(" ._:/@-")[:100]
-
-
 def _beginning(body: str) -> str:
-    """The first paragraphs of a text, as what is known of how it looked."""
+    """The first paragraphs of a text, as the symptom."""
     text = body[:2000]
     return text if len(body) <= 2000 else text.rsplit("\n", 1)[0] or text

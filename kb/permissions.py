@@ -1,4 +1,4 @@
-"""Who may see which cause: one that only hidden incidents have stays hidden with them."""
+"""Who may see which cause: a cause of hidden incidents only is hidden too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def visible_causes(user: Any) -> QuerySet[Cause]:
 
 
 def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
-    """Postmortems none of whose incidents is hidden: the text may tell of any of them."""
+    """Postmortems none of whose incidents is hidden: the text may be about any of them."""
     if sees_all(user):
         return Postmortem.objects.all()
     through = Postmortem.incidents.through.objects.filter(postmortem_id=OuterRef("pk"))

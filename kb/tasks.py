@@ -1,16 +1,16 @@
-"""Celery's errands. Each may run twice or be lost; the next one finds what is left to do."""
+"""Celery tasks. Each may run twice or be lost; the next run finds what is left to do."""
 
 from celery import shared_task
 
 from kb import notifications
-from kb.postmortems.action_items import remind
+from kb.postmortems.action_items import remind_owners_of_due_items
 
 
 @shared_task
 def remind_owners() -> int:
-    return remind()
+    return remind_owners_of_due_items()
 
 
 @shared_task(expires=10)
 def tell_channels() -> int:
-    return notifications.work()
+    return notifications.deliver_due()

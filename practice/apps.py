@@ -6,7 +6,14 @@ class PracticeConfig(AppConfig):
     name = "practice"
 
     def ready(self) -> None:
+        from incidents.catalogue.lifecycle_gates import GATES
+        from incidents.events.signals import incident_resolved
+        from kb.chatops.dispatch import COMMANDS
         from practice.defaults import seed
-        from practice.extensions import chat_commands, signal_handlers  # noqa: F401  (connect themselves on import)
+        from practice.extensions import chat_commands, signal_handlers
+        from practice.readiness.reviews import missing_for
 
+        COMMANDS.register("budget", chat_commands.BUDGET)
+        GATES.register("readiness", missing_for)
+        incident_resolved.connect(signal_handlers.find_gaps_of)
         post_migrate.connect(seed, sender=self)

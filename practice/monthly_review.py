@@ -1,8 +1,9 @@
-"""The monthly reliability review: of one service or of all, from what is on record."""
+"""The monthly reliability review of one service or of all."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,27 +18,33 @@ from django.utils import timezone
 
 from common.site_url import public_address
 from incidents.alerts.noise import ENOUGH, Rule, rules_of
+from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
 from incidents.models import Incident, Service
 from incidents.permissions import visible_alerts
 from kb.models import ActionItem
 from kb.permissions import visible_actions
 from kb.reports import statistics
-from practice.core import error_budget as arithmetic
-from practice.models import Finding, Review, Slo, Subscription
+from practice.core import error_budget
+from practice.models import ReadinessFinding, ReadinessReview, Slo, Subscription
 from practice.permissions import visible_findings
-from practice.slos.attribution import SHOWN, Part, felt_through, lasting, needs, parts_of
+from practice.slos.attribution import (
+    LISTED_FIELDS,
+    BudgetPart,
+    attribute,
+    overlapping_incidents,
+)
 from practice.slos.status import counts_of_all
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SloLine:
-    """An objective over one month. `share` is spent of that month's budget."""
+class MonthlyBudget:
+    """The error budget of an objective over one month."""
 
     slo: Slo
-    budget: arithmetic.Budget
-    causes: list[Part]
+    budget: error_budget.Budget
+    causes: list[BudgetPart]
 
     @property
     def good_percent(self) -> float:
@@ -45,8 +52,8 @@ class SloLine:
 
 
 @dataclass
-class Monthly:
-    """What a month brought. Times in minutes."""
+class MonthlyReview:
+    """The figures of a month. Times in minutes."""
 
     month: date
     service: Service | None
@@ -55,15 +62,15 @@ class Monthly:
     minutes: float = 0.0
     before: tuple[int, float] = (0, 0.0)
     """incidents and minutes of the month before"""
-    figures: list[statistics.Figure] = field(default_factory=list)
+    figures: list[statistics.TimeFigure] = field(default_factory=list)
     causes: list[tuple[str, str, int, float]] = field(default_factory=list)
     """name, path, incidents, minutes"""
     without_cause: int = 0
-    slos: list[SloLine] = field(default_factory=list)
-    reviews: list[Review] = field(default_factory=list)
+    slos: list[MonthlyBudget] = field(default_factory=list)
+    reviews: list[ReadinessReview] = field(default_factory=list)
     unready: list[Service] = field(default_factory=list)
-    """core and normal services without a review that holds"""
-    findings: list[Finding] = field(default_factory=list)
+    """core and normal services without a valid review"""
+    findings: list[ReadinessFinding] = field(default_factory=list)
     promised: int = 0
     done: int = 0
     overdue: list[ActionItem] = field(default_factory=list)
@@ -76,21 +83,18 @@ class Monthly:
 
     @property
     def by_severity(self) -> list[tuple[str, int]]:
-        found: dict[str, int] = {}
-        for incident in self.incidents:
-            found[incident.severity] = found.get(incident.severity, 0) + 1
-        return sorted(found.items())
+        return sorted(Counter(incident.severity for incident in self.incidents).items())
 
 
 def month_of(text: str) -> date:
     """The first day of a month such as 2026-10. Raises ValidationError."""
     try:
-        found = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
+        first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError:
-        found = None
-    if found is None or not 1970 <= found.year <= 2200:
-        raise ValidationError({"month": f"“{text[:20]}” is no month such as 2026-10."})
-    return found
+        first = None
+    if first is None or not 1970 <= first.year <= 2200:
+        raise ValidationError({"month": f"“{text[:20]}” is not a month such as 2026-10."})
+    return first
 
 
 def last_month(today: date | None = None) -> date:
@@ -98,125 +102,129 @@ def last_month(today: date | None = None) -> date:
     return (first - timedelta(days=1)).replace(day=1)
 
 
-def after(month: date) -> date:
+def next_month(month: date) -> date:
     return (month + timedelta(days=32)).replace(day=1)
 
 
-def monthly(user: Any, month: date, service: Service | None = None) -> Monthly:
-    """All of it, as far as `user` may see."""
-    until = after(month)
-    asked = statistics.Asked(month, until, service=service.name if service else "")
-    rows = statistics.incidents_of(user, asked)
-    figures, _, minutes = statistics.times(rows)
-    found = Monthly(month, service, until, figures=figures, minutes=minutes)
-    found.incidents = list(
-        rows.only(*SHOWN).prefetch_related("services").order_by("impact_started_at", "pk")
+def build_review(user: Any, month: date, service: Service | None = None) -> MonthlyReview:
+    """The review of a month, of what `user` may see."""
+    until = next_month(month)
+    asked = statistics.ReportFilter(month, until, service=service.name if service else "")
+    rows = statistics.filtered_incidents(user, asked)
+    figures, _, minutes = statistics.time_figures(rows)
+    review = MonthlyReview(month, service, until, figures=figures, minutes=minutes)
+    review.incidents = list(
+        rows.only(*LISTED_FIELDS).prefetch_related("services").order_by("impact_started_at", "pk")
     )
-    before = statistics.Asked(last_month(month), month, service=asked.service)
-    _, count, lost = statistics.times(statistics.incidents_of(user, before))
-    found.before = count, lost
-    _causes(found, rows)
-    found.slos = _slos(user, found)
-    _readiness(found, user)
-    _actions(found, user)
-    _noise(found, user, asked)
-    return found
+    before = statistics.ReportFilter(last_month(month), month, service=asked.service)
+    _, count, lost = statistics.time_figures(statistics.filtered_incidents(user, before))
+    review.before = count, lost
+    _add_causes(review, rows)
+    review.slos = _budgets(user, review)
+    _add_readiness(review, user)
+    _add_actions(review, user)
+    _add_noise(review, user, asked)
+    return review
 
 
-def _causes(found: Monthly, rows: Any) -> None:
+def _add_causes(review: MonthlyReview, rows: Any) -> None:
     by_cause: dict[int, list[Any]] = {}
-    known = set()
-    for link in statistics.confirmed(rows).select_related("cause", "incident").order_by("pk"):
-        known.add(link.incident_id)
+    explained = set()
+    for link in statistics.confirmed_links(rows).select_related("cause", "incident").order_by("pk"):
+        explained.add(link.incident_id)
         line = by_cause.setdefault(link.cause_id, [link.cause, 0, 0.0])
         line[1] += 1
         if link.incident.resolved_at:
-            apart = link.incident.resolved_at - link.incident.impact_started_at
-            line[2] += apart.total_seconds() / 60
-    found.causes = sorted(
+            duration = link.incident.resolved_at - link.incident.impact_started_at
+            line[2] += duration.total_seconds() / 60
+    review.causes = sorted(
         ((cause.name, cause.get_absolute_url(), n, lost) for cause, n, lost in by_cause.values()),
         key=lambda line: (-line[3], -line[2], line[0]),
     )
-    found.without_cause = sum(row.pk not in known for row in found.incidents)
+    review.without_cause = sum(row.pk not in explained for row in review.incidents)
 
 
-def _slos(user: Any, found: Monthly) -> list[SloLine]:
+def _budgets(user: Any, review: MonthlyReview) -> list[MonthlyBudget]:
     """Most spent first. A few queries, however many objectives there are."""
-    start = datetime.combine(found.month, datetime.min.time(), UTC)
-    end = datetime.combine(found.until, datetime.min.time(), UTC)
+    start = datetime.combine(review.month, datetime.min.time(), UTC)
+    end = datetime.combine(review.until, datetime.min.time(), UTC)
     now = min(end, timezone.now())
     rows = Slo.objects.select_related("service")
-    slos = list(rows.filter(service=found.service) if found.service else rows)
+    slos = list(rows.filter(service=review.service) if review.service else rows)
     if start >= now or not slos:
         return []
     counts = counts_of_all(slos, start, now)
-    edges = needs()
-    felt = {slo.pk: felt_through(edges, slo.service_id) for slo in slos}
+    edges = dependency_edges()
+    affecting = {slo.pk: with_all_dependencies(edges, slo.service_id) for slo in slos}
     incidents = [
         (row, {service.pk for service in row.services.all()})
-        for row in lasting(user, start.timestamp(), now, set().union(*felt.values()))
+        for row in overlapping_incidents(
+            user, start.timestamp(), now, set().union(*affecting.values())
+        )
     ]
     lines = []
     for slo in slos:
-        stands = arithmetic.budget(counts[slo.pk], slo.ratio, start, end, now)
-        gone = counts[slo.pk].between(start.timestamp(), now.timestamp())
-        mine = [row for row, services in incidents if services & felt[slo.pk]]
-        _, causes = parts_of(slo, mine, gone, stands, now)
-        lines.append(SloLine(slo, stands, causes))
+        budget = error_budget.budget(counts[slo.pk], slo.ratio, start, end, now)
+        elapsed = counts[slo.pk].between(start.timestamp(), now.timestamp())
+        own = [row for row, services in incidents if services & affecting[slo.pk]]
+        _, causes = attribute(slo, own, elapsed, budget, now)
+        lines.append(MonthlyBudget(slo, budget, causes))
     return sorted(lines, key=lambda line: -line.budget.share)
 
 
-def _readiness(found: Monthly, user: Any) -> None:
-    closed = Review.objects.filter(
-        closed_at__date__gte=found.month, closed_at__date__lt=found.until
+def _add_readiness(review: MonthlyReview, user: Any) -> None:
+    closed = ReadinessReview.objects.filter(
+        closed_at__date__gte=review.month, closed_at__date__lt=review.until
     )
-    held = Review.objects.filter(closed_at__isnull=False, expires_on__gte=found.until)
+    valid = ReadinessReview.objects.filter(closed_at__isnull=False, expires_on__gte=review.until)
     unready = Service.objects.exclude(tier="supplementary").exclude(lifecycle="deprecated")
     findings = visible_findings(user).filter(
-        found_at__date__gte=found.month, found_at__date__lt=found.until
+        found_at__date__gte=review.month, found_at__date__lt=review.until
     )
-    if found.service:
-        closed, unready = closed.filter(service=found.service), unready.filter(pk=found.service.pk)
-        findings = findings.filter(service=found.service)
-    found.reviews = list(closed.select_related("service"))
-    found.unready = list(unready.exclude(pk__in=held.values("service")))
-    found.findings = list(findings.select_related("service", "incident").order_by("service", "pk"))
+    if review.service:
+        closed = closed.filter(service=review.service)
+        unready = unready.filter(pk=review.service.pk)
+        findings = findings.filter(service=review.service)
+    review.reviews = list(closed.select_related("service"))
+    review.unready = list(unready.exclude(pk__in=valid.values("service")))
+    review.findings = list(findings.select_related("service", "incident").order_by("service", "pk"))
 
 
-def _actions(found: Monthly, user: Any) -> None:
+def _add_actions(review: MonthlyReview, user: Any) -> None:
     actions = visible_actions(user)
-    if found.service:
-        of_service = Incident.objects.filter(services=found.service).values("pk")
+    if review.service:
+        of_service = Incident.objects.filter(services=review.service).values("pk")
         actions = actions.filter(postmortem__incidents__in=of_service).distinct()
-    in_month = Q(created_at__date__gte=found.month, created_at__date__lt=found.until)
+    in_month = Q(created_at__date__gte=review.month, created_at__date__lt=review.until)
     done = Q(
         state=ActionItem.State.DONE,
-        closed_at__date__gte=found.month,
-        closed_at__date__lt=found.until,
+        closed_at__date__gte=review.month,
+        closed_at__date__lt=review.until,
     )
-    found.promised, found.done = actions.filter(in_month).count(), actions.filter(done).count()
-    today = min(found.until, timezone.now().date())
+    review.promised, review.done = actions.filter(in_month).count(), actions.filter(done).count()
+    today = min(review.until, timezone.now().date())
     overdue = actions.filter(state=ActionItem.State.OPEN, due_on__lt=today)
-    found.overdue = list(overdue.select_related("owner").order_by("due_on", "pk")[:30])
+    review.overdue = list(overdue.select_related("owner").order_by("due_on", "pk")[:30])
 
 
-def _noise(found: Monthly, user: Any, asked: statistics.Asked) -> None:
-    since, until = asked.moments
+def _add_noise(review: MonthlyReview, user: Any, asked: statistics.ReportFilter) -> None:
+    since, until = asked.bounds
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
-    if found.service:
-        alerts = alerts.filter(service=found.service)
+    if review.service:
+        alerts = alerts.filter(service=review.service)
     rules = rules_of(alerts)
-    found.alerts = sum(rule.episodes for rule in rules)
-    found.noise = [rule for rule in rules if rule.episodes >= ENOUGH][:10]
+    review.alerts = sum(rule.episodes for rule in rules)
+    review.noise = [rule for rule in rules if rule.episodes >= ENOUGH][:10]
 
 
-def as_markdown(found: Monthly) -> str:
-    """The review as Markdown, for wikis and mails. Addresses lead to this product."""
-    text = render_to_string("practice/monthly.md", {"found": found, "site": public_address()})
+def as_markdown(review: MonthlyReview) -> str:
+    """The review as Markdown, for wikis and mails."""
+    context = {"found": review, "site": public_address()}
+    text = render_to_string("practice/monthly/review.md", context)
     lines = [line.rstrip() for line in text.splitlines()]
     return (
         "\n".join(
-            line for place, line in enumerate(lines) if line or (place and lines[place - 1])
+            line for index, line in enumerate(lines) if line or (index and lines[index - 1])
         ).strip()
         + "\n"
     )
@@ -230,9 +238,9 @@ def subscribe(user: Any, service: Service | None, wanted: bool) -> None:
 
 
 def send_due(today: date | None = None) -> int:
-    """Mail last month's review to whoever subscribed, once; how many were sent.
+    """Mail last month's review to each subscriber, once; how many were sent.
 
-    Each person gets what they may see. A mail that cannot be sent is tried again by the next run.
+    Each gets what they may see. A mail that cannot be sent is tried again by the next run.
     """
     month, sent = last_month(today), 0
     if not settings.EMAIL_HOST:
@@ -245,12 +253,12 @@ def send_due(today: date | None = None) -> int:
             row = rows.filter(pk=pk).exclude(sent_for__gte=month).select_related("user").first()
             if row is None or not row.user.is_active or not row.user.email:
                 continue
-            found = monthly(row.user, month, row.service)
-            text = as_markdown(found)
-            mail = EmailMultiAlternatives(found.title, text, None, [row.user.email])
-            context = {"found": found, "site": public_address()}
+            review = build_review(row.user, month, row.service)
+            text = as_markdown(review)
+            mail = EmailMultiAlternatives(review.title, text, None, [row.user.email])
+            context = {"found": review, "site": public_address()}
             mail.attach_alternative(
-                render_to_string("practice/monthly_mail.html", context), "text/html"
+                render_to_string("practice/monthly/mail.html", context), "text/html"
             )
             try:
                 mail.send()

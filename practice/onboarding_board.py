@@ -1,4 +1,4 @@
-"""The board of services by phase, and which one to take on next."""
+"""The onboarding board: services by phase, and which one to onboard next."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from django.utils import timezone
 
 from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
-from practice.models import Engagement, Phase, Review
+from practice.models import Engagement, Phase, ReadinessReview
 
 PERIOD = timedelta(days=180)
+FINISHED = (Engagement.State.DONE, Engagement.State.SKIPPED)
 TIER_WEIGHT = {"core": 3.0, "normal": 2.0, "supplementary": 1.0}
 
 
 @dataclass
 class Card:
-    """A service on the board: its phases, pain and readiness."""
+    """A service on the board: its phases, recent incidents and readiness."""
 
     service: Service
     phases: dict[str, Engagement]
     incidents: int = 0
     minutes: float = 0.0
-    """from impact to resolution, added up over the period"""
+    """from impact to resolution, summed over the period"""
     score: float | None = None
     """of the last closed readiness review"""
     reasons: list[str] = field(default_factory=list)
 
     @property
     def settled(self) -> int:
-        done = (Engagement.State.DONE, Engagement.State.SKIPPED)
-        return sum(engagement.state in done for engagement in self.phases.values())
+        return sum(engagement.state in FINISHED for engagement in self.phases.values())
 
     @property
     def column(self) -> str:
-        """The first phase that is not settled; "done" when all are, "" when none was begun."""
+        """The first unfinished phase; "done" when all are finished, "" when none was begun."""
         if not self.phases:
             return ""
         for phase in Phase.values:
-            found = self.phases.get(phase)
-            if found is None or found.state in (Engagement.State.TODO, Engagement.State.DOING):
+            engagement = self.phases.get(phase)
+            if engagement is None or engagement.state not in FINISHED:
                 return phase
         return "done"
 
     @property
     def urgency(self) -> float:
-        """Pain × tier × what is missing; a service without incidents still counts a little."""
-        pain = self.incidents + self.minutes / 60
-        return (0.5 + pain) * TIER_WEIGHT[self.service.tier] * (1.5 - (self.score or 0.0))
+        """Impact × tier × missing readiness; a service without incidents still counts a little."""
+        impact = self.incidents + self.minutes / 60
+        return (0.5 + impact) * TIER_WEIGHT[self.service.tier] * (1.5 - (self.score or 0.0))
 
 
 def board(user: Any) -> dict[str, list[Card]]:
@@ -66,27 +66,27 @@ def board(user: Any) -> dict[str, list[Card]]:
 
 def _cards(user: Any) -> list[Card]:
     since = timezone.now() - PERIOD
-    apart = ExpressionWrapper(
+    duration = ExpressionWrapper(
         Coalesce("incident__resolved_at", Now()) - F("incident__impact_started_at"),
         output_field=DurationField(),
     )
-    seen = visible_incidents(user).filter(impact_started_at__gte=since, merged_into=None)
-    pain = {
+    visible = visible_incidents(user).filter(impact_started_at__gte=since, merged_into=None)
+    totals = {
         row["service_id"]: row
-        for row in Incident.services.through.objects.filter(incident__in=seen.values("pk"))
+        for row in Incident.services.through.objects.filter(incident__in=visible.values("pk"))
         .values("service_id")
-        .annotate(n=Count("pk"), lost=Sum(apart))
+        .annotate(n=Count("pk"), lost=Sum(duration))
     }
-    closed = Review.objects.exclude(closed_at=None)
+    closed = ReadinessReview.objects.exclude(closed_at=None)
     newest = closed.values("service_id").annotate(last=Max("pk")).values("last")
-    scores = dict(Review.objects.filter(pk__in=newest).values_list("service_id", "score"))
+    scores = dict(ReadinessReview.objects.filter(pk__in=newest).values_list("service_id", "score"))
     services = Service.objects.exclude(lifecycle="deprecated").prefetch_related(
         "engagements__owner"
     )
     cards = []
     for service in services:
         card = Card(service, {each.phase: each for each in service.engagements.all()})
-        if row := pain.get(service.pk):
+        if row := totals.get(service.pk):
             card.incidents, card.minutes = row["n"], row["lost"].total_seconds() / 60
         card.score = scores.get(service.pk)
         card.reasons = _reasons(card)
@@ -95,17 +95,17 @@ def _cards(user: Any) -> list[Card]:
 
 
 def _reasons(card: Card) -> list[str]:
-    found = [f"{card.service.tier} service"]
+    reasons = [f"{card.service.tier} service"]
     if card.incidents:
-        found.append(
+        reasons.append(
             f"{card.incidents} incidents in {PERIOD.days} days, {card.minutes:.0f} minutes"
         )
-    told = "no readiness review" if card.score is None else f"readiness {card.score:.0%}"
-    return [*found, told]
+    reviewed = card.score is not None
+    return [*reasons, f"readiness {card.score:.0%}" if reviewed else "no readiness review"]
 
 
 def suggested(columns: dict[str, list[Card]]) -> list[Card]:
-    """Services to take on next: not begun, with incidents first, most urgent of them."""
+    """The services to onboard next: the most urgent not begun, with incidents if any have some."""
     return [card for card in columns[""] if card.incidents][:3] or columns[""][:3]
 
 
@@ -113,14 +113,15 @@ def suggested(columns: dict[str, list[Card]]) -> list[Card]:
 def set_phase(
     service: Service, phase: str, state: str, owner: Any = None, evidence: str = ""
 ) -> Engagement:
-    """Raises ValidationError by field; done needs something that shows it."""
+    """Write the state of a phase; "done" requires evidence. Raises ValidationError by field."""
     if phase not in Phase.values:
         raise ValidationError({"phase": f"Choose one of {', '.join(Phase.values)}."})
     if state == Engagement.State.DONE and not evidence.strip():
         raise ValidationError({"evidence": "Say what shows that it is done."})
     rows = Engagement.objects.select_for_update().filter(service=service, phase=phase)
-    found = rows.first() or Engagement(service=service, phase=phase)
-    found.state, found.owner, found.evidence = state, owner, evidence.strip()
-    found.full_clean(exclude=["owner"])
-    found.save()
-    return found
+    engagement = rows.first() or Engagement(service=service, phase=phase)
+    engagement.state, engagement.owner = state, owner
+    engagement.evidence = evidence.strip()
+    engagement.full_clean(exclude=["owner"])
+    engagement.save()
+    return engagement

@@ -1,4 +1,4 @@
-"""Who may see findings: those of incidents that they may see."""
+"""Who may see readiness findings, and who may configure the practice."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import QuerySet
 
 from incidents.permissions import visible_incidents
-from practice.models import Finding
+from practice.models import ReadinessFinding
 
 MANAGE = "practice.change_slo"
-"""May set objectives, checklists, what is watched, and the practice map's nodes."""
+"""Permission to edit objectives, checklists, capacities and the nodes of the practice map."""
 
 
-def visible_findings(user: Any) -> QuerySet[Finding]:
-    return Finding.objects.filter(incident__in=visible_incidents(user).values("pk"))
+def visible_findings(user: Any) -> QuerySet[ReadinessFinding]:
+    """Findings of incidents that `user` may see."""
+    return ReadinessFinding.objects.filter(incident__in=visible_incidents(user).values("pk"))

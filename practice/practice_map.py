@@ -1,4 +1,4 @@
-"""The practice map: verdicts of the organisation and of teams, and how the map is drawn."""
+"""The practice map: verdicts of the organisation and of teams, and the map as SVG."""
 
 from __future__ import annotations
 
@@ -6,24 +6,31 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
-from xml.sax.saxutils import quoteattr
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
+from common import svg
 from common.svg_graph import box, edge
 from practice.models import Practice, Verdict
 
 SIGNS = {"adopted": "✓", "not-now": "◷", "no": "✗", "": "?"}
-"""Colour is never the only sign."""
-WIDE, HIGH, GAP, LETTER = 210, 26, 8, 6.6
+"""So that colour is never the only sign."""
+BOX_WIDTH, BOX_HEIGHT, GAP = 210, 26, 8
+BRANCH_WIDTH, LEAF_WIDTH = BOX_WIDTH - 90, BOX_WIDTH + 10
+TITLE_HEIGHT = 36
+TO_BRANCH, TO_LEAF = 40, BOX_WIDTH - 60
+"""Pixels from the title's box to the branches, and from where a branch begins to its leaves."""
+LETTER_WIDTH = 6.6
 
 
 @dataclass
 class Node:
+    """A practice on the map as one team sees it."""
+
     practice: Practice
     verdict: Verdict | None
     """the team's own, else the organisation's"""
@@ -36,6 +43,7 @@ class Node:
 
     @property
     def due(self) -> bool:
+        """Whether the day of its next review has come."""
         day = self.verdict.review_on if self.verdict else None
         return bool(day and day <= timezone.now().date())
 
@@ -44,10 +52,11 @@ class Node:
         return SIGNS[self.word]
 
 
-def the_map(team: str = "") -> list[Node]:
+def map_of(team: str = "") -> list[Node]:
     """The roots of the map with their parts below them. Two queries."""
     verdicts: dict[int, Verdict] = {}
     own = set()
+    # The organisation's verdicts come first; the team's own replace them.
     for verdict in Verdict.objects.filter(team__in={"", team}).order_by("team"):
         verdicts[verdict.practice_id] = verdict
         if verdict.team == team:
@@ -64,19 +73,22 @@ def the_map(team: str = "") -> list[Node]:
 
 
 def leaves(nodes: list[Node]) -> list[Node]:
-    """The practices that a verdict is given on: those without parts."""
+    """The practices without parts: those that verdicts are about."""
     return [leaf for node in nodes for leaf in (leaves(node.parts) if node.parts else [node])]
 
 
 @transaction.atomic
-def decide(
+def set_verdict(
     practice: Practice, team: str, word: str, note: str, review_on: date | None, author: Any
 ) -> Verdict:
-    """A verdict of a team, or of the organisation without one. Raises ValidationError by field."""
+    """Write the verdict of a team, or of the organisation (empty `team`).
+
+    Raises ValidationError by field.
+    """
     if word in ("no", "not-now") and not note.strip():
-        raise ValidationError({"note": "Say why: somebody will ask again."})
-    found = Verdict.objects.filter(practice=practice, team=team).first()
-    verdict = found or Verdict(practice=practice, team=team)
+        raise ValidationError({"note": "Give the reason: somebody will want to know it."})
+    verdict = Verdict.objects.filter(practice=practice, team=team).first()
+    verdict = verdict or Verdict(practice=practice, team=team)
     verdict.word, verdict.note, verdict.review_on = word, note.strip(), review_on
     verdict.author = author
     verdict.full_clean(exclude=["author"])
@@ -84,51 +96,74 @@ def decide(
     return verdict
 
 
-def drawn(roots: list[Node], title: str, team: str) -> SafeString:
-    """The map as SVG: the title in the middle, branches to both sides, every leaf a link."""
+def map_as_svg(roots: list[Node], title: str, team: str) -> SafeString:
+    """The title in the middle, branches to both sides, every leaf a link to its page."""
     if not roots:
-        return mark_safe("")
-    # Each branch goes to the side that has fewer leaves so far.
+        return svg.NOTHING
+    sides = _balanced(roots)
+    rows = max(len(leaves(side)) + len(side) for side in sides)
+    height = rows * (BOX_HEIGHT + GAP)
+    centre = BOX_WIDTH // 2 + TO_BRANCH + TO_LEAF + LEAF_WIDTH + 4
+    lines: list[SafeString] = []
+    top = height // 2 - TITLE_HEIGHT // 2
+    boxes = [_box(centre - BOX_WIDTH // 2, top, TITLE_HEIGHT, BOX_WIDTH, title, "core")]
+    for direction, nodes in zip((-1, 1), sides, strict=True):
+        y = (height - (len(leaves(nodes)) + len(nodes)) * (BOX_HEIGHT + GAP)) / 2
+        for node in nodes:
+            _draw_branch(node, team, centre, direction, y, height / 2, lines, boxes)
+            y += (len(leaves([node])) + 1) * (BOX_HEIGHT + GAP)
+    return svg.drawing(
+        *lines,
+        *boxes,
+        label=f"Practice map of {title}",
+        width=2 * centre,
+        height=height,
+        interactive=True,
+        fixed_size=True,
+        class_="chain map",
+    )
+
+
+def _balanced(roots: list[Node]) -> tuple[list[Node], list[Node]]:
+    """Left and right: each branch goes to the side that has fewer leaves so far."""
     sides: tuple[list[Node], list[Node]] = ([], [])
     for root in roots:
-        fewer = min(sides, key=lambda side: len(leaves(side)))
-        fewer.append(root)
-    rows = max(len(leaves(side)) + len(side) for side in sides)
-    height = rows * (HIGH + GAP)
-    middle = WIDE // 2 + 40 + (WIDE - 60) + (WIDE + 10) + 4
-    width = 2 * middle
-    parts = [
-        f'<svg class="chain map" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="group" aria-label={quoteattr(f"Practice map of {title}")}>'
-    ]
-    boxes = [_box(middle - WIDE // 2, height // 2 - 18, 36, title, "core", "")]
-    for side, nodes in zip((-1, 1), sides, strict=True):
-        y = (height - (len(leaves(nodes)) + len(nodes)) * (HIGH + GAP)) / 2
-        near = middle + side * (WIDE // 2 + 40)
-        far = near + side * (WIDE - 60)
-        for node in nodes:
-            under = leaves([node])
-            centre = y + (len(under) * (HIGH + GAP) - GAP) / 2
-            start = middle + side * WIDE // 2
-            parts.append(edge(start, height / 2, near, centre))
-            x = near if side > 0 else near - (WIDE - 90)
-            boxes.append(
-                _box(x, centre - HIGH / 2, HIGH, node.practice.name, "branch", "", WIDE - 90)
-            )
-            for place, leaf in enumerate(under):
-                at = y + place * (HIGH + GAP)
-                begin = near + side * (WIDE - 90)
-                parts.append(edge(begin, centre, far, at + HIGH / 2))
-                left = far if side > 0 else far - (WIDE + 10)
-                words = f"{leaf.sign} {leaf.practice.name}{' ⟳' if leaf.due else ''}"
-                path = reverse("practice:practice", args=[leaf.practice.pk])
-                address = f"{path}?{urlencode({'team': team})}" if team else path
-                kind = f"verdict-{leaf.word or 'open'}"
-                boxes.append(_box(left, at, HIGH, words, kind, address, WIDE + 10))
-            y += (len(under) + 1) * (HIGH + GAP)
-    # Boxes over lines.
-    return mark_safe("".join([*parts, *boxes, "</svg>"]))  # noqa: S308  (every text is escaped)
+        min(sides, key=lambda side: len(leaves(side))).append(root)
+    return sides
 
 
-def _box(x: float, y: float, high: int, words: str, kind: str, path: str, wide: int = WIDE) -> str:
-    return box(x, y, wide, high, words, kind, path, most=int(wide / LETTER))
+def _draw_branch(
+    node: Node,
+    team: str,
+    centre: int,
+    direction: int,
+    top: float,
+    title_y: float,
+    lines: list[SafeString],
+    boxes: list[SafeString],
+) -> None:
+    """Add a branch and its leaves, which begin at `top`, on one side of the title."""
+    below = leaves([node])
+    middle = top + (len(below) * (BOX_HEIGHT + GAP) - GAP) / 2
+    title_x = centre + direction * BOX_WIDTH // 2
+    near = centre + direction * (BOX_WIDTH // 2 + TO_BRANCH)
+    far = near + direction * TO_LEAF
+    lines.append(edge(title_x, title_y, near, middle))
+    left = near if direction > 0 else near - BRANCH_WIDTH
+    name = node.practice.name
+    boxes.append(_box(left, middle - BOX_HEIGHT / 2, BOX_HEIGHT, BRANCH_WIDTH, name, "branch"))
+    for number, leaf in enumerate(below):
+        y = top + number * (BOX_HEIGHT + GAP)
+        lines.append(edge(near + direction * BRANCH_WIDTH, middle, far, y + BOX_HEIGHT / 2))
+        left = far if direction > 0 else far - LEAF_WIDTH
+        words = f"{leaf.sign} {leaf.practice.name}{' ⟳' if leaf.due else ''}"
+        path = reverse("practice:practice", args=[leaf.practice.pk])
+        path = f"{path}?{urlencode({'team': team})}" if team else path
+        css_class = f"verdict-{leaf.word or 'open'}"
+        boxes.append(_box(left, y, BOX_HEIGHT, LEAF_WIDTH, words, css_class, path))
+
+
+def _box(
+    x: float, y: float, height: int, width: int, words: str, css_class: str, path: str = ""
+) -> SafeString:
+    return box(x, y, width, height, words, css_class, path, letters=int(width / LETTER_WIDTH))

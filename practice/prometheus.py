@@ -1,4 +1,4 @@
-"""Which Prometheus the practice asks."""
+"""The Prometheus that objectives and capacities are measured with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from analysis.sources.prometheus import Prometheus
 
 
 def prometheus_of(source: Source | None) -> Prometheus | None:
-    """The plug-in of `source`, or of the first Prometheus that is on; None where there is none.
+    """The plug-in of `source`, or of the first enabled Prometheus; None where there is none.
 
     Raises SourceError where its settings are wrong.
     """

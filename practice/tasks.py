@@ -1,4 +1,4 @@
-"""Celery's errands. Each may run twice or be lost; the next one finds what is left to do."""
+"""Celery tasks. Each may run twice or be lost; the next run does what is left."""
 
 from celery import shared_task
 
@@ -10,12 +10,12 @@ from practice.slos import counting
 
 @shared_task(expires=50, soft_time_limit=110, time_limit=120)
 def count_events() -> int:
-    return counting.pull_all()
+    return counting.count_all()
 
 
 @shared_task(expires=50, soft_time_limit=290, time_limit=300)
 def read_capacities() -> int:
-    return capacity.pull_capacities()
+    return capacity.measure_all()
 
 
 @shared_task(expires=3000, soft_time_limit=590, time_limit=600)
@@ -26,4 +26,4 @@ def send_monthly_reviews() -> int:
 @shared_task(expires=240, soft_time_limit=110, time_limit=120)
 def look_again() -> int:
     reviews.find_missed_gaps()
-    return reviews.look_again()
+    return reviews.refresh_open_reviews()

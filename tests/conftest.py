@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import connection
 from django.test import Client
 
-from analysis.suggestions.live_index import library
+from common import process_cache
 from incidents.models import Incident, Service
 from tests import migrated, servers
 from tests.misbehaving_server import server
@@ -85,11 +85,11 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True)
-def fresh_library() -> Iterator[None]:
-    """Each test starts with the database it sees, not with what the process remembers."""
-    library.forget()
+def empty_caches() -> Iterator[None]:
+    """Each test starts with the database it sees, not with what the process cached."""
+    process_cache.clear_all()
     yield
-    library.forget()
+    process_cache.clear_all()
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ LAYERS = {
         "models webhooks",
         "permissions",
         "events",
-        "filing suspect_changes search catalogue tokens retention",
+        "filing severities search catalogue tokens retention",
+        "suspect_changes",
         "timeline",
         "alerts merging",
         "intake history_import",
@@ -35,6 +36,7 @@ LAYERS = {
         "postmortems reports",
         "causes exporters",
         "chatops import_runner",
+        "notification_text",
         "notifications",
         "api web",
         "tasks urls admin apps",
@@ -73,7 +75,7 @@ PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
     # One way of reading a row of incident history, whatever file it stands in.
-    "kb/importers": ("incidents.history_import",),
+    "kb/importers": ("incidents.history_import", "incidents.severities"),
 }
 PURE = ["analysis.core", "analysis.similarity", "practice.core"]
 

@@ -1,4 +1,4 @@
-"""REST API of how suggestions fared."""
+"""REST API of how accurate suggestions were."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analysis.suggestions.accuracy import score
+from analysis.suggestions.accuracy import scoreboard
 
 
 class ScoreSerializer(serializers.Serializer):
-    """Counts of one service or month; every share is left to the reader."""
+    """Counts of one service or month."""
 
     name = serializers.CharField()
     answered = serializers.IntegerField(
@@ -38,11 +38,11 @@ class ScoreboardSerializer(serializers.Serializer):
 
 
 class ScoreboardView(APIView):
-    """How well suggestions fared, in all, by service and by month."""
+    """How accurate suggestions were: in all, by service and by month."""
 
     @extend_schema(responses=ScoreboardSerializer)
     def get(self, request: Request) -> Response:
-        return Response(ScoreboardSerializer(score(request.user)).data)
+        return Response(ScoreboardSerializer(scoreboard(request.user)).data)
 
 
 VIEWS = {"scoreboard": ScoreboardView}

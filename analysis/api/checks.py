@@ -1,4 +1,4 @@
-"""REST API of checks and of what they said about incidents."""
+"""REST API of checks and of their outcomes for incidents."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CheckSerializer(serializers.ModelSerializer):
 class CheckViewSet(
     Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
 ):
-    """A query and a condition that tell whether a cause is the one."""
+    """A query and a condition that show whether a cause holds for an incident."""
 
     queryset = Check.objects.none()
     serializer_class = CheckSerializer
@@ -74,7 +74,7 @@ class CheckRunSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class AskChecksSerializer(serializers.Serializer):
+class RunChecksSerializer(serializers.Serializer):
     incident = Visible(visible_incidents)
     cause = Visible(visible_causes)
 
@@ -94,15 +94,16 @@ class CheckRunViewSet(Reads, mixins.ListModelMixin, Resource):
         ).select_related("check_asked")
 
     @extend_schema(
-        request=AskChecksSerializer,
+        request=RunChecksSerializer,
         responses={202: CheckRunSerializer(many=True)},
         filters=False,
-        summary="Ask a cause's checks for an incident, again if need be",
+        summary="Run a cause's checks for an incident, also again",
     )
     def create(self, request: Request) -> Response:
-        asked = AskChecksSerializer(data=request.data, context=self.get_serializer_context())
-        asked.is_valid(raise_exception=True)
-        incident, cause = asked.validated_data["incident"], asked.validated_data["cause"]
+        serializer = RunChecksSerializer(data=request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        incident = serializer.validated_data["incident"]
+        cause = serializer.validated_data["cause"]
         tasks.enqueue_checks(checks.plan_checks(incident, [cause.pk], again=True))
         runs = self.get_queryset().filter(incident=incident, check_asked__cause=cause)
         return Response(CheckRunSerializer(runs, many=True).data, 202)

@@ -18,11 +18,11 @@ class GroupSerializer(serializers.Serializer):
 
 
 class GroupsView(APIView):
-    """Groups of alike incidents none of which has a cause."""
+    """Groups of alike incidents without a cause."""
 
     @extend_schema(responses=GroupSerializer(many=True), summary="Groups without a cause")
     def get(self, request: Request) -> Response:
-        told = [
+        groups = [
             {
                 "id": group.pk,
                 "name": group.name,
@@ -30,7 +30,7 @@ class GroupsView(APIView):
             }
             for group in groups_for(request.user, 100)
         ]
-        return Response(told)
+        return Response(groups)
 
 
 VIEWS = {"groups-without-cause": GroupsView}

@@ -38,15 +38,15 @@ class LimitSerializer(serializers.Serializer):
 
 
 class PastIncidentsView(APIView):
-    """Past incidents like this one, for scripts that know PagerDuty's answer of this name."""
+    """Past incidents like this one, for scripts that know PagerDuty's resource of this name."""
 
     @extend_schema(
         parameters=[LimitSerializer], responses=PastIncidentsSerializer, summary="Past incidents"
     )
     def get(self, request: Request, pk: int) -> Response:
-        asked = LimitSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        limit = asked.validated_data["limit"]
+        parameters = LimitSerializer(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        limit = parameters.validated_data["limit"]
         incident = get_object_or_404(visible_incidents(request.user), pk=pk)
         found = suggest_for_incident(incident, request.user, limit)
         keys = [alike.incident.pk for alike in found.incidents]
@@ -66,14 +66,18 @@ class PastIncidentsView(APIView):
             }
             for alike in found.incidents
         ]
-        told = {"past_incidents": rows, "total": len(rows), "limit": limit}
-        told["nothing_alike"] = found.nothing_alike
-        return Response(PastIncidentsSerializer(told).data)
+        answer = {
+            "past_incidents": rows,
+            "total": len(rows),
+            "limit": limit,
+            "nothing_alike": found.nothing_alike,
+        }
+        return Response(PastIncidentsSerializer(answer).data)
 
 
 def _root_causes(user: Any, incidents: list[int]) -> dict[int, str]:
     links = visible_links(user).filter(incident__in=incidents, state="confirmed")
-    # In the order of the alphabet “root” comes between the others: written last, it stays.
+    # The last one written stays in the dict, so root causes come last.
     rows = sorted(
         links.values_list("incident", "role", "cause__name"), key=lambda row: row[1] == "root"
     )

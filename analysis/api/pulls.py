@@ -15,7 +15,7 @@ from incidents.permissions import visible_incidents
 
 
 class PulledSerializer(serializers.Serializer):
-    asked = serializers.IntegerField(help_text="How many pulls are under way now.")
+    asked = serializers.IntegerField(help_text="How many pulls are pending now.")
 
 
 class PullView(APIView):
@@ -24,9 +24,9 @@ class PullView(APIView):
     @extend_schema(request=None, responses={202: PulledSerializer}, summary="Pull evidence again")
     def post(self, request: Request, pk: int) -> Response:
         incident = get_object_or_404(visible_incidents(request.user), pk=pk)
-        asked = planning.pull_again(incident)
-        tasks.enqueue(asked)
-        return Response({"asked": len(asked)}, 202)
+        requests = planning.pull_again(incident)
+        tasks.enqueue(requests)
+        return Response({"asked": len(requests)}, 202)
 
 
 VIEWS = {"incidents/<int:pk>/pull": PullView}

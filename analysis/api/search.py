@@ -32,7 +32,7 @@ class FoundSerializer(serializers.Serializer):
     services = ServiceSerializer(many=True)
     changes = ChangeSerializer(many=True)
     nearest = AlikeIncidentSerializer(
-        many=True, help_text="Merely alike, where nothing holds all words or a log was pasted."
+        many=True, help_text="Merely alike, where nothing contains all words or a log was pasted."
     )
 
 
@@ -45,10 +45,10 @@ class SearchView(APIView):
         summary="Search",
     )
     def get(self, request: Request) -> Response:
-        asked = request.query_params.get("q", "").replace("\x00", "").strip()
-        if not asked:
+        text = request.query_params.get("q", "").replace("\x00", "").strip()
+        if not text:
             raise serializers.ValidationError({"q": ["Say what to search for."]})
-        found = search_everything(asked, request.user)
+        found = search_everything(text, request.user)
         return Response(FoundSerializer(found, context={"request": request}).data)
 
 

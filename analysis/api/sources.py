@@ -24,7 +24,7 @@ class SourceSerializer(PluginSerializer):
 
     class Meta:
         model = Source
-        fields = ["id", "name", "kind", "enabled", "settings", "secrets"]
+        fields = ["id", "name", "kind", "enabled", "settings", "secrets", "secrets_unreadable"]
 
 
 class ProbeSerializer(serializers.Serializer):
@@ -34,7 +34,7 @@ class ProbeSerializer(serializers.Serializer):
 
 class SourceViewSet(Reads, mixins.CreateModelMixin, mixins.UpdateModelMixin,
                     mixins.ListModelMixin, Resource):  # fmt: skip
-    """Where evidence comes from. For who may set sources up."""
+    """Where evidence comes from. For users who may manage sources."""
 
     scope = "admin"
     permission = MANAGE_SOURCES
@@ -42,15 +42,18 @@ class SourceViewSet(Reads, mixins.CreateModelMixin, mixins.UpdateModelMixin,
     serializer_class = SourceSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 
-    @extend_schema(request=None, responses=ProbeSerializer, summary="Ask a source if it answers")
+    @extend_schema(request=None, responses=ProbeSerializer, summary="Probe a source")
     @action(detail=True, methods=["post"])
     def probe(self, request: Request, pk: str | None = None) -> Response:
         source = self.get_object()
         try:
-            told = {"well": True, "answer": source_plugins.plugin_of(source).probe(PROBE_DEADLINE)}
+            result = {
+                "well": True,
+                "answer": source_plugins.plugin_of(source).probe(PROBE_DEADLINE),
+            }
         except SourceError as error:
-            told = {"well": False, "answer": str(error)}
-        return Response(ProbeSerializer(told).data)
+            result = {"well": False, "answer": str(error)}
+        return Response(ProbeSerializer(result).data)
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"sources": SourceViewSet}

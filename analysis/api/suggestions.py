@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analysis.api.suggestion_json import told_suggestions
-from analysis.suggestions.accuracy import remember_shown
-from analysis.suggestions.engine import Suggestions, Within, suggest_for_incident, suggest_for_text
+from analysis.api.compiled_serializer import compiled
+from analysis.suggestions.accuracy import store_shown
+from analysis.suggestions.engine import Scope, suggest_for_incident, suggest_for_text
+from analysis.suggestions.types import Suggestions
 from incidents.api.base import ByName
 from incidents.models import Service
 from incidents.permissions import visible_incidents
@@ -89,6 +90,9 @@ class SuggestionsSerializer(serializers.Serializer):
     incidents = AlikeIncidentSerializer(many=True)
 
 
+suggestions_as_data = compiled(SuggestionsSerializer)
+
+
 class QuestionSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=300)
     symptom = serializers.CharField(max_length=20_000, allow_blank=True, default="")
@@ -126,14 +130,14 @@ class SuggestForText(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        question = QuestionSerializer(data=request.data)
-        question.is_valid(raise_exception=True)
-        asked = question.validated_data
-        within = Within(
-            asked.pop("within_services", ()), asked.pop("within_team", ""), asked.pop("since", None)
+        query = QuestionSerializer(data=request.data)
+        query.is_valid(raise_exception=True)
+        data = query.validated_data
+        scope = Scope(
+            data.pop("within_services", ()), data.pop("within_team", ""), data.pop("since", None)
         )
-        found: Suggestions = suggest_for_text(user=request.user, within=within, **asked)
-        return Response(told_suggestions(found))
+        suggestions: Suggestions = suggest_for_text(user=request.user, scope=scope, **data)
+        return Response(suggestions_as_data(suggestions))
 
 
 class SuggestionsViewSet(viewsets.GenericViewSet):
@@ -150,9 +154,9 @@ class SuggestionsViewSet(viewsets.GenericViewSet):
     @extend_schema(responses=SuggestionsSerializer, summary="Past causes for an incident")
     def retrieve(self, request: Request, pk: int) -> Response:
         incident = get_object_or_404(self.get_queryset(), pk=pk)
-        found = suggest_for_incident(incident, request.user)
-        remember_shown(incident, found)
-        return Response(told_suggestions(found))
+        suggestions = suggest_for_incident(incident, request.user)
+        store_shown(incident, suggestions)
+        return Response(suggestions_as_data(suggestions))
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"suggestions": SuggestionsViewSet}

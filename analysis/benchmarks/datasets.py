@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from analysis.core.origin_ranking import LogLine, Metric, rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
 from analysis.similarity.weights import Document
+from common.pods import without_pod_hashes
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def similarity(folder: Path) -> Iterator[dict[str, Any]]:
     """Rank documents for each query; a query that is a document sees only older ones."""
     rows = read_jsonl(folder / "docs.jsonl")
     names = [str(row["id"]) for row in rows]
-    place = {name: key for key, name in enumerate(names)}
+    key_of = {name: key for key, name in enumerate(names)}
     documents = [
         Document(key, {"title": row.get("title") or "", "body": row.get("body") or ""})
         for key, row in enumerate(rows)
@@ -37,25 +37,26 @@ def similarity(folder: Path) -> Iterator[dict[str, Any]]:
     created = [str(row.get("created") or "") for row in rows]
     index = Index(documents)
     for query in read_jsonl(folder / "qrels.jsonl"):
-        own = place.get(str(query["query_id"]))
+        own = key_of.get(str(query["query_id"]))
         exclude: set[int] = set()
         if query.get("query"):
             text = query["query"]
             title, body = text.get("title") or "", text.get("body") or ""
-            asked = Document(-1, {"title": title, "body": body})
+            query_document = Document(-1, {"title": title, "body": body})
         elif own is None:
             yield {"query_id": query["query_id"], "ranked": []}
             continue
         else:
-            asked = documents[own]
+            query_document = documents[own]
             exclude = {own}
             if created[own]:
                 exclude |= {key for key, at in enumerate(created) if at >= created[own]}
-        hits = index.search(asked, 10, exclude)
+        hits = index.search(query_document, 10, exclude)
         yield {"query_id": query["query_id"], "ranked": [rows[hit.key]["id"] for hit in hits]}
 
 
 def templates(path: Path) -> Iterator[dict[str, str]]:
+    """The template of each log line."""
     for row in read_jsonl(path):
         template = mask(row["content"])
         yield {"template_id": template_id(template), "template": template}
@@ -65,9 +66,6 @@ def _number(text: str) -> float:
     return float(text) if text else float("nan")
 
 
-_POD_SUFFIX = re.compile(r"-[a-z0-9]{8,10}-[a-z0-9]{5}$")
-
-
 def _log_lines(path: Path) -> list[LogLine]:
     """Lines of a log export by pod; none when there is no such file."""
     if not path.exists():
@@ -75,16 +73,16 @@ def _log_lines(path: Path) -> list[LogLine]:
     with gzip.open(path, "rt", newline="") as file:
         return [
             LogLine(
-                _POD_SUFFIX.sub("", row["PodName"]),
+                without_pod_hashes(row["PodName"]),
                 float(row["TimeUnixNano"]) / 1e9,
-                _text_of(row["Log"]),
+                _unwrapped(row["Log"]),
                 row.get("TraceID") or "",
             )
             for row in csv.DictReader(file)
         ]
 
 
-def _text_of(written: str) -> str:
+def _unwrapped(written: str) -> str:
     """The line itself, where a log driver wrapped it in JSON."""
     try:
         wrapped = json.loads(written)
@@ -94,9 +92,10 @@ def _text_of(written: str) -> str:
 
 
 def causes(folder: Path) -> Iterator[dict[str, Any]]:
-    usual = _log_lines(folder / "normal-log.csv.gz")
+    """Rank the services of each recorded fault by how likely each is its origin."""
+    normal_lines = _log_lines(folder / "normal-log.csv.gz")
     for case in sorted(folder.glob("*/case.json")):
-        told = json.loads(case.read_text())
+        facts = json.loads(case.read_text())
         with gzip.open(case.parent / "metrics.csv.gz", "rt", newline="") as file:
             reader = csv.reader(file)
             columns = next(reader)
@@ -108,17 +107,17 @@ def causes(folder: Path) -> Iterator[dict[str, Any]]:
             metrics.append(Metric(service, metric, table[present, 0], table[present, column]))
         suspects = rank_services(
             metrics,
-            float(told["at"]),
-            [(caller, callee) for caller, callee in told.get("calls") or []],
-            (told.get("seen") or {}).get("service"),
+            float(facts["at"]),
+            [(caller, callee) for caller, callee in facts.get("calls") or []],
+            (facts.get("seen") or {}).get("service"),
             _log_lines(case.parent / "log.csv.gz"),
-            usual,
+            normal_lines,
         )
         findings = [
             f"{suspect.service}: {reason}" for suspect in suspects[:5] for reason in suspect.reasons
         ]
         ranked = [suspect.service for suspect in suspects]
-        yield {"id": told["id"], "ranked": ranked, "findings": findings}
+        yield {"id": facts["id"], "ranked": ranked, "findings": findings}
 
 
 def _epoch(text: str) -> float:
@@ -136,8 +135,8 @@ def anomalies(folder: Path) -> Iterator[dict[str, Any]]:
         written = {_epoch(row["timestamp"]): row["timestamp"] for row in rows}
         times = np.array([_epoch(row["timestamp"]) for row in rows])
         values = np.array([float(row["value"]) for row in rows])
-        found = [
-            {"start": written[a.start], "end": written[a.end], "score": a.score}
-            for a in detect(times, values)
+        anomalous = [
+            {"start": written[each.start], "end": written[each.end], "score": each.score}
+            for each in detect(times, values)
         ]
-        yield {"file": str(path.relative_to(folder)), "anomalies": found}
+        yield {"file": str(path.relative_to(folder)), "anomalies": anomalous}

@@ -1,4 +1,4 @@
-"""Times the index on a Zipf-like corpus, beside peers in the same run.
+"""Times the index on a Zipf-like corpus, beside other libraries in the same run.
 
 The index is built, saved, and mapped by a fresh process, as a web process would; that one is timed.
 """
@@ -26,7 +26,7 @@ from analysis.similarity.weights import Document
 
 TOKENS = 100
 VOCABULARY = 0.7
-"""Shared words a document; together with one id each, 1.7 million terms in a million documents."""
+"""Shared words per document; with one id each, a million documents have 1.7 million terms."""
 EXPONENT = 1.07
 K = 10
 
@@ -54,13 +54,13 @@ def _documents(rows: np.ndarray) -> Iterator[Document]:
     return (_document(key, row) for key, row in enumerate(rows))
 
 
-def _percentiles(ask: Callable[[int], Any], count: int) -> dict[str, float]:
+def _percentiles(run_query: Callable[[int], Any], count: int) -> dict[str, float]:
     """p50 and p95 in milliseconds; the first call, which may compile or load, is not counted."""
-    ask(0)
+    run_query(0)
     taken = []
     for query in range(count):
         began = time.perf_counter()
-        ask(query)
+        run_query(query)
         taken.append((time.perf_counter() - began) * 1000)
     return {
         "p50_ms": round(float(np.percentile(taken, 50)), 3),
@@ -73,15 +73,15 @@ def _resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _serve(path: Path, asked: list[np.ndarray], sender: Any) -> None:
+def _serve(path: Path, queries: list[np.ndarray], sender: Any) -> None:
     """In a process of its own: map the file, answer, and report."""
-    questions = [_document(-1, row) for row in asked]
+    documents = [_document(-1, row) for row in queries]
     Index([Document(1, words={"a": 1})]).search(Document(-1, words={"a": 1}))  # compiles
     began = time.perf_counter()
     index, _ = Index.open(path)
-    index.search(questions[-1], K)
+    index.search(documents[-1], K)
     cold = (time.perf_counter() - began) * 1000
-    result: dict[str, Any] = _percentiles(lambda q: index.search(questions[q], K), len(asked))
+    result: dict[str, Any] = _percentiles(lambda q: index.search(documents[q], K), len(queries))
     result |= {"cold_load_ms": cold, "resident_mb": _resident_mb()}
     result["mapped_file_mb"] = path.stat().st_size / 2**20
     found, taken = [], []
@@ -92,7 +92,7 @@ def _serve(path: Path, asked: list[np.ndarray], sender: Any) -> None:
         taken.append((time.perf_counter() - began) * 1000)
         found.append(bool(hits) and hits[0].key == 10**9 + attempt)
     result["add_until_found_ms"] = float(np.median(taken)) if all(found) else None
-    answers = [[hit.key for hit in index.search(question, K)] for question in questions[:50]]
+    answers = [[hit.key for hit in index.search(document, K)] for document in documents[:50]]
     sender.send((result, answers))
 
 
@@ -100,7 +100,7 @@ def benchmark(count: int, queries: int) -> dict[str, Any]:
     """Times in milliseconds, sizes in MiB; `*_ratio` is a peer's p50 over ours."""
     rows = corpus(count)
     rng = np.random.default_rng(2)
-    asked = [
+    queried = [
         rng.permutation(rows[document])[: TOKENS // 2]
         for document in rng.integers(0, count, queries)
     ]
@@ -116,15 +116,15 @@ def benchmark(count: int, queries: int) -> dict[str, Any]:
         index.save(path, {})
         spawn = multiprocessing.get_context("spawn")
         receiver, sender = spawn.Pipe(False)
-        process = spawn.Process(target=_serve, args=(path, asked, sender))
+        process = spawn.Process(target=_serve, args=(path, queried, sender))
         process.start()
-        told, answers = receiver.recv()
+        timings, answers = receiver.recv()
         process.join()
-    result |= told
-    result |= _plain_scan(index, asked, answers)
+    result |= timings
+    result |= _plain_scan(index, queried, answers)
     del index
     for name, peer in (("linear_kernel", _linear_kernel), ("bm25s", _bm25s)):
-        result |= {f"{name}_{key}": value for key, value in peer(rows, asked).items()}
+        result |= {f"{name}_{key}": value for key, value in peer(rows, queried).items()}
     for name in ("plain_scan", "linear_kernel", "bm25s"):
         if f"{name}_p50_ms" in result:
             result[f"{name}_ratio"] = round(result[f"{name}_p50_ms"] / result["p50_ms"], 1)
@@ -137,23 +137,25 @@ def _scan(
     weights: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
     """Every posting of every term: what the pruning is measured against."""
-    for place in range(len(terms)):
-        for posting in range(starts[2 * terms[place]], starts[2 * terms[place] + 2]):
-            scores[rows[posting]] += factors[place] * weights[posting]
+    for number in range(len(terms)):
+        for posting in range(starts[2 * terms[number]], starts[2 * terms[number] + 2]):
+            scores[rows[posting]] += factors[number] * weights[posting]
 
 
-def _plain_scan(index: Index, asked: list[np.ndarray], answers: list[list[int]]) -> dict[str, Any]:
-    """A compiled scan of the same postings, and how much of its answer the index found."""
+def _plain_scan(
+    index: Index, queries: list[np.ndarray], answers: list[list[int]]
+) -> dict[str, Any]:
+    """A compiled scan of the same postings, and the share of its answer that the index gave."""
     segment = index.segments[0]
 
-    def ask(query: int) -> np.ndarray:
-        weighed = index.query(_document(-1, asked[query]))
-        places = segment.places(weighed.hashes)
+    def run_query(query: int) -> np.ndarray:
+        weighted = index.query(_document(-1, queries[query]))
+        numbers = segment.term_numbers(weighted.hashes)
         scores = np.zeros(len(segment))
-        found = places >= 0
+        present = numbers >= 0
         _scan(
-            places[found],
-            weighed.factors[found],
+            numbers[present],
+            weighted.factors[present],
             segment.starts,
             segment.rows,
             segment.weights,
@@ -163,13 +165,16 @@ def _plain_scan(index: Index, asked: list[np.ndarray], answers: list[list[int]])
         return best[np.argsort(-scores[best], kind="stable")]
 
     hits = [
-        len(set(segment.keys[ask(query)]) & set(answer)) / K for query, answer in enumerate(answers)
+        len(set(segment.keys[run_query(query)]) & set(answer)) / K
+        for query, answer in enumerate(answers)
     ]
-    timed = {f"plain_scan_{key}": value for key, value in _percentiles(ask, len(asked)).items()}
+    timed = {
+        f"plain_scan_{key}": value for key, value in _percentiles(run_query, len(queries)).items()
+    }
     return {"recall_at_10": float(np.mean(hits))} | timed
 
 
-def _linear_kernel(rows: np.ndarray, asked: list[np.ndarray]) -> dict[str, float]:
+def _linear_kernel(rows: np.ndarray, queries: list[np.ndarray]) -> dict[str, float]:
     """scikit-learn's TF-IDF with linear_kernel."""
     width = int(rows.max()) + 1
 
@@ -183,25 +188,25 @@ def _linear_kernel(rows: np.ndarray, asked: list[np.ndarray]) -> dict[str, float
 
     transformer = TfidfTransformer()
     documents = transformer.fit_transform(matrix(rows))
-    questions = [transformer.transform(matrix(row[None, :])) for row in asked]
+    vectors = [transformer.transform(matrix(row[None, :])) for row in queries]
 
-    def ask(query: int) -> Any:
-        scores = linear_kernel(questions[query], documents).ravel()
+    def run_query(query: int) -> Any:
+        scores = linear_kernel(vectors[query], documents).ravel()
         return np.argpartition(scores, -K)[-K:]
 
-    return _percentiles(ask, min(len(asked), 30))
+    return _percentiles(run_query, min(len(queries), 30))
 
 
-def _bm25s(rows: np.ndarray, asked: list[np.ndarray]) -> dict[str, Any]:
+def _bm25s(rows: np.ndarray, queries: list[np.ndarray]) -> dict[str, Any]:
     if importlib.util.find_spec("bm25s") is None:
         return {"": "not installed: pip install -r requirements-bench.txt"}
     import bm25s
 
     engine = bm25s.BM25()
     engine.index([[str(token) for token in row] for row in rows], show_progress=False)
-    questions = [[str(token) for token in row] for row in asked]
+    tokens = [[str(token) for token in row] for row in queries]
 
-    def ask(query: int) -> Any:
-        return engine.retrieve([questions[query]], k=K, show_progress=False)
+    def run_query(query: int) -> Any:
+        return engine.retrieve([tokens[query]], k=K, show_progress=False)
 
-    return _percentiles(ask, min(len(asked), 50))
+    return _percentiles(run_query, min(len(queries), 50))

@@ -1,7 +1,7 @@
 """Log lines to templates: what the program wrote, without what differs from line to line.
 
 The id of a template is a digest of the masked line and of nothing else. So the same line has the
-same id in every process, after every restart and on every host, and ids can be kept in the
+same id in every process, after every restart and on every host, and ids can be stored in the
 similarity index. No system needs rules of its own: the masks know shapes (numbers, addresses,
 paths, host names, dates, sizes), not products.
 """
@@ -9,6 +9,7 @@ paths, host names, dates, sizes), not products.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from functools import lru_cache
 
 import numpy as np
 
-WILD = "<*>"
-LONGEST_LINE = 2000
+WILDCARD = "<*>"
+MAX_LINE = 2000
 """Characters of a line that are read; the rest never decides which template it is."""
 _DATE_WORDS = {
     *"mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday".split(),
@@ -29,7 +30,7 @@ _UNITS = {
     *"min mins minute minutes hour hours day days".split(),
 }
 _NAMES_NEXT = {"user", "username", "login", "host", "hostname"}
-"""Words that announce a name: the word after them differs from line to line."""
+"""Words that precede a name: the word after them differs from line to line."""
 _NOT_NAMES = {
     "is",
     "was",
@@ -48,14 +49,14 @@ _TRAILING = re.compile(r"[^\w/>*%]*$")
 _HOST = re.compile(r"^(?:[a-z0-9_-]+\.){2,}[a-z]{2,}\.?$|^[a-z0-9-]+\.(?:com|net|org|io|local)$")
 _DIGIT = re.compile(r"\d")
 _LONG_HEX = re.compile(r"^(?=.*\d)?[0-9a-f]{8,}$")
-_RUN = re.compile(r"(?:<\*>[\s,;:]*){2,}<\*>")
+_REPEATED_WILDCARDS = re.compile(r"(?:<\*>[\s,;:]*){2,}<\*>")
 
 
 @lru_cache(maxsize=100_000)
 def _mask_word(word: str) -> str:
     """One whitespace-separated word with its variable part replaced."""
     if word == "()":
-        return f"({WILD})"
+        return f"({WILDCARD})"
     start = _LEADING.match(word).end()  # type: ignore[union-attr]  # matches the empty string too
     end = max(start, _TRAILING.search(word).start())  # type: ignore[union-attr]
     core = word[start:end]
@@ -65,7 +66,7 @@ def _mask_word(word: str) -> str:
     if "=" in core:
         key, value = core.split("=", 1)
         if key and not _DIGIT.search(key):
-            return f"{before}{key}={WILD if value else ''}{after}"
+            return f"{before}{key}={WILDCARD if value else ''}{after}"
     low = core.lower()
     if (
         _DIGIT.search(core)
@@ -74,7 +75,7 @@ def _mask_word(word: str) -> str:
         or _LONG_HEX.match(low)
         or low in _DATE_WORDS
     ):
-        return before + WILD + after
+        return before + WILDCARD + after
     return word
 
 
@@ -84,14 +85,14 @@ def mask(line: str) -> str:
     >>> mask("Accepted password for user anna from 10.0.0.7 port 51022")
     'Accepted password for user <*> from <*> port <*>'
     """
-    words = line[:LONGEST_LINE].split()
+    words = line[:MAX_LINE].split()
     out: list[str] = []
     previous = ""
     for word in words:
         masked = _mask_word(word)
         bare = word.strip(",;:.()[]{}'\"").lower()
-        if WILD not in masked:
-            if bare in _UNITS and out and out[-1].endswith(WILD):
+        if WILDCARD not in masked:
+            if bare in _UNITS and out and out[-1].endswith(WILDCARD):
                 # "12 KB" and "3 MB" are one value; what follows the unit stays.
                 out[-1] += word[len(word.rstrip(",;:.)]}'\"")) :]
                 previous = bare
@@ -101,11 +102,11 @@ def mask(line: str) -> str:
                 and bare not in _NOT_NAMES
                 and bare.replace("_", "").isalnum()
             ):
-                masked = word.replace(word.strip(",;:.()[]{}'\""), WILD, 1)
+                masked = word.replace(word.strip(",;:.()[]{}'\""), WILDCARD, 1)
                 bare = ""
         out.append(masked)
         previous = bare
-    return _RUN.sub(f"{WILD} {WILD}", " ".join(out))
+    return _REPEATED_WILDCARDS.sub(f"{WILDCARD} {WILDCARD}", " ".join(out))
 
 
 def template_id(template: str) -> str:
@@ -115,7 +116,7 @@ def template_id(template: str) -> str:
 
 @dataclass(frozen=True)
 class TemplateCount:
-    """How often one template was seen before and after a moment."""
+    """How often one template occurred before and after a moment."""
 
     id: str
     template: str
@@ -130,7 +131,7 @@ class TemplateCount:
 
 @dataclass(frozen=True)
 class TemplateFinding:
-    """A template that is `new`, a `burst` or gone `silent`; `score` orders them.
+    """A template that is `new`, a `burst` or fell `silent`; `score` orders them.
 
     `since` is when that began: the first line after the moment, or the last one before silence.
     """
@@ -145,20 +146,20 @@ class TemplateFinding:
         return self.count.last if self.kind == "silent" else self.count.first_after
 
 
-_TROUBLE = re.compile(
+_ERROR_WORDS = re.compile(
     r"\b(?:error|fail|failed|failure|fatal|panic|exception|timeout|timed out|refused|denied|"
     r"killed|oom|out of memory|expired|exceeded|exhausted|deadlock|full|unavailable|reset|"
     r"unreachable|corrupt|crash|backoff|evict|slow|duration|lag)",
     re.IGNORECASE,
 )
-FEWEST_TO_MISS = 12.0
-"""Lines that must have been expected before their absence tells anything."""
-SILENCE = 0.8
-"""What a template gone silent counts beside one that is new."""
+MIN_EXPECTED = 12.0
+"""Lines that must have been expected before their absence means anything."""
+SILENCE_WEIGHT = 0.8
+"""What a template that fell silent counts, where a new one counts 1."""
 
 
 def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[TemplateCount]:
-    """Count templates before and from `moment` (epoch seconds) on, in order of first sight."""
+    """Count templates before and from `moment` (epoch seconds) on, as they first occur."""
     seen: dict[str, list[float | str]] = {}
     for at, line in lines:
         template = mask(line)
@@ -184,21 +185,21 @@ def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[T
     ]
 
 
-def troubled_shares(counts: Sequence[TemplateCount]) -> tuple[float, float] | None:
-    """The shares of lines that tell of trouble before and after, when they clearly rose.
+def error_shares(counts: Sequence[TemplateCount]) -> tuple[float, float] | None:
+    """The shares of lines that report errors before and after, when they clearly rose.
 
     Clearly: the lower bound (two standard errors of a proportion) of the later share is above
-    three times the earlier one. None otherwise, or with too few lines to tell.
+    three times the earlier one. None otherwise, or with too few lines to know.
     """
     before = sum(count.before for count in counts)
     after = sum(count.after for count in counts)
-    if before < FEWEST_TO_MISS or after < FEWEST_TO_MISS:
+    if before < MIN_EXPECTED or after < MIN_EXPECTED:
         return None
-    troubled = [count for count in counts if _TROUBLE.search(count.template)]
-    then = sum(count.before for count in troubled) / before
-    now = sum(count.after for count in troubled) / after
-    error = 2 * (now * (1 - now) / after) ** 0.5
-    return (then, now) if now - error > 3 * then + 0.02 else None
+    errors = [count for count in counts if _ERROR_WORDS.search(count.template)]
+    then = sum(count.before for count in errors) / before
+    now = sum(count.after for count in errors) / after
+    margin = 2 * math.sqrt(now * (1 - now) / after)
+    return (then, now) if now - margin > 3 * then + 0.02 else None
 
 
 def unusual_templates(
@@ -208,7 +209,7 @@ def unusual_templates(
 
     A burst is a count whose lower bound by the Poisson rule of thumb (n - 2·√n) is above three
     times what the rate before lets one expect; silence is a count whose upper bound is below a
-    third of it, where enough was expected to tell. `before_seconds` and `after_seconds` are the
+    third of it, where enough was expected. `before_seconds` and `after_seconds` are the
     lengths of the two parts of the window.
     """
     if after_seconds <= 0:
@@ -216,18 +217,18 @@ def unusual_templates(
     findings = []
     for count in counts:
         expected = count.before * after_seconds / max(before_seconds, 1.0)
-        if expected >= FEWEST_TO_MISS and count.after + 2 * count.after**0.5 < expected / 3:
-            score = SILENCE * float(np.log1p(expected - count.after))
+        if expected >= MIN_EXPECTED and count.after + 2 * count.after**0.5 < expected / 3:
+            score = SILENCE_WEIGHT * float(np.log1p(expected - count.after))
             findings.append(TemplateFinding("silent", count, count.after / expected, score))
         if not count.after:
             continue
-        trouble = 2.0 if _TROUBLE.search(count.template) else 1.0
+        weight = 2.0 if _ERROR_WORDS.search(count.template) else 1.0
         if count.before == 0:
-            score = trouble * (1 + float(np.log1p(count.after)))
+            score = weight * (1 + float(np.log1p(count.after)))
             findings.append(TemplateFinding("new", count, float("inf"), score))
             continue
         if count.after - 2 * count.after**0.5 > 3 * expected + 2:
             ratio = count.after / max(expected, 1e-9)
-            findings.append(TemplateFinding("burst", count, ratio, trouble * float(np.log(ratio))))
+            findings.append(TemplateFinding("burst", count, ratio, weight * float(np.log(ratio))))
     findings.sort(key=lambda finding: (-finding.score, finding.count.id))
     return findings[:most]

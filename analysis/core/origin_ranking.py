@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.core.departures import MAD_TO_SIGMA, Array
 from analysis.core.log_templates import mask
+from analysis.core.onset import MAD_TO_SIGMA, Array
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class LogLine:
 
 @dataclass
 class Suspect:
-    """A service with its score and what speaks against it, in words."""
+    """A service with its score and, in words, the evidence against it."""
 
     service: str
     score: float
@@ -55,30 +55,30 @@ KINDS = (
         0.15,
     ),
 )
-"""Kinds of metrics and their weight. A service's own resources speak most for an origin; how long
-its calls to others take speaks against those; traffic follows whatever happens elsewhere; and a
-host's load is that of all services on it."""
+"""Kinds of metrics and their weight. A service's own resources indicate an origin most; how long
+its calls to others take points to those; traffic follows whatever happens elsewhere; and a host's
+load is that of all services on it."""
 GOOD = re.compile(r"success|availab", re.I)
 OTHER_WEIGHT = 0.5
-FEWEST = 3
-PEAK = 2
-"""Samples the height of a departure is read from: a fault may be over soon."""
+MIN_SAMPLES = 3
+PEAK_SAMPLES = 2
+"""Samples that the height of a departure is read from: a fault may be over soon."""
 SMALLEST_SPREAD = 0.05
-STILL = 0.005
-"""Memory hardly moves by itself: a lasting step tells of a restart, other code or a leak."""
+MIN_MEMORY_STEP = 0.005
+"""Memory hardly changes by itself: a lasting step indicates a restart, other code or a leak."""
 LARGEST_DEVIATION = 200.0
-"""Beyond, a deviation tells how still the series was before, not how bad it is now."""
+"""Beyond, a deviation measures how flat the series was before, not how bad it is now."""
 ALIKE_METRICS = 2
 """Metrics of one kind, such as percentiles of one latency, that are averaged."""
 LOG_WEIGHT = 3.0
 IGNORED_ERRORS = 2
-"""So many unusual error lines happen without a fault."""
-WORTH_TELLING = float(np.log1p(4.0))
+"""So many unusual error lines occur without a fault."""
+MIN_REPORTED = float(np.log1p(4.0))
 _ERROR = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|severe)\b", re.I)
 
 
 def kind_of(metric: str) -> tuple[str, float]:
-    """What a metric of this name measures, and what it counts."""
+    """What a metric of this name measures, and its weight."""
     for kind, pattern, weight in KINDS:
         if pattern.search(metric):
             return kind, weight
@@ -89,7 +89,7 @@ def _deviation(metric: Metric, at: float, kind: str) -> float:
     """Robust standard deviations between normal and the peak after `at`; 0 for a good direction."""
     start = int(np.searchsorted(metric.times, at))
     before, after = metric.values[:start], metric.values[start:]
-    if len(before) < FEWEST or not len(after):
+    if len(before) < MIN_SAMPLES or not len(after):
         return 0.0
     middle = float(np.median(before))
     low, first, third, high = np.percentile(before, [1, 25, 75, 99])
@@ -97,11 +97,11 @@ def _deviation(metric: Metric, at: float, kind: str) -> float:
         MAD_TO_SIGMA * float(np.median(np.abs(before - middle))), float(third - first) / 1.35, 1e-6
     )
     if kind == "memory":
-        step = abs(float(np.median(after)) - middle) / max(usual, STILL * abs(middle))
+        step = abs(float(np.median(after)) - middle) / max(usual, MIN_MEMORY_STEP * abs(middle))
         return min(step, LARGEST_DEVIATION)
     spread = max(usual, float(high - low) / 5, SMALLEST_SPREAD * abs(middle))
     apart = np.sort((after - middle) / spread)
-    up, down = float(apart[-PEAK:].mean()), float(apart[:PEAK].mean())
+    up, down = float(apart[-PEAK_SAMPLES:].mean()), float(apart[:PEAK_SAMPLES].mean())
     peak = float(
         np.clip(up if abs(up) >= abs(down) else down, -LARGEST_DEVIATION, LARGEST_DEVIATION)
     )
@@ -116,7 +116,7 @@ def _errors_first_seen(
     """Unusual error lines by service, and an example of each.
 
     An error travels from callee to caller: of the lines of one trace only the earliest counts. A
-    line whose time was lost on its way (before 1970) cannot claim to be that.
+    line whose time was lost on its way (before 1970) is never the earliest.
     """
     known = {(line.service, mask(line.text)) for line in usual}
     counts: Counter[str] = Counter()
@@ -145,19 +145,19 @@ def rank_services(
 
     A service's score is that of its kind of metric that deviates most, plus that of its unusual
     error lines. Symptoms travel from callee to caller: with the call graph (pairs of caller and
-    callee) and the service where users noticed, what that service calls, directly or not, comes
-    before everything else. `usual_lines` are log lines of a normal time.
+    callee) and the service where users noticed it, what that service calls, directly or not, comes
+    before everything else. `usual_lines` are log lines from a normal time.
     """
-    found: dict[str, dict[str, list[tuple[float, str]]]] = {}
+    deviations: dict[str, dict[str, list[tuple[float, str]]]] = {}
     for metric in metrics:
         kind, weight = kind_of(metric.name)
         value = weight * float(np.log1p(_deviation(metric, at, kind)))
-        found.setdefault(metric.service, {}).setdefault(kind, []).append((value, metric.name))
+        deviations.setdefault(metric.service, {}).setdefault(kind, []).append((value, metric.name))
     errors, examples = _errors_first_seen(lines, usual_lines)
     downstream = _downstream(calls, seen)
     suspects = []
-    for service in sorted({*found, *errors}):
-        kinds = [sorted(values, reverse=True) for values in found.get(service, {}).values()]
+    for service in sorted({*deviations, *errors}):
+        kinds = [sorted(values, reverse=True) for values in deviations.get(service, {}).values()]
         score = max(
             (float(np.mean([value for value, _ in values[:ALIKE_METRICS]])) for values in kinds),
             default=0.0,
@@ -166,7 +166,7 @@ def rank_services(
         reasons = [
             f"{name} left its normal range"
             for value, name in sorted((values[0] for values in kinds), reverse=True)[:3]
-            if value > WORTH_TELLING
+            if value > MIN_REPORTED
         ]
         if errors[service] > IGNORED_ERRORS:
             reasons.insert(0, f"{errors[service]} unusual errors: {examples[service][:120]}")
@@ -182,9 +182,9 @@ def _downstream(calls: Sequence[tuple[str, str]], seen: str | None) -> set[str]:
         callees.setdefault(caller, set()).add(callee)
     if seen is None or seen not in callees:
         return set()
-    reached, waiting = {seen}, [seen]
-    while waiting:
-        fresh = callees.get(waiting.pop(), set()) - reached
-        reached |= fresh
-        waiting += fresh
+    reached, to_visit = {seen}, [seen]
+    while to_visit:
+        unseen = callees.get(to_visit.pop(), set()) - reached
+        reached |= unseen
+        to_visit += unseen
     return reached

@@ -1,8 +1,8 @@
 """Anomalies of a long series in one causal pass: nothing is learnt from what comes later.
 
 A sample is odd when it lies further from what was expected than nearly all samples before it did,
-in each series' own measure: what often happens is not odd, however far out it lies. Three
-expectations are held against it, each with its own record: the last day's median for the sample
+in each series' own measure: what often happens is not odd, however far out it lies. It is compared
+with three expectations, each with its own record: the last day's median for the sample
 itself, and the same time of the last days and weeks for the mean of half a day.
 """
 
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.core.departures import Array
+from analysis.core.onset import Array
 
 DAY, HALF_DAY, HOUR = 86_400.0, 43_200.0, 3_600.0
 SAME_EPISODE = DAY
 """Odd samples no further apart than this are one anomaly."""
-LEARN = 2
-"""Days that only teach."""
+LEARNING_DAYS = 2
+"""Days that are only learnt from."""
 SEASONS = ((1, 7), (7, 4))
 """Lengths of a season in days, and how many earlier ones are compared with."""
 
@@ -34,7 +34,7 @@ class Anomaly:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _Expectation:
     """Distances from one expectation, and when one of them is odd.
 
     A distance is odd above `factor` times the `quantile` of all earlier ones.
@@ -48,13 +48,13 @@ class _Reader:
         """How far beyond the usual each sample lies; 0 where it does not, or is NaN."""
         odd = np.zeros(len(self.distances))
         record: list[float] = []
-        for place, distance in enumerate(self.distances):
+        for number, distance in enumerate(self.distances):
             if not np.isfinite(distance):
                 continue
             if len(record) >= learn:
                 usual = record[min(len(record) - 1, int(self.quantile * len(record)))]
                 if usual > 0 and distance > self.factor * usual:
-                    odd[place] = distance / usual
+                    odd[number] = distance / usual
             insort(record, float(distance))
         return odd
 
@@ -96,16 +96,17 @@ def detect(times: Array, values: Array) -> list[Anomaly]:
     day, hour = max(2, int(DAY / step)), max(1, int(HOUR / step))
     middles = _trailing_median(values, day, max(1, hour // 4))
     half_days = _trailing_mean(values, max(1, int(HALF_DAY / step)))
-    readers = [_Reader(np.abs(values - middles), 0.999, 1.2)]
+    expectations = [_Expectation(np.abs(values - middles), 0.999, 1.2)]
     for (days, most), (quantile, factor) in zip(SEASONS, ((0.999, 1.02), (1.0, 1.0)), strict=True):
         expected = _same_time_before(half_days, days * day, most)
-        readers.append(_Reader(np.abs(half_days - expected), quantile, factor))
-    odd = np.max([reader.oddity(LEARN * day) for reader in readers], axis=0)
-    found: list[Anomaly] = []
-    for place in np.flatnonzero(odd):
-        at, score = float(times[place]), float(odd[place])
-        if found and at - found[-1].end <= SAME_EPISODE:
-            found[-1] = Anomaly(found[-1].start, at, max(found[-1].score, score))
+        expectations.append(_Expectation(np.abs(half_days - expected), quantile, factor))
+    odd = np.max([expectation.oddity(LEARNING_DAYS * day) for expectation in expectations], axis=0)
+    anomalies: list[Anomaly] = []
+    for number in np.flatnonzero(odd):
+        at, score = float(times[number]), float(odd[number])
+        if anomalies and at - anomalies[-1].end <= SAME_EPISODE:
+            last = anomalies[-1]
+            anomalies[-1] = Anomaly(last.start, at, max(last.score, score))
         else:
-            found.append(Anomaly(at, at, score))
-    return found
+            anomalies.append(Anomaly(at, at, score))
+    return anomalies

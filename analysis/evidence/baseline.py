@@ -1,4 +1,4 @@
-"""What was normal at this hour: the same hours of earlier days beside a pulled series."""
+"""What was normal at this hour: a pulled series with the same hours of earlier days."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from datetime import timedelta
 import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
-from analysis.core.departures import Array
+from analysis.core.onset import Array
 from analysis.sources.base import (
-    Answer,
     Line,
-    Query,
     Series,
+    SourceAnswer,
     SourceError,
     SourcePlugin,
+    SourceQuery,
     Window,
 )
 
 DAYS = (1, 7)
-JITTERS = 2.0
-"""Median steps from sample to sample that the drawn band is wider than what was reached."""
+JITTER_MARGIN = 2.0
+"""The drawn band is wider than the values by so many median steps from sample to sample."""
 AROUND = 600.0
 """Seconds by which a day's habits may shift and still be normal."""
-LEAST_SHARE = 0.5
-"""A day that has values for less of the window than this tells nothing."""
+MIN_SHARE = 0.5
+"""A day with values for less of the window than this is not compared with."""
 
 
 def with_earlier_days(
-    plugin: SourcePlugin, query: Query, window: Window, answer: Answer, seconds: float
-) -> Answer:
-    """`answer` with what its series were in the same hours of DAYS earlier.
+    plugin: SourcePlugin, query: SourceQuery, window: Window, answer: SourceAnswer, seconds: float
+) -> SourceAnswer:
+    """`answer` with the values of its series in the same hours of DAYS earlier.
 
-    Takes at most `seconds`. A day that cannot be had is left out: no history is no fault.
+    Takes at most `seconds`. A day that cannot be pulled is left out: no history is no failure.
     """
     until = time.monotonic() + seconds
     items: list[Series | Line] = list(answer.items)
@@ -48,18 +48,18 @@ def with_earlier_days(
             then = plugin.pull(query, Window(window.start - ago, window.end - ago), left)
         except SourceError:
             continue
-        items = _beside(items, then.items, ago.total_seconds())
+        items = _with_earlier(items, then.items, ago.total_seconds())
     return replace(answer, items=items)
 
 
-def _beside(
+def _with_earlier(
     items: Sequence[Series | Line], then: Sequence[Series | Line], ago: float
 ) -> list[Series | Line]:
     known = {_key(row): row for row in then if isinstance(row, Series)}
     out: list[Series | Line] = []
     for item in items:
         past = known.get(_key(item)) if isinstance(item, Series) else None
-        if isinstance(item, Series) and past and len(past.times) >= LEAST_SHARE * len(item.times):
+        if isinstance(item, Series) and past and len(past.times) >= MIN_SHARE * len(item.times):
             at = np.asarray(past.times) + ago
             values = np.interp(np.asarray(item.times), at, np.asarray(past.values))
             item = replace(item, earlier=[*item.earlier, [float(f"{v:.6g}") for v in values]])
@@ -76,7 +76,7 @@ def usual_range(
 ) -> tuple[Array, Array] | None:
     """Lowest and highest that every earlier day reached around each time; None without two days.
 
-    What one day alone had may have been an incident of that day: only what all days had is usual.
+    What only one day had may have been an incident of that day: only what all days had is usual.
     """
     if len(earlier) < len(DAYS) or len(times) < 2:
         return None
@@ -93,13 +93,13 @@ def drawn_range(
 ) -> tuple[Array, Array]:
     """The band to draw: what any earlier day reached around each time, widened by the usual jitter.
 
-    What may be called a departure is stricter (`usual_range`).
+    What counts as a departure is stricter (`usual_range`).
     """
     step = max(1e-9, float(np.median(np.diff(np.asarray(times))))) if len(times) > 1 else 1.0
     width = 2 * int(AROUND / step) + 1
     days = np.asarray(earlier, float)
     jumps = np.abs(np.diff(np.asarray(values, float)))
-    jitter = JITTERS * float(np.median(jumps)) if len(jumps) else 0.0
+    jitter = JITTER_MARGIN * float(np.median(jumps)) if len(jumps) else 0.0
     low = minimum_filter1d(days.min(axis=0), width) - jitter
     high = maximum_filter1d(days.max(axis=0), width) + jitter
     return low, high

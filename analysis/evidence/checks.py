@@ -11,15 +11,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
 
-from analysis.evidence.pulling import ATTEMPTS, DEADLINE, LEASE
+from analysis.evidence.pulling import DEADLINE, LEASE, MAX_ATTEMPTS
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import CheckRun, Source
 from analysis.sources.base import (
-    Answer,
-    Query,
     Series,
+    SourceAnswer,
     SourceError,
     SourcePlugin,
+    SourceQuery,
     Target,
     Window,
     fill,
@@ -30,16 +30,16 @@ from kb.models import Check
 
 logger = logging.getLogger(__name__)
 AROUND = timedelta(minutes=15)
-"""What a check looks at, before and after impact began."""
-MOST_SERVICES = 3
+"""The window of a check, before and after impact began."""
+MAX_SERVICES = 3
 HOLDS, DOES_NOT_HOLD = 1.5, 0.6
-"""What a check's outcome does to the score of its cause."""
+"""Factors of the score of a cause whose checks all hold, or none of them."""
 
 
 def plan_checks(incident: Incident, causes: Iterable[int], again: bool = False) -> list[int]:
     """Write a run for every check of `causes` and return the ids to work on.
 
-    A check that was asked already is left alone unless `again`.
+    A check that ran already is not run again unless `again`.
     """
     rows = [
         CheckRun(check_asked=check, incident=incident)
@@ -58,19 +58,19 @@ def plan_checks(incident: Incident, causes: Iterable[int], again: bool = False) 
 
 
 def run_check(run_id: int) -> bool:
-    """Claim one run, ask its source, write the outcome. False when not ours to do."""
+    """Claim one run, query its source, write the outcome. False when it is not ours to do."""
     rows = CheckRun.objects.select_related("check_asked", "incident")
     run = leased_jobs.claim(rows, run_id, LEASE)
     if run is None:
         return False
-    error, found = "", None
+    error, outcome = "", None
     try:
-        if run.attempts > ATTEMPTS:
+        if run.attempts > MAX_ATTEMPTS:
             error = "Workers died on this check again and again; gave up."
         else:
-            found = _ask(run.check_asked, run.incident)
+            outcome = _query_source(run.check_asked, run.incident)
     except SourceError as problem:
-        if problem.passing and run.attempts < ATTEMPTS:
+        if problem.passing and run.attempts < MAX_ATTEMPTS:
             leased_jobs.put_back(run, str(problem))
             return True
         error = str(problem)
@@ -81,15 +81,15 @@ def run_check(run_id: int) -> bool:
         error = "The check failed unexpectedly; the worker's log has the details."
     with transaction.atomic():
         current = leased_jobs.settle(run, error)
-        if current is not None and found is not None:
-            current.value, current.detail = found
+        if current is not None and outcome is not None:
+            current.value, current.detail = outcome
             current.holds = current.check_asked.holds(current.value)
             current.save()
     return True
 
 
-def _ask(check: Check, incident: Incident) -> tuple[float, str]:
-    """The value that speaks most for the check, among the incident's services, and where."""
+def _query_source(check: Check, incident: Incident) -> tuple[float, str]:
+    """The value that supports the check most, among the incident's services, and whose it is."""
     source = Source.objects.filter(name=check.source).first()
     if source is None:
         raise SourceError(
@@ -100,38 +100,40 @@ def _ask(check: Check, incident: Incident) -> tuple[float, str]:
     window = Window(start - AROUND, max(start, min(timezone.now(), start + AROUND)))
     queries = _queries(check, incident)
     until = time.monotonic() + DEADLINE
-    found: list[tuple[float, str]] = []
+    values: list[tuple[float, str]] = []
     for service, text in queries:
-        answer = plugin.pull(Query(check.name, text), window, max(1.0, until - time.monotonic()))
+        answer = plugin.pull(
+            SourceQuery(check.name, text), window, max(1.0, until - time.monotonic())
+        )
         value = _value(check, answer, plugin)
         if value is not None:
-            found.append((value, service))
-    if not found:
+            values.append((value, service))
+    if not values:
         raise SourceError("no-data", f"{source.name} has no values for it around the impact.")
     above = check.comparison == Check.Comparison.ABOVE
-    return max(found) if above else min(found)
+    return max(values) if above else min(values)
 
 
 def _queries(check: Check, incident: Incident) -> list[tuple[str, str]]:
     if "$service" not in check.query:
         return [("", check.query)]
-    services = list(incident.services.all()[:MOST_SERVICES])
+    services = list(incident.services.all()[:MAX_SERVICES])
     if not services:
-        raise SourceError("no-service", "The incident names no service to ask about.")
+        raise SourceError("no-service", "The incident names no service to query.")
     return [
         (service.name, fill(check.query, Target(service.name, service.kind)))
         for service in services
     ]
 
 
-def _value(check: Check, answer: Answer, plugin: SourcePlugin) -> float | None:
+def _value(check: Check, answer: SourceAnswer, plugin: SourcePlugin) -> float | None:
     if check.statistic == Check.Statistic.COUNT:
         if plugin.items != "lines":
-            raise SourceError("mismatch", "Only a source of log lines can count them.")
+            raise SourceError("mismatch", "Only a source of log lines can count lines.")
         return float(len(answer.items))
     series = [item for item in answer.items if isinstance(item, Series) and item.values]
     if plugin.items != "series":
-        raise SourceError("mismatch", "This source answers with log lines: count them.")
+        raise SourceError("mismatch", "This source returns log lines: choose to count them.")
     if not series:
         return None
     values = [value for item in series for value in item.values]
@@ -147,12 +149,12 @@ def _value(check: Check, answer: Answer, plugin: SourcePlugin) -> float | None:
 
 
 def factors(incident: Incident) -> dict[int, float]:
-    """By cause: what the outcomes of its checks do to its score for this incident."""
+    """By cause: the factor of its score that the outcomes of its checks give."""
     outcomes: dict[int, list[bool]] = {}
     runs = incident.check_runs.exclude(holds=None).values_list("check_asked__cause", "holds")
     for cause, holds in runs:
         outcomes.setdefault(cause, []).append(holds)
     return {
-        cause: HOLDS if all(told) else DOES_NOT_HOLD if not any(told) else 1.0
-        for cause, told in outcomes.items()
+        cause: HOLDS if all(holds) else DOES_NOT_HOLD if not any(holds) else 1.0
+        for cause, holds in outcomes.items()
     }

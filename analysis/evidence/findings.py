@@ -1,4 +1,4 @@
-"""Reads findings from one item of evidence. Sentences here, arithmetic in the pure core."""
+"""Reads findings from one item of evidence. Sentences here, arithmetic in analysis.core."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from analysis.core.departures import Departure, departure
 from analysis.core.log_templates import (
     TemplateFinding,
     count_templates,
-    troubled_shares,
+    error_shares,
     unusual_templates,
 )
+from analysis.core.onset import Departure, departure
 from analysis.core.units import quantity
 from analysis.evidence.baseline import usual_range
 from analysis.models import Evidence, Finding
@@ -51,7 +51,7 @@ def _from_series(evidence: Evidence) -> list[Finding]:
             )
         )
     findings.sort(key=lambda finding: -finding.score)
-    # Alike series of one query (one a pod) say the same thing: the strongest speaks for them.
+    # Series of one query (one a pod) say the same thing: the strongest represents them.
     return findings[:1]
 
 
@@ -76,7 +76,7 @@ def _departure_in_words(evidence: Evidence, found: Departure, moment: float) -> 
 def _from_lines(evidence: Evidence) -> list[Finding]:
     moment = evidence.incident.impact_started_at.timestamp()
     start, end = evidence.window_start.timestamp(), evidence.window_end.timestamp()
-    # Troubles often log before anyone feels them: what is new in the last quarter of an hour
+    # Faults are often logged before users are affected: what is new in the last quarter of an hour
     # before the impact counts as new.
     moment = max(start + (moment - start) / 2, moment - 900)
     counts = count_templates(((item["at"], item["text"]) for item in evidence.items()), moment)
@@ -99,19 +99,19 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
         )
         for found in unusual_templates(counts, moment - start, end - moment)
     ]
-    shares = troubled_shares(counts)
+    shares = error_shares(counts)
     if shares:
-        findings.append(_trouble(evidence, moment, *shares))
+        findings.append(_error_share(evidence, moment, *shares))
     return findings
 
 
-def _trouble(evidence: Evidence, moment: float, then: float, now: float) -> Finding:
+def _error_share(evidence: Evidence, moment: float, then: float, now: float) -> Finding:
     return Finding(
         incident=evidence.incident,
         evidence=evidence,
         service=evidence.service,
         kind=Finding.Kind.TROUBLE,
-        text=f"{_subject(evidence)}: {quantity(now, 'ratio')} of log lines tell of trouble, "
+        text=f"{_subject(evidence)}: {quantity(now, 'ratio')} of log lines report errors, "
         f"{quantity(then, 'ratio')} before",
         onset=datetime.fromtimestamp(moment, UTC),
         score=1 + float(np.log1p(now / max(then, 0.01))),
@@ -134,7 +134,7 @@ def _template_in_words(evidence: Evidence, found: TemplateFinding) -> str:
         return f"{subject}: new log line, {times}: {count.template[:200]}"
     if found.kind == "silent":
         return (
-            f"{subject}: log line gone silent, {count.before} times before, "
+            f"{subject}: log line fell silent, {count.before} times before, "
             f"{times if count.after else 'never'} since: {count.template[:200]}"
         )
     return f"{subject}: log line {found.ratio:.0f} times as often as before: {count.template[:200]}"

@@ -6,13 +6,14 @@ import numpy as np
 
 from analysis.core.origin_ranking import LogLine, Metric, Suspect, rank_services
 from analysis.models import Evidence
-from incidents.models import Incident, Service
+from incidents.catalogue.dependencies import dependency_pairs
+from incidents.models import Incident
 
-SHOWN = 3
+MAX_SHOWN = 3
 
 
 def likely_origins(incident: Incident) -> list[Suspect]:
-    """Services with something against them, most likely origin first; at most SHOWN.
+    """Services with evidence against them, most likely origin first; at most MAX_SHOWN.
 
     The call graph is what services depend on; users noticed at the incident's own services.
     """
@@ -31,18 +32,15 @@ def likely_origins(incident: Incident) -> list[Suspect]:
                 lines.append(LogLine(name, item["at"], item["text"]))
     if len({metric.service for metric in metrics} | {line.service for line in lines}) < 2:
         return []
-    before = _first_sign(incident, at)
-    usual = [line for line in lines if line.at < before]
-    since = [line for line in lines if line.at >= before]
-    through = Service.depends_on.through.objects.values_list(
-        "from_service__name", "to_service__name"
-    )
+    onset = _first_onset(incident, at)
+    usual = [line for line in lines if line.at < onset]
+    since = [line for line in lines if line.at >= onset]
     seen = incident.services.values_list("name", flat=True).first()
-    suspects = rank_services(metrics, before, list(through), seen, since, usual)
-    return [suspect for suspect in suspects if suspect.reasons][:SHOWN]
+    suspects = rank_services(metrics, onset, dependency_pairs("name"), seen, since, usual)
+    return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
 
 
-def _first_sign(incident: Incident, at: float) -> float:
-    """Trouble begins before anyone feels it: the earliest onset up to an hour before impact."""
+def _first_onset(incident: Incident, at: float) -> float:
+    """Faults begin before users are affected: the earliest onset up to an hour before impact."""
     onsets = incident.findings.exclude(onset=None).values_list("onset", flat=True)
     return min((o.timestamp() for o in onsets if at - 3600 <= o.timestamp() <= at), default=at)

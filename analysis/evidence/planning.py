@@ -19,16 +19,17 @@ from analysis.sources.base import (
     fill,
 )
 from common.leased_jobs import PENDING
+from incidents.catalogue.dependencies import direct_dependencies
 from incidents.models import Incident, Service
 
 BEFORE = timedelta(hours=3)
 AFTER = timedelta(minutes=45)
-OLDEST = timedelta(days=60)
-"""Resolved incidents older than this are history: their sources have forgotten them."""
+MAX_AGE = timedelta(days=60)
+"""Incidents resolved longer ago are history: their sources no longer have the data."""
 
 
 def window_of(incident: Incident) -> Window:
-    """Hours before impact to learn what is normal, and what happened until shortly after."""
+    """Hours before impact to learn what is normal, and the time until shortly after it."""
     end = min(timezone.now(), (incident.resolved_at or timezone.now()) + timedelta(minutes=10))
     end = max(end, incident.impact_started_at + timedelta(minutes=1))
     return Window(incident.impact_started_at - BEFORE, min(end, incident.impact_started_at + AFTER))
@@ -37,15 +38,12 @@ def window_of(incident: Incident) -> Window:
 def services_to_pull(incident: Incident) -> list[Service]:
     """The incident's services and what they depend on."""
     services = list(incident.services.all())
-    neighbours = Service.objects.filter(needed_by__in=services).exclude(
-        pk__in=[service.pk for service in services]
-    )
-    return services + list(neighbours.distinct()[:6])
+    return services + list(direct_dependencies(services)[:6])
 
 
 def plan_evidence(incident: Incident) -> list[int]:
     """Write the incident's requests and return their ids; planning twice adds nothing."""
-    old = timezone.now() - OLDEST
+    old = timezone.now() - MAX_AGE
     if incident.resolved_at and incident.resolved_at < old:
         return []
     window = window_of(incident)
@@ -69,7 +67,9 @@ def plan_evidence(incident: Incident) -> list[int]:
             ]
         except SourceError as error:
             logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
-    rows += [_collected(incident, collector, window) for collector in collectors_of(incident)]
+    rows += [
+        _collector_request(incident, collector, window) for collector in collectors_of(incident)
+    ]
     with transaction.atomic():
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
         Fingerprint.objects.get_or_create(incident=incident)
@@ -79,28 +79,28 @@ def plan_evidence(incident: Incident) -> list[int]:
 
 
 def collectors_of(incident: Incident) -> Iterable[Collector]:
-    """What people saved to be pulled when an alert of this incident fires."""
+    """Queries that people saved to be pulled when an alert of this incident fires."""
     names = set(incident.alerts.values_list("name", flat=True))
     names.add(str(incident.labels.get("alertname", "")))
     return Collector.objects.filter(alert__in=names, source__enabled=True).select_related("source")
 
 
-def _collected(incident: Incident, asked: Collector, window: Window) -> EvidenceRequest:
+def _collector_request(incident: Incident, collector: Collector, window: Window) -> EvidenceRequest:
     """A request for one saved query; `$service` is the incident's first service."""
     service = incident.services.first()
-    query, error = asked.query, ""
+    query, error = collector.query, ""
     if "$service" in query:
         try:
             query = fill(query, Target(service.name if service else "", ""))
         except SourceError:
-            error = "The incident names no service to ask about."
+            error = "The incident names no service to query."
     return EvidenceRequest(
         incident=incident,
-        source=asked.source,
+        source=collector.source,
         service=service,
-        what=asked.what,
+        what=collector.what,
         query=query,
-        unit=asked.unit,
+        unit=collector.unit,
         window_start=window.start,
         window_end=window.end,
         state=State.FAILED if error else State.WAITING,
@@ -122,7 +122,7 @@ def pull_also(
             Collector.objects.update_or_create(
                 alert=alert, source=source, what=what, defaults={"query": query, "unit": unit}
             )
-        rows = [_collected(incident, wanted, window_of(incident))]
+        rows = [_collector_request(incident, wanted, window_of(incident))]
         EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
     waiting = incident.evidence_requests.filter(state=State.WAITING, source=source, what=what)
     return list(waiting.values_list("pk", flat=True))
@@ -130,7 +130,7 @@ def pull_also(
 
 @transaction.atomic
 def pull_again(incident: Incident) -> list[int]:
-    """Ask again for what failed, and for what happened since. Returns request ids to work on."""
+    """Pull again what failed, and what happened since. Returns request ids to work on."""
     incident.evidence_requests.filter(state=State.FAILED).update(
         state=State.WAITING, attempts=0, error="", not_before=timezone.now(), finished_at=None
     )
@@ -138,7 +138,7 @@ def pull_again(incident: Incident) -> list[int]:
     done = incident.evidence_requests.filter(
         state=State.DONE, window_end__lt=window.end - timedelta(seconds=30)
     )
-    # What is frozen stays; the longer window becomes the same request anew, then replaces it.
+    # Frozen evidence stays until the same request, with a longer window, brings its replacement.
     for request in done.select_for_update():
         request.window_end = window.end
         request.ask_again()
@@ -149,7 +149,7 @@ def pull_again(incident: Incident) -> list[int]:
 
 
 def unplanned_incidents(limit: int = 100) -> Iterable[Incident]:
-    """Open incidents filed lately whose planning was lost with its messenger."""
+    """Open incidents filed recently whose planning task was lost."""
     now = timezone.now()
     return Incident.objects.filter(
         fingerprint=None,
@@ -159,10 +159,10 @@ def unplanned_incidents(limit: int = 100) -> Iterable[Incident]:
 
 
 def unchecked_incidents(limit: int = 20) -> Iterable[Incident]:
-    """Open incidents of late whose evidence is all in and whose causes' checks were not asked."""
-    under_way = EvidenceRequest.objects.filter(incident=OuterRef("pk"), state__in=PENDING)
+    """Recent open incidents with complete evidence whose causes' checks did not run yet."""
+    pending = EvidenceRequest.objects.filter(incident=OuterRef("pk"), state__in=PENDING)
     return Incident.objects.filter(
-        ~Exists(under_way),
+        ~Exists(pending),
         fingerprint__checked_at=None,
         fingerprint__planned_at__gte=timezone.now() - timedelta(days=1),
     ).exclude(status=Incident.Status.RESOLVED)[:limit]

@@ -1,4 +1,4 @@
-"""Pull one planned piece of evidence: claim, ask the source, store the outcome."""
+"""Pull one planned item of evidence: claim, query the source, store the outcome."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from analysis.evidence.findings import read_findings
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Evidence, EvidenceRequest, Finding, Fingerprint, Source
 from analysis.sources.base import (
-    Answer,
-    Query,
+    SourceAnswer,
     SourceError,
+    SourceQuery,
     Window,
 )
 from common import leased_jobs
@@ -30,13 +30,13 @@ logger = logging.getLogger(__name__)
 DEADLINE = 15.0
 """Seconds one pull may take."""
 LEASE = timedelta(seconds=30)
-"""How long a claim holds; longer than a pull may take, so that only the dead lose it."""
-ATTEMPTS = 4
+"""How long a claim holds; longer than a pull may take, so that only dead workers lose it."""
+MAX_ATTEMPTS = 4
 State = EvidenceRequest.State
 
 
 def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
-    """Requests to enqueue: waiting and due, or claimed by somebody whose lease ran out.
+    """Requests to enqueue: waiting and due, or claimed by a worker whose lease ran out.
 
     Those of incidents still open come first. `overdue` leaves those out that became due more
     recently than that.
@@ -53,7 +53,7 @@ def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
 
 
 def claim(request_id: int) -> EvidenceRequest | None:
-    """Take a request, or None when it is gone, done, somebody else's, or its source is busy."""
+    """Claim a request; None if it is deleted, done, another worker's, or its source is busy."""
     rows = EvidenceRequest.objects.select_related("source", "service", "incident")
     with transaction.atomic():
         source = Source.objects.select_for_update(of=("self",)).filter(requests=request_id).first()
@@ -69,16 +69,16 @@ def claim(request_id: int) -> EvidenceRequest | None:
 
 
 def pull(request_id: int) -> bool:
-    """Claim one request, ask its source, freeze what came back. False when not ours to do."""
+    """Claim one request, query its source, freeze the answer. False when it is not ours to do."""
     request = claim(request_id)
     if request is None:
         return False
-    if request.attempts > ATTEMPTS:
+    if request.attempts > MAX_ATTEMPTS:
         _settle(request, error="Workers died on this request again and again; gave up.")
         return True
-    resting = circuit_breaker.resting(request.source)
-    if resting:
-        _put_back_or_fail(request, resting)
+    open_circuit = circuit_breaker.open_reason(request.source)
+    if open_circuit:
+        _put_back_or_fail(request, open_circuit)
         return True
     began = time.monotonic()
     try:
@@ -90,36 +90,36 @@ def pull(request_id: int) -> bool:
             answer = with_earlier_days(source, _query_of(request), window, answer, left)
     except SourceError as error:
         if error.passing:
-            circuit_breaker.went_wrong(request.source, str(error))
+            circuit_breaker.record_failure(request.source, str(error))
             _put_back_or_fail(request, str(error))
         else:
             _settle(request, error=str(error))
         return True
     except SoftTimeLimitExceeded:
         error_text = f"Stopped: it took longer than {DEADLINE:.0f} s."
-        circuit_breaker.went_wrong(request.source, error_text)
+        circuit_breaker.record_failure(request.source, error_text)
         _settle(request, error=error_text)
         return True
     except Exception:
-        # A plug-in's own mistake must end as a stated gap, not as a request that never ends.
+        # A plug-in's own error must end as a stated gap, not as a request that never ends.
         logger.exception("Pulling %s failed", request)
         _settle(request, error="The plug-in failed unexpectedly; the worker's log has the details.")
         return True
     took = int((time.monotonic() - began) * 1000)
-    circuit_breaker.answered(request.source)
+    circuit_breaker.record_success(request.source)
     _settle(request, answer=answer, items_kind=source.items, took_ms=took)
     return True
 
 
 def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
-    if request.attempts < ATTEMPTS:
+    if request.attempts < MAX_ATTEMPTS:
         leased_jobs.put_back(request, error)
     else:
         _settle(request, error=error)
 
 
-def _query_of(request: EvidenceRequest) -> Query:
-    return Query(request.what, request.query, request.unit)
+def _query_of(request: EvidenceRequest) -> SourceQuery:
+    return SourceQuery(request.what, request.query, request.unit)
 
 
 @transaction.atomic
@@ -127,7 +127,7 @@ def _settle(
     request: EvidenceRequest,
     *,
     error: str = "",
-    answer: Answer | None = None,
+    answer: SourceAnswer | None = None,
     items_kind: str = "series",
     took_ms: int = 0,
 ) -> None:

@@ -1,32 +1,29 @@
-"""The commands of chat that ask the machine: past causes by words and by incident."""
+"""Chat commands for suggestions: past causes by words and by incident."""
 
 from __future__ import annotations
 
-from analysis.suggestions.accuracy import remember_shown
-from analysis.suggestions.engine import (
-    SuggestedCause,
-    Suggestions,
-    suggest_for_incident,
-    suggest_for_text,
-)
+from analysis.suggestions.accuracy import store_shown
+from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
+from analysis.suggestions.types import SuggestedCause, Suggestions
 from incidents.models import Incident
-from kb.chat.base import Answer, Button, Item, clip
-from kb.chatops.commands import Asker, Problem, command, subject
+from kb.chat.base import AnswerButton, AnswerItem, ChatAnswer, clip
+from kb.chatops.arguments import incident_argument
+from kb.chatops.dispatch import Command, CommandContext, Problem
 
-SHOWN, REASONS = 3, 4
+MAX_SHOWN, MAX_REASONS = 3, 4
 
 
-def _sure(suggestion: SuggestedCause) -> str:
+def _confidence(suggestion: SuggestedCause) -> str:
     if suggestion.confidence is None:
         return f"{suggestion.likeness:.0%} alike"
     return f"{suggestion.confidence:.0%} sure"
 
 
-def _cause_item(suggestion: SuggestedCause, incident: Incident | None) -> Item:
+def _cause_item(suggestion: SuggestedCause, incident: Incident | None) -> AnswerItem:
     cause = suggestion.cause
-    lines = [_sure(suggestion)]
+    lines = [_confidence(suggestion)]
     if suggestion.reasons:
-        lines.append("Because of " + ", ".join(r.text for r in suggestion.reasons[:REASONS]))
+        lines.append("Because of " + ", ".join(r.text for r in suggestion.reasons[:MAX_REASONS]))
     if suggestion.fixed_last_time:
         lines.append(f"Fixed last time: {clip(suggestion.fixed_last_time, 200)}")
     behind = ", ".join(alike.incident.reference for alike in suggestion.incidents)
@@ -35,40 +32,44 @@ def _cause_item(suggestion: SuggestedCause, incident: Incident | None) -> Item:
     buttons = []
     if incident is not None:
         keys = f"{incident.pk} {cause.pk}"
-        buttons = [Button("This is it", f"it {keys}"), Button("Not it", f"not {keys}")]
-    return Item(cause.name, cause.get_absolute_url(), lines, buttons)
+        buttons = [AnswerButton("This is it", f"it {keys}"), AnswerButton("Not it", f"not {keys}")]
+    return AnswerItem(cause.name, cause.get_absolute_url(), lines, buttons)
 
 
-def told(found: Suggestions, incident: Incident | None = None) -> Answer:
+def render_suggestions(found: Suggestions, incident: Incident | None = None) -> ChatAnswer:
     """Three past causes with reasons, or that history holds nothing alike."""
-    causes = found.causes[:SHOWN]
+    causes = found.causes[:MAX_SHOWN]
     if found.nothing_alike:
         text = f"Nothing like this in our history of {found.history} records."
-        return Answer(text if found.history else "There is no history to compare with yet.")
+        return ChatAnswer(text if found.history else "There is no history to compare with yet.")
     if causes:
         text = (
             f"{len(causes)} past causes, likeliest first." if len(causes) > 1 else "A past cause."
         )
-        return Answer(text, [_cause_item(each, incident) for each in causes])
+        return ChatAnswer(text, [_cause_item(each, incident) for each in causes])
     items = [
-        Item(
+        AnswerItem(
             str(alike.incident), alike.incident.get_absolute_url(), [f"{alike.likeness:.0%} alike"]
         )
-        for alike in found.incidents[:SHOWN]
+        for alike in found.incidents[:MAX_SHOWN]
     ]
-    return Answer("No cause is known yet for what is alike.", items)
+    return ChatAnswer("No cause is known yet for what is alike.", items)
 
 
-@command("ask", "WORDS", "past causes of what you see, such as: checkout 5xx after deploy")
-def ask(asker: Asker, rest: str) -> Answer:
+def ask(context: CommandContext, rest: str) -> ChatAnswer:
     if len(rest) < 3:
         raise Problem("Tell me what you see, in a few words.")
-    return told(suggest_for_text(rest[:300], asker.view, symptom=rest[300:3000], limit=SHOWN))
+    return render_suggestions(
+        suggest_for_text(rest[:300], context.viewer, symptom=rest[300:3000], limit=MAX_SHOWN)
+    )
 
 
-@command("similar", "similar INC-42", "past causes for an incident, to confirm or reject")
-def similar(asker: Asker, rest: str) -> Answer:
-    incident, _ = subject(asker, rest)
-    found = suggest_for_incident(incident, asker.view, limit=SHOWN)
-    remember_shown(incident, found)
-    return told(found, incident)
+def similar(context: CommandContext, rest: str) -> ChatAnswer:
+    incident, _ = incident_argument(context, rest)
+    found = suggest_for_incident(incident, context.viewer, limit=MAX_SHOWN)
+    store_shown(incident, found)
+    return render_suggestions(found, incident)
+
+
+ASK = Command("WORDS", "past causes of what you see, such as: checkout 5xx after deploy", ask)
+SIMILAR = Command("similar INC-42", "past causes for an incident, to confirm or reject", similar)

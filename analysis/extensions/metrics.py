@@ -1,4 +1,4 @@
-"""What Prometheus should know of evidence, suggestions and the index."""
+"""Prometheus metrics of evidence, suggestions and the index."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from prometheus_client.core import Metric
 
 from analysis.models import EvidenceRequest
-from analysis.suggestions.accuracy import score
+from analysis.suggestions.accuracy import scoreboard
 from analysis.suggestions.live_index import index_file
-from kb.api.metrics import COLLECTORS, PENDING, age, gauge
+from kb.api.metrics import PENDING, age, gauge
 
 
-def _analysis(user: Any) -> Iterator[Metric]:
+def analysis_metrics(user: Any) -> Iterator[Metric]:
     requests = EvidenceRequest.objects.filter(state__in=PENDING)
     yield gauge("evidence_waiting", "Pulls not done yet.", requests.count())
     yield gauge(
@@ -25,9 +25,6 @@ def _analysis(user: Any) -> Iterator[Metric]:
             "index_written_timestamp_seconds", "When the index file was written.",
             path.stat().st_mtime,
         )  # fmt: skip
-    total = score(user).all
+    total = scoreboard(user).all
     yield gauge("answers_judged", "Incidents with an answer and a cause.", total.answered)
     yield gauge("answers_right_first", "Of these, right in first place.", total.hits_at_1)
-
-
-COLLECTORS.append(_analysis)

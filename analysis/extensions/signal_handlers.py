@@ -1,21 +1,20 @@
-"""Listens to `incidents` and `kb`."""
+"""What follows in `analysis` from events of `incidents`; connected in `apps.py`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
 from analysis import tasks
-from incidents.events.signals import incident_filed
 from incidents.models import Incident
 
 
-@receiver(incident_filed)
 def pull_evidence_for(incident: Incident, **_: Any) -> None:
     try:
         tasks.plan_evidence.delay(incident.pk)
     except (OperationalError, OSError):
         # The sweep finds incidents that were never planned.
-        tasks.logger.warning("The broker is away; %s waits for the sweep.", incident.reference)
+        tasks.logger.warning(
+            "The broker is unavailable; %s waits for the sweep.", incident.reference
+        )

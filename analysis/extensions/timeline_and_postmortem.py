@@ -1,4 +1,4 @@
-"""What evidence tells elsewhere: on timelines, in new postmortems, and as pictures in exports."""
+"""Evidence shown elsewhere: on timelines, in new postmortems, and as images in exports."""
 
 from __future__ import annotations
 
@@ -8,54 +8,49 @@ from typing import Any
 
 from analysis.models import Evidence, Finding
 from analysis.presentation.charts import as_png, standalone
-from analysis.presentation.evidence_panel import evidence_chart, evidence_title
-from incidents import timeline
+from analysis.presentation.evidence_chart import evidence_chart, evidence_title
+from common.markdown import escape_markdown
 from incidents.models import Incident, TimelineEntry
 from incidents.permissions import can_see
-from kb.postmortems import images, template_filling
+from kb.postmortems import images
 
-MOST = 6
+MAX_FINDINGS = 6
 _CHART = re.compile(r"^/analysis/evidence/(\d{1,18})/chart\.(?:png|svg)$")
 
 
-def _telling(incident: Incident) -> list[Finding]:
-    """The weightiest findings that have an onset, in the order of time."""
+def _strongest_findings(incident: Incident) -> list[Finding]:
+    """The strongest findings that have an onset, in the order of time."""
     found = incident.findings.filter(onset__isnull=False).select_related("evidence__service")
-    ranked = sorted(found, key=lambda finding: -finding.score)[:MOST]
+    ranked = sorted(found, key=lambda finding: -finding.score)[:MAX_FINDINGS]
     return sorted(ranked, key=lambda finding: finding.onset)
 
 
-def findings_told(incident: Incident) -> Iterable[TimelineEntry]:
-    for finding in _telling(incident):
+def finding_entries(incident: Incident) -> Iterable[TimelineEntry]:
+    for finding in _strongest_findings(incident):
         yield TimelineEntry(
             at=finding.onset, kind=TimelineEntry.Kind.FINDING, text=finding.text[:2000]
         )
 
 
-def evidence_told(incident: Incident) -> str:
+def evidence_section(incident: Incident) -> str:
     """Findings in words and the charts behind them, as Markdown."""
     parts = []
     shown: set[int] = set()
-    for finding in _telling(incident):
+    for finding in _strongest_findings(incident):
         evidence = finding.evidence
-        parts.append(f"- {' '.join(finding.text.split())}")
+        parts.append(f"- {escape_markdown(' '.join(finding.text.split()))}")
         if evidence.kind == Evidence.Kind.SERIES and evidence.pk not in shown and len(shown) < 3:
             shown.add(evidence.pk)
-            title = evidence_title(evidence).replace("[", "(").replace("]", ")")
+            title = escape_markdown(evidence_title(evidence))
             parts.append(f"\n![{title}](/analysis/evidence/{evidence.pk}/chart.png)\n")
     return "\n".join(parts)
 
 
-def chart_picture(path: str, user: Any) -> images.Found | None:
-    """The chart at one of our own addresses, if `user` may see its incident."""
+def chart_image(path: str, user: Any) -> images.StoredImage | None:
+    """The chart at one of our own URLs, if `user` may see its incident."""
     match = _CHART.match(path)
     evidence = match and Evidence.objects.filter(pk=int(match[1])).first()
     if not evidence or not can_see(user, evidence.incident):
         return None
     drawing = standalone(evidence_chart(evidence), evidence_title(evidence))
-    return images.Found(as_png(drawing), "image/png")
-
-
-timeline.TELLERS.append(findings_told)
-template_filling.SECTIONS["evidence"].append(evidence_told)
-images.FINDERS.append(chart_picture)
+    return images.StoredImage(as_png(drawing), "image/png")

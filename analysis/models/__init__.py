@@ -1,4 +1,4 @@
-"""What the machine found: sources, evidence, findings, groups, and what was learnt."""
+"""Sources, evidence, findings, groups of alike incidents, and versions of the calibration."""
 
 from analysis.models.alike_group import AlikeGroup
 from analysis.models.check_run import CheckRun

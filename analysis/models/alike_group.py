@@ -6,7 +6,7 @@ from django.db import models
 
 
 class AlikeGroup(models.Model):
-    """Alike incidents without a cause, as the last grouping found them; see gaps.py."""
+    """Alike incidents without a cause, from the last grouping."""
 
     terms = models.JSONField(default=list)
     incidents = models.JSONField(default=list, help_text="Their keys, newest first.")

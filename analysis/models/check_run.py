@@ -11,7 +11,7 @@ from kb.models import Check
 
 
 class CheckRun(Errand):
-    """A check asked for an incident. `holds` is empty until its source has answered."""
+    """A check run for an incident. `holds` is empty until its source has answered."""
 
     check_asked = models.ForeignKey(Check, models.CASCADE, related_name="runs")
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="check_runs")

@@ -1,4 +1,4 @@
-"""Standing queries that a service adds to what is pulled."""
+"""Saved queries that are pulled when an alert fires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for evidence and what they brought."""
+"""Requests for evidence and the evidence they returned."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class EvidenceRequest(Errand):
 
 
 class Evidence(models.Model):
-    """A frozen item pulled for an incident. It stays readable after its source forgot it."""
+    """A frozen item pulled for an incident. It stays readable after its source deleted the data."""
 
     class Kind(models.TextChoices):
         SERIES = "series", "Series"
@@ -91,7 +91,7 @@ class Evidence(models.Model):
         return f"{self.what} ({self.source_name})"
 
     def freeze(self, items: list[dict[str, Any]]) -> None:
-        """Keep `items` (JSON-able) compressed, with the digest that later proves them unchanged."""
+        """Store `items` (JSON-able) compressed, with a digest that proves them unchanged."""
         plain = json.dumps(items, separators=(",", ":"), allow_nan=False).encode()
         self.digest = hashlib.sha256(plain).hexdigest()
         self.content = zlib.compress(plain, 6)

@@ -10,8 +10,8 @@ from incidents.models import Incident
 
 
 class Forgotten(models.Model):
-    """What processes must forget: a deleted incident, one that lost a cause link, or (negative) a
-    deleted cause.
+    """What processes must drop from their index and caches: a deleted incident, one that lost a
+    cause link, or (negative) a deleted cause.
     """
 
     key = models.BigIntegerField()
@@ -45,7 +45,7 @@ class Fit(models.Model):
 
 
 class ShownAnswer(models.Model):
-    """What an incident's page last suggested before a cause was confirmed: for the scoreboard."""
+    """What an incident's page last suggested before a cause was confirmed, for the scoreboard."""
 
     incident = models.OneToOneField(Incident, models.CASCADE, related_name="shown_answer")
     causes = models.JSONField(default=list, help_text="Ids of the suggested causes, best first.")

@@ -9,7 +9,7 @@ from common.sealing import seal, unseal
 
 
 class Source(models.Model):
-    """A configured place that evidence is pulled from. `kind` names the plug-in."""
+    """A configured system that evidence is pulled from. `kind` names the plug-in."""
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=50)

@@ -5,22 +5,22 @@ Colours are CSS classes of the page, so that one drawing serves dark and light.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from resvg_py import svg_to_bytes
 
 from analysis.core.units import quantity
+from common import svg
 
 WIDTH, HEIGHT = 560, 130
 LEFT, RIGHT, TOP, BOTTOM = 68, 8, 10, 18
 LONG = 4 * 86_400
-"""Seconds from which the axis tells days, not hours."""
-POINTS = 280
+"""Seconds from which the time axis shows days, not hours."""
+MAX_POINTS = 280
 """More would be finer than a pixel."""
 
 
@@ -35,10 +35,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Band:
-    """The normal range: one for the whole chart, or one a sample of the first series."""
+    """The normal range: one for the whole chart, or one for each sample of the first series."""
 
     low: float | Sequence[float]
     high: float | Sequence[float]
+
+
+Points = Iterable[tuple[float, float]]
+Drawn = list[tuple[np.ndarray, np.ndarray]]
+"""Times and values of each series that has any."""
 
 
 def draw(
@@ -56,60 +61,88 @@ def draw(
     """
     drawn = [(np.asarray(t, float), np.asarray(v, float)) for t, v in series if len(t)]
     if not drawn:
-        return mark_safe("")
-    start = min(float(times[0]) for times, _ in drawn)
-    end = max(float(times[-1]) for times, _ in drawn)
-    end = end if end > start else start + 60
-    lows = [float(values.min()) for _, values in drawn]
-    highs = [float(values.max()) for _, values in drawn]
-    if band:
-        lows.append(float(np.min(band.low)))
-        highs.append(float(np.max(band.high)))
-    low, high = min(lows), max(highs)
-    if min(float(values.min()) for _, values in drawn) >= 0:
-        low = 0.0 if low < 0.4 * high else max(low, 0.0)
-    high = high if high > low else low + (abs(low) or 1.0)
-    high += 0.05 * (high - low)
+        return svg.NOTHING
+    scale = _Scale.fit(drawn, band)
+    parts = [
+        *([_normal_range(band, drawn[0][0], scale)] if band else []),
+        *_value_axis(scale, unit),
+        *_time_axis(scale, relative=then),
+        *_mark_lines(marks, scale),
+        *_curves(drawn, scale, then),
+    ]
+    return svg.drawing(
+        *parts, label=title, width=WIDTH, height=HEIGHT, class_="chart", preserveAspectRatio="none"
+    )
 
-    def x(at: float) -> float:
-        return LEFT + (at - start) / (end - start) * (WIDTH - LEFT - RIGHT)
 
-    def y(value: float) -> float:
-        share = (min(max(value, low), high) - low) / (high - low)
+@dataclass(frozen=True)
+class _Scale:
+    """Which times and values the drawing covers, and where they are in it."""
+
+    start: float
+    end: float
+    low: float
+    high: float
+
+    @classmethod
+    def fit(cls, drawn: Drawn, band: Band | None) -> _Scale:
+        """Covers every series and the normal range, from zero where zero is near."""
+        start = min(float(times[0]) for times, _ in drawn)
+        end = max(float(times[-1]) for times, _ in drawn)
+        lowest = low = min(float(values.min()) for _, values in drawn)
+        high = max(float(values.max()) for _, values in drawn)
+        if band:
+            low = min(low, float(np.min(band.low)))
+            high = max(high, float(np.max(band.high)))
+        if lowest >= 0:
+            low = 0.0 if low < 0.4 * high else max(low, 0.0)
+        high = high if high > low else low + (abs(low) or 1.0)
+        return cls(start, end if end > start else start + 60, low, high + 0.05 * (high - low))
+
+    def x(self, at: float) -> float:
+        return LEFT + (at - self.start) / (self.end - self.start) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label={quoteattr(title)} preserveAspectRatio="none">'
-    ]
-    if band:
-        along = drawn[0][0]
-        top = _thinned(along, np.broadcast_to(np.asarray(band.high, float), along.shape))
-        bottom = _thinned(along, np.broadcast_to(np.asarray(band.low, float), along.shape))
-        outline = " ".join(f"{x(at):.1f},{y(v):.1f}" for at, v in [*top, *bottom[::-1]])
-        parts.append(f'<polygon class="normal" points="{outline}"/>')
-    for value in (low, (low + high) / 2, high):
-        parts.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" '
-            f'y2="{y(value):.1f}"/><text x="{LEFT - 5}" y="{y(value) + 3:.1f}" '
-            f'text-anchor="end">{escape(quantity(value, unit))}</text>'
-        )
-    for at in _hours(start, end):
-        shown = "%d %b" if end - start > LONG else "%H:%M"
-        label = f"{at / 60:+.0f} min" if then else datetime.fromtimestamp(at, UTC).strftime(shown)
-        parts.append(f'<text x="{x(at):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{label}</text>')
+    def points(self, points: Points) -> str:
+        return svg.points((self.x(at), self.y(value)) for at, value in points)
+
+
+def _normal_range(band: Band, times: np.ndarray, scale: _Scale) -> SafeString:
+    top = _thinned(times, np.broadcast_to(np.asarray(band.high, float), times.shape))
+    bottom = _thinned(times, np.broadcast_to(np.asarray(band.low, float), times.shape))
+    outline = scale.points([*top, *bottom[::-1]])
+    return svg.element("polygon", class_="normal", points=outline)
+
+
+def _value_axis(scale: _Scale, unit: str) -> Iterator[SafeString]:
+    for value in (scale.low, (scale.low + scale.high) / 2, scale.high):
+        y = scale.y(value)
+        yield svg.line(LEFT, y, WIDTH - RIGHT, y, class_="grid")
+        yield svg.text(quantity(value, unit), LEFT - 5, y + 3, text_anchor="end")
+
+
+def _time_axis(scale: _Scale, relative: bool) -> Iterator[SafeString]:
+    form = "%d %b" if scale.end - scale.start > LONG else "%H:%M"
+    for at in _ticks(scale.start, scale.end):
+        label = f"{at / 60:+.0f} min" if relative else f"{datetime.fromtimestamp(at, UTC):{form}}"
+        yield svg.text(label, scale.x(at), HEIGHT - 5, text_anchor="middle")
+
+
+def _mark_lines(marks: Sequence[Mark], scale: _Scale) -> Iterator[SafeString]:
     for mark in marks:
-        if start <= mark.at <= end:
-            parts.append(
-                f'<line class="mark {mark.kind}" x1="{x(mark.at):.1f}" x2="{x(mark.at):.1f}" '
-                f'y1="{TOP}" y2="{HEIGHT - BOTTOM}"><title>{escape(mark.label)}</title></line>'
-            )
-    for place, (times, values) in enumerate(drawn):
-        points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in _thinned(times, values))
-        kind = "series then" if then and place else "series"
-        parts.append(f'<polyline class="{kind}" points="{points}"/>')
-    parts.append("</svg>")
-    return mark_safe("".join(parts))  # noqa: S308  (every text in it is escaped above)
+        if scale.start <= mark.at <= scale.end:
+            x, tooltip = scale.x(mark.at), svg.tooltip(mark.label)
+            yield svg.line(x, TOP, x, HEIGHT - BOTTOM, tooltip, class_=f"mark {mark.kind}")
+
+
+def _curves(drawn: Drawn, scale: _Scale, then: bool) -> Iterator[SafeString]:
+    for number, (times, values) in enumerate(drawn):
+        css_class = "series then" if then and number else "series"
+        points = scale.points(_thinned(times, values))
+        yield svg.element("polyline", class_=css_class, points=points)
 
 
 _STYLE = """
@@ -124,13 +157,20 @@ _STYLE = """
 
 def standalone(chart: str, title: str) -> str:
     """A chart as a file of its own: with its colours, on white, under its title."""
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="{2 * WIDTH}" '
-        f'height="{2 * HEIGHT + 40}" viewBox="0 -20 {WIDTH} {HEIGHT + 20}"><style>{_STYLE}</style>'
-        f'<rect y="-20" width="{WIDTH}" height="{HEIGHT + 20}" fill="#fff"/>'
-        f'<text x="{LEFT}" y="-6">{escape(title)}</text>'
+    inside = chart.partition(">")[2].removesuffix("</svg>")
+    return svg.element(
+        "svg",
+        # The style sheet holds no character that needs escaping.
+        svg.element("style", _STYLE),
+        svg.element("rect", y=-20, width=WIDTH, height=HEIGHT + 20, fill="#fff"),
+        svg.text(title, LEFT, -6),
+        SafeString(inside),
+        xmlns="http://www.w3.org/2000/svg",
+        class_="chart",
+        width=2 * WIDTH,
+        height=2 * HEIGHT + 40,
+        viewBox=f"0 -20 {WIDTH} {HEIGHT + 20}",
     )
-    return head + chart.partition(">")[2] if chart else f"{head}</svg>"
 
 
 def as_png(drawing: str) -> bytes:
@@ -138,7 +178,8 @@ def as_png(drawing: str) -> bytes:
     return bytes(svg_to_bytes(svg_string=drawing))
 
 
-def _hours(start: float, end: float) -> list[float]:
+def _ticks(start: float, end: float) -> list[float]:
+    """Round times, about seven of them."""
     day = 86_400
     for step in (900, 1800, 3600, 7200, 14_400, 43_200, day, 2 * day, 7 * day, 14 * day, 61 * day):
         if (end - start) / step <= 7:
@@ -148,11 +189,11 @@ def _hours(start: float, end: float) -> list[float]:
 
 
 def _thinned(times: np.ndarray, values: np.ndarray) -> list[tuple[float, float]]:
-    """At most POINTS points that keep every peak: each bin gives its lowest and highest."""
-    if len(times) <= POINTS:
+    """At most MAX_POINTS points that preserve every peak: the lowest and highest of each bin."""
+    if len(times) <= MAX_POINTS:
         return list(zip(times.tolist(), values.tolist(), strict=True))
-    kept: list[int] = []
-    for part in np.array_split(np.arange(len(times)), POINTS // 2):
+    chosen: list[int] = []
+    for part in np.array_split(np.arange(len(times)), MAX_POINTS // 2):
         pair = {int(part[np.argmin(values[part])]), int(part[np.argmax(values[part])])}
-        kept += sorted(pair)
-    return [(float(times[i]), float(values[i])) for i in kept]
+        chosen += sorted(pair)
+    return [(float(times[i]), float(values[i])) for i in chosen]

@@ -1,7 +1,7 @@
-"""How sure an answer is, learnt from what past answers turned out to be worth.
+"""How sure an answer is, learnt from whether past answers turned out to be right.
 
 Everything is fitted on answers replayed in the order of time (analysis.similarity.replay), and
-judged only on answers younger than those it was fitted on. Kept as plain numbers: no pickles.
+judged only on answers younger than those it was fitted on. Stored as plain numbers: no pickles.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from analysis.similarity.replay import Answer, features
+from analysis.similarity.replay import ReplayedAnswer, features
+from analysis.similarity.thresholds import THRESHOLDS
 from analysis.similarity.votes import Ballot
 
-ENOUGH = 40
+MIN_ANSWERS = 40
 """Answers with a known outcome below which nothing is said about how sure an answer is."""
 FOLDS = 60
+MIN_ANSWERS_TO_FIT = 20
+"""Below these, the judgement uses the rule for a history too small to learn from."""
 HALVINGS = 4.0
 """How often the weight of an answer halves from the youngest to the oldest."""
-CONSIDERED = 5
-LEAST_SURE = 0.01
-NEAR, DOUBT = 0.7, 6.0
+REORDERED = 5
+"""So many of the first ballots take part in learning and may change their order."""
+LOWEST_CONFIDENCE = 0.01
+KERNEL_WIDTH, PRIOR_OUTCOMES = 0.7, 6.0
 """How near in log-odds past answers must be to correct a stated confidence, and how many of them
 it takes to move it half of the way."""
-MOST_KEPT = 2000
-REFUSED_KNOWN = 0.06
-"""Share of answerable incidents that may be refused for the sake of catching new kinds."""
-UNTAUGHT = 20
-UNTAUGHT_BAR = 0.2
-"""Likeness of the best suggestion below which a small history calls an incident a new kind."""
-PLACES = ("1", "3", "5")
-EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
+MAX_OUTCOMES = 2000
+CUTOFFS = ("1", "3", "5")
+"""Ranks within which a true cause counts as a hit."""
+BIN_EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -74,25 +74,29 @@ Outcome = tuple[float, bool]
 """The confidence stated by a fit that did not know the outcome, and whether it was right."""
 
 
-class Outcomes:
-    """What came of past answers, ready to correct a confidence with."""
+class OutcomeSmoother:
+    """Corrects a stated confidence by the outcomes of past answers stated about as sure."""
 
-    def __init__(self, kept: Sequence[Outcome]) -> None:
-        said = np.clip(np.array([confidence for confidence, _ in kept]), LEAST_SURE, 1 - LEAST_SURE)
-        self._log_odds = np.log(said / (1 - said))
-        self._right = np.array([outcome for _, outcome in kept], float)
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        stated = np.clip(
+            np.array([confidence for confidence, _ in outcomes]),
+            LOWEST_CONFIDENCE,
+            1 - LOWEST_CONFIDENCE,
+        )
+        self._log_odds = np.log(stated / (1 - stated))
+        self._right = np.array([right for _, right in outcomes], float)
 
     def corrected(self, stated: float) -> float:
-        """A confidence moved towards what answers stated about as sure turned out to be worth.
+        """A confidence moved towards the share of similarly sure answers that were right.
 
         Smooths outcomes over log-odds with a Gaussian kernel (Nadaraya, Watson, 1964); where few
-        are near, what was stated stands. A regression on few answers cannot bend as far as it
-        should.
+        are near, the stated confidence hardly moves. A regression on few answers cannot bend as far
+        as it should.
         """
-        own = min(max(stated, LEAST_SURE), 1 - LEAST_SURE)
-        apart = math.log(own / (1 - own)) - self._log_odds
-        near = np.exp(-0.5 * (apart / NEAR) ** 2)
-        return float((near @ self._right + DOUBT * stated) / (near.sum() + DOUBT))
+        own = min(max(stated, LOWEST_CONFIDENCE), 1 - LOWEST_CONFIDENCE)
+        distance = math.log(own / (1 - own)) - self._log_odds
+        near = np.exp(-0.5 * (distance / KERNEL_WIDTH) ** 2)
+        return float((near @ self._right + PRIOR_OUTCOMES * stated) / (near.sum() + PRIOR_OUTCOMES))
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class Judgement:
     new: int = 0
     refused_new: int = 0
     made_new: int = 0
-    """answers asked once more without what was known of their causes"""
+    """answers repeated without what was known of their causes"""
     refused_made_new: int = 0
     hits: dict[str, int] = field(default_factory=dict)
     """hits at 1, 3 and 5 among `known`, in plain order"""
@@ -137,36 +141,37 @@ class Calibration:
     novelty: Curve
     """probability that the cause was seen before"""
     bar: float
+    """novelty below which an incident is called a new kind of failure"""
     judged: Judgement
     learnt_order: bool = False
     """whether the learnt order is used: only where it did better on answers it had not seen"""
-    kept: list[Outcome] = field(default_factory=list)
-    """what earlier fits stated of first suggestions, and what came of it; the youngest ones"""
+    outcomes: list[Outcome] = field(default_factory=list)
+    """what earlier fits stated of first suggestions, and whether it was right; the youngest ones"""
 
     def order(self, ballots: Sequence[Ballot]) -> list[Ballot]:
         """The ballots as they should be shown."""
         return _learnt_order(self.further, ballots) if self.learnt_order else list(ballots)
 
-    def sure(self, ballots: Sequence[Ballot], place: int) -> float:
-        """Probability that the cause at this place (from 0) is right."""
-        stated = (self.further if place else self.first)(features(ballots, place))
-        if place == 0:
-            stated = self._outcomes.corrected(stated)
-        return min(max(stated, LEAST_SURE), self._most_sure)
+    def confidence(self, ballots: Sequence[Ballot], position: int) -> float:
+        """Probability that the cause at this position (from 0) is right."""
+        stated = (self.further if position else self.first)(features(ballots, position))
+        if position == 0:
+            stated = self._smoother.corrected(stated)
+        return min(max(stated, LOWEST_CONFIDENCE), self._highest_confidence)
 
     @cached_property
-    def _outcomes(self) -> Outcomes:
-        return Outcomes(self.kept)
+    def _smoother(self) -> OutcomeSmoother:
+        return OutcomeSmoother(self.outcomes)
 
     @cached_property
-    def _most_sure(self) -> float:
-        """No answer promises more than the best ones have kept (by the rule of succession)."""
-        kept = [(each.right + 1) / (each.total + 2) for each in self.judged.bins]
-        return max([LEAST_SURE, *kept])
+    def _highest_confidence(self) -> float:
+        """No answer promises more than the best ones achieved (by the rule of succession)."""
+        achieved = [(each.right + 1) / (each.total + 2) for each in self.judged.bins]
+        return max([LOWEST_CONFIDENCE, *achieved])
 
     def is_new(self, ballots: Sequence[Ballot]) -> bool:
         """Whether this looks like a kind of failure that history does not hold."""
-        return not ballots or self.novelty(_outlook(ballots)) < self.bar
+        return not ballots or self.novelty(_novelty_features(ballots)) < self.bar
 
     def bin_of(self, confidence: float) -> Bin | None:
         for each in self.judged.bins:
@@ -175,32 +180,41 @@ class Calibration:
         return None
 
     def as_data(self) -> dict[str, Any]:
-        return asdict(self)
+        """For storing as JSON; the outcomes are stored under the name of the first version."""
+        data = asdict(self)
+        data["kept"] = data.pop("outcomes")
+        return data
 
     @classmethod
-    def of_data(cls, data: dict[str, Any]) -> Calibration:
+    def from_data(cls, data: dict[str, Any]) -> Calibration:
         judged = dict(data["judged"])
         judged["bins"] = [Bin(**each) for each in judged["bins"]]
         first, further, novelty = (Curve(**data[name]) for name in ("first", "further", "novelty"))
-        kept = [(stated, right) for stated, right in data.get("kept", [])]
+        outcomes = [(stated, right) for stated, right in data.get("kept", [])]
         return cls(
-            first, further, novelty, data["bar"], Judgement(**judged), data["learnt_order"], kept
+            first,
+            further,
+            novelty,
+            data["bar"],
+            Judgement(**judged),
+            data["learnt_order"],
+            outcomes,
         )
 
 
 def _learnt_order(confidence: Curve, ballots: Sequence[Ballot]) -> list[Ballot]:
     """The first few by their confidence; the others stay where they were."""
-    head = range(min(CONSIDERED, len(ballots)))
-    placed = sorted(head, key=lambda place: -confidence(features(ballots, place)))
-    return [ballots[place] for place in placed] + list(ballots[CONSIDERED:])
+    head = range(min(REORDERED, len(ballots)))
+    order = sorted(head, key=lambda position: -confidence(features(ballots, position)))
+    return [ballots[position] for position in order] + list(ballots[REORDERED:])
 
 
-def _outlook(ballots: Sequence[Ballot]) -> np.ndarray:
-    """What tells a known kind of failure from a new one. float64[5]"""
+def _novelty_features(ballots: Sequence[Ballot]) -> np.ndarray:
+    """What distinguishes a known kind of failure from a new one. float64[5]"""
     return features(ballots, 0)[:5]
 
 
-def _fit_curves(answers: Sequence[Answer]) -> tuple[Curve, Curve, Curve] | None:
+def _fit_curves(answers: Sequence[ReplayedAnswer]) -> tuple[Curve, Curve, Curve] | None:
     """Confidence and novelty. The young answers count for more: they had more history to draw on.
 
     Real new kinds are few, so each answer teaches novelty twice: as it was, and as it would have
@@ -209,14 +223,14 @@ def _fit_curves(answers: Sequence[Answer]) -> tuple[Curve, Curve, Curve] | None:
     first, every, novelty = _Examples(), _Examples(), _Examples()
     for number, answer in enumerate(answers):
         trust = 0.5 ** ((len(answers) - 1 - number) / (len(answers) / HALVINGS))
-        for place, ballot in enumerate(answer.ballots[:CONSIDERED]):
+        for position, ballot in enumerate(answer.ballots[:REORDERED]):
             right = ballot.cause in answer.causes
-            every.add(features(answer.ballots, place), right, trust)
-            if place == 0:
+            every.add(features(answer.ballots, position), right, trust)
+            if position == 0:
                 first.add(features(answer.ballots, 0), right, trust)
         for ballots, was_known in ((answer.ballots, answer.known), (answer.unknown, False)):
             if ballots:
-                novelty.add(_outlook(ballots), was_known, trust)
+                novelty.add(_novelty_features(ballots), was_known, trust)
     curves = first.fit(), every.fit(), novelty.fit()
     return curves if all(curves) else None  # type: ignore[return-value]
 
@@ -238,70 +252,78 @@ class _Examples:
         return Curve.fit(np.array(self._x), np.array(self._y), np.array(self._trust))
 
 
-def _bar(novelty: Curve, answers: Sequence[Answer]) -> float:
+def _bar(novelty: Curve, answers: Sequence[ReplayedAnswer]) -> float:
     known = [
-        novelty(_outlook(answer.ballots)) for answer in answers if answer.known and answer.ballots
+        novelty(_novelty_features(answer.ballots))
+        for answer in answers
+        if answer.known and answer.ballots
     ]
-    return float(np.quantile(known, REFUSED_KNOWN)) if known else 0.0
+    return float(np.quantile(known, THRESHOLDS.known_refused)) if known else 0.0
 
 
-def is_new_untaught(ballots: Sequence[Ballot]) -> bool:
+def is_new_uncalibrated(ballots: Sequence[Ballot]) -> bool:
     """The rule for a history too small to learn from."""
-    return not ballots or ballots[0].likeness < UNTAUGHT_BAR
+    return not ballots or ballots[0].likeness < THRESHOLDS.nothing_alike_below
 
 
-def _judge(answers: Sequence[Answer]) -> tuple[Judgement, list[Outcome]]:
-    """Walk through time: fit on what is past, answer the next part, compare.
+def _judge(answers: Sequence[ReplayedAnswer]) -> tuple[Judgement, list[Outcome]]:
+    """Walk through time: fit on the past, answer the next part, compare.
 
-    Also what the fits stated before any correction, with what came of it.
+    Also returns what the fits stated before any correction, and whether it was right.
     """
     judged = Judgement(
-        answers=len(answers), hits=dict.fromkeys(PLACES, 0), ranked_hits=dict.fromkeys(PLACES, 0)
+        answers=len(answers), hits=dict.fromkeys(CUTOFFS, 0), ranked_hits=dict.fromkeys(CUTOFFS, 0)
     )
-    stated: list[Outcome] = []
-    kept: list[Outcome] = []
+    corrected: list[Outcome] = []
+    outcomes: list[Outcome] = []
     for part in np.array_split(np.arange(len(answers)), FOLDS):
         before = answers[: part[0]] if len(part) else []
-        curves = _fit_curves(before) if len(before) >= UNTAUGHT else None
-        bar = _bar(curves[2], before) if curves else 0.0
-        earlier = Outcomes(kept[-MOST_KEPT:])
+        rule = _Rule(before)
+        smoother = OutcomeSmoother(outcomes[-MAX_OUTCOMES:])
+        for answer in (answers[number] for number in part):
+            _count(judged, answer, rule)
+            if answer.ballots and rule.curves:
+                confidence = rule.curves[0](features(answer.ballots, 0))
+                corrected.append((smoother.corrected(confidence), answer.right))
+                outcomes.append((confidence, answer.right))
+    judged.bins = _bins(corrected)
+    return judged, outcomes[-MAX_OUTCOMES:]
 
-        def is_new(
-            ballots: Sequence[Ballot],
-            curves: tuple[Curve, Curve, Curve] | None = curves,
-            bar: float = bar,
-        ) -> bool:
-            if curves is None:
-                return is_new_untaught(ballots)
-            return not ballots or curves[2](_outlook(ballots)) < bar
 
-        for answer in (answers[place] for place in part):
-            new = is_new(answer.ballots)
-            if answer.known:
-                judged.known += 1
-                judged.refused_known += new
-                judged.made_new += 1
-                judged.refused_made_new += is_new(answer.unknown)
-            else:
-                judged.new += 1
-                judged.refused_new += new
-            ranked = _learnt_order(curves[1], answer.ballots) if curves else answer.ballots
-            for most in PLACES:
-                judged.hits[most] += answer.known and (answer.place() or 99) <= int(most)
-                judged.ranked_hits[most] += answer.known and (answer.place(ranked) or 99) <= int(
-                    most
-                )
-            if answer.ballots and curves:
-                confidence = curves[0](features(answer.ballots, 0))
-                stated.append((earlier.corrected(confidence), answer.right))
-                kept.append((confidence, answer.right))
-    judged.bins = _bins(stated)
-    return judged, kept[-MOST_KEPT:]
+class _Rule:
+    """What was known from the answers before some moment."""
+
+    def __init__(self, before: Sequence[ReplayedAnswer]) -> None:
+        self.curves = _fit_curves(before) if len(before) >= MIN_ANSWERS_TO_FIT else None
+        self._bar = _bar(self.curves[2], before) if self.curves else 0.0
+
+    def is_new(self, ballots: Sequence[Ballot]) -> bool:
+        if self.curves is None:
+            return is_new_uncalibrated(ballots)
+        return not ballots or self.curves[2](_novelty_features(ballots)) < self._bar
+
+    def order(self, ballots: Sequence[Ballot]) -> Sequence[Ballot]:
+        return _learnt_order(self.curves[1], ballots) if self.curves else ballots
+
+
+def _count(judged: Judgement, answer: ReplayedAnswer, rule: _Rule) -> None:
+    if answer.known:
+        judged.known += 1
+        judged.refused_known += rule.is_new(answer.ballots)
+        judged.made_new += 1
+        judged.refused_made_new += rule.is_new(answer.unknown)
+        rank, learnt_rank = answer.rank(), answer.rank(rule.order(answer.ballots))
+        for cutoff in CUTOFFS:
+            judged.hits[cutoff] += rank is not None and rank <= int(cutoff)
+            judged.ranked_hits[cutoff] += learnt_rank is not None and learnt_rank <= int(cutoff)
+    else:
+        judged.new += 1
+        judged.refused_new += rule.is_new(answer.ballots)
 
 
 def _bins(stated: Sequence[Outcome]) -> list[Bin]:
     bins = []
-    for low, high in pairwise(EDGES):
+    for low, high in pairwise(BIN_EDGES):
         inside = [(s, r) for s, r in stated if low <= s < high or s == high == 1.0]
         if inside:
             mean = float(np.mean([s for s, _ in inside]))
@@ -309,13 +331,13 @@ def _bins(stated: Sequence[Outcome]) -> list[Bin]:
     return bins
 
 
-def calibrate(answers: Sequence[Answer]) -> Calibration | None:
+def calibrate(answers: Sequence[ReplayedAnswer]) -> Calibration | None:
     """Fit on replayed answers in the order of time; None when there are too few to know."""
-    if len(answers) < ENOUGH:
+    if len(answers) < MIN_ANSWERS:
         return None
     curves = _fit_curves(answers)
     if curves is None:
         return None
-    judged, kept = _judge(answers)
+    judged, outcomes = _judge(answers)
     better = judged.ranked_hits["1"] > judged.hits["1"]
-    return Calibration(*curves, _bar(curves[2], answers), judged, better, kept)
+    return Calibration(*curves, _bar(curves[2], answers), judged, better, outcomes)

@@ -1,4 +1,4 @@
-"""A weighed question, and what it has in common with a found document."""
+"""A weighted query, and what it has in common with a matching document."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.similarity.segment import Row
 from analysis.similarity.text import tokenise
 from analysis.similarity.weights import Document, is_piece, is_plain, ready_terms, saturate
 
-SHARED, DIFFERENCES = 8, 4
-"""Most terms that are told."""
+MAX_SHARED, MAX_DIFFERENCES = 8, 4
+"""Terms that are named at most."""
 
 
 class Overlap(NamedTuple):
@@ -24,8 +25,8 @@ class Overlap(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Query:
-    """A question's terms with what a stored weight of 1 gives."""
+class WeightedQuery:
+    """A query's terms with the score that a stored weight of 1 gives."""
 
     terms: list[str]
     hashes: np.ndarray
@@ -35,7 +36,7 @@ class Query:
     known: np.ndarray
     """bool: whether any document has the term"""
     own: np.ndarray
-    """float64: what each term would weigh, were the question a stored document"""
+    """float64: what each term would weigh, were the query a stored document"""
 
     @cached_property
     def plain(self) -> np.ndarray:
@@ -43,80 +44,81 @@ class Query:
         return np.fromiter(map(is_plain, self.terms), bool, len(self.terms))
 
     @cached_property
-    def nameable(self) -> np.ndarray:
-        """bool: whether a term may be told to a person"""
+    def nameable(self) -> NDArray[np.bool_]:
+        """bool: whether a term may be shown to a person"""
         pieces = np.fromiter(map(is_piece, self.terms), bool, len(self.terms))
-        return (self.factors > 0) & ~pieces
+        return np.asarray((self.factors > 0) & ~pieces)
 
     def named(self, values: np.ndarray, which: np.ndarray, most: int) -> list[Overlap]:
         """The heaviest of the terms in `which` (bool), for weights of float64 in step with them."""
         scores = self.factors * values
-        places = np.flatnonzero(which & self.nameable)
-        return _named([Overlap(self.terms[at], float(scores[at])) for at in places])[:most]
+        positions = np.flatnonzero(which & self.nameable)
+        return _named([Overlap(self.terms[at], float(scores[at])) for at in positions])[:most]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Terms of both, of the question alone and of the found document alone, heaviest first.
+    """Terms of both, of the query alone and of the matching document alone, heaviest first.
 
-    A term is left out when another that is named holds the same words: a service stands for the
-    words of its name, a pair of words and a whole identifier for their parts. Pieces of words are
-    never named.
+    A term is left out when another that is named contains the same words: a service represents the
+    words of its name, a pair of words and a whole identifier represent their parts. Pieces of words
+    are never named.
     """
 
-    query: Query
-    found: Row
+    query: WeightedQuery
+    row: Row
+    """what the index stores of the matching document"""
     document: Document
-    """the found one"""
+    """the matching document"""
 
     @cached_property
     def _values(self) -> np.ndarray:
-        return self.found.values_of(self.query.hashes)
+        return self.row.weights_of(self.query.hashes)
 
     @cached_property
     def shared(self) -> list[Overlap]:
-        return self.query.named(self._values, self._values > 0, SHARED)
+        return self.query.named(self._values, self._values > 0, MAX_SHARED)
 
     @cached_property
     def only_now(self) -> list[Overlap]:
         """Without words that no document has: they say nothing about this one."""
-        heard = self.query.known | ~self.query.plain
-        return self.query.named(self.query.own, heard & (self._values == 0), DIFFERENCES)
+        meaningful = self.query.known | ~self.query.plain
+        return self.query.named(self.query.own, meaningful & (self._values == 0), MAX_DIFFERENCES)
 
     @cached_property
     def only_then(self) -> list[Overlap]:
         """Services, alerts and the like; any two texts differ in their words."""
         stored = saturate(ready_terms(self.document))
         missing = stored.keys() - self.query.terms
-        return _named([Overlap(term, stored[term]) for term in missing])[:DIFFERENCES]
+        return _named([Overlap(term, stored[term]) for term in missing])[:MAX_DIFFERENCES]
 
 
 def _named(overlaps: list[Overlap]) -> list[Overlap]:
     """Heaviest first, each word once."""
     # Services, alerts, templates and metrics first, then the longest names.
-    overlaps.sort(key=lambda o: (*_standing(o.term), -o.score, o.term))
+    overlaps.sort(key=lambda o: (*_naming_order(o.term), -o.score, o.term))
     named: list[Overlap] = []
-    said: list[frozenset[str]] = []
+    covered: list[frozenset[str]] = []
     for overlap in overlaps:
         words = _words(overlap.term)
-        if is_plain(overlap.term) and any(words <= other for other in said):
+        if is_plain(overlap.term) and any(words <= other for other in covered):
             continue
         named.append(overlap)
         if not overlap.term.startswith(("template:", "metric:")):
-            said.append(words)
+            covered.append(words)
     named.sort(key=lambda o: (-o.score, o.term))
     return named
 
 
 @lru_cache(maxsize=100_000)
-def _standing(term: str) -> tuple[bool, int]:
-    """Where a term stands among those that are told."""
+def _naming_order(term: str) -> tuple[bool, int]:
+    """Sorts terms by which of them should be named first."""
     return is_plain(term), -len(_words(term))
 
 
 @lru_cache(maxsize=100_000)
 def _words(named: str) -> frozenset[str]:
-    """The words that a term holds."""
+    """The words that a term contains."""
     plain = is_plain(named)
     term = named.removeprefix("=") if plain else named.partition(":")[2]
     if " " in term and plain:

@@ -11,7 +11,6 @@ tail of the newest few, made anew at each change. Small ones are merged, so ther
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -19,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.similarity import text, weights
-from analysis.similarity.explaining import Comparison, Query
+from analysis.similarity.explaining import Comparison, WeightedQuery
 from analysis.similarity.kernel import search_segment
 from analysis.similarity.segment import (
     STEPS,
@@ -36,24 +36,25 @@ from analysis.similarity.segment import (
 )
 from analysis.similarity.weights import Document, Lengths
 
-UNSEEN = 0.5
-TINY = 1e-20
+UNSEEN_WORD_SHARE = 0.5
+"""What a word that no document contains counts in a perfect match."""
+MIN_FACTOR = 1e-20
 """Smaller factors are zero in 32 bits, which the compiled loop must not see."""
 TAIL = 32
-"""Documents in the tail; each search after a change sorts these anew, which takes a millisecond."""
+"""Documents in the tail; each search after a change sorts them again, which takes 1 ms."""
 CHUNK = 20_000
-FEW = 8
-"""Segments of about one size that are kept before they become one."""
+MERGE_AT = 8
+"""So many segments of about one size become one."""
 
 
-def inverse_document_frequency(count: int, containing: float) -> float:
-    """Robertson and Spärck Jones' weight, kept positive (Lucene's form)."""
-    return math.log1p((count - containing + 0.5) / (containing + 0.5))
+def inverse_document_frequency(count: int, containing: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Robertson and Spärck Jones' weight, never negative (Lucene's form)."""
+    return np.asarray(np.log1p((count - containing + 0.5) / (containing + 0.5)))
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A document found: `score` is absolute, `likeness` relates it to a perfect match (0 to 1)."""
+    """A match: `score` is absolute, `likeness` is its share of a perfect match (0 to 1)."""
 
     key: int
     score: float
@@ -61,7 +62,7 @@ class Hit:
 
 
 def _version() -> str:
-    """Changes when the code that makes terms and weights does: older files are then foreign."""
+    """Changes when the code that makes terms and weights does: older files are then refused."""
     sources = [Path(str(module.__file__)).read_bytes() for module in (text, weights)]
     return hashlib.blake2b(b"".join(sources), digest_size=12).hexdigest()
 
@@ -113,10 +114,10 @@ class Index:
         if len(self._tail) >= TAIL:
             self.segments.append(build(list(self._tail.values())))
             self._tail = {}
-            self._tidy()
+            self._merge_small()
 
     def remove(self, key: int) -> None:
-        """Forget a document; unknown keys are fine."""
+        """Remove a document; unknown keys are fine."""
         if self._tail.pop(key, None) is not None:
             self._tail_segment = None
             return
@@ -125,13 +126,13 @@ class Index:
             if row is not None:
                 part.remove(row)
 
-    def _tidy(self) -> None:
+    def _merge_small(self) -> None:
         """Merge the newest segments once there are a few of about one size."""
-        while len(self.segments) >= FEW:
-            newest = self.segments[-FEW:]
-            if len(newest[0]) > FEW * len(newest[-1]):
+        while len(self.segments) >= MERGE_AT:
+            newest = self.segments[-MERGE_AT:]
+            if len(newest[0]) > MERGE_AT * len(newest[-1]):
                 return
-            self.segments[-FEW:] = [merge(newest)]
+            self.segments[-MERGE_AT:] = [merge(newest)]
 
     def merge(self) -> None:
         """Write everything into one segment, without the removed documents."""
@@ -142,11 +143,11 @@ class Index:
         self.segments = parts
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
-        """Merge and write to a file that other processes map; `about` is kept with it."""
+        """Merge and write to a file that other processes map; `about` is stored in it."""
         self.merge()
         segment = self.segments[0] if self.segments else build([])
-        told = {"version": _version(), "lengths": asdict(self.lengths), "about": dict(about)}
-        save(segment, path, told)
+        facts = {"version": _version(), "lengths": asdict(self.lengths), "about": dict(about)}
+        save(segment, path, facts)
 
     @classmethod
     def open(cls, path: Path) -> tuple[Index, dict[str, Any]]:
@@ -154,15 +155,15 @@ class Index:
 
         Raises DamagedFile for a torn or foreign file, FileNotFoundError when there is none.
         """
-        segment, told = load(path)
-        if told.get("version") != _version():
+        segment, facts = load(path)
+        if facts.get("version") != _version():
             raise DamagedFile(f"{path} was made by another version")
-        index = cls(lengths=Lengths(**told["lengths"]))
+        index = cls(lengths=Lengths(**facts["lengths"]))
         index.segments = [segment]
-        return index, told["about"]
+        return index, facts["about"]
 
     def _stored(self, key: int) -> Row | None:
-        """What is stored for a key; None when it is not here."""
+        """What is stored for a key; None when nothing is."""
         if key in self._tail:
             return self._tail[key]
         for part in self.segments:
@@ -171,37 +172,37 @@ class Index:
                 return part.row(row)
         return None
 
-    def query(self, document: Document) -> Query:
+    def query(self, document: Document) -> WeightedQuery:
         weighed = weights.weigh(document, self.lengths)
-        asked = weights.query_weights(weighed, self.lengths)
-        by_hash = sorted(zip(map(term_hash, asked), asked, strict=True))
+        query_weights = weights.query_weights(weighed, self.lengths)
+        by_hash = sorted(zip(map(term_hash, query_weights), query_weights, strict=True))
         hashes = np.array([value for value, _ in by_hash], np.uint64)
         terms = [term for _, term in by_hash]
         frequency = np.zeros(len(terms), np.int64)
         for part in self._all():
-            places = part.places(hashes)
-            found = places >= 0
-            frequency[found] += part.document_frequency[places[found]]
-        # A document that asks about itself is no part of the history it is compared with.
-        asking = self._stored(document.key)
+            numbers = part.term_numbers(hashes)
+            present = numbers >= 0
+            frequency[present] += part.document_frequency[numbers[present]]
+        # A stored document that is queried is no part of the history it is compared with.
+        own_row = self._stored(document.key)
         count = len(self)
-        if asking is not None:
-            frequency -= np.isin(hashes, asking.hashes)
+        if own_row is not None:
+            frequency -= np.isin(hashes, own_row.hashes)
             count -= 1
-        rarity = np.log1p((count - frequency + 0.5) / (frequency + 0.5))
-        factors = rarity * [asked[term] for term in terms]
+        rarity = inverse_document_frequency(count, frequency)
+        factors = rarity * [query_weights[term] for term in terms]
         stored = weights.saturate(weighed)
         own = np.array([stored[term] for term in terms])
-        return Query(terms, hashes, factors, frequency > 0, own)
+        return WeightedQuery(terms, hashes, factors, frequency > 0, own)
 
-    def _perfect(self, query: Query) -> float:
+    def _perfect(self, query: WeightedQuery) -> float:
         """The score of a document that says exactly what the query says.
 
         Words that no document has count for half: a number or a name never seen before says
         little about whether the failure is new. Services, metrics and the like that no document
         has count for nothing: most of history may come from a time before telemetry.
         """
-        unseen = np.where(query.plain, UNSEEN, 0.0)
+        unseen = np.where(query.plain, UNSEEN_WORD_SHARE, 0.0)
         return float(np.sum(query.factors * query.own * np.where(query.known, 1.0, unseen)))
 
     def search(
@@ -213,29 +214,29 @@ class Index:
     ) -> list[Hit]:
         """The k best documents with a score above zero, best first; ties go to the lower key.
 
-        `exclude` and `only` are keys; they filter inside the search, so that k are found where
+        `exclude` and `only` are keys; they filter inside the search, so that it returns k where
         there are k.
         """
         return self.answer(self.query(document), k, exclude, only)
 
     def answer(
         self,
-        query: Query,
+        query: WeightedQuery,
         k: int = 10,
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
     ) -> list[Hit]:
-        """The same as `search`, for a question that was weighed before."""
+        """The same as `search`, for a query that was weighted before."""
         perfect = self._perfect(query) if query.terms else 0.0
         if not perfect or k < 1:
             return []
         best, best_keys, count = np.zeros(k), np.zeros(k, np.int64), 0
         for part in self._all():
-            places = part.places(query.hashes)
-            found = (places >= 0) & (query.factors > TINY)
-            if found.any():
+            numbers = part.term_numbers(query.hashes)
+            present = (numbers >= 0) & (query.factors > MIN_FACTOR)
+            if present.any():
                 count = search_segment(
-                    places[found], query.factors[found] / STEPS, part.keys,
+                    numbers[present], query.factors[present] / STEPS, part.keys,
                     _allowed(part, exclude, only), part.highest, part.usual, part.starts, part.rows,
                     part.weights, part.row_starts, part.row_terms, part.row_weights,
                     best, best_keys, count,
@@ -245,8 +246,8 @@ class Index:
             for score, key in zip(best[:count].tolist(), best_keys[:count].tolist(), strict=True)
         ]
 
-    def compare(self, query: Query, others: Iterable[Document]) -> dict[int, Comparison]:
-        """What a question shares with each found document, and what only one of the two has."""
+    def compare(self, query: WeightedQuery, others: Iterable[Document]) -> dict[int, Comparison]:
+        """What a query shares with each matching document, and what only one of the two has."""
         return {
             # Another thread may have removed one meanwhile.
             other.key: Comparison(query, self._stored(other.key) or self._row(other), other)
@@ -255,7 +256,7 @@ class Index:
 
 
 def _allowed(part: Segment, exclude: Collection[int], only: Collection[int] | None) -> np.ndarray:
-    """uint8 a row: whether it may be found."""
+    """uint8 a row: whether it may match."""
     if not exclude and only is None:
         return part.alive
     allowed = part.alive.copy()
@@ -269,7 +270,7 @@ def _allowed(part: Segment, exclude: Collection[int], only: Collection[int] | No
 
 def _rows(part: Segment, keys: Collection[int]) -> np.ndarray:
     wanted = np.fromiter(keys, np.int64, len(keys))
-    places = np.searchsorted(part.keys, wanted)
-    inside = places < len(part)
-    places, wanted = places[inside], wanted[inside]
-    return places[part.keys[places] == wanted]
+    rows = np.searchsorted(part.keys, wanted)
+    inside = rows < len(part)
+    rows, wanted = rows[inside], wanted[inside]
+    return np.asarray(rows[part.keys[rows] == wanted])

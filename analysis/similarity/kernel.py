@@ -2,9 +2,9 @@
 
 Method: MaxScore (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995) term at
 a time. Terms with the highest possible score for the fewest postings come first. Once what is left
-cannot lift a document nobody has met yet over the k-th best, no new ones are met: the remaining
-postings only narrow down the documents met so far, until it is cheaper to score these in full from
-their own rows.
+cannot lift an unseen document over the k-th best, no new ones are collected: the remaining postings
+only narrow down the documents seen so far, until it is cheaper to score these in full from their
+own rows.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def _offer(score: float, key: int, scores: np.ndarray, keys: np.ndarray, count: 
     size = len(scores)
     if count == size and not _better(score, key, scores[size - 1], keys[size - 1]):
         return count
-    place = count if count < size else size - 1
-    while place > 0 and _better(score, key, scores[place - 1], keys[place - 1]):
-        scores[place] = scores[place - 1]
-        keys[place] = keys[place - 1]
-        place -= 1
-    scores[place] = score
-    keys[place] = key
+    at = count if count < size else size - 1
+    while at > 0 and _better(score, key, scores[at - 1], keys[at - 1]):
+        scores[at] = scores[at - 1]
+        keys[at] = keys[at - 1]
+        at -= 1
+    scores[at] = score
+    keys[at] = key
     return min(count + 1, size)
 
 
@@ -61,12 +61,12 @@ def _full_score(
     """The document's score, summed in the order of its terms' hashes: the same in any segment."""
     mask = len(slots) - 1
     score = 0.0
-    for place in range(row_starts[row], row_starts[row + 1]):
-        term = row_terms[place]
+    for at in range(row_starts[row], row_starts[row + 1]):
+        term = row_terms[at]
         slot = _slot(term, mask)
         while slots[slot] >= 0:
             if slots[slot] == term:
-                score += values[slot] * row_weights[place]
+                score += values[slot] * row_weights[at]
                 break
             slot = (slot + 1) & mask
     return score
@@ -80,7 +80,7 @@ def _lists(
     usual: np.ndarray,
     starts: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Posting lists to read: each from, to and its place in `terms`; their bounds; their order.
+    """Posting lists to read: each from, to and its index in `terms`; their bounds; their order.
 
     A term's few high postings are a list of their own and always come before its others: once they
     are read, the others can add only the usual.
@@ -88,34 +88,34 @@ def _lists(
     lists = np.empty((2 * len(terms), 3), np.int64)
     bounds = np.empty(2 * len(terms))
     worth = np.empty(2 * len(terms))
-    held = 0
-    for place in range(len(terms)):
-        term = terms[place]
+    filled = 0
+    for at in range(len(terms)):
+        term = terms[at]
         start, middle, end = starts[2 * term], starts[2 * term + 1], starts[2 * term + 2]
-        above = factors[place] * (np.float64(highest[term]) - np.float64(usual[term]))
-        below = factors[place] * usual[term]
+        above = factors[at] * (np.float64(highest[term]) - np.float64(usual[term]))
+        below = factors[at] * usual[term]
         if middle == end:
             above += below
         if start < middle:
-            lists[held] = start, middle, place
-            bounds[held] = above
-            worth[held] = above / (middle - start)
-            held += 1
+            lists[filled] = start, middle, at
+            bounds[filled] = above
+            worth[filled] = above / (middle - start)
+            filled += 1
         if middle < end:
-            lists[held] = middle, end, place
-            bounds[held] = below
-            worth[held] = below / (end - middle)
-            if start < middle and worth[held] >= worth[held - 1]:
-                worth[held - 1 : held + 1] = (above + below) / (end - start)
-            held += 1
+            lists[filled] = middle, end, at
+            bounds[filled] = below
+            worth[filled] = below / (end - middle)
+            if start < middle and worth[filled] >= worth[filled - 1]:
+                worth[filled - 1 : filled + 1] = (above + below) / (end - start)
+            filled += 1
     # A stable sort keeps the two of equal worth in their order.
-    order = np.argsort(-worth[:held], kind="mergesort")
-    return lists[:held], bounds[:held], order
+    order = np.argsort(-worth[:filled], kind="mergesort")
+    return lists[:filled], bounds[:filled], order
 
 
 @njit(cache=True, nogil=True)
-def _place_of(row: int, rows: np.ndarray, low: int, high: int) -> int:
-    """The first place from low to high whose row is not below `row`."""
+def _lower_bound(row: int, rows: np.ndarray, low: int, high: int) -> int:
+    """The first position from low to high whose row is not below `row`."""
     while low < high:
         middle = (low + high) >> 1
         if rows[middle] < row:
@@ -135,7 +135,7 @@ def _search_block(
     rest: np.ndarray,
     factors: np.ndarray,
     partial: np.ndarray,
-    met: np.ndarray,
+    seen: np.ndarray,
     slots: np.ndarray,
     values: np.ndarray,
     keys: np.ndarray,
@@ -154,58 +154,58 @@ def _search_block(
     ends = np.empty(len(order), np.int64)
     unread = 0
     for each in range(len(order)):
-        ends[each] = _place_of(beyond, rows, reached[each], lists[each, 1])
+        ends[each] = _lower_bound(beyond, rows, reached[each], lists[each, 1])
         unread += ends[each] - reached[each]
     likely = np.zeros(2 * most)
     likely_rows = np.zeros(2 * most, np.int64)
-    meetings = 0
-    look_again = 4 * most
+    seen_count = 0
+    score_likely_at = 4 * most
     step = 0
     while step < len(order):
         closed = count == most and rest[step] * SLACK < best[most - 1]
         if closed:
-            held = 0
-            for place in range(meetings):
-                row = met[place]
-                met[held] = row
-                held += (partial[row] + rest[step]) * SLACK >= best[most - 1]
-            meetings = held
-            if meetings * FULL_SCORE_COST <= unread:
+            filled = 0
+            for at in range(seen_count):
+                row = seen[at]
+                seen[filled] = row
+                filled += (partial[row] + rest[step]) * SLACK >= best[most - 1]
+            seen_count = filled
+            if seen_count * FULL_SCORE_COST <= unread:
                 break
         each = order[step]
         factor = np.float32(factors[lists[each, 2]])
         # No branches in these two loops: a mispredicted one costs more than the addition. Unsigned
-        # places, as signed ones would be asked whether they count from the end.
+        # indexes, as signed ones would be checked for counting from the end.
         if closed:
-            for place in range(reached[each], ends[each]):
-                partial[np.uint64(rows[place] - base)] += factor * weights[place]
+            for at in range(reached[each], ends[each]):
+                partial[np.uint64(rows[at] - base)] += factor * weights[at]
         else:
-            for place in range(reached[each], ends[each]):
-                row = np.uint64(rows[place] - base)
+            for at in range(reached[each], ends[each]):
+                row = np.uint64(rows[at] - base)
                 before = partial[row]
-                met[meetings] = row
-                meetings += before == 0
-                partial[row] = before + factor * weights[place]
+                seen[seen_count] = row
+                seen_count += before == 0
+                partial[row] = before + factor * weights[at]
         unread -= ends[each] - reached[each]
         step += 1
-        if meetings >= look_again:
+        if seen_count >= score_likely_at:
             # Score the most promising in full: that raises the threshold early.
-            look_again = 2 * meetings
+            score_likely_at = 2 * seen_count
             likely[:] = 0
-            held = 0
-            for place in range(meetings):
-                row = met[place]
+            filled = 0
+            for at in range(seen_count):
+                row = seen[at]
                 if partial[row] > likely[-1] and allowed[base + row]:
-                    held = _offer(partial[row], row, likely, likely_rows, held)
-            for place in range(held):
-                row = likely_rows[place]
+                    filled = _offer(partial[row], row, likely, likely_rows, filled)
+            for at in range(filled):
+                row = likely_rows[at]
                 if count == most and partial[row] <= best[most - 1]:
                     break  # not sure to raise it
                 score = _full_score(base + row, slots, values, row_starts, row_terms, row_weights)
                 count = _offer(score, keys[base + row], best, best_keys, count)
                 partial[row] = DONE
-    for place in range(meetings):
-        row = met[place]
+    for at in range(seen_count):
+        row = seen[at]
         if (
             partial[row] > 0
             and allowed[base + row]
@@ -235,37 +235,37 @@ def search_segment(
     best_keys: np.ndarray,
     count: int,
 ) -> int:
-    """Improve the `count` best found so far with one segment; returns how many there are now.
+    """Improve the `count` best so far with one segment; returns how many there are now.
 
     `terms` int64[m] are term numbers of the segment, `factors` float64[m] what a weight of 1 gives.
     `best` float64[k] and `best_keys` int64[k] are changed in place, best first.
     """
     lists, bounds, order = _lists(terms, factors, highest, usual, starts)
     rest = np.zeros(len(order) + 1)
-    for place in range(len(order) - 1, -1, -1):
-        rest[place] = rest[place + 1] + bounds[order[place]]
+    for at in range(len(order) - 1, -1, -1):
+        rest[at] = rest[at + 1] + bounds[order[at]]
 
-    # Mostly empty slots: nearly all terms of a document are none of the question's, and a slot that
-    # another term holds is one more branch that nobody can predict.
+    # Mostly empty slots: nearly all terms of a document are none of the query's, and a slot that
+    # another term occupies is one more branch that nobody can predict.
     size = 16
     while size < 16 * len(terms):
         size *= 2
     slots = np.full(size, -1, np.int32)
     values = np.zeros(size)
-    for place in range(len(terms)):
-        slot = _slot(terms[place], size - 1)
+    for at in range(len(terms)):
+        slot = _slot(terms[at], size - 1)
         while slots[slot] >= 0:
             slot = (slot + 1) & (size - 1)
-        slots[slot] = terms[place]
-        values[slot] = factors[place]
+        slots[slot] = terms[at]
+        values[slot] = factors[at]
 
     partial = np.empty(min(BLOCK, len(keys)), np.float32)
-    met = np.empty(len(partial) + 1, np.int32)
+    seen = np.empty(len(partial) + 1, np.int32)
     reached = lists[:, 0].copy()
     for base in range(0, len(keys), BLOCK):
         partial[:] = 0
         count = _search_block(
-            base, min(base + BLOCK, len(keys)), order, lists, reached, rest, factors, partial, met,
+            base, min(base + BLOCK, len(keys)), order, lists, reached, rest, factors, partial, seen,
             slots, values, keys, allowed, rows, weights, row_starts, row_terms, row_weights,
             best, best_keys, count,
         )  # fmt: skip

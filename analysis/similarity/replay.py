@@ -1,4 +1,4 @@
-"""Asks the index about each past incident as it stood that day: what would have been answered?"""
+"""Replays history: queries the index with each past incident as it was on that day."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.similarity.index import Hit, Index
-from analysis.similarity.votes import ALIKE, Ballot, Link, vote
+from analysis.similarity.thresholds import THRESHOLDS
+from analysis.similarity.votes import Ballot, Link, vote
 from analysis.similarity.weights import Document, Lengths
 
-ASKED = 40
-"""Alike documents that may vote."""
-MOST_QUESTIONS = 3_000
+RECALLED = 40
+"""Similar documents that may vote."""
+MAX_REPLAYED = 3_000
 
 
 @dataclass(frozen=True)
-class Past:
-    """An incident of history with its cause links; histories are in the order of time."""
+class HistoricIncident:
+    """A past incident with its cause links; histories are in the order of time."""
 
     document: Document
     links: Sequence[Link] = ()
@@ -31,8 +33,8 @@ class Past:
 
 
 @dataclass
-class Answer:
-    """What would have been said of one incident, and what turned out to be true."""
+class ReplayedAnswer:
+    """What would have been suggested for one incident, and what turned out to be true."""
 
     key: int
     ballots: list[Ballot] = field(default_factory=list)
@@ -46,15 +48,15 @@ class Answer:
     def right(self) -> bool:
         return bool(self.ballots) and self.ballots[0].cause in self.causes
 
-    def place(self, ballots: Sequence[Ballot] | None = None) -> int | None:
-        """Place of the first true cause, counted from 1, in this or another order."""
-        for place, ballot in enumerate(self.ballots if ballots is None else ballots, 1):
+    def rank(self, ballots: Sequence[Ballot] | None = None) -> int | None:
+        """Rank of the first true cause, counted from 1, in this or another order."""
+        for rank, ballot in enumerate(self.ballots if ballots is None else ballots, 1):
             if ballot.cause in self.causes:
-                return place
+                return rank
         return None
 
 
-def ballots_of(
+def _ballots_of(
     hits: Sequence[Hit], links: Mapping[int, Sequence[Link]], days_ago: Mapping[int, float]
 ) -> list[Ballot]:
     return vote(
@@ -65,63 +67,84 @@ def ballots_of(
     )
 
 
-def replay(history: Sequence[Past], causes: Mapping[int, Document]) -> list[Answer]:
-    """Answers for the incidents with a confirmed cause, each from what lay before it.
+class _Replay:
+    """The history up to some moment: an index, cause links, and which causes were seen."""
+
+    def __init__(self, lengths: Lengths, causes: Mapping[int, Document]) -> None:
+        self._index = Index(lengths=lengths)
+        self._cause_documents = causes
+        self._links: dict[int, Sequence[Link]] = {}
+        self._days: dict[int, float] = {}
+        self._seen: set[int] = set()
+
+    def answer(self, incident: HistoricIncident) -> ReplayedAnswer:
+        hits = [
+            hit
+            for hit in self._index.search(incident.document, RECALLED)
+            if hit.likeness >= THRESHOLDS.vote_from
+        ]
+        days_ago = {key: incident.days - days for key, days in self._days.items()}
+        others = [hit for hit in hits if not self._has_a_cause_of(incident, hit)]
+        return ReplayedAnswer(
+            incident.document.key,
+            ballots=_ballots_of(hits, self._links, days_ago),
+            causes=incident.causes,
+            known=bool(incident.causes & self._seen),
+            unknown=_ballots_of(others, self._links, days_ago),
+        )
+
+    def _has_a_cause_of(self, incident: HistoricIncident, hit: Hit) -> bool:
+        links = self._links.get(hit.key, ())
+        return -hit.key in incident.causes or any(link.cause in incident.causes for link in links)
+
+    def add(self, incident: HistoricIncident) -> None:
+        key = incident.document.key
+        self._index.add(incident.document)
+        self._links[key] = incident.links
+        self._days[key] = incident.days
+        for link in incident.links:
+            if link.state != "rejected" and link.cause not in self._seen:
+                self._seen.add(link.cause)
+                if link.cause in self._cause_documents:
+                    self._index.add(self._cause_documents[link.cause])
+
+
+def replay(
+    history: Sequence[HistoricIncident], causes: Mapping[int, Document]
+) -> list[ReplayedAnswer]:
+    """Answers for the incidents with a confirmed cause, each from what came before it.
 
     `causes` maps a cause's id to its document (key: minus the id); it counts as written with the
-    first incident that had it. Of a long history only the newest few thousand are asked.
+    first incident that had it. Of a long history only the newest few thousand are replayed.
     """
-    index = Index(lengths=Lengths.usual(past.document for past in history))
-    links: dict[int, Sequence[Link]] = {}
-    days: dict[int, float] = {}
-    seen: set[int] = set()
+    past = _Replay(Lengths.usual(incident.document for incident in history), causes)
+    with_cause = [number for number, incident in enumerate(history) if incident.causes]
+    replayed = set(with_cause[-MAX_REPLAYED:])
     answers = []
-    asked = [past for past in history if past.causes][-MOST_QUESTIONS:]
-    first = asked[0].document.key if asked else None
-    asking = False
-    for past in history:
-        asking = asking or past.document.key == first
-        if asking and past.causes:
-            hits = [hit for hit in index.search(past.document, ASKED) if hit.likeness >= ALIKE]
-            shared = {
-                hit.key
-                for hit in hits
-                if -hit.key in past.causes
-                or any(link.cause in past.causes for link in links.get(hit.key, ()))
-            }
-            ago = {key: past.days - day for key, day in days.items()}
-            ballots = ballots_of(hits, links, ago)
-            without = ballots_of([hit for hit in hits if hit.key not in shared], links, ago)
-            known = bool(past.causes & seen)
-            answers.append(Answer(past.document.key, ballots, past.causes, known, without))
-        index.add(past.document)
-        links[past.document.key] = past.links
-        days[past.document.key] = past.days
-        for link in past.links:
-            if link.state != "rejected" and link.cause not in seen:
-                seen.add(link.cause)
-                if link.cause in causes:
-                    index.add(causes[link.cause])
+    for number, incident in enumerate(history):
+        if number in replayed:
+            answers.append(past.answer(incident))
+        past.add(incident)
     return answers
 
 
-def features(ballots: Sequence[Ballot], place: int) -> np.ndarray:
-    """What tells a right suggestion from a wrong one. float64[7]
+def features(ballots: Sequence[Ballot], position: int) -> NDArray[np.float64]:
+    """What distinguishes a right suggestion from a wrong one. float64[7]
 
-    Its score, likeness and backing, how it stands to the best of the others, its share of all
-    scores, how long ago it was last seen, and whether it leads.
+    Its score, likeness and backing, its lead over the best of the others, its share of all scores,
+    how long ago it was last seen, and whether it leads.
     """
-    ballot = ballots[place]
-    others = max((b.score for i, b in enumerate(ballots[:10]) if i != place), default=0.0)
-    every = sum(b.score for b in ballots[:10])
+    ballot = ballots[position]
+    others = max((b.score for i, b in enumerate(ballots[:10]) if i != position), default=0.0)
+    total = sum(b.score for b in ballots[:10])
     return np.array(
         [
             ballot.score,
             ballot.likeness,
             np.log1p(len(ballot.incidents)),
             ballot.score - others,
-            ballot.score / every,
+            ballot.score / total,
             np.log1p(ballot.days_ago),
-            float(place == 0),
+            float(position == 0),
         ]
     )

@@ -1,8 +1,8 @@
 """An immutable piece of the index: inverted postings, and the same numbers by document.
 
-Terms are kept as 64-bit hashes, weights as 16-bit integers. A weight *is* its 16-bit value: whoever
-scores by hand uses the same numbers, so that search is exact and not an approximation. What may
-change after building are only `alive` and `document_frequency`, when a document is removed; in a
+Terms are stored as 64-bit hashes, weights as 16-bit integers. A weight *is* its 16-bit value:
+whoever scores by hand uses the same numbers, so search is exact and not an approximation. What
+changes after building are only `alive` and `document_frequency`, when a document is removed; in a
 segment mapped from a file those changes stay private to the process.
 """
 
@@ -57,12 +57,12 @@ class Row:
         order = order[stored[order] > 0]
         return cls(key, hashes[order], stored[order])
 
-    def values_of(self, hashes: np.ndarray) -> np.ndarray:
+    def weights_of(self, hashes: np.ndarray) -> np.ndarray:
         """The weights of some terms (uint64, ascending), between 0 and 1; 0 where it has none."""
         if not len(self.hashes):
             return np.zeros(len(hashes))
-        places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return np.where(self.hashes[places] == hashes, self.weights[places] / STEPS, 0.0)
+        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[at] == hashes, self.weights[at] / STEPS, 0.0)
 
 
 @dataclass
@@ -103,9 +103,9 @@ class Segment:
 
     def row_of(self, key: int) -> int | None:
         """The living row of a key."""
-        place = int(np.searchsorted(self.keys, key))
-        if place < len(self.keys) and self.keys[place] == key and self.alive[place]:
-            return place
+        row = int(np.searchsorted(self.keys, key))
+        if row < len(self.keys) and self.keys[row] == key and self.alive[row]:
+            return row
         return None
 
     def row(self, row: int) -> Row:
@@ -118,13 +118,13 @@ class Segment:
         start, end = self.row_starts[row], self.row_starts[row + 1]
         self.document_frequency[self.row_terms[start:end]] -= 1
 
-    def places(self, hashes: np.ndarray) -> np.ndarray:
-        """Term numbers of sorted hashes, -1 where this segment has no such term. int64[len]"""
+    def term_numbers(self, hashes: np.ndarray) -> np.ndarray:
+        """Of sorted hashes; -1 where this segment has no such term. int64[len]"""
         if not len(self.hashes):
             return np.full(len(hashes), -1)
-        places = np.searchsorted(self.hashes, hashes)
-        places[places == len(self.hashes)] = 0
-        return np.where(self.hashes[places] == hashes, places, -1)
+        numbers = np.searchsorted(self.hashes, hashes)
+        numbers[numbers == len(self.hashes)] = 0
+        return np.where(self.hashes[numbers] == hashes, numbers, -1)
 
 
 def build(rows: Sequence[Row]) -> Segment:
@@ -150,12 +150,12 @@ def merge(segments: Sequence[Segment]) -> Segment:
     for segment in segments:
         living = np.flatnonzero(segment.alive)
         sizes = np.diff(segment.row_starts)
-        kept = np.repeat(segment.alive.astype(bool), sizes)
+        in_living_row = np.repeat(segment.alive.astype(bool), sizes)
         renumbered = np.searchsorted(hashes, segment.hashes).astype(np.int32)
         keys.append(segment.keys[living])
         lengths.append(sizes[living])
-        terms.append(renumbered[segment.row_terms[kept]])
-        weights.append(segment.row_weights[kept])
+        terms.append(renumbered[segment.row_terms[in_living_row]])
+        weights.append(segment.row_weights[in_living_row])
     every_key, every_length = np.concatenate(keys), np.concatenate(lengths)
     order = np.argsort(every_key, kind="stable")
     starts = np.concatenate([[0], np.cumsum(every_length)])
@@ -183,14 +183,14 @@ def _assemble(
 ) -> Segment:
     counts = np.bincount(row_terms, minlength=len(hashes))
     usual = _usual(row_terms, row_weights, counts)
-    # Two columns a term; turning the matrix over sorts the postings.
+    # Two columns a term; transposing the matrix sorts the postings.
     columns = 2 * row_terms.astype(np.int32) + (row_weights <= usual[row_terms])
     shape = (len(keys), 2 * len(hashes))
-    turned = sparse.csr_matrix((row_weights, columns, row_starts), shape=shape).tocsc()
-    starts = turned.indptr.astype(np.int64)
+    by_term = sparse.csr_matrix((row_weights, columns, row_starts), shape=shape).tocsc()
+    starts = by_term.indptr.astype(np.int64)
     highest = np.zeros(len(hashes), np.uint16)
     if len(hashes):
-        highest = np.maximum.reduceat(turned.data, starts[:-1:2]).astype(np.uint16)
+        highest = np.maximum.reduceat(by_term.data, starts[:-1:2]).astype(np.uint16)
     return Segment(
         keys=keys,
         alive=np.ones(len(keys), np.uint8),
@@ -199,8 +199,8 @@ def _assemble(
         highest=highest,
         usual=np.minimum(usual, highest),
         starts=starts,
-        rows=turned.indices.astype(np.int32, copy=False),
-        weights=turned.data.astype(np.uint16, copy=False),
+        rows=by_term.indices.astype(np.int32, copy=False),
+        weights=by_term.data.astype(np.uint16, copy=False),
         row_starts=row_starts,
         row_terms=row_terms.astype(np.int32, copy=False),
         row_weights=row_weights.astype(np.uint16, copy=False),
@@ -252,24 +252,24 @@ def load(path: Path) -> tuple[Segment, dict[str, Any]]:
     with path.open("rb") as file:
         begin = file.read(len(MAGIC) + 40)
         if begin[: len(MAGIC)] != MAGIC or len(begin) < len(MAGIC) + 40:
-            raise DamagedFile(f"{path} is no index")
+            raise DamagedFile(f"{path} is not an index")
         length = int.from_bytes(begin[len(MAGIC) : len(MAGIC) + 8], "little")
         header = file.read(min(length, size))
     if hashlib.blake2b(header, digest_size=32).digest() != begin[len(MAGIC) + 8 :]:
         raise DamagedFile(f"the header of {path} is torn")
-    told = json.loads(header)
+    facts = json.loads(header)
     base = len(begin) + len(header)
-    if size != base + told["bytes"] + len(END):
+    if size != base + facts["bytes"] + len(END):
         raise DamagedFile(f"{path} is torn: {size} bytes")
     mapped = np.memmap(path, np.uint8, "c")
     if bytes(mapped[-len(END) :]) != END:
         raise DamagedFile(f"the end of {path} is torn")
     arrays = {}
-    for name, (kind, count, offset) in told["arrays"].items():
+    for name, (kind, count, offset) in facts["arrays"].items():
         start = base + offset
         arrays[name] = mapped[start : start + count * np.dtype(kind).itemsize].view(kind)
     try:
         segment = Segment(**{name: np.asarray(array) for name, array in arrays.items()})
     except TypeError as error:
         raise DamagedFile(f"{path} is of another version") from error
-    return segment, told["about"]
+    return segment, facts["about"]

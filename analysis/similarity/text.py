@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from Stemmer import Stemmer
 
+from common.pods import without_pod_hashes
+
 LONGEST_TEXT = 20_000
 """Characters of a field that are read: a pasted dump must not cost seconds."""
 
@@ -16,7 +18,6 @@ PIECE = 4
 _SEPARATOR = re.compile(r"[._\-/:#@']")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _HASHED = re.compile(r"^(?=.*\d)[0-9a-f]{8,}$")
-_POD = re.compile(r"-(?=[a-z0-9]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}$")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 
 STOP_WORDS = frozenset(
@@ -35,21 +36,23 @@ _stemmer = Stemmer("english")
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The stem by the Snowball English algorithm (Porter 2)."""
-    return _stemmer.stemWord(word)
+    return str(_stemmer.stemWord(word))
 
 
 @lru_cache(maxsize=200_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
-    word = _POD.sub("", word)
+    word = without_pod_hashes(word)
     parts = [
         part.lower()
         for piece in _SEPARATOR.split(word)
         for part in ([piece] if _HASHED.match(piece.lower()) else _PART.findall(piece))
     ]
-    kept = tuple(stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part))
-    if len(parts) > 1 and kept:
-        return (*kept, "=" + word.lower())
-    return kept
+    stems = tuple(
+        stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part)
+    )
+    if len(parts) > 1 and stems:
+        return (*stems, "=" + word.lower())
+    return stems
 
 
 def tokenise(text: str) -> list[str]:
@@ -93,7 +96,7 @@ def pieces(text: str) -> list[str]:
 
 
 def surface_words(text: str) -> dict[str, str]:
-    """How each term of `text` was first written, for telling a person what was shared."""
+    """How each term of `text` was first written, to show a person what was shared."""
     words: dict[str, str] = {}
     previous = previous_word = ""
     for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):

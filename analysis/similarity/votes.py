@@ -6,17 +6,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from analysis.similarity.thresholds import THRESHOLDS
+
 STATE_WEIGHT = {"confirmed": 1.0, "suspected": 0.5, "rejected": -0.5}
 ROLE_WEIGHT = {"root": 1.0, "trigger": 0.7, "contributing": 0.6}
 OWN_TEXT = 0.8
-"""What a cause's own description counts beside a confirmed incident."""
+"""What a cause's own description counts, where a confirmed incident counts 1."""
 NEXT_VOTE = 0.5
 """Each further incident with the same cause counts for half of the one before it."""
-ALIKE = 0.05
-"""Likeness below which a document has no vote."""
-FADED, HALF_LIFE = 0.7, 180.0
-"""Votes of old incidents count down to FADED of what they did; half of that way in days."""
+OLDEST_SHARE, HALF_LIFE = 0.7, 180.0
+"""Votes of old incidents decay towards this share; half of the way in so many days."""
 BENEFIT_OF_DOUBT = 3.0
+"""Confirmations that every cause is credited with before its rejections count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Record:
-    """How often people said of a cause "this is it" and "not it"."""
+class CauseRecord:
+    """How often people confirmed and rejected a cause."""
 
     confirmed: int = 0
     rejected: int = 0
@@ -53,8 +54,8 @@ class Ballot:
 
 
 def freshness(days: float) -> float:
-    """1 for today, towards FADED for what is long ago."""
-    return FADED + (1 - FADED) * math.exp2(-max(0.0, days) / HALF_LIFE)
+    """1 for today, towards OLDEST_SHARE for what is long ago."""
+    return OLDEST_SHARE + (1 - OLDEST_SHARE) * math.exp2(-days / HALF_LIFE)
 
 
 def vote(
@@ -62,33 +63,33 @@ def vote(
     causes: Mapping[int, float],
     links: Iterable[Link],
     days_ago: Mapping[int, float] | None = None,
-    records: Mapping[int, Record] | None = None,
+    records: Mapping[int, CauseRecord] | None = None,
 ) -> list[Ballot]:
     """Rank causes, best first.
 
     `incidents` and `causes` map ids to their likeness (0 to 1) to the new incident. A cause's own
     text counts as one more vote. Causes whose votes come out at zero or below are left out.
-    `days_ago` tells the age of incidents, `records` what people said of causes before.
+    `days_ago` is the age of incidents, `records` how often people confirmed and rejected causes. An
+    incident of negative age has no vote: nothing later explains what came before.
     """
     ages = days_ago or {}
     votes: dict[int, list[tuple[float, float, int]]] = {}
     for link in links:
-        likeness = incidents.get(link.incident, 0.0)
-        if likeness >= ALIKE:
-            weight = STATE_WEIGHT[link.state] * ROLE_WEIGHT[link.role]
-            weight *= freshness(ages.get(link.incident, 0.0))
+        likeness, age = incidents.get(link.incident, 0.0), ages.get(link.incident, 0.0)
+        if likeness >= THRESHOLDS.vote_from and age >= 0:
+            weight = STATE_WEIGHT[link.state] * ROLE_WEIGHT[link.role] * freshness(age)
             votes.setdefault(link.cause, []).append((likeness * weight, likeness, link.incident))
     for cause, likeness in causes.items():
-        if likeness >= ALIKE:
+        if likeness >= THRESHOLDS.vote_from:
             votes.setdefault(cause, []).append((likeness * OWN_TEXT, likeness, 0))
     ballots = []
     for cause, cast in votes.items():
         cast.sort(reverse=True)
         good = [value for value, _, _ in cast if value > 0]
         bad = sorted(value for value, _, _ in cast if value < 0)
-        score = sum(value * NEXT_VOTE**place for place, value in enumerate(good))
-        score += sum(value * NEXT_VOTE**place for place, value in enumerate(bad))
-        score *= (records or {}).get(cause, Record()).share
+        score = sum(value * NEXT_VOTE**number for number, value in enumerate(good))
+        score += sum(value * NEXT_VOTE**number for number, value in enumerate(bad))
+        score *= (records or {}).get(cause, CauseRecord()).share
         if score > 0:
             behind = [incident for value, _, incident in cast if incident and value > 0]
             best = max(likeness for value, likeness, _ in cast if value > 0)

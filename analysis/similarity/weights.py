@@ -1,13 +1,14 @@
-"""Documents to weighted terms: what counts how much, on the side of history and of the question.
+"""Documents to weighted terms: what counts how much, in stored documents and in the query.
 
 Four kinds of terms describe text: words (stems, identifiers and their parts), pairs of neighbours,
-and four-letter pieces of words, once for all text and once for titles alone, where a misspelt, bent
-or compounded word still meets its kin. Ready terms (services, alerts, log templates, metrics) have
-a space each. docs/similarity.md tells what each is worth.
+and four-letter pieces of words, once for all text and once for titles alone, where a misspelt,
+inflected or compounded word still matches its variants. Ready terms (services, alerts, log
+templates, metrics) have a name space each. docs/similarity.md shows what each contributes.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,11 +21,11 @@ from analysis.similarity.text import pieces, tokenise
 HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
 TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
 PAIR, PIECE, TITLE_PIECE = 0.3, 0.25, 0.6
-"""What these kinds of evidence count beside a word's 1.0."""
+"""What these kinds of terms count, where a word counts 1.0."""
 SATURATION = 1.5
 """BM25's k1: how soon more of the same term stops counting."""
 QUERY_SATURATION = 8.0
-"""BM25's k3, the same for the side of the question."""
+"""BM25's k3, the same for the query."""
 WORD_SLOPE, PIECE_SLOPE, TITLE_PIECE_SLOPE = 0.75, 0.9, 0.5
 """BM25's b: how much longer texts count less a word."""
 SHORTEST = 0.4
@@ -58,7 +59,7 @@ def _counts(document: Document) -> _Counts:
     title, body = document.text.get("title") or "", document.text.get("body") or ""
     title_words, words = Counter(tokenise(title)), Counter(tokenise(body))
     words.update(document.words)
-    # A service counts as such and in its words; in pieces too it would drown what happened to it.
+    # A service counts as such and in its words; in pieces too it would outweigh what happened.
     names = [re.escape(name) for name in document.terms.get("service", ()) if name]
     if names:
         named = re.compile(rf"\b(?:{'|'.join(names)})\b", re.IGNORECASE)
@@ -81,12 +82,12 @@ class Lengths:
 
     @property
     def title_weight(self) -> float:
-        """What a word of a title counts beside one of a body.
+        """What a word of a title counts, where one of a body counts 1.
 
         Where bodies are long, a title says what matters; where people write a line, title and body
-        share the work.
+        matter alike.
         """
-        return min(HIGHEST_TITLE_WEIGHT, max(1.0, (self.body / self.title) ** TITLE_POWER))
+        return min(HIGHEST_TITLE_WEIGHT, max(1.0, math.pow(self.body / self.title, TITLE_POWER)))
 
     @classmethod
     def usual(cls, documents: Iterable[Document]) -> Lengths:
@@ -147,7 +148,7 @@ def saturate(weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def query_weights(weights: Mapping[str, float], lengths: Lengths) -> dict[str, float]:
-    """Weights of a question's terms, before their inverse document frequency."""
+    """Weights of a query's terms, before their inverse document frequency."""
     k3 = QUERY_SATURATION
     kinds = {"#": PIECE, "^": TITLE_PIECE * lengths.title_weight / HIGHEST_TITLE_WEIGHT}
     return {

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 from django import forms
 
-MOST_POINTS = 1500
-"""Points a series may have: enough for a chart and for reading it."""
-MOST_SERIES = 20
-MOST_LINES = 5000
-AT_ONCE, PER_MINUTE = 8, 1200
-"""Caps of a source where its settings name none: pulls under way, pulls begun in a minute."""
+MAX_POINTS = 1500
+"""Points a series may have: enough for a chart and for the analysis."""
+MAX_SERIES = 20
+MAX_LINES = 5000
+MAX_AT_ONCE, MAX_PER_MINUTE = 8, 1200
+"""Limits of a source whose settings set none: pulls under way, pulls started in a minute."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Query:
-    """One thing to ask: `what` it measures in words, and `text` in the source's own language."""
+class SourceQuery:
+    """`what` it measures in words, and the query's `text` in the source's own language."""
 
     what: str
     text: str
@@ -54,7 +54,7 @@ class Series:
     times: list[float]
     values: list[float]
     earlier: list[list[float]] = field(default_factory=list)
-    """What the same hours of earlier days had at these times, a list a day."""
+    """Values in the same hours of earlier days at these times, one list a day."""
 
     def as_item(self) -> dict[str, Any]:
         item = {"labels": self.labels, "times": self.times, "values": self.values}
@@ -74,8 +74,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back, where a person can look it up, and what is missing from it in words."""
+class SourceAnswer:
+    """What a source returned, a link for people, and in words what is missing from it."""
 
     items: Sequence[Series | Line]
     link: str = ""
@@ -85,7 +85,7 @@ class Answer:
 class SourceError(Exception):
     """A pull that failed. `reason` is short and stable, the message is for people.
 
-    `passing` tells whether trying again may help.
+    `passing` says whether a retry may help.
     """
 
     def __init__(self, reason: str, message: str, *, passing: bool = False) -> None:
@@ -98,10 +98,14 @@ class SourceForm(forms.Form):
     """Settings every source has."""
 
     at_once = forms.IntegerField(
-        label="Pulls at once", min_value=1, max_value=100, initial=AT_ONCE, required=False
+        label="Pulls at once", min_value=1, max_value=100, initial=MAX_AT_ONCE, required=False
     )
     per_minute = forms.IntegerField(
-        label="Pulls a minute", min_value=1, max_value=100_000, initial=PER_MINUTE, required=False
+        label="Pulls a minute",
+        min_value=1,
+        max_value=100_000,
+        initial=MAX_PER_MINUTE,
+        required=False,
     )
 
 
@@ -118,16 +122,16 @@ class SourcePlugin:
         """`settings` are the cleaned data of SettingsForm, secrets included."""
         self.settings = settings
 
-    def queries(self, target: Target) -> list[Query]:
-        """What to ask about a service when an incident names it."""
+    def queries(self, target: Target) -> list[SourceQuery]:
+        """What to pull for a service when an incident names it."""
         raise NotImplementedError
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
-        """Ask. `deadline` is seconds allowed. Raises SourceError, never anything else."""
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
+        """Run a query. `deadline` is seconds allowed. Raises SourceError, never anything else."""
         raise NotImplementedError
 
     def probe(self, deadline: float) -> str:
-        """A sentence that says the source answers; raises SourceError naming what to change."""
+        """A sentence that says the source answers; raises SourceError that names what to change."""
         raise NotImplementedError
 
 
@@ -146,18 +150,12 @@ def fill(template: str, target: Target) -> str:
     return string.Template(template).safe_substitute(service=target.name)
 
 
-_SECRET = re.compile(
-    r"(?i)\b(?P<key>(?:[\w.-]*(?:password|passwd|secret|token|api[_-]?key|authorization|bearer))"
-    r"[\"']?\s*[=:]\s*[\"']?(?:bearer\s+|basic\s+)?)(?P<value>[^\s\"',;&]{3,})"
-)
-_URL_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)[^\s@/]+(?=@)")
-
-
-def redact(text: str) -> str:
-    """Hide values that look like secrets, before anything is stored.
-
-    >>> redact("login password=hunter2 ok")
-    'login password=[redacted] ok'
-    """
-    text = _URL_PASSWORD.sub(r"\g<before>[redacted]", text)
-    return _SECRET.sub(r"\g<key>[redacted]", text)
+def lines_answer(lines: list[Line], link: str, gaps: Sequence[str] = ()) -> SourceAnswer:
+    """An answer of log lines in the order of time, with the gaps that every log store has."""
+    lines.sort(key=lambda line: line.at)
+    stated = list(gaps)
+    if len(lines) >= MAX_LINES:
+        stated.append(f"More than {MAX_LINES} lines; only the newest are stored.")
+    if not lines:
+        stated.append("No lines matched this query in the window.")
+    return SourceAnswer(lines, link, stated)

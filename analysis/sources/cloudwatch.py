@@ -9,19 +9,19 @@ from typing import Any
 from django import forms
 
 from analysis.sources.base import (
-    MOST_POINTS,
-    Answer,
-    Query,
+    MAX_POINTS,
     Series,
+    SourceAnswer,
     SourceError,
     SourceForm,
     SourcePlugin,
+    SourceQuery,
     Target,
     Window,
     check_name,
     fill,
 )
-from analysis.sources.templates import FOR_WHOM, chosen, parse_templates
+from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
 
 # for whom | what | unit | namespace metric statistic dimension=value …
 TEMPLATES = """\
@@ -67,7 +67,7 @@ class CloudWatchForm(SourceForm):
     templates = forms.CharField(
         initial=TEMPLATES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"One query a line: {FOR_WHOM} | what | unit | "
+        help_text=f"One query a line: {FOR_SERVICES} | what | unit | "
         "namespace metric statistic dimension=value",
     )
     secret_fields = ("secret_access_key",)
@@ -88,23 +88,23 @@ class CloudWatch(SourcePlugin):
     items = "series"
     SettingsForm = CloudWatchForm
 
-    def queries(self, target: Target) -> list[Query]:
+    def queries(self, target: Target) -> list[SourceQuery]:
         check_name(target)
         if " " in target.name:
             raise SourceError("bad-name", "A name with spaces cannot be a dimension's value.")
         return [
-            Query(query.what, fill(query.text, target), query.unit)
-            for query in chosen(self.settings.get("templates") or TEMPLATES, target)
+            SourceQuery(query.what, fill(query.text, target), query.unit)
+            for query in queries_for(self.settings.get("templates") or TEMPLATES, target)
         ]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         try:
-            asked = _metric(query.text)
+            metric = _metric(query.text)
         except ValueError as error:
             raise SourceError("refused", f"Not a CloudWatch query: {error}.") from error
-        asked["Period"] = max(60, math.ceil(window.seconds / MOST_POINTS / 60) * 60)
+        metric["Period"] = max(60, math.ceil(window.seconds / MAX_POINTS / 60) * 60)
         request = {
-            "MetricDataQueries": [{"Id": "asked", "MetricStat": asked}],
+            "MetricDataQueries": [{"Id": "metric", "MetricStat": metric}],
             "StartTime": window.start,
             "EndTime": window.end,
             "ScanBy": "TimestampAscending",
@@ -112,7 +112,7 @@ class CloudWatch(SourcePlugin):
         found: dict[str, Series] = {}
         gaps: list[str] = []
         for page in self._pages(request, deadline):
-            gaps += [f"{told['Code']}: {told['Value']}" for told in page.get("Messages") or []]
+            gaps += [f"{each['Code']}: {each['Value']}" for each in page.get("Messages") or []]
             for row in page["MetricDataResults"]:
                 series = found.setdefault(row["Label"], Series({"label": row["Label"]}, [], []))
                 series.times.extend(at.timestamp() for at in row["Timestamps"])
@@ -124,7 +124,7 @@ class CloudWatch(SourcePlugin):
             gaps.append("No values of this metric in the window.")
         region = self.settings["region"]
         link = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
-        return Answer(series_found, link, gaps)
+        return SourceAnswer(series_found, link, gaps)
 
     def probe(self, deadline: float) -> str:
         self._call(lambda client: client.list_metrics(RecentlyActive="PT3H"), deadline)

@@ -9,18 +9,17 @@ from urllib.parse import quote
 from django import forms
 
 from analysis.sources.base import (
-    MOST_LINES,
-    Answer,
+    MAX_LINES,
     Line,
-    Query,
-    SourceError,
-    SourcePlugin,
+    SourceAnswer,
+    SourceQuery,
     Target,
     Window,
     fill,
-    redact,
+    lines_answer,
 )
-from analysis.sources.http import HttpClient, HttpForm
+from analysis.sources.http import HttpForm, HttpSource
+from common.redaction import redact
 
 
 class ElasticsearchForm(HttpForm):
@@ -34,27 +33,29 @@ class ElasticsearchForm(HttpForm):
     message_field = forms.CharField(initial="message")
 
 
-class Elasticsearch(SourcePlugin):
+class Elasticsearch(HttpSource):
     kind = "elasticsearch"
     title = "Elasticsearch or OpenSearch"
+    product = "Elasticsearch"
     items = "lines"
     SettingsForm = ElasticsearchForm
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
-        self.http = HttpClient(settings)
         self.index = settings.get("index") or "logs-*"
         self.time_field = settings.get("time_field") or "@timestamp"
         self.message_field = settings.get("message_field") or "message"
 
-    def queries(self, target: Target) -> list[Query]:
-        return [Query("log", fill(self.settings.get("query") or 'service:"$service"', target))]
+    def queries(self, target: Target) -> list[SourceQuery]:
+        return [
+            SourceQuery("log", fill(self.settings.get("query") or 'service:"$service"', target))
+        ]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         body = {
-            "size": MOST_LINES,
+            "size": MAX_LINES,
             "timeout": f"{deadline:.0f}s",
-            # Newest first: when there are too many, those around the incident are the ones kept.
+            # Newest first: of too many lines, those around the incident are read.
             "sort": [{self.time_field: "desc"}],
             "_source": [self.time_field, self.message_field],
             "query": {
@@ -77,16 +78,9 @@ class Elasticsearch(SourcePlugin):
         answer = self.http.post_json(
             path, body, deadline=deadline, params={"ignore_unavailable": "true"}
         )
-        try:
-            hits = answer["hits"]["hits"]
-            lines = [self._line(hit["_source"]) for hit in hits]
-        except (KeyError, TypeError, ValueError) as error:
-            raise SourceError(
-                "garbage",
-                "The answer has no lines with the time and message fields set for this source.",
-            ) from error
-        lines.sort(key=lambda line: line.at)
-        return Answer(lines, self.http.base, self._gaps(answer, len(lines)))
+        with self.expecting("a list of lines with the time and message fields of this source"):
+            lines = [self._line(hit["_source"]) for hit in answer["hits"]["hits"]]
+        return lines_answer(lines, self.http.base, self._gaps(answer))
 
     def _line(self, source: dict[str, Any]) -> Line:
         at = source[self.time_field]
@@ -97,24 +91,16 @@ class Elasticsearch(SourcePlugin):
         return Line(seconds, redact(str(source.get(self.message_field, ""))))
 
     @staticmethod
-    def _gaps(answer: dict[str, Any], count: int) -> list[str]:
+    def _gaps(answer: dict[str, Any]) -> list[str]:
         gaps = []
         if answer.get("timed_out"):
             gaps.append("The server ran out of time: the lines are not complete.")
         failed = (answer.get("_shards") or {}).get("failed") or 0
         if failed:
             gaps.append(f"{failed} shards failed: the lines are not complete.")
-        if count >= MOST_LINES:
-            gaps.append(f"More than {MOST_LINES} lines; only the newest are kept.")
-        if not count:
-            gaps.append("No lines matched this query in the window.")
         return gaps
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/", deadline=deadline)
-        try:
+        with self.probing():
             return f"Answers; version {answer['version']['number']}."
-        except (KeyError, TypeError) as error:
-            raise SourceError(
-                "garbage", "The address answers, but not like Elasticsearch. Check “Address”."
-            ) from error

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from analysis.sources.base import (
-    MOST_LINES,
-    Answer,
+    MAX_LINES,
     Line,
-    Query,
-    SourceError,
-    SourcePlugin,
+    SourceAnswer,
+    SourceQuery,
     Target,
     Window,
     fill,
-    redact,
 )
-from analysis.sources.http import HttpClient, HttpForm
+from analysis.sources.http import HttpSource
+from common.redaction import redact
 
 
-class Grafana(SourcePlugin):
+class Grafana(HttpSource):
     kind = "grafana"
     title = "Grafana annotations"
+    product = "Grafana"
     items = "lines"
-    SettingsForm = HttpForm
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        super().__init__(settings)
-        self.http = HttpClient(settings)
+    def queries(self, target: Target) -> list[SourceQuery]:
+        return [SourceQuery("annotations", fill("$service", target))]
 
-    def queries(self, target: Target) -> list[Query]:
-        return [Query("annotations", fill("$service", target))]
-
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         params = {
             "from": int(window.start.timestamp() * 1000),
             "to": int(window.end.timestamp() * 1000),
             "tags": query.text,
-            "limit": MOST_LINES,
+            "limit": MAX_LINES,
         }
         answer = self.http.get_json("/api/annotations", params, deadline=deadline)
-        try:
+        with self.expecting("a list of annotations"):
             lines = [
                 Line(
                     note["time"] / 1000,
@@ -48,16 +40,12 @@ class Grafana(SourcePlugin):
                 )
                 for note in answer
             ]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise SourceError("garbage", "The answer is not a list of annotations.") from error
         lines.sort(key=lambda line: line.at)
         gaps = [] if lines else [f"No annotation is tagged {query.text} in the window."]
-        return Answer(lines, f"{self.http.base}/", gaps)
+        return SourceAnswer(lines, f"{self.http.base}/", gaps)
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/annotations", {"limit": 1}, deadline=deadline)
         if not isinstance(answer, list):
-            raise SourceError(
-                "garbage", "The address answers, but not like Grafana. Check “Address”."
-            )
+            raise self.unlike_product()
         return "Answers; we may read its annotations."

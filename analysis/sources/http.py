@@ -1,23 +1,25 @@
-"""One careful HTTP client for all sources: deadlines, size caps, no surprises."""
+"""The base of all HTTP sources: one client with deadlines and size limits, one set of settings."""
 
 from __future__ import annotations
 
 import json
 import ssl
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
 from django import forms
 
-from analysis.sources.base import SourceError, SourceForm
+from analysis.sources.base import SourceError, SourceForm, SourcePlugin
 
-MOST_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024
 
 
 class HttpForm(SourceForm):
-    """Settings every HTTP source has."""
+    """Settings of every HTTP source; a subclass adds its own."""
 
     url = forms.URLField(
         label="Address", assume_scheme="http", help_text="Such as http://prometheus:9090"
@@ -65,17 +67,17 @@ class HttpForm(SourceForm):
 
 
 class HttpClient:
-    """Asks one configured address. A redirect is refused: it could lead inward."""
+    """Queries one configured address. A redirect is refused: it could lead into the own network."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.base = settings["url"].rstrip("/")
         self.settings = settings
 
     def get_json(self, path: str, params: Any = None, *, deadline: float) -> Any:
-        return self._ask("GET", path, deadline, params=params)
+        return self._request("GET", path, deadline, params=params)
 
     def post_json(self, path: str, body: Any, *, deadline: float, params: Any = None) -> Any:
-        return self._ask("POST", path, deadline, params=params, json=body)
+        return self._request("POST", path, deadline, params=params, json=body)
 
     def _client(self, deadline: float) -> httpx.Client:
         settings = self.settings
@@ -99,7 +101,7 @@ class HttpClient:
             trust_env=False,
         )
 
-    def _ask(self, method: str, path: str, deadline: float, **request: Any) -> Any:
+    def _request(self, method: str, path: str, deadline: float, **request: Any) -> Any:
         host = urlsplit(self.base).netloc
         try:
             with (
@@ -143,10 +145,10 @@ class HttpClient:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > MOST_BYTES:
+            if len(body) > MAX_BYTES:
                 raise SourceError(
                     "too-large",
-                    f"The answer is over {MOST_BYTES // 1024**2} MB. Narrow the query.",
+                    f"The answer is over {MAX_BYTES // 1024**2} MB. Narrow the query.",
                 )
             if time.monotonic() > until:
                 raise SourceError(
@@ -174,4 +176,40 @@ class HttpClient:
             "refused" if status < 500 else "server-error",
             f"{host} answered {status}: {detail}",
             passing=status >= 500 or status == 429,
+        )
+
+
+_WRONG_SHAPE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+class HttpSource(SourcePlugin):
+    """Base of sources with an HTTP API. `self.http` queries it; the two contexts check answers."""
+
+    product: ClassVar[str]
+    """What should answer at the address, as in "not like …"."""
+    SettingsForm = HttpForm
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.http = HttpClient(settings)
+
+    @contextmanager
+    def expecting(self, shape: str) -> Iterator[None]:
+        """Read an answer: if it has another shape, the pull fails with that for a reason."""
+        try:
+            yield
+        except _WRONG_SHAPE as error:
+            raise SourceError("garbage", f"The answer is not {shape}.") from error
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """Read the answer to a probe: another shape means that the address is wrong."""
+        try:
+            yield
+        except _WRONG_SHAPE as error:
+            raise self.unlike_product() from error
+
+    def unlike_product(self) -> SourceError:
+        return SourceError(
+            "garbage", f"The address answers, but not like {self.product}. Check “Address”."
         )

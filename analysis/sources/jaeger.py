@@ -8,74 +8,63 @@ from typing import Any
 import numpy as np
 
 from analysis.sources.base import (
-    Answer,
-    Query,
     Series,
-    SourceError,
-    SourcePlugin,
+    SourceAnswer,
+    SourceQuery,
     Target,
     Window,
     fill,
 )
-from analysis.sources.http import HttpClient, HttpForm
+from analysis.sources.http import HttpSource
 
-MOST_TRACES = 1000
+MAX_TRACES = 1000
 BUCKET = 60
 
 
-class Jaeger(SourcePlugin):
+class Jaeger(HttpSource):
     kind = "jaeger"
     title = "Jaeger or Tempo"
-    SettingsForm = HttpForm
+    product = "Jaeger"
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        super().__init__(settings)
-        self.http = HttpClient(settings)
-
-    def queries(self, target: Target) -> list[Query]:
+    def queries(self, target: Target) -> list[SourceQuery]:
         return [
-            Query("span errors", fill("errors $service", target), "%"),
-            Query("span p95", fill("p95 $service", target), "s"),
+            SourceQuery("span errors", fill("errors $service", target), "%"),
+            SourceQuery("span p95", fill("p95 $service", target), "s"),
         ]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         what, _, service = query.text.partition(" ")
         params = {
             "service": service,
             "start": int(window.start.timestamp() * 1e6),
             "end": int(window.end.timestamp() * 1e6),
-            "limit": MOST_TRACES,
+            "limit": MAX_TRACES,
         }
         answer = self.http.get_json("/api/traces", params, deadline=deadline)
-        try:
+        with self.expecting("a list of Jaeger traces"):
             traces = answer["data"] or []
             buckets = _by_minute(traces, service)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SourceError("garbage", "The answer is not a list of Jaeger traces.") from error
         gaps = []
-        if len(traces) >= MOST_TRACES:
-            gaps.append(f"More than {MOST_TRACES} traces; figures come from these alone.")
+        if len(traces) >= MAX_TRACES:
+            gaps.append(f"More than {MAX_TRACES} traces; figures come from these alone.")
         if not buckets:
             gaps.append(f"No spans of {service} in the window.")
-            return Answer([], self._link(service), gaps)
+            return SourceAnswer([], self._link(service), gaps)
         minutes = sorted(buckets)
         if what == "errors":
             values = [100 * float(np.mean([bad for _, bad in buckets[m]])) for m in minutes]
         else:
             values = [float(np.quantile([s for s, _ in buckets[m]], 0.95)) for m in minutes]
         series = Series({"service": service}, [float(minute) for minute in minutes], values)
-        return Answer([series], self._link(service), gaps)
+        return SourceAnswer([series], self._link(service), gaps)
 
     def _link(self, service: str) -> str:
         return f"{self.http.base}/search?service={service}"
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/services", deadline=deadline)
-        if not isinstance(answer, dict) or "data" not in answer:
-            raise SourceError(
-                "garbage", "The address answers, but not like Jaeger. Check “Address”."
-            )
-        return f"Answers; it knows {len(answer['data'] or [])} services."
+        with self.probing():
+            return f"Answers; it knows {len(answer['data'] or [])} services."
 
 
 def _by_minute(traces: list[Any], service: str) -> dict[int, list[tuple[float, bool]]]:

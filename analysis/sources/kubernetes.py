@@ -10,18 +10,17 @@ from typing import Any
 from django import forms
 
 from analysis.sources.base import (
-    MOST_LINES,
-    Answer,
+    MAX_LINES,
     Line,
-    Query,
+    SourceAnswer,
     SourceError,
-    SourcePlugin,
+    SourceQuery,
     Target,
     Window,
     fill,
-    redact,
 )
-from analysis.sources.http import HttpClient, HttpForm
+from analysis.sources.http import HttpForm, HttpSource
+from common.redaction import redact
 
 PAGE = 500
 EVENT_APIS = ("/apis/events.k8s.io/v1", "/api/v1")
@@ -34,33 +33,29 @@ class KubernetesForm(HttpForm):
     )
 
 
-class Kubernetes(SourcePlugin):
+class Kubernetes(HttpSource):
     kind = "kubernetes"
     title = "Kubernetes"
+    product = "a Kubernetes API"
     items = "lines"
     SettingsForm = KubernetesForm
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
-        self.http = HttpClient(settings)
         self.namespace = settings.get("namespace") or "default"
 
-    def queries(self, target: Target) -> list[Query]:
+    def queries(self, target: Target) -> list[SourceQuery]:
         return [
-            Query("events", fill("events $service", target)),
-            Query("container ends", fill("pods $service", target)),
+            SourceQuery("events", fill("events $service", target)),
+            SourceQuery("container ends", fill("pods $service", target)),
         ]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         what, _, workload = query.text.partition(" ")
         read = self._pods if what == "pods" else self._events
         gaps: list[str] = []
-        try:
+        with self.expecting("a list of Kubernetes objects"):
             every = list(read(workload, deadline, gaps))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SourceError(
-                "garbage", "The answer is not a list of Kubernetes objects."
-            ) from error
         start, end = window.start.timestamp(), window.end.timestamp()
         lines = sorted(
             (line for line in every if start <= line.at <= end), key=lambda line: line.at
@@ -69,7 +64,7 @@ class Kubernetes(SourcePlugin):
             gaps.append(
                 f"Nothing of {workload} in the window; a cluster forgets after an hour or so."
             )
-        return Answer(lines[-MOST_LINES:], "", gaps)
+        return SourceAnswer(lines[-MAX_LINES:], "", gaps)
 
     def _events(self, workload: str, deadline: float, gaps: list[str]) -> Iterator[Line]:
         for event in self._list(EVENT_APIS, "events", deadline, gaps):
@@ -79,8 +74,8 @@ class Kubernetes(SourcePlugin):
                 continue
             text = event.get("note") or event.get("message") or ""
             kind = f"{event.get('type', 'Normal')} {event.get('reason', '')}"
-            told = redact(f"{kind} {about.get('kind', '')} {about.get('name', '')}: {text}")
-            yield Line(at, told, {"reason": event.get("reason") or ""})
+            line = redact(f"{kind} {about.get('kind', '')} {about.get('name', '')}: {text}")
+            yield Line(at, line, {"reason": event.get("reason") or ""})
 
     def _pods(self, workload: str, deadline: float, gaps: list[str]) -> Iterator[Line]:
         for pod in self._list(("/api/v1",), "pods", deadline, gaps):
@@ -113,24 +108,23 @@ class Kubernetes(SourcePlugin):
                 if error.passing or api == apis[-1]:
                     raise
                 continue
-            for _ in range(MOST_LINES // PAGE):
+            for _ in range(MAX_LINES // PAGE):
                 yield from answer["items"]
                 following = (answer.get("metadata") or {}).get("continue")
                 if not following:
                     return
                 params["continue"] = following
                 answer = self.http.get_json(path, params, deadline=_left(until))
-            gaps.append(f"More than {MOST_LINES} {what}; the others were not read.")
+            gaps.append(f"More than {MAX_LINES} {what}; the others were not read.")
             return
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json(
             f"/api/v1/namespaces/{self.namespace}/pods", {"limit": 1}, deadline=deadline
         )
-        if not isinstance(answer, dict) or "items" not in answer:
-            raise SourceError(
-                "garbage", "The address answers, but not like a Kubernetes API. Check “Address”."
-            )
+        with self.probing():
+            if "items" not in answer:
+                raise self.unlike_product()
         return f"Answers; it lets us read pods in {self.namespace}."
 
 

@@ -15,20 +15,20 @@ from django import forms
 from django.conf import settings as django_settings
 
 from analysis.sources.base import (
-    MOST_LINES,
-    Answer,
+    MAX_LINES,
     Line,
-    Query,
+    SourceAnswer,
     SourceError,
     SourceForm,
     SourcePlugin,
+    SourceQuery,
     Target,
     Window,
     fill,
-    redact,
 )
+from common.redaction import redact
 
-MOST_BYTES = 200 * 1024 * 1024
+MAX_BYTES = 200 * 1024 * 1024
 _STAMP = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}:\d{2})(?:[.,](?P<fraction>\d{1,9}))?"
     r"\s?(?P<zone>Z|[+-]\d{2}:?\d{2})?"
@@ -55,10 +55,10 @@ class LogFiles(SourcePlugin):
     items = "lines"
     SettingsForm = LogFilesForm
 
-    def queries(self, target: Target) -> list[Query]:
-        return [Query("log", fill(self.settings.get("pattern") or "$service*.log*", target))]
+    def queries(self, target: Target) -> list[SourceQuery]:
+        return [SourceQuery("log", fill(self.settings.get("pattern") or "$service*.log*", target))]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         until = time.monotonic() + deadline
         start, end = window.start.timestamp(), window.end.timestamp()
         lines: list[Line] = []
@@ -72,19 +72,19 @@ class LogFiles(SourcePlugin):
                     read += len(text)
                     if start <= at <= end:
                         lines.append(Line(at, redact(text), {"file": path.name}))
-                    if read > MOST_BYTES or time.monotonic() > until:
+                    if read > MAX_BYTES or time.monotonic() > until:
                         break
             except (OSError, EOFError) as error:
                 gaps.append(f"{path.name} cannot be read: {error}")
-            if read > MOST_BYTES or time.monotonic() > until:
+            if read > MAX_BYTES or time.monotonic() > until:
                 gaps.append("The files were too large to read to the end in time.")
                 break
         lines.sort(key=lambda line: line.at)
-        if len(lines) > MOST_LINES:
-            gaps.append(f"{len(lines)} lines matched; the newest {MOST_LINES} are kept.")
+        if len(lines) > MAX_LINES:
+            gaps.append(f"{len(lines)} lines matched; the newest {MAX_LINES} are stored.")
         if not lines:
             gaps.append("No lines matched in the window.")
-        return Answer(lines[-MOST_LINES:], "", gaps)
+        return SourceAnswer(lines[-MAX_LINES:], "", gaps)
 
     def probe(self, deadline: float) -> str:
         count = sum(1 for path in self._root().rglob("*") if path.is_file())

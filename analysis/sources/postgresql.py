@@ -11,18 +11,18 @@ from django import forms
 from django.utils import timezone
 
 from analysis.sources.base import (
-    Answer,
     Line,
-    Query,
+    SourceAnswer,
     SourceError,
     SourceForm,
     SourcePlugin,
+    SourceQuery,
     Target,
     Window,
     check_name,
     fill,
-    redact,
 )
+from common.redaction import redact
 
 # Each gives a moment (or null for now) and a text; only columns every version since 13 has.
 STATEMENTS: LiteralString = """
@@ -47,7 +47,7 @@ from pg_stat_activity waiting
 join lateral unnest(pg_blocking_pids(waiting.pid)) blocker(pid) on true
 join pg_stat_activity holding on holding.pid = blocker.pid
 order by waiting.query_start limit 30"""
-QUESTIONS: dict[str, LiteralString] = {
+STATISTICS: dict[str, LiteralString] = {
     "statements": STATEMENTS,
     "sessions": SESSIONS,
     "locks": LOCKS,
@@ -78,7 +78,7 @@ class PostgreSQL(SourcePlugin):
     items = "lines"
     SettingsForm = PostgresqlForm
 
-    def queries(self, target: Target) -> list[Query]:
+    def queries(self, target: Target) -> list[SourceQuery]:
         check_name(target)
         if target.kind != "postgresql" or self.settings.get("service") not in (
             "",
@@ -86,31 +86,33 @@ class PostgreSQL(SourcePlugin):
             target.name,
         ):
             return []
-        return [Query(what, fill(f"{what} $service", target)) for what in QUESTIONS]
+        return [SourceQuery(what, fill(f"{what} $service", target)) for what in STATISTICS]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
-        question = QUESTIONS.get(query.text.partition(" ")[0])
-        if question is None:
-            raise SourceError("refused", f"Ask for one of: {', '.join(QUESTIONS)}.")
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
+        statement = STATISTICS.get(query.text.partition(" ")[0])
+        if statement is None:
+            raise SourceError("refused", f"Ask for one of: {', '.join(STATISTICS)}.")
         gaps = []
         if (timezone.now() - window.end).total_seconds() > 120:
-            gaps.append("PostgreSQL remembers no past: this is how it was when asked.")
+            gaps.append("PostgreSQL remembers no past: this is how it was when queried.")
         try:
-            rows = self._ask(question, deadline)
+            rows = self._run(statement, deadline)
         except SourceError as error:
             if error.reason != "no-extension":
                 raise
-            return Answer([], "", [*gaps, str(error)])
+            return SourceAnswer([], "", [*gaps, str(error)])
         now = timezone.now()
         lines = [Line((at or now).timestamp(), redact(text)) for at, text in rows]
-        return Answer(lines, "", gaps if lines else [*gaps, "Nothing to tell at this moment."])
+        return SourceAnswer(
+            lines, "", gaps if lines else [*gaps, "Nothing to report at this moment."]
+        )
 
     def probe(self, deadline: float) -> str:
-        [(_, version)] = self._ask("select null::timestamptz, version()", deadline)
+        [(_, version)] = self._run("select null::timestamptz, version()", deadline)
         return f"Answers: {version.partition(' on ')[0]}."
 
-    def _ask(
-        self, question: LiteralString, deadline: float
+    def _run(
+        self, statement: LiteralString, deadline: float
     ) -> Sequence[tuple[datetime | None, str]]:
         settings: dict[str, Any] = self.settings
         host = f"{settings['host']}:{settings.get('port') or 5432}"
@@ -128,7 +130,7 @@ class PostgreSQL(SourcePlugin):
                 options=f"-c statement_timeout={int(deadline * 1000)} "
                 "-c default_transaction_read_only=on",
             ) as connection:
-                return connection.execute(question).fetchall()
+                return connection.execute(statement).fetchall()
         except psycopg.errors.UndefinedTable as error:
             raise SourceError(
                 "no-extension", "Run “create extension pg_stat_statements” to see statements."
@@ -142,11 +144,11 @@ class PostgreSQL(SourcePlugin):
                 "denied", f"{host}: {_first_line(error)} Grant pg_monitor."
             ) from error
         except psycopg.OperationalError as error:
-            told = _first_line(error)
-            if "authentication" in told or "role" in told:
-                raise SourceError("denied", f"{host} refused the credentials: {told}") from error
+            reason = _first_line(error)
+            if "authentication" in reason or "role" in reason:
+                raise SourceError("denied", f"{host} refused the credentials: {reason}") from error
             raise SourceError(
-                "unreachable", f"{host} cannot be reached: {told}", passing=True
+                "unreachable", f"{host} cannot be reached: {reason}", passing=True
             ) from error
         except psycopg.Error as error:
             raise SourceError("refused", f"{host} refused: {_first_line(error)}") from error

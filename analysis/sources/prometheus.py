@@ -8,19 +8,18 @@ from typing import Any
 from django import forms
 
 from analysis.sources.base import (
-    MOST_POINTS,
-    MOST_SERIES,
-    Answer,
-    Query,
+    MAX_POINTS,
+    MAX_SERIES,
     Series,
+    SourceAnswer,
     SourceError,
-    SourcePlugin,
+    SourceQuery,
     Target,
     Window,
     fill,
 )
-from analysis.sources.http import HttpClient, HttpForm
-from analysis.sources.templates import FOR_WHOM, chosen, parse_templates
+from analysis.sources.http import HttpForm, HttpSource
+from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.
 # $selector is the label matcher of the service, set with the source.
@@ -65,7 +64,7 @@ class PrometheusForm(HttpForm):
     templates = forms.CharField(
         initial=TEMPLATES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"One query a line: {FOR_WHOM} | what | unit | PromQL.",
+        help_text=f"One query a line: {FOR_SERVICES} | what | unit | PromQL.",
     )
 
     def clean_templates(self) -> str:
@@ -77,35 +76,32 @@ class PrometheusForm(HttpForm):
         return text
 
 
-class Prometheus(SourcePlugin):
+class Prometheus(HttpSource):
     kind = "prometheus"
     title = "Prometheus (also Thanos, Mimir, VictoriaMetrics)"
+    product = "Prometheus"
     items = "series"
     SettingsForm = PrometheusForm
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        super().__init__(settings)
-        self.http = HttpClient(settings)
-
-    def queries(self, target: Target) -> list[Query]:
+    def queries(self, target: Target) -> list[SourceQuery]:
         selector = fill(self.settings.get("selector") or 'service="$service"', target)
         return [
-            Query(query.what, query.text.replace("$selector", selector), query.unit)
-            for query in chosen(self.settings.get("templates") or TEMPLATES, target)
+            SourceQuery(query.what, query.text.replace("$selector", selector), query.unit)
+            for query in queries_for(self.settings.get("templates") or TEMPLATES, target)
         ]
 
-    def pull(self, query: Query, window: Window, deadline: float) -> Answer:
-        step = max(15, math.ceil(window.seconds / MOST_POINTS / 15) * 15)
+    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
+        step = max(15, math.ceil(window.seconds / MAX_POINTS / 15) * 15)
         # Whole steps, so that pulling twice gives the same points.
         start = math.floor(window.start.timestamp() / step) * step
         end = math.floor(window.end.timestamp() / step) * step
         found, gaps = self._range(query.text, start, end, step, deadline)
-        if len(found) > MOST_SERIES:
-            gaps.append(f"{len(found)} series matched; the first {MOST_SERIES} are kept.")
-        found = [series for series in found if series.times][:MOST_SERIES]
+        if len(found) > MAX_SERIES:
+            gaps.append(f"{len(found)} series matched; the first {MAX_SERIES} are stored.")
+        found = [series for series in found if series.times][:MAX_SERIES]
         if not found:
             gaps.append("No series matched this query in the window.")
-        return Answer(found, f"{self.http.base}/graph", gaps)
+        return SourceAnswer(found, f"{self.http.base}/graph", gaps)
 
     def points(
         self, text: str, start: float, end: float, step: float, deadline: float
@@ -123,22 +119,16 @@ class Prometheus(SourcePlugin):
         if not isinstance(answer, dict) or answer.get("status") != "success":
             message = answer.get("error") if isinstance(answer, dict) else answer
             raise SourceError("refused", f"Prometheus refused the query: {str(message)[:300]}")
-        try:
+        with self.expecting("a Prometheus matrix"):
             found = [_series(row) for row in answer["data"]["result"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise SourceError("garbage", "The answer is not a Prometheus matrix.") from error
         gaps = [f"Warning from the server: {each}" for each in answer.get("warnings") or []]
         return found, gaps
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/v1/query", {"query": "count(up)"}, deadline=deadline)
-        try:
+        with self.probing():
             result = answer["data"]["result"]
             count = int(float(result[0]["value"][1])) if result else 0
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise SourceError(
-                "garbage", "The address answers, but not like Prometheus. Check “Address”."
-            ) from error
         return f"Answers; it scrapes {count} targets."
 
 

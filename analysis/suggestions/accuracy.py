@@ -1,4 +1,4 @@
-"""How well suggestions fared, from what was really shown and what people then confirmed."""
+"""How accurate suggestions were: what was shown, against what people then confirmed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 
 FILED_LIVE = timedelta(hours=24)
-"""An incident filed later than this after it was noticed was recorded, not investigated, here."""
+"""Incidents filed later than this after detection were recorded here, not investigated."""
 
 
 @dataclass
@@ -51,26 +51,30 @@ class Score:
         return len(self._without)
 
     def add(self, outcome: _Outcome) -> None:
-        if outcome.place is not None or outcome.answered:
+        if outcome.answered:
             self.answered += 1
-            place = outcome.place or 99
-            self.hits_at_1 += place <= 1
-            self.hits_at_3 += place <= 3
-            self.hits_at_5 += place <= 5
+            self.hits_at_1 += outcome.is_hit_at(1)
+            self.hits_at_3 += outcome.is_hit_at(3)
+            self.hits_at_5 += outcome.is_hit_at(5)
             self.refused += outcome.refused
             self.refused_rightly += outcome.refused and outcome.new
         if outcome.minutes is not None:
-            (self._with if outcome.place else self._without).append(outcome.minutes)
+            (self._with if outcome.rank else self._without).append(outcome.minutes)
 
 
 @dataclass(frozen=True)
 class _Outcome:
     answered: bool
-    place: int | None
+    rank: int | None
     """of the confirmed cause among those shown, from 1"""
     refused: bool
     new: bool
+    """whether none of its causes had been seen before"""
     minutes: float | None
+    """from detection to the confirmed cause"""
+
+    def is_hit_at(self, cutoff: int) -> bool:
+        return self.rank is not None and self.rank <= cutoff
 
 
 @dataclass
@@ -80,17 +84,17 @@ class Scoreboard:
     months: list[Score]
 
 
-def remember_shown(incident: Incident, found: Suggestions) -> None:
-    """Keep what the page says, for as long as nobody has confirmed a cause."""
+def store_shown(incident: Incident, shown: Suggestions) -> None:
+    """Store what was shown, for as long as nobody has confirmed a cause."""
     if incident.cause_links.filter(state=CauseLink.State.CONFIRMED).exists():
         return
-    causes = [suggestion.cause.pk for suggestion in found.causes]
+    causes = [suggestion.cause.pk for suggestion in shown.causes]
     ShownAnswer.objects.update_or_create(
-        incident=incident, defaults={"causes": causes, "refused": found.nothing_alike}
+        incident=incident, defaults={"causes": causes, "refused": shown.nothing_alike}
     )
 
 
-def score(user: Any) -> Scoreboard:
+def scoreboard(user: Any) -> Scoreboard:
     """Counted over the incidents that `user` may see and that have a confirmed root cause."""
     links = CauseLink.objects.filter(
         state=CauseLink.State.CONFIRMED,
@@ -113,12 +117,12 @@ def score(user: Any) -> Scoreboard:
         months.setdefault(month, Score(month)).add(outcome)
         for service in incident.services.all():
             services.setdefault(service.name, Score(service.name)).add(outcome)
-    board.services = _told(sorted(services.values(), key=lambda each: each.name))
-    board.months = _told(sorted(months.values(), key=lambda each: each.name, reverse=True))
+    board.services = _not_empty(sorted(services.values(), key=lambda each: each.name))
+    board.months = _not_empty(sorted(months.values(), key=lambda each: each.name, reverse=True))
     return board
 
 
-def _told(scores: Iterable[Score]) -> list[Score]:
+def _not_empty(scores: Iterable[Score]) -> list[Score]:
     return [
         each for each in scores if each.answered or each.incidents_with or each.incidents_without
     ]
@@ -135,7 +139,7 @@ def _confirmed_at(incidents: Iterable[int]) -> dict[int, datetime]:
 
 
 def _first_seen(causes: Iterable[int]) -> dict[int, datetime]:
-    """When each cause began for the first time, as far as its confirmed links tell."""
+    """When each cause occurred for the first time, by its confirmed links."""
     rows = (
         CauseLink.objects.filter(cause_id__in=list(causes), state="confirmed")
         .values("cause_id")
@@ -152,16 +156,14 @@ def _outcome(
     first_seen: dict[int, datetime],
 ) -> _Outcome:
     shown = getattr(incident, "shown_answer", None)
-    places = [
-        place for place, cause in enumerate(shown.causes, 1) if cause in causes
-    ] if shown else []  # fmt: skip
-    noticed = incident.detected_at or incident.impact_started_at
+    ranks = [rank for rank, cause in enumerate(shown.causes if shown else (), 1) if cause in causes]
+    detected = incident.detected_at or incident.impact_started_at
     minutes = None
-    if confirmed_at and incident.created_at - noticed < FILED_LIVE:
-        minutes = max(0.0, (confirmed_at - noticed).total_seconds() / 60)
+    if confirmed_at and incident.created_at - detected < FILED_LIVE:
+        minutes = max(0.0, (confirmed_at - detected).total_seconds() / 60)
     return _Outcome(
         answered=shown is not None,
-        place=places[0] if places else None,
+        rank=ranks[0] if ranks else None,
         refused=bool(shown and shown.refused),
         new=all(first_seen[cause] >= incident.impact_started_at for cause in causes),
         minutes=minutes,

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable
-from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max, Q
 
 from analysis.models import Fingerprint, Fit
 from analysis.similarity.calibration import Calibration, calibrate
-from analysis.similarity.replay import Answer, Past, replay
-from analysis.similarity.votes import Link, Record
+from analysis.similarity.replay import HistoricIncident, ReplayedAnswer, replay
+from analysis.similarity.votes import CauseRecord, Link
 from analysis.suggestions.documents import (
     cause_document,
     document_of,
-    prefetch_telling,
+    prefetch_postmortems,
     with_features,
 )
+from common.process_cache import ProcessCache
 from incidents.models import Incident
 from kb.models import Cause, CauseLink
 
 LONGEST_HISTORY = 50_000
 SECONDS_A_DAY = 86_400
-_known: dict[int, Calibration | None] = {}
+
+_calibrations: ProcessCache[int, Calibration | None] = ProcessCache("calibrations", 2)
+_cause_records: ProcessCache[Hashable, dict[int, CauseRecord]] = ProcessCache(
+    "records of causes", 1, max_age=60
+)
 
 
-def history() -> list[Past]:
+def history() -> list[HistoricIncident]:
     """Past incidents with their links, in the order in which they began."""
     links: dict[int, list[Link]] = {}
     rows = CauseLink.objects.values_list("incident_id", "cause_id", "role", "state")
@@ -36,70 +38,56 @@ def history() -> list[Past]:
         links.setdefault(row[0], []).append(Link(*row))
     newest = Incident.objects.order_by("-impact_started_at", "-pk")[:LONGEST_HISTORY]
     return [
-        Past(
+        HistoricIncident(
             document_of(incident),
             links.get(incident.pk, ()),
             incident.impact_started_at.timestamp() / SECONDS_A_DAY,
         )
-        for incident in reversed(prefetch_telling(with_features(newest)))
+        for incident in reversed(prefetch_postmortems(with_features(newest)))
     ]
 
 
-def replayed() -> list[Answer]:
-    """What would have been answered to each past incident with a confirmed cause."""
+def replayed() -> list[ReplayedAnswer]:
+    """What would have been suggested for each past incident with a confirmed cause."""
     causes = {cause.pk: cause_document(cause) for cause in Cause.objects.all()}
     return replay(history(), causes)
 
 
-COUNTED_FOR = 60.0
-"""Seconds after which what was counted is counted anew, whatever happened."""
-
-
-@dataclass
-class _Counted:
-    state: Any = None
-    at: float = 0.0
-    records: dict[int, Record] = field(default_factory=dict)
-
-
-_counted = _Counted()
-
-
-def records(state: Hashable) -> dict[int, Record]:
+def cause_records(links_version: Hashable) -> dict[int, CauseRecord]:
     """How often people confirmed and rejected each cause, in incidents that all may see.
 
-    Kept in the process: counted anew when `state`, which tells of links written and taken away, is
-    another than before, and every minute for incidents that became private.
+    Counted again when `links_version` changes, and every minute for incidents that became private.
     """
-    now = time.monotonic()
-    if _counted.state != state or now - _counted.at > COUNTED_FOR:
-        rows = (
-            CauseLink.objects.filter(incident__private=False)
-            .order_by()
-            .values_list("cause_id")
-            .annotate(
-                confirmed=Count("pk", filter=Q(state="confirmed")),
-                rejected=Count("pk", filter=Q(state="rejected")),
-            )
+    return _cause_records.get(links_version, _count_decisions)
+
+
+def _count_decisions() -> dict[int, CauseRecord]:
+    rows = (
+        CauseLink.objects.filter(incident__private=False)
+        .order_by()
+        .values_list("cause_id")
+        .annotate(
+            confirmed=Count("pk", filter=Q(state="confirmed")),
+            rejected=Count("pk", filter=Q(state="rejected")),
         )
-        _counted.records = {cause: Record(yes, no) for cause, yes, no in rows}
-        _counted.state, _counted.at = state, now
-    return _counted.records
+    )
+    return {cause: CauseRecord(confirmed, rejected) for cause, confirmed, rejected in rows}
 
 
 def _labels() -> str:
-    told = CauseLink.objects.aggregate(
+    counts = CauseLink.objects.aggregate(
         count=Count("pk", filter=Q(state="confirmed")), last=Max("updated_at")
     )
-    telling = Fingerprint.objects.exclude(templates={}, metrics={}).count()
+    with_telemetry = Fingerprint.objects.exclude(templates={}, metrics={}).count()
     return (
-        f"{told['count']} confirmed links, last {told['last'] and told['last'].isoformat()}, "
-        f"{telling} incidents with telemetry"
+        f"{counts['count']} confirmed links, "
+        f"last {counts['last'] and counts['last'].isoformat()}, "
+        f"{with_telemetry} incidents with telemetry"
     )
 
 
 def learn(anyway: bool = False) -> Fit | None:
-    """Fit on today's history and use it from now on; None when nothing new is known since."""
+    """Fit on today's history and activate the result; None when nothing was decided since."""
     labels = _labels()
     if not anyway and Fit.objects.filter(labels=labels).exists():
         return None
@@ -128,12 +116,11 @@ def active_fit() -> int | None:
     return Fit.objects.filter(active=True).values_list("pk", flat=True).first()
 
 
-def calibration(active: int | None) -> Calibration | None:
-    """What the version `active` learnt; None when history was too small to learn from."""
-    if active is None:
-        return None
-    if active not in _known:
-        data = Fit.objects.get(pk=active).data
-        _known.clear()
-        _known[active] = Calibration.of_data(data) if data else None
-    return _known[active]
+def calibration(version: int | None) -> Calibration | None:
+    """What a version learnt; None when history was too small to learn from."""
+    return None if version is None else _calibrations.get(version, lambda: _read(version))
+
+
+def _read(version: int) -> Calibration | None:
+    data = Fit.objects.get(pk=version).data
+    return Calibration.from_data(data) if data else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -9,16 +10,22 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 
+from analysis.models import Fingerprint
 from analysis.similarity.weights import Document
-from incidents.models import Alert, Incident
-from kb.causes.queries import told_symptoms
+from incidents.models import Alert, Incident, Service
+from kb.causes.queries import postmortem_symptoms
 from kb.models import Cause, Postmortem
 
-NO_KEY = -1
-OF_INCIDENTS = (
-    "title", "symptom", "resolution", "severity", "status", "private", "impact_started_at",
-)  # fmt: skip
-"""What documents are made of, and what is told of a past incident; the rest would only be read."""
+INCIDENT_FIELDS = (
+    "title",
+    "symptom",
+    "resolution",
+    "severity",
+    "status",
+    "private",
+    "impact_started_at",
+)
+"""What documents are made of, and what answers show of a past incident."""
 
 
 def incident_document(
@@ -48,30 +55,32 @@ def incident_document(
 
 
 def document_of(incident: Incident) -> Document:
-    """The document of one of the incidents that `with_features` gave."""
-    given: Any = incident
-    telling = _telling(incident) if given.is_told else []
+    """The document of an incident read by `with_features`."""
+    row: Any = incident
+    postmortems = _published_postmortems(incident) if row.has_postmortem else []
     return incident_document(
         key=incident.pk,
         title=incident.title,
-        symptom="\n".join([incident.symptom, *map(told_symptoms, telling)]),
-        services=given.service_names,
-        alerts=given.alert_names,
-        templates=given.templates or (),
-        metrics=given.metrics or (),
+        symptom="\n".join([incident.symptom, *map(postmortem_symptoms, postmortems)]),
+        services=row.service_names,
+        alerts=row.alert_names,
+        templates=row.templates or (),
+        metrics=row.metrics or (),
     )
 
 
-def _telling(incident: Incident) -> list[Postmortem]:
-    """Published postmortems whose words may stand for this incident.
+def _published_postmortems(incident: Incident) -> list[Postmortem]:
+    """Published postmortems whose words may describe this incident.
 
-    Not those that also tell of a private one: a word found here would tell of it.
+    Not those that also cover another private one: a word matched here would reveal it.
     """
     return [
-        row
-        for row in incident.postmortems.all()
-        if row.state == Postmortem.State.PUBLISHED
-        and all(not other.private or other.pk == incident.pk for other in row.incidents.all())
+        postmortem
+        for postmortem in incident.postmortems.all()
+        if postmortem.state == Postmortem.State.PUBLISHED
+        and all(
+            not other.private or other.pk == incident.pk for other in postmortem.incidents.all()
+        )
     ]
 
 
@@ -82,27 +91,27 @@ def cause_document(cause: Cause) -> Document:
 
 
 def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
-    """The same with all that documents are made of, in one query.
+    """The same incidents with all that documents are made of, in one query.
 
-    Only what postmortems tell costs two more, where there are any: `prefetch_telling`.
+    Only the text of postmortems costs two more, if there are any: `prefetch_postmortems`.
     """
     of_incident = {"incident_id": OuterRef("pk")}
     services = Incident.services.through.objects.filter(**of_incident).order_by()
     alerts = Alert.objects.filter(**of_incident).order_by()
-    return incidents.only(*OF_INCIDENTS).annotate(
+    return incidents.only(*INCIDENT_FIELDS).annotate(
         templates=F("fingerprint__templates"),
         metrics=F("fingerprint__metrics"),
         service_names=ArraySubquery(services.values("service__name")),
         alert_names=ArraySubquery(alerts.values("name").distinct()),
-        is_told=Exists(Postmortem.incidents.through.objects.filter(**of_incident)),
+        has_postmortem=Exists(Postmortem.incidents.through.objects.filter(**of_incident)),
     )
 
 
-def prefetch_telling(incidents: Iterable[Incident]) -> list[Incident]:
-    """The given incidents, with the postmortems of those that have any."""
-    found: list[Any] = list(incidents)
-    prefetch_related_objects([row for row in found if row.is_told], "postmortems__incidents")
-    return found
+def prefetch_postmortems(incidents: Iterable[Incident]) -> list[Incident]:
+    """Incidents read by `with_features`, with the postmortems of those that have any."""
+    rows: list[Any] = list(incidents)
+    prefetch_related_objects([row for row in rows if row.has_postmortem], "postmortems__incidents")
+    return rows
 
 
 def every_document() -> Iterator[Document]:
@@ -112,10 +121,38 @@ def every_document() -> Iterator[Document]:
     return chain(map(document_of, incidents), map(cause_document, causes))
 
 
-def documents_of(keys: Collection[int]) -> dict[int, Document]:
+# The same query as `with_features`: composing it with the ORM takes longer than running it.
+_INCIDENTS = f"""
+    SELECT {", ".join(f"i.{name}" for name in ("id", *INCIDENT_FIELDS))},
+        f.templates, f.metrics,
+        ARRAY(SELECT s.name FROM {Incident.services.through._meta.db_table} t
+            JOIN {Service._meta.db_table} s ON s.id = t.service_id
+            WHERE t.incident_id = i.id) AS service_names,
+        ARRAY(SELECT DISTINCT a.name FROM {Alert._meta.db_table} a
+            WHERE a.incident_id = i.id) AS alert_names,
+        EXISTS(SELECT FROM {Postmortem.incidents.through._meta.db_table} p
+            WHERE p.incident_id = i.id) AS has_postmortem
+    FROM {Incident._meta.db_table} i
+    LEFT JOIN {Fingerprint._meta.db_table} f ON f.incident_id = i.id
+    WHERE i.id = ANY(%s)
+"""  # noqa: S608
+
+
+def read_incidents(keys: Collection[int]) -> dict[int, Incident]:
+    """Some incidents as `with_features` and `prefetch_postmortems` give them."""
+    if not keys:
+        return {}
+    rows: list[Any] = prefetch_postmortems(Incident.objects.raw(_INCIDENTS, [list(keys)]))
+    for row in rows:
+        # A raw query returns JSON as text.
+        row.templates = json.loads(row.templates) if row.templates else None
+        row.metrics = json.loads(row.metrics) if row.metrics else None
+    return {row.pk: row for row in rows}
+
+
+def read_documents(keys: Collection[int]) -> dict[int, Document]:
     """The documents of some keys as the database has them now."""
-    found = with_features(Incident.objects.filter(pk__in=[key for key in keys if key > 0]))
-    incidents = prefetch_telling(found)
+    incidents = read_incidents([key for key in keys if key > 0])
     causes = Cause.objects.filter(superseded_by=None, pk__in=[-key for key in keys if key < 0])
-    every = chain(map(document_of, incidents), map(cause_document, causes))
-    return {document.key: document for document in every}
+    documents = chain(map(document_of, incidents.values()), map(cause_document, causes))
+    return {document.key: document for document in documents}

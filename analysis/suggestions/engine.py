@@ -1,119 +1,63 @@
-"""Suggestions for an incident or a piece of text: past causes, past incidents, and why."""
+"""Suggestions for an incident or a piece of text: past causes, past incidents, and why.
+
+An answer is made in four steps: recall similar documents, let them vote on causes and calibrate
+the result, choose what to show, explain it in words.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
 
 from analysis.evidence.checks import factors
-from analysis.similarity.calibration import UNTAUGHT_BAR, Bin, Calibration, is_new_untaught
-from analysis.similarity.explaining import Query
+from analysis.similarity.calibration import Calibration, is_new_uncalibrated
+from analysis.similarity.explaining import WeightedQuery
 from analysis.similarity.index import Hit
-from analysis.similarity.replay import ASKED
-from analysis.similarity.votes import ALIKE, Ballot, vote, weighed
+from analysis.similarity.replay import RECALLED
+from analysis.similarity.thresholds import THRESHOLDS
+from analysis.similarity.votes import Ballot, vote, weighed
 from analysis.similarity.weights import Document
-from analysis.suggestions.calibration_versions import calibration, records
-from analysis.suggestions.change_feed import State
+from analysis.suggestions.calibration_versions import calibration, cause_records
+from analysis.suggestions.change_feed import RecentChanges
 from analysis.suggestions.documents import (
     cause_document,
     document_of,
     incident_document,
-    prefetch_telling,
-    with_features,
+    read_incidents,
 )
-from analysis.suggestions.explanations import Reason, Reasons
-from analysis.suggestions.live_index import library
-from analysis.suggestions.record_cache import Past
+from analysis.suggestions.explanations import Reasons
+from analysis.suggestions.live_index import live_index
+from analysis.suggestions.types import AlikeIncident, SuggestedCause, Suggestions
+from analysis.suggestions.voters import Voter, read_voters
+from common.process_cache import ProcessCache
 from incidents.filing import names_in
 from incidents.models import Incident, Service
-from incidents.permissions import (
-    hidden_incident_ids,
-    only_team,
-    visible_incidents,
-)
+from incidents.permissions import hidden_incident_ids, only_team, visible_incidents
 from incidents.suspect_changes import CandidateChange, candidate_changes
 from kb.models import Cause, CauseLink
 from kb.permissions import visible_causes
 
-UNLIKELY = 0.03
-"""Further suggestions less sure than this only cost the reader time."""
-LISTED = 0.12
-"""Likeness from which a past incident is worth a line."""
-SAME = 0.45
-"""Likeness from which an open incident may be the very same."""
-BEHIND = 3
-"""Past incidents that are named behind a cause."""
-KINDS_OF_CHANGE = {
+NAMED_INCIDENTS = 3
+"""Past incidents that are named with a cause."""
+CONSIDERED = 3
+"""Causes considered for each one shown: some are hidden from the user or were rejected."""
+CHANGES_BY_CATEGORY = {
     "deploy": {"deploy", "migration", "flag"},
     "code": {"deploy", "flag"},
     "config": {"config", "flag"},
     "data": {"migration"},
     "capacity": {"scaling"},
 }
-"""Which changes speak for a cause of a category."""
-
-
-@dataclass
-class AlikeIncident:
-    incident: Incident
-    likeness: float
-    reasons: list[Reason] = field(default_factory=list)
-    duplicate: bool = False
-    """Open, and alike enough that it may be the very same incident."""
-
-
-@dataclass
-class SuggestedCause:
-    cause: Cause
-    score: float
-    likeness: float
-    incidents: list[AlikeIncident]
-    reasons: list[Reason]
-    only_now: list[Reason]
-    """what this incident shows and the most alike one behind the cause did not"""
-    only_then: list[Reason]
-    fixed_last_time: str
-    fixed_in: Incident | None
-    confidence: float | None = None
-    """calibrated probability that it is right; None while history is too small to know"""
-    track: Bin | None = None
-    """how answers of about this confidence fared"""
-    change: CandidateChange | None = None
-    """A change of the kind that brings this cause, made just before."""
-    link: CauseLink | None = None
-    """The link this incident already has to the cause, if any."""
-
-
-@dataclass
-class Suggestions:
-    """Ranked causes and incidents; `history` tells how many past records were compared."""
-
-    causes: list[SuggestedCause]
-    incidents: list[AlikeIncident]
-    history: int
-    nothing_alike: bool
-    """history holds nothing alike: whatever is listed is merely the nearest"""
-    calibrated: bool
-    """whether history is large enough to know how sure suggestions are"""
-    for_all: bool = False
-    """whether anybody would have got this answer: nothing private was found on the way"""
-    labelled: int = 0
-    """past incidents with a confirmed cause that stand behind what is stated of confidence"""
-
-
-def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
-    """What history holds that is like `incident`, of what `user` may see."""
-    [row] = prefetch_telling(with_features(Incident.objects.filter(pk=incident.pk)))
-    return _suggest(document_of(row), user, limit, library.sync(), incident)
+"""Kinds of changes that make a cause of a category likelier."""
 
 
 @dataclass(frozen=True)
-class Within:
+class Scope:
     """Which part of history to search: all of these must hold for a past incident."""
 
     services: Sequence[Service] = ()
@@ -121,12 +65,12 @@ class Within:
     since: datetime | None = None
 
     @property
-    def is_all(self) -> bool:
+    def is_everything(self) -> bool:
         return not (self.services or self.team or self.since)
 
     def keys(self, user: Any) -> set[int] | None:
-        """Keys that may be found, causes included; None for all of them."""
-        if self.is_all:
+        """Index keys that may match, causes included; None for all of them."""
+        if self.is_everything:
             return None
         incidents = visible_incidents(user)
         if self.services:
@@ -140,201 +84,284 @@ class Within:
         return found | {-cause for cause in causes}
 
 
+EVERYTHING = Scope()
+
+
+def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
+    """What history holds that is like `incident`, of what `user` may see."""
+    row = read_incidents([incident.pk])[incident.pk]
+    return _suggest(_Request(document_of(row), user, limit, live_index.refresh(), incident))
+
+
+_answers: ProcessCache[Any, Suggestions] = ProcessCache("answers to words", 500, max_age=60)
+
+
 def suggest_for_text(
     title: str,
     user: Any,
     symptom: str = "",
     services: Iterable[Service] = (),
     limit: int = 5,
-    within: Within | None = None,
+    scope: Scope = EVERYTHING,
 ) -> Suggestions:
     """The same for words that are not an incident yet."""
-    state = library.sync()
-    named = names_in(f"{title}\n{symptom}", state.services)
+    changes = live_index.refresh()
+    named = names_in(f"{title}\n{symptom}", changes.services)
     names = {*named, *(service.name for service in services)}
     document = incident_document(title=title, symptom=symptom, services=names)
-    key = title, symptom, frozenset(names), limit
-    keeps = (within is None or within.is_all) and not only_team(user)
-    if keeps and (known := _answers.get(key)) and known.holds(state):
-        return known.found
-    found = _suggest(document, user, limit, state, within=within)
-    if keeps and found.for_all:
-        if len(_answers) >= MOST_KEPT:
-            _answers.clear()
-        _answers[key] = _Kept(found, state.version, time.monotonic())
-    return found
+    request = _Request(document, user, limit, changes, scope=scope)
+    if not scope.is_everything or only_team(user):
+        return _suggest(request)
+    key = (changes.version, title, symptom, frozenset(names), limit)
+    answer = _answers.peek(key)
+    if answer is None:
+        answer = _suggest(request)
+        if answer.same_for_everybody:
+            _answers.store(key, answer)
+    return answer
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """An answer to words, as several people and bots ask the same during an incident."""
+class _Request:
+    document: Document
+    user: Any
+    limit: int
+    changes: RecentChanges
+    incident: Incident | None = None
+    scope: Scope = EVERYTHING
 
-    found: Suggestions
-    version: int
-    at: float
+    @cached_property
+    def began(self) -> float:
+        """Epoch seconds; words are about now."""
+        began = self.incident.impact_started_at if self.incident else timezone.now()
+        return began.timestamp()
 
-    def holds(self, state: State) -> bool:
-        # Old votes fade by the day, so a minute changes nothing that could be seen.
-        return self.version == state.version and time.monotonic() - self.at < KEPT_FOR
+    @cached_property
+    def excluded(self) -> set[int]:
+        """The incident itself and later ones: nothing later explains what came before.
 
-
-MOST_KEPT, KEPT_FOR = 500, 60.0
-_answers: dict[Any, _Kept] = {}
-
-
-def _suggest(
-    document: Document,
-    user: Any,
-    limit: int,
-    state: State,
-    incident: Incident | None = None,
-    within: Within | None = None,
-) -> Suggestions:
-    only = within.keys(user) if within else None
-    own = {incident.pk} if incident else set()
-    found_hits, query, for_all = _search(document, user, own, only)
-    hits = [hit for hit in found_hits if hit.likeness >= ALIKE]
-    alike = {hit.key: hit.likeness for hit in hits if hit.key > 0}
-    # Of most of what is found only this is needed; whole rows are read of what is shown.
-    pasts = library.pasts.of(alike)
-    learnt = calibration(state.fit)
-    ballots = _ballots(hits, pasts, incident, state)
-    if incident is not None:
-        ballots = weighed(ballots, factors(incident))
-    if learnt is not None:
-        ballots = learnt.order(ballots)
-    own_links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
-    refused = {cause for cause, link in own_links.items() if link.state == "rejected"}
-    voted = ballots[: limit * 3]
-    causes = _causes(voted, user)
-    shown = [
-        place
-        for place, ballot in enumerate(ballots)
-        if ballot.cause in causes and ballot.cause not in refused
-    ][:limit]
-    sure = {place: learnt.sure(ballots, place) for place in shown} if learnt else {}
-    shown = [place for place in shown if place == shown[0] or sure.get(place, 1.0) >= UNLIKELY]
-    listed = [key for key in pasts if alike[key] >= LISTED]
-    best = sorted(listed, key=lambda key: (-alike[key], key))[:limit]
-    fixed = {
-        place: next((key for key in ballots[place].incidents if pasts[key].told), 0)
-        for place in shown
-    }
-    behind = {key for place in shown for key in ballots[place].incidents[:BEHIND]}
-    found = library.rows.of({*best, *behind, *fixed.values()} - {0})
-    near = {key: row for key, row in found.items() if key in behind or key in best}
-    compared = [document_of(row) for row in near.values()]
-    compared += [cause_document(causes[ballots[place].cause]) for place in shown]
-    reasons = Reasons(document, query, compared)
-    told = {key: _alike(row, alike[key], reasons) for key, row in near.items()}
-    changes = candidate_changes(incident) if incident else []
-    suggested = []
-    for place in shown:
-        cause = causes[ballots[place].cause]
-        suggestion = _suggested(ballots[place], cause, told, reasons, found.get(fixed[place]))
-        if learnt is not None:
-            suggestion.confidence = sure[place]
-            suggestion.track = learnt.bin_of(sure[place])
-        suggestion.link = own_links.get(cause.pk)
-        suggestion.change = _change_for(cause, changes)
-        suggested.append(suggestion)
-    return Suggestions(
-        suggested,
-        [told[key] for key in best if key in told],
-        max(0, len(library) - len(state.private | own)),
-        _nothing_alike(ballots, hits, learnt),
-        learnt is not None,
-        for_all and all(ballot.incidents for ballot in voted),
-        learnt.judged.answers if learnt else 0,
-    )
+        Known before the search, so that it returns enough of what came before.
+        """
+        if self.incident is None:
+            return set()
+        later = Incident.objects.filter(impact_started_at__gt=self.incident.impact_started_at)
+        return {self.incident.pk, *later.order_by().values_list("pk", flat=True)}
 
 
-def _search(
-    document: Document, user: Any, own: set[int], only: set[int] | None
-) -> tuple[list[Hit], Query, bool]:
-    """What is alike of what `user` may see, and whether that is the same for everybody.
+def _suggest(request: _Request) -> Suggestions:
+    recalled = _recall(request)
+    ranking = _vote_and_calibrate(request, recalled)
+    choice = _choose(request, recalled, ranking)
+    return _explain(request, recalled, ranking, choice)
 
-    Most searches find nothing private: only where one does, it is asked what `user` may see.
-    """
-    hits, query, private = library.look(document, ASKED, own, only)
-    for_all = not only_team(user) and private.isdisjoint(hit.key for hit in hits)
-    if not for_all:
+
+@dataclass(frozen=True)
+class _Recalled:
+    """Similar documents that `user` may see, most similar first."""
+
+    hits: list[Hit]
+    query: WeightedQuery
+    likeness: dict[int, float]
+    """of past incidents, by id"""
+    voters: dict[int, Voter]
+    """the same incidents with their cause links"""
+    same_for_everybody: bool
+
+
+def _recall(request: _Request) -> _Recalled:
+    """Search the index. Most searches match nothing private: only then permissions are queried."""
+    user, document, excluded = request.user, request.document, request.excluded
+    only = request.scope.keys(user)
+    hits, query, private = live_index.search_as_refreshed(document, RECALLED, excluded, only)
+    same_for_everybody = not only_team(user) and private.isdisjoint(hit.key for hit in hits)
+    if not same_for_everybody:
         hidden = hidden_incident_ids(user)
         if not hidden.isdisjoint(hit.key for hit in hits):
-            hits, query, _ = library.look(document, ASKED, own | hidden, only)
-    return hits, query, for_all
+            excluded = excluded | hidden
+            hits, query, _ = live_index.search_as_refreshed(document, RECALLED, excluded, only)
+    hits = [hit for hit in hits if hit.likeness >= THRESHOLDS.vote_from]
+    # Whole records are read later, of the few that are shown.
+    voters = read_voters([hit.key for hit in hits if hit.key > 0])
+    voters = {key: voter for key, voter in voters.items() if voter.began <= request.began}
+    hits = [hit for hit in hits if hit.key < 0 or hit.key in voters]
+    likeness = {hit.key: hit.likeness for hit in hits if hit.key > 0}
+    return _Recalled(hits, query, likeness, voters, same_for_everybody)
 
 
-def _causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
-    """The causes of ballots. One with a visible incident behind it is visible with it."""
-    wanted = {ballot.cause for ballot in ballots}
-    named_only = {ballot.cause for ballot in ballots if not ballot.incidents}
-    if named_only:
-        seen = visible_causes(user).filter(pk__in=named_only).values_list("pk", flat=True)
-        wanted -= named_only - set(seen)
-    found = library.causes.of(wanted)
-    return {key: cause for key, cause in found.items() if cause.superseded_by_id is None}
+@dataclass(frozen=True)
+class _Ranking:
+    ballots: list[Ballot]
+    """every cause that got votes, best first"""
+    calibration: Calibration | None
+    """None while history is too small to learn from"""
+    nothing_alike: bool
 
 
-def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
-    """The most suspicious change before the impact that could have brought `cause`."""
-    kinds = KINDS_OF_CHANGE.get(cause.category_id, set())
-    before = (each for each in changes if each.before.total_seconds() >= 0)
-    return next((each for each in before if each.change.kind in kinds), None)
+def _vote_and_calibrate(request: _Request, recalled: _Recalled) -> _Ranking:
+    """Rank causes by the votes of similar incidents, by checks, and by what was learnt."""
+    learnt = calibration(request.changes.fit)
+    ballots = _vote(request, recalled)
+    if request.incident is not None:
+        ballots = weighed(ballots, factors(request.incident))
+    if learnt is not None:
+        ballots = learnt.order(ballots)
+    return _Ranking(ballots, learnt, _nothing_alike(ballots, recalled.hits, learnt))
 
 
-def _ballots(
-    hits: list[Hit], pasts: dict[int, Past], incident: Incident | None, state: State
-) -> list[Ballot]:
-    now = (incident.impact_started_at if incident else timezone.now()).timestamp()
-    links = [link for past in pasts.values() for link in past.links]
-    causes = library.causes.of({link.cause for link in links})
-    # What a superseded cause was linked to speaks for the one in its place.
-    instead = {key: cause.superseded_by_id for key, cause in causes.items()}
-    rows = [
-        replace(link, cause=instead[link.cause]) if instead[link.cause] else link
+def _vote(request: _Request, recalled: _Recalled) -> list[Ballot]:
+    links = [link for voter in recalled.voters.values() for link in voter.links]
+    causes = live_index.causes({link.cause for link in links})
+    # A link to a superseded cause is a vote for the one that replaced it.
+    links = [
+        replace(link, cause=cause.superseded_by_id) if cause.superseded_by_id else link
         for link in links
-        if link.cause in instead
+        if (cause := causes.get(link.cause)) is not None
     ]
-    named = {-hit.key: hit.likeness for hit in hits if hit.key < 0}
     return vote(
-        {hit.key: hit.likeness for hit in hits if hit.key in pasts},
-        named,
-        rows,
-        {key: (now - past.began) / 86_400 for key, past in pasts.items()},
-        records(state.newest),
+        recalled.likeness,
+        {-hit.key: hit.likeness for hit in recalled.hits if hit.key < 0},
+        links,
+        {key: (request.began - voter.began) / 86_400 for key, voter in recalled.voters.items()},
+        cause_records(request.changes.links_version),
     )
 
 
 def _nothing_alike(ballots: list[Ballot], hits: list[Hit], learnt: Calibration | None) -> bool:
     """Causes decide; where none is known yet, the likeness of incidents does."""
     if not ballots:
-        return not hits or hits[0].likeness < UNTAUGHT_BAR
-    return learnt.is_new(ballots) if learnt else is_new_untaught(ballots)
+        return not hits or hits[0].likeness < THRESHOLDS.nothing_alike_below
+    return learnt.is_new(ballots) if learnt else is_new_uncalibrated(ballots)
 
 
-def _alike(incident: Incident, likeness: float, reasons: Reasons) -> AlikeIncident:
-    duplicate = incident.is_open and likeness > SAME
+@dataclass(frozen=True)
+class _ChosenCause:
+    cause: Cause
+    ballot: Ballot
+    confidence: float | None
+    link: CauseLink | None
+    fixed_in: int | None
+    """the most similar incident with this cause whose resolution is written down"""
+
+    @property
+    def named_incidents(self) -> list[int]:
+        return self.ballot.incidents[:NAMED_INCIDENTS]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    causes: list[_ChosenCause]
+    incidents: list[int]
+    same_for_everybody: bool
+
+
+def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choice:
+    """Which causes and which incidents to show, of what `user` may see."""
+    incident, learnt = request.incident, ranking.calibration
+    links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
+    considered = ranking.ballots[: request.limit * CONSIDERED]
+    causes = _visible_causes(considered, request.user)
+    chosen: list[_ChosenCause] = []
+    for position, ballot in enumerate(considered):
+        link = links.get(ballot.cause)
+        if ballot.cause not in causes or (link and link.state == CauseLink.State.REJECTED):
+            continue
+        confidence = learnt.confidence(ranking.ballots, position) if learnt else None
+        fixed_in = next(
+            (key for key in ballot.incidents if recalled.voters[key].has_resolution), None
+        )
+        chosen.append(_ChosenCause(causes[ballot.cause], ballot, confidence, link, fixed_in))
+        if len(chosen) == request.limit:
+            break
+    shown = chosen[:1] + [each for each in chosen[1:] if _worth_showing(each)]
+    listed = [key for key in recalled.voters if recalled.likeness[key] >= THRESHOLDS.listed_from]
+    listed.sort(key=lambda key: (-recalled.likeness[key], key))
+    # A cause that matched by its own text alone is visible to some users only.
+    same_for_everybody = recalled.same_for_everybody and all(each.incidents for each in considered)
+    return _Choice(shown, listed[: request.limit], same_for_everybody)
+
+
+def _worth_showing(cause: _ChosenCause) -> bool:
+    return cause.confidence is None or cause.confidence >= THRESHOLDS.further_cause_from
+
+
+def _visible_causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
+    """The causes of ballots. One with a visible incident behind it is visible with it."""
+    wanted = {ballot.cause for ballot in ballots}
+    by_text_only = {ballot.cause for ballot in ballots if not ballot.incidents}
+    if by_text_only:
+        visible = visible_causes(user).filter(pk__in=by_text_only).values_list("pk", flat=True)
+        wanted -= by_text_only - set(visible)
+    causes = live_index.causes(wanted)
+    return {key: cause for key, cause in causes.items() if cause.superseded_by_id is None}
+
+
+def _explain(
+    request: _Request, recalled: _Recalled, ranking: _Ranking, choice: _Choice
+) -> Suggestions:
+    """Read the records of what was chosen and say in words why it is alike."""
+    similar = {key for chosen in choice.causes for key in chosen.named_incidents}
+    similar.update(choice.incidents)
+    fixed_in = {chosen.fixed_in for chosen in choice.causes if chosen.fixed_in}
+    rows = read_incidents(similar | fixed_in)
+    compared = [document_of(row) for key, row in rows.items() if key in similar]
+    compared += [cause_document(chosen.cause) for chosen in choice.causes]
+    reasons = Reasons(request.document, recalled.query, compared)
+    alike = {
+        key: _alike_incident(row, recalled.likeness[key], reasons)
+        for key, row in rows.items()
+        if key in similar
+    }
+    changes = candidate_changes(request.incident) if request.incident else []
+    learnt = ranking.calibration
+    causes = []
+    for chosen in choice.causes:
+        suggestion = _suggested_cause(chosen, alike, rows, reasons)
+        suggestion.change = _change_for(chosen.cause, changes)
+        if learnt is not None and chosen.confidence is not None:
+            suggestion.track = learnt.bin_of(chosen.confidence)
+        causes.append(suggestion)
+    return Suggestions(
+        causes=causes,
+        incidents=[alike[key] for key in choice.incidents if key in alike],
+        history=max(0, len(live_index) - len(request.changes.private | request.excluded)),
+        nothing_alike=ranking.nothing_alike,
+        calibrated=learnt is not None,
+        same_for_everybody=choice.same_for_everybody,
+        labelled=learnt.judged.answers if learnt else 0,
+    )
+
+
+def _alike_incident(incident: Incident, likeness: float, reasons: Reasons) -> AlikeIncident:
+    duplicate = incident.is_open and likeness > THRESHOLDS.duplicate_above
     return AlikeIncident(incident, likeness, reasons.shared(incident.pk), duplicate)
 
 
-def _suggested(
-    ballot: Ballot,
-    cause: Cause,
-    told: dict[int, AlikeIncident],
+def _suggested_cause(
+    chosen: _ChosenCause,
+    alike: dict[int, AlikeIncident],
+    rows: dict[int, Incident],
     reasons: Reasons,
-    fixed_in: Incident | None,
 ) -> SuggestedCause:
-    behind = [told[key] for key in ballot.incidents[:BEHIND] if key in told]
-    nearest = behind[0].incident.pk if behind else -cause.pk
+    incidents = [alike[key] for key in chosen.named_incidents if key in alike]
+    nearest = incidents[0].incident.pk if incidents else -chosen.cause.pk
+    fixed_in = rows.get(chosen.fixed_in) if chosen.fixed_in else None
     return SuggestedCause(
-        cause=cause,
-        score=ballot.score,
-        likeness=ballot.likeness,
-        incidents=behind,
-        reasons=behind[0].reasons if behind else reasons.shared(nearest),
+        cause=chosen.cause,
+        score=chosen.ballot.score,
+        likeness=chosen.ballot.likeness,
+        incidents=incidents,
+        reasons=incidents[0].reasons if incidents else reasons.shared(nearest),
         only_now=reasons.only_now(nearest),
-        only_then=reasons.only_then(nearest) if behind else [],
+        only_then=reasons.only_then(nearest) if incidents else [],
         fixed_last_time=fixed_in.resolution if fixed_in else "",
         fixed_in=fixed_in,
+        confidence=chosen.confidence,
+        link=chosen.link,
     )
+
+
+def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
+    """The most suspicious change before the impact that could have brought `cause`."""
+    kinds = CHANGES_BY_CATEGORY.get(cause.category_id, set())
+    before = (each for each in changes if each.before.total_seconds() >= 0)
+    return next((each for each in before if each.change.kind in kinds), None)

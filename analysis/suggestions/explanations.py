@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from analysis.models import Finding
-from analysis.similarity.explaining import Comparison, Overlap, Query
+from analysis.similarity.explaining import Comparison, Overlap, WeightedQuery
 from analysis.similarity.text import surface_words
 from analysis.similarity.weights import Document, is_plain
-from analysis.suggestions.live_index import library
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A thing two incidents share, or only one has, and its share of the comparison (0 to 1)."""
-
-    kind: str
-    text: str
-    weight: float
+from analysis.suggestions.live_index import live_index
+from analysis.suggestions.types import Reason
 
 
 class Reasons:
-    """Puts comparisons between the asked document and found ones into words."""
+    """Puts comparisons between the queried document and matching ones into words."""
 
-    def __init__(self, document: Document, query: Query, others: Iterable[Document]) -> None:
+    def __init__(
+        self, document: Document, query: WeightedQuery, matches: Iterable[Document]
+    ) -> None:
         self._words = surface_words(" \n ".join(document.text.values()))
-        self._found: dict[int, Comparison] = library.compare(query, others)
+        self._comparisons: dict[int, Comparison] = live_index.compare(query, matches)
 
     def shared(self, key: int) -> list[Reason]:
-        return self._in_words(self._found[key].shared) if key in self._found else []
+        comparison = self._comparisons.get(key)
+        return self._in_words(comparison.shared) if comparison else []
 
     def only_now(self, key: int) -> list[Reason]:
-        return self._in_words(self._found[key].only_now) if key in self._found else []
+        comparison = self._comparisons.get(key)
+        return self._in_words(comparison.only_now) if comparison else []
 
     def only_then(self, key: int) -> list[Reason]:
-        return self._in_words(self._found[key].only_then) if key in self._found else []
+        comparison = self._comparisons.get(key)
+        return self._in_words(comparison.only_then) if comparison else []
 
     def _in_words(self, overlaps: list[Overlap]) -> list[Reason]:
         total = sum(overlap.score for overlap in overlaps) or 1.0

@@ -1,24 +1,22 @@
-"""The regression guard: a new incident that looks like a cause held to be fixed."""
+"""The regression guard: a new incident that looks like a cause that counts as fixed."""
 
 from __future__ import annotations
 
-from analysis.suggestions.engine import SAME, SuggestedCause, Suggestions
+from analysis.similarity.thresholds import THRESHOLDS
+from analysis.suggestions.types import SuggestedCause, Suggestions
 from incidents.models import Incident
 from kb.causes import fixes, linking
 from kb.models import CauseLink, Fix
 
-SURE = 0.6
-"""Calibrated confidence from which the guard speaks; likeness SAME while nothing is calibrated."""
 
-
-def guard(incident: Incident, found: Suggestions) -> Fix | None:
-    """Reopen the cause that comes first, if it is held to be fixed and confidence is enough."""
-    if not found.causes or found.nothing_alike:
+def reopen_returned_cause(incident: Incident, suggestions: Suggestions) -> Fix | None:
+    """Reopen the first suggested cause, if it counts as fixed and confidence is high enough."""
+    if not suggestions.causes or suggestions.nothing_alike:
         return None
-    first = found.causes[0]
-    if first.link is not None or fixes.standing_fix(first.cause) is None or not _is_sure(first):
+    first = suggestions.causes[0]
+    if first.link is not None or fixes.current_fix(first.cause) is None or not _is_sure(first):
         return None
-    fix = fixes.reopen(first.cause, incident, _why(first))
+    fix = fixes.record_return(first.cause, incident, _why(first))
     if fix is not None:
         linking.link_cause(
             incident, first.cause, state=CauseLink.State.SUSPECTED, reason=_why(first)
@@ -28,8 +26,8 @@ def guard(incident: Incident, found: Suggestions) -> Fix | None:
 
 def _is_sure(first: SuggestedCause) -> bool:
     if first.confidence is None:
-        return first.likeness >= SAME
-    return first.confidence >= SURE
+        return first.likeness >= THRESHOLDS.duplicate_above
+    return first.confidence >= THRESHOLDS.regression_from
 
 
 def _why(first: SuggestedCause) -> str:

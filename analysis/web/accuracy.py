@@ -1,4 +1,4 @@
-"""How suggestions fared, month by month."""
+"""How accurate suggestions were, month by month."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from analysis.evidence import pulling as pulling
-from analysis.suggestions.accuracy import score
+from analysis.suggestions import accuracy
 from analysis.suggestions.calibration_versions import active_fit, calibration
 
 
 @require_GET
 def scoreboard(request: HttpRequest) -> HttpResponse:
-    """How well suggestions fared, with every numerator and denominator."""
-    scores = score(request.user)
+    """How accurate suggestions were, with every numerator and denominator."""
+    scores = accuracy.scoreboard(request.user)
     context = {"scores": scores, "total": [scores.all], "learnt": calibration(active_fit())}
-    return render(request, "analysis/scoreboard.html", context)
+    return render(request, "analysis/suggestions/scoreboard.html", context)

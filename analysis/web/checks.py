@@ -1,4 +1,4 @@
-"""Checks of a cause: written on its page, asked on an incident's."""
+"""Checks of a cause: edited on its page, run from an incident's page."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def remove_check(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _panel(request: HttpRequest, cause: Cause, form: CheckForm, status: int) -> HttpResponse:
     context = {"cause": cause, "checks": cause.checks.all(), "form": form}
-    return render(request, "analysis/_cause_checks.html", context, status=status)
+    return render(request, "analysis/checks/_of_cause.html", context, status=status)
 
 
 @require_POST
-def ask_checks(request: HttpRequest, incident: int, cause: int) -> HttpResponse:
-    """Ask a cause's checks for an incident, again if need be; answers with the suggestions."""
+def run_checks(request: HttpRequest, incident: int, cause: int) -> HttpResponse:
+    """Run a cause's checks for an incident, also again; returns the suggestions."""
     subject = get_incident(request, incident)
     get_object_or_404(visible_causes(request.user), pk=cause)
     tasks.enqueue_checks(checks.plan_checks(subject, [cause], again=True))

@@ -13,20 +13,17 @@ from analysis import tasks
 from analysis.evidence import planning
 from analysis.models import Evidence, Source
 from analysis.presentation.charts import as_png, standalone
-from analysis.presentation.evidence_panel import (
-    evidence_chart,
-    present_beside,
-    present_evidence,
-)
+from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
+from analysis.presentation.evidence_panel import present_evidence
 from incidents.web.shortcuts import get_incident
 
 
 @require_GET
 def evidence(request: HttpRequest, incident: int) -> HttpResponse:
-    """The evidence panel; while pulls are under way it asks for itself again."""
+    """The evidence panel; while pulls are pending it reloads itself."""
     subject = get_incident(request, incident)
     context = present_evidence(subject)
-    response = render(request, "analysis/_evidence.html", context)
+    response = render(request, "analysis/evidence/_panel.html", context)
     seen = request.GET.get("seen")
     if seen is not None and seen != context["version"]:
         response["HX-Trigger-After-Swap"] = "evidence-arrived"
@@ -37,29 +34,31 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
 def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     tasks.enqueue(planning.pull_again(subject))
-    return render(request, "analysis/_evidence.html", present_evidence(subject))
+    return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
 
 
 @require_POST
 def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
     """Pull one more thing; “next time too” saves it for every alert of the same name."""
     subject = get_incident(request, incident)
-    sent = {name: request.POST.get(name, "").strip() for name in ("what", "query", "unit", "alert")}
+    entered = {
+        name: request.POST.get(name, "").strip() for name in ("what", "query", "unit", "alert")
+    }
     source = Source.objects.filter(name=request.POST.get("source"), enabled=True).first()
-    context: dict[str, Any] = {"asked": sent}
+    context: dict[str, Any] = {"asked": entered}
     try:
         if source is None:
             raise ValidationError({"source": "Choose one of the sources."})
-        tasks.enqueue(planning.pull_also(subject, source, **sent))
+        tasks.enqueue(planning.pull_also(subject, source, **entered))
     except ValidationError as error:
         context["problems"] = error.message_dict
     context |= present_evidence(subject)
-    return render(request, "analysis/_evidence.html", context)
+    return render(request, "analysis/evidence/_panel.html", context)
 
 
 @require_GET
 def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """The chart of one item as a picture of its own, for postmortems and chat."""
+    """The chart of one item as an image file, for postmortems and chat."""
     item = get_object_or_404(Evidence.objects.select_related("service"), pk=pk)
     get_incident(request, item.incident_id)
     if item.kind != Evidence.Kind.SERIES:
@@ -71,16 +70,16 @@ def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 
 
 @require_GET
-def beside(request: HttpRequest, incident: int, past: int) -> HttpResponse:
+def compare(request: HttpRequest, incident: int, past: int) -> HttpResponse:
     """Then against now: the evidence of two incidents side by side, each from its own start."""
     now, then = get_incident(request, incident), get_incident(request, past)
-    context = {"now": now, "then": then, "pairs": present_beside(now, then)}
-    return render(request, "analysis/beside.html", context)
+    context = {"now": now, "then": then, "pairs": compare_evidence(now, then)}
+    return render(request, "analysis/evidence/compare.html", context)
 
 
 @require_GET
 def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """One item of evidence in full, with what was asked and when."""
+    """One item of evidence in full, with its query and times."""
     item = get_object_or_404(Evidence.objects.select_related("request", "service"), pk=pk)
     subject = get_incident(request, item.incident_id)
     items = item.items()
@@ -91,4 +90,4 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
         "count": len(items),
         "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
     }
-    return render(request, "analysis/evidence_item.html", context)
+    return render(request, "analysis/evidence/detail.html", context)

@@ -27,7 +27,7 @@ def gap_page(request: HttpRequest) -> HttpResponse:
     due = kb_gaps.postmortems_due(user)
     return render(
         request,
-        "analysis/gaps.html",
+        "analysis/gaps/list.html",
         {**context, "due": due, "groups": unexplained_groups.groups_for(user)},
     )
 
@@ -39,7 +39,7 @@ def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
         (each for each in unexplained_groups.groups_for(request.user, 200) if each.pk == pk), None
     )
     if group is None:
-        messages.error(request, "That group is no longer there: it was made anew meanwhile.")
+        messages.error(request, "That group no longer exists: the groups were rebuilt meanwhile.")
         return redirect("analysis:gaps")
     try:
         cause = linking.create_cause(name=request.POST.get("name", "").strip() or group.name)

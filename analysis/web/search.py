@@ -11,21 +11,22 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_http_methods
 
 from analysis.search import search_everything
-from incidents.search.query_language import FIELDS
+from incidents.search.query_language import SEARCH_FIELDS
 
-MOST_PASTED = 50_000
+MAX_PASTED = 50_000
 
 
 @require_http_methods(["GET", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
-    """GET for words; POST for pasted text that is too long for an address."""
+    """GET for words; POST for pasted text that is too long for a URL."""
     given = request.POST if request.method == "POST" else request.GET
-    text = given.get("q", "").replace("\x00", "")[:MOST_PASTED]
+    text = given.get("q", "").replace("\x00", "")[:MAX_PASTED]
     found = search_everything(text, request.user)
     for postmortem in found.postmortems:
-        postmortem.headline = _marked(postmortem.headline)  # type: ignore[attr-defined]
-    context = {"q": text, "found": found, "examples": [each.example for each in FIELDS.values()]}
-    return render(request, "analysis/search.html", context)
+        postmortem.headline = _marked(postmortem.headline)
+    examples = [each.example for each in SEARCH_FIELDS.values()]
+    context = {"q": text, "found": found, "examples": examples}
+    return render(request, "analysis/search/results.html", context)
 
 
 def _marked(headline: str) -> SafeString:

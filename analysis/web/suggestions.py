@@ -6,12 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from analysis.evidence import pulling as pulling
 from analysis.models import EvidenceRequest
 from analysis.presentation.evidence_panel import (
     present_checks,
 )
-from analysis.suggestions.accuracy import remember_shown
+from analysis.suggestions.accuracy import store_shown
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
 from common.leased_jobs import PENDING
 from incidents.models import Service
@@ -20,10 +19,10 @@ from incidents.web.shortcuts import get_incident, number_in
 
 @require_GET
 def match(request: HttpRequest) -> HttpResponse:
-    """Likely duplicates and past causes for a half-typed incident."""
+    """Likely duplicates and past causes while an incident is being filed."""
     title = request.GET.get("title", "").strip()[:300]
     if len(title) < 3:
-        return render(request, "analysis/_match.html", {"found": None})
+        return render(request, "analysis/suggestions/_match.html", {"found": None})
     chosen = [number_in(text) for text in request.GET.getlist("services")]
     found = suggest_for_text(
         title,
@@ -34,14 +33,14 @@ def match(request: HttpRequest) -> HttpResponse:
     )
     duplicates = [alike for alike in found.incidents if alike.duplicate]
     context = {"found": found, "duplicates": duplicates}
-    return render(request, "analysis/_match.html", context)
+    return render(request, "analysis/suggestions/_match.html", context)
 
 
 @require_GET
 def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     found = suggest_for_incident(subject, request.user)
-    remember_shown(subject, found)
+    store_shown(subject, found)
     runs = present_checks(subject)
     context = {
         "incident": subject,
@@ -52,7 +51,7 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
             row.run and row.run.state in PENDING for rows in runs.values() for row in rows
         ),
     }
-    return render(request, "analysis/_suggestions.html", context)
+    return render(request, "analysis/suggestions/_list.html", context)
 
 
 def _pending(incident: int) -> int:

@@ -1,1 +1,3 @@
-"""Causebook's command line and MCP server: both talk to the REST API and nothing else."""
+"""Causebook's command line and its server for assistants; they use the REST API only."""
+
+__version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""The REST API as the command line and the MCP server need it."""
+"""A client of the REST API for the command line and the MCP server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONFIG = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "c
 
 
 class Failed(Exception):
-    """What went wrong, in words, and the exit code that says so to a script."""
+    """What went wrong, in words, and the exit code for scripts."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class Config:
 
     @staticmethod
     def address() -> str:
-        """The server's. Raises Failed when the file cannot be read."""
+        """The URL of the server. Raises Failed when the file cannot be read."""
         url = os.environ.get("CAUSEBOOK_URL") or _stored().get("url", "http://localhost:8000")
         return str(url).rstrip("/")
 
@@ -61,47 +61,47 @@ def _stored() -> dict[str, Any]:
 
 
 class Client:
-    """Asks one server. Every method raises Failed with words that say what to do."""
+    """Talks to one server. Every method raises Failed with a sentence that says what to do."""
 
     def __init__(self, config: Config | None = None, timeout: float = 30.0) -> None:
         self.config = config or Config.read()
         headers = {"Authorization": f"Bearer {self.config.token}", "User-Agent": "causebook-cli"}
         self._http = httpx.Client(base_url=self.config.url, headers=headers, timeout=timeout)
 
-    def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The answer's JSON, or its text where it is none."""
-        answer = self._send(method, f"/api/v1/{path}", **options)
-        if answer.headers.get("content-type", "").startswith("application/json"):
-            return answer.json()
-        return answer.text
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        """The response as JSON, or as text where it is not JSON."""
+        response = self._send(method, f"/api/v1/{path}", **options)
+        if response.headers.get("content-type", "").startswith("application/json"):
+            return response.json()
+        return response.text
 
     def get(self, path: str, **params: Any) -> Any:
-        asked = {name: value for name, value in params.items() if value not in (None, "")}
-        return self.ask("GET", path, params=asked)
+        given = {name: value for name, value in params.items() if value not in (None, "")}
+        return self.request("GET", path, params=given)
 
     def create(self, path: str, body: dict[str, Any]) -> Any:
-        """Make something once, though the connection may break and the request come twice."""
+        """Create a record once, even if the connection breaks and the request is sent twice."""
         key = {"Idempotency-Key": uuid.uuid4().hex}
         try:
-            return self.ask("POST", path, json=body, headers=key)
+            return self.request("POST", path, json=body, headers=key)
         except Failed as failed:
             if failed.code != UNREACHABLE:
                 raise
-            return self.ask("POST", path, json=body, headers=key)
+            return self.request("POST", path, json=body, headers=key)
 
     def events(self, after: int | None = None) -> Iterator[dict[str, Any]]:
-        """Events as they happen; a connection that ends is taken up where it was left."""
+        """Events as they happen; a connection that ends is resumed after the last event."""
         last = after
         while True:
             headers = {"Last-Event-ID": str(last)} if last else {}
             try:
                 with self._http.stream(
                     "GET", "/api/v1/events/stream/", headers=headers, timeout=60.0
-                ) as answer:
-                    if answer.is_error:
-                        answer.read()
-                        raise _failed(answer)
-                    for line in answer.iter_lines():
+                ) as response:
+                    if response.is_error:
+                        response.read()
+                        raise _failed(response)
+                    for line in response.iter_lines():
                         if line.startswith("data: "):
                             event = json.loads(line[6:])
                             last = event["id"]
@@ -113,26 +113,26 @@ class Client:
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, **options)
+            response = self._http.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Failed(f"{self.config.url} does not answer: {error}", UNREACHABLE) from error
-        if answer.is_error:
-            raise _failed(answer)
-        return answer
+        if response.is_error:
+            raise _failed(response)
+        return response
 
 
-def _failed(answer: httpx.Response) -> Failed:
+def _failed(response: httpx.Response) -> Failed:
     codes = {400: USAGE, 401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND, 422: USAGE}
     try:
-        problem = answer.json()
+        problem = response.json()
     except ValueError:
         problem = {}
     if not isinstance(problem, dict):
         problem = {}
-    told = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
+    message = str(problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}")
     for field, why in (problem.get("errors") or {}).items():
-        told += f"\n  {field}: {why if isinstance(why, str) else ' '.join(map(str, why))}"
-    return Failed(told, codes.get(answer.status_code, 1))
+        message += f"\n  {field}: {why if isinstance(why, str) else ' '.join(map(str, why))}"
+    return Failed(message, codes.get(response.status_code, 1))
 
 
 def number_of(reference: str) -> int:

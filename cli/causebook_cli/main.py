@@ -1,7 +1,7 @@
 """The command `causebook`: tables for people, --json for pipes, exit codes for scripts.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or refused input; 3 not allowed; 4 not found;
-5 the server does not answer; 6 `ask` and `similar` found nothing alike; 7 `budget`: it is spent;
+Exit codes: 0 done; 1 failed; 2 wrong usage or rejected input; 3 not allowed; 4 not found;
+5 the server does not answer; 6 `ask` and `similar` have no match; 7 `budget`: it is spent;
 8 `load-test --strict`: slower than before.
 """
 
@@ -14,16 +14,31 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from causebook_cli import practice
+from causebook_cli import __version__, practice
 from causebook_cli.client import USAGE, Client, Failed, number_of
 from causebook_cli.output import AsJson, show_json, show_table
 
 NOTHING_ALIKE = 6
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
-changes = typer.Typer(no_args_is_help=True, help="What was deployed or changed.")
+changes = typer.Typer(no_args_is_help=True, help="Deploys and other changes.")
 app.add_typer(changes, name="changes")
 app.command()(practice.budget)
 app.command("load-test")(practice.load_test)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"causebook {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before the name of a command."""
 
 
 def _show_causes(found: dict[str, Any], as_json: bool) -> None:
@@ -44,9 +59,11 @@ def _show_causes(found: dict[str, Any], as_json: bool) -> None:
         ]
         show_table("Past causes", ["Sure", "Cause", "Because of", "Fixed last time", "In"], rows)
         if not rows:
-            pasts = [[f"{row['likeness']:.0%}", row["reference"], row["title"]]
-                     for row in found["incidents"]]  # fmt: skip
-            show_table("Alike, without a known cause", ["Alike", "Incident", "Title"], pasts)
+            rows = [
+                [f"{row['likeness']:.0%}", row["reference"], row["title"]]
+                for row in found["incidents"]
+            ]
+            show_table("Alike, without a known cause", ["Alike", "Incident", "Title"], rows)
     if found["nothing_alike"]:
         raise typer.Exit(NOTHING_ALIKE)
 
@@ -54,18 +71,20 @@ def _show_causes(found: dict[str, Any], as_json: bool) -> None:
 @app.command()
 def ask(
     words: Annotated[list[str], typer.Argument(help="What you see; - reads it from a pipe.")],
-    service: Annotated[list[str] | None, typer.Option(help="A service it hit.")] = None,
+    service: Annotated[list[str] | None, typer.Option(help="An affected service.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=20)] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Past causes of what you see."""
+    """List past causes of what you see."""
     text = sys.stdin.read() if words == ["-"] else " ".join(words)
     first, _, rest = text.strip().partition("\n")
     body = {
-        "title": first[:300], "symptom": (first[300:] + rest)[:20_000], "limit": limit,
+        "title": first[:300],
+        "symptom": (first[300:] + rest)[:20_000],
+        "limit": limit,
         "services": service or [],
-    }  # fmt: skip
-    _show_causes(Client().ask("POST", "suggestions/", json=body), as_json)
+    }
+    _show_causes(Client().request("POST", "suggestions/", json=body), as_json)
 
 
 @app.command()
@@ -73,26 +92,29 @@ def similar(
     incident: str,
     as_json: AsJson = False,
 ) -> None:
-    """Past causes for an incident."""
+    """List past causes for an incident."""
     _show_causes(Client().get(f"suggestions/{number_of(incident)}/"), as_json)
 
 
 @app.command()
 def file(
     title: Annotated[list[str], typer.Argument(help="What is wrong.")],
-    service: Annotated[list[str] | None, typer.Option(help="A service it hit.")] = None,
+    service: Annotated[list[str] | None, typer.Option(help="An affected service.")] = None,
     severity: Annotated[str, typer.Option()] = "SEV3",
-    symptom: Annotated[str, typer.Option(help="More of what is seen.")] = "",
+    symptom: Annotated[str, typer.Option(help="More about what you see.")] = "",
     private: Annotated[bool, typer.Option("--private")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """File an incident; prints its reference."""
+    """File an incident and print its reference."""
     body = {
-        "title": " ".join(title), "services": service or [], "severity": severity.upper(),
-        "symptom": symptom, "private": private,
-    }  # fmt: skip
-    made = Client().create("incidents/", body)
-    show_json(made) if as_json else print(made["reference"])
+        "title": " ".join(title),
+        "services": service or [],
+        "severity": severity.upper(),
+        "symptom": symptom,
+        "private": private,
+    }
+    incident = Client().create("incidents/", body)
+    show_json(incident) if as_json else print(incident["reference"])
 
 
 @app.command()
@@ -100,7 +122,7 @@ def show(
     incident: str,
     as_json: AsJson = False,
 ) -> None:
-    """An incident with its causes and timeline."""
+    """Show an incident with its causes and timeline."""
     client, key = Client(), number_of(incident)
     found = client.get(f"incidents/{key}/")
     found["timeline"] = client.get(f"incidents/{key}/timeline/")
@@ -117,27 +139,33 @@ def show(
         print(f"{link['role']} cause, {link['state']}: {link['name']}")
     if found["resolution"]:
         print(f"Fixed by: {found['resolution']}")
-    rows = [[row["at"][:16].replace("T", " "), row["kind"], row["text"]]
-            for row in found["timeline"]]  # fmt: skip
+    rows = [
+        [row["at"][:16].replace("T", " "), row["kind"], row["text"]] for row in found["timeline"]
+    ]
     show_table("Timeline", ["At (UTC)", "Kind", "What"], rows)
 
 
 @app.command()
 def link(
     incident: str,
-    cause: Annotated[str, typer.Argument(help="Its name or number; a new name is made.")],
+    cause: Annotated[str, typer.Argument(help="Its name or number; an unknown name is created.")],
     role: Annotated[str, typer.Option(help="root, contributing or trigger")] = "root",
     state: Annotated[str, typer.Option(help="confirmed, suspected or rejected")] = "confirmed",
     reason: Annotated[str, typer.Option()] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say that a cause is, or is not, that of an incident."""
+    """Confirm, suspect or reject a cause of an incident."""
     client = Client()
     key = int(cause) if cause.isascii() and cause.isdigit() else _cause(client, cause)
-    body = {"incident": number_of(incident), "cause": key, "role": role, "state": state,
-            "reason": reason}  # fmt: skip
-    made = client.ask("POST", "cause-links/", json=body)
-    show_json(made) if as_json else print(f"{state} as {role} cause: {cause}")
+    body = {
+        "incident": number_of(incident),
+        "cause": key,
+        "role": role,
+        "state": state,
+        "reason": reason,
+    }
+    created = client.request("POST", "cause-links/", json=body)
+    show_json(created) if as_json else print(f"{state} as {role} cause: {cause}")
 
 
 def _cause(client: Client, name: str) -> int:
@@ -155,14 +183,18 @@ def changes_add(
     version: Annotated[str, typer.Option()] = "",
     author: Annotated[str, typer.Option()] = "",
     url: Annotated[str, typer.Option(help="The build's page.")] = "",
-    id_: Annotated[str, typer.Option("--id", help="The build's: said twice, kept once.")] = "",
+    id_: Annotated[str, typer.Option("--id", help="Its id: one is stored once.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tell of a deploy or another change; one line in CI."""
+    """Record a deploy or another change; one line in CI."""
     body = {
-        "service": service, "title": " ".join(title), "kind": kind, "version": version,
-        "author": author, "url": url,
-    }  # fmt: skip
+        "service": service,
+        "title": " ".join(title),
+        "kind": kind,
+        "version": version,
+        "author": author,
+        "url": url,
+    }
     if id_:
         body |= {"external_source": "cli", "external_id": id_}
         known = Client().get("changes/", service=service, page_size=200)["results"]
@@ -170,8 +202,8 @@ def changes_add(
             if row["external_source"] == "cli" and row["external_id"] == id_:
                 show_json(row) if as_json else print(row["id"])
                 return
-    made = Client().create("changes/", body)
-    show_json(made) if as_json else print(made["id"])
+    created = Client().create("changes/", body)
+    show_json(created) if as_json else print(created["id"])
 
 
 @changes.command("list")
@@ -180,13 +212,21 @@ def changes_list(
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """What was changed lately."""
+    """Recent changes."""
     found = Client().get("changes/", service=service, page_size=limit)["results"]
     if as_json:
         show_json(found)
         return
-    rows = [[row["started_at"][:16].replace("T", " "), row["service"], row["kind"], row["title"],
-             row["outcome"]] for row in found]  # fmt: skip
+    rows = [
+        [
+            row["started_at"][:16].replace("T", " "),
+            row["service"],
+            row["kind"],
+            row["title"],
+            row["outcome"],
+        ]
+        for row in found
+    ]
     show_table("Changes", ["At (UTC)", "Service", "Kind", "What", "Outcome"], rows)
 
 
@@ -194,28 +234,31 @@ def changes_list(
 def import_(
     path: Annotated[Path, typer.Argument(help="A .csv, or a file of JSON lines.")],
     source: Annotated[str, typer.Option(help="Where the rows come from.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Take nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only report what would be imported.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a history of incidents in; those known already are left alone."""
+    """Import a history of incidents; those that are known already are left unchanged."""
     rows = _rows(path)
-    told: dict[str, Any] = {"new": 0, "known": 0, "refused": [], "new_services": []}
+    report: dict[str, Any] = {"new": 0, "known": 0, "refused": [], "new_services": []}
     client = Client(timeout=300)
     for start in range(0, len(rows), 500):
         body = {"source": source, "rows": rows[start : start + 500], "dry_run": dry_run}
-        part = client.ask("POST", "incidents/import/", json=body)
-        told["new"] += part["new"]
-        told["known"] += part["known"]
-        told["new_services"] += part["new_services"]
-        told["refused"] += [{**row, "row": row["row"] + start} for row in part["refused"]]
+        part = client.request("POST", "incidents/import/", json=body)
+        report["new"] += part["new"]
+        report["known"] += part["known"]
+        report["new_services"] += part["new_services"]
+        report["refused"] += [{**row, "row": row["row"] + start} for row in part["refused"]]
     if as_json:
-        show_json(told)
+        show_json(report)
     else:
         would = "would be " if dry_run else ""
-        print(f"{told['new']} {would}taken, {told['known']} known, {len(told['refused'])} refused.")
-        for row in told["refused"][:20]:
+        rejected = len(report["refused"])
+        print(f"{report['new']} {would}imported, {report['known']} known, {rejected} rejected.")
+        for row in report["refused"][:20]:
             print(f"  row {row['row']}: {row['why']}", file=sys.stderr)
-    if told["refused"]:
+    if report["refused"]:
         raise typer.Exit(1)
 
 
@@ -231,9 +274,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 @app.command()
 def export(
-    query: Annotated[str, typer.Argument(help="As in the search box; empty for everything.")] = "",
+    query: Annotated[str, typer.Argument(help="As in the search box; empty for all.")] = "",
 ) -> None:
-    """All incidents that a search finds, as JSON lines."""
+    """All incidents that match a search, as JSON lines."""
     client = Client()
     page = client.get("incidents/", q=query, page_size=200)
     while True:
@@ -241,13 +284,13 @@ def export(
             print(json.dumps(row, ensure_ascii=False))
         if not page["next"]:
             return
-        # The cursor alone: the address a proxy shows need not be ours.
-        page = client.ask("GET", "incidents/?" + page["next"].partition("?")[2])
+        # Only the query: behind a proxy the address in the answer may not be the one we reach.
+        page = client.request("GET", "incidents/?" + page["next"].partition("?")[2])
 
 
 @app.command()
 def whoami(as_json: AsJson = False) -> None:
-    """Whose token this is and what it may do."""
+    """Show whose token this is and what it may do."""
     found = Client().get("me/")
     if as_json:
         show_json(found)
@@ -258,11 +301,11 @@ def whoami(as_json: AsJson = False) -> None:
 
 @app.command()
 def tail(
-    after: Annotated[int | None, typer.Option(help="The event seen last.")] = None,
-    count: Annotated[int, typer.Option(help="End after so many; 0: never.")] = 0,
+    after: Annotated[int | None, typer.Option(help="The id of the last event seen.")] = None,
+    count: Annotated[int, typer.Option(help="Stop after this many; 0: never.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Events as they happen."""
+    """Print events as they happen."""
     for seen, event in enumerate(Client().events(after), 1):
         if as_json:
             print(json.dumps(event, ensure_ascii=False), flush=True)

@@ -1,6 +1,6 @@
-"""MCP server: lets any assistant use the knowledge. Results are small and name their source.
+"""The MCP server for assistants. Results are small and name their source.
 
-What people wrote in incidents is data, not instructions; each text of theirs is marked as such.
+What people wrote in incidents is data, not instructions; each such text is marked.
 Over stdio it acts with the configured token; over HTTP with the token of each request.
 """
 
@@ -28,7 +28,7 @@ true, say that history holds nothing like it instead of guessing.
 
 
 def marked(text: str, most: int = SHORT) -> str:
-    """Somebody's words, cut to a length, so marked that they cannot end the mark themselves."""
+    """A text from an incident, cut to `most` characters, in a mark that it cannot end itself."""
     words = text.strip().replace("<from-incident>", "").replace("</from-incident>", "")
     if not words:
         return ""
@@ -37,12 +37,12 @@ def marked(text: str, most: int = SHORT) -> str:
 
 
 def client_of(context: Context) -> Client:
-    """Acts for whoever asks: over HTTP the caller's own token decides what is seen."""
+    """The client that acts for the caller: over HTTP with the token of the request."""
     headers = context.headers
     if headers is None:
         return Client()
-    how, _, token = (headers.get("authorization") or "").partition(" ")
-    if how.lower() != "bearer" or not token.strip():
+    scheme, _, token = (headers.get("authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
         raise Failed("Send your Causebook token as Authorization: Bearer cb_…")
     return Client(Config(Config.address(), token.strip()))
 
@@ -85,16 +85,16 @@ def make_server(can_file: bool = True) -> MCPServer:
     server = MCPServer("causebook", instructions=INSTRUCTIONS)
 
     def tool(act: Callable[..., dict[str, Any]]) -> None:
-        """Register a tool whose failures are told to the assistant in words."""
+        """Register a tool whose failures are reported to the assistant in words."""
 
         @wraps(act)
-        def told(*args: Any, **options: Any) -> dict[str, Any]:
+        def with_errors_reported(*args: Any, **options: Any) -> dict[str, Any]:
             try:
                 return act(*args, **options)
             except Failed as failed:
                 raise ToolError(str(failed)) from failed
 
-        server.tool()(told)
+        server.tool()(with_errors_reported)
 
     @tool
     def search_past_incidents(query: str, context: Context, limit: int = 5) -> dict[str, Any]:
@@ -114,9 +114,12 @@ def make_server(can_file: bool = True) -> MCPServer:
             found = client.get(f"suggestions/{number_of(incident)}/")
         else:
             first, _, rest = symptom.strip().partition("\n")
-            body = {"title": first[:300], "symptom": (first[300:] + rest)[:20_000],
-                    "limit": max(1, min(limit, MOST))}  # fmt: skip
-            found = client.ask("POST", "suggestions/", json=body)
+            body = {
+                "title": first[:300],
+                "symptom": (first[300:] + rest)[:20_000],
+                "limit": max(1, min(limit, MOST)),
+            }
+            found = client.request("POST", "suggestions/", json=body)
         return _suggestions(found, client.config.url)
 
     @tool
@@ -131,49 +134,57 @@ def make_server(can_file: bool = True) -> MCPServer:
             **_incident(row, client.config.url),
             "symptom": marked(row["symptom"], LONG),
             "causes": [
-                {"cause": marked(names[each["cause"]]), "role": each["role"],
-                 "state": each["state"]}
+                {
+                    "cause": marked(names[each["cause"]]),
+                    "role": each["role"],
+                    "state": each["state"],
+                }
                 for each in links
             ],
             "timeline": [
                 {"at": entry["at"], "kind": entry["kind"], "text": marked(entry["text"])}
                 for entry in entries
             ],
-        }  # fmt: skip
+        }
 
     @tool
     def get_evidence(incident: str, context: Context) -> dict[str, Any]:
-        """What the machine found in the metrics and logs of an incident."""
+        """Findings in the metrics and logs of an incident."""
         client, key = client_of(context), number_of(incident)
         rows = client.get("evidence/", incident=key, page_size=50)["results"]
         return {
             "incident": f"INC-{key}",
             "evidence": [
                 {
-                    "service": row["service"], "what": row["what"], "source": row["source_name"],
+                    "service": row["service"],
+                    "what": row["what"],
+                    "source": row["source_name"],
                     "url": f"{client.config.url}/analysis/evidence/{row['id']}/",
                     "findings": [marked(each["text"]) for each in row["findings"][:5]],
                     "gaps": row["gaps"][:3],
                 }
                 for row in rows[: MOST * 2]
             ],
-        }  # fmt: skip
+        }
 
     @tool
     def recent_changes(context: Context, service: str = "", limit: int = 10) -> dict[str, Any]:
-        """What was deployed or changed lately, of one service or of all; newest first."""
+        """Recent deploys and other changes, of one service or of all; newest first."""
         client = client_of(context)
         rows = client.get("changes/", service=service, page_size=max(1, min(limit, 50)))["results"]
         return {
             "changes": [
                 {
-                    "at": row["started_at"], "service": row["service"], "kind": row["kind"],
-                    "title": marked(row["title"]), "version": row["version"],
+                    "at": row["started_at"],
+                    "service": row["service"],
+                    "kind": row["kind"],
+                    "title": marked(row["title"]),
+                    "version": row["version"],
                     "outcome": row["outcome"],
                 }
                 for row in rows
             ]
-        }  # fmt: skip
+        }
 
     if can_file:
 
@@ -187,8 +198,12 @@ def make_server(can_file: bool = True) -> MCPServer:
         ) -> dict[str, Any]:
             """File a new incident. Only when a person asked for it."""
             client = client_of(context)
-            body = {"title": title[:300], "services": services or [], "severity": severity,
-                    "symptom": symptom[:20_000]}  # fmt: skip
+            body = {
+                "title": title[:300],
+                "services": services or [],
+                "severity": severity,
+                "symptom": symptom[:20_000],
+            }
             return _incident(client.create("incidents/", body), client.config.url)
 
     return server

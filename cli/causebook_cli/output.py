@@ -1,4 +1,4 @@
-"""How the command shows what it has: tables for people, JSON and tabs for pipes."""
+"""Output of the command: tables for people, JSON and tabs for pipes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def show_json(data: Any) -> None:
 
 
 def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
-    """A table on a terminal; tabs between columns elsewhere, so that cut and awk can read it."""
+    """A table on a terminal; elsewhere tabs between columns, for cut and awk."""
     if not out.is_terminal:
         for row in rows:
             print("\t".join(_flat(cell) for cell in row))
         return
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        # Escaped: a title with [brackets] is no markup.
+        # Escaped: [brackets] in a title are not markup.
         table.add_row(*(_flat(cell).replace("[", r"\[") for cell in row))
     out.print(table)
 

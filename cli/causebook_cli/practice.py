@@ -1,4 +1,4 @@
-"""Commands of the practice, for pipelines: may we release, and how did the load test go."""
+"""Commands for pipelines: error budgets and load tests."""
 
 from __future__ import annotations
 
@@ -16,54 +16,60 @@ SPENT, SLOWER = 7, 8
 def budget(
     service: Annotated[str, typer.Argument(help="Its name.")], as_json: AsJson = False
 ) -> None:
-    """How a service's error budgets stand. Exit code 7 while one of them is spent."""
+    """Show the error budgets of a service. Exit code 7 while one of them is spent."""
     client = Client()
     slos = client.get("slos/", service__name=service, enabled="true")["results"]
     if not slos:
         raise Failed(f"{service} has no objective.", NOT_FOUND)
-    found = [{**client.get(f"slos/{slo['id']}/budget/"), "slo": slo} for slo in slos]
+    budgets = [{**client.get(f"slos/{slo['id']}/budget/"), "slo": slo} for slo in slos]
     if as_json:
-        show_json(found)
+        show_json(budgets)
     else:
         rows = [
             [
-                each["slo"]["name"], f"{each['slo']['target']} %", each["state"],
+                each["slo"]["name"],
+                f"{each['slo']['target']} %",
+                each["state"],
                 f"{each['spent']:.0f} of {each['minutes']:.0f} min",
                 ", ".join(part["name"] for part in each["causes"][:2]),
             ]
-            for each in found
-        ]  # fmt: skip
+            for each in budgets
+        ]
         show_table(service, ["objective", "target", "state", "spent", "most of it by"], rows)
-    if not all(each["may_release"] for each in found):
+    if not all(each["may_release"] for each in budgets):
         raise typer.Exit(SPENT)
 
 
 def load_test(
     service: Annotated[str, typer.Argument(help="Its name.")],
     tool: Annotated[str, typer.Argument(help="k6, jmeter or locust.")],
-    path: Annotated[Path, typer.Argument(help="The summary that the tool wrote.")],
+    path: Annotated[Path, typer.Argument(help="The report that the tool wrote.")],
     release: Annotated[str, typer.Option(help="What was tested.")] = "",
-    scenario: Annotated[str, typer.Option(help="Runs of one are compared.")] = "default",
+    scenario: Annotated[str, typer.Option(help="Runs of one scenario are compared.")] = "default",
     url: Annotated[str, typer.Option(help="Of the job.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 8 when slower.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Keep the summary of a load test and say what moved against the runs before."""
+    """Store the summary of a load test and show what changed against earlier runs."""
     try:
         content = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise Failed(f"{path}: {error}", USAGE) from error
     body = {
-        "service": service, "tool": tool, "content": content, "release": release,
-        "scenario": scenario, "url": url,
-    }  # fmt: skip
-    found = Client(timeout=120).ask("POST", "load-tests/", json=body)
-    worse = [each for each in found["moved"] if each["worse"]]
+        "service": service,
+        "tool": tool,
+        "content": content,
+        "release": release,
+        "scenario": scenario,
+        "url": url,
+    }
+    run = Client(timeout=120).request("POST", "load-tests/", json=body)
+    worse = [each for each in run["moved"] if each["worse"]]
     if as_json:
-        show_json(found)
+        show_json(run)
     else:
-        told = ", ".join(each["in_words"] for each in found["moved"])
-        print(told or "No change against the runs before.")
+        changes = ", ".join(each["in_words"] for each in run["moved"])
+        print(changes or "No change against earlier runs.")
     if strict and worse:
-        print("Worse than the runs before.", file=sys.stderr)
+        print("Worse than earlier runs.", file=sys.stderr)
         raise typer.Exit(SLOWER)

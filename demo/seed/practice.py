@@ -1,4 +1,4 @@
-"""The practice of the demo shop: objectives, readiness, load tests, drills, verdicts."""
+"""The practice data of the demo shop: objectives, readiness, load tests, drills, verdicts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ from practice.models import Capacity, Drill, Practice, Slo
 from practice.readiness import reviews
 from practice.records import load_tests
 
-OBJECTIVES = {"checkout": "99.9", "storefront": "99.9", "orders": "99.9", "payments": "99.95",
-              "catalog": "99.5", "search": "99.5"}  # fmt: skip
-ON_CALL = {"Storefront": "Storefront rota", "Orders": "Orders rota", "Payments": "Payments rota",
-           "Platform": "Platform rota"}  # fmt: skip
-WELL_KEPT = ("checkout", "payments", "orders-db", "storefront")
+OBJECTIVES = {
+    "checkout": "99.9",
+    "storefront": "99.9",
+    "orders": "99.9",
+    "payments": "99.95",
+    "catalog": "99.5",
+    "search": "99.5",
+}
+ON_CALL = {
+    "Storefront": "Storefront rota",
+    "Orders": "Orders rota",
+    "Payments": "Payments rota",
+    "Platform": "Platform rota",
+}
+DOCUMENTED = ("checkout", "payments", "orders-db", "storefront")
 PHASES = {
     "checkout": ["done", "done", "done", "done", "doing"],
     "payments": ["done", "done", "done", "done", "done"],
@@ -39,7 +49,7 @@ VERDICTS = [
     ("Canary releases", "not-now", "The pipeline cannot split traffic yet.", 60),
     ("Game days", "not-now", "First the runbooks, then the drills.", -3),
     ("Tracing", "not-now", "Sampled in the payment path only until storage is sorted.", 90),
-    ("Change calendar", "no", "Deploys and flags already stand beside incidents.", 0),
+    ("Change calendar", "no", "Deploys and flags are already shown beside incidents.", 0),
 ]
 
 
@@ -69,31 +79,36 @@ def load_practice(services: Mapping[str, Service]) -> None:
     )
     label = '{service="orders-db"}'
     Capacity.objects.create(
-        service=services["orders-db"], what="disk",
+        service=services["orders-db"],
+        what="disk",
         query=f"max(1 - node_filesystem_avail_bytes{label} / node_filesystem_size_bytes{label})",
-    )  # fmt: skip
+    )
     Capacity.objects.create(
-        service=services["orders-db"], what="connections", limit=200, unit="",
+        service=services["orders-db"],
+        what="connections",
+        limit=200,
+        unit="",
         query=f"sum(pg_stat_activity_count{label})",
-    )  # fmt: skip
+    )
     _load_tests(services["checkout"])
     for name, days in (("orders-db", 34), ("payments-db", 130)):
         Drill.objects.create(
-            service=services[name], at=timezone.now() - timedelta(days=days),
+            service=services[name],
+            at=timezone.now() - timedelta(days=days),
             notes="Restored last night's backup to a spare instance; row counts agree.",
-        )  # fmt: skip
+        )
     for incident in Incident.objects.order_by("-impact_started_at")[:12]:
         reviews.find_gaps(incident)
     _onboard(services)
     for name, word, note, days in VERDICTS:
         day = timezone.now().date() + timedelta(days=days) if days else None
-        practice_map.decide(Practice.objects.get(name=name), "", word, note, day, None)
+        practice_map.set_verdict(Practice.objects.get(name=name), "", word, note, day, None)
 
 
 def _describe(services: Mapping[str, Service]) -> None:
     for name, service in services.items():
         service.on_call = ON_CALL.get(service.owner_team, "")
-        if name in WELL_KEPT:
+        if name in DOCUMENTED:
             service.runbook_url = f"https://wiki.shop.example/runbooks/{name}"
             service.dashboards = f"https://grafana.shop.example/d/{name}"
         if service.kind == Service.Kind.HTTP:
@@ -110,15 +125,16 @@ def _load_tests(service: Service) -> None:
         summary = {
             "metrics": {
                 "http_req_duration": {
-                    "med": median, "p(95)": median * 3.1 * chance.uniform(0.97, 1.03),
+                    "med": median,
+                    "p(95)": median * 3.1 * chance.uniform(0.97, 1.03),
                     "p(99)": median * 5.2 * chance.uniform(0.95, 1.05),
                 },
                 "http_reqs": {"count": 90_000, "rate": 150 / slow * chance.uniform(0.98, 1.02)},
                 "http_req_failed": {"value": 0.0004},
             }
-        }  # fmt: skip
+        }
         at = timezone.now() - timedelta(days=7 * (13 - number) - 5)
-        load_tests.take_load_test(
+        load_tests.import_load_test(
             service, "k6", json.dumps(summary), release=f"4.{20 + number}", scenario="peak", at=at
         )
 
@@ -135,6 +151,8 @@ def _onboard(services: Mapping[str, Service]) -> None:
         )
         for item in open_items:
             verdict = "no" if "degrade" in item.question else "yes"
-            reviews.answer(review, item, None, verdict=verdict, note="As shown to the reviewers.")
+            reviews.answer_item(
+                review, item, None, verdict=verdict, note="As shown to the reviewers."
+            )
         if name == "payments":
-            reviews.close(review)
+            reviews.close_review(review)

@@ -1,4 +1,4 @@
-"""The faults the world can have: what each does to metrics and logs while it lasts."""
+"""Faults of the demo world: their effects on metrics and logs while they last."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ RAMP = 150.0
 
 @dataclass(frozen=True)
 class Fault:
-    """Effects on the service's own metrics at full force, its log lines, and its callers.
+    """Effects at full force on the service's own metrics, its log lines, and its callers.
 
-    `times` multiplies a metric, `plus` adds to it. `lines` are (text, lines a minute); `{n}` is a
-    number, `{id}` an id. `felt` is how strongly callers suffer, 0 to 1.
+    `times` multiplies a metric, `plus` adds to it. `lines` are (text, lines per minute); `{n}` is a
+    number, `{id}` an id. `on_callers` is how strongly callers are affected, 0 to 1.
     """
 
     times: dict[str, float] = field(default_factory=dict)
     plus: dict[str, float] = field(default_factory=dict)
     lines: tuple[tuple[str, float], ...] = ()
-    felt: float = 0.0
+    on_callers: float = 0.0
 
 
 FAULTS: dict[str, Fault] = {
@@ -36,7 +36,7 @@ FAULTS: dict[str, Fault] = {
             ),
             ('LOG:  temporary file: path "base/pgsql_tmp/pgsql_tmp{n}.{n}", size {n}', 2.0),
         ),
-        felt=0.8,
+        on_callers=0.8,
     ),
     "connection-leak": Fault(
         times={"xact": 0.5},
@@ -45,7 +45,7 @@ FAULTS: dict[str, Fault] = {
             ("FATAL:  remaining connection slots are reserved for superuser connections", 8.0),
             ("LOG:  connection received: host=10.4.{n}.{n} port={n}", 20.0),
         ),
-        felt=0.9,
+        on_callers=0.9,
     ),
     "lock-contention": Fault(
         times={"xact": 0.35},
@@ -57,7 +57,7 @@ FAULTS: dict[str, Fault] = {
             ),
             ("ERROR:  deadlock detected", 1.5),
         ),
-        felt=0.7,
+        on_callers=0.7,
     ),
     "disk-full": Fault(
         plus={"disk": 0.38},
@@ -66,13 +66,13 @@ FAULTS: dict[str, Fault] = {
             ('ERROR:  could not extend file "base/{n}/{n}": No space left on device', 12.0),
             ('PANIC:  could not write to file "pg_wal/xlogtemp.{n}": No space left on device', 1.0),
         ),
-        felt=1.0,
+        on_callers=1.0,
     ),
     "replication-lag": Fault(
         plus={"lag": 340.0},
         times={"xact": 1.3},
         lines=(("LOG:  recovery restart point at {n}/{id}, replay is {n} s behind", 3.0),),
-        felt=0.3,
+        on_callers=0.3,
     ),
     "vacuum-storm": Fault(
         times={"cpu": 2.3},
@@ -81,7 +81,7 @@ FAULTS: dict[str, Fault] = {
             ('LOG:  automatic vacuum of table "shop.public.events": index scans: {n}', 3.0),
             ('WARNING:  database "shop" must be vacuumed within {n} transactions', 1.0),
         ),
-        felt=0.5,
+        on_callers=0.5,
     ),
     "oom-kill": Fault(
         times={"memory": 2.1},
@@ -90,7 +90,7 @@ FAULTS: dict[str, Fault] = {
             ("java.lang.OutOfMemoryError: Java heap space", 2.5),
             ("Memory cgroup out of memory: Killed process {n} (java) total-vm:{n}kB", 1.0),
         ),
-        felt=0.5,
+        on_callers=0.5,
     ),
     "crash-loop": Fault(
         times={"rate": 0.3, "cpu": 0.5},
@@ -99,7 +99,7 @@ FAULTS: dict[str, Fault] = {
             ("Back-off restarting failed container app in pod {id}", 4.0),
             ("Error: missing required environment variable PAYMENT_API_VERSION", 4.0),
         ),
-        felt=0.8,
+        on_callers=0.8,
     ),
     "bad-deploy": Fault(
         plus={"errors": 0.22},
@@ -112,7 +112,7 @@ FAULTS: dict[str, Fault] = {
             ),
             ("WARN  request {id} failed with 500 after {n} ms", 11.0),
         ),
-        felt=0.6,
+        on_callers=0.6,
     ),
     "cert-expiry": Fault(
         plus={"errors": 0.9},
@@ -124,7 +124,7 @@ FAULTS: dict[str, Fault] = {
                 9.0,
             ),
         ),
-        felt=0.9,
+        on_callers=0.9,
     ),
     "pool-exhausted": Fault(
         plus={"errors": 0.17},
@@ -132,7 +132,7 @@ FAULTS: dict[str, Fault] = {
         lines=(
             ("HikariPool-1 - Connection is not available, request timed out after 30000ms", 14.0),
         ),
-        felt=0.7,
+        on_callers=0.7,
     ),
     "queue-backlog": Fault(
         plus={"messages": 48_000.0, "consumers": -5.0},
@@ -140,7 +140,7 @@ FAULTS: dict[str, Fault] = {
             ("consumer {id} cancelled: delivery acknowledgement timed out after {n} ms", 5.0),
             ("flow control: publisher connection {id} blocked", 3.0),
         ),
-        felt=0.4,
+        on_callers=0.4,
     ),
     "cache-stampede": Fault(
         times={"hits": 0.25, "misses": 14.0, "cpu": 1.9},
@@ -149,7 +149,7 @@ FAULTS: dict[str, Fault] = {
             ("WARN  cache key catalog:tree expired, {n} callers rebuild it at once", 10.0),
             ("maxmemory reached, evicting keys with allkeys-lru", 4.0),
         ),
-        felt=0.8,
+        on_callers=0.8,
     ),
     "dns-failure": Fault(
         plus={"errors": 0.3},
@@ -157,7 +157,7 @@ FAULTS: dict[str, Fault] = {
         lines=(
             ("getaddrinfo EAI_AGAIN {id}.internal: temporary failure in name resolution", 15.0),
         ),
-        felt=0.6,
+        on_callers=0.6,
     ),
     "third-party-outage": Fault(
         plus={"errors": 0.45},
@@ -166,13 +166,13 @@ FAULTS: dict[str, Fault] = {
             ("upstream acquirer gateway answered 503 Service Unavailable for charge {id}", 13.0),
             ("circuit breaker acquirer is now OPEN", 1.0),
         ),
-        felt=0.8,
+        on_callers=0.8,
     ),
     "traffic-surge": Fault(
         times={"rate": 3.6, "cpu": 2.8, "latency": 3.0},
         plus={"errors": 0.04},
         lines=(("WARN  request queue length {n} above threshold, shedding load", 9.0),),
-        felt=0.4,
+        on_callers=0.4,
     ),
     "node-pressure": Fault(
         times={"load": 3.4, "memory": 1.4},
@@ -181,22 +181,22 @@ FAULTS: dict[str, Fault] = {
             ("kubelet: eviction manager: attempting to reclaim memory", 3.0),
             ("kubelet: evicted pod {id}: the node was low on resource: memory", 2.0),
         ),
-        felt=0.0,
+        on_callers=0.0,
     ),
     "clock-skew": Fault(
         plus={"errors": 0.5},
         lines=(("token rejected: issued {n} s in the future, check clocks", 12.0),),
-        felt=0.5,
+        on_callers=0.5,
     ),
     "rate-limited": Fault(
         plus={"errors": 0.25},
         lines=(("429 Too Many Requests from upstream, retry after {n} s", 15.0),),
-        felt=0.4,
+        on_callers=0.4,
     ),
     "thread-starvation": Fault(
         times={"latency": 11.0, "cpu": 0.4, "rate": 0.6},
         lines=(("WARN  all {n} worker threads busy for {n} s, thread dump written to {id}", 6.0),),
-        felt=0.8,
+        on_callers=0.8,
     ),
 }
 
@@ -211,7 +211,7 @@ class Episode:
     end: float | None = None
 
     def force(self, at: float) -> float:
-        """How much of the fault is felt at `at`, 0 to 1: a ramp up and a ramp down."""
+        """The strength of the fault at `at`, 0 to 1: it ramps up and down."""
         if at < self.start:
             return 0.0
         up = min(1.0, (at - self.start) / RAMP + 0.15)
@@ -221,7 +221,7 @@ class Episode:
 
 
 class Episodes:
-    """The episodes of a world, kept in a file so that a restart remembers them."""
+    """The episodes of a world, stored in a file so that they survive a restart."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -248,8 +248,8 @@ class Episodes:
         """End every lasting fault; returns how many there were."""
         with self._lock:
             lasting = [episode for episode in self._all if episode.end is None]
-            kept = [episode for episode in self._all if episode.end is not None]
-            self._all = kept + [Episode(e.service, e.fault, e.start, at) for e in lasting]
+            ended = [episode for episode in self._all if episode.end is not None]
+            self._all = ended + [Episode(e.service, e.fault, e.start, at) for e in lasting]
             self._save()
         return len(lasting)
 

@@ -25,7 +25,7 @@ class Vector:
 
 
 class Unsupported(ValueError):
-    """The query is valid PromQL, but more than this small world speaks."""
+    """Valid PromQL that the demo world does not support."""
 
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -53,7 +53,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "up": ("", (), False),
 }
 DISK_SIZE = 500e9
-# Restarts a minute become restarts a second, as a counter's rate is told.
+# Restarts are modelled per minute; the rate of a counter is per second.
 PER_SECOND = {"restarts": 1 / 60}
 
 
@@ -75,7 +75,7 @@ def _evaluate(world: World, node: Any, times: Array) -> list[Vector]:
         return _aggregate(node, _evaluate(world, node.expr, times))
     if isinstance(node, promql.BinaryExpr):
         return _binary(node, _evaluate(world, node.lhs, times), _evaluate(world, node.rhs, times))
-    raise Unsupported(f"{type(node).__name__} is not spoken here")
+    raise Unsupported(f"{type(node).__name__} is not supported here")
 
 
 def _matches(matchers: Any, labels: dict[str, str]) -> bool:
@@ -95,7 +95,7 @@ def _matches(matchers: Any, labels: dict[str, str]) -> bool:
 def _select(world: World, node: Any, times: Array, per_second: bool) -> list[Vector]:
     """Series of a selector; of counters the rate, or the count since the epoch."""
     if node.name is None or node.at is not None or node.matchers.or_matchers:
-        raise Unsupported("a selector without a name, with @ or with “or” is not spoken here")
+        raise Unsupported("a selector without a name, with @ or with “or” is not supported here")
     if node.name not in METRICS:
         return []
     if node.offset is not None:
@@ -151,7 +151,7 @@ def _call(world: World, node: Any, times: Array) -> list[Vector]:
     if name in ("rate", "increase", "irate"):
         matrix = node.args[0]
         if not isinstance(matrix, promql.MatrixSelector):
-            raise Unsupported("subqueries are not spoken here")
+            raise Unsupported("subqueries are not supported here")
         seconds = matrix.range.total_seconds()
         step = seconds / 4
         total: list[Vector] = []
@@ -166,9 +166,9 @@ def _call(world: World, node: Any, times: Array) -> list[Vector]:
         return [Vector(_unnamed(v.labels), v.values * factor) for v in total]
     if name == "histogram_quantile":
         if not isinstance(node.args[0], promql.NumberLiteral):
-            raise Unsupported("a quantile that is not a plain number is not spoken here")
+            raise Unsupported("a quantile that is not a plain number is not supported here")
         return _quantiles(node.args[0].val, _evaluate(world, node.args[1], times))
-    raise Unsupported(f"the function {name} is not spoken here")
+    raise Unsupported(f"the function {name} is not supported here")
 
 
 def _unnamed(labels: dict[str, str]) -> dict[str, str]:
@@ -190,17 +190,17 @@ def _quantile(quantile: float, buckets: list[Vector]) -> Array:
     buckets = sorted(buckets, key=lambda vector: float(vector.labels["le"]))
     bounds = [float(vector.labels["le"]) for vector in buckets]
     counts = np.array([vector.values for vector in buckets])
-    wanted = quantile * counts[-1]
-    place = np.argmax(counts >= wanted, axis=0)
+    rank = quantile * counts[-1]
+    bucket_of = np.argmax(counts >= rank, axis=0)
     values = np.empty(counts.shape[1])
-    for column, row in enumerate(place):
+    for column, row in enumerate(bucket_of):
         if row == len(bounds) - 1:
             values[column] = bounds[-2]
             continue
         low = bounds[row - 1] if row else 0.0
         under = counts[row - 1, column] if row else 0.0
         inside = counts[row, column] - under
-        share = (wanted[column] - under) / inside if inside > 0 else 1.0
+        share = (rank[column] - under) / inside if inside > 0 else 1.0
         values[column] = low + (bounds[row] - low) * share
     return values
 
@@ -216,7 +216,7 @@ _AGGREGATES: dict[str, Callable[..., Array]] = {
 def _aggregate(node: Any, vectors: list[Vector]) -> list[Vector]:
     operation = str(node.op)
     if operation != "count" and operation not in _AGGREGATES:
-        raise Unsupported(f"the aggregation {operation} is not spoken here")
+        raise Unsupported(f"the aggregation {operation} is not supported here")
     named = set(node.modifier.labels) if node.modifier else set()
     dropped = node.modifier is not None and str(node.modifier.type).endswith("Without")
     groups: dict[tuple[tuple[str, str], ...], list[Vector]] = {}
@@ -243,14 +243,14 @@ _OPERATIONS: dict[str, Callable[[Array, Array], Array]] = {
 
 def _binary(node: Any, left: list[Vector], right: list[Vector]) -> list[Vector]:
     if node.modifier is not None and (node.modifier.matching or node.modifier.return_bool):
-        raise Unsupported("on, ignoring and bool are not spoken here")
+        raise Unsupported("on, ignoring and bool are not supported here")
     if str(node.op) == "or":
         known = {tuple(sorted(_unnamed(one.labels).items())) for one in left}
         more = (o for o in right if tuple(sorted(_unnamed(o.labels).items())) not in known)
         return [*left, *more]
     operation = _OPERATIONS.get(str(node.op))
     if operation is None:
-        raise Unsupported(f"the operator {node.op} is not spoken here")
+        raise Unsupported(f"the operator {node.op} is not supported here")
     result = []
     for one in left:
         for other in right:

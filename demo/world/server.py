@@ -1,4 +1,4 @@
-"""The world's HTTP server: Prometheus' and Loki's query APIs, and a door to inject faults."""
+"""The HTTP server of the demo world: query APIs of Prometheus and Loki, and fault injection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOGQL = re.compile(r'^\s*\{\s*service\s*=\s*"([^"]+)"\s*\}\s*(?:\|=\s*"([^"]*)"
 
 
 class BadRequest(ValueError):
-    """The client's mistake, told as 400."""
+    """The client's mistake, answered with 400."""
 
 
 def query_range(world: World, query: dict[str, str]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def query_range(world: World, query: dict[str, str]) -> dict[str, Any]:
         step = float(query["step"])
         if (end - start) / step > MOST_POINTS:
             raise BadRequest("exceeded maximum resolution of 11,000 points per timeseries")
-        # No data of the future: a real server has none either.
+        # No data in the future, like a real server.
         times = np.arange(start, min(end, time.time()) + 1e-6, step)
         vectors = evaluate(world, query["query"], times) if len(times) else []
     except (KeyError, ValueError, ZeroDivisionError) as error:
@@ -127,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """One line a request would drown the joint log."""
+        """Not logged: a line per request would flood the log."""
 
 
 def make_server(world: World, port: int) -> ThreadingHTTPServer:

@@ -1,4 +1,4 @@
-"""The shop's services as the world runs them: what kind of thing, how busy, who calls whom."""
+"""The services of the demo shop: their kind, load, and who calls whom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Runs:
-    """`rate` is requests, transactions or messages a second at noon; `cpu` cores at that rate."""
+    """`rate` is requests, transactions or messages per second at noon; `cpu` cores at that rate."""
 
     kind: str
     rate: float

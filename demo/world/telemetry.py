@@ -1,4 +1,4 @@
-"""Metrics and log lines as pure functions of service and time: the past can always be asked."""
+"""Metrics and log lines as pure functions of service and time, so that any past is available."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _seed(*parts: str) -> int:
 
 
 def noise(service: str, name: str, times: Array) -> Array:
-    """Standard normal noise that is the same for the same slot of 15 s, whoever asks when."""
+    """Standard normal noise, the same in every query for the same slot of 15 s."""
     slots = (times // SLOT).astype(np.uint64)
     with np.errstate(over="ignore"):
         mixed = slots * np.uint64(0x9E3779B97F4A7C15) + np.uint64(_seed(service, name))
@@ -33,7 +33,7 @@ def noise(service: str, name: str, times: Array) -> Array:
 
 
 def busyness(times: Array) -> Array:
-    """How busy the shop is over the day and the week; 1 at noon of a working day."""
+    """The load of the shop over day and week; 1 at noon of a working day."""
     day = 0.62 + 0.38 * np.sin((times % 86_400) / 86_400 * 2 * np.pi - np.pi / 2)
     weekend = np.where(((times // 86_400) + 4) % 7 >= 5, 0.7, 1.0)
     return day * weekend
@@ -44,7 +44,7 @@ FILLING_SINCE, FILLS_IN = 1_780_272_000.0, 400 * 86_400.0
 
 
 class World:
-    """Answers what a metric was, or which lines were written, at given times."""
+    """The values of metrics and the log lines at given times."""
 
     def __init__(self, episodes: Episodes) -> None:
         self.episodes = episodes
@@ -53,15 +53,15 @@ class World:
         found = self.episodes.of(service, float(times[0]), float(times[-1]))
         return [(e, np.array([e.force(float(at)) for at in times])) for e in found]
 
-    def _suffering(self, service: str, times: Array) -> Array:
-        """What a service feels of faults in what it calls, directly and one step further."""
+    def _impact_of_callees(self, service: str, times: Array) -> Array:
+        """The effect on a service of faults in what it calls, directly and one step further."""
         total = np.zeros(len(times))
         for callee in SERVICES[service].calls:
             for episode, force in self._forces(callee, times):
-                total += FAULTS[episode.fault].felt * force
+                total += FAULTS[episode.fault].on_callers * force
             for deeper in SERVICES[callee].calls:
                 for episode, force in self._forces(deeper, times):
-                    total += 0.5 * FAULTS[episode.fault].felt * force
+                    total += 0.5 * FAULTS[episode.fault].on_callers * force
         return np.minimum(total, 1.5)
 
     def level(self, service: str, name: str, times: Array) -> Array:
@@ -97,11 +97,11 @@ class World:
             values = values * (1 + (fault.times.get(name, 1.0) - 1) * force)
             values = values + fault.plus.get(name, 0.0) * force
         if runs.kind == "http":
-            suffering = self._suffering(service, times)
+            impact = self._impact_of_callees(service, times)
             if name == "errors":
-                values = values + 0.12 * suffering
+                values = values + 0.12 * impact
             elif name == "latency":
-                values = values * (1 + 5 * suffering)
+                values = values * (1 + 5 * impact)
         return np.maximum(values, 0.0)
 
     def lines(self, service: str, start: float, end: float) -> Iterator[tuple[float, str]]:
@@ -115,8 +115,8 @@ class World:
                 force = episode.force(middle)
                 rates += [(text, rate * force) for text, rate in FAULTS[episode.fault].lines]
             if runs.kind == "http":
-                felt = float(self._suffering(service, np.array([middle]))[0])
-                rates.append(("WARN  call to {callee} took {n} ms", 5 * felt))
+                impact = float(self._impact_of_callees(service, np.array([middle]))[0])
+                rates.append(("WARN  call to {callee} took {n} ms", 5 * impact))
             written = []
             for text, rate in rates:
                 for _ in range(rng.poisson(rate)):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from common.pods import workload_of
 from incidents.alerts.grouping import Placing, source_of
 from incidents.catalogue.unknown_services import note_seen
 from incidents.models import Alert, Integration, Service
@@ -24,7 +25,6 @@ SERVICE_LABELS = (
 """Labels that may name a service, the surest first."""
 SURE_LABELS = SERVICE_LABELS[:5]
 """Those that hold nothing but names of services."""
-_POD = re.compile(r"(?:-[a-z0-9]{6,10})?-[a-z0-9]{5}$|-\d+$")
 _PORT = re.compile(r":\d+$")
 FLAPS = 4
 FLAPPING_WITHIN = timedelta(hours=1)
@@ -38,7 +38,7 @@ def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
         if not name:
             continue
         lowered = name.lower()
-        for candidate in (lowered, _POD.sub("", lowered), _PORT.sub("", lowered)):
+        for candidate in (lowered, workload_of(lowered), _PORT.sub("", lowered)):
             if candidate in known:
                 return known[candidate]
     words = f"{event.name} {event.summary}".lower().split()
@@ -49,7 +49,7 @@ def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
 def _named(event: AlertEvent) -> str:
     """What an alert calls its service, where it says so; empty else."""
     names = [event.service, *(event.labels.get(label, "") for label in SURE_LABELS)]
-    return next((_POD.sub("", name) for name in names if name), "")
+    return next((workload_of(name) for name in names if name), "")
 
 
 def take_alerts(told: Sequence[Told]) -> list[str]:

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
+from common.markdown import escape_markdown
 from incidents import filing
+from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import (
     Alert,
     Incident,
@@ -20,6 +22,7 @@ from incidents.models import (
     TierPolicy,
     TimelineEntry,
 )
+from incidents.severities import severity_of_alert
 
 AGAIN = timedelta(minutes=30)
 """A rule that fires again within this time belongs where it belonged before."""
@@ -33,28 +36,10 @@ ALIKE_WORDS = 0.6
 _WORD = re.compile(r"[a-z]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-_RANKS = (
-    ("critical", "critical page fatal disaster emergency p1 1 high".split()),
-    ("info", "info information informational none low debug p5 notice".split()),
-)
-_SEVERITIES = {
-    ("critical", "core"): "SEV1", ("critical", "normal"): "SEV2",
-    ("critical", "supplementary"): "SEV3", ("warning", "core"): "SEV2",
-    ("warning", "normal"): "SEV3", ("warning", "supplementary"): "SEV4",
-}  # fmt: skip
-
 
 def source_of(integration: Integration) -> str:
     """What alerts of an integration name as their source."""
     return f"{integration.kind} {integration.pk}"
-
-
-def severity_of(alert: Alert) -> str:
-    """An incident's severity from the alert's own word for it and the tier of its service."""
-    word = alert.severity.lower()
-    rank = next((rank for rank, words in _RANKS if word in words), "warning")
-    tier = alert.service.tier if alert.service else "normal"
-    return _SEVERITIES.get((rank, tier), "SEV4")
 
 
 def words_of(alert: Alert) -> frozenset[str]:
@@ -129,8 +114,7 @@ class Placing:
         for pk, name, summary in one_a_rule.values_list("incident_id", "name", "summary"):
             by_pk[pk].names[name] = words_of(Alert(name=name, summary=summary))
         self.below: dict[int, set[int]] = {}
-        pairs = Service.depends_on.through.objects.values_list("from_service_id", "to_service_id")
-        for above, below in pairs:
+        for above, below in dependency_pairs():
             self.below.setdefault(above, set()).add(below)
             self.below.setdefault(below, set()).add(above)
         self.senders = {source_of(row): row.name for row in Integration.objects.all()}
@@ -244,19 +228,21 @@ class Placing:
             title = f"{service.name}: {title}"
         if storm:
             title = f"Outage: many alerts at once, first {title}"
+        tier = service.tier if service else str(Service.Tier.NORMAL)
         labels = {"alertname": alert.name, **({"storm": "true"} if storm else {})}
         incident = filing.file_incident(
             title=title[:300],
             symptom=_symptom(alert),
             services=[service] if service else [],
-            severity="SEV1" if storm else severity_of(alert),
+            severity="SEV1" if storm else severity_of_alert(alert.severity, tier),
             impact_started_at=alert.starts_at,
             detected_at=max(alert.received_at, alert.starts_at),
             labels=labels,
             external_source=self.senders.get(alert.source, alert.source)[:50],
         )
         self.opened_of_late += 1
-        room = Room(incident, alert.starts_at, {service.pk} if service else set(), storm=storm)
+        services = {row.pk for row in incident.services.all()}
+        room = Room(incident, alert.starts_at, services, storm=storm)
         self.rooms.append(room)
         return room, f"It opened {incident.reference}."
 
@@ -304,4 +290,5 @@ def _by_name(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
 
 def _symptom(alert: Alert) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
-    return "\n\n".join(part for part in (alert.summary, labels) if part)[:50_000]
+    parts = [escape_markdown(part) for part in (alert.summary, labels) if part]
+    return "\n\n".join(parts)[:50_000]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Avg, Count, F, Q, QuerySet
 from django.utils import timezone
 
 from incidents.models import Alert, TimelineEntry
-from incidents.permissions import visible_alerts
+from incidents.permissions import Viewer, visible_alerts
 
 PERIOD = timedelta(days=30)
 ENOUGH = 5
@@ -35,9 +34,9 @@ class Rule:
         return self.episodes >= ENOUGH and self.acted_on == 0
 
 
-def noisy_rules(user: Any, limit: int = 100) -> list[Rule]:
+def noisy_rules(viewer: Viewer, limit: int = 100) -> list[Rule]:
     """Rules by how often they fired in the last 30 days, those that led nowhere first."""
-    lately = visible_alerts(user).filter(starts_at__gte=timezone.now() - PERIOD)
+    lately = visible_alerts(viewer).filter(starts_at__gte=timezone.now() - PERIOD)
     rules = rules_of(lately, limit)
     return sorted(rules, key=lambda rule: (not rule.leads_nowhere, -rule.episodes))
 

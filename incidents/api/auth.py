@@ -100,7 +100,7 @@ class RateLimit(BaseThrottle):
         except (RedisError, OSError):
             return True
         # On Django's request, where the middleware that writes the headers finds it.
-        request._request.rate = (most, max(0, most - count), self.left)  # type: ignore[attr-defined]
+        request._request.rate = (most, max(0, most - count), self.left)
         return count <= most
 
     def wait(self) -> float:

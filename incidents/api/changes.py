@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import ByName
 from incidents.api.resources import Creates, Reads, Resource
+from incidents.intake.changes import create_change
 from incidents.models import Change, Service
 from incidents.search.filters import ChangeFilter
 
@@ -20,6 +23,9 @@ class ChangeSerializer(serializers.ModelSerializer):
             "finished_at", "url", "external_source", "external_id",
         ]  # fmt: skip
         extra_kwargs = {"started_at": {"required": False}}
+
+    def create(self, validated_data: dict[str, Any]) -> Change:
+        return create_change(**validated_data)
 
 
 class ChangeViewSet(Creates, Reads, mixins.ListModelMixin, Resource):

@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 from incidents.api.resources import Reads, Resource
 from incidents.events.outbox import KINDS, visible_events
 from incidents.models import Event
+from incidents.permissions import Viewer
 
 POLL, HEARTBEAT, LONGEST = 1.0, 15.0, 600.0
 """Seconds between two looks, between signs of life, and until the listener must come again."""
@@ -130,7 +131,7 @@ class _Stream:
             _streams.release()
 
 
-def _listen(user: Any, last: int, seconds: float) -> Generator[str, None, None]:
+def _listen(viewer: Viewer, last: int, seconds: float) -> Generator[str, None, None]:
     until = time.monotonic() + min(seconds, LONGEST)
     alive = time.monotonic()
     yield "retry: 2000\n\n"
@@ -138,7 +139,7 @@ def _listen(user: Any, last: int, seconds: float) -> Generator[str, None, None]:
         # A transaction that ends late brings lower numbers late: it gets a moment to do so.
         settled = timezone.now() - SETTLED
         found = list(
-            visible_events(user).filter(pk__gt=last, at__lt=settled).order_by("pk")[:BATCH]
+            visible_events(viewer).filter(pk__gt=last, at__lt=settled).order_by("pk")[:BATCH]
         )
         for event in found:
             data = json.dumps(EventSerializer(event).data, default=str)

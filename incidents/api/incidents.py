@@ -185,9 +185,15 @@ class IncidentViewSet(
         report = import_incidents(
             enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
         )
-        refused = [{"row": row, "why": why} for row, why in report.refused]
-        told = {"new": report.new, "known": report.known, "refused": refused}
-        return Response({**told, "new_services": report.new_services})
+        refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
+        return Response(
+            {
+                "new": len(report.new),
+                "known": report.same,
+                "refused": refused,
+                "new_services": report.new_services,
+            }
+        )
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"incidents": IncidentViewSet}

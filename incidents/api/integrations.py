@@ -31,7 +31,17 @@ class IntegrationSerializer(PluginSerializer):
 
     class Meta:
         model = Integration
-        fields = ["id", "kind", "name", "path", "enabled", "service", "settings", "created_at"]
+        fields = [
+            "id", "kind", "name", "path", "enabled", "service", "settings", "secrets_unreadable",
+            "created_at",
+        ]  # fmt: skip
+
+    def get_secrets_unreadable(self, integration: Integration) -> bool:
+        """Whether any valid secret is: make another, or enter the sender's again."""
+        return any(
+            secret.revoked_at is None and not secret.is_readable
+            for secret in integration.secrets.all()
+        )
 
     def get_path(self, integration: Integration) -> str:
         return f"/hooks/{integration.slug}/"
@@ -54,7 +64,7 @@ class IntegrationViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
 
     scope = "admin"
     permission = MANAGE
-    queryset = Integration.objects.select_related("service")
+    queryset = Integration.objects.select_related("service").prefetch_related("secrets")
     serializer_class = IntegrationSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 

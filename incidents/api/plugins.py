@@ -1,19 +1,13 @@
-"""What the API's records of plug-ins share: a kind, settings of its own form, secrets kept back."""
+"""The API of plug-ins' records: kind, settings by the plug-in's form, secrets never shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from django import forms
 from rest_framework import serializers
 
-
-def defaults_of(form_class: type[forms.Form]) -> dict[str, Any]:
-    """What a form shows before anybody types: what an API's asker may leave out."""
-    form = form_class()
-    shown = {name: form.get_initial_for_field(f, name) for name, f in form.fields.items()}
-    return {name: value for name, value in shown.items() if value is not None}
+from common.plugin_settings import PluginSettings
 
 
 class PluginSerializer(serializers.ModelSerializer):
@@ -25,6 +19,9 @@ class PluginSerializer(serializers.ModelSerializer):
         child=serializers.CharField(), required=False, write_only=True,
         help_text="Only those given are replaced.",
     )  # fmt: skip
+    secrets_unreadable = serializers.SerializerMethodField(
+        help_text="The stored secrets cannot be read with this SECRET_KEY: enter them again."
+    )
 
     def validate_kind(self, kind: str) -> str:
         known = type(self).plugins()
@@ -35,20 +32,23 @@ class PluginSerializer(serializers.ModelSerializer):
         return kind
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        former = self.instance
-        kind = attrs.get("kind") or (former.kind if former else "")
-        form_class = type(self).plugins()[kind].SettingsForm
-        stored = getattr(former, "secrets", {}) if former else {}
-        kept = {**stored, **attrs.pop("secrets", {})} if "secrets" in self.fields else {}
-        settings = attrs.get("settings", former.settings if former else {})
-        form = form_class({**defaults_of(form_class), **settings, **kept})
+        """The form's checks, unless a stored record changes in nothing that the form knows."""
+        record = self.instance or self.Meta.model(kind=attrs["kind"])
+        entered = attrs.pop("secrets", {})
+        if self.instance and "settings" not in attrs and not entered:
+            return attrs
+        settings = attrs.pop("settings", record.settings)
+        plugin_settings = self._settings_of(record)
+        form = plugin_settings.api_form(settings, entered)
         if not form.is_valid():
             raise serializers.ValidationError({"settings": form.errors})
-        hidden, data = getattr(form, "secret_fields", ()), form.cleaned_data
-        attrs["settings"] = {key: data[key] for key in data if key not in hidden}
-        if "secrets" in self.fields:
-            attrs["secrets"] = {key: data[key] for key in hidden if data[key]}
-        return attrs
+        return {**attrs, **plugin_settings.values_of(form)}
+
+    def get_secrets_unreadable(self, record: Any) -> bool:
+        return record.kind in type(self).plugins() and self._settings_of(record).unreadable
+
+    def _settings_of(self, record: Any) -> PluginSettings:
+        return PluginSettings(type(self).plugins()[record.kind].SettingsForm, record)
 
     def create(self, validated_data: dict[str, Any]) -> Any:
         return self.update(self.Meta.model(), validated_data)

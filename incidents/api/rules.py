@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import ByName
 from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.intake.rules import save_rule
 from incidents.models import (
     Change,
     DeployRule,
@@ -16,7 +19,15 @@ from incidents.models import (
 from incidents.permissions import MANAGE
 
 
-class MaintenanceWindowSerializer(serializers.ModelSerializer):
+class RuleSerializer(serializers.ModelSerializer):
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        return save_rule(self.Meta.model(), self.context["request"].user, **validated_data)
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        return save_rule(instance, **validated_data)
+
+
+class MaintenanceWindowSerializer(RuleSerializer):
     services = ByName(many=True, queryset=Service.objects.all())
     author = serializers.CharField(source="author.username", read_only=True, default=None)
 
@@ -26,17 +37,17 @@ class MaintenanceWindowSerializer(serializers.ModelSerializer):
         extra_kwargs = {"starts_at": {"required": False}}
 
 
-class TierPolicySerializer(serializers.ModelSerializer):
+class TierPolicySerializer(RuleSerializer):
     class Meta:
         model = TierPolicy
         fields = [
-            "id", "tier", "opens_after", "on_quiet", "quiet_after", "postmortem_for",
-            "postmortem_within",
+            "id", "tier", "meaning", "paging", "target", "opens_after", "on_quiet",
+            "quiet_after", "postmortem_for", "postmortem_within",
         ]  # fmt: skip
         read_only_fields = ["tier"]
 
 
-class DeployRuleSerializer(serializers.ModelSerializer):
+class DeployRuleSerializer(RuleSerializer):
     service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
     kind = serializers.ChoiceField(Change.Kind.choices, default=Change.Kind.DEPLOY)
 
@@ -46,29 +57,11 @@ class DeployRuleSerializer(serializers.ModelSerializer):
 
 
 class _Rules(Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
-    """Rules are settings: the database's constraints are asked before they are written."""
+    """Rules are settings, for administrators."""
 
     scope = "admin"
     permission = MANAGE
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
-
-    def perform_create(self, serializer: serializers.ModelSerializer) -> None:
-        self._check(serializer)
-        author = {"author": self.request.user} if "author" in serializer.fields else {}
-        serializer.save(**author)
-
-    def perform_update(self, serializer: serializers.ModelSerializer) -> None:
-        self._check(serializer)
-        serializer.save()
-
-    def _check(self, serializer: serializers.ModelSerializer) -> None:
-        model = serializer.Meta.model
-        many = {field.name for field in model._meta.many_to_many}
-        row = serializer.instance or model()
-        for name, value in serializer.validated_data.items():
-            if name not in many:
-                setattr(row, name, value)
-        row.full_clean()
 
 
 class MaintenanceWindowViewSet(_Rules, Creates, Reads):

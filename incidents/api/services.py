@@ -10,11 +10,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.file_import import Report
+from common.file_import import ImportReport
 from incidents.api.base import ByName, asked_for
 from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.catalogue.formats import registry as catalogue_kinds
-from incidents.catalogue.lifecycle_gates import why_not
+from incidents.catalogue.services import save_service
 from incidents.catalogue.sync import take_catalogue
 from incidents.models import Service
 
@@ -29,10 +29,11 @@ class ServiceSerializer(serializers.ModelSerializer):
             "runbook_url", "dashboards", "repositories", "depends_on",
         ]  # fmt: skip
 
+    def create(self, validated_data: dict[str, Any]) -> Service:
+        return save_service(Service(), **validated_data)
+
     def update(self, instance: Service, validated_data: dict[str, Any]) -> Service:
-        if reason := why_not(instance, validated_data):
-            raise serializers.ValidationError({"lifecycle": [reason]})
-        return super().update(instance, validated_data)
+        return save_service(instance, **validated_data)
 
 
 class CatalogueSerializer(serializers.Serializer):
@@ -53,9 +54,9 @@ class CatalogueReportSerializer(serializers.Serializer):
     skipped = SkippedSerializer(many=True)
 
 
-def told_report(report: Report) -> dict[str, Any]:
+def told_report(report: ImportReport) -> dict[str, Any]:
     """What a file brought, as its serializer describes it."""
-    skipped = [{"place": place, "why": why} for place, why in report.skipped]
+    skipped = [each._asdict() for each in report.skipped]
     return {**vars(report), "skipped": skipped}
 
 

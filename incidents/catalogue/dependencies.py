@@ -1,9 +1,48 @@
-"""What is odd in who depends on whom: circles, and core services that lean on lesser ones."""
+"""Walks over service dependencies, and what is odd in them: circles, and core services that need
+supplementary ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+from incidents.models import Service
+
+Key = TypeVar("Key", int, str)
+
+
+def dependency_pairs(field: str = "pk") -> list[tuple[Any, Any]]:
+    """(service, what it depends on), by a field of both; the whole graph in one query."""
+    pairs = Service.depends_on.through.objects.values_list(
+        f"from_service__{field}", f"to_service__{field}"
+    )
+    return list(pairs)
+
+
+def dependency_edges() -> dict[int, list[int]]:
+    """What each service depends on directly, by id."""
+    edges: dict[int, list[int]] = {}
+    for service, dependency in dependency_pairs():
+        edges.setdefault(service, []).append(dependency)
+    return edges
+
+
+def with_all_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> set[Key]:
+    """A service and all that it depends on, near and far."""
+    reached, front = {service}, [service]
+    while front:
+        front = [other for one in front for other in edges.get(one, ()) if other not in reached]
+        reached.update(front)
+    return reached
+
+
+def direct_dependencies(services: Iterable[Service]) -> QuerySet[Service]:
+    """What `services` depend on directly, without themselves."""
+    keys = [service.pk for service in services]
+    return Service.objects.filter(needed_by__in=keys).exclude(pk__in=keys).distinct()
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
+from common.registry import Registry
 from incidents.models import Service
 
 Gate = Callable[[Service, str], list[str]]
-GATES: list[Gate] = []
-"""Each takes a service and a stage and tells what is missing, in words."""
+GATES: Registry[Gate] = Registry("lifecycle gates")
+"""Each takes a service and a stage, and lists in words what is missing."""
 
 
 def why_not(service: Service, fields: Mapping[str, Any]) -> str:
@@ -23,9 +24,9 @@ def why_not(service: Service, fields: Mapping[str, Any]) -> str:
         return ""
     changed = copy(service)
     for name, value in fields.items():
-        if name != "depends_on":
+        if name != "depends_on":  # Assigning to it would write to the database.
             setattr(changed, name, value)
-    missing = [each for gate in GATES for each in gate(changed, stage)]
+    missing = [each for gate in GATES.values() for each in gate(changed, stage)]
     if not missing:
         return ""
     told = "; ".join(missing)[:1000]

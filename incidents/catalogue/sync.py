@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.core.exceptions import ValidationError
 
 from common.errors import error_text
-from common.file_import import Report, take_file
+from common.file_import import ImportReport, import_file
 from incidents.catalogue.formats import registry
 from incidents.catalogue.formats.base import Entry
 from incidents.catalogue.unknown_services import note_seen
@@ -20,9 +20,9 @@ FIELDS = (
 )  # fmt: skip
 
 
-def take_catalogue(kind: str, content: str, dry_run: bool = False) -> Report:
+def take_catalogue(kind: str, content: str, dry_run: bool = False) -> ImportReport:
     """Take a file in; an empty field leaves what is there. Raises ValidationError for the whole."""
-    return take_file(
+    return import_file(
         registry(), kind, content, dry_run, lambda found, report: _take(_merged(found), report)
     )
 
@@ -41,7 +41,7 @@ def _merged(read: Iterable[Entry]) -> list[Entry]:
     return list(found.values())
 
 
-def _take(entries: list[Entry], report: Report) -> None:
+def _take(entries: list[Entry], report: ImportReport) -> None:
     known = {service.name.lower(): service for service in Service.objects.all()}
     taken: list[tuple[Entry, Service, bool]] = []
     for entry in entries:
@@ -57,7 +57,7 @@ def _take(entries: list[Entry], report: Report) -> None:
         try:
             service.full_clean()
         except ValidationError as error:
-            report.skipped.append((entry.place, f"{entry.name}: {error_text(error)}"))
+            report.skip(entry.place, f"{entry.name}: {error_text(error)}")
             if not new:
                 service.refresh_from_db()
             continue
@@ -76,14 +76,14 @@ def _take(entries: list[Entry], report: Report) -> None:
                 report.same += 1
 
 
-def _link(entry: Entry, service: Service, known: dict[str, Service], report: Report) -> bool:
+def _link(entry: Entry, service: Service, known: dict[str, Service], report: ImportReport) -> bool:
     """Add what it depends on; whether any of it was news."""
     wanted = {known[name.lower()] for name in entry.depends_on if name.lower() in known}
     unknown = [name for name in entry.depends_on if name.lower() not in known]
     note_seen(unknown, "catalogue")
     for name in unknown:
         why = f"{service.name} depends on {name}, which nobody describes."
-        report.skipped.append((entry.place, why))
+        report.skip(entry.place, why)
     missing = wanted - {service} - set(service.depends_on.all())
     service.depends_on.add(*missing)
     return bool(missing)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from incidents.models.event import Event
-from incidents.permissions import visible
+from incidents.permissions import Viewer, visible
 
 KINDS = {
     "incident.filed": "An incident was filed",
@@ -28,5 +28,5 @@ def record(kind: str, incident: Any, text: str, path: str = "") -> Event:
     )
 
 
-def visible_events(user: Any) -> QuerySet[Event]:
-    return Event.objects.filter(visible(user, "incident__"))
+def visible_events(viewer: Viewer) -> QuerySet[Event]:
+    return Event.objects.filter(visible(viewer, "incident__"))

@@ -1,12 +1,12 @@
-"""How `incidents` tells the world; `kb` and `analysis` listen. Sent after commit.
+"""Signals of incidents, sent after commit; `analysis` and `practice` listen.
 
-Each signal carries `incident`. Receivers must be quick and may be lost: whoever needs an
-effect for certain also looks in the database (see analysis.tasks.sweep).
+Each signal carries `incident`. Receivers must be quick and a signal may get lost when a process
+dies: a receiver whose effect must happen also has a periodic task that reads the database.
 """
 
 from django.dispatch import Signal
 
 incident_filed = Signal()
-incident_changed = Signal()
+"""A new incident was written, by whatever channel; not for imported history."""
 incident_resolved = Signal()
-alert_received = Signal()
+"""An incident moved to resolved, or was filed as resolved."""

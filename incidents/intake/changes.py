@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.core.exceptions import ValidationError
+
+from common.errors import error_text
 from incidents.catalogue.unknown_services import note_seen
 from incidents.models import Change, DeployRule, Integration, Service
 from incidents.webhooks.base import ChangeEvent
@@ -33,7 +37,18 @@ def take_change(
         note_seen([name or event.job.partition("/")[0]], "deploys")
         what = f"a service named “{name}”" if name else f"which service “{event.job}” changes"
         return False, f"We do not know {what}. Add it or a rule, then replay this."
-    return True, _write(integration, event, kind, service, received_at)
+    try:
+        return True, _write(integration, event, kind, service, received_at)
+    except ValidationError as error:
+        return False, error_text(error)
+
+
+def create_change(**fields: Any) -> Change:
+    """Write a change that a person or script reports. Raises ValidationError by field."""
+    change = Change(**fields)
+    change.full_clean()
+    change.save()
+    return change
 
 
 def service_named(name: str) -> Service | None:
@@ -69,6 +84,7 @@ def _write(
     change.started_at = started if new else min(started, change.started_at)
     if event.outcome != Change.Outcome.RUNNING:
         change.finished_at = max(event.finished_at or at, change.started_at)
+    change.clean()
     change.save()
     what = f"{change.get_kind_display().lower()} of {service}: {change.title}"
     return f"Wrote {what}" if new else f"Updated {what}"

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from incidents.models.service import Service
+from incidents.models.times import refuse_impossible_times
 
 
 class Change(models.Model):
@@ -54,6 +55,9 @@ class Change(models.Model):
                 violation_error_message="“Finished” lies before “started”.",
             ),
         ]
+
+    def clean(self) -> None:
+        refuse_impossible_times(self, ("started_at", "finished_at"))
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.title}"

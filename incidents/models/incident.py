@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,11 +10,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from common.page_urls import address_of
 from incidents.models.service import Service
+from incidents.models.times import refuse_impossible_times
 
 
 class Incident(models.Model):
@@ -25,11 +27,24 @@ class Incident(models.Model):
         SEV3 = "SEV3", "SEV3 · some users are affected, a way around exists"
         SEV4 = "SEV4", "SEV4 · nobody feels it yet"
 
+        def is_at_least(self, other: str) -> bool:
+            """Whether this is as severe as `other` or more severe."""
+            order: list[str] = type(self).values
+            return order.index(str(self)) <= order.index(str(other))
+
+        @classmethod
+        def worst(cls, severities: Iterable[str]) -> str:
+            """The most severe of some; empty where there are none."""
+            found = set(severities)
+            return next((each for each in cls.values if each in found), "")
+
     class Status(models.TextChoices):
         INVESTIGATING = "investigating", "Investigating"
         IDENTIFIED = "identified", "Identified"
         MITIGATED = "mitigated", "Mitigated"
         RESOLVED = "resolved", "Resolved"
+
+    TIMES = ("impact_started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 
     title = models.CharField(max_length=300)
     symptom = models.TextField(blank=True)
@@ -114,12 +129,15 @@ class Incident(models.Model):
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"
 
+    def clean(self) -> None:
+        refuse_impossible_times(self, self.TIMES)
+
     @property
     def reference(self) -> str:
         return f"INC-{self.pk}"
 
     def get_absolute_url(self) -> str:
-        return address_of("incidents:incident", self.pk)
+        return reverse("incidents:incident", args=[self.pk])
 
     @property
     def is_open(self) -> bool:

@@ -80,6 +80,13 @@ class IntegrationSecret(models.Model):
         """Raises ValueError when SECRET_KEY was replaced without keeping the former one."""
         return unseal(self.sealed)["secret"]
 
+    @property
+    def is_readable(self) -> bool:
+        try:
+            return bool(self.text)
+        except ValueError:
+            return False
+
 
 class Delivery(models.Model):
     """A request as a sender made it. It is stored before it is answered, then worked."""

@@ -6,11 +6,14 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+
+from incidents.models.change import Change
 
 
 class TierPolicy(models.Model):
@@ -114,6 +117,14 @@ class DeployRule(models.Model):
 
     def __str__(self) -> str:
         return self.pattern
+
+    def clean(self) -> None:
+        if self.kind not in Change.Kind.values:
+            raise ValidationError({"kind": f"Choose one of {', '.join(Change.Kind.values)}."})
+        if not self.ignore and self.service is None and "*" not in self.pattern:
+            raise ValidationError(
+                {"service": "Choose the service, or put * where its name is in the job's name."}
+            )
 
     def get_absolute_url(self) -> str:
         return reverse("incidents:intake-rules")

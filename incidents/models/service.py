@@ -6,9 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from simple_history.models import HistoricalRecords
-
-from common.page_urls import address_of
 
 SERVICE_NAME = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$",
@@ -90,7 +89,7 @@ class Service(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return address_of("incidents:service", self.pk)
+        return reverse("incidents:service", args=[self.pk])
 
     @property
     def dashboard_links(self) -> list[str]:

@@ -1,6 +1,6 @@
 """The language of the search box: words, "phrases", -without, and fields such as service:orders-db.
 
-Other packages add fields: `FIELDS["cause"] = Field("cause:expiry", function)`.
+Other packages add fields: `SEARCH_FIELDS.register("cause", Field("cause:expiry", function))`.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
 from django.db.models import Q
 
+from common.registry import Registry
+from common.times import period_of
 from incidents.models import Incident, Service
 
 MOST_CHARACTERS = 500
 _FIELD = re.compile(r'(?<!\S)(-?)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
-_DAY = re.compile(r"^(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?$")
 _LAST_WORD = re.compile(r"(?<![\S])([A-Za-z][A-Za-z0-9]{2,40})$")
 
 
@@ -45,7 +45,7 @@ class Query:
         wanted = Q()
         for name, value, without in self.fields:
             try:
-                found = FIELDS[name].narrow(value)
+                found = SEARCH_FIELDS[name].narrow(value)
             except ValueError as error:
                 self.problems.append(f"{name}: {error}")
                 continue
@@ -57,7 +57,7 @@ def parse_query(text: str, known: Collection[str] | None = None) -> Query:
     """Take fields out of what was typed. Unknown names stay words: `http://…` is no field."""
     text = text.replace("\x00", "")[:MOST_CHARACTERS].replace("“", '"').replace("”", '"')
     query = Query("")
-    names = FIELDS.keys() if known is None else known
+    names = SEARCH_FIELDS.keys() if known is None else known
 
     def take(match: re.Match[str]) -> str:
         without, name, quoted, plain = match.groups()
@@ -102,46 +102,39 @@ def _status(value: str) -> Q:
     return Q(status=_choice([*Incident.Status.values, "open"], value))
 
 
-def moment_of(value: str) -> tuple[datetime, datetime]:
-    """The start of a day, month or year and the start of the next. Raises ValueError."""
-    match = _DAY.match(value)
-    if match is None:
-        raise ValueError(f"{value!r} is no date such as 2026, 2026-01 or 2026-01-31.")
-    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
-    try:
-        start = datetime(year, month, day, tzinfo=UTC)
-        if match[3]:
-            return start, start + timedelta(days=1)
-        if match[2]:
-            return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        return start, datetime(year + 1, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{value!r} is not in the calendar.") from None
-
-
 def _reporter(value: str) -> Q:
     return Q(reporter__username__iexact=value)
 
 
-FIELDS: dict[str, Field] = {
-    "service": Field("service:orders-db", lambda value: _services(name__iexact=value)),
-    "team": Field('team:"Payments"', lambda value: _services(owner_team__iexact=value)),
-    "tier": Field("tier:core", lambda value: _services(tier=_choice(Service.Tier.values, value))),
-    "severity": Field(
-        "severity:SEV1", lambda value: Q(severity=_choice(Incident.Severity.values, value))
-    ),
-    "status": Field("status:open", _status),
-    "alert": Field(
-        "alert:HighCPU",
-        lambda value: Q(pk__in=Incident.objects.filter(alerts__name__iexact=value).values("pk")),
-    ),
-    "by": Field("by:anna", _reporter),
-    "after": Field("after:2026-01", lambda value: Q(impact_started_at__gte=moment_of(value)[0])),
-    "before": Field("before:2026-02-15", lambda v: Q(impact_started_at__lt=moment_of(v)[0])),
-    "on": Field(
-        "on:2026-03",
-        lambda value: Q(
-            impact_started_at__gte=moment_of(value)[0], impact_started_at__lt=moment_of(value)[1]
+SEARCH_FIELDS: Registry[Field] = Registry(
+    "search fields",
+    {
+        "service": Field("service:orders-db", lambda value: _services(name__iexact=value)),
+        "team": Field('team:"Payments"', lambda value: _services(owner_team__iexact=value)),
+        "tier": Field(
+            "tier:core", lambda value: _services(tier=_choice(Service.Tier.values, value))
         ),
-    ),
-}
+        "severity": Field(
+            "severity:SEV1", lambda value: Q(severity=_choice(Incident.Severity.values, value))
+        ),
+        "status": Field("status:open", _status),
+        "alert": Field(
+            "alert:HighCPU",
+            lambda value: Q(
+                pk__in=Incident.objects.filter(alerts__name__iexact=value).values("pk")
+            ),
+        ),
+        "by": Field("by:anna", _reporter),
+        "after": Field(
+            "after:2026-01", lambda value: Q(impact_started_at__gte=period_of(value)[0])
+        ),
+        "before": Field("before:2026-02-15", lambda v: Q(impact_started_at__lt=period_of(v)[0])),
+        "on": Field(
+            "on:2026-03",
+            lambda value: Q(
+                impact_started_at__gte=period_of(value)[0],
+                impact_started_at__lt=period_of(value)[1],
+            ),
+        ),
+    },
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,10 +11,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from common.markdown import render_markdown
+from common.markdown import escape_markdown, render_markdown, with_breaks
+from incidents.timeline import markdown_of
 
 register = template.Library()
 register.filter("markdown", render_markdown)
+register.filter("with_breaks", with_breaks)
+register.filter("markdown_of", markdown_of)
 
 
 @register.filter
@@ -77,7 +79,7 @@ def seconds(value: float) -> str:
 @register.filter
 def md(value: Any) -> str:
     """Words that stand in Markdown as they are: on one line, nothing in them is markup."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~])", r"\\\1", " ".join(str(value).split()))
+    return escape_markdown(" ".join(str(value).split()))
 
 
 @register.filter

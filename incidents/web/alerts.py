@@ -27,4 +27,4 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(alerts, 50).get_page(request.GET.get("page"))
     rules = noisy_rules(request.user, limit=25)
     context = {"page": page, "rules": rules, "name": name, "firing": firing}
-    return render(request, "incidents/alerts.html", context)
+    return render(request, "incidents/alerts/list.html", context)

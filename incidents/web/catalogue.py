@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from common.file_import import Report
+from common.file_import import ImportReport
 from common.svg_graph import graph
 from incidents.catalogue.dependencies import circles, leaning
 from incidents.catalogue.formats import registry
@@ -36,7 +36,7 @@ def service_graph(request: HttpRequest) -> HttpResponse:
         "alone": [row for row in services if row.pk not in linked],
         "count": len(services),
     }
-    return render(request, "incidents/service_graph.html", context)
+    return render(request, "incidents/catalogue/dependencies.html", context)
 
 
 class CatalogueForm(KindOfFileForm):
@@ -48,13 +48,13 @@ class CatalogueForm(KindOfFileForm):
 @require_http_methods(["GET", "POST"])
 def service_import(request: HttpRequest) -> HttpResponse:
     return look_then_take(
-        request, CatalogueForm, take_catalogue, "incidents/service_import.html",
+        request, CatalogueForm, take_catalogue, "incidents/catalogue/import.html",
         "incidents:service-graph", "services",
     )  # fmt: skip
 
 
 def look_then_take(
-    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., Report],
+    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., ImportReport],
     template: str, back: str, what: str,
 ) -> HttpResponse:  # fmt: skip
     """A page that takes a file in: first shown what it would bring (“Look”), then taken."""

@@ -26,21 +26,21 @@ from incidents.web.shortcuts import act, add_errors, get_incident
 PAGE = 50
 
 
-class FoundOnce(Paginator):  # type: ignore[type-arg]
+class FoundOnce(Paginator):
     """Pages of a search that is run once: page and count come from the same query.
 
     A word that half of all incidents hold is too dear to look for twice. The plain list is not
     paged so: there the count would have to read every row that the index lets a page skip.
     """
 
-    def get_page(self, number: str | None) -> Page[Incident]:  # type: ignore[override]
+    def get_page(self, number: str | None) -> Page[Incident]:
         given = number or ""
         asked = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
         start = (asked - 1) * self.per_page
         # The database counts before it drops rows that a join doubled.
-        if self.object_list.query.distinct:  # type: ignore[union-attr]
+        if self.object_list.query.distinct:
             return super().get_page(number)
-        rows = self.object_list.prefetch_related(None)  # type: ignore[union-attr]
+        rows = self.object_list.prefetch_related(None)
         counted = rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")
         found = list(counted[start : start + self.per_page])
         if not found:
@@ -69,9 +69,9 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         "open_count": incidents.exclude(status=Incident.Status.RESOLVED).count(),
         "filtered": any(value for key, value in request.GET.items() if key != "page"),
     }
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
-        return render(request, "incidents/_rows.html", context)
-    return render(request, "incidents/list.html", context)
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "incidents/incidents/_results.html", context)
+    return render(request, "incidents/incidents/list.html", context)
 
 
 @require_POST
@@ -88,17 +88,14 @@ def file_new(request: HttpRequest) -> HttpResponse:
     form = FilingForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        services = set(data["services"]) | set(filing.services_named_in(data["title"]))
-        now = timezone.now()
         try:
             incident = filing.file_incident(
                 title=data["title"],
                 symptom=data["symptom"],
                 severity=data["severity"],
-                impact_started_at=data["impact_started_at"] or now,
-                detected_at=now if (data["impact_started_at"] or now) <= now else None,
+                impact_started_at=data["impact_started_at"] or timezone.now(),
                 private=data["private"],
-                services=services,
+                services=data["services"],
                 reporter=request.user,
             )
         except ValidationError as error:
@@ -107,7 +104,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
             return redirect(incident)
     return render(
         request,
-        "incidents/new.html",
+        "incidents/incidents/new.html",
         {"form": form},
         status=422 if form.errors and request.method == "POST" else 200,
     )
@@ -118,7 +115,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     return render(
         request,
-        "incidents/incident.html",
+        "incidents/incidents/detail.html",
         {
             "incident": incident,
             "services": incident.services.all(),
@@ -159,7 +156,7 @@ def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
-    return render(request, "incidents/_timeline.html", context)
+    return render(request, "incidents/timeline/_entries.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -181,7 +178,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
             return redirect(incident)
     context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
     status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, "incidents/edit.html", context, status=status)
+    return render(request, "incidents/incidents/edit.html", context, status=status)
 
 
 @require_POST

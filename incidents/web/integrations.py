@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.plugin_settings import PluginSettings
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (
@@ -24,6 +25,11 @@ from incidents.models import (
 from incidents.permissions import MANAGE
 from incidents.web.forms.integrations import IntegrationForm
 from incidents.webhooks import registry
+
+ENTER_AGAIN = (
+    "A secret of this integration cannot be read with this SECRET_KEY: make another, or enter the "
+    "sender's own again."
+)
 
 
 @require_GET
@@ -37,7 +43,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
         "rows": [(row, kinds[row.kind].title if row.kind in kinds else row.kind) for row in rows],
         "kinds": kinds.values(),
     }
-    return render(request, "incidents/integrations.html", context)
+    return render(request, "incidents/intake/integrations.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -46,21 +52,18 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     plugin = registry().get(kind)
     if plugin is None:
         raise Http404("No such kind of integration.")
-    form = IntegrationForm(request.POST or None, initial={"name": plugin.title})
-    own = _own_form(plugin, request)
+    made = Integration(kind=kind)
+    form = IntegrationForm(request.POST or None, instance=made, initial={"name": plugin.title})
+    own_settings = PluginSettings(plugin.SettingsForm, made)
+    own = own_settings.page_form(request.POST or None, prefix="own")
     if request.method == "POST" and form.is_valid() and own.is_valid():
-        made = form.save(commit=False)
-        made.kind, made.settings = kind, own.cleaned_data
-        made.save()
+        own_settings.apply(own)
+        form.save()
         _, secret = IntegrationSecret.make(made, request.user)
         return _page(request, made, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/integration_form.html", context, status=status)
-
-
-def _own_form(plugin: Any, request: HttpRequest, settings: Any = None) -> forms.Form:
-    return plugin.SettingsForm(request.POST or None, initial=settings, prefix="own")
+    return render(request, "incidents/intake/integration_form.html", context, status=status)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -69,11 +72,11 @@ def integration_page(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     plugin = registry().get(integration.kind)
     form = IntegrationForm(request.POST or None, instance=integration)
-    own = _own_form(plugin, request, integration.settings) if plugin else forms.Form(request.POST)
+    own_settings = PluginSettings(plugin.SettingsForm if plugin else forms.Form, integration)
+    own = own_settings.page_form(request.POST or None, prefix="own")
     if request.method == "POST" and form.is_valid() and own.is_valid():
-        integration = form.save(commit=False)
-        integration.settings = own.cleaned_data
-        integration.save()
+        own_settings.apply(own)
+        form.save()
         messages.success(request, "Saved.")
         return redirect(integration)
     return _page(request, integration, form=form, own=own)
@@ -87,6 +90,9 @@ def _page(
     path = "/v2/enqueue" if integration.kind == "events_v2" else f"/hooks/{integration.slug}/"
     if in_url:
         path += f"{secret}/" if secret else "SECRET/"
+    secrets = list(integration.secrets.select_related("author"))
+    if any(row.revoked_at is None and not row.is_readable for row in secrets):
+        messages.warning(request, ENTER_AGAIN)
     page = Paginator(integration.deliveries.all(), 30).get_page(request.GET.get("page"))
     context = {
         "integration": integration,
@@ -94,11 +100,11 @@ def _page(
         "address": request.build_absolute_uri(path),
         "in_url": in_url,
         "secret": secret,
-        "secrets": integration.secrets.select_related("author"),
+        "secrets": secrets,
         "page": page,
         **forms_shown,
     }
-    return render(request, "incidents/integration.html", context)
+    return render(request, "incidents/intake/integration.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -130,7 +136,7 @@ def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
 @require_GET
 def delivery_page(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
-    return render(request, "incidents/delivery.html", {"delivery": delivery})
+    return render(request, "incidents/intake/delivery.html", {"delivery": delivery})
 
 
 @permission_required(MANAGE, raise_exception=True)

@@ -18,7 +18,7 @@ from incidents.models import Notice
 def notices(request: HttpRequest) -> HttpResponse:
     rows = Notice.objects.filter(user_id=request.user.pk)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "incidents/notices.html", {"page": page})
+    return render(request, "incidents/notices/list.html", {"page": page})
 
 
 @require_POST

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from incidents.intake.rules import save_rule
 from incidents.models import (
     DeployRule,
     MaintenanceWindow,
@@ -35,7 +36,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "jobs": DeployRule.objects.select_related("service"),
         "now": timezone.now(),
     }
-    return render(request, "incidents/intake_rules.html", context)
+    return render(request, "incidents/intake/rules.html", context)
 
 
 @permission_required(MANAGE, raise_exception=True)
@@ -50,11 +51,10 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
         return redirect("incidents:intake-rules")
     form = form_class(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        if kind == "maintenance" and not form.instance.author_id:
-            form.instance.author = request.user
-        form.save()
+        # The form's own validation has run the model's; its instance carries the new values.
+        save_rule(form.instance, request.user, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("incidents:intake-rules")
     context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/rule_form.html", context, status=status)
+    return render(request, "incidents/intake/rule_form.html", context, status=status)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import offered
 from incidents.models import Incident, SeenName, Service
 from incidents.permissions import visible_incidents
 from incidents.web.badges import badge_path
 from incidents.web.forms.services import ServiceForm
+from incidents.web.shortcuts import add_errors
 
 
 @require_GET
@@ -32,7 +35,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
     seen = offered()[:30]
-    return render(request, "incidents/services.html", {"rows": rows, "seen": seen})
+    return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
 
 
 @require_GET
@@ -48,7 +51,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": service.changes.all()[:15],
         "badge": badge_path(service),
     }
-    return render(request, "incidents/service.html", context)
+    return render(request, "incidents/services/detail.html", context)
 
 
 @permission_required("incidents.add_service", raise_exception=True)
@@ -65,7 +68,12 @@ def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     initial = {"name": request.GET.get("name", "")[:100]}
     form = ServiceForm(request.POST or None, instance=service, initial=initial if not pk else None)
     if request.method == "POST" and form.is_valid():
-        return redirect(form.save())
+        # The form has changed its own instance: rules compare with what is stored.
+        stored = Service.objects.get(pk=pk) if pk else Service()
+        try:
+            return redirect(save_service(stored, **form.cleaned_data))
+        except ValidationError as error:
+            add_errors(form, error)
     context = {"form": form, "service": service}
     status = 422 if form.errors and request.method == "POST" else 200
-    return render(request, "incidents/service_form.html", context, status=status)
+    return render(request, "incidents/services/form.html", context, status=status)

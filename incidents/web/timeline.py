@@ -9,30 +9,27 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common.times import parse_time
 from incidents import filing, timeline
 from incidents.models import Incident, TimelineEntry
 from incidents.web.shortcuts import act, get_incident
 
 
-def moment_in(text: str, zone: str) -> datetime:
-    """A wall clock's time in a named zone. Raises ValidationError."""
+def time_in_zone(text: str, zone: str) -> datetime:
+    """What a clock on the wall showed in a named zone, as UTC. Raises ValidationError."""
     if zone not in available_timezones():
         raise ValidationError({"zone": "Choose a time zone such as Europe/Berlin or UTC."})
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
+    found = parse_time(text, ZoneInfo(zone))
     if found is None:
         raise ValidationError({"at": "Write a time such as 2026-03-01 02:57."})
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+    return found
 
 
 def _at(request: HttpRequest) -> datetime | None:
     given = request.POST.get("at", "").strip()
-    return moment_in(given, request.POST.get("zone", "") or "UTC") if given else None
+    return time_in_zone(given, request.POST.get("zone", "") or "UTC") if given else None
 
 
 @require_POST
@@ -61,7 +58,7 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
         except ValidationError as error:
             context |= {"problems": error.messages, "text": request.POST.get("text", "")}
     status = 422 if context.get("problems") else 200
-    return render(request, "incidents/entry.html", context, status=status)
+    return render(request, "incidents/timeline/entry_form.html", context, status=status)
 
 
 @require_POST

@@ -23,10 +23,10 @@ class TokenForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+        super().__init__(*args, **options)
         teams = Service.objects.exclude(owner_team="").order_by("owner_team")
         names = teams.values_list("owner_team", flat=True).distinct()
-        self.fields["team"].choices = [("", "All"), *((n, n) for n in names)]  # type: ignore[attr-defined]
+        self.fields["team"].choices = [("", "All"), *((n, n) for n in names)]
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,7 +42,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     own = ApiToken.objects.filter(user_id=request.user.pk)
     status = 422 if request.method == "POST" and not made else 200
     context = {"form": form, "tokens": own, "made": made}
-    return render(request, "incidents/tokens.html", context, status=status)
+    return render(request, "incidents/tokens/list.html", context, status=status)
 
 
 @require_POST

@@ -59,7 +59,7 @@ def _message(incoming: Incoming) -> EmailMessage:
         str(message["Subject"]), str(message["Message-ID"]), str(message["From"])
     except (MessageError, ValueError, LookupError, AttributeError, IndexError) as error:
         raise BadPayload("The body is not a mail message.") from error
-    return message  # type: ignore[return-value]
+    return message
 
 
 def _body(message: EmailMessage) -> str:

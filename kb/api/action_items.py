@@ -42,7 +42,7 @@ class ActionItemSerializer(serializers.ModelSerializer):
 
 
 class ActionItemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
-    """Promised fixes, with owner and due date."""
+    """Action items of postmortems, with owner and due date."""
 
     queryset = ActionItem.objects.none()
     serializer_class = ActionItemSerializer

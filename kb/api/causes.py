@@ -1,4 +1,4 @@
-"""REST API of causes and cause links. Serializers parse, linking.py acts."""
+"""REST API of causes, cause links and categories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CauseSerializer(serializers.ModelSerializer):
     )
     superseded_by = serializers.PrimaryKeyRelatedField[Cause](read_only=True)
     fixed_at = serializers.SerializerMethodField(
-        help_text="Since when it is held to be fixed; null: it is not, or it came back."
+        help_text="Since when it is fixed; null if it is not, or came back."
     )
 
     class Meta:
@@ -44,8 +44,8 @@ class CauseSerializer(serializers.ModelSerializer):
         }
 
     def get_fixed_at(self, cause: Cause) -> datetime | None:
-        standing = [fix.fixed_at for fix in cause.fixes.all() if fix.returned_at is None]
-        return standing[0] if standing else None
+        current = [fix.fixed_at for fix in cause.fixes.all() if fix.returned_at is None]
+        return current[0] if current else None
 
     def create(self, validated_data: dict[str, Any]) -> Cause:
         return linking.create_cause(**validated_data)
@@ -62,8 +62,8 @@ class CauseFilter(django_filters.FilterSet):
         fields = ["q", "category"]
 
     def filter_words(self, causes: QuerySet[Cause], name: str, value: str) -> QuerySet[Cause]:
-        found = causes_with_counts(self.request.user, value)
-        return causes.filter(pk__in=found.order_by().values("pk"))
+        matching = causes_with_counts(self.request.user, value)
+        return causes.filter(pk__in=matching.order_by().values("pk"))
 
 
 class CauseLinkSerializer(serializers.ModelSerializer):
@@ -75,7 +75,7 @@ class CauseLinkSerializer(serializers.ModelSerializer):
     class Meta:
         model = CauseLink
         fields = ["id", "incident", "cause", "role", "state", "reason", "author", "updated_at"]
-        # Posting a link that exists changes it, as accepting a suggestion twice does.
+        # Posting an existing link changes it, as accepting a suggestion twice does.
         validators: list[Any] = []
 
     def create(self, validated_data: dict[str, Any]) -> CauseLink:
@@ -98,7 +98,7 @@ class OtherCauseSerializer(serializers.Serializer):
 
 class SplitCauseSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200, help_text="Of the new cause.")
-    links = Visible(visible_links, many=True, help_text="Cause links that go over to it.")
+    links = Visible(visible_links, many=True, help_text="Cause links that are moved to it.")
 
 
 class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
@@ -113,18 +113,18 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
         return visible_causes(self.request.user).prefetch_related("fixes")
 
     @extend_schema(
-        request=FixedSerializer, responses=CauseSerializer, summary="Hold a cause to be fixed"
+        request=FixedSerializer, responses=CauseSerializer, summary="Mark a cause as fixed"
     )
     @action(detail=True, methods=["post"])
     def fixed(self, request: Request, pk: str | None = None) -> Response:
-        asked = asked_for(request, FixedSerializer)
-        fixes.mark_fixed(self.get_object(), request.user, asked["note"], asked.get("at"))
+        data = asked_for(request, FixedSerializer)
+        fixes.mark_fixed(self.get_object(), request.user, data["note"], data.get("at"))
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
         request=OtherCauseSerializer,
         responses=CauseSerializer,
-        summary="Make another cause part of this one",
+        summary="Merge another cause into this one",
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
@@ -134,24 +134,26 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @extend_schema(
         request=OtherCauseSerializer,
         responses=CauseSerializer,
-        summary="Let another cause take the place of this one",
+        summary="Suggest another cause instead of this one",
     )
     @action(detail=True, methods=["post"])
     def supersede(self, request: Request, pk: str | None = None) -> Response:
-        merging.supersede(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
+        merging.supersede_cause(
+            self.get_object(), asked_for(request, OtherCauseSerializer)["other"]
+        )
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
         request=SplitCauseSerializer,
         responses={201: CauseSerializer},
-        summary="Give some of its incidents a cause of their own",
+        summary="Split off a cause for some of its incidents",
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
-        asked = asked_for(request, SplitCauseSerializer)
-        keys = [link.pk for link in asked["links"]]
-        made = merging.split_cause(self.get_object(), asked["name"], keys)
-        return Response(self.get_serializer(made).data, status=201)
+        data = asked_for(request, SplitCauseSerializer)
+        keys = [link.pk for link in data["links"]]
+        new_cause = merging.split_cause(self.get_object(), data["name"], keys)
+        return Response(self.get_serializer(new_cause).data, status=201)
 
 
 class CauseLinkViewSet(

@@ -1,4 +1,4 @@
-"""REST API of chat workspaces, their rules and what was told. For administrators."""
+"""REST API of chat workspaces, notification rules and deliveries. For administrators."""
 
 from __future__ import annotations
 
@@ -16,93 +16,102 @@ from incidents.events.outbox import KINDS
 from kb import notifications
 from kb.chat import registry
 from kb.chatops import endpoints
-from kb.models import Rule, Telling, Workspace
+from kb.models import NotificationDelivery, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
 
 
 class WorkspaceSerializer(PluginSerializer):
     plugins = registry
-    path = serializers.SerializerMethodField(help_text="Where the platform posts to.")
+    path = serializers.SerializerMethodField(help_text="The path that the platform posts to.")
 
     class Meta:
         model = Workspace
-        fields = ["id", "kind", "name", "path", "enabled", "settings", "secrets", "created_at"]
+        fields = [
+            "id", "kind", "name", "path", "enabled", "settings", "secrets", "secrets_unreadable",
+            "created_at",
+        ]  # fmt: skip
 
     def get_path(self, row: Workspace) -> str:
         return f"/chat/{row.slug}/"
 
     def update(self, instance: Workspace, validated_data: dict[str, Any]) -> Workspace:
         saved = super().update(instance, validated_data)
-        endpoints.forget(saved.slug)
+        endpoints.forget_workspace(saved.slug)
         return saved
 
 
-class _Managed(Resource):
+class _AdminResource(Resource):
     scope = "admin"
     permission = MANAGE_WORKSPACES
 
 
-class WorkspaceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, _Managed):
+class WorkspaceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, _AdminResource):
     queryset = Workspace.objects.all()
     serializer_class = WorkspaceSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 
 
-class RuleSerializer(serializers.ModelSerializer):
+class NotificationRuleSerializer(serializers.ModelSerializer):
     events = serializers.ListField(child=serializers.ChoiceField(list(KINDS.items())))
 
     class Meta:
-        model = Rule
+        model = NotificationRule
         fields = [
             "id", "workspace", "channel", "events", "severity", "team", "quiet_from", "quiet_until",
             "zone", "sev1_breaks_quiet",
         ]  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        row = self.instance or Rule()
+        row = self.instance or NotificationRule()
         for name, value in attrs.items():
             setattr(row, name, value)
         notifications.check_rule(row)
         return attrs
 
 
-class RuleViewSet(Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, _Managed):
-    """Which events a channel is told of."""
+class NotificationRuleViewSet(
+    Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, _AdminResource
+):
+    """Which events are posted to a channel."""
 
-    queryset = Rule.objects.all()
-    serializer_class = RuleSerializer
+    queryset = NotificationRule.objects.all()
+    serializer_class = NotificationRuleSerializer
     filterset_fields = ["workspace"]
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
 
-class TellingSerializer(serializers.ModelSerializer):
+class NotificationDeliverySerializer(serializers.ModelSerializer):
     text = serializers.CharField(source="event.text", read_only=True)
 
     class Meta:
-        model = Telling
+        model = NotificationDelivery
         fields = [
             "id", "rule", "event", "text", "state", "attempts", "error", "created_at", "not_before",
             "finished_at",
         ]  # fmt: skip
 
 
-class TellingViewSet(Reads, mixins.ListModelMixin, _Managed):
-    """What was told, what is still to be told, and why something was not."""
+class NotificationDeliveryViewSet(Reads, mixins.ListModelMixin, _AdminResource):
+    """Notifications: delivered, waiting, and failed with the reason."""
 
-    queryset = Telling.objects.filter(event__incident__private=False).select_related("event")
-    serializer_class = TellingSerializer
+    queryset = NotificationDelivery.objects.filter(event__incident__private=False).select_related(
+        "event"
+    )
+    serializer_class = NotificationDeliverySerializer
     filterset_fields = ["rule", "state"]
 
-    @extend_schema(request=None, responses=TellingSerializer, summary="Tell it once more")
+    @extend_schema(
+        request=None, responses=NotificationDeliverySerializer, summary="Tell it once more"
+    )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:
-        telling = self.get_object()
-        notifications.replay(telling)
-        return Response(TellingSerializer(telling).data)
+        delivery = self.get_object()
+        notifications.deliver_again(delivery)
+        return Response(NotificationDeliverySerializer(delivery).data)
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "chat-workspaces": WorkspaceViewSet,
-    "chat-rules": RuleViewSet,
-    "chat-tellings": TellingViewSet,
+    "chat-rules": NotificationRuleViewSet,
+    "chat-tellings": NotificationDeliveryViewSet,
 }

@@ -1,4 +1,4 @@
-"""Figures for Grafana's JSON data source."""
+"""Series and tables for Grafana's JSON data source."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ class MetricSerializer(serializers.Serializer):
 
 
 class GrafanaHealth(APIView):
-    """Grafana asks this when the JSON data source is saved."""
+    """Grafana calls this when the JSON data source is saved."""
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT}, summary="Is the data source there?")
+    @extend_schema(responses={200: OpenApiTypes.OBJECT}, summary="Test the data source")
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
 
 class GrafanaMetrics(APIView):
-    """What Grafana's JSON data source can show."""
+    """The series and tables that can be queried."""
 
     reads = True
 
@@ -93,25 +93,25 @@ class GrafanaQuery(APIView):
         summary="Grafana query",
     )
     def post(self, request: Request) -> Response:
-        asked = QuerySerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        span = asked.validated_data["range"]
+        query = QuerySerializer(data=request.data)
+        query.is_valid(raise_exception=True)
+        span = query.validated_data["range"]
         since, until = span["from"].astimezone(UTC), span["to"].astimezone(UTC)
         if until - since > timedelta(days=3700):
-            raise serializers.ValidationError({"range": ["Ask for ten years at most."]})
-        rows, answers = visible_incidents(request.user), []
-        for target in asked.validated_data["targets"]:
+            raise serializers.ValidationError({"range": ["At most ten years."]})
+        rows, results = visible_incidents(request.user), []
+        for target in query.validated_data["targets"]:
             name = target["target"]
             if name == TABLE:
-                answers.append(_table(rows, since, until))
+                results.append(_table(rows, since, until))
                 continue
             points = _per_day(rows, since, until, SERIES[name][1])
-            answers.append({"target": SERIES[name][0], "datapoints": points})
-        return Response(answers)
+            results.append({"target": SERIES[name][0], "datapoints": points})
+        return Response(results)
 
 
 def _table(rows: QuerySet[Incident], since: datetime, until: datetime) -> dict[str, Any]:
-    found = rows.filter(impact_started_at__gte=since, impact_started_at__lt=until)[:100]
+    incidents = rows.filter(impact_started_at__gte=since, impact_started_at__lt=until)[:100]
     return {
         "type": "table",
         "columns": [
@@ -122,7 +122,7 @@ def _table(rows: QuerySet[Incident], since: datetime, until: datetime) -> dict[s
         "rows": [
             [int(row.impact_started_at.timestamp() * 1000), row.reference, row.title, row.severity,
              row.status]
-            for row in found
+            for row in incidents
         ],
     }  # fmt: skip
 

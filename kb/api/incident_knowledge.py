@@ -1,4 +1,4 @@
-"""REST API of what is known of one incident: same causes as another, chains, what links rest on."""
+"""REST API of an incident's causes: copied from another incident, chained, with citations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from kb.permissions import visible_causes, visible_links
 
 
 class SameAsSerializer(serializers.Serializer):
-    other = Visible(visible_incidents, help_text="The incident whose causes are these too.")
+    other = Visible(
+        visible_incidents, help_text="The incident whose causes are confirmed here too."
+    )
 
 
 class ChainSerializer(serializers.ModelSerializer):
@@ -35,7 +37,7 @@ class ChainSerializer(serializers.ModelSerializer):
 
 
 class CitationSerializer(serializers.ModelSerializer):
-    link = Visible(visible_links, help_text="The cause link that rests on it.")
+    link = Visible(visible_links, help_text="The cause link that it is evidence for.")
 
     class Meta:
         model = Citation
@@ -49,38 +51,42 @@ class _OfIncident(APIView):
 
 
 class SameAsView(_OfIncident):
-    """“Same as INC-42”: the causes known of that one are the causes of this one."""
+    """“Same as INC-42”: confirm the causes of that incident for this one."""
 
     @extend_schema(
-        request=SameAsSerializer, responses=CauseLinkSerializer(many=True), summary="Same as"
+        request=SameAsSerializer,
+        responses=CauseLinkSerializer(many=True),
+        summary="Copy the causes of another incident",
     )
     def post(self, request: Request, pk: int) -> Response:
         incident = self.incident()
-        links = linking.same_as(
+        links = linking.copy_causes(
             incident, asked_for(request, SameAsSerializer)["other"], request.user
         )
         return Response(CauseLinkSerializer(links, many=True, context={"request": request}).data)
 
 
 class ChainView(_OfIncident):
-    """Which of an incident's causes led to which."""
+    """Which cause of an incident led to which."""
 
-    @extend_schema(responses=ChainSerializer(many=True), summary="What led to what")
+    @extend_schema(responses=ChainSerializer(many=True), summary="Chain of causes")
     def get(self, request: Request, pk: int) -> Response:
         edges = self.incident().led_to.all()
         return Response(ChainSerializer(edges, many=True, context={"request": request}).data)
 
     @extend_schema(
-        request=ChainSerializer, responses={201: ChainSerializer}, summary="One led to another"
+        request=ChainSerializer,
+        responses={201: ChainSerializer},
+        summary="Record that one cause led to another",
     )
     def post(self, request: Request, pk: int) -> Response:
-        incident, asked = self.incident(), asked_for(request, ChainSerializer)
-        edge = linking.chain(incident, asked["earlier"], asked["later"], request.user)
+        incident, data = self.incident(), asked_for(request, ChainSerializer)
+        edge = linking.chain_causes(incident, data["earlier"], data["later"], request.user)
         return Response(ChainSerializer(edge, context={"request": request}).data, 201)
 
 
 class CitationsView(_OfIncident):
-    """What cause links of an incident rest on: pages of this product, such as charts."""
+    """Evidence for the cause links of an incident: pages of this site, such as charts."""
 
     def _links(self) -> Any:
         return visible_links(self.request.user).filter(incident=self.incident())
@@ -91,13 +97,13 @@ class CitationsView(_OfIncident):
         return Response(CitationSerializer(rows, many=True, context={"request": request}).data)
 
     @extend_schema(
-        request=CitationSerializer, responses={201: CitationSerializer}, summary="Cite a page"
+        request=CitationSerializer, responses={201: CitationSerializer}, summary="Cite evidence"
     )
     def post(self, request: Request, pk: int) -> Response:
-        links, asked = self._links(), asked_for(request, CitationSerializer)
-        link = get_object_or_404(links, pk=asked["link"].pk)
-        made = linking.cite(link, asked["title"], asked["path"], request.user)
-        return Response(CitationSerializer(made, context={"request": request}).data, 201)
+        links, data = self._links(), asked_for(request, CitationSerializer)
+        link = get_object_or_404(links, pk=data["link"].pk)
+        citation = linking.cite_evidence(link, data["title"], data["path"], request.user)
+        return Response(CitationSerializer(citation, context={"request": request}).data, 201)
 
 
 VIEWS = {

@@ -16,20 +16,20 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from common.registry import Registry
 from incidents.models import Alert, Delivery, Incident
 from incidents.permissions import visible_alerts, visible_incidents
-from kb.models import ActionItem, CauseLink, Telling
+from kb.models import ActionItem, CauseLink, NotificationDelivery
 from kb.permissions import visible_actions, visible_links
 
-COLLECTORS: list[Callable[[Any], Iterator[Metric]]] = []
-"""Functions of the asker; other packages add theirs."""
-
+COLLECTORS: Registry[Callable[[Any], Iterator[Metric]]] = Registry("collectors of metrics")
+"""Functions of the user who scrapes; other packages register theirs."""
 
 PENDING = ["waiting", "claimed"]
 
 
-def gauge(name: str, about: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"causebook_{name}", about, value=value)
+def gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"causebook_{name}", description, value=value)
 
 
 def age(rows: QuerySet[Any], field: str) -> float:
@@ -47,34 +47,36 @@ def _incidents(user: Any) -> Iterator[Metric]:
     for severity, service, count in counted:
         opened.add_metric([severity, service or ""], count)
     yield opened
-    seen = visible_incidents(user)
-    yield gauge("incidents", "Incidents on record.", seen.count())
+    yield gauge("incidents", "All incidents.", visible_incidents(user).count())
     confirmed = visible_links(user).filter(state=CauseLink.State.CONFIRMED)
     yield gauge(
         "incidents_with_cause", "Incidents with a confirmed cause.",
         confirmed.aggregate(n=Count("incident", distinct=True))["n"],
     )  # fmt: skip
     firing = visible_alerts(user).filter(status=Alert.Status.FIRING)
-    yield gauge("alerts_firing", "Alerts that fire.", firing.count())
+    yield gauge("alerts_firing", "Firing alerts.", firing.count())
     overdue = visible_actions(user).filter(
         state=ActionItem.State.OPEN, due_on__lt=timezone.now().date()
     )
-    yield gauge("actions_overdue", "Action items past their day.", overdue.count())
+    yield gauge("actions_overdue", "Overdue action items.", overdue.count())
 
 
 def _product(user: Any) -> Iterator[Metric]:
     deliveries = Delivery.objects.filter(state=Delivery.State.WAITING)
-    yield gauge("deliveries_waiting", "Deliveries not worked yet.", deliveries.count())
+    yield gauge(
+        "deliveries_waiting", "Received deliveries that are not processed yet.", deliveries.count()
+    )
     yield gauge(
         "deliveries_oldest_seconds", "Age of the oldest of them.", age(deliveries, "received_at")
     )
-    tellings = Telling.objects.filter(state__in=PENDING)
-    yield gauge("tellings_waiting", "Messages not told yet.", tellings.count())
-    failed = Telling.objects.filter(state=Telling.State.FAILED)
-    yield gauge("tellings_failed", "Messages that were given up.", failed.count())
+    notifications = NotificationDelivery.objects.filter(state__in=PENDING)
+    yield gauge("tellings_waiting", "Notifications to be sent.", notifications.count())
+    failed = NotificationDelivery.objects.filter(state=NotificationDelivery.State.FAILED)
+    yield gauge("tellings_failed", "Notifications that failed.", failed.count())
 
 
-COLLECTORS += [_incidents, _product]
+COLLECTORS.register("incidents", _incidents)
+COLLECTORS.register("product", _product)
 
 
 class TextRenderer(BaseRenderer):
@@ -85,24 +87,24 @@ class TextRenderer(BaseRenderer):
         return data
 
 
-class _Figures:
+class _MetricsOf:
     def __init__(self, user: Any) -> None:
         self.user = user
 
     def collect(self) -> Iterator[Metric]:
-        for collector in COLLECTORS:
+        for collector in COLLECTORS.values():
             yield from collector(self.user)
 
 
 class MetricsView(APIView):
-    """Incidents and the product itself, for Prometheus; of what the token may see."""
+    """Metrics of incidents and of the product itself, of what the token may see."""
 
     renderer_classes = [TextRenderer]
 
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR}, summary="Metrics")
     def get(self, request: Request) -> HttpResponse:
         registry = CollectorRegistry()
-        registry.register(_Figures(request.user))  # type: ignore[arg-type]
+        registry.register(_MetricsOf(request.user))
         return HttpResponse(generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -21,25 +21,27 @@ from incidents.api.base import Visible, asked_for
 from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.permissions import visible_incidents
 from kb.exporters import registry
-from kb.exporters.base import name_of
-from kb.models import Comment, Postmortem, Review
-from kb.models.postmortem import MOST_CHARACTERS
+from kb.exporters.base import file_name
+from kb.models import Comment, Postmortem, PostmortemReview
+from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import visible_postmortems
 from kb.postmortems import editing
 
 
 class Conflict(APIException):
     status_code = 409
-    default_detail = "Somebody saved meanwhile: read the text again and put your change into it."
+    default_detail = (
+        "Somebody else saved in the meantime: read the text again and apply your change to it."
+    )
 
 
 class PostmortemSerializer(serializers.ModelSerializer):
     incidents = Visible(visible_incidents, many=True)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
-    body = serializers.CharField(max_length=MOST_CHARACTERS, required=False, allow_blank=True)
+    body = serializers.CharField(max_length=MAX_CHARACTERS, required=False, allow_blank=True)
     title = serializers.CharField(max_length=300, required=False)
     version = serializers.IntegerField(
-        required=False, min_value=1, help_text="On an edit: the version that was read."
+        required=False, min_value=1, help_text="In an edit: the version that was read."
     )
 
     class Meta:
@@ -53,9 +55,9 @@ class PostmortemSerializer(serializers.ModelSerializer):
     def create(self, validated_data: dict[str, Any]) -> Postmortem:
         incidents = validated_data["incidents"]
         user = self.context["request"].user
-        made = editing.start_postmortem(incidents, user)
-        written = {k: v for k, v in validated_data.items() if k in ("title", "body")}
-        return self._save(made, user, made.version, written) if written else made
+        postmortem = editing.start_postmortem(incidents, user)
+        text = {k: v for k, v in validated_data.items() if k in ("title", "body")}
+        return self._save(postmortem, user, postmortem.version, text) if text else postmortem
 
     def update(self, instance: Postmortem, validated_data: dict[str, Any]) -> Postmortem:
         base = validated_data.pop("version", instance.version)
@@ -71,11 +73,11 @@ class PostmortemSerializer(serializers.ModelSerializer):
             raise Conflict from error
 
 
-class ReviewSerializer(serializers.ModelSerializer):
+class PostmortemReviewSerializer(serializers.ModelSerializer):
     reviewer = serializers.SlugRelatedField("username", queryset=get_user_model().objects.all())
 
     class Meta:
-        model = Review
+        model = PostmortemReview
         fields = ["id", "reviewer", "state", "answered_at"]
         read_only_fields = ["state", "answered_at"]
 
@@ -88,7 +90,7 @@ class CommentSerializer(serializers.ModelSerializer):
     author = serializers.CharField(source="author.username", read_only=True, default=None)
     passage = serializers.CharField(
         max_length=1000, required=False, allow_blank=True,
-        help_text="Words of the text that it is about.",
+        help_text="The words of the text that it is about.",
     )  # fmt: skip
 
     class Meta:
@@ -99,7 +101,7 @@ class CommentSerializer(serializers.ModelSerializer):
 
 
 class FileRenderer(BaseRenderer):
-    """What exporters write is a file already."""
+    """Exporters return the content of a file."""
 
     media_type = "*/*"
     format = "file"
@@ -109,7 +111,7 @@ class FileRenderer(BaseRenderer):
 
 
 class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
-    """Written accounts; one without text starts as its template, filled from what is known."""
+    """Postmortems; one without text starts with its template, filled with what is recorded."""
 
     queryset = Postmortem.objects.none()
     serializer_class = PostmortemSerializer
@@ -119,8 +121,8 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     def get_queryset(self) -> QuerySet[Postmortem]:
         if getattr(self, "swagger_fake_view", False):
             return Postmortem.objects.none()
-        seen = visible_postmortems(self.request.user)
-        return seen.select_related("author").prefetch_related("incidents")
+        visible = visible_postmortems(self.request.user)
+        return visible.select_related("author").prefetch_related("incidents")
 
     @extend_schema(request=None, responses=PostmortemSerializer, summary="Publish a postmortem")
     @action(detail=True, methods=["post"])
@@ -128,32 +130,36 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
         editing.publish(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(responses=ReviewSerializer(many=True), summary="Reviews", filters=False)
+    @extend_schema(
+        responses=PostmortemReviewSerializer(many=True), summary="Reviews", filters=False
+    )
     @action(detail=True, pagination_class=None)
     def reviews(self, request: Request, pk: str | None = None) -> Response:
         rows = self.get_object().reviews.select_related("reviewer")
-        return Response(ReviewSerializer(rows, many=True).data)
+        return Response(PostmortemReviewSerializer(rows, many=True).data)
 
     @extend_schema(
-        request=ReviewSerializer,
-        responses={201: ReviewSerializer(many=True)},
-        summary="Ask somebody to review it",
+        request=PostmortemReviewSerializer,
+        responses={201: PostmortemReviewSerializer(many=True)},
+        summary="Request a review",
     )
     @reviews.mapping.post
-    def ask_review(self, request: Request, pk: str | None = None) -> Response:
+    def request_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
-        reviewer = asked_for(request, ReviewSerializer)["reviewer"]
-        editing.ask_review(postmortem, [reviewer], request.user)
-        return Response(ReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
+        reviewer = asked_for(request, PostmortemReviewSerializer)["reviewer"]
+        editing.request_review(postmortem, [reviewer], request.user)
+        return Response(PostmortemReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
     @extend_schema(
-        request=ReviewAnswerSerializer, responses=ReviewSerializer, summary="Answer one's review"
+        request=ReviewAnswerSerializer,
+        responses=PostmortemReviewSerializer,
+        summary="Answer one's review",
     )
     @action(detail=True, methods=["post"])
     def review(self, request: Request, pk: str | None = None) -> Response:
-        asked = asked_for(request, ReviewAnswerSerializer)
+        data = asked_for(request, ReviewAnswerSerializer)
         own = get_object_or_404(self.get_object().reviews, reviewer_id=request.user.pk)
-        return Response(ReviewSerializer(editing.answer_review(own, asked["state"])).data)
+        return Response(PostmortemReviewSerializer(editing.answer_review(own, data["state"])).data)
 
     @extend_schema(responses=CommentSerializer(many=True), summary="Comments", filters=False)
     @action(detail=True, pagination_class=None)
@@ -166,24 +172,24 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @comments.mapping.post
     def comment(self, request: Request, pk: str | None = None) -> Response:
-        asked = asked_for(request, CommentSerializer)
-        made = editing.comment_on(self.get_object(), author=request.user, **asked)
-        return Response(CommentSerializer(made).data, 201)
+        data = asked_for(request, CommentSerializer)
+        comment = editing.comment_on(self.get_object(), author=request.user, **data)
+        return Response(CommentSerializer(comment).data, 201)
 
     @extend_schema(
         parameters=[OpenApiParameter("kind", enum=sorted(registry()), location="path")],
         responses={(200, "*/*"): OpenApiTypes.BINARY},
-        summary="A postmortem as a file",
+        summary="Export a postmortem",
     )
     @action(detail=True, url_path="as/(?P<kind>[a-z]+)", renderer_classes=[FileRenderer])
     def export(self, request: Request, pk: str | None = None, kind: str = "") -> HttpResponse:
         postmortem, plugin = self.get_object(), registry().get(kind)
         if plugin is None:
             raise serializers.ValidationError({"kind": [f"There are: {', '.join(registry())}."]})
-        answer = HttpResponse(plugin().export(postmortem, request.user), plugin.content_type)
-        name = f"{name_of(postmortem)}.{plugin.extension}"
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
+        response = HttpResponse(plugin().export(postmortem, request.user), plugin.content_type)
+        name = f"{file_name(postmortem)}.{plugin.extension}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"postmortems": PostmortemViewSet}

@@ -1,4 +1,4 @@
-"""REST API of figures and of what is missing: the reports and gaps that the pages show."""
+"""REST API of reports and knowledge gaps."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rest_framework.views import APIView
 
 from kb.reports import knowledge_gaps, statistics
 
-SHOWN = 100
+MAX_ROWS = 100
 
 
-class AskedSerializer(serializers.Serializer):
+class ReportFilterSerializer(serializers.Serializer):
     since = serializers.DateField(required=False, help_text="A year before `until`, if left out.")
     until = serializers.DateField(required=False, help_text="Tomorrow, if left out.")
     team = serializers.CharField(max_length=100, required=False)
@@ -47,14 +47,14 @@ class FigureSerializer(serializers.Serializer):
     of = serializers.IntegerField(help_text="Incidents in all.")
 
 
-class RowSerializer(serializers.Serializer):
+class BreakdownRowSerializer(serializers.Serializer):
     name = serializers.CharField()
     incidents = serializers.IntegerField()
     minutes = serializers.FloatField(help_text="From impact to resolution, added up.")
     figures = serializers.DictField(child=serializers.FloatField(allow_null=True))
 
 
-class PromisesSerializer(serializers.Serializer):
+class ActionFollowThroughSerializer(serializers.Serializer):
     promised = serializers.IntegerField()
     done = serializers.IntegerField()
     with_date = serializers.IntegerField()
@@ -69,32 +69,36 @@ class ReportSerializer(serializers.Serializer):
     incidents = serializers.IntegerField()
     minutes_lost = serializers.FloatField()
     times = FigureSerializer(many=True)
-    months = RowSerializer(many=True)
-    services = RowSerializer(many=True)
-    teams = RowSerializer(many=True)
+    months = BreakdownRowSerializer(many=True)
+    services = BreakdownRowSerializer(many=True)
+    teams = BreakdownRowSerializer(many=True)
     with_cause = serializers.IntegerField(help_text="Incidents with a confirmed cause.")
-    cause_seen_before = serializers.IntegerField(help_text="Of these, with one met before.")
-    actions = PromisesSerializer()
+    cause_seen_before = serializers.IntegerField(
+        help_text="Of these, the cause had occurred before."
+    )
+    actions = ActionFollowThroughSerializer()
 
 
 class ReportView(APIView):
-    """How fast, how often again, how much time, and what became of promises."""
+    """Times to detect and resolve, recurrence, minutes lost, and the state of action items."""
 
-    @extend_schema(parameters=[AskedSerializer], responses=ReportSerializer, summary="Report")
+    @extend_schema(
+        parameters=[ReportFilterSerializer], responses=ReportSerializer, summary="Report"
+    )
     def get(self, request: Request) -> Response:
-        form = AskedSerializer(data=request.query_params)
+        form = ReportFilterSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        asked = statistics.Asked(
+        chosen = statistics.ReportFilter(
             form.validated_data["since"], form.validated_data["until"],
             form.validated_data.get("team", ""), form.validated_data.get("service", ""),
         )  # fmt: skip
-        incidents = statistics.incidents_of(request.user, asked)
-        times, count, lost = statistics.times(incidents)
-        services, teams = statistics.by_service(incidents)
+        incidents = statistics.filtered_incidents(request.user, chosen)
+        times, count, lost = statistics.time_figures(incidents)
+        services, teams = statistics.by_service_and_team(incidents)
         again, with_cause = statistics.recurrence(request.user, incidents)
-        told = {
-            "since": asked.since,
-            "until": asked.until,
+        report = {
+            "since": chosen.since,
+            "until": chosen.until,
             "incidents": count,
             "minutes_lost": lost,
             "times": [asdict(figure) for figure in times],
@@ -103,12 +107,12 @@ class ReportView(APIView):
             "teams": [asdict(row) for row in teams],
             "with_cause": with_cause,
             "cause_seen_before": again,
-            "actions": asdict(statistics.follow_through(request.user, asked)),
+            "actions": asdict(statistics.follow_through(request.user, chosen)),
         }
-        return Response(ReportSerializer(told).data)
+        return Response(ReportSerializer(report).data)
 
 
-class NamedSerializer(serializers.Serializer):
+class ServiceGapSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     count = serializers.IntegerField(help_text="Incidents.")
@@ -125,14 +129,16 @@ class ThinCauseSerializer(serializers.Serializer):
         return bool(cause.how_to_fix)
 
 
-class DueSerializer(serializers.Serializer):
+class PostmortemDueSerializer(serializers.Serializer):
     incident = serializers.IntegerField(source="incident.pk")
     title = serializers.CharField(source="incident.title")
-    days_overdue = serializers.IntegerField(source="days", help_text="Negative: still in time.")
+    days_overdue = serializers.IntegerField(
+        source="days", help_text="Negative before the due date."
+    )
     draft = serializers.IntegerField(source="draft.pk", allow_null=True, default=None)
 
 
-class OverdueSerializer(serializers.Serializer):
+class OverdueActionSerializer(serializers.Serializer):
     id = serializers.IntegerField(source="pk")
     title = serializers.CharField()
     due_on = serializers.DateField()
@@ -140,24 +146,26 @@ class OverdueSerializer(serializers.Serializer):
 
 
 class GapsSerializer(serializers.Serializer):
-    services_without_cause = NamedSerializer(many=True)
+    services_without_cause = ServiceGapSerializer(many=True)
     thin_causes = ThinCauseSerializer(many=True)
-    overdue_actions = OverdueSerializer(many=True)
-    postmortems_due = DueSerializer(many=True)
+    overdue_actions = OverdueActionSerializer(many=True)
+    postmortems_due = PostmortemDueSerializer(many=True)
 
 
 class GapsView(APIView):
-    """What the knowledge base lacks; of each kind the first hundred."""
+    """Gaps in the knowledge base; the first hundred of each kind."""
 
     @extend_schema(responses=GapsSerializer, summary="Gaps")
     def get(self, request: Request) -> Response:
-        told = {
-            "services_without_cause": knowledge_gaps.services_without_cause(request.user)[:SHOWN],
-            "thin_causes": knowledge_gaps.thin_causes(request.user)[:SHOWN],
-            "overdue_actions": knowledge_gaps.overdue_actions(request.user)[:SHOWN],
-            "postmortems_due": knowledge_gaps.postmortems_due(request.user, SHOWN),
+        gaps = {
+            "services_without_cause": knowledge_gaps.services_without_cause(request.user)[
+                :MAX_ROWS
+            ],
+            "thin_causes": knowledge_gaps.thin_causes(request.user)[:MAX_ROWS],
+            "overdue_actions": knowledge_gaps.overdue_actions(request.user)[:MAX_ROWS],
+            "postmortems_due": knowledge_gaps.postmortems_due(request.user, MAX_ROWS),
         }
-        return Response(GapsSerializer(told).data)
+        return Response(GapsSerializer(gaps).data)
 
 
 VIEWS = {"reports": ReportView, "gaps": GapsView}

@@ -1,4 +1,4 @@
-"""When a cause is held to be fixed, and what happens when it comes back."""
+"""Marking causes as fixed, and the regression guard: what happens when one comes back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
 from incidents.events.notices import tell
@@ -19,9 +20,9 @@ from kb.models import ActionItem, Cause, CauseLink, Fix
 
 @transaction.atomic
 def mark_fixed(cause: Cause, author: Any = None, note: str = "", at: datetime | None = None) -> Fix:
-    """Hold `cause` to be fixed from `at`. Raises ValidationError when it is so already."""
+    """Mark `cause` as fixed since `at`. Raises ValidationError if it is marked already."""
     cause = Cause.objects.select_for_update(of=("self",)).get(pk=cause.pk)
-    if standing_fix(cause):
+    if current_fix(cause):
         raise ValidationError("This cause is marked fixed already.")
     at = at or timezone.now()
     if at > timezone.now():
@@ -32,44 +33,48 @@ def mark_fixed(cause: Cause, author: Any = None, note: str = "", at: datetime | 
     return fix
 
 
-def standing_fix(cause: Cause) -> Fix | None:
+def current_fix(cause: Cause) -> Fix | None:
     return Fix.objects.filter(cause=cause, returned_at=None).first()
 
 
 @transaction.atomic
-def reopen(cause: Cause, incident: Incident, why: str) -> Fix | None:
-    """The regression guard: `incident` shows that a fixed cause is back.
+def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
+    """Record that `incident` shows a fixed cause again; None if it was not fixed at that time.
 
-    Names the action that should have prevented it and tells its owner and whoever marked the
-    cause fixed. None when there is nothing to reopen.
+    The timeline names the action item that should have prevented it; its owner and whoever marked
+    the cause fixed get a notice.
     """
     fix = Fix.objects.select_for_update(of=("self",)).filter(cause=cause, returned_at=None).first()
     if fix is None or incident.impact_started_at < fix.fixed_at:
         return None
     fix.returned_at, fix.returned_with = max(timezone.now(), fix.fixed_at), incident
     fix.save()
-    action = prevention_of(cause)
-    text = f"Back after its fix of {fix.fixed_at:%Y-%m-%d}: **{cause.name}**. {why}"
+    action = preventive_action(cause)
+    text = (
+        f"Back after its fix of {fix.fixed_at:%Y-%m-%d}: **{escape_markdown(cause.name)}**. {why}"
+    )
     if action:
         owner = action.owner or action.owner_named or "nobody"
         text += (
-            f"\n\n“{action.title}” should have prevented it "
+            f"\n\n“{escape_markdown(action.title)}” should have prevented it "
             f"({action.get_state_display().lower()}, owner: {owner})."
         )
     filing.add_entry(incident, filing.Kind.CAUSE, text)
     back = f"{incident.reference}: “{cause.name}” is back after its fix"
     outbox.record("cause.returned", incident, back)
-    told = {person for person in (action and action.owner, fix.author) if person}
-    for person in told:
-        seen = can_see(person, incident)
-        what = f"{incident.reference}: " if seen else ""
-        path = incident.get_absolute_url() if seen else cause.get_absolute_url()
-        tell(person, f"fix-{fix.pk}-returned", f"{what}“{cause.name}” is back after its fix", path)
+    recipients = {person for person in (action and action.owner, fix.author) if person}
+    for person in recipients:
+        visible = can_see(person, incident)
+        prefix = f"{incident.reference}: " if visible else ""
+        path = incident.get_absolute_url() if visible else cause.get_absolute_url()
+        tell(
+            person, f"fix-{fix.pk}-returned", f"{prefix}“{cause.name}” is back after its fix", path
+        )
     return fix
 
 
-def prevention_of(cause: Cause) -> ActionItem | None:
-    """The action that was to prevent `cause`: one said to be done before one that is open."""
+def preventive_action(cause: Cause) -> ActionItem | None:
+    """The action item that should have prevented `cause`: done ones before open ones."""
     actions = cause.action_items.exclude(state=ActionItem.State.DROPPED).select_related("owner")
     ranked = sorted(
         actions,
@@ -82,11 +87,11 @@ def prevention_of(cause: Cause) -> ActionItem | None:
     return ranked[0] if ranked else None
 
 
-def after_link(link: CauseLink) -> None:
-    """A confirmed link may disprove a fix; a rejected one may restore what the guard reopened."""
+def update_after_link(link: CauseLink) -> None:
+    """A confirmed link may show that a fix failed; rejecting it restores the fix."""
     if link.state == CauseLink.State.CONFIRMED:
-        reopen(link.cause, link.incident, "Confirmed as a cause of this incident.")
-    elif link.state == CauseLink.State.REJECTED and standing_fix(link.cause) is None:
+        record_return(link.cause, link.incident, "Confirmed as a cause of this incident.")
+    elif link.state == CauseLink.State.REJECTED and current_fix(link.cause) is None:
         Fix.objects.filter(cause=link.cause, returned_with=link.incident).update(
             returned_at=None, returned_with=None
         )

@@ -1,4 +1,4 @@
-"""What history says of a cause: when it occurred, whom it hit, what it cost."""
+"""The history of a cause: when it occurred, which services it affected, what it cost."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from kb.reports import svg_charts
 
 
 @dataclass
-class Record:
-    """Counts are of links that were not rejected, of incidents the asker may see."""
+class CauseHistory:
+    """Counts exclude rejected links, and incidents that the user may not see."""
 
     links: list[CauseLink]
     times: int
     confirmed: int
     last_seen: datetime | None
     minutes: float
-    """from impact to resolution, of incidents that are resolved"""
+    """From impact to resolution, of resolved incidents."""
     unresolved: int
     services: list[tuple[Service, int]]
     fixes: list[Fix]
     came_back: int
     fix: Fix | None
-    """the fix that is held to stand"""
+    """The current fix."""
     time_line: SafeString
     chain: SafeString
 
 
-def record_of(cause: Cause, user: Any) -> Record:
+def cause_history(cause: Cause, user: Any) -> CauseHistory:
     """Everything in four queries, however often the cause occurred."""
     visible = visible_links(user).filter(cause=cause)
     links = list(
@@ -51,22 +51,23 @@ def record_of(cause: Cause, user: Any) -> Record:
     resolved = [row for row in incidents if row.resolved_at]
     services = Counter(service for row in incidents for service in row.services.all())
     fixes = list(cause.fixes.select_related("author", "returned_with"))
-    seen = {link.incident_id for link in links}
+    visible_incidents = {link.incident_id for link in links}
     for fix in fixes:
-        if fix.returned_with_id not in seen:
+        if fix.returned_with_id not in visible_incidents:
             fix.returned_with = None
     dots = [
-        svg_charts.Dot(
+        svg_charts.Occurrence(
             link.incident.impact_started_at, link.incident.get_absolute_url(), link.state,
             f"{link.incident}, {link.state}",
         )
         for link in reversed(counted)
     ]  # fmt: skip
     marks = [
-        svg_charts.Dot(fix.fixed_at, "", "fixed", f"Fixed {fix.fixed_at:%Y-%m-%d}") for fix in fixes
+        svg_charts.Occurrence(fix.fixed_at, "", "fixed", f"Fixed {fix.fixed_at:%Y-%m-%d}")
+        for fix in fixes
     ]
     edges = LedTo.objects.filter(incident__in=[row.pk for row in incidents])
-    return Record(
+    return CauseHistory(
         links=links,
         times=len(counted),
         confirmed=sum(link.state == CauseLink.State.CONFIRMED for link in counted),
@@ -77,18 +78,18 @@ def record_of(cause: Cause, user: Any) -> Record:
         fixes=fixes,
         came_back=sum(fix.returned_at is not None for fix in fixes),
         fix=next((fix for fix in fixes if fix.returned_at is None), None),
-        time_line=svg_charts.time_line(dots, marks),
-        chain=chain_of(edges.filter(earlier=cause) | edges.filter(later=cause)),
+        time_line=svg_charts.occurrences_chart(dots, marks),
+        chain=chain_graph(edges.filter(earlier=cause) | edges.filter(later=cause)),
     )
 
 
-def chain_of(edges: QuerySet[LedTo] | Iterable[LedTo]) -> SafeString:
+def chain_graph(edges: QuerySet[LedTo] | Iterable[LedTo]) -> SafeString:
     rows = list(edges.select_related("earlier", "later") if isinstance(edges, QuerySet) else edges)
-    counted = Counter((row.earlier_id, row.later_id) for row in rows)
+    times_by_edge = Counter((row.earlier_id, row.later_id) for row in rows)
     names = {
         cause.pk: (cause.name, cause.get_absolute_url(), "")
         for row in rows
         for cause in (row.earlier, row.later)
     }
-    edges_drawn = [(*pair, times) for pair, times in counted.items()]
-    return graph(edges_drawn, names, "Which cause led to which")
+    weighted_edges = [(*pair, times) for pair, times in times_by_edge.items()]
+    return graph(weighted_edges, names, "Which cause led to which")

@@ -1,4 +1,4 @@
-"""Acts on causes and their links. Called alike by web, API, chat and tasks."""
+"""Creating and editing causes, linking them to incidents, chaining them and citing evidence."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
-from incidents.events.signals import incident_changed
 from incidents.models import Incident
 from kb.causes import fixes
-from kb.causes.symptom_names import refuse_symptom
+from kb.causes.symptom_names import reject_symptom_name
 from kb.models import Cause, CauseLink, Citation, LedTo
 
 
@@ -27,8 +27,8 @@ def link_cause(
     reason: str = "",
     author: Any = None,
 ) -> CauseLink:
-    """Say that `cause` is (or is not) a cause of `incident`; saying it again changes the link."""
-    # The incident's row is the lock: two people accepting at once make one link.
+    """Link `cause` to `incident`, suspected, confirmed or rejected; an existing link is changed."""
+    # Locking the incident's row: two people who accept at once create one link.
     Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
     link = CauseLink.objects.filter(incident=incident, cause=cause).first()
     if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):
@@ -38,21 +38,19 @@ def link_cause(
     link.reason = reason or link.reason
     link.full_clean(validate_constraints=False, exclude=["author"])
     link.save()
-    text = f"{link.get_role_display()} cause {link.state}: {cause.name}"
+    text = f"{link.get_role_display()} cause {link.state}: {escape_markdown(cause.name)}"
     filing.add_entry(incident, filing.Kind.CAUSE, f"{text}\n\n{reason}".strip(), author)
     if link.state == CauseLink.State.CONFIRMED:
         outbox.record("cause.confirmed", incident, f"{incident.reference}: {cause.name}")
-    fixes.after_link(link)
-    transaction.on_commit(lambda: incident_changed.send_robust(sender=Incident, incident=incident))
+    fixes.update_after_link(link)
     return link
 
 
 @transaction.atomic
 def unlink_cause(link: CauseLink, author: Any = None) -> None:
-    """Remove a link made by mistake; the timeline and the history remember it."""
-    filing.add_entry(
-        link.incident, filing.Kind.CAUSE, f"Cause link removed: {link.cause.name}", author
-    )
+    """Remove a link that was made by mistake; the timeline and the history still show it."""
+    text = f"Cause link removed: {escape_markdown(link.cause.name)}"
+    filing.add_entry(link.incident, filing.Kind.CAUSE, text, author)
     LedTo.objects.filter(incident=link.incident, earlier=link.cause).delete()
     LedTo.objects.filter(incident=link.incident, later=link.cause).delete()
     link.delete()
@@ -62,10 +60,10 @@ def unlink_cause(link: CauseLink, author: Any = None) -> None:
 def create_cause(*, name: str, category: Any = "", **fields: Any) -> Cause:
     """A new cause; `category` by slug or as a record.
 
-    Raises ValidationError by field name, also when the name is taken or is a mere symptom.
+    Raises ValidationError by field name, also when the name is in use or names a symptom.
     """
     name = " ".join(name.split())
-    refuse_symptom(name)
+    reject_symptom_name(name)
     if category:
         fields["category_id"] = getattr(category, "pk", category)
     cause = Cause(name=name, **fields)
@@ -78,7 +76,7 @@ def create_cause(*, name: str, category: Any = "", **fields: Any) -> Cause:
 def edit_cause(cause: Cause, **fields: Any) -> Cause:
     """Change fields of a cause. Raises ValidationError by field name."""
     if fields.get("name", cause.name) != cause.name:
-        refuse_symptom(fields["name"])
+        reject_symptom_name(fields["name"])
     for field, value in fields.items():
         setattr(cause, field, value)
     cause.full_clean()
@@ -88,7 +86,7 @@ def edit_cause(cause: Cause, **fields: Any) -> Cause:
 
 @transaction.atomic
 def name_cause(incident: Incident, name: str, *, author: Any = None, **fields: Any) -> CauseLink:
-    """“New cause” in one click: find the cause of this name or create it, and confirm it."""
+    """Find the cause of this name or create it, and confirm it for `incident`."""
     name = " ".join(name.split())
     if not name:
         raise ValidationError({"name": "Name the cause: what was changed, full, lost or expired?"})
@@ -98,8 +96,8 @@ def name_cause(incident: Incident, name: str, *, author: Any = None, **fields: A
 
 
 @transaction.atomic
-def same_as(incident: Incident, other: Incident, author: Any = None) -> list[CauseLink]:
-    """“Same as INC-42”: `incident` has the causes that are known of `other`, and their chain.
+def copy_causes(incident: Incident, other: Incident, author: Any = None) -> list[CauseLink]:
+    """Confirm the causes of `other` for `incident` too, with their chain (“same as INC-42”).
 
     Raises ValidationError when they are one incident or `other` has no cause.
     """
@@ -121,25 +119,25 @@ def same_as(incident: Incident, other: Incident, author: Any = None) -> list[Cau
     ]  # fmt: skip
     if not links:
         raise ValidationError(f"The causes of {other.reference} were rejected here.")
-    kept = {link.cause_id for link in links}
-    for edge in other.led_to.filter(earlier__in=kept, later__in=kept):
-        chain(incident, edge.earlier, edge.later, author)
+    copied = {link.cause_id for link in links}
+    for edge in other.led_to.filter(earlier__in=copied, later__in=copied):
+        chain_causes(incident, edge.earlier, edge.later, author)
     return links
 
 
 @transaction.atomic
-def chain(incident: Incident, earlier: Cause, later: Cause, author: Any = None) -> LedTo:
-    """Say that `earlier` led to `later` in `incident`. Raises ValidationError."""
+def chain_causes(incident: Incident, earlier: Cause, later: Cause, author: Any = None) -> LedTo:
+    """Record that `earlier` led to `later` in `incident`. Raises ValidationError."""
     linked = set(
         incident.cause_links.exclude(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
     )
     if earlier.pk == later.pk or not {earlier.pk, later.pk} <= linked:
         raise ValidationError("Choose two different causes of this incident.")
-    reached, front = set(), {later.pk}
+    reached, frontier = set(), {later.pk}
     edges = list(incident.led_to.values_list("earlier", "later"))
-    while front:
-        reached |= front
-        front = {after for before, after in edges if before in front} - reached
+    while frontier:
+        reached |= frontier
+        frontier = {after for before, after in edges if before in frontier} - reached
     if earlier.pk in reached:
         raise ValidationError(f"“{later}” already led to “{earlier}”; a chain has one direction.")
     edge, _ = LedTo.objects.get_or_create(
@@ -148,12 +146,12 @@ def chain(incident: Incident, earlier: Cause, later: Cause, author: Any = None) 
     return edge
 
 
-def unchain(incident: Incident, earlier: int, later: int) -> None:
+def unchain_causes(incident: Incident, earlier: int, later: int) -> None:
     LedTo.objects.filter(incident=incident, earlier=earlier, later=later).delete()
 
 
-def cite(link: CauseLink, title: str, path: str, author: Any = None) -> Citation:
-    """Rest a cause link on a page of this product. Raises ValidationError."""
+def cite_evidence(link: CauseLink, title: str, path: str, author: Any = None) -> Citation:
+    """Cite a page of this site as evidence for a cause link. Raises ValidationError."""
     if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
         raise ValidationError({"path": "Cite a page of this site, such as a chart."})
     citation = Citation.objects.filter(link=link, path=path).first()

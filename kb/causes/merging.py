@@ -1,4 +1,4 @@
-"""Merging, splitting and superseding causes. Nothing is deleted; history tells who did what."""
+"""Merging, splitting and superseding causes. Nothing is deleted; the history shows who did what."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from incidents.models import Incident
 from kb.causes.linking import create_cause
 from kb.models import Cause, CauseLink, LedTo
 
-_SURENESS = {"rejected": 0, "suspected": 1, "confirmed": 2}
+_CERTAINTY = {"rejected": 0, "suspected": 1, "confirmed": 2}
 TEXTS = ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
 
 
-def _touch(incidents: Collection[int]) -> None:
-    """Let everything that follows incidents see that their causes changed."""
+def _mark_changed(incidents: Collection[int]) -> None:
+    """Change the modification time that the similarity index and the API follow."""
     Incident.objects.filter(pk__in=incidents).update(updated_at=timezone.now())
 
 
 @transaction.atomic
 def merge_causes(into: Cause, other: Cause) -> Cause:
-    """`into` takes the links, checks, fixes and actions of `other`, which it supersedes.
+    """Move links, checks, fixes and actions of `other` to `into`, which supersedes it.
 
     Texts of `other` are added where `into` has none. Raises ValidationError.
     """
@@ -41,7 +41,7 @@ def merge_causes(into: Cause, other: Cause) -> Cause:
         if mine is None:
             link.cause = into
             link.save()
-        elif _SURENESS[link.state] > _SURENESS[mine.state]:
+        elif _CERTAINTY[link.state] > _CERTAINTY[mine.state]:
             mine.state, mine.role = link.state, link.role
             mine.reason = mine.reason or link.reason
             mine.save()
@@ -60,8 +60,8 @@ def merge_causes(into: Cause, other: Cause) -> Cause:
     into.runbook_url = into.runbook_url or other.runbook_url
     into.save()
     update_change_reason(into, f"Merged with “{other.name}”"[:100])
-    supersede(other, into)
-    _touch(list(into.links.values_list("incident_id", flat=True)))
+    supersede_cause(other, into)
+    _mark_changed(list(into.links.values_list("incident_id", flat=True)))
     return into
 
 
@@ -78,17 +78,17 @@ def _move_edges(source: Cause, target: Cause) -> None:
 
 
 def _move_fixes(source: Cause, target: Cause) -> None:
-    standing = target.fixes.filter(returned_at=None).exists()
+    has_current_fix = target.fixes.filter(returned_at=None).exists()
     for fix in source.fixes.all():
-        if fix.returned_at is None and standing:
+        if fix.returned_at is None and has_current_fix:
             continue
         fix.cause = target
         fix.save()
 
 
 @transaction.atomic
-def supersede(cause: Cause, by: Cause) -> Cause:
-    """`by` takes the place of `cause` from now on; what `cause` was linked to stays with it."""
+def supersede_cause(cause: Cause, by: Cause) -> Cause:
+    """Suggest `by` instead of `cause` from now on; the links of `cause` stay as they are."""
     if cause.pk == by.pk or by.superseded_by_id:
         raise ValidationError("Choose another cause, one that is not superseded itself.")
     cause.superseded_by = by
@@ -102,23 +102,23 @@ def supersede(cause: Cause, by: Cause) -> Cause:
 
 @transaction.atomic
 def split_cause(cause: Cause, name: str, links: Collection[int], **fields: Any) -> Cause:
-    """A new cause that takes some of the links of `cause`. Raises ValidationError by field."""
+    """A new cause to which some links of `cause` are moved. Raises ValidationError by field."""
     chosen = list(CauseLink.objects.filter(cause=cause, pk__in=links))
     if not chosen:
         raise ValidationError({"links": "Choose the incidents that had the other cause."})
     if len(chosen) == cause.links.count():
         raise ValidationError({"links": "Leave at least one, or rename the cause instead."})
-    made = create_cause(name=name, **{"category": cause.category_id, **fields})
+    new_cause = create_cause(name=name, **{"category": cause.category_id, **fields})
     for link in chosen:
-        link.cause = made
+        link.cause = new_cause
         link.save()
-    update_change_reason(made, f"Split off “{cause.name}”"[:100])
+    update_change_reason(new_cause, f"Split off “{cause.name}”"[:100])
     incidents = [link.incident_id for link in chosen]
     for edge in LedTo.objects.filter(incident__in=incidents, earlier=cause):
-        edge.earlier = made
+        edge.earlier = new_cause
         edge.save()
     for edge in LedTo.objects.filter(incident__in=incidents, later=cause):
-        edge.later = made
+        edge.later = new_cause
         edge.save()
-    _touch(incidents)
-    return made
+    _mark_changed(incidents)
+    return new_cause

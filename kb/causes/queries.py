@@ -1,4 +1,4 @@
-"""Questions about causes and postmortems. Acts live in linking.py, writing.py and others."""
+"""Queries on causes and postmortems, and the search field `cause:`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.permissions import visible_causes, visible_links
 
 
 def causes_with_counts(user: Any, words: str = "", category: str = "") -> QuerySet[Cause]:
-    """Causes with `times` (links not rejected) and `last_seen`, of what `user` may see."""
+    """Visible causes with `times` (links that are not rejected) and `last_seen`."""
     counted = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
     causes = visible_causes(user).filter(superseded_by=None).select_related("category")
     words = words.replace("\x00", "").strip()[:500]
@@ -30,33 +30,37 @@ def causes_with_counts(user: Any, words: str = "", category: str = "") -> QueryS
 
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
-_TELLING = re.compile(r"summary|symptom|what happened|impact|detection|description", re.IGNORECASE)
-TELLING_CHARACTERS = 1500
+_SYMPTOM_HEADING = re.compile(
+    r"summary|symptom|what happened|impact|detection|description", re.IGNORECASE
+)
+MAX_SYMPTOM_CHARACTERS = 1500
 
 
-def told_symptoms(postmortem: Postmortem) -> str:
-    """What a postmortem says of how the incident looked: what a new incident can be alike to.
+def postmortem_symptoms(postmortem: Postmortem) -> str:
+    """What a postmortem says about symptoms: the text that new incidents are compared with.
 
-    The text below such headings, or its beginning where it has none.
+    It is below such headings, or the beginning where there are none.
     """
     body = postmortem.body[:100_000]
     parts = _HEADING.split(body)
-    told = [
-        text for title, text in zip(parts[1::2], parts[2::2], strict=True) if _TELLING.search(title)
+    sections = [
+        text
+        for title, text in zip(parts[1::2], parts[2::2], strict=True)
+        if _SYMPTOM_HEADING.search(title)
     ]
-    return ("\n".join(told) or body)[:TELLING_CHARACTERS].strip()
+    return ("\n".join(sections) or body)[:MAX_SYMPTOM_CHARACTERS].strip()
 
 
-def _with_cause(**wanted: Any) -> Q:
-    links = CauseLink.objects.filter(**wanted).exclude(state=CauseLink.State.REJECTED)
+def _with_cause(**conditions: Any) -> Q:
+    links = CauseLink.objects.filter(**conditions).exclude(state=CauseLink.State.REJECTED)
     return Q(pk__in=links.values("incident_id"))
 
 
-def _about_cause(value: str) -> Q:
+def _by_cause(value: str) -> Q:
     """By category, or by words of the cause's name."""
     if Category.objects.filter(slug__iexact=value).exists():
         return _with_cause(cause__category__slug__iexact=value)
     return _with_cause(cause__name__icontains=value)
 
 
-SEARCH_FIELDS = {"cause": Field("cause:expiry", _about_cause)}
+CAUSE_FIELD = Field("cause:expiry", _by_cause)

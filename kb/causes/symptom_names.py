@@ -1,4 +1,4 @@
-"""A symptom is not a cause: names that only say what was seen are refused with a question."""
+"""A symptom is not a cause: names that hold nothing but symptoms are rejected with a question."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _SYMPTOMS = {word: question for question, words in QUESTIONS.items() for word in
 
 
 def question_for(name: str) -> str | None:
-    """What to ask whoever gave a cause this name, when the name holds nothing but symptoms."""
+    """The question that leads to a better name; None unless it holds nothing but symptoms."""
     words = _WORD.findall(name.lower())
-    telling = [word for word in words if word not in _FILLERS and not word.isdigit()]
-    if not telling or any(word not in _SYMPTOMS for word in telling):
+    significant = [word for word in words if word not in _FILLERS and not word.isdigit()]
+    if not significant or any(word not in _SYMPTOMS for word in significant):
         return None
-    return _SYMPTOMS[telling[0]]
+    return _SYMPTOMS[significant[0]]
 
 
-def refuse_symptom(name: str) -> None:
+def reject_symptom_name(name: str) -> None:
     """Raises ValidationError at the field `name` when it names a symptom."""
     question = question_for(name)
     if question:

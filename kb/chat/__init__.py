@@ -1,4 +1,4 @@
-"""Chat platforms: each one small file over one command core. `registry()` finds them."""
+"""Chat platforms: one small file each; commands are the same for all. `registry()` finds them."""
 
 from __future__ import annotations
 

@@ -1,25 +1,28 @@
-"""The contract between the product and a chat platform: what was said in, what to answer out."""
+"""The contract of chat platforms: a request becomes an event, an answer a message."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 
 from common.payloads import BadPayload, json_of
+from common.redaction import redact
 from common.signing import Refused
 
 __all__ = [
-    "Answer",
+    "AnswerButton",
+    "AnswerItem",
     "BadPayload",
-    "Button",
-    "Item",
+    "ChatAnswer",
+    "ChatEvent",
+    "ChatRequest",
+    "OutboundRequest",
     "Platform",
     "Refused",
-    "Said",
     "bot_token_field",
     "clip",
     "json_of",
@@ -27,70 +30,12 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Said:
-    """One thing that somebody did in chat.
-
-    `kind` is "command" (words for us), "press" (a button; `text` is its value), "mark" (a message
-    was marked for the timeline; `text` is the message), "hello" (the platform tries the address;
-    `text` is what it wants back) or "nothing" (no concern of ours).
-    """
-
-    kind: str
-    text: str = ""
-    person: str = ""
-    """the platform's own id of who it was"""
-    person_name: str = ""
-    channel: str = ""
-    private: bool = False
-    """said where nobody else reads it"""
-    reply_to: str = ""
-    """where a later answer goes: an address or an id, as the platform understands it"""
-    once: str = ""
-    """what the platform calls this event; the same when it is sent again"""
-    at: datetime | None = None
-    """when the marked message was written"""
-    again: bool = False
-    """The platform says that it sends this once more, as our answer was late or lost."""
-    inline: bool = True
-    """The answer may be the response itself."""
-    extra: Mapping[str, str] = field(default_factory=dict)
-    """What else the platform needs to answer."""
-
-
-@dataclass(frozen=True)
-class Button:
-    label: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Item:
-    """One line of an answer: a title, possibly a link, and words below it."""
-
-    title: str
-    path: str = ""
-    """A page of this product; the platform's file makes a whole address of it."""
-    lines: Sequence[str] = ()
-    buttons: Sequence[Button] = ()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What to say, whatever the platform. `whisper`: only the asker may read it."""
-
-    text: str
-    items: Sequence[Item] = ()
-    whisper: bool = True
-    footer: str = ""
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A request: header names in small letters, the body as it came over the wire."""
+class ChatRequest:
+    """A request of a platform: header names in small letters, the body as it was received."""
 
     headers: Mapping[str, str]
     body: bytes
-    at: datetime
+    received_at: datetime
     secrets: Mapping[str, str]
     settings: Mapping[str, Any]
 
@@ -100,8 +45,75 @@ class Incoming:
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request to make to a platform: an address, a JSON body, and headers."""
+class ChatEvent:
+    """One thing that somebody did in chat.
+
+    `kind` is "command" (text for us), "button" (`text` is the button's value), "mark" (a message
+    was marked for the timeline; `text` is the message), "handshake" (the platform checks the
+    address; `text` is what it expects back) or "ignore".
+    """
+
+    kind: str
+    text: str = ""
+    person: str = ""
+    """The platform's own id of the person."""
+    person_name: str = ""
+    channel: str = ""
+    private: bool = False
+    """In a direct channel, where nobody else reads along."""
+    reply_to: str = ""
+    """Where a delayed answer goes: an address or an id, as the platform understands it."""
+    event_id: str = ""
+    """The platform's id of the event: the same when it is sent again."""
+    at: datetime | None = None
+    """When the marked message was written."""
+    is_retry: bool = False
+    """The platform says that it sends this event again, as our answer was late or lost."""
+    answer_inline: bool = True
+    """The answer may be the response itself."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """What else the platform needs to answer."""
+
+
+@dataclass(frozen=True)
+class AnswerButton:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AnswerItem:
+    """One entry of an answer: a title, possibly with a link, and lines below it."""
+
+    title: str
+    path: str = ""
+    """A page of this product; the platform adds the public address."""
+    lines: Sequence[str] = ()
+    buttons: Sequence[AnswerButton] = ()
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """An answer or a notification, for any platform."""
+
+    text: str
+    items: Sequence[AnswerItem] = ()
+    private: bool = True
+    """Only the person who asked may read it."""
+    footer: str = ""
+
+    def redacted(self) -> ChatAnswer:
+        """The same without what looks like a secret: chats store and spread what is posted."""
+        items = [
+            replace(item, title=redact(item.title), lines=[redact(line) for line in item.lines])
+            for item in self.items
+        ]
+        return replace(self, text=redact(self.text), items=items, footer=redact(self.footer))
+
+
+@dataclass(frozen=True)
+class OutboundRequest:
+    """One request to a platform: an address, a JSON body, and headers."""
 
     url: str
     body: dict[str, Any]
@@ -110,84 +122,101 @@ class Call:
 
 
 class Platform:
-    """Base of the plug-ins. A new one sets the attributes and writes the four methods."""
+    """Base of the plug-ins. A new one sets the attributes and writes verify, parse, render and,
+    where the platform allows it, post_message."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    whispers: ClassVar[bool] = False
-    """It can answer in a channel so that only the asker reads it."""
+    can_answer_privately: ClassVar[bool] = False
+    """It can answer in a channel so that only the person who asked reads it."""
     deadline: ClassVar[float] = 3.0
-    """Seconds within which the platform wants an answer."""
+    """Seconds within which the platform expects a response."""
     hosts: ClassVar[Sequence[str]] = ()
-    """Where later answers may go; nothing else is asked, whatever a payload names."""
+    """The only hosts that delayed answers go to, whatever address a payload names."""
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
 
-    def prove(self, incoming: Incoming) -> None:
-        """Return when the request comes from the platform, and freshly. Raises Refused."""
+    def verify(self, request: ChatRequest) -> None:
+        """Return if the request is from the platform, and recent. Raises Refused."""
         raise NotImplementedError
 
-    def read(self, incoming: Incoming) -> Said:
-        """What was said. Raises BadPayload, never anything else for odd bodies."""
+    def parse(self, request: ChatRequest) -> ChatEvent:
+        """What somebody did. Raises BadPayload, never anything else for odd bodies."""
         raise NotImplementedError
 
-    def hello(self, said: Said) -> dict[str, Any]:
-        """What to answer when the platform tries the address."""
-        return {"challenge": said.text}
+    def handshake_response(self, event: ChatEvent) -> dict[str, Any]:
+        """The response when the platform checks the address."""
+        return {"challenge": event.text}
 
-    def prepare(self, said: Said, secrets: Mapping[str, str], address: str) -> Said:
-        """Add what `show` will need; `address` is where the platform posts to us."""
-        return said
+    def prepare(self, event: ChatEvent, secrets: Mapping[str, str], address: str) -> ChatEvent:
+        """Add what `render` will need; `address` is where the platform posts to us."""
+        return event
 
-    def ask_more(self, said: Said, secrets: Mapping[str, str]) -> Call | None:
-        """What must be asked of the platform before it is known what was said."""
+    def details_request(
+        self, event: ChatEvent, secrets: Mapping[str, str]
+    ) -> OutboundRequest | None:
+        """The request for what the event itself does not hold; None where it holds all."""
         return None
 
-    def with_more(self, said: Said, told: bytes) -> Said:
-        """What was said, now that the platform answered `ask_more`. Raises BadPayload."""
-        return said
+    def with_details(self, event: ChatEvent, response: bytes) -> ChatEvent:
+        """The event with the response to `details_request`. Raises BadPayload."""
+        return event
 
-    def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
-        """The answer as the platform's JSON; `base` is the address of this product."""
+    def render(self, answer: ChatAnswer, event: ChatEvent, base: str) -> dict[str, Any]:
+        """The answer as the platform's JSON; `base` is the public address of this product."""
         raise NotImplementedError
 
-    def acknowledge(self, said: Said) -> dict[str, Any]:
-        """What to answer at once when the real answer takes longer."""
+    def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
+        """The response when the answer takes longer."""
         return {}
 
-    def later(self, answer: Answer, said: Said, incoming: Incoming, base: str) -> Call | None:
-        """How to bring the real answer afterwards; None where the platform cannot."""
+    def delayed_answer(
+        self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
+    ) -> OutboundRequest | None:
+        """The request that delivers an answer after `acknowledge`; None where there is no way."""
         return None
 
-    def post(
-        self, answer: Answer, channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
-        """How to tell a channel something by ourselves; None where the platform cannot."""
+    def post_message(
+        self,
+        answer: ChatAnswer,
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
+        """The request that posts to a channel unasked; None where there is no way."""
         return None
 
     def notify(
-        self, answer: Answer, event: dict[str, Any], channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
-        """How to tell a channel of an event; programs may want the event itself too."""
-        return self.post(answer, channel, secrets, settings, base)
+        self,
+        answer: ChatAnswer,
+        event: dict[str, Any],
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
+        """The request that notifies a channel of an event; programs may want its data too."""
+        return self.post_message(answer, channel, secrets, settings, base)
 
 
-def clip(text: str, most: int) -> str:
-    """At most `most` characters, the last of them an ellipsis where something was cut off."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters; an ellipsis marks where the rest was cut off."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def bot_token_field(help_text: str) -> forms.CharField:
-    """What most platforms want from who posts without being asked."""
+    """The token that most platforms want for messages that answer no request."""
     return forms.CharField(
-        label="Bot token", required=False, max_length=500, widget=forms.PasswordInput,
+        label="Bot token",
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput,
         help_text=help_text,
-    )  # fmt: skip
+    )
 
 
 class SecretForm(forms.Form):
-    """What platforms need that sign with one secret."""
+    """Settings of platforms that sign with one secret."""
 
     secret_fields: tuple[str, ...] = ("secret",)
     secret = forms.CharField(max_length=500, widget=forms.PasswordInput, strip=True)

@@ -12,13 +12,13 @@ from django import forms
 from common.payloads import dig, text
 from common.signing import REPLAY_WINDOW
 from kb.chat.base import (
-    Answer,
-    Call,
-    Incoming,
-    Item,
+    AnswerItem,
+    ChatAnswer,
+    ChatEvent,
+    ChatRequest,
+    OutboundRequest,
     Platform,
     Refused,
-    Said,
     SecretForm,
     bot_token_field,
     clip,
@@ -27,7 +27,7 @@ from kb.chat.base import (
 API = "https://discord.com/api/v10/"
 PING, COMMAND, COMPONENT = 1, 2, 3
 PONG, MESSAGE, DEFERRED = 1, 4, 5
-ONLY_ASKER = 64
+EPHEMERAL = 64
 
 
 class DiscordForm(SecretForm):
@@ -41,73 +41,79 @@ class DiscordForm(SecretForm):
 class Discord(Platform):
     kind = "discord"
     title = "Discord"
-    whispers = True
+    can_answer_privately = True
     hosts = ("discord.com",)
     SettingsForm = DiscordForm
 
-    def prove(self, incoming: Incoming) -> None:
-        given = incoming.headers.get("x-signature-timestamp", "")
+    def verify(self, request: ChatRequest) -> None:
+        given = request.headers.get("x-signature-timestamp", "")
         try:
-            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(incoming.secrets["secret"]))
-            signature = bytes.fromhex(incoming.headers.get("x-signature-ed25519", ""))
-            key.verify(signature, given.encode() + incoming.body)
-            late = abs(incoming.at.timestamp() - float(given)) > REPLAY_WINDOW
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(request.secrets["secret"]))
+            signature = bytes.fromhex(request.headers.get("x-signature-ed25519", ""))
+            key.verify(signature, given.encode() + request.body)
+            is_old = abs(request.received_at.timestamp() - float(given)) > REPLAY_WINDOW
         except (InvalidSignature, ValueError):
-            raise Refused("The signature does not fit. Is the public key the same?") from None
-        if late:
+            raise Refused("The signature does not match. Is the public key the same?") from None
+        if is_old:
             raise Refused("The signed time is more than 5 minutes from ours.")
 
-    def read(self, incoming: Incoming) -> Said:
-        data = incoming.json()
+    def parse(self, request: ChatRequest) -> ChatEvent:
+        data = request.json()
         kind = dig(data, "type")
         if kind == PING:
-            return Said("hello")
-        who = "member.user" if dig(data, "member") else "user"
-        same: dict[str, Any] = {
-            "person": text(data, f"{who}.id", 40),
-            "person_name": text(data, f"{who}.username", 100),
+            return ChatEvent("handshake")
+        account = "member.user" if dig(data, "member") else "user"
+        common: dict[str, Any] = {
+            "person": text(data, f"{account}.id", 40),
+            "person_name": text(data, f"{account}.username", 100),
             "channel": text(data, "channel_id", 40),
             "private": not text(data, "guild_id", 40),
-            "once": text(data, "id", 40),
+            "event_id": text(data, "id", 40),
             "extra": {"app": text(data, "application_id", 40), "token": text(data, "token", 300)},
         }
         if kind == COMPONENT:
-            return Said("press", text(data, "data.custom_id", 100), **same)
+            return ChatEvent("button", text(data, "data.custom_id", 100), **common)
         if kind == COMMAND:
-            return Said("command", text(data, "data.options.0.value", 3000), **same)
-        return Said("nothing", **same)
+            return ChatEvent("command", text(data, "data.options.0.value", 3000), **common)
+        return ChatEvent("ignore", **common)
 
-    def hello(self, said: Said) -> dict[str, Any]:
+    def handshake_response(self, event: ChatEvent) -> dict[str, Any]:
         return {"type": PONG}
 
-    def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
+    def render(self, answer: ChatAnswer, event: ChatEvent, base: str) -> dict[str, Any]:
         data = _message(answer, base)
-        if answer.whisper:
-            data["flags"] = ONLY_ASKER
+        if answer.private:
+            data["flags"] = EPHEMERAL
         return {"type": MESSAGE, "data": data}
 
-    def acknowledge(self, said: Said) -> dict[str, Any]:
-        return {"type": DEFERRED, "data": {"flags": ONLY_ASKER}}
+    def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
+        return {"type": DEFERRED, "data": {"flags": EPHEMERAL}}
 
-    def later(self, answer: Answer, said: Said, incoming: Incoming, base: str) -> Call | None:
-        app, token = said.extra.get("app", ""), said.extra.get("token", "")
+    def delayed_answer(
+        self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
+    ) -> OutboundRequest | None:
+        app, token = event.extra.get("app", ""), event.extra.get("token", "")
         if not app.isdigit() or not token:
             return None
         url = f"{API}webhooks/{app}/{token}/messages/@original"
-        return Call(url, _message(answer, base), method="PATCH")
+        return OutboundRequest(url, _message(answer, base), method="PATCH")
 
-    def post(
-        self, answer: Answer, channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
+    def post_message(
+        self,
+        answer: ChatAnswer,
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
         token = secrets.get("bot_token")
         if not token or not channel.isdigit():
             return None
         url = f"{API}channels/{channel}/messages"
-        return Call(url, _message(answer, base), {"Authorization": f"Bot {token}"})
+        return OutboundRequest(url, _message(answer, base), {"Authorization": f"Bot {token}"})
 
 
-def _message(answer: Answer, base: str) -> dict[str, Any]:
+def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
     rows = [
         {
             "type": 1,
@@ -123,11 +129,11 @@ def _message(answer: Answer, base: str) -> dict[str, Any]:
         "content": clip(answer.text, 2000),
         "embeds": [_embed(item, base) for item in answer.items[:10]],
         "components": rows[:5],
-        # Whatever an incident's title says, nobody is called.
+        # Nobody is mentioned, whatever the title of an incident contains.
         "allowed_mentions": {"parse": []},
     }
 
 
-def _embed(item: Item, base: str) -> dict[str, Any]:
-    found = {"title": clip(item.title, 256), "description": clip("\n".join(item.lines), 1000)}
-    return {**found, "url": f"{base}{item.path}"} if item.path else found
+def _embed(item: AnswerItem, base: str) -> dict[str, Any]:
+    embed = {"title": clip(item.title, 256), "description": clip("\n".join(item.lines), 1000)}
+    return {**embed, "url": f"{base}{item.path}"} if item.path else embed

@@ -13,13 +13,13 @@ from django import forms
 from common.payloads import dig, text
 from common.signing import Asked, Hmac
 from kb.chat.base import (
-    Answer,
+    AnswerItem,
     BadPayload,
-    Call,
-    Incoming,
-    Item,
+    ChatAnswer,
+    ChatEvent,
+    ChatRequest,
+    OutboundRequest,
     Platform,
-    Said,
     SecretForm,
     bot_token_field,
     clip,
@@ -28,14 +28,16 @@ from kb.chat.base import (
 
 API = "https://slack.com/api/"
 SECTION, HEADER, BLOCKS, BUTTON, VALUE = 3000, 150, 50, 75, 2000
-"""Most characters of a section, a header, a button's words and value; most blocks of a message."""
+"""Slack's limits: characters of a section, a header, a button's label and value; blocks."""
 
 
 class SlackForm(SecretForm):
     secret = forms.CharField(
-        label="Signing secret", max_length=500, widget=forms.PasswordInput,
+        label="Signing secret",
+        max_length=500,
+        widget=forms.PasswordInput,
         help_text="Basic Information → App Credentials.",
-    )  # fmt: skip
+    )
     secret_fields = ("secret", "bot_token")
     bot_token = bot_token_field(
         "xoxb-…, to answer mentions, post notifications and read marked messages."
@@ -44,144 +46,163 @@ class SlackForm(SecretForm):
         label="Workspace id", required=False, max_length=20, help_text="T…; others are refused."
     )
     mark = forms.CharField(
-        label="Reaction", required=False, initial="pushpin", max_length=50,
+        label="Reaction",
+        required=False,
+        initial="pushpin",
+        max_length=50,
         help_text="Messages marked with this emoji go onto the timeline.",
-    )  # fmt: skip
+    )
 
 
 class Slack(Platform):
     kind = "slack"
     title = "Slack"
-    whispers = True
+    can_answer_privately = True
     hosts = ("hooks.slack.com", "slack.com")
     SettingsForm = SlackForm
     signature = Hmac(
         "x-slack-signature", prefix="v0=", time_header="x-slack-request-timestamp", before="v0:"
     )
 
-    def prove(self, incoming: Incoming) -> None:
-        asked = Asked(incoming.headers, incoming.body, incoming.at)
-        self.signature.check(asked, [incoming.secrets["secret"]])
+    def verify(self, request: ChatRequest) -> None:
+        signed_request = Asked(request.headers, request.body, request.received_at)
+        self.signature.check(signed_request, [request.secrets["secret"]])
 
-    def read(self, incoming: Incoming) -> Said:
-        again = "x-slack-retry-num" in incoming.headers
-        if incoming.headers.get("content-type", "").startswith("application/json"):
-            said = self._event(incoming.json(), incoming.settings, again)
+    def parse(self, request: ChatRequest) -> ChatEvent:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            is_retry = "x-slack-retry-num" in request.headers
+            event = _event(request.json(), request.settings, is_retry)
         else:
-            form = {key: values[0] for key, values in parse_qs(incoming.body.decode()).items()}
+            form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
             payload = form.get("payload")
-            said = _interaction(json_of(payload)) if payload else _command(form)
-        wanted = incoming.settings.get("workspace")
-        if wanted and said.kind not in ("hello",) and said.extra.get("team") != wanted:
-            return Said("nothing")
-        return said
+            event = _interaction(json_of(payload)) if payload else _command(form)
+        team = request.settings.get("workspace")
+        if team and event.kind != "handshake" and event.extra.get("team") != team:
+            return ChatEvent("ignore")
+        return event
 
-    def _event(self, data: Any, settings: Mapping[str, Any], again: bool) -> Said:
-        if text(data, "type") == "url_verification":
-            return Said("hello", text(data, "challenge", 500))
-        event = dig(data, "event", {})
-        kind, channel = text(event, "type"), text(event, "channel", 50)
-        extra = {"team": text(data, "team_id", 30)}
-
-        def said(what: str, words: str = "", where: str = channel, alone: bool = False) -> Said:
-            return Said(
-                what, words, text(event, "user", 50), channel=where, private=alone,
-                once=text(data, "event_id", 100), again=again, inline=False, extra=extra,
-            )  # fmt: skip
-
-        direct = text(event, "channel_type") == "im"
-        if not text(event, "bot_id") and (kind == "app_mention" or (kind == "message" and direct)):
-            words = text(event, "text", 3000)
-            # “<@U123> checkout 5xx”: the first word is our own name.
-            words = words.partition(">")[2] if words.startswith("<@") else words
-            extra["thread"] = text(event, "thread_ts", 30) or text(event, "ts", 30)
-            return said("command", words.strip(), alone=direct)
-        if kind == "reaction_added" and text(event, "reaction") == (settings.get("mark") or "-"):
-            extra["ts"] = text(event, "item.ts", 30)
-            return said("mark", where=text(event, "item.channel", 50))
-        return said("nothing")
-
-    def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
+    def render(self, answer: ChatAnswer, event: ChatEvent, base: str) -> dict[str, Any]:
         return {
-            "response_type": "ephemeral" if answer.whisper else "in_channel",
+            "response_type": "ephemeral" if answer.private else "in_channel",
             "replace_original": False,
             **_message(answer, base),
         }
 
-    def acknowledge(self, said: Said) -> dict[str, Any]:
-        if said.kind in ("command", "press") and said.reply_to:
-            return {"response_type": "ephemeral", "text": "Looking…"}
+    def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
+        if event.kind in ("command", "button") and event.reply_to:
+            return {"response_type": "ephemeral", "text": "Searching…"}
         return {}
 
-    def later(self, answer: Answer, said: Said, incoming: Incoming, base: str) -> Call | None:
-        if said.reply_to:
-            return Call(said.reply_to, self.show(answer, said, base))
-        token = incoming.secrets.get("bot_token")
-        if not token or not said.channel:
+    def delayed_answer(
+        self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
+    ) -> OutboundRequest | None:
+        if event.reply_to:
+            return OutboundRequest(event.reply_to, self.render(answer, event, base))
+        token = request.secrets.get("bot_token")
+        if not token or not event.channel:
             return None
-        body = {"channel": said.channel, **_message(answer, base)}
-        if said.extra.get("thread"):
-            body["thread_ts"] = said.extra["thread"]
+        body = {"channel": event.channel, **_message(answer, base)}
+        if event.extra.get("thread"):
+            body["thread_ts"] = event.extra["thread"]
         method = "chat.postMessage"
-        if answer.whisper and not said.private:
-            method, body["user"] = "chat.postEphemeral", said.person
-        return Call(API + method, body, {"Authorization": f"Bearer {token}"})
+        if answer.private and not event.private:
+            method, body["user"] = "chat.postEphemeral", event.person
+        return OutboundRequest(API + method, body, {"Authorization": f"Bearer {token}"})
 
-    def post(
-        self, answer: Answer, channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
+    def post_message(
+        self,
+        answer: ChatAnswer,
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
         token = secrets.get("bot_token")
         if not token:
             return None
         body = {"channel": channel, **_message(answer, base)}
-        return Call(API + "chat.postMessage", body, {"Authorization": f"Bearer {token}"})
+        return OutboundRequest(API + "chat.postMessage", body, {"Authorization": f"Bearer {token}"})
 
-    def ask_more(self, said: Said, secrets: Mapping[str, str]) -> Call | None:
-        """The message that a reaction marked: the event only names it."""
-        token, at = secrets.get("bot_token"), said.extra.get("ts")
-        if said.kind != "mark" or said.text or not token or not at:
+    def details_request(
+        self, event: ChatEvent, secrets: Mapping[str, str]
+    ) -> OutboundRequest | None:
+        """A reaction names the marked message only by its time."""
+        token, at = secrets.get("bot_token"), event.extra.get("ts")
+        if event.kind != "mark" or event.text or not token or not at:
             return None
         url = (
-            f"{API}conversations.history?channel={said.channel}&latest={at}&inclusive=true&limit=1"
+            f"{API}conversations.history?channel={event.channel}&latest={at}&inclusive=true&limit=1"
         )
-        return Call(url, {}, {"Authorization": f"Bearer {token}"}, method="GET")
+        return OutboundRequest(url, {}, {"Authorization": f"Bearer {token}"}, method="GET")
 
-    def with_more(self, said: Said, told: bytes) -> Said:
-        words = text(json_of(told), "messages.0.text", 3000)
-        return replace(said, text=words, at=_time(said.extra.get("ts", "")))
+    def with_details(self, event: ChatEvent, response: bytes) -> ChatEvent:
+        words = text(json_of(response), "messages.0.text", 3000)
+        return replace(event, text=words, at=_time(event.extra.get("ts", "")))
 
 
-def _command(form: Mapping[str, str]) -> Said:
+def _event(data: Any, settings: Mapping[str, Any], is_retry: bool) -> ChatEvent:
+    """A mention, a direct message or a reaction, as the Events API sends it."""
+    if text(data, "type") == "url_verification":
+        return ChatEvent("handshake", text(data, "challenge", 500))
+    payload = dig(data, "event", {})
+    kind, direct = text(payload, "type"), text(payload, "channel_type") == "im"
+    event = ChatEvent(
+        "ignore",
+        person=text(payload, "user", 50),
+        channel=text(payload, "channel", 50),
+        event_id=text(data, "event_id", 100),
+        is_retry=is_retry,
+        answer_inline=False,
+        extra={"team": text(data, "team_id", 30)},
+    )
+    if not text(payload, "bot_id") and (kind == "app_mention" or (kind == "message" and direct)):
+        words = text(payload, "text", 3000)
+        # “<@U123> checkout 5xx”: the first word is our own name.
+        words = words.partition(">")[2] if words.startswith("<@") else words
+        thread = text(payload, "thread_ts", 30) or text(payload, "ts", 30)
+        extra = {**event.extra, "thread": thread}
+        return replace(event, kind="command", text=words.strip(), private=direct, extra=extra)
+    if kind == "reaction_added" and text(payload, "reaction") == (settings.get("mark") or "-"):
+        extra = {**event.extra, "ts": text(payload, "item.ts", 30)}
+        return replace(event, kind="mark", channel=text(payload, "item.channel", 50), extra=extra)
+    return event
+
+
+def _command(form: Mapping[str, str]) -> ChatEvent:
     if not form.get("user_id"):
         raise BadPayload("“user_id” is missing.")
-    return Said(
-        "command", form.get("text", "")[:3000], form["user_id"], form.get("user_name", ""),
-        form.get("channel_id", ""), form.get("channel_name") == "directmessage",
-        form.get("response_url", ""), form.get("trigger_id", ""),
+    return ChatEvent(
+        "command",
+        form.get("text", "")[:3000],
+        form["user_id"],
+        form.get("user_name", ""),
+        form.get("channel_id", ""),
+        form.get("channel_name") == "directmessage",
+        form.get("response_url", ""),
+        form.get("trigger_id", ""),
         extra={"team": form.get("team_id", "")},
-    )  # fmt: skip
+    )
 
 
-def _interaction(data: Any) -> Said:
-    same: dict[str, Any] = {
+def _interaction(data: Any) -> ChatEvent:
+    common: dict[str, Any] = {
         "person": text(data, "user.id", 50),
         "person_name": text(data, "user.username", 100) or text(data, "user.name", 100),
         "channel": text(data, "channel.id", 50),
         "reply_to": text(data, "response_url", 500),
-        "once": text(data, "trigger_id", 200),
-        "inline": False,
+        "event_id": text(data, "trigger_id", 200),
+        "answer_inline": False,
         "extra": {"team": text(data, "team.id", 30)},
     }
     kind = text(data, "type")
     if kind == "block_actions":
-        return Said("press", text(data, "actions.0.value", VALUE), **same)
+        return ChatEvent("button", text(data, "actions.0.value", VALUE), **common)
     if kind == "message_action":
         words = text(data, "message.text", 3000)
         if text(data, "callback_id") == "kb_note":
-            return Said("mark", words, at=_time(text(data, "message.ts", 30)), **same)
-        return Said("command", words, **same)
-    return Said("nothing", **same)
+            return ChatEvent("mark", words, at=_time(text(data, "message.ts", 30)), **common)
+        return ChatEvent("command", words, **common)
+    return ChatEvent("ignore", **common)
 
 
 def _time(stamp: str) -> datetime | None:
@@ -195,8 +216,8 @@ def escape(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _message(answer: Answer, base: str) -> dict[str, Any]:
-    """Text for notifications and Block Kit for the eye, both under Slack's limits."""
+def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
+    """Plain text for notifications and Block Kit, both under Slack's limits."""
     blocks: list[dict[str, Any]] = [_section(escape(answer.text))]
     for item in answer.items:
         blocks += _blocks(item, base)
@@ -205,13 +226,13 @@ def _message(answer: Answer, base: str) -> dict[str, Any]:
     return {"text": clip(escape(answer.text), SECTION), "blocks": blocks[:BLOCKS]}
 
 
-def _blocks(item: Item, base: str) -> list[dict[str, Any]]:
+def _blocks(item: AnswerItem, base: str) -> list[dict[str, Any]]:
     title = escape(clip(item.title, HEADER))
     # A pipe or an angle bracket would end Slack's way of writing a link.
     head = f"*<{base}{item.path}|{title.replace('|', '¦')}>*" if item.path else f"*{title}*"
-    found = [_section("\n".join([head, *map(escape, item.lines)]))]
+    blocks = [_section("\n".join([head, *map(escape, item.lines)]))]
     if item.buttons:
-        found.append(
+        blocks.append(
             {
                 "type": "actions",
                 "elements": [
@@ -225,11 +246,11 @@ def _blocks(item: Item, base: str) -> list[dict[str, Any]]:
                 ],
             }
         )
-    return found
+    return blocks
 
 
-def _markdown(words: str, most: int) -> dict[str, str]:
-    return {"type": "mrkdwn", "text": clip(words, most) or "–"}
+def _markdown(words: str, limit: int) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": clip(words, limit) or "–"}
 
 
 def _section(words: str) -> dict[str, Any]:

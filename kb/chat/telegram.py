@@ -1,4 +1,4 @@
-"""Telegram: a bot's webhook, proved by the secret that was set together with it."""
+"""Telegram: a bot's webhook, authenticated by the secret that was set with it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,35 @@ from django import forms
 
 from common.payloads import dig, text
 from kb.chat.base import (
-    Answer,
-    Call,
-    Incoming,
+    ChatAnswer,
+    ChatEvent,
+    ChatRequest,
+    OutboundRequest,
     Platform,
     Refused,
-    Said,
     SecretForm,
     clip,
 )
 
 API = "https://api.telegram.org/bot"
-MOST, MOST_BUTTON = 4096, 64
+MAX_CHARACTERS, MAX_BUTTON = 4096, 64
 
 
 class TelegramForm(SecretForm):
     secret_fields = ("secret", "bot_token")
     secret = forms.CharField(
-        label="Secret token", max_length=256, widget=forms.PasswordInput,
+        label="Secret token",
+        max_length=256,
+        widget=forms.PasswordInput,
         help_text="What you gave to setWebhook as secret_token.",
-    )  # fmt: skip
+    )
     bot_token = forms.CharField(
-        label="Bot token", required=False, max_length=200, widget=forms.PasswordInput,
-        help_text="For later answers and notifications.",
-    )  # fmt: skip
+        label="Bot token",
+        required=False,
+        max_length=200,
+        widget=forms.PasswordInput,
+        help_text="For delayed answers and notifications.",
+    )
 
 
 class Telegram(Platform):
@@ -44,67 +49,78 @@ class Telegram(Platform):
     deadline = 5.0
     SettingsForm = TelegramForm
 
-    def prove(self, incoming: Incoming) -> None:
-        given = incoming.headers.get("x-telegram-bot-api-secret-token", "")
-        if not hmac.compare_digest(given.encode(), incoming.secrets["secret"].encode()):
-            raise Refused("The header X-Telegram-Bot-Api-Secret-Token does not fit.")
+    def verify(self, request: ChatRequest) -> None:
+        given = request.headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(given.encode(), request.secrets["secret"].encode()):
+            raise Refused("The header X-Telegram-Bot-Api-Secret-Token does not match.")
 
-    def read(self, incoming: Incoming) -> Said:
-        data = incoming.json()
+    def parse(self, request: ChatRequest) -> ChatEvent:
+        data = request.json()
         once = text(data, "update_id", 40)
         pressed = dig(data, "callback_query")
         message = dig(data, "callback_query.message" if pressed else "message", {})
-        same: dict[str, Any] = {
+        common: dict[str, Any] = {
             "person": text(data, "callback_query.from.id" if pressed else "message.from.id", 40),
             "channel": text(message, "chat.id", 40),
             "private": text(message, "chat.type") == "private",
-            "once": once,
+            "event_id": once,
         }
         if pressed:
-            return Said("press", text(pressed, "data", MOST_BUTTON), **same)
+            return ChatEvent("button", text(pressed, "data", MAX_BUTTON), **common)
         words = text(message, "text", 3000)
         name, _, rest = words.partition(" ")
         # “/kb@OurBot checkout 5xx” in groups, “/kb checkout 5xx” alone; other bots' are not ours.
         if name.partition("@")[0] in ("/kb", "/start"):
-            return Said("command", rest.strip(), **same)
-        return Said("command", words, **same) if same["private"] and words else Said("nothing")
+            return ChatEvent("command", rest.strip(), **common)
+        return (
+            ChatEvent("command", words, **common)
+            if common["private"] and words
+            else ChatEvent("ignore")
+        )
 
-    def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
-        return {"method": "sendMessage", "chat_id": said.channel, **_message(answer, base)}
+    def render(self, answer: ChatAnswer, event: ChatEvent, base: str) -> dict[str, Any]:
+        return {"method": "sendMessage", "chat_id": event.channel, **_message(answer, base)}
 
-    def later(self, answer: Answer, said: Said, incoming: Incoming, base: str) -> Call | None:
-        return self.post(answer, said.channel, incoming.secrets, incoming.settings, base)
+    def delayed_answer(
+        self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
+    ) -> OutboundRequest | None:
+        return self.post_message(answer, event.channel, request.secrets, request.settings, base)
 
-    def post(
-        self, answer: Answer, channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
+    def post_message(
+        self,
+        answer: ChatAnswer,
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
         token = secrets.get("bot_token")
         if not token:
             return None
-        return Call(f"{API}{token}/sendMessage", {"chat_id": channel, **_message(answer, base)})
+        return OutboundRequest(
+            f"{API}{token}/sendMessage", {"chat_id": channel, **_message(answer, base)}
+        )
 
 
-def _message(answer: Answer, base: str) -> dict[str, Any]:
+def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
     lines, keyboard = [escape(clip(answer.text, 800))], []
     for item in answer.items:
         title = escape(clip(item.title, 300))
-        shown = f'<a href="{escape(base + item.path)}">{title}</a>' if item.path else title
+        linked = f'<a href="{escape(base + item.path)}">{title}</a>' if item.path else title
         lines.append(
-            "\n".join(["", f"<b>{shown}</b>", *(escape(clip(line, 300)) for line in item.lines)])
+            "\n".join(["", f"<b>{linked}</b>", *(escape(clip(line, 300)) for line in item.lines)])
         )
         row = [
-            {"text": clip(b.label, 40), "callback_data": b.value[:MOST_BUTTON]}
-            for b in item.buttons
+            {"text": clip(b.label, 40), "callback_data": b.value[:MAX_BUTTON]} for b in item.buttons
         ]
         keyboard += [row] if row else []
-    told: list[str] = []
-    # Whole lines only: a cut inside a tag would have the whole message refused.
+    shown: list[str] = []
+    # Whole lines only: Telegram refuses a message that is cut inside a tag.
     for line in lines:
-        if sum(len(each) + 1 for each in told) + len(line) <= MOST:
-            told.append(line)
+        if sum(len(each) + 1 for each in shown) + len(line) <= MAX_CHARACTERS:
+            shown.append(line)
     message: dict[str, Any] = {
-        "text": "\n".join(told) or "–",
+        "text": "\n".join(shown) or "–",
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": True},
     }

@@ -1,4 +1,4 @@
-"""A plain webhook: for bots of one's own, and for whoever wants our events. Signed both ways."""
+"""A plain webhook: for your own bots and for subscribers of events. Signed in both directions."""
 
 from __future__ import annotations
 
@@ -11,75 +11,104 @@ from django import forms
 
 from common.payloads import dig, text
 from common.signing import Asked, Hmac, sign
-from kb.chat.base import Answer, BadPayload, Call, Incoming, Platform, Said, SecretForm
+from kb.chat.base import (
+    BadPayload,
+    ChatAnswer,
+    ChatEvent,
+    ChatRequest,
+    OutboundRequest,
+    Platform,
+    SecretForm,
+)
 
 SIGNATURE, TIME = "x-causebook-signature", "x-causebook-timestamp"
 
 
 class WebhookForm(SecretForm):
     secret = forms.CharField(
-        label="Secret", min_length=16, max_length=500, widget=forms.PasswordInput,
-        help_text="Signs what comes and what goes.",
-    )  # fmt: skip
+        label="Secret",
+        min_length=16,
+        max_length=500,
+        widget=forms.PasswordInput,
+        help_text="Signs requests in both directions.",
+    )
     url = forms.URLField(
-        label="Address", required=False, max_length=1000, assume_scheme="https",
-        help_text="Where events are posted to; empty if it only asks.",
-    )  # fmt: skip
+        label="Address",
+        required=False,
+        max_length=1000,
+        assume_scheme="https",
+        help_text="Events are posted to it; empty if it only sends commands.",
+    )
 
 
 class Webhook(Platform):
     kind = "webhook"
     title = "Plain webhook"
-    whispers = True
+    can_answer_privately = True
     SettingsForm = WebhookForm
     signature = Hmac(SIGNATURE, prefix="sha256=", time_header=TIME, between=".")
 
-    def prove(self, incoming: Incoming) -> None:
-        asked = Asked(incoming.headers, incoming.body, incoming.at)
-        self.signature.check(asked, [incoming.secrets["secret"]])
+    def verify(self, request: ChatRequest) -> None:
+        signed_request = Asked(request.headers, request.body, request.received_at)
+        self.signature.check(signed_request, [request.secrets["secret"]])
 
-    def read(self, incoming: Incoming) -> Said:
-        data = incoming.json()
+    def parse(self, request: ChatRequest) -> ChatEvent:
+        data = request.json()
         if not isinstance(data, dict):
             raise BadPayload("The body is not an object.")
         pressed = text(data, "press", 500)
-        return Said(
-            "press" if pressed else "command", pressed or text(data, "text", 3000),
-            text(data, "user", 100), text(data, "user_name", 100), text(data, "channel", 100),
-            private=dig(data, "private") is True, once=text(data, "id", 200),
-        )  # fmt: skip
+        return ChatEvent(
+            "button" if pressed else "command",
+            pressed or text(data, "text", 3000),
+            text(data, "user", 100),
+            text(data, "user_name", 100),
+            text(data, "channel", 100),
+            private=dig(data, "private") is True,
+            event_id=text(data, "id", 200),
+        )
 
-    def show(self, answer: Answer, said: Said, base: str) -> dict[str, Any]:
+    def render(self, answer: ChatAnswer, event: ChatEvent, base: str) -> dict[str, Any]:
         return message_of(answer, base)
 
-    def acknowledge(self, said: Said) -> dict[str, Any]:
-        return {"text": "Looking…", "items": [], "whisper": True}
+    def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
+        return {"text": "Searching…", "items": [], "whisper": True}
 
-    def later(self, answer: Answer, said: Said, incoming: Incoming, base: str) -> Call | None:
-        return self.post(answer, said.channel, incoming.secrets, incoming.settings, base)
+    def delayed_answer(
+        self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
+    ) -> OutboundRequest | None:
+        return self.post_message(answer, event.channel, request.secrets, request.settings, base)
 
-    def post(
-        self, answer: Answer, channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
+    def post_message(
+        self,
+        answer: ChatAnswer,
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
         if not settings.get("url"):
             return None
         return signed(settings["url"], message_of(answer, base), secrets["secret"])
 
     def notify(
-        self, answer: Answer, event: dict[str, Any], channel: str, secrets: Mapping[str, str],
-        settings: Mapping[str, Any], base: str,
-    ) -> Call | None:  # fmt: skip
+        self,
+        answer: ChatAnswer,
+        event: dict[str, Any],
+        channel: str,
+        secrets: Mapping[str, str],
+        settings: Mapping[str, Any],
+        base: str,
+    ) -> OutboundRequest | None:
         if not settings.get("url"):
             return None
         body = {"event": event, **message_of(answer, base)}
         return signed(settings["url"], body, secrets["secret"])
 
 
-def message_of(answer: Answer, base: str) -> dict[str, Any]:
+def message_of(answer: ChatAnswer, base: str) -> dict[str, Any]:
     return {
         "text": answer.text,
-        "whisper": answer.whisper,
+        "whisper": answer.private,
         "items": [
             {
                 "title": item.title,
@@ -93,9 +122,9 @@ def message_of(answer: Answer, base: str) -> dict[str, Any]:
     }
 
 
-def signed(url: str, body: dict[str, Any], secret: str) -> Call:
-    """A call whose bytes are settled here, so that the signature is of what is sent."""
+def signed(url: str, body: dict[str, Any], secret: str) -> OutboundRequest:
+    """A request signed over the same bytes that `outbound.send` will send."""
     now = str(int(time.time()))
     raw = json.dumps(body, separators=(",", ":")).encode()
     signature = sign(secret, now.encode() + b"." + raw)
-    return Call(url, body, {TIME: now, SIGNATURE: f"sha256={signature}"})
+    return OutboundRequest(url, body, {TIME: now, SIGNATURE: f"sha256={signature}"})

@@ -1,7 +1,8 @@
-"""The addresses that chat platforms post to: prove, answer in time, or acknowledge and follow up.
+"""The addresses that chat platforms post to: verify the request, and respond in time.
 
-Nothing here waits for the database: a workspace is remembered in the process, and the answer is
-worked out in a thread. What takes longer than a moment is acknowledged and brought afterwards.
+Platforms expect a response within seconds, however slow the database is. So workspaces are cached
+in the process and answers are computed in a thread pool; what takes longer than INLINE_SECONDS is
+acknowledged, and the answer is sent when it is there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.decorators import login_not_required
@@ -26,161 +27,180 @@ from redis.exceptions import RedisError
 from common.site_url import public_address
 from incidents.intake.endpoints import body_of, headers_of, problem
 from kb.chat import registry
-from kb.chat.base import Answer, BadPayload, Incoming, Platform, Refused, Said
-from kb.chatops import commands
+from kb.chat.base import BadPayload, ChatAnswer, ChatEvent, ChatRequest, Platform, Refused
+from kb.chatops import dispatch
 from kb.chatops.outbound import NotSent, send
-from kb.chatops.redaction import redacted_answer
 from kb.models import Workspace
 
 logger = logging.getLogger(__name__)
-MOST_BYTES = 256 * 1024
-WAIT = 0.7
-"""Seconds within which an answer goes out as such; after it, an acknowledgement does."""
-REMEMBERED = 60.0
-SEEN_FOR = 900
-MOST_WAITING = 64
+MAX_BYTES = 256 * 1024
+INLINE_SECONDS = 0.7
+"""The time within which an answer is the response itself."""
+WORKSPACE_CACHE_SECONDS = 60.0
+REPLAY_MEMORY_SECONDS = 900
+MAX_PENDING_ANSWERS = 64
 
 
 @dataclass
-class _Known:
+class CachedWorkspace:
     workspace: Workspace
     secrets: dict[str, str]
-    until: float
+    expires: float
 
 
-_known: dict[str, _Known] = {}
-_seen: dict[str, float] = {}
+_workspaces: dict[str, CachedWorkspace] = {}
+_seen_events: dict[str, float] = {}
 _lock = threading.Lock()
 _pool = ThreadPoolExecutor(8, thread_name_prefix="chat")
-_waiting = threading.Semaphore(MOST_WAITING)
+_free_slots = threading.Semaphore(MAX_PENDING_ANSWERS)
 
 
-def forget(slug: str | None = None) -> None:
-    """Read workspaces anew: one was edited here, or a test begins."""
-    _known.clear() if slug is None else _known.pop(slug, None)
-    _seen.clear()
+def forget_workspace(slug: str) -> None:
+    """Read the workspace again at its next request: its settings changed."""
+    _workspaces.pop(slug, None)
 
 
-def _load(slug: str) -> _Known | None:
+def clear_caches() -> None:
+    _workspaces.clear()
+    _seen_events.clear()
+
+
+def _load_workspace(slug: str) -> CachedWorkspace | None:
     try:
         row = Workspace.objects.filter(slug=slug, enabled=True).first()
-        return _Known(row, row.secrets, time.monotonic() + REMEMBERED) if row else None
+        expires = time.monotonic() + WORKSPACE_CACHE_SECONDS
+        return CachedWorkspace(row, row.secrets, expires) if row else None
     finally:
         connection.close()  # Threads of the pool may idle for hours.
 
 
-def _workspace(slug: str, seconds: float) -> _Known | None:
-    """From memory; a slow database only makes what is remembered older. Raises NotYet."""
-    known = _known.get(slug)
-    if known and known.until > time.monotonic():
-        return known
-    asked = _pool.submit(_load, slug)
+def _find_workspace(slug: str, seconds: float) -> CachedWorkspace | None:
+    """From the cache or the database; an expired entry serves while the database is slow.
+
+    Raises NotInTime, and ValueError for secrets that cannot be read.
+    """
+    cached = _workspaces.get(slug)
+    if cached and cached.expires > time.monotonic():
+        return cached
+    loading = _pool.submit(_load_workspace, slug)
     try:
-        found = asked.result(seconds)
-    except NotYet:
-        if known:
-            return known
+        loaded = loading.result(seconds)
+    except NotInTime:
+        if cached:
+            return cached
         raise
-    if found:
-        _known[slug] = found
+    if loaded:
+        _workspaces[slug] = loaded
     else:
-        _known.pop(slug, None)
-    return found
+        _workspaces.pop(slug, None)
+    return loaded
 
 
-def _first_time(key: str) -> bool:
-    """Whether this was never seen before; without Redis each process remembers its own."""
+def _is_first_time(key: str) -> bool:
+    """Whether no event of this key came before; without Redis, each process has its own memory."""
     try:
-        return bool(cache.add(f"chat:{key}", 1, SEEN_FOR))
+        return bool(cache.add(f"chat:{key}", 1, REPLAY_MEMORY_SECONDS))
     except (RedisError, OSError):
         now = time.monotonic()
         with _lock:
-            for old in [each for each, at in _seen.items() if now - at > SEEN_FOR]:
-                del _seen[old]
-            return _seen.setdefault(key, now) == now
+            expired = [k for k, at in _seen_events.items() if now - at > REPLAY_MEMORY_SECONDS]
+            for each in expired:
+                del _seen_events[each]
+            return _seen_events.setdefault(key, now) == now
 
 
 @login_not_required
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, slug: str) -> HttpResponse:
-    until = time.monotonic() + WAIT
-    body = body_of(request, MOST_BYTES)
+    deadline = time.monotonic() + INLINE_SECONDS
+    body = body_of(request, MAX_BYTES)
     if body is None:
         return problem(413, "The body is over 256 KB.")
     try:
-        known = _workspace(slug, WAIT / 2)
-    except NotYet:
-        return problem(503, "The store is slow; send it again.")
-    plugin_class = registry().get(known.workspace.kind) if known else None
-    if known is None or plugin_class is None:
+        found = _find_workspace(slug, INLINE_SECONDS / 2)
+    except NotInTime:
+        return problem(503, "The database is slow; send it again.")
+    except ValueError as error:
+        logger.error("Chat workspace %s: %s", slug, error)
+        return problem(503, "The secrets of this workspace cannot be read: enter them again.")
+    plugin_class = registry().get(found.workspace.kind) if found else None
+    if found is None or plugin_class is None:
         return problem(404, "No chat workspace has this address, or it is switched off.")
     plugin = plugin_class()
-    incoming = Incoming(
-        headers_of(request), body, timezone.now(), known.secrets, known.workspace.settings
+    chat_request = ChatRequest(
+        headers_of(request), body, timezone.now(), found.secrets, found.workspace.settings
     )
     try:
-        plugin.prove(incoming)
-        said = plugin.read(incoming)
+        plugin.verify(chat_request)
+        event = plugin.parse(chat_request)
     except Refused as error:
         return problem(401, str(error))
     except (BadPayload, UnicodeDecodeError) as error:
         return problem(400, str(error))
-    if said.kind == "hello":
-        return JsonResponse(plugin.hello(said))
-    if said.kind == "nothing":
+    if event.kind == "handshake":
+        return JsonResponse(plugin.handshake_response(event))
+    if event.kind == "ignore":
         return JsonResponse({})
-    key = hashlib.sha256(f"{slug} {said.once}".encode() if said.once else body).hexdigest()
-    if not _first_time(key):
-        return JsonResponse({}) if said.again else problem(401, "This came before: a replay.")
-    return _respond(plugin, incoming, known, said, until)
+    identity = f"{slug} {event.event_id}".encode() if event.event_id else body
+    if not _is_first_time(hashlib.sha256(identity).hexdigest()):
+        return JsonResponse({}) if event.is_retry else problem(401, "This is a replay.")
+    return _respond(plugin, chat_request, found.workspace, event, deadline)
 
 
 def _respond(
-    plugin: Platform, incoming: Incoming, known: _Known, said: Said, until: float
+    plugin: Platform, request: ChatRequest, workspace: Workspace, event: ChatEvent, deadline: float
 ) -> HttpResponse:
-    said = plugin.prepare(said, known.secrets, f"{public_address()}/chat/{known.workspace.slug}/")
-    if not _waiting.acquire(blocking=False):
-        return problem(503, "Too much is being asked; ask again soon.")
-    future = _pool.submit(_work, plugin, incoming, known, said)
-    future.add_done_callback(lambda _: _waiting.release())
-    if said.inline:
+    """The answer, if it is there by the deadline; else an acknowledgement, and the answer later."""
+    own_address = f"{public_address()}/chat/{workspace.slug}/"
+    event = plugin.prepare(event, request.secrets, own_address)
+    if not _free_slots.acquire(blocking=False):
+        return problem(503, "Too many requests at once; try again soon.")
+    future = _pool.submit(_compute_answer, plugin, request, workspace, event)
+    future.add_done_callback(lambda _: _free_slots.release())
+    if event.answer_inline:
         try:
-            answer = future.result(max(0.0, until - time.monotonic()))
-            return JsonResponse(plugin.show(answer, said, public_address()))
-        except NotYet:
+            answer = future.result(max(0.0, deadline - time.monotonic()))
+            return JsonResponse(plugin.render(answer, event, public_address()))
+        except NotInTime:
             pass
-    # Handed to the pool: where the answer is there by now, this thread must not wait for the way.
+    # By way of the pool: where the answer is there already, a callback would run in this thread,
+    # which must not wait for the platform.
     future.add_done_callback(
-        lambda done: _pool.submit(_follow_up, plugin, incoming, known, said, done)
+        lambda done: _pool.submit(_send_delayed_answer, plugin, request, workspace, event, done)
     )
-    return JsonResponse(plugin.acknowledge(said))
+    return JsonResponse(plugin.acknowledge(event))
 
 
-def _work(plugin: Platform, incoming: Incoming, known: _Known, said: Said) -> Answer:
+def _compute_answer(
+    plugin: Platform, request: ChatRequest, workspace: Workspace, event: ChatEvent
+) -> ChatAnswer:
     try:
-        if call := plugin.ask_more(said, known.secrets):
-            said = plugin.with_more(said, send(known.workspace, call))
-        whispers = plugin.whispers
-        answer = redacted_answer(commands.respond(known.workspace, said, whispers))
-        # Where the platform cannot whisper the words are for all, whatever the answer wanted.
-        return answer if whispers or said.private else replace(answer, whisper=False)
+        if details_request := plugin.details_request(event, request.secrets):
+            event = plugin.with_details(event, send(workspace, details_request))
+        private = plugin.can_answer_privately
+        answer = dispatch.answer_event(workspace, event, private).redacted()
+        # Where the platform cannot answer privately, nothing was read that is not for everybody.
+        return answer if private or event.private else replace(answer, private=False)
     except (NotSent, BadPayload) as error:
-        return Answer(str(error))
+        return ChatAnswer(str(error))
     except Exception:
         logger.exception("A message from chat could not be answered.")
-        return Answer("Something went wrong here; it is in the log. Ask again, or use the page.")
+        return ChatAnswer("Something went wrong; it is in the log. Try again, or use the web page.")
     finally:
         connection.close()  # Threads of the pool may idle for hours.
 
 
-def _follow_up(
-    plugin: Platform, incoming: Incoming, known: _Known, said: Said, done: Future[Answer]
+def _send_delayed_answer(
+    plugin: Platform,
+    request: ChatRequest,
+    workspace: Workspace,
+    event: ChatEvent,
+    done: Future[ChatAnswer],
 ) -> None:
-    """Bring the answer that was not there in time, from the thread that worked it out."""
     try:
-        call = plugin.later(done.result(), said, incoming, public_address())
-        if call is not None:
-            send(known.workspace, call)
+        outbound = plugin.delayed_answer(done.result(), event, request, public_address())
+        if outbound is not None:
+            send(workspace, outbound)
     except NotSent as error:
-        logger.warning("An answer did not get to %s: %s", known.workspace, error)
+        logger.warning("An answer could not be sent to %s: %s", workspace, error)

@@ -1,4 +1,4 @@
-"""Requests that we make to chat platforms and subscribers: only to hosts that were set up."""
+"""Requests to chat platforms and subscribers: only to hosts that an administrator entered."""
 
 from __future__ import annotations
 
@@ -8,49 +8,59 @@ from urllib.parse import urlsplit
 import httpx
 
 from kb.chat import registry
-from kb.chat.base import Call
+from kb.chat.base import OutboundRequest
 from kb.models import Workspace
 
 TIMEOUT = 5.0
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 class NotSent(Exception):
-    """It did not get there; the message says why and holds no secret."""
+    """The request failed or is not allowed; the message says why and holds no secret."""
 
 
-def entered_addresses(workspace: Workspace) -> set[tuple[str, str]]:
-    """Scheme and host of the addresses that an administrator entered."""
-    entered = [*workspace.settings.values(), *workspace.secrets.values()]
-    addresses = (urlsplit(str(each)) for each in entered if str(each).startswith("http"))
+def configured_hosts(workspace: Workspace) -> set[tuple[str, str]]:
+    """Scheme and host of the addresses in the settings of a workspace."""
+    values = [*workspace.settings.values(), *workspace.secrets.values()]
+    addresses = (urlsplit(str(value)) for value in values if str(value).startswith("http"))
     return {(each.scheme, each.netloc) for each in addresses if each.scheme in ("http", "https")}
 
 
-def send(workspace: Workspace, call: Call) -> bytes:
-    """Make the request; what was answered, at most 64 KB. Raises NotSent."""
-    where = urlsplit(call.url)
+def send(workspace: Workspace, request: OutboundRequest) -> bytes:
+    """Make the request; returns the response, at most 64 KB of it. Raises NotSent."""
+    address = urlsplit(request.url)
     plugin = registry().get(workspace.kind)
-    own = where.scheme == "https" and where.netloc in (plugin.hosts if plugin else ())
-    if not own and (where.scheme, where.netloc) not in entered_addresses(workspace):
-        raise NotSent(f"{where.hostname} is no address of this workspace.")
-    # Compact and in order, as it was signed where it was signed.
-    body = json.dumps(call.body, separators=(",", ":")).encode() if call.method != "GET" else None
-    headers = {"Content-Type": "application/json", "User-Agent": "causebook", **call.headers}
+    of_platform = address.scheme == "https" and address.netloc in (plugin.hosts if plugin else ())
+    if not of_platform and (address.scheme, address.netloc) not in configured_hosts(workspace):
+        raise NotSent(f"{address.hostname} is no address of this workspace.")
+    # These bytes exactly were signed, where the platform signs.
+    content = json.dumps(request.body, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "causebook",
+        **request.headers,
+    }
     try:
         with (
             httpx.Client(timeout=TIMEOUT, trust_env=False) as client,
-            client.stream(call.method, call.url, content=body, headers=headers) as answer,
+            client.stream(
+                request.method,
+                request.url,
+                content=content if request.method != "GET" else None,
+                headers=headers,
+            ) as response,
         ):
-            read = b""
-            for chunk in answer.iter_bytes():
-                read += chunk
-                if len(read) > MOST_BYTES:
+            body = b""
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
                     break
     except httpx.HTTPError as error:
-        raise NotSent(f"{where.hostname}: {type(error).__name__}") from error
-    if not answer.is_success:
-        raise NotSent(f"{where.hostname} answered {answer.status_code}.")
+        raise NotSent(f"{address.hostname}: {type(error).__name__}") from error
+    if not response.is_success:
+        raise NotSent(f"{address.hostname} answered {response.status_code}.")
     # Slack answers 200 to what it refuses, and says so in the body.
-    if read.startswith(b'{"ok":false'):
-        raise NotSent(f"{where.hostname} refused it: {read[:200].decode('utf-8', 'replace')}")
-    return read
+    if body.startswith(b'{"ok":false'):
+        reason = body[:200].decode("utf-8", "replace")
+        raise NotSent(f"{address.hostname} refused it: {reason}")
+    return body

@@ -1,4 +1,4 @@
-"""Plug-ins that write postmortems out. One small file each; `registry()` finds them."""
+"""Exporters of postmortems: one small file each; `registry()` finds them."""
 
 from __future__ import annotations
 

@@ -14,17 +14,17 @@ class Exporter:
     content_type: ClassVar[str] = ""
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
-        """The file, with what `user` may see; that they may read the text is settled before."""
+        """The file, with what `user` may see. The caller checks that they may read the text."""
         raise NotImplementedError
 
 
-def name_of(postmortem: Postmortem) -> str:
+def file_name(postmortem: Postmortem) -> str:
     """A file name without its extension."""
     return f"postmortem-{postmortem.pk}"
 
 
-def facts_of(postmortem: Postmortem) -> list[tuple[str, str]]:
-    """What stands above the text: label and words."""
+def postmortem_facts(postmortem: Postmortem) -> list[tuple[str, str]]:
+    """The facts above the text: label and value."""
     incidents = ", ".join(str(row) for row in postmortem.incidents.order_by("pk"))
     published = postmortem.published_at
     return [
@@ -35,7 +35,7 @@ def facts_of(postmortem: Postmortem) -> list[tuple[str, str]]:
     ]
 
 
-def actions_of(postmortem: Postmortem) -> list[tuple[str, str, str, str, str]]:
+def action_rows(postmortem: Postmortem) -> list[tuple[str, str, str, str, str]]:
     """Action items as title, kind, owner, due date and state."""
     return [
         (

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from common.markdown import render_markdown
 from common.site_url import public_address
-from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
+from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 from kb.postmortems import images
 
@@ -17,7 +17,7 @@ _OWN_LINK = re.compile(r'(<a href=")(/[^"]*)(")')
 
 
 class HtmlExporter(Exporter):
-    """One file that needs nothing else: pictures inside, links to the public address."""
+    """One self-contained file: pictures are embedded, links use the public address."""
 
     kind = "html"
     title = "HTML"
@@ -26,19 +26,19 @@ class HtmlExporter(Exporter):
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
         def inside(match: re.Match[str]) -> str:
-            found = images.find(match[2], user)
-            if found is None:
+            image = images.find_image(match[2], user)
+            if image is None:
                 return match[0]
-            data = base64.b64encode(found.body).decode()
-            return f"{match[1]}data:{found.content_type};base64,{data}{match[3]}"
+            data = base64.b64encode(image.body).decode()
+            return f"{match[1]}data:{image.content_type};base64,{data}{match[3]}"
 
         body = _SOURCE.sub(inside, render_markdown(postmortem.body))
         root = public_address()
         context = {
             "postmortem": postmortem,
-            "facts": facts_of(postmortem),
-            "actions": actions_of(postmortem),
+            "facts": postmortem_facts(postmortem),
+            "actions": action_rows(postmortem),
             "head": ACTION_HEAD,
             "body": _OWN_LINK.sub(rf"\g<1>{root}\g<2>\g<3>", body),
         }
-        return render_to_string("kb/export.html", context).encode()
+        return render_to_string("kb/exports/postmortem.html", context).encode()

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
+from common.markdown import escape_markdown
+from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 
 
-def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+def _plain(text: str) -> str:
+    return escape_markdown(" ".join(text.split()))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 class MarkdownExporter(Exporter):
@@ -17,12 +23,11 @@ class MarkdownExporter(Exporter):
     content_type = "text/markdown; charset=utf-8"
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
-        lines = [f"# {postmortem.title}", ""]
-        lines += [f"- {label}: {words}" for label, words in facts_of(postmortem)]
+        lines = [f"# {_plain(postmortem.title)}", ""]
+        lines += [f"- {label}: {_plain(words)}" for label, words in postmortem_facts(postmortem)]
         lines += ["", postmortem.body.rstrip(), ""]
-        actions = actions_of(postmortem)
+        actions = action_rows(postmortem)
         if actions:
-            rows = [ACTION_HEAD, tuple("---" for _ in ACTION_HEAD), *actions]
-            lines += ["## Action items", ""]
-            lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+            lines += ["## Action items", "", _row(ACTION_HEAD), _row("---" for _ in ACTION_HEAD)]
+            lines += [_row(map(_plain, row)) for row in actions]
         return ("\n".join(lines).rstrip() + "\n").encode()

@@ -7,15 +7,15 @@ from typing import Any
 import typst
 
 from common.site_url import public_address
-from kb.exporters.base import ACTION_HEAD, Exporter, actions_of, facts_of
-from kb.exporters.typst_markup import Setter, content, literal
+from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
+from kb.exporters.typst_markup import TypstWriter, content, literal
 from kb.models import Postmortem
 from kb.postmortems import images
 
 _EXTENSIONS = {
     "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp",
 }  # fmt: skip
-_LOOK = """
+_STYLE = """
 #set page(paper: "a4", margin: (x: 2.2cm, top: 2.2cm, bottom: 2.4cm), numbering: "1 / 1")
 #set text(font: ("Libertinus Serif", "DejaVu Sans Mono"), size: 10.5pt, lang: "en")
 #set par(justify: false, leading: 0.62em)
@@ -29,7 +29,7 @@ _LOOK = """
 
 
 class PdfExporter(Exporter):
-    """Set by Typst: charts and pasted pictures inside, fonts too."""
+    """Made by Typst: charts, pasted pictures and fonts are embedded."""
 
     kind = "pdf"
     title = "PDF"
@@ -41,34 +41,34 @@ class PdfExporter(Exporter):
             folder = Path(name)
 
             def picture(path: str) -> str | None:
-                found = images.find(path, user)
+                found = images.find_image(path, user)
                 if found is None:
                     return None
                 stored = folder / f"{len(list(folder.iterdir()))}.{_EXTENSIONS[found.content_type]}"
                 stored.write_bytes(found.body)
                 return stored.name
 
-            setter = Setter(picture, public_address())
+            writer = TypstWriter(picture, public_address())
             source = folder / "postmortem.typ"
-            source.write_text(self._document(postmortem, setter), encoding="utf-8")
-            # The root keeps the typesetter inside this folder.
+            source.write_text(self._document(postmortem, writer), encoding="utf-8")
+            # The root restricts Typst to this folder.
             return bytes(typst.compile(str(source), root=name))
 
-    def _document(self, postmortem: Postmortem, setter: Setter) -> str:
+    def _document(self, postmortem: Postmortem, writer: TypstWriter) -> str:
         title = literal(postmortem.title)
         facts = "".join(
             f"text(fill: luma(90), {literal(label)}), {literal(words)}, "
-            for label, words in facts_of(postmortem)
+            for label, words in postmortem_facts(postmortem)
         )
         parts = [
-            _LOOK,
+            _STYLE,
             f"#set document(title: {title})",
             f"#text(size: 18pt, weight: 700, {title})",
             f"#grid(columns: (auto, 1fr), column-gutter: 1.2em, row-gutter: 0.45em, {facts})",
             "#line(length: 100%, stroke: 0.5pt + luma(190))",
-            setter.markup(postmortem.body),
+            writer.markup(postmortem.body),
         ]
-        actions = actions_of(postmortem)
+        actions = action_rows(postmortem)
         if actions:
             cells = "".join(f"strong[{content(word)}], " for word in ACTION_HEAD)
             cells += "".join(f"[{content(cell)}], " for row in actions for cell in row)

@@ -1,4 +1,4 @@
-"""Plug-ins that bring knowledge in. One small file each; `registry()` finds them."""
+"""Importers of incidents and postmortems: one small file each; `registry()` finds them."""
 
 from __future__ import annotations
 

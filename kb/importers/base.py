@@ -1,4 +1,4 @@
-"""The contract of importers: files of one kind in, records out. Writing them is importing.py's."""
+"""The contract of importers: files of one kind in, records out. `import_runner.py` stores them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
-MOST_BYTES = 16 * 1024 * 1024
+from incidents.history_import import PastIncident
+
+MAX_BYTES = 16 * 1024 * 1024
 """Of one file."""
 
 
-class Refused(ValueError):
-    """A row that cannot be taken; the message says why."""
+class CannotImport(ValueError):
+    """A record, or a whole file, that cannot be imported; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -30,100 +32,86 @@ class ImportedAction:
 
 
 @dataclass
-class Record:
-    """One past incident as an importer read it, possibly with the text that was written on it.
+class ImportedIncident(PastIncident):
+    """One past incident as an importer read it, possibly with its postmortem.
 
-    Without `impact_started_at` the record has only a date that is unknown: it is refused.
+    Without `impact_started_at` it is not imported.
     """
 
-    external_id: str
-    title: str
-    impact_started_at: datetime | None = None
-    symptom: str = ""
-    resolution: str = ""
-    severity: str = ""
-    detected_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-    mitigated_at: datetime | None = None
-    resolved_at: datetime | None = None
-    services: list[str] = field(default_factory=list)
-    url: str = ""
-    updates: list[tuple[datetime, str, str]] = field(default_factory=list)
-    """(time, state or author, text)"""
     causes: list[tuple[str, str]] = field(default_factory=list)
-    """(name, category or ""); they become suspected causes"""
+    """(name, category or ""): suspected causes."""
     body: str = ""
-    """the postmortem in Markdown, if there is one"""
+    """The postmortem in Markdown, if there is one."""
     body_title: str = ""
     published_at: datetime | None = None
     actions: list[ImportedAction] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """what the person should know of how it was read, such as a date that was guessed"""
+    """Remarks on how it was read, such as a date that was guessed."""
 
 
-Read = tuple[str, "Record | str"]
-"""Where a record stands (file, line), and the record or why it cannot be taken."""
+ReadResult = tuple[str, "ImportedIncident | str"]
+"""Position (file, line), and the record or the reason why it cannot be imported."""
 
 
 class Importer:
-    """One kind of export. `mapping` says which column or key holds which field of Record."""
+    """One kind of export. `mapping`: from our field to the column or key that holds it."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    takes: ClassVar[str] = ""
-    """In words, for the help: a folder of .md files, a .csv file …"""
+    accepts: ClassVar[str] = ""
+    """What it reads, for the help: a folder of .md files, a .csv file …"""
 
     def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
         self.mapping = dict(mapping or {})
 
-    def read(self, path: Path) -> Iterator[Read]:
-        """Every record at `path`. Raises Refused when `path` is not of this kind at all."""
+    def read(self, path: Path) -> Iterator[ReadResult]:
+        """Every record at `path`. Raises CannotImport if `path` is not of this kind."""
         raise NotImplementedError
 
 
 class JsonImporter(Importer):
-    """An export as JSON: `lists` are the keys under which its rows may stand."""
+    """An export as JSON: `lists` are the keys that may hold its rows."""
 
     lists: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, path: Path) -> Iterator[Read]:
-        for place, row in json_rows(path, *self.lists):
+    def read(self, path: Path) -> Iterator[ReadResult]:
+        for position, row in json_rows(path, *self.lists):
             try:
-                yield place, self.record(row)
-            except Refused as error:
-                yield place, str(error)
+                yield position, self.record(row)
+            except CannotImport as error:
+                yield position, str(error)
             except ValidationError as error:
-                yield place, "; ".join(error.messages)
+                yield position, "; ".join(error.messages)
 
-    def record(self, row: dict[str, Any]) -> Record:
-        """What a row holds. Raises Refused or ValidationError."""
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
+        """The incident in a row. Raises CannotImport or ValidationError."""
         raise NotImplementedError
 
 
 def text_of(path: Path) -> str:
-    """A file's text. Raises Refused when it is too large."""
+    """A file's text. Raises CannotImport when it is too large."""
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise Refused(f"has {size / 2**20:.0f} MB; up to {MOST_BYTES // 2**20} MB are read")
+    if size > MAX_BYTES:
+        raise CannotImport(f"has {size / 2**20:.0f} MB; up to {MAX_BYTES // 2**20} MB are read")
     return path.read_text(encoding="utf-8-sig", errors="replace").replace("\x00", "")
 
 
 def files_below(path: Path, *suffixes: str) -> list[Path]:
-    """Files of some endings in a folder and below, in the order of names; or the file itself.
+    """Files with these suffixes in a folder and below, by name; or the file itself.
 
-    Links are not followed out of the folder.
+    Links that lead out of the folder are not followed.
     """
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise Refused(f"There is no file or folder {path}.")
+        raise CannotImport(f"There is no file or folder {path}.")
     root = path.resolve()
-    found = (each for each in path.rglob("*") if each.suffix.lower() in suffixes and each.is_file())
-    return sorted(each for each in found if each.resolve().is_relative_to(root))
+    files = (each for each in path.rglob("*") if each.suffix.lower() in suffixes and each.is_file())
+    return sorted(each for each in files if each.resolve().is_relative_to(root))
 
 
-def first(row: Mapping[str, Any], *keys: str) -> Any:
-    """The first value that is there and not empty; a key with dots reaches into objects."""
+def first_value(row: Mapping[str, Any], *keys: str) -> Any:
+    """The first value that is not empty; a key with dots is a path into nested objects."""
     for key in keys:
         value: Any = row
         for part in key.split("."):
@@ -136,7 +124,7 @@ def first(row: Mapping[str, Any], *keys: str) -> Any:
 def json_rows(path: Path, *keys: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Objects of JSON files: a list, an object with a list under one of `keys`, or JSON lines.
 
-    Raises Refused when a file is no JSON or holds no such list.
+    Raises CannotImport if a file is not JSON or has no such list.
     """
     for file in files_below(path, ".json", ".jsonl"):
         content = text_of(file)
@@ -146,21 +134,21 @@ def json_rows(path: Path, *keys: str) -> Iterator[tuple[str, dict[str, Any]]]:
             try:
                 value = [json.loads(line) for line in content.splitlines() if line.strip()]
             except ValueError as error:
-                raise Refused(f"{file.name} is not JSON: {error}") from None
+                raise CannotImport(f"{file.name} is not JSON: {error}") from None
         if isinstance(value, dict):
-            found = next((value[key] for key in keys if isinstance(value.get(key), list)), None)
-            value = found if found is not None else ([value] if "id" in value else None)
+            rows = next((value[key] for key in keys if isinstance(value.get(key), list)), None)
+            value = rows if rows is not None else ([value] if "id" in value else None)
         if not isinstance(value, list):
-            raise Refused(f"{file.name} holds no list{' called ' + ' or '.join(keys)}.")
+            raise CannotImport(f"{file.name} has no list{' called ' + ' or '.join(keys)}.")
         for number, row in enumerate(value, 1):
             yield f"{file.name}, number {number}", row if isinstance(row, dict) else {}
 
 
-def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list; nothing where it is no list."""
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; nothing if it is no list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def words(value: Any) -> str:
-    """A value as trimmed text; what is nothing is empty."""
+def text_value(value: Any) -> str:
+    """A value as trimmed text; None is empty."""
     return "" if value is None else str(value).replace("\x00", "").strip()

@@ -8,10 +8,16 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.history_import import moment_of, names_of, parse_row
-from kb.importers.base import Importer, Read, Record, files_below, first, text_of, words
-
-_TIMES = ("detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
+from incidents.history_import import names_of, parse_row, time_of
+from kb.importers.base import (
+    ImportedIncident,
+    Importer,
+    ReadResult,
+    files_below,
+    first_value,
+    text_of,
+    text_value,
+)
 
 
 class CsvImporter(Importer):
@@ -19,9 +25,9 @@ class CsvImporter(Importer):
 
     kind = "csv"
     title = "CSV"
-    takes = "a .csv file with a head"
+    accepts = "a .csv file with a head"
 
-    def read(self, path: Path) -> Iterator[Read]:
+    def read(self, path: Path) -> Iterator[ReadResult]:
         for file in files_below(path, ".csv"):
             reader = csv.DictReader(io.StringIO(text_of(file)))
             for row in reader:
@@ -31,24 +37,16 @@ class CsvImporter(Importer):
                 except ValidationError as error:
                     yield place, "; ".join(error.messages)
 
-    def record(self, row: dict[str, Any]) -> Record:
-        fields = parse_row(row, self.mapping)
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
+        past = parse_row(row, self.mapping)
         causes = names_of(self._given(row, "causes", "causes", "cause", "root_cause"))
-        category = words(self._given(row, "category", "category", "cause_category"))
-        return Record(
-            external_id=fields["external_id"],
-            title=fields["title"],
-            impact_started_at=fields["impact_started_at"],
-            symptom=fields["symptom"],
-            resolution=fields["resolution"],
-            severity=fields["severity"],
-            services=fields["services"],
-            url=fields["external_url"],
+        category = text_value(self._given(row, "category", "category", "cause_category"))
+        return ImportedIncident(
+            **vars(past),
             causes=[(cause, category) for cause in causes],
-            body=words(self._given(row, "body", "postmortem", "postmortem_body")),
-            published_at=moment_of("published_at", row.get("published_at")),
-            **{name: fields[name] for name in _TIMES},
+            body=text_value(self._given(row, "body", "postmortem", "postmortem_body")),
+            published_at=time_of("published_at", row.get("published_at")),
         )
 
     def _given(self, row: dict[str, Any], field: str, *keys: str) -> Any:
-        return row.get(self.mapping[field]) if field in self.mapping else first(row, *keys)
+        return row.get(self.mapping[field]) if field in self.mapping else first_value(row, *keys)

@@ -2,8 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
-from kb.importers.base import ImportedAction, JsonImporter, Record, first, objects, words
+from incidents.history_import import time_of
+from kb.importers.base import (
+    ImportedAction,
+    ImportedIncident,
+    JsonImporter,
+    first_value,
+    objects_in,
+    text_value,
+)
 
 
 class DispatchImporter(JsonImporter):
@@ -11,40 +18,42 @@ class DispatchImporter(JsonImporter):
 
     kind = "dispatch"
     title = "Dispatch"
-    takes = "a .json file of incidents"
+    accepts = "a .json file of incidents"
 
     lists = (
         "items",
         "incidents",
     )
 
-    def record(self, row: dict[str, Any]) -> Record:
-        tags = [words(first(tag, "name")) for tag in objects(row.get("tags"))]
-        return Record(
-            external_id=words(first(row, "name", "id")),
-            title=words(row.get("title")),
-            symptom=words(row.get("description")),
-            resolution=words(row.get("resolution")),
-            severity=words(
-                first(row, "incident_severity.name", "incident_priority.name", "severity")
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
+        tags = [text_value(first_value(tag, "name")) for tag in objects_in(row.get("tags"))]
+        return ImportedIncident(
+            external_id=text_value(first_value(row, "name", "id")),
+            title=text_value(row.get("title")),
+            symptom=text_value(row.get("description")),
+            resolution=text_value(row.get("resolution")),
+            severity=text_value(
+                first_value(row, "incident_severity.name", "incident_priority.name", "severity")
             ),
-            impact_started_at=moment_of("reported_at", first(row, "reported_at", "created_at")),
-            mitigated_at=moment_of("stable_at", row.get("stable_at")),
-            resolved_at=moment_of("closed_at", first(row, "closed_at", "stable_at")),
+            impact_started_at=time_of("reported_at", first_value(row, "reported_at", "created_at")),
+            mitigated_at=time_of("stable_at", row.get("stable_at")),
+            resolved_at=time_of("closed_at", first_value(row, "closed_at", "stable_at")),
             services=[tag for tag in tags if tag],
             updates=[
-                (at, words(event.get("source")), words(event.get("description")))
-                for event in objects(row.get("events"))
-                if (at := moment_of("events", first(event, "started_at", "created_at")))
+                (at, text_value(event.get("source")), text_value(event.get("description")))
+                for event in objects_in(row.get("events"))
+                if (at := time_of("events", first_value(event, "started_at", "created_at")))
             ],
             actions=[
                 ImportedAction(
-                    title=words(first(task, "description", "name"))[:300],
-                    owner=words(first(task, "owner.individual.name", "owner")),
-                    state="done" if words(task.get("status")).lower() == "resolved" else "open",
-                    tracker_url=words(task.get("weblink")),
+                    title=text_value(first_value(task, "description", "name"))[:300],
+                    owner=text_value(first_value(task, "owner.individual.name", "owner")),
+                    state="done"
+                    if text_value(task.get("status")).lower() == "resolved"
+                    else "open",
+                    tracker_url=text_value(task.get("weblink")),
                 )
-                for task in objects(row.get("tasks"))
-                if words(first(task, "description", "name"))
+                for task in objects_in(row.get("tasks"))
+                if text_value(first_value(task, "description", "name"))
             ],
         )

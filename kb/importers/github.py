@@ -2,10 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
-from kb.importers.base import JsonImporter, Record, Refused, first, objects, words
-
-_SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "p1", "p2", "p3", "p4")
+from incidents.history_import import time_of
+from incidents.severities import severity_in_labels
+from kb.importers.base import (
+    CannotImport,
+    ImportedIncident,
+    JsonImporter,
+    first_value,
+    objects_in,
+    text_value,
+)
 
 
 class GitHubImporter(JsonImporter):
@@ -16,39 +22,45 @@ class GitHubImporter(JsonImporter):
 
     kind = "github"
     title = "GitHub issues"
-    takes = "a .json file of issues"
+    accepts = "a .json file of issues"
 
     lists = (
         "items",
         "issues",
     )
 
-    def record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
         if row.get("pull_request"):
-            raise Refused("it is a pull request, not an issue")
+            raise CannotImport("it is a pull request, not an issue")
         labels = row.get("labels")
         names = [
-            words(each.get("name") if isinstance(each, dict) else each)
+            text_value(each.get("name") if isinstance(each, dict) else each)
             for each in (labels if isinstance(labels, list) else [])
         ]
 
         def named(prefix: str) -> list[str]:
             return [label.split(":", 1)[1].strip() for label in names if label.startswith(prefix)]
 
-        url = words(first(row, "html_url", "url"))
-        return Record(
-            external_id=words(first(row, "node_id", "id")) or url or words(row.get("number")),
-            title=words(row.get("title")),
-            symptom=words(row.get("body")),
-            severity=next((each for each in map(str.lower, names) if each in _SEVERITIES), ""),
-            impact_started_at=moment_of("created_at", first(row, "created_at", "createdAt")),
-            resolved_at=moment_of("closed_at", first(row, "closed_at", "closedAt")),
+        url = text_value(first_value(row, "html_url", "url"))
+        return ImportedIncident(
+            external_id=text_value(first_value(row, "node_id", "id"))
+            or url
+            or text_value(row.get("number")),
+            title=text_value(row.get("title")),
+            symptom=text_value(row.get("body")),
+            severity=severity_in_labels(names),
+            impact_started_at=time_of("created_at", first_value(row, "created_at", "createdAt")),
+            resolved_at=time_of("closed_at", first_value(row, "closed_at", "closedAt")),
             services=named("service:"),
             causes=[(cause, "") for cause in named("cause:")],
-            url=url,
+            external_url=url,
             updates=[
-                (at, words(first(each, "author.login", "user.login")), words(each.get("body")))
-                for each in objects(row.get("comments"))
-                if (at := moment_of("comments", first(each, "created_at", "createdAt")))
+                (
+                    at,
+                    text_value(first_value(each, "author.login", "user.login")),
+                    text_value(each.get("body")),
+                )
+                for each in objects_in(row.get("comments"))
+                if (at := time_of("comments", first_value(each, "created_at", "createdAt")))
             ],
         )

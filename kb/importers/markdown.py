@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import frontmatter
 
-from incidents.history_import import moment_of, names_of
-from kb.importers.base import Record, Refused, first, text_of, words
-from kb.importers.files import ISO_DAY, LOOKED_AT, FolderImporter, date_it
+from incidents.history_import import names_of, time_of
+from kb.importers.base import CannotImport, ImportedIncident, first_value, text_of, text_value
+from kb.importers.files import MAX_DATE_SEARCH, FolderImporter, set_start_from_text
 
 _TITLE = re.compile(r"^\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 
@@ -17,33 +16,37 @@ _TITLE = re.compile(r"^\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 class MarkdownImporter(FolderImporter):
     kind = "markdown"
     title = "Markdown postmortems"
-    takes = "a folder of .md files, with or without front matter"
+    accepts = "a folder of .md files, with or without front matter"
 
     suffixes = (".md", ".markdown")
 
-    def record(self, file: Path, name: str) -> Record:
+    def record(self, file: Path, name: str) -> ImportedIncident:
         head, body = frontmatter.parse(text_of(file))
         if not isinstance(head, dict):
-            raise Refused("its front matter is no list of keys and values")
+            raise CannotImport("its front matter is no list of keys and values")
 
         def given(field: str, *keys: str) -> Any:
-            return first(head, self.mapping[field]) if field in self.mapping else first(head, *keys)
+            return (
+                first_value(head, self.mapping[field])
+                if field in self.mapping
+                else first_value(head, *keys)
+            )
 
-        title = words(given("title", "title", "name", "summary"))
+        title = text_value(given("title", "title", "name", "summary"))
         heading = _TITLE.search(body)
         if not title and heading:
             title = heading[1]
         if heading and heading[1].strip() == title:
             body = body[: heading.start()] + body[heading.end() :]
         title = title or file.stem.replace("-", " ").replace("_", " ").strip()
-        record = Record(
-            external_id=words(given("external_id", "id", "uuid", "key")) or name,
+        record = ImportedIncident(
+            external_id=text_value(given("external_id", "id", "uuid", "key")) or name,
             title=title,
-            severity=words(given("severity", "severity", "impact", "priority")),
+            severity=text_value(given("severity", "severity", "impact", "priority")),
             services=names_of(given("services", "services", "service", "components", "product")),
-            url=words(given("url", "url", "link", "source")),
-            symptom=words(given("symptom", "summary", "description", "symptom")),
-            resolution=words(given("resolution", "resolution", "fix")),
+            external_url=text_value(given("url", "url", "link", "source")),
+            symptom=text_value(given("symptom", "summary", "description", "symptom")),
+            resolution=text_value(given("resolution", "resolution", "fix")),
             body=body.strip(),
             body_title=title,
         )
@@ -56,20 +59,10 @@ class MarkdownImporter(FolderImporter):
             ("resolved_at", ("resolved_at", "end", "ended_at")),
             ("published_at", ("published_at", "published")),
         ):
-            setattr(record, field, _moment(field, given(field, *keys)))
+            setattr(record, field, time_of(field, given(field, *keys)))
         if record.impact_started_at is None:
-            text = f"{name}\n{title}\n{body[:LOOKED_AT]}"
-            date_it(record, file, text, "no date in its front matter")
+            text = f"{name}\n{title}\n{body[:MAX_DATE_SEARCH]}"
+            set_start_from_text(record, file, text, "no date in its front matter")
         if not record.body:
-            raise Refused("it has no text")
+            raise CannotImport("it has no text")
         return record
-
-
-def _moment(field: str, value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if isinstance(value, str) and ISO_DAY.fullmatch(value.strip()):
-        return moment_of(field, f"{value.strip()}T00:00Z")
-    return moment_of(field, value)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import moment_of
-from kb.importers.base import JsonImporter, Record, first, objects, words
+from incidents.history_import import time_of
+from kb.importers.base import ImportedIncident, JsonImporter, first_value, objects_in, text_value
 
 
 class OnCallImporter(JsonImporter):
@@ -11,24 +11,26 @@ class OnCallImporter(JsonImporter):
 
     kind = "oncall"
     title = "Grafana OnCall"
-    takes = "a .json file of alert groups"
+    accepts = "a .json file of alert groups"
 
     lists = ("results",)
 
-    def record(self, row: dict[str, Any]) -> Record:
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
         named = {
-            words(first(each, "key.name", "key")): words(first(each, "value.name", "value"))
-            for each in objects(row.get("labels"))
+            text_value(first_value(each, "key.name", "key")): text_value(
+                first_value(each, "value.name", "value")
+            )
+            for each in objects_in(row.get("labels"))
         }
         service = named.get("service_name") or named.get("service")
-        return Record(
-            external_id=words(first(row, "id", "pk")),
-            title=words(row.get("title")),
-            symptom=words(first(row, "last_alert.payload.message", "message")),
+        return ImportedIncident(
+            external_id=text_value(first_value(row, "id", "pk")),
+            title=text_value(row.get("title")),
+            symptom=text_value(first_value(row, "last_alert.payload.message", "message")),
             severity=named.get("severity", ""),
-            impact_started_at=moment_of("created_at", row.get("created_at")),
-            acknowledged_at=moment_of("acknowledged_at", row.get("acknowledged_at")),
-            resolved_at=moment_of("resolved_at", row.get("resolved_at")),
+            impact_started_at=time_of("created_at", row.get("created_at")),
+            acknowledged_at=time_of("acknowledged_at", row.get("acknowledged_at")),
+            resolved_at=time_of("resolved_at", row.get("resolved_at")),
             services=[service] if service else [],
-            url=words(first(row, "permalinks.web")),
+            external_url=text_value(first_value(row, "permalinks.web")),
         )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from incidents.history_import import parse_row
-from kb.importers.base import JsonImporter, Record, words
+from kb.importers.base import ImportedIncident, JsonImporter, text_value
 
 
 class StatuspageImporter(JsonImporter):
@@ -11,25 +11,13 @@ class StatuspageImporter(JsonImporter):
 
     kind = "statuspage"
     title = "Statuspage"
-    takes = "a .json or .jsonl file of incidents with their updates"
+    accepts = "a .json or .jsonl file of incidents with their updates"
 
     lists = ("incidents",)
 
-    def record(self, row: dict[str, Any]) -> Record:
-        fields = parse_row(row, self.mapping)
-        body = words(row.get("postmortem_body"))
-        return Record(
-            external_id=fields["external_id"],
-            title=fields["title"],
-            symptom=fields["symptom"] or next((text for *_, text in fields["updates"]), ""),
-            resolution=fields["resolution"],
-            severity=fields["severity"],
-            impact_started_at=fields["impact_started_at"],
-            mitigated_at=fields["mitigated_at"],
-            resolved_at=fields["resolved_at"],
-            services=fields["services"],
-            url=words(row.get("shortlink")) or fields["external_url"],
-            updates=fields["updates"],
-            body=body,
-            body_title=f"Postmortem: {fields['title']}" if body else "",
-        )
+    def record(self, row: dict[str, Any]) -> ImportedIncident:
+        past = parse_row(row, self.mapping)
+        past.external_url = text_value(row.get("shortlink")) or past.external_url
+        body = text_value(row.get("postmortem_body"))
+        title = f"Postmortem: {past.title}" if body else ""
+        return ImportedIncident(**vars(past), body=body, body_title=title)

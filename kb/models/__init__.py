@@ -2,11 +2,18 @@
 
 from kb.models.action_item import ActionItem
 from kb.models.cause import Category, Cause, CauseLink, Citation, LedTo
-from kb.models.chat import ChatCode, ChatPerson, ChatRoom, Workspace
+from kb.models.chat import ChatCode, ChatPerson, IncidentChannel, Workspace
 from kb.models.check import Check
 from kb.models.fix import Fix
-from kb.models.notification import Rule, Telling
-from kb.models.postmortem import Comment, Draft, Picture, Postmortem, PostmortemTemplate, Review
+from kb.models.notification import NotificationDelivery, NotificationRule
+from kb.models.postmortem import (
+    Comment,
+    Draft,
+    Picture,
+    Postmortem,
+    PostmortemReview,
+    PostmortemTemplate,
+)
 
 __all__ = [
     "ActionItem",
@@ -15,18 +22,18 @@ __all__ = [
     "CauseLink",
     "ChatCode",
     "ChatPerson",
-    "ChatRoom",
     "Check",
     "Citation",
     "Comment",
     "Draft",
     "Fix",
+    "IncidentChannel",
     "LedTo",
+    "NotificationDelivery",
+    "NotificationRule",
     "Picture",
     "Postmortem",
+    "PostmortemReview",
     "PostmortemTemplate",
-    "Review",
-    "Rule",
-    "Telling",
     "Workspace",
 ]

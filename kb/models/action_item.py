@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from kb.models.postmortem import Postmortem, _person
+from kb.models.postmortem import Postmortem, optional_user
 
 
 class ActionItem(models.Model):
@@ -26,7 +26,7 @@ class ActionItem(models.Model):
     title = models.CharField(max_length=300)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PREVENT)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    owner = _person("action_items")
+    owner = optional_user("action_items")
     owner_named = models.CharField(
         max_length=200, blank=True, help_text="As an import named them, where no account fits."
     )
@@ -36,7 +36,7 @@ class ActionItem(models.Model):
     cause = models.ForeignKey(
         "kb.Cause", models.SET_NULL, null=True, blank=True, related_name="action_items"
     )
-    author = _person()
+    author = optional_user()
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)

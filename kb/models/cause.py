@@ -8,14 +8,14 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
-from common.page_urls import address_of
 from incidents.models import Incident
 
 
 class Category(models.Model):
-    """A kind of cause; the list is the team's own, see the administration."""
+    """A kind of cause; administrators edit the list."""
 
     slug = models.SlugField(primary_key=True, max_length=20)
     name = models.CharField(max_length=60, unique=True)
@@ -80,7 +80,7 @@ class Cause(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return address_of("kb:cause", self.pk)
+        return reverse("kb:cause", args=[self.pk])
 
     def sections(self) -> list[tuple[str, str]]:
         """Its four texts with their headings, in reading order."""
@@ -93,7 +93,7 @@ class Cause(models.Model):
 
 
 class CauseLink(models.Model):
-    """An incident and one of its causes: which role, how sure, who says so and why."""
+    """A cause of an incident: its role, how certain it is, who linked it and why."""
 
     class Role(models.TextChoices):
         ROOT = "root", "Root"
@@ -137,7 +137,7 @@ class CauseLink(models.Model):
 
 
 class Citation(models.Model):
-    """Evidence that a cause link rests on: a page of this product, such as a chart."""
+    """Evidence for a cause link: a page of this site, such as a chart."""
 
     link = models.ForeignKey(CauseLink, models.CASCADE, related_name="citations")
     title = models.CharField(max_length=300)
@@ -156,7 +156,7 @@ class Citation(models.Model):
 
 
 class LedTo(models.Model):
-    """Within an incident, one cause brought about another."""
+    """In one incident, one cause led to another."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="led_to")
     earlier = models.ForeignKey(Cause, models.CASCADE, related_name="led_to")

@@ -1,4 +1,4 @@
-"""Chat workspaces, linked accounts and channels."""
+"""Chat workspaces, linked accounts and the channels of incidents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def new_slug() -> str:
 
 
 class Workspace(models.Model):
-    """One team, server or bot of a chat platform. `kind` is the plug-in's."""
+    """One team, server or bot of a chat platform. `kind` names the plug-in."""
 
     kind = models.CharField(max_length=30)
     name = models.CharField(max_length=100, unique=True)
@@ -51,7 +51,7 @@ class Workspace(models.Model):
 
 
 class ChatPerson(models.Model):
-    """Somebody in chat, and the account they act as here."""
+    """A chat account linked to a user: commands run with that user's permissions."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="people")
     external_id = models.CharField(max_length=200)
@@ -71,9 +71,9 @@ class ChatPerson(models.Model):
 
 
 class ChatCode(models.Model):
-    """What a person types in chat, once and soon, to say which account is theirs."""
+    """A one-time code that links a chat account to a user when it is typed in chat."""
 
-    HOLDS = timedelta(minutes=15)
+    LIFETIME = timedelta(minutes=15)
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True)
@@ -88,33 +88,35 @@ class ChatCode(models.Model):
 
     @classmethod
     def make(cls, user: Any) -> str:
-        """A new code for `user`; the one before holds no more."""
-        # Letters and digits that nobody mistakes for others.
+        """A new code for `user`; it replaces an earlier one."""
+        # Without letters and digits that look alike, such as O and 0.
         code = "".join(secrets.choice("ABCDEFGHJKMNPQRSTUVWXYZ23456789") for _ in range(10))
         cls.objects.update_or_create(
             user=user,
-            defaults={"digest": cls.digest_of(code), "expires_at": timezone.now() + cls.HOLDS},
+            defaults={"digest": cls.digest_of(code), "expires_at": timezone.now() + cls.LIFETIME},
         )
         return code
 
     @classmethod
-    def take(cls, code: str) -> Any:
-        """The user of a code that holds, which it does no more; None for any other."""
-        found = cls.objects.filter(
+    def redeem(cls, code: str) -> Any:
+        """The user of a valid code, which is used up by this; None for any other code."""
+        matching = cls.objects.filter(
             digest=cls.digest_of(code), expires_at__gt=timezone.now()
         ).select_related("user")
-        row = found.first()
-        return row.user if row and found.filter(pk=row.pk).delete()[0] else None
+        row = matching.first()
+        # Of two requests with one code only the one that deletes it gets the user.
+        return row.user if row and matching.filter(pk=row.pk).delete()[0] else None
 
 
-class ChatRoom(models.Model):
-    """The incident that a channel is about: what is marked there goes onto its timeline."""
+class IncidentChannel(models.Model):
+    """A channel about one incident: messages marked there go onto its timeline."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="rooms")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="incident_channels")
     channel = models.CharField(max_length=200)
-    incident = models.ForeignKey(Incident, models.CASCADE, related_name="rooms")
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="chat_channels")
 
     class Meta:
+        db_table = "kb_chatroom"
         constraints = [
             models.UniqueConstraint(fields=["workspace", "channel"], name="chat_room_once")
         ]

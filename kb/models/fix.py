@@ -1,4 +1,4 @@
-"""What was done against a cause, and when."""
+"""Fixes of causes: since when a cause counts as fixed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kb.models.cause import Cause
 
 
 class Fix(models.Model):
-    """A time from which a cause was held to be fixed, and the incident that proved otherwise."""
+    """The time a cause was fixed and, if it came back, the incident that showed it."""
 
     cause = models.ForeignKey(Cause, models.CASCADE, related_name="fixes")
     fixed_at = models.DateTimeField()

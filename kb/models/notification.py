@@ -10,27 +10,28 @@ from incidents.models import Event, Incident
 from kb.models.chat import Workspace
 
 
-class Rule(models.Model):
-    """Which events a channel is told of, and when it is left in peace."""
+class NotificationRule(models.Model):
+    """Which events are posted to a channel, for which incidents, and its quiet hours."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="rules")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="notification_rules")
     channel = models.CharField(
         max_length=200, blank=True, help_text="The platform's id of it; empty for its only one."
     )
     events = models.JSONField(default=list)
     severity = models.CharField(
         max_length=4, choices=Incident.Severity, default=Incident.Severity.SEV4,
-        help_text="Told of incidents at least as severe.",
+        help_text="Only incidents at least this severe.",
     )  # fmt: skip
     team = models.CharField(
         max_length=100, blank=True, help_text="Only incidents of this team's services."
     )
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
-    zone = models.CharField(max_length=60, default="UTC", help_text="Of the quiet hours.")
-    sev1_breaks_quiet = models.BooleanField("SEV1 is told at once", default=True)
+    zone = models.CharField(max_length=60, default="UTC", help_text="Time zone of the quiet hours.")
+    sev1_breaks_quiet = models.BooleanField("Send SEV1 during quiet hours", default=True)
 
     class Meta:
+        db_table = "kb_rule"
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
@@ -45,14 +46,16 @@ class Rule(models.Model):
         return f"{self.workspace} {self.channel}".strip()
 
 
-class Telling(Errand):
-    """An event that a rule wants told."""
+class NotificationDelivery(Errand):
+    """One event to be posted by one rule, with its attempts and outcome."""
 
-    rule = models.ForeignKey(Rule, models.CASCADE, related_name="tellings")
-    event = models.ForeignKey(Event, models.CASCADE, related_name="tellings")
+    rule = models.ForeignKey(NotificationRule, models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(Event, models.CASCADE, related_name="notification_deliveries")
 
     class Meta:
+        db_table = "kb_telling"
         ordering = ["-pk"]
+        verbose_name_plural = "notification deliveries"
         constraints = [models.UniqueConstraint(fields=["rule", "event"], name="telling_once")]
         indexes = [
             models.Index(

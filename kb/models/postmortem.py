@@ -17,26 +17,25 @@ from simple_history.models import HistoricalRecords
 
 from incidents.models import Incident
 
-MOST_CHARACTERS = 4_000_000
-
-
+MAX_CHARACTERS = 4_000_000
 SEARCHED_CHARACTERS = 200_000
-"""PostgreSQL's search vectors hold a megabyte; what comes after is read, not searched."""
+"""Only the beginning is indexed: PostgreSQL's search vectors hold at most a megabyte."""
 
 
-def _person(name: str = "+") -> Any:
+def optional_user(related_name: str = "+") -> Any:
+    """A foreign key to a user that becomes empty when the account is deleted."""
     return models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name=name
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name=related_name
     )
 
 
 def _words(text: str) -> str:
-    """Only the words: a passage is chosen from rendered text, the body is Markdown."""
+    """Words without markup: a passage is selected in rendered text, the body is Markdown."""
     return " ".join(re.findall(r"\w+", text))
 
 
 class PostmortemTemplate(models.Model):
-    """What a new postmortem starts with; see prefilling.py for the words in braces."""
+    """The text of a new postmortem; template_filling.py replaces the words in braces."""
 
     name = models.CharField(max_length=100, unique=True)
     severities = ArrayField(
@@ -66,7 +65,7 @@ class Postmortem(models.Model):
     body = models.TextField()
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     incidents = models.ManyToManyField(Incident, related_name="postmortems")
-    author = _person()
+    author = optional_user()
     version = models.PositiveIntegerField(default=1, help_text="Counts the saved versions.")
     published_at = models.DateTimeField(null=True, blank=True)
     external_source = models.CharField(max_length=50, blank=True)
@@ -104,7 +103,7 @@ class Postmortem(models.Model):
 
 
 class Draft(models.Model):
-    """What somebody typed and did not save yet: one a person, written while typing."""
+    """Unsaved text, stored while somebody types: one per postmortem and user."""
 
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="drafts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -119,24 +118,27 @@ class Draft(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.postmortem} as {self.user} left it"
+        return f"Draft of {self.postmortem} by {self.user}"
 
 
-class Review(models.Model):
-    """Somebody asked to read a postmortem before it is published, and what they said."""
+class PostmortemReview(models.Model):
+    """A reviewer of a postmortem and their verdict."""
 
     class State(models.TextChoices):
-        ASKED = "asked", "Asked"
+        REQUESTED = "asked", "Requested"
         APPROVED = "approved", "Approved"
-        CHANGES = "changes", "Asks for changes"
+        CHANGES = "changes", "Changes requested"
 
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="reviews")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")
-    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="postmortem_reviews"
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
     asked_at = models.DateTimeField(auto_now_add=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "kb_review"
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["postmortem", "reviewer"], name="review_once"),
@@ -155,10 +157,10 @@ class Comment(models.Model):
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="comments")
     passage = models.CharField(max_length=1000, blank=True, help_text="The words it is about.")
     text = models.TextField(max_length=20_000)
-    author = _person()
+    author = optional_user()
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True, blank=True)
-    settled_by = _person()
+    settled_by = optional_user()
 
     class Meta:
         ordering = ["created_at", "pk"]
@@ -167,8 +169,8 @@ class Comment(models.Model):
         return self.text[:80]
 
     @property
-    def still_there(self) -> bool:
-        """Whether the passage still stands as it was when the comment was made."""
+    def passage_exists(self) -> bool:
+        """Whether the text still contains the passage that was commented on."""
         return _words(self.passage) in _words(self.postmortem.body)
 
 
@@ -178,7 +180,7 @@ class Picture(models.Model):
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="pictures")
     content_type = models.CharField(max_length=30)
     body = models.BinaryField()
-    author = _person()
+    author = optional_user()
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

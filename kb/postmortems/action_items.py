@@ -1,4 +1,4 @@
-"""Acts on action items. Called alike by web, importers and tasks."""
+"""Adding and editing action items, and reminding their owners."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from incidents.events import outbox
 from incidents.events.notices import tell
 from kb.models import ActionItem, Cause, Postmortem
 from kb.permissions import visible_postmortems
-from kb.postmortems.editing import most_private
+from kb.postmortems.editing import most_private_incident
 
-SOON = timedelta(days=3)
-AGAIN = timedelta(days=7)
+DUE_SOON = timedelta(days=3)
+REMINDER_INTERVAL = timedelta(days=7)
 
 
 @transaction.atomic
 def add_action(postmortem: Postmortem, *, author: Any = None, **fields: Any) -> ActionItem:
-    """A new action item; its owner is told. Raises ValidationError by field name."""
+    """A new action item; its owner gets a notice. Raises ValidationError by field name."""
     action = ActionItem(postmortem=postmortem, author=author, **fields)
     if action.cause is None:
         action.cause = _only_cause(postmortem)
-    _settle(action)
+    _set_closed_at(action)
     action.full_clean(exclude=["author", "owner"])
     action.save()
     if action.owner and action.owner != author:
@@ -50,7 +50,7 @@ def edit_action(action: ActionItem, author: Any = None, **fields: Any) -> Action
     former = action.owner
     for name, value in fields.items():
         setattr(action, name, value)
-    _settle(action)
+    _set_closed_at(action)
     action.full_clean(exclude=["author", "owner"])
     action.save()
     if action.owner and action.owner not in (former, author):
@@ -61,23 +61,23 @@ def edit_action(action: ActionItem, author: Any = None, **fields: Any) -> Action
     return action
 
 
-def _settle(action: ActionItem) -> None:
+def _set_closed_at(action: ActionItem) -> None:
     if action.state == ActionItem.State.OPEN:
         action.closed_at = None
     else:
         action.closed_at = action.closed_at or timezone.now()
 
 
-def remind(today: date | None = None) -> int:
-    """Tell owners of what is due within days or overdue, once a week each; how many were told.
+def remind_owners_of_due_items(today: date | None = None) -> int:
+    """Remind owners of items overdue or due soon, weekly; returns how many were reminded.
 
-    Safe to run twice: a row remembers the day of its last reminder, a notice its key.
+    Safe to run twice: a row stores the day of its last reminder, a notice is unique by its key.
     """
     today = today or timezone.now().date()
-    told = 0
-    due = ActionItem.objects.filter(state=ActionItem.State.OPEN, due_on__lte=today + SOON)
+    notified = 0
+    due = ActionItem.objects.filter(state=ActionItem.State.OPEN, due_on__lte=today + DUE_SOON)
     for action in due.select_related("owner", "author", "postmortem"):
-        if action.reminded_on and today - action.reminded_on < AGAIN:
+        if action.reminded_on and today - action.reminded_on < REMINDER_INTERVAL:
             continue
         person = action.owner or action.author
         if person is None or not visible_postmortems(person).filter(pk=action.postmortem_id):
@@ -87,9 +87,9 @@ def remind(today: date | None = None) -> int:
         when = "is due today" if days == 0 else when
         key = f"action-{action.pk}-{today.isoformat()}"
         if days < 0 and action.postmortem.incidents.exists():
-            incident = most_private(action.postmortem)
+            incident = most_private_incident(action.postmortem)
             text = f"“{action.title}” {when}"
             outbox.record("action.overdue", incident, text, action.get_absolute_url())
-        told += tell(person, key, f"“{action.title}” {when}", action.get_absolute_url())
+        notified += tell(person, key, f"“{action.title}” {when}", action.get_absolute_url())
         ActionItem.objects.filter(pk=action.pk).update(reminded_on=today)
-    return told
+    return notified

@@ -1,4 +1,4 @@
-"""Hints for a blameless text: what names a person's failing could name what let it happen."""
+"""Hints for blameless writing: phrases that blame a person, and what to ask instead."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _PHRASES = (
      "It was not obvious at the time: what was known then?"),
 )  # fmt: skip
 _HINTS = [(re.compile(rf"\b(?:{phrase})", re.IGNORECASE), hint) for phrase, hint in _PHRASES]
-MOST = 20
+MAX_HINTS = 20
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A phrase of the text, the line it stands in (from 1) and a question to ask instead."""
+    """A phrase of the text, its line (from 1) and a question to ask instead."""
 
     line: int
     phrase: str
@@ -36,8 +36,8 @@ class Hint:
 
 
 def hints_for(text: str) -> list[Hint]:
-    """At most MOST hints, in the order of the text. Quoted lines and code are left alone."""
-    found: list[Hint] = []
+    """At most MAX_HINTS hints, in the order of the text. Quoted lines and code are skipped."""
+    hints: list[Hint] = []
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
@@ -46,7 +46,7 @@ def hints_for(text: str) -> list[Hint]:
             continue
         for pattern, question in _HINTS:
             for match in pattern.finditer(line[:5000]):
-                found.append(Hint(number, match[0], question))
-                if len(found) == MOST:
-                    return found
-    return found
+                hints.append(Hint(number, match[0], question))
+                if len(hints) == MAX_HINTS:
+                    return hints
+    return hints

@@ -1,4 +1,4 @@
-"""Acts on postmortems: start, save, review, comment, publish. Called alike by web and importers."""
+"""Writing postmortems: start, save, review, comment, publish, paste images."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from django.utils import timezone
 
 from incidents.events import outbox
 from incidents.events.notices import tell
-from incidents.events.signals import incident_changed
 from incidents.models import Incident
-from kb.models import Comment, Draft, Picture, Postmortem, Review
-from kb.models.postmortem import MOST_CHARACTERS
+from kb.models import Comment, Draft, Picture, Postmortem, PostmortemReview
+from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import visible_postmortems
-from kb.postmortems.template_filling import filled, template_for
+from kb.postmortems.template_filling import fill_template, template_for
 from kb.postmortems.three_way_merge import merge_texts
 
 MENTION = re.compile(r"(?<![\w@/.`])@([A-Za-z0-9][\w.+-]{0,148}\w|\w)")
-MOST_PICTURE_BYTES = 2 * 1024 * 1024
-_PICTURES = (
+MAX_IMAGE_BYTES = 2 * 1024 * 1024
+_IMAGE_SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
@@ -34,23 +33,23 @@ _PICTURES = (
 
 @dataclass
 class EditConflict(Exception):
-    """Somebody saved meanwhile. Nothing was written; `merged` holds what both wrote."""
+    """Somebody else saved in the meantime. Nothing was written; `merged` has both edits."""
 
     current: Postmortem
     merged: str
     places: int
-    """in how many places both changed the same lines; there `merged` holds both versions"""
+    """How often both changed the same lines; there `merged` has both versions."""
 
 
 @transaction.atomic
 def start_postmortem(
     incidents: Sequence[Incident], author: Any = None, template: Any = None
 ) -> Postmortem:
-    """A draft that tells what is known of its incidents. Raises ValidationError without any."""
+    """A draft filled from the template and its incidents. Raises ValidationError without any."""
     if not incidents:
         raise ValidationError({"incidents": "A postmortem covers at least one incident."})
     chosen = template or template_for(incidents)
-    body = filled(chosen.body, incidents) if chosen else ""
+    body = fill_template(chosen.body, incidents) if chosen else ""
     others = f" and {len(incidents) - 1} more" if len(incidents) > 1 else ""
     postmortem = Postmortem(title=f"{incidents[0].title[:250]}{others}", body=body, author=author)
     return write_postmortem(postmortem, incidents)
@@ -58,14 +57,14 @@ def start_postmortem(
 
 @transaction.atomic
 def write_postmortem(postmortem: Postmortem, incidents: Iterable[Incident]) -> Postmortem:
-    """Write a new postmortem, as importers do too; publishing sets its time, if it has none."""
+    """Store a new postmortem, also from an import; a published one gets a time if it has none."""
     if postmortem.state == Postmortem.State.PUBLISHED:
         postmortem.published_at = postmortem.published_at or timezone.now()
     _clean(postmortem)
     postmortem.save()
     postmortem.incidents.set(incidents)
     if postmortem.state == Postmortem.State.PUBLISHED:
-        _tell_the_world(postmortem)
+        _announce_change(postmortem)
     return postmortem
 
 
@@ -74,15 +73,15 @@ def _locked(postmortem: Postmortem) -> Postmortem:
 
 
 def _plain(text: str) -> str:
-    """Text as a browser sends it, with our ends of line."""
+    """Text as a browser sends it, with line feeds only."""
     return text.replace("\r\n", "\n").replace("\x00", "")
 
 
 def _clean(postmortem: Postmortem) -> None:
     postmortem.body = _plain(postmortem.body)
-    if len(postmortem.body) > MOST_CHARACTERS:
+    if len(postmortem.body) > MAX_CHARACTERS:
         raise ValidationError(
-            {"body": f"A postmortem holds up to {MOST_CHARACTERS:,} characters. Link the rest."}
+            {"body": f"A postmortem holds up to {MAX_CHARACTERS:,} characters. Link the rest."}
         )
     postmortem.full_clean(exclude=["author"])
 
@@ -97,7 +96,7 @@ def save_postmortem(
     body: str,
     incidents: Iterable[Incident] | None = None,
 ) -> Postmortem:
-    """A new version of a text that was read as `base_version`.
+    """Save a new version of a text that was opened as `base_version`.
 
     Raises EditConflict when somebody saved since, ValidationError for bad fields.
     """
@@ -113,19 +112,19 @@ def save_postmortem(
         current.version += 1
         _clean(current)
         current.save()
-        _tell_mentioned(current, mentioned, author)
+        _notify_mentioned(current, mentioned, author)
     if incidents is not None:
         current.incidents.set(incidents)
     Draft.objects.filter(postmortem=current, user=author).delete()
     if current.state == Postmortem.State.PUBLISHED:
-        _tell_the_world(current)
+        _announce_change(current)
     return current
 
 
-def keep_draft(postmortem: Postmortem, user: Any, base_version: int, title: str, body: str) -> None:
-    """What `user` typed so far, written while typing. Raises ValidationError when too long."""
-    if len(body) > MOST_CHARACTERS:
-        raise ValidationError({"body": "This is too long to be kept."})
+def save_draft(postmortem: Postmortem, user: Any, base_version: int, title: str, body: str) -> None:
+    """Store what `user` has typed so far. Raises ValidationError when it is too long."""
+    if len(body) > MAX_CHARACTERS:
+        raise ValidationError({"body": "This text is too long to store."})
     Draft.objects.update_or_create(
         postmortem=postmortem, user=user,
         defaults={
@@ -135,17 +134,17 @@ def keep_draft(postmortem: Postmortem, user: Any, base_version: int, title: str,
     )  # fmt: skip
 
 
-def _tell_mentioned(postmortem: Postmortem, names: set[str], author: Any) -> None:
+def _notify_mentioned(postmortem: Postmortem, names: set[str], author: Any) -> None:
     people = get_user_model().objects.filter(username__in=list(names)[:50], is_active=True)
     for person in people:
         if person != author and visible_postmortems(person).filter(pk=postmortem.pk).exists():
             key = f"postmortem-{postmortem.pk}-named"
-            tell(person, key, f"You are named in “{postmortem}”", postmortem.get_absolute_url())
+            tell(person, key, f"You are mentioned in “{postmortem}”", postmortem.get_absolute_url())
 
 
 @transaction.atomic
 def publish(postmortem: Postmortem) -> Postmortem:
-    """Make it the account that counts; suggestions learn of it at once."""
+    """Publish it; suggestions use it at once."""
     current = _locked(postmortem)
     if current.state == Postmortem.State.PUBLISHED:
         return current
@@ -157,41 +156,37 @@ def publish(postmortem: Postmortem) -> Postmortem:
     current.published_at = current.published_at or timezone.now()
     current.save()
     outbox.record(
-        "postmortem.published", most_private(current), f"Published: {current}",
+        "postmortem.published", most_private_incident(current), f"Published: {current}",
         current.get_absolute_url(),
     )  # fmt: skip
-    _tell_the_world(current)
+    _announce_change(current)
     return current
 
 
-def most_private(postmortem: Postmortem) -> Incident:
-    """The incident that decides who may be told: a private one, where it covers any."""
+def most_private_incident(postmortem: Postmortem) -> Incident:
+    """The incident that decides who may see the postmortem: a private one, if there is any."""
     return postmortem.incidents.order_by("-private", "pk")[0]
 
 
 @transaction.atomic
-def back_to_draft(postmortem: Postmortem) -> Postmortem:
+def return_to_draft(postmortem: Postmortem) -> Postmortem:
     current = _locked(postmortem)
     current.state = Postmortem.State.DRAFT
     current.published_at = None
     current.save()
-    _tell_the_world(current)
+    _announce_change(current)
     return current
 
 
-def _tell_the_world(postmortem: Postmortem) -> None:
-    incidents = list(postmortem.incidents.all())
+def _announce_change(postmortem: Postmortem) -> None:
     # The index follows the times of rows: each process sees the change at its next search.
-    Incident.objects.filter(pk__in=[row.pk for row in incidents]).update(updated_at=timezone.now())
-    for incident in incidents:
-        transaction.on_commit(
-            lambda found=incident: incident_changed.send_robust(sender=Incident, incident=found)
-        )
+    incidents = postmortem.incidents.values("pk")
+    Incident.objects.filter(pk__in=incidents).update(updated_at=timezone.now())
 
 
 @transaction.atomic
-def ask_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any = None) -> None:
-    """Ask people to read it; those who may not see its incidents are refused by name."""
+def request_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any = None) -> None:
+    """Request reviews. Raises ValidationError for people who may not see its incidents."""
     reviewers = list(reviewers)
     if not reviewers:
         raise ValidationError({"reviewers": "Choose who should read it."})
@@ -202,18 +197,18 @@ def ask_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any = N
         postmortem.state = Postmortem.State.IN_REVIEW
         postmortem.save()
     for person in reviewers:
-        review, new = Review.objects.get_or_create(postmortem=postmortem, reviewer=person)
-        if not new and review.state != Review.State.ASKED:
-            review.state, review.answered_at = Review.State.ASKED, None
+        review, new = PostmortemReview.objects.get_or_create(postmortem=postmortem, reviewer=person)
+        if not new and review.state != PostmortemReview.State.REQUESTED:
+            review.state, review.answered_at = PostmortemReview.State.REQUESTED, None
             review.save()
         key = f"review-{review.pk}-{postmortem.version}"
-        tell(person, key, f"Please read “{postmortem}”", postmortem.get_absolute_url())
+        tell(person, key, f"Please review “{postmortem}”", postmortem.get_absolute_url())
 
 
-def answer_review(review: Review, state: str) -> Review:
-    if state not in (Review.State.APPROVED, Review.State.CHANGES):
+def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
+    if state not in (PostmortemReview.State.APPROVED, PostmortemReview.State.CHANGES):
         raise ValidationError({"state": "Approve it, or ask for changes."})
-    review.state, review.answered_at = Review.State(state), timezone.now()
+    review.state, review.answered_at = PostmortemReview.State(state), timezone.now()
     review.save()
     author = review.postmortem.author
     key = f"review-{review.pk}-answered-{review.answered_at:%Y%m%d%H%M}"
@@ -224,11 +219,11 @@ def answer_review(review: Review, state: str) -> Review:
 
 @transaction.atomic
 def comment_on(postmortem: Postmortem, text: str, author: Any = None, passage: str = "") -> Comment:
-    """A remark, possibly on a passage, which must stand in the text. Raises ValidationError."""
+    """Comment on the text or on a passage that it contains. Raises ValidationError."""
     text, passage = text.strip(), " ".join(passage.split())[:1000]
     comment = Comment(postmortem=postmortem, text=text, author=author, passage=passage)
-    if passage and not comment.still_there:
-        raise ValidationError({"passage": "The text has no such passage: select it anew."})
+    if passage and not comment.passage_exists:
+        raise ValidationError({"passage": "The text has no such passage: select it again."})
     comment.full_clean(exclude=["author", "settled_by"])
     comment.save()
     if postmortem.author and postmortem.author != author:
@@ -245,11 +240,11 @@ def settle_comment(comment: Comment, author: Any = None) -> None:
     comment.save()
 
 
-def keep_picture(postmortem: Postmortem, body: bytes, author: Any = None) -> Picture:
-    """Store a pasted image after a look at its first bytes. Raises ValidationError."""
-    if len(body) > MOST_PICTURE_BYTES:
+def store_image(postmortem: Postmortem, body: bytes, author: Any = None) -> Picture:
+    """Store a pasted image; its first bytes show its type. Raises ValidationError."""
+    if len(body) > MAX_IMAGE_BYTES:
         raise ValidationError({"picture": "A picture has up to 2 MB."})
-    kinds = [kind for start, kind in _PICTURES if body.startswith(start)]
+    kinds = [kind for start, kind in _IMAGE_SIGNATURES if body.startswith(start)]
     if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
         kinds.append("image/webp")
     if not kinds:

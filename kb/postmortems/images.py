@@ -1,6 +1,6 @@
-"""Pictures that a postmortem shows: only our own addresses, fetched without any request.
+"""Images that a postmortem shows: only our own addresses, read without any request.
 
-Other packages add theirs: `FINDERS.append(function of path and user)`.
+Other packages add theirs: `IMAGE_SOURCES.register("charts", function of path and user)`.
 """
 
 from __future__ import annotations
@@ -10,32 +10,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from common.registry import Registry
 from kb.models import Picture
 from kb.permissions import visible_postmortems
 
-_PASTED = re.compile(r"^/knowledge/pictures/(\d{1,18})/$")
+_PASTED_PATH = re.compile(r"^/knowledge/pictures/(\d{1,18})/$")
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredImage:
     body: bytes
     content_type: str
 
 
-def _pasted(path: str, user: Any) -> Found | None:
-    match = _PASTED.match(path)
+def _pasted_image(path: str, user: Any) -> StoredImage | None:
+    match = _PASTED_PATH.match(path)
     picture = (
         match
         and Picture.objects.filter(
             pk=int(match[1]), postmortem__in=visible_postmortems(user)
         ).first()
     )
-    return Found(bytes(picture.body), picture.content_type) if picture else None
+    return StoredImage(bytes(picture.body), picture.content_type) if picture else None
 
 
-FINDERS: list[Callable[[str, Any], Found | None]] = [_pasted]
+IMAGE_SOURCES: Registry[Callable[[str, Any], StoredImage | None]] = Registry(
+    "sources of images", {"pasted": _pasted_image}
+)
 
 
-def find(path: str, user: Any) -> Found | None:
-    """The picture at one of our own paths, if `user` may see it."""
-    return next((found for finder in FINDERS if (found := finder(path, user))), None)
+def find_image(path: str, user: Any) -> StoredImage | None:
+    """The image at a path of this site, if `user` may see it."""
+    images = (image_at(path, user) for image_at in IMAGE_SOURCES.values())
+    return next((image for image in images if image), None)

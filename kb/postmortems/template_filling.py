@@ -1,6 +1,6 @@
-"""What a new postmortem knows already: everything that is on record about its incidents.
+"""The text of a new postmortem: a template filled with what is recorded about its incidents.
 
-Other packages add what they know: `SECTIONS["evidence"].append(function of an incident)`.
+Other packages add sections: `SECTIONS.register("evidence", function of an incident)`.
 """
 
 from __future__ import annotations
@@ -8,50 +8,53 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from common.markdown import escape_markdown, with_breaks
+from common.registry import Registry
 from incidents.models import Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
-from incidents.timeline import told_timeline
+from incidents.timeline import PLAIN, told_timeline
 from kb.models import CauseLink, PostmortemTemplate
 
-Teller = Callable[[Incident], str]
+Section = Callable[[Incident], str]
+"""What is known of an incident, as Markdown; empty when nothing is."""
 NOTHING = "Nothing is on record."
 
 
 def template_for(incidents: Sequence[Incident]) -> PostmortemTemplate | None:
     """The first template for the worst severity, else the first for any."""
-    worst = min((incident.severity for incident in incidents), default="SEV4")
+    worst = Incident.Severity.worst(row.severity for row in incidents) or Incident.Severity.SEV4
     templates = list(PostmortemTemplate.objects.all())
-    fitting = [row for row in templates if worst in row.severities]
+    matching = [row for row in templates if worst in row.severities]
     general = [row for row in templates if not row.severities]
-    return next(iter(fitting or general or templates), None)
+    return next(iter(matching or general or templates), None)
 
 
-def filled(template: str, incidents: Sequence[Incident]) -> str:
-    """The template with each {word} in braces replaced by what is known; unknown words stay."""
-    for word, tellers in SECTIONS.items():
+def fill_template(template: str, incidents: Sequence[Incident]) -> str:
+    """The template with each {section} replaced; words in braces that are no section stay."""
+    for word, section in SECTIONS.items():
         marker = "{" + word + "}"
         if marker in template:
-            template = template.replace(marker, _told(tellers, incidents))
+            template = template.replace(marker, _section_text(section, incidents))
     return template
 
 
-def _told(tellers: Sequence[Teller], incidents: Sequence[Incident]) -> str:
+def _section_text(section: Section, incidents: Sequence[Incident]) -> str:
     parts = []
     for incident in incidents:
-        text = "\n\n".join(told for teller in tellers if (told := teller(incident).strip()))
+        text = section(incident).strip()
         if text and len(incidents) > 1:
-            text = f"**{incident.reference} {incident.title}**\n\n{text}"
+            text = f"**{incident.reference} {escape_markdown(incident.title)}**\n\n{text}"
         parts.append(text)
     return "\n\n".join(part for part in parts if part) or NOTHING
 
 
-def _clock(moment: datetime | None) -> str:
+def _time(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "not recorded"
 
 
 def _summary(incident: Incident) -> str:
-    symptom = f"\n\n{incident.symptom}" if incident.symptom else ""
-    return f"{incident.reference}: {incident.title}.{symptom}"
+    symptom = f"\n\n{with_breaks(incident.symptom)}" if incident.symptom else ""
+    return f"{incident.reference}: {escape_markdown(incident.title)}.{symptom}"
 
 
 def _impact(incident: Incident) -> str:
@@ -61,10 +64,10 @@ def _impact(incident: Incident) -> str:
         [
             f"- Severity: {incident.get_severity_display()}",
             f"- Services: {services}",
-            f"- Impact started: {_clock(incident.impact_started_at)}",
-            f"- Detected: {_clock(incident.detected_at)}",
-            f"- Mitigated: {_clock(incident.mitigated_at)}",
-            f"- Resolved: {_clock(incident.resolved_at)}",
+            f"- Impact started: {_time(incident.impact_started_at)}",
+            f"- Detected: {_time(incident.detected_at)}",
+            f"- Mitigated: {_time(incident.mitigated_at)}",
+            f"- Resolved: {_time(incident.resolved_at)}",
             f"- It lasted {minutes}.",
         ]
     )
@@ -74,11 +77,14 @@ def _causes(incident: Incident) -> str:
     links = incident.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause")
     lines = []
     for link in links.prefetch_related("citations"):
-        cited = "".join(f" [{row.title}]({row.path})" for row in link.citations.all())
+        cited = "".join(
+            f" [{escape_markdown(row.title)}]({row.path})" for row in link.citations.all()
+        )
         why = f": {link.reason}" if link.reason else ""
-        lines.append(f"- {link.get_role_display()} ({link.state}): **{link.cause}**{why}{cited}")
+        name = escape_markdown(link.cause.name)
+        lines.append(f"- {link.get_role_display()} ({link.state}): **{name}**{why}{cited}")
     chain = [
-        f"- “{edge.earlier}” led to “{edge.later}”."
+        f"- “{escape_markdown(edge.earlier.name)}” led to “{escape_markdown(edge.later.name)}”."
         for edge in incident.led_to.select_related("earlier", "later")
     ]
     return "\n".join([*lines, *chain])
@@ -89,7 +95,8 @@ def _changes(incident: Incident) -> str:
     for candidate in candidate_changes(incident, limit=5):
         change = candidate.change
         by = f" by {change.author}" if change.author else ""
-        lines.append(f"- {_clock(change.started_at)}: {change.service}, {change}{by}")
+        text = escape_markdown(f"{change.service}, {change}{by}")
+        lines.append(f"- {_time(change.started_at)}: {text}")
     return "\n".join(lines)
 
 
@@ -98,18 +105,21 @@ def _timeline(incident: Incident) -> str:
     for entry in told_timeline(incident):
         if entry.kind == TimelineEntry.Kind.EDIT:
             continue
-        text = " ".join(entry.text.split())
+        text = " ".join(entry.text.split())[:300]
+        text = escape_markdown(text) if entry.kind in PLAIN else text
         by = f" ({entry.author})" if entry.author else ""
-        lines.append(f"- {_clock(entry.at)}: {text[:300]}{by}")
+        lines.append(f"- {_time(entry.at)}: {text}{by}")
     return "\n".join(lines)
 
 
-SECTIONS: dict[str, list[Teller]] = {
-    "summary": [_summary],
-    "impact": [_impact],
-    "causes": [_causes],
-    "changes": [_changes],
-    "evidence": [],
-    "resolution": [lambda incident: incident.resolution],
-    "timeline": [_timeline],
-}
+SECTIONS: Registry[Section] = Registry(
+    "sections of postmortem templates",
+    {
+        "summary": _summary,
+        "impact": _impact,
+        "causes": _causes,
+        "changes": _changes,
+        "resolution": lambda incident: with_breaks(incident.resolution),
+        "timeline": _timeline,
+    },
+)

@@ -1,4 +1,4 @@
-"""Three-way merging of texts that two people edited, so that no sentence of either is lost."""
+"""Three-way merge of a text that two people edited, so that no sentence of either is lost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import pairwise
 
 
 def merge_texts(base: str, mine: str, theirs: str) -> tuple[str, int]:
-    """Both people's edits of `base` in one text, and in how many places both changed the same.
+    """Both edits of `base` in one text, and the number of conflicts: lines that both changed.
 
-    Such a place holds both versions, theirs first. Works by lines, as diff3 does (Khanna, Kunal
+    A conflict has both versions, theirs first. Works by lines, as diff3 does (Khanna, Kunal
     and Pierce, A Formal Investigation of Diff3, 2007).
     """
     lines, left, right = (_lines(text) for text in (base, mine, theirs))

@@ -1,4 +1,4 @@
-"""What the knowledge base lacks: causes, fixes, checks, actions in time, postmortems."""
+"""Gaps in the knowledge base: missing causes, fixes, checks and postmortems, overdue actions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from kb.models import ActionItem, Cause, CauseLink, Postmortem
 from kb.permissions import visible_actions, visible_causes, visible_links
 
 SHOWN = 25
-LOOKED_AT = timedelta(days=365)
+LOOKBACK = timedelta(days=365)
 
 
 @dataclass(frozen=True)
-class Due:
-    """An incident that by policy needs a postmortem, and since when that is overdue."""
+class PostmortemDue:
+    """An incident that needs a postmortem by policy, and for how many days it is overdue."""
 
     incident: Incident
     days: int
-    """since the day it should have been there; negative while there is time"""
+    """Since the due date; negative before it."""
     draft: Postmortem | None
 
 
@@ -44,7 +44,7 @@ def services_without_cause(user: Any) -> QuerySet[Service]:
 
 
 def thin_causes(user: Any) -> QuerySet[Cause]:
-    """Causes that occurred and say not how to fix them, or have no check; most frequent first."""
+    """Causes that occurred and lack a fix or a check; most frequent first."""
     links = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
     return (
         visible_causes(user)
@@ -64,29 +64,29 @@ def overdue_actions(user: Any) -> QuerySet[ActionItem]:
     return rows.select_related("owner", "postmortem", "cause")
 
 
-def postmortems_due(user: Any, limit: int = SHOWN) -> list[Due]:
-    """Resolved incidents of the last year that the policies want written up, worst ones first."""
+def postmortems_due(user: Any, limit: int = SHOWN) -> list[PostmortemDue]:
+    """Resolved incidents of the last year that lack a postmortem by policy; most severe first."""
     now = timezone.now()
-    wanted = Q(pk__in=[])
+    required = Q(pk__in=[])
     within: dict[str, int] = {}
     for policy in TierPolicy.objects.all():
         severities = re.findall(r"SEV[1-4]", policy.postmortem_for)
         within[policy.tier] = policy.postmortem_within
-        wanted |= Q(services__tier=policy.tier, severity__in=severities)
+        required |= Q(services__tier=policy.tier, severity__in=severities)
     published = Postmortem.objects.filter(
         incidents=OuterRef("pk"), state=Postmortem.State.PUBLISHED
     )
     rows = (
         visible_incidents(user)
-        .filter(wanted, ~Exists(published), resolved_at__gte=now - LOOKED_AT, merged_into=None)
+        .filter(required, ~Exists(published), resolved_at__gte=now - LOOKBACK, merged_into=None)
         .distinct()
         .order_by("severity", "-resolved_at")
         .prefetch_related("services", "postmortems")[:limit]
     )
-    found = []
+    due = []
     for row in rows:
         days = min((within.get(service.tier, 5) for service in row.services.all()), default=5)
         since = now - (row.resolved_at or now) - timedelta(days=days)
         drafts = row.postmortems.all()
-        found.append(Due(row, since.days, drafts[0] if drafts else None))
-    return found
+        due.append(PostmortemDue(row, since.days, drafts[0] if drafts else None))
+    return due

@@ -49,8 +49,8 @@ class Median(Aggregate):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Which incidents a report is about; `until` is the first day after it."""
+class ReportFilter:
+    """The incidents of a report; `until` is the first day after it."""
 
     since: date
     until: date
@@ -58,7 +58,7 @@ class Asked:
     service: str = ""
 
     @property
-    def moments(self) -> tuple[datetime, datetime]:
+    def bounds(self) -> tuple[datetime, datetime]:
         zone = timezone.get_current_timezone()
         return tuple(  # type: ignore[return-value]
             datetime.combine(day, datetime.min.time(), zone) for day in (self.since, self.until)
@@ -66,8 +66,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A mean and a median in minutes over `count` of `of` incidents; None where none counts."""
+class TimeFigure:
+    """Mean and median in minutes over `count` of `of` incidents; None if none counts."""
 
     name: str
     short: str
@@ -78,7 +78,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Row:
+class BreakdownRow:
     """One line of a breakdown."""
 
     name: str
@@ -88,27 +88,27 @@ class Row:
 
 
 @dataclass(frozen=True)
-class FollowThrough:
+class ActionFollowThrough:
     promised: int
     done: int
     in_time: int
-    """done by their due date, of those that had one"""
+    """Done by their due date, of those that had one."""
     with_date: int
     overdue: int
     dropped: int
 
 
-def incidents_of(user: Any, asked: Asked) -> QuerySet[Incident]:
-    since, until = asked.moments
+def filtered_incidents(user: Any, chosen: ReportFilter) -> QuerySet[Incident]:
+    since, until = chosen.bounds
     rows = visible_incidents(user).filter(
         impact_started_at__gte=since, impact_started_at__lt=until, merged_into=None
     )
-    if asked.team or asked.service:
+    if chosen.team or chosen.service:
         through = Incident.services.through.objects.all()
-        if asked.team:
-            through = through.filter(service__owner_team=asked.team)
-        if asked.service:
-            through = through.filter(service__name=asked.service)
+        if chosen.team:
+            through = through.filter(service__owner_team=chosen.team)
+        if chosen.service:
+            through = through.filter(service__name=chosen.service)
         rows = rows.filter(pk__in=through.values("incident_id"))
     return rows.order_by()
 
@@ -119,15 +119,15 @@ def _minutes(start: str, end: str) -> Any:
 
 
 def _sums() -> dict[str, Any]:
-    found: dict[str, Any] = {"n": Count("pk"), "lost": Sum(_minutes(*TIMES["resolve"][1:]))}
+    sums: dict[str, Any] = {"n": Count("pk"), "lost": Sum(_minutes(*TIMES["resolve"][1:]))}
     for key, (_, start, end) in TIMES.items():
         counts = Q(**{f"{end}__gte": F(start)})
-        found[f"{key}_sum"] = Sum(_minutes(start, end), filter=counts)
-        found[f"{key}_count"] = Count("pk", filter=counts)
-    return found
+        sums[f"{key}_sum"] = Sum(_minutes(start, end), filter=counts)
+        sums[f"{key}_count"] = Count("pk", filter=counts)
+    return sums
 
 
-def _added(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """The sums and counts of `_sums()` over several rows."""
     total = dict.fromkeys(_sums(), 0.0)
     for row in rows:
@@ -136,7 +136,7 @@ def _added(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return total
 
 
-def times(incidents: QuerySet[Incident]) -> tuple[list[Figure], int, float]:
+def time_figures(incidents: QuerySet[Incident]) -> tuple[list[TimeFigure], int, float]:
     """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query."""
     medians = {
         f"{key}_median": Median(_minutes(start, end), filter=Q(**{f"{end}__gte": F(start)}))
@@ -144,7 +144,7 @@ def times(incidents: QuerySet[Incident]) -> tuple[list[Figure], int, float]:
     }
     found = incidents.aggregate(**_sums(), **medians)
     figures = [
-        Figure(
+        TimeFigure(
             f"time to {key}",
             short,
             found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None,
@@ -157,26 +157,28 @@ def times(incidents: QuerySet[Incident]) -> tuple[list[Figure], int, float]:
     return figures, found["n"], found["lost"] or 0.0
 
 
-def _row(name: str, found: Mapping[str, Any]) -> Row:
+def _breakdown_row(name: str, found: Mapping[str, Any]) -> BreakdownRow:
     figures = {
         short: found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None
         for key, (short, _, _) in TIMES.items()
     }
-    return Row(name, int(found["n"]), found["lost"] or 0.0, figures)
+    return BreakdownRow(name, int(found["n"]), found["lost"] or 0.0, figures)
 
 
-def by_month(incidents: QuerySet[Incident]) -> list[Row]:
+def by_month(incidents: QuerySet[Incident]) -> list[BreakdownRow]:
     rows = incidents.annotate(month=TruncMonth("impact_started_at")).values("month")
     return [
-        _row(f"{found['month']:%Y-%m}", found)
+        _breakdown_row(f"{found['month']:%Y-%m}", found)
         for found in rows.annotate(**_sums()).order_by("month")
     ]
 
 
-def by_service(incidents: QuerySet[Incident]) -> tuple[list[Row], list[Row]]:
+def by_service_and_team(
+    incidents: QuerySet[Incident],
+) -> tuple[list[BreakdownRow], list[BreakdownRow]]:
     """Per service and per team, most minutes lost first. One query.
 
-    An incident that hit two services counts for both, and for a team once per service of it.
+    An incident of two services counts for both, and for a team once per service of it.
     """
     rows = list(
         incidents.exclude(services=None)
@@ -187,31 +189,31 @@ def by_service(incidents: QuerySet[Incident]) -> tuple[list[Row], list[Row]]:
     for row in rows:
         teams.setdefault(row["services__owner_team"], []).append(row)
     return (
-        _most_lost(_row(row["services__name"], row) for row in rows),
-        _most_lost(_row(team, _added(of)) for team, of in teams.items() if team),
+        _most_lost(_breakdown_row(row["services__name"], row) for row in rows),
+        _most_lost(_breakdown_row(team, _sum_rows(of)) for team, of in teams.items() if team),
     )
 
 
-def _most_lost(rows: Iterable[Row]) -> list[Row]:
+def _most_lost(rows: Iterable[BreakdownRow]) -> list[BreakdownRow]:
     return sorted(rows, key=lambda row: (-row.minutes, row.name))[:30]
 
 
-def confirmed(incidents: QuerySet[Incident]) -> QuerySet[CauseLink]:
+def confirmed_links(incidents: QuerySet[Incident]) -> QuerySet[CauseLink]:
     return CauseLink.objects.filter(
         incident__in=incidents.values("pk"), state=CauseLink.State.CONFIRMED
     )
 
 
 def recurrence(user: Any, incidents: QuerySet[Incident]) -> tuple[int, int]:
-    """Of the incidents with a confirmed cause, in how many it had been a cause before; of how many.
+    """How many incidents had a confirmed cause that had occurred before; how many had any.
 
     “Before” is by the start of impact, over all of history that `user` may see.
     """
     links = visible_links(user).filter(state=CauseLink.State.CONFIRMED).order_by()
     first = dict(links.values_list("cause_id").annotate(Min("incident__impact_started_at")))
-    found = confirmed(incidents).order_by()
+    found = confirmed_links(incidents).order_by()
     total = found.aggregate(n=Count("incident", distinct=True))["n"]
-    # Few incidents are the first of a cause: only these are read.
+    # Few incidents are the first of their cause: read only these.
     new: dict[int, bool] = {}
     for incident, cause, start in found.filter(
         incident__impact_started_at__in=set(first.values())
@@ -221,7 +223,7 @@ def recurrence(user: Any, incidents: QuerySet[Incident]) -> tuple[int, int]:
 
 
 Months = list[tuple[str, list[tuple[str, int]]]]
-"""Month → part → how many, as a drawing of stacked bars takes it."""
+"""Month → part → count, as a chart of stacked columns needs it."""
 
 
 def _months(rows: Iterable[Mapping[str, Any]]) -> Months:
@@ -234,8 +236,12 @@ def _months(rows: Iterable[Mapping[str, Any]]) -> Months:
 
 
 def causes_by_tier(incidents: QuerySet[Incident]) -> Months:
-    """Confirmed causes a month by tier of the services hit; of two tiers, one counts in both."""
-    rows = confirmed(incidents).order_by().annotate(month=TruncMonth("incident__impact_started_at"))
+    """Confirmed causes per month by tier of the affected services; of two tiers, in both."""
+    rows = (
+        confirmed_links(incidents)
+        .order_by()
+        .annotate(month=TruncMonth("incident__impact_started_at"))
+    )
     return _months(
         rows.values("month", part=F("incident__services__tier")).annotate(
             n=Count("pk", distinct=True)
@@ -244,9 +250,13 @@ def causes_by_tier(incidents: QuerySet[Incident]) -> Months:
 
 
 def causes_by_category(incidents: QuerySet[Incident]) -> Months:
-    """Confirmed causes a month by their category's name."""
-    rows = confirmed(incidents).order_by().annotate(month=TruncMonth("incident__impact_started_at"))
-    # By key: to group by texts costs the database twice the time.
+    """Confirmed causes per month by name of category."""
+    rows = (
+        confirmed_links(incidents)
+        .order_by()
+        .annotate(month=TruncMonth("incident__impact_started_at"))
+    )
+    # By key: grouping by names takes the database twice as long.
     counts = rows.values("month", part=F("cause__category_id")).annotate(n=Count("pk"))
     names = dict(Category.objects.values_list("slug", "name"))
     return _months({**row, "part": names[row["part"]]} for row in counts)
@@ -255,7 +265,7 @@ def causes_by_category(incidents: QuerySet[Incident]) -> Months:
 def repeat_offenders(incidents: QuerySet[Incident]) -> list[tuple[Cause, int, float]]:
     """Causes of more than one incident, most times first, with the minutes from impact to end."""
     lost = Sum(_minutes("incident__impact_started_at", "incident__resolved_at"))
-    rows = confirmed(incidents).order_by().values_list("cause_id")
+    rows = confirmed_links(incidents).order_by().values_list("cause_id")
     found = list(
         rows.annotate(times=Count("pk"), minutes=lost)
         .filter(times__gt=1)
@@ -265,12 +275,12 @@ def repeat_offenders(incidents: QuerySet[Incident]) -> list[tuple[Cause, int, fl
     return [(causes[key], times, minutes or 0.0) for key, times, minutes in found]
 
 
-def follow_through(user: Any, asked: Asked) -> FollowThrough:
-    """What became of the actions promised in this time."""
-    since, until = asked.moments
+def follow_through(user: Any, chosen: ReportFilter) -> ActionFollowThrough:
+    """What became of the action items created in this time."""
+    since, until = chosen.bounds
     rows = visible_actions(user).filter(created_at__gte=since, created_at__lt=until)
-    if asked.team or asked.service:
-        rows = rows.filter(postmortem__incidents__in=incidents_of(user, asked).values("pk"))
+    if chosen.team or chosen.service:
+        rows = rows.filter(postmortem__incidents__in=filtered_incidents(user, chosen).values("pk"))
     state, today = ActionItem.State, timezone.now().date()
     found = rows.aggregate(
         promised=Count("pk", distinct=True),
@@ -282,16 +292,16 @@ def follow_through(user: Any, asked: Asked) -> FollowThrough:
         overdue=Count("pk", distinct=True, filter=Q(state=state.OPEN, due_on__lt=today)),
         dropped=Count("pk", distinct=True, filter=Q(state=state.DROPPED)),
     )
-    return FollowThrough(**found)
+    return ActionFollowThrough(**found)
 
 
-def this_week_before(user: Any, today: date | None = None, years: int = 5) -> list[Incident]:
+def same_week_in_past_years(user: Any, today: date | None = None, years: int = 5) -> list[Incident]:
     """Incidents of these seven days in each of the past years, newest first."""
     today = today or timezone.now().date()
     zone = timezone.get_current_timezone()
     wanted = Q(pk__in=[])
     for back in range(1, years + 1):
-        # By the count of days, so that 29 February needs no case of its own.
+        # By days, so that 29 February is no special case.
         middle = datetime.combine(today, datetime.min.time(), zone) - timedelta(days=365.25 * back)
         wanted |= Q(
             impact_started_at__gte=middle - timedelta(days=3),

@@ -44,7 +44,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(action.postmortem)
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/action_form.html", form, action=action)
+    return form_page(request, "kb/action_items/form.html", form, action=action)
 
 
 @require_POST
@@ -68,4 +68,4 @@ def action_list(request: HttpRequest) -> HttpResponse:
     elif which != "all":
         rows = rows.filter(state=ActionItem.State.OPEN)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "kb/actions.html", {"page": page, "which": which})
+    return render(request, "kb/action_items/list.html", {"page": page, "which": which})

@@ -19,7 +19,7 @@ from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
 from incidents.web.shortcuts import act, add_errors, form_page, get_incident, number_in
 from kb.causes import fixes, linking, merging
-from kb.causes.history import chain_of, record_of
+from kb.causes.history import cause_history, chain_graph
 from kb.causes.queries import causes_with_counts
 from kb.models import Category, Cause, CauseLink, Citation
 from kb.permissions import visible_actions, visible_causes, visible_links, visible_postmortems
@@ -34,7 +34,7 @@ def cause_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page, "q": words, "category": category, "categories": Category.objects.all(),
     }  # fmt: skip
-    return render(request, "kb/causes.html", context)
+    return render(request, "kb/causes/list.html", context)
 
 
 def get_cause(request: HttpRequest, pk: int) -> Cause:
@@ -48,7 +48,7 @@ def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
     context = {
         "cause": cause,
-        "record": record_of(cause, request.user),
+        "record": cause_history(cause, request.user),
         "actions": visible_actions(request.user)
         .filter(cause=cause)
         .select_related("owner", "cause"),
@@ -59,7 +59,7 @@ def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
         .values_list("pk", "name"),
         "history": history_of(cause)[:10],
     }
-    return render(request, "kb/cause.html", context)
+    return render(request, "kb/causes/detail.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,12 +70,12 @@ def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         try:
             if cause is None:
                 return redirect(linking.create_cause(**form.cleaned_data))
-            # The form has put what was typed on its record already.
+            # The form has already changed its own copy of the record.
             cause.refresh_from_db()
             return redirect(linking.edit_cause(cause, **form.cleaned_data))
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/cause_form.html", form, cause=cause)
+    return form_page(request, "kb/causes/form.html", form, cause=cause)
 
 
 @require_POST
@@ -88,20 +88,20 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     note = request.POST.get("note", "")[:5000]
     return act(
         request, cause, lambda: fixes.mark_fixed(cause, request.user, note, at),
-        "Marked fixed. If it comes back, its action's owner is told.",
+        "Marked as fixed. If it comes back, the owner of its action item gets a notice.",
     )  # fmt: skip
 
 
 @require_POST
 def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make this cause part of another; both pages stay, the other is suggested from now on."""
+    """Merge this cause into another, or supersede it; both pages stay."""
     cause = get_cause(request, pk)
     into = get_object_or_404(
         visible_causes(request.user), pk=number_in(request.POST.get("into", ""))
     )
     if request.POST.get("how") == "supersede":
         return act(
-            request, cause, lambda: merging.supersede(cause, into) and into,
+            request, cause, lambda: merging.supersede_cause(cause, into) and into,
             f"“{into}” is suggested from now on.",
         )  # fmt: skip
     return act(request, cause, lambda: merging.merge_causes(into, cause), "Merged.")
@@ -127,13 +127,13 @@ def _causes_panel(
         "links": links,
         "linked": [link for link in links if link.state != CauseLink.State.REJECTED],
         "edges": incident.led_to.select_related("earlier", "later"),
-        "chain": chain_of(incident.led_to.all()),
+        "chain": chain_graph(incident.led_to.all()),
         "postmortems": visible_postmortems(request.user).filter(incidents=incident),
         "roles": CauseLink.Role.choices,
         "error": error,
         "name": name,
     }
-    response = render(request, "kb/_incident_causes.html", context)
+    response = render(request, "kb/causes/_of_incident.html", context)
     if request.method == "POST" and not error:
         # The suggestions and the timeline of the page show the link too.
         # After the swap, when it reaches the page even if the clicked button is gone by then.
@@ -141,11 +141,11 @@ def _causes_panel(
     return response
 
 
-def _act_in_panel(
-    request: HttpRequest, incident: Incident, doing: Callable[[], Any], name: str = ""
+def _change_in_panel(
+    request: HttpRequest, incident: Incident, change: Callable[[], Any], name: str = ""
 ) -> HttpResponse:
     try:
-        doing()
+        change()
     except ValidationError as error:
         return _causes_panel(request, incident, " ".join(error.messages), name)
     return _causes_panel(request, incident)
@@ -158,18 +158,18 @@ def incident_causes(request: HttpRequest, incident: int) -> HttpResponse:
 
 @require_POST
 def link(request: HttpRequest, incident: int) -> HttpResponse:
-    """Confirm, suspect or reject a cause by one click; `state=remove` takes the link away."""
+    """Confirm, suspect or reject a cause with one click; `state=remove` deletes the link."""
     subject = get_incident(request, incident)
     cause = get_object_or_404(
         visible_causes(request.user), pk=number_in(request.POST.get("cause", ""))
     )
     state = request.POST.get("state", "")
     if state == "remove":
-        found = CauseLink.objects.filter(incident=subject, cause=cause).first()
-        return _act_in_panel(
-            request, subject, lambda: found and linking.unlink_cause(found, request.user)
+        existing = CauseLink.objects.filter(incident=subject, cause=cause).first()
+        return _change_in_panel(
+            request, subject, lambda: existing and linking.unlink_cause(existing, request.user)
         )
-    return _act_in_panel(
+    return _change_in_panel(
         request,
         subject,
         lambda: linking.link_cause(
@@ -187,49 +187,55 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
 def new_cause(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     name = request.POST.get("name", "")
-    return _act_in_panel(
+    return _change_in_panel(
         request, subject, lambda: linking.name_cause(subject, name, author=request.user), name
     )
 
 
 @require_POST
 def same_as(request: HttpRequest, incident: int) -> HttpResponse:
-    """“Same as INC-42”: the causes known of that one are the causes of this one."""
+    """“Same as INC-42”: confirm the causes of that incident for this one."""
     subject = get_incident(request, incident)
     other = by_reference(visible_incidents(request.user), request.POST.get("other", ""))
     if other is None:
         return _causes_panel(request, subject, "Name the other incident, such as INC-42.")
-    return _act_in_panel(request, subject, lambda: linking.same_as(subject, other, request.user))
+    return _change_in_panel(
+        request, subject, lambda: linking.copy_causes(subject, other, request.user)
+    )
 
 
 @require_POST
 def chain(request: HttpRequest, incident: int) -> HttpResponse:
-    """One cause led to another in this incident, or did not after all (`remove`)."""
+    """Record that one cause led to another in this incident, or `remove` that."""
     subject = get_incident(request, incident)
     earlier, later = (number_in(request.POST.get(name, "")) for name in ("earlier", "later"))
     if "remove" in request.POST:
-        return _act_in_panel(request, subject, lambda: linking.unchain(subject, earlier, later))
+        return _change_in_panel(
+            request, subject, lambda: linking.unchain_causes(subject, earlier, later)
+        )
     causes = visible_causes(request.user).in_bulk([earlier, later])
     if len(causes) < 2:
         return _causes_panel(request, subject, "Choose two different causes of this incident.")
-    return _act_in_panel(
+    return _change_in_panel(
         request,
         subject,
-        lambda: linking.chain(subject, causes[earlier], causes[later], request.user),
+        lambda: linking.chain_causes(subject, causes[earlier], causes[later], request.user),
     )
 
 
 @require_POST
 def cite(request: HttpRequest, incident: int) -> HttpResponse:
-    """Rest a cause link of this incident on a piece of evidence."""
+    """Cite evidence for a cause link of this incident."""
     subject = get_incident(request, incident)
     if "remove" in request.POST:
         Citation.objects.filter(
             link__incident=subject, pk=number_in(request.POST["remove"])
         ).delete()
         return _causes_panel(request, subject)
-    found = subject.cause_links.filter(pk=number_in(request.POST.get("link", ""))).first()
-    if found is None:
+    cause_link = subject.cause_links.filter(pk=number_in(request.POST.get("link", ""))).first()
+    if cause_link is None:
         return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
     title, path = request.POST.get("title", ""), request.POST.get("path", "")
-    return _act_in_panel(request, subject, lambda: linking.cite(found, title, path, request.user))
+    return _change_in_panel(
+        request, subject, lambda: linking.cite_evidence(cause_link, title, path, request.user)
+    )

@@ -1,4 +1,4 @@
-"""Pages of chat: workspaces, their rules and what was told, and who a person is in chat."""
+"""Pages of chat: workspaces, notification rules and deliveries, linked accounts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.plugin_settings import PluginSettings
 from common.site_url import public_address
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
 from kb import notifications
 from kb.chat import registry
 from kb.chatops import endpoints
-from kb.models import ChatCode, ChatPerson, Rule, Telling, Workspace
+from kb.models import ChatCode, ChatPerson, NotificationDelivery, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
+
+ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
@@ -31,68 +34,67 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
         (row, kinds[row.kind].title if row.kind in kinds else row.kind)
         for row in Workspace.objects.all()
     ]
-    return render(request, "kb/workspaces.html", {"rows": rows, "kinds": kinds.values()})
+    return render(request, "kb/chat/workspaces.html", {"rows": rows, "kinds": kinds.values()})
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
-    """A platform's own settings. Secrets left empty keep what is stored; none is shown."""
+    """A platform's own settings."""
     row = get_object_or_404(Workspace, pk=pk) if pk else Workspace(kind=kind)
     plugin = registry().get(row.kind)
     if plugin is None:
         raise Http404("No such platform.")
-    stored = row.secrets if row.pk else {}
-    form = plugin.SettingsForm(request.POST or None, initial=row.settings)
-    hidden = getattr(form, "secret_fields", ())
-    for name in hidden:
-        # What is stored already need not be entered again.
-        form.fields[name].required = form.fields[name].required and name not in stored
+    plugin_settings = PluginSettings(plugin.SettingsForm, row)
+    form = plugin_settings.page_form(request.POST or None)
     name = request.POST.get("workspace_name", row.name or plugin.title).strip()[:100]
     if request.method == "POST":
         if not name or Workspace.objects.exclude(pk=row.pk).filter(name=name).exists():
             form.add_error(None, "Give it a name that no other workspace has.")
         if form.is_valid():
-            data = form.cleaned_data
             row.name, row.enabled = name, "enabled" in request.POST
-            row.settings = {key: data[key] for key in data if key not in hidden}
-            row.secrets = {**stored, **{key: data[key] for key in hidden if data[key]}}
+            plugin_settings.apply(form)
             row.save()
-            endpoints.forget(row.slug)
+            endpoints.forget_workspace(row.slug)
             messages.success(request, f"{row} is saved.")
             return redirect(row)
     context = {
-        "form": form, "row": row, "plugin": plugin, "name": name, "stored": sorted(stored),
+        "form": form, "row": row, "plugin": plugin, "name": name,
         "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
     }  # fmt: skip
     status = 422 if request.method == "POST" else 200
-    return render(request, "kb/workspace_form.html", context, status=status)
+    return render(request, "kb/chat/workspace_form.html", context, status=status)
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_GET
 def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
-    told = Telling.objects.filter(rule__workspace=row).select_related("event", "rule")
+    deliveries = NotificationDelivery.objects.filter(rule__workspace=row)
+    paginator = Paginator(deliveries.select_related("event", "rule"), 20)
     plugin = registry().get(row.kind)
+    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+        messages.warning(request, ENTER_AGAIN)
     context = {
         "row": row,
         "plugin": plugin,
         "address": f"{public_address()}/chat/{row.slug}/",
-        "rules": [(r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.rules.all()],
+        "rules": [
+            (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
+        ],
         "people": row.people.select_related("user"),
-        "page": Paginator(told, 20).get_page(request.GET.get("page")),
+        "page": paginator.get_page(request.GET.get("page")),
     }
-    return render(request, "kb/workspace.html", context)
+    return render(request, "kb/chat/workspace.html", context)
 
 
-class RuleForm(forms.ModelForm):
+class NotificationRuleForm(forms.ModelForm):
     events = forms.MultipleChoiceField(
         choices=list(KINDS.items()), widget=forms.CheckboxSelectMultiple
     )
 
     class Meta:
-        model = Rule
+        model = NotificationRule
         fields = [
             "channel", "events", "severity", "team", "quiet_from", "quiet_until", "zone",
             "sev1_breaks_quiet",
@@ -107,11 +109,13 @@ class RuleForm(forms.ModelForm):
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
     workspace = get_object_or_404(Workspace, pk=pk)
-    found = get_object_or_404(Rule, pk=rule, workspace=workspace) if rule else None
-    if request.method == "POST" and found and "remove" in request.POST:
-        found.delete()
+    existing = get_object_or_404(NotificationRule, pk=rule, workspace=workspace) if rule else None
+    if request.method == "POST" and existing and "remove" in request.POST:
+        existing.delete()
         return redirect(workspace)
-    form = RuleForm(request.POST or None, instance=found or Rule(workspace=workspace))
+    form = NotificationRuleForm(
+        request.POST or None, instance=existing or NotificationRule(workspace=workspace)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             notifications.check_rule(form.instance)
@@ -120,27 +124,29 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
         except ValidationError as error:
             add_errors(form, error)
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "workspace": workspace, "rule": found}
-    return render(request, "kb/chat_rule.html", context, status=status)
+    context = {"form": form, "workspace": workspace, "rule": existing}
+    return render(request, "kb/chat/rule_form.html", context, status=status)
 
 
 @permission_required(MANAGE_WORKSPACES, raise_exception=True)
 @require_POST
-def telling_replay(request: HttpRequest, pk: int) -> HttpResponse:
-    telling = get_object_or_404(Telling.objects.select_related("rule__workspace"), pk=pk)
-    notifications.replay(telling)
-    messages.success(request, "It will be told again in a moment.")
-    return redirect(telling.rule.workspace)
+def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
+    delivery = get_object_or_404(
+        NotificationDelivery.objects.select_related("rule__workspace"), pk=pk
+    )
+    notifications.deliver_again(delivery)
+    messages.success(request, "It will be delivered again in a moment.")
+    return redirect(delivery.rule.workspace)
 
 
 @require_http_methods(["GET", "POST"])
 def me(request: HttpRequest) -> HttpResponse:
-    """Who the reader is in chat, and a code to say so there."""
+    """The linked chat accounts of the user, and a code to link another one."""
     context: dict[str, Any] = {"code": ""}
     if request.method == "POST":
         context["code"] = ChatCode.make(request.user)
     people = ChatPerson.objects.filter(user_id=request.user.pk).select_related("workspace")
-    return render(request, "kb/chat_me.html", {**context, "people": people})
+    return render(request, "kb/chat/account.html", {**context, "people": people})
 
 
 @require_POST

@@ -51,7 +51,7 @@ class References(forms.CharField):
 
 
 class StartForm(forms.Form):
-    """What a new postmortem is about."""
+    """The incidents and the template of a new postmortem."""
 
     references = References()
     template = forms.ModelChoiceField(
@@ -63,7 +63,7 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["references"].user = user  # type: ignore[attr-defined]
+        self.fields["references"].user = user
 
 
 class EditorForm(forms.Form):
@@ -74,14 +74,14 @@ class EditorForm(forms.Form):
         strip=False,
         required=False,
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true"}),
-        help_text="Markdown. INC-42 becomes a link, @name tells that person, "
+        help_text="Markdown. INC-42 becomes a link, @name notifies that person, "
         "pictures can be pasted.",
     )
     base_version = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["references"].user = user  # type: ignore[attr-defined]
+        self.fields["references"].user = user
 
 
 class ActionForm(forms.ModelForm):
@@ -100,8 +100,8 @@ class ActionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         causes = Cause.objects.filter(links__incident__in=postmortem.incidents.all())
         field = self.fields["cause"]
-        field.queryset = causes.exclude(links__state="rejected").distinct()  # type: ignore[attr-defined]
-        field.help_text = "Which of the causes it is about; named when that one comes back."
+        field.queryset = causes.exclude(links__state="rejected").distinct()
+        field.help_text = "The cause that it prevents; shown when that cause comes back."
         if not self.instance.pk:
             del self.fields["state"]
 
@@ -109,5 +109,5 @@ class ActionForm(forms.ModelForm):
 class ReviewersForm(forms.Form):
     reviewers = forms.ModelMultipleChoiceField(
         get_user_model().objects.filter(is_active=True).order_by("username"),
-        label="Who should read it",
+        label="Reviewers",
     )

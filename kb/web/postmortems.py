@@ -15,14 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from incidents.web.shortcuts import act, add_errors, form_page, number_in
 from kb.exporters import registry
-from kb.exporters.base import name_of
-from kb.models import Comment, Postmortem, Review
+from kb.exporters.base import file_name
+from kb.models import Comment, Postmortem, PostmortemReview
 from kb.permissions import visible_postmortems
 from kb.postmortems import editing, images
 from kb.postmortems.blameless import hints_for
 from kb.web.forms import ActionForm, EditorForm, ReviewersForm, StartForm
 
-PREVIEWED = 200_000
+MAX_PREVIEW = 200_000
 """Characters that the preview beside the editor renders."""
 
 
@@ -35,7 +35,7 @@ def postmortem_list(request: HttpRequest) -> HttpResponse:
     rows = postmortems.select_related("author").prefetch_related("incidents")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {"page": page, "state": state, "states": Postmortem.State.choices}
-    return render(request, "kb/postmortems.html", context)
+    return render(request, "kb/postmortems/list.html", context)
 
 
 def get_postmortem(request: HttpRequest, pk: int) -> Postmortem:
@@ -48,7 +48,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
     incidents = postmortem.incidents.prefetch_related("cause_links__cause").order_by("pk")
     return render(
         request,
-        "kb/postmortem.html",
+        "kb/postmortems/detail.html",
         {
             "postmortem": postmortem,
             "incidents": incidents,
@@ -72,11 +72,13 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            made = editing.start_postmortem(data["references"], request.user, data["template"])
-            return redirect("kb:postmortem-edit", made.pk)
+            postmortem = editing.start_postmortem(
+                data["references"], request.user, data["template"]
+            )
+            return redirect("kb:postmortem-edit", postmortem.pk)
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/postmortem_start.html", form)
+    return form_page(request, "kb/postmortems/new.html", form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -119,16 +121,16 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
         return _editor(request, postmortem, form)
     except editing.EditConflict as conflict:
         current = conflict.current
-        # What was typed is kept, whatever the person does with the page now.
-        editing.keep_draft(current, request.user, current.version, data["title"], conflict.merged)
+        # The merged text is stored as a draft, so that leaving the page loses nothing.
+        editing.save_draft(current, request.user, current.version, data["title"], conflict.merged)
         merged = {
             "title": data["title"], "body": conflict.merged, "base_version": current.version,
             "references": request.POST.get("references", ""),
         }  # fmt: skip
-        who = current.history.order_by("-history_id").first()
+        latest = current.history.order_by("-history_id").first()
         context = {
             "conflict": conflict,
-            "who": who and who.history_user,
+            "who": latest and latest.history_user,
             "difference": _difference(data["body"], conflict.merged),
         }
         return _editor(
@@ -144,28 +146,28 @@ def _editor(
     status = status or (422 if form.errors else 200)
     body = form["body"].value() or ""
     context = {
-        "form": form, "postmortem": postmortem, "preview": body[:PREVIEWED],
+        "form": form, "postmortem": postmortem, "preview": body[:MAX_PREVIEW],
         "hints": hints_for(body), **context,
     }  # fmt: skip
-    return render(request, "kb/postmortem_edit.html", context, status=status)
+    return render(request, "kb/postmortems/edit.html", context, status=status)
 
 
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("body", "").replace("\x00", "")
-    context = {"text": text[:PREVIEWED], "cut": len(text) > PREVIEWED, "hints": hints_for(text)}
-    return render(request, "kb/_preview.html", context)
+    context = {"text": text[:MAX_PREVIEW], "cut": len(text) > MAX_PREVIEW, "hints": hints_for(text)}
+    return render(request, "kb/postmortems/_preview.html", context)
 
 
 @require_POST
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
-    """What somebody is typing, sent every few seconds; says when somebody else saved since."""
+    """Stores what is being typed, every few seconds; reports if somebody else saved since."""
     postmortem = get_postmortem(request, pk)
     base = number_in(request.POST.get("base_version", ""))
     if not 0 < base < 2**31:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
-        editing.keep_draft(
+        editing.save_draft(
             postmortem, request.user, base, request.POST.get("title", ""),
             request.POST.get("body", ""),
         )  # fmt: skip
@@ -182,19 +184,19 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
     if file is None:
         return JsonResponse({"error": "Send the picture as “picture”."}, status=400)
     try:
-        body = file.read(editing.MOST_PICTURE_BYTES + 1)
-        made = editing.keep_picture(postmortem, body, request.user)
+        body = file.read(editing.MAX_IMAGE_BYTES + 1)
+        image = editing.store_image(postmortem, body, request.user)
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)
-    return JsonResponse({"path": made.get_absolute_url()}, status=201)
+    return JsonResponse({"path": image.get_absolute_url()}, status=201)
 
 
 @require_GET
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
-    found = images.find(request.path, request.user)
-    if found is None:
+    image = images.find_image(request.path, request.user)
+    if image is None:
         raise Http404("No such picture.")
-    response = HttpResponse(found.body, content_type=found.content_type)
+    response = HttpResponse(image.body, content_type=image.content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=86400"
     return response
@@ -220,7 +222,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
             "version": after,
             "difference": _difference(before.body if before else "", after.body),
         }
-    return render(request, "kb/versions.html", context)
+    return render(request, "kb/postmortems/versions.html", context)
 
 
 def _difference(before: str, after: str) -> list[tuple[str, str]]:
@@ -243,7 +245,7 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     response = HttpResponse(
         plugin().export(postmortem, request.user), content_type=plugin.content_type
     )
-    name = f"{name_of(postmortem)}.{plugin.extension}"
+    name = f"{file_name(postmortem)}.{plugin.extension}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -253,10 +255,12 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if "back" in request.POST:
-        return act(request, postmortem, lambda: editing.back_to_draft(postmortem), "A draft again.")
+        return act(
+            request, postmortem, lambda: editing.return_to_draft(postmortem), "Back to draft."
+        )
     return act(
         request, postmortem, lambda: editing.publish(postmortem),
-        "Published. Suggestions know it from now on.",
+        "Published. Suggestions use it from now on.",
     )  # fmt: skip
 
 
@@ -266,19 +270,17 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
     return act(
-        request, postmortem, lambda: editing.ask_review(postmortem, chosen, request.user),
-        "Asked. They are told.",
+        request, postmortem, lambda: editing.request_review(postmortem, chosen, request.user),
+        "Review requested.",
     )  # fmt: skip
 
 
 @require_POST
 def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
-    review = get_object_or_404(Review, postmortem=postmortem, reviewer=request.user)
+    review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=request.user)
     state = request.POST.get("state", "")
-    return act(
-        request, postmortem, lambda: editing.answer_review(review, state), "Noted; thank you."
-    )
+    return act(request, postmortem, lambda: editing.answer_review(review, state), "Review saved.")
 
 
 @require_POST
@@ -287,12 +289,12 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
     return act(
         request, postmortem,
-        lambda: editing.comment_on(postmortem, text, request.user, passage), "Comment written.",
+        lambda: editing.comment_on(postmortem, text, request.user, passage), "Comment added.",
     )  # fmt: skip
 
 
 @require_POST
 def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
-    found = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
-    return act(request, postmortem, lambda: editing.settle_comment(found, request.user), "Noted.")
+    row = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
+    return act(request, postmortem, lambda: editing.settle_comment(row, request.user), "Noted.")

@@ -1,4 +1,4 @@
-"""Pages of figures and of what is missing."""
+"""Pages of the reports."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from kb.reports import statistics, svg_charts
 YEAR = timedelta(days=365)
 
 
-def _asked(request: HttpRequest) -> tuple[statistics.Asked, list[str]]:
-    """What was asked for, and what of it could not be read."""
+def _filter_of(request: HttpRequest) -> tuple[statistics.ReportFilter, list[str]]:
+    """What was chosen for, and what of it could not be read."""
     problems = []
 
-    def day(name: str, default: date) -> date:
-        given = request.GET.get(name, "")
+    def date_in(name: str, default: date) -> date:
+        value = request.GET.get(name, "")
         try:
-            found = parse_date(given) if given else default
+            day = parse_date(value) if value else default
         except ValueError:
-            found = None
-        if found is None or not 1970 <= found.year <= 2200:
-            problems.append(f"{name}: {given[:40]!r} is not a day such as 2026-03-01.")
+            day = None
+        if day is None or not 1970 <= day.year <= 2200:
+            problems.append(f"{name}: {value[:40]!r} is not a day such as 2026-03-01.")
             return default
-        return found
+        return day
 
-    until = day("until", timezone.now().date() + timedelta(days=1))
-    since = day("since", until - YEAR)
+    until = date_in("until", timezone.now().date() + timedelta(days=1))
+    since = date_in("since", until - YEAR)
     if since >= until:
         problems.append("since: lies after until.")
         since = until - YEAR
     team, service = (
         request.GET.get(name, "").replace("\x00", "")[:100] for name in ("team", "service")
     )
-    return statistics.Asked(since, until, team, service), problems
+    return statistics.ReportFilter(since, until, team, service), problems
 
 
 @require_GET
 def report(request: HttpRequest) -> HttpResponse:
-    asked, problems = _asked(request)
-    incidents = statistics.incidents_of(request.user, asked)
+    chosen, problems = _filter_of(request)
+    incidents = statistics.filtered_incidents(request.user, chosen)
     months = statistics.by_month(incidents)
-    services, teams = statistics.by_service(incidents)
+    services, teams = statistics.by_service_and_team(incidents)
     if request.GET.get("as") == "csv":
         return _csv(months, services, teams)
-    figures, count, lost = statistics.times(incidents)
+    figures, count, lost = statistics.time_figures(incidents)
     context: dict[str, Any] = {
-        "asked": asked,
+        "asked": chosen,
         "problems": problems,
         "figures": figures,
         "count": count,
         "lost": lost,
         "months": months,
-        "count_chart": svg_charts.bars(
+        "count_chart": svg_charts.stacked_columns(
             [(row.name, [("incidents", row.incidents)]) for row in months], "incidents"
         ),
-        "lost_chart": svg_charts.bars(
+        "lost_chart": svg_charts.stacked_columns(
             [(row.name, [("minutes", row.minutes)]) for row in months], "minutes"
         ),
         "services": services,
@@ -74,37 +74,37 @@ def report(request: HttpRequest) -> HttpResponse:
         .values_list("owner_team", flat=True)
         .distinct(),
     }
-    return render(request, "kb/report.html", context)
+    return render(request, "kb/reports/overview.html", context)
 
 
 @require_GET
 def report_causes(request: HttpRequest) -> HttpResponse:
-    """The part of the report that reads causes and actions: loaded after the figures are there."""
-    asked, _ = _asked(request)
-    incidents = statistics.incidents_of(request.user, asked)
+    """The part of the report on causes and action items; the page loads it after the figures."""
+    chosen, _ = _filter_of(request)
+    incidents = statistics.filtered_incidents(request.user, chosen)
     again, with_cause = statistics.recurrence(request.user, incidents)
     by_tier = statistics.causes_by_tier(incidents)
     by_category = statistics.causes_by_category(incidents)
     context: dict[str, Any] = {
         "again": again,
         "with_cause": with_cause,
-        "category_chart": svg_charts.bars(by_category, "incidents"),
+        "category_chart": svg_charts.stacked_columns(by_category, "incidents"),
         "category_names": _names(by_category),
-        "tier_chart": svg_charts.bars(by_tier, "incidents"),
+        "tier_chart": svg_charts.stacked_columns(by_tier, "incidents"),
         "tier_names": _names(by_tier),
         "offenders": statistics.repeat_offenders(incidents),
-        "follow": statistics.follow_through(request.user, asked),
-        "before": statistics.this_week_before(request.user),
+        "follow": statistics.follow_through(request.user, chosen),
+        "before": statistics.same_week_in_past_years(request.user),
     }
-    return render(request, "kb/_report_causes.html", context)
+    return render(request, "kb/reports/_causes.html", context)
 
 
 def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:
-    """The parts of columns in the order in which the drawing gives them their shades."""
+    """The parts of columns, in the order of their colours in the chart."""
     return list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
 
 
-def _csv(*parts: list[statistics.Row]) -> HttpResponse:
+def _csv(*parts: list[statistics.BreakdownRow]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="incidents.csv"'
     writer = csv.writer(response)
@@ -121,5 +121,5 @@ def _csv(*parts: list[statistics.Row]) -> HttpResponse:
 
 
 def _safe(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
+    """A cell that no spreadsheet runs as a formula."""
     return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell

@@ -1,4 +1,4 @@
-"""Who reads and who writes in the practice's API."""
+"""Permissions of API resources that configure the practice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from practice.permissions import MANAGE
 
 
 class Managed:
-    """Everybody reads; who may set the practice up writes."""
+    """Everybody reads; writing needs the permission MANAGE and a token of scope admin."""
 
     request: Request
 

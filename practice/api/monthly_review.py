@@ -25,7 +25,7 @@ class MonthlySerializer(serializers.Serializer):
     month = serializers.DateField()
     title = serializers.CharField()
     incidents = serializers.ListField(child=serializers.IntegerField())
-    minutes = serializers.FloatField(help_text="From impact to resolution, added up.")
+    minutes = serializers.FloatField(help_text="From impact to resolution, summed.")
     causes = serializers.ListField(child=serializers.DictField())
     budgets = MonthlyBudgetSerializer(many=True, source="slos")
     promised = serializers.IntegerField()
@@ -47,19 +47,25 @@ class MonthlyView(APIView):
         first = monthly_review.month_of(month)
         name = request.query_params.get("service", "").replace("\x00", "")
         service = get_object_or_404(Service, name=name) if name else None
-        found = monthly_review.monthly(request.user, first, service)
+        review = monthly_review.build_review(request.user, first, service)
         causes = [
             {"name": name, "path": path, "incidents": count, "minutes": lost}
-            for name, path, count, lost in found.causes
+            for name, path, count, lost in review.causes
         ]
-        told = {
-            "month": found.month, "title": found.title, "minutes": found.minutes,
-            "incidents": [incident.pk for incident in found.incidents], "causes": causes,
-            "slos": found.slos, "promised": found.promised, "done": found.done,
-            "overdue": len(found.overdue), "alerts": found.alerts,
-            "markdown": monthly_review.as_markdown(found),
-        }  # fmt: skip
-        return Response(MonthlySerializer(told).data)
+        data = {
+            "month": review.month,
+            "title": review.title,
+            "minutes": review.minutes,
+            "incidents": [incident.pk for incident in review.incidents],
+            "causes": causes,
+            "slos": review.slos,
+            "promised": review.promised,
+            "done": review.done,
+            "overdue": len(review.overdue),
+            "alerts": review.alerts,
+            "markdown": monthly_review.as_markdown(review),
+        }
+        return Response(MonthlySerializer(data).data)
 
 
 VIEWS = {"monthly-reviews/<str:month>": MonthlyView}

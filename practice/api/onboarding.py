@@ -11,25 +11,24 @@ from incidents.api.base import ByName
 from incidents.api.resources import Creates, Reads, Resource
 from incidents.models import Service
 from practice import onboarding_board
-from practice.models import (
-    Engagement,
-    Phase,
-)
+from practice.models import Engagement, Phase
 
 
 class EngagementSerializer(serializers.ModelSerializer):
     service = ByName(queryset=Service.objects.all())
     owner = serializers.SlugRelatedField(
-        "username", queryset=get_user_model().objects.filter(is_active=True), allow_null=True,
+        "username",
+        queryset=get_user_model().objects.filter(is_active=True),
+        allow_null=True,
         required=False,
-    )  # fmt: skip
+    )
     phase = serializers.ChoiceField(Phase.choices)
     state = serializers.ChoiceField(Engagement.State.choices)
 
     class Meta:
         model = Engagement
         fields = ["id", "service", "phase", "state", "owner", "evidence", "updated_at"]
-        # Posting a phase that exists changes it.
+        # Posting a phase again updates it.
         validators: list[Any] = []
         extra_kwargs = {"evidence": {"max_length": 5000}}
 

@@ -9,10 +9,7 @@ from rest_framework import mixins, serializers, viewsets
 from incidents.api.resources import Creates, Edits, Reads, Resource
 from practice import practice_map
 from practice.api.base import Managed
-from practice.models import (
-    Practice,
-    Verdict,
-)
+from practice.models import Practice, Verdict
 
 
 class VerdictSerializer(serializers.ModelSerializer):
@@ -22,17 +19,17 @@ class VerdictSerializer(serializers.ModelSerializer):
     class Meta:
         model = Verdict
         fields = ["id", "practice", "team", "word", "note", "review_on", "author", "updated_at"]
-        # Posting a verdict that exists changes it.
+        # Posting a verdict again updates it.
         validators: list[Any] = []
         extra_kwargs = {"note": {"max_length": 5000}, "team": {"default": ""}}
 
     def create(self, validated_data: dict[str, Any]) -> Verdict:
         fields = {"note": "", "review_on": None, **validated_data}
-        return practice_map.decide(**fields, author=self.context["request"].user)
+        return practice_map.set_verdict(**fields, author=self.context["request"].user)
 
 
 class VerdictViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
-    """Verdicts on practices, of the organisation (no team) and of teams."""
+    """Verdicts on practices, of the organisation (empty team) and of teams."""
 
     queryset = Verdict.objects.select_related("author")
     serializer_class = VerdictSerializer

@@ -15,20 +15,20 @@ from incidents.api.base import ByName, asked_for
 from incidents.api.resources import Creates, Reads, Resource
 from incidents.models import Service
 from practice.models import (
-    Answer,
-    Finding,
-    Review,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
 )
 from practice.permissions import visible_findings
 from practice.readiness import reviews
 
 
-class AnswerSerializer(serializers.ModelSerializer):
+class ReadinessAnswerSerializer(serializers.ModelSerializer):
     question = serializers.CharField(source="item.question", read_only=True)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
 
     class Meta:
-        model = Answer
+        model = ReadinessAnswer
         fields = ["item", "question", "verdict", "note", "evidence", "auto", "author"]
         read_only_fields = ["auto"]
         extra_kwargs = {"note": {"max_length": 5000}}
@@ -37,51 +37,60 @@ class AnswerSerializer(serializers.ModelSerializer):
 class ReadinessReviewSerializer(serializers.ModelSerializer):
     service = ByName(queryset=Service.objects.all())
     checklist = serializers.CharField(read_only=True)
-    answers = AnswerSerializer(many=True, read_only=True)
+    answers = ReadinessAnswerSerializer(many=True, read_only=True)
 
     class Meta:
-        model = Review
+        model = ReadinessReview
         fields = [
-            "id", "service", "checklist", "started_at", "closed_at", "expires_on", "score",
+            "id",
+            "service",
+            "checklist",
+            "started_at",
+            "closed_at",
+            "expires_on",
+            "score",
             "answers",
-        ]  # fmt: skip
+        ]
         read_only_fields = ["closed_at", "expires_on", "score"]
 
-    def create(self, validated_data: dict[str, Any]) -> Review:
+    def create(self, validated_data: dict[str, Any]) -> ReadinessReview:
         return reviews.start_review(validated_data["service"], self.context["request"].user)
 
 
-class ReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
-    """Production readiness reviews. Starting one while one is open gives that one."""
+class ReadinessReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+    """Production readiness reviews. Creating one while one is open returns the open one."""
 
-    queryset = Review.objects.select_related("service", "checklist").prefetch_related(
+    queryset = ReadinessReview.objects.select_related("service", "checklist").prefetch_related(
         "answers__item", "answers__author"
     )
     serializer_class = ReadinessReviewSerializer
     filterset_fields = ["service__name"]
 
     @extend_schema(
-        request=AnswerSerializer, responses=AnswerSerializer, summary="Answer a question"
+        request=ReadinessAnswerSerializer,
+        responses=ReadinessAnswerSerializer,
+        summary="Answer a question",
     )
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str | None = None) -> Response:
-        asked = asked_for(request, AnswerSerializer)
-        found = reviews.answer(self.get_object(), asked.pop("item"), request.user, **asked)
-        return Response(AnswerSerializer(found).data)
+        fields = asked_for(request, ReadinessAnswerSerializer)
+        item = fields.pop("item")
+        answer = reviews.answer_item(self.get_object(), item, request.user, **fields)
+        return Response(ReadinessAnswerSerializer(answer).data)
 
     @extend_schema(request=None, responses=ReadinessReviewSerializer, summary="Close a review")
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
-        reviews.close(self.get_object())
+        reviews.close_review(self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
 
 
 class ReadinessFindingSerializer(serializers.ModelSerializer):
     service = ByName(read_only=True)
-    kind = serializers.ChoiceField(Finding.Kind.choices, read_only=True)
+    kind = serializers.ChoiceField(ReadinessFinding.Kind.choices, read_only=True)
 
     class Meta:
-        model = Finding
+        model = ReadinessFinding
         fields = ["id", "service", "incident", "kind", "found_at", "closed_at", "note"]
         read_only_fields = ["incident", "found_at", "closed_at"]
 
@@ -90,16 +99,16 @@ class ClosingSerializer(serializers.Serializer):
     note = serializers.CharField(max_length=2000, help_text="What closed it.")
 
 
-class FindingViewSet(Reads, mixins.ListModelMixin, Resource):
-    """Gaps of readiness that incidents showed."""
+class ReadinessFindingViewSet(Reads, mixins.ListModelMixin, Resource):
+    """Readiness gaps that incidents showed."""
 
-    queryset = Finding.objects.none()
+    queryset = ReadinessFinding.objects.none()
     serializer_class = ReadinessFindingSerializer
     filterset_fields = ["service__name", "incident", "kind"]
 
-    def get_queryset(self) -> QuerySet[Finding]:
+    def get_queryset(self) -> QuerySet[ReadinessFinding]:
         if getattr(self, "swagger_fake_view", False):
-            return Finding.objects.none()
+            return ReadinessFinding.objects.none()
         return visible_findings(self.request.user).select_related("service")
 
     @extend_schema(
@@ -108,11 +117,11 @@ class FindingViewSet(Reads, mixins.ListModelMixin, Resource):
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
         note = asked_for(request, ClosingSerializer)["note"]
-        found = reviews.close_finding(self.get_object(), note, request.user)
-        return Response(self.get_serializer(found).data)
+        finding = reviews.close_finding(self.get_object(), note, request.user)
+        return Response(self.get_serializer(finding).data)
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
-    "readiness-reviews": ReviewViewSet,
-    "readiness-findings": FindingViewSet,
+    "readiness-reviews": ReadinessReviewViewSet,
+    "readiness-findings": ReadinessFindingViewSet,
 }

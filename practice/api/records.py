@@ -14,15 +14,12 @@ from incidents.api.resources import Creates, Edits, Reads, Resource, once
 from incidents.models import Service
 from practice.api.base import Managed
 from practice.load_tests import registry as load_test_tools
-from practice.models import (
-    Capacity,
-    Drill,
-    LoadTest,
-)
+from practice.models import Capacity, Drill, LoadTest
 from practice.records import load_tests
+from practice.records.capacity import trend_of
 
 
-class MovedSerializer(serializers.Serializer):
+class MetricShiftSerializer(serializers.Serializer):
     name = serializers.CharField()
     usual = serializers.FloatField(source="shift.usual")
     value = serializers.FloatField(source="shift.value")
@@ -33,25 +30,37 @@ class MovedSerializer(serializers.Serializer):
 class LoadTestSerializer(serializers.ModelSerializer):
     service = ByName(read_only=True)
     moved = serializers.SerializerMethodField(
-        help_text="What differs from the runs of this scenario before by more than chance."
+        help_text="What differs from earlier runs of this scenario by more than chance."
     )
 
     class Meta:
         model = LoadTest
         fields = [
-            "id", "service", "release", "scenario", "tool", "at", "url", "p50", "p95", "p99",
-            "rate", "errors", "requests", "moved",
-        ]  # fmt: skip
+            "id",
+            "service",
+            "release",
+            "scenario",
+            "tool",
+            "at",
+            "url",
+            "p50",
+            "p95",
+            "p99",
+            "rate",
+            "errors",
+            "requests",
+            "moved",
+        ]
 
-    @extend_schema_field(MovedSerializer(many=True))
+    @extend_schema_field(MetricShiftSerializer(many=True))
     def get_moved(self, test: LoadTest) -> list[dict[str, Any]]:
-        return MovedSerializer(load_tests.run_of(test).moved, many=True).data
+        return MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data
 
 
 class NewLoadTestSerializer(serializers.Serializer):
     service = ByName(queryset=Service.objects.all())
     tool = serializers.ChoiceField(sorted(load_test_tools()))
-    content = serializers.CharField(help_text="The summary's text.", trim_whitespace=False)
+    content = serializers.CharField(help_text="The report of the tool.", trim_whitespace=False)
     release = serializers.CharField(max_length=200, allow_blank=True, default="")
     scenario = serializers.CharField(max_length=100, default="default")
     at = serializers.DateTimeField(required=False)
@@ -59,7 +68,7 @@ class NewLoadTestSerializer(serializers.Serializer):
 
 
 class LoadTestViewSet(Reads, mixins.ListModelMixin, Resource):
-    """Load tests, as pipelines post them. The same content twice is one."""
+    """Load tests, as pipelines post them. The same content is stored once."""
 
     queryset = LoadTest.objects.select_related("service")
     serializer_class = LoadTestSerializer
@@ -67,11 +76,11 @@ class LoadTestViewSet(Reads, mixins.ListModelMixin, Resource):
 
     @extend_schema(request=NewLoadTestSerializer, responses={201: LoadTestSerializer})
     def create(self, request: Request) -> Response:
-        asked = asked_for(request, NewLoadTestSerializer)
-        service, tool, content = (asked.pop(name) for name in ("service", "tool", "content"))
+        fields = asked_for(request, NewLoadTestSerializer)
+        service, tool, content = (fields.pop(name) for name in ("service", "tool", "content"))
 
         def act() -> Response:
-            run, _ = load_tests.take_load_test(service, tool, content, **asked)
+            run, _ = load_tests.import_load_test(service, tool, content, **fields)
             return Response(LoadTestSerializer(run.test).data, 201)
 
         return once(request, act)
@@ -86,7 +95,7 @@ class DrillSerializer(serializers.ModelSerializer):
 
 
 class DrillViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
-    """Rehearsals of restores, failovers and the like."""
+    """Rehearsed restores, failovers and the like."""
 
     queryset = Drill.objects.select_related("service")
     serializer_class = DrillSerializer
@@ -101,19 +110,27 @@ class CapacitySerializer(serializers.ModelSerializer):
     class Meta:
         model = Capacity
         fields = [
-            "id", "service", "what", "query", "limit", "unit", "pulled_at", "problem",
+            "id",
+            "service",
+            "what",
+            "query",
+            "limit",
+            "unit",
+            "pulled_at",
+            "problem",
             "days_until_full",
-        ]  # fmt: skip
+        ]
         read_only_fields = ["pulled_at", "problem"]
         extra_kwargs = {"query": {"max_length": 5000}}
 
     def get_days_until_full(self, capacity: Capacity) -> float | None:
-        found = capacity.trend_of(capacity)
-        return found.days if found else None
+        trend = trend_of(capacity)
+        return trend.days if trend else None
 
 
-class CapacityViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,
-                      mixins.ListModelMixin, Resource):  # fmt: skip
+class CapacityViewSet(
+    Managed, Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+):
     """What can fill up."""
 
     queryset = Capacity.objects.select_related("service")

@@ -16,13 +16,11 @@ from incidents.api.resources import Creates, Edits, Reads, Resource
 from incidents.api.services import CatalogueReportSerializer, told_report
 from incidents.models import Service
 from practice.api.base import Managed
-from practice.models import (
-    Slo,
-)
+from practice.models import Slo
 from practice.slo_files import registry as slo_file_kinds
-from practice.slos.attribution import standing
-from practice.slos.editing import set_objective
-from practice.slos.importing import take_objectives
+from practice.slos.attribution import attributed_status
+from practice.slos.editing import save_objective
+from practice.slos.importing import import_objectives
 
 
 class SloSerializer(serializers.ModelSerializer):
@@ -32,9 +30,20 @@ class SloSerializer(serializers.ModelSerializer):
     class Meta:
         model = Slo
         fields = [
-            "id", "service", "name", "description", "target", "window", "counts", "numerator",
-            "total", "policy", "enabled", "pulled_until", "problem",
-        ]  # fmt: skip
+            "id",
+            "service",
+            "name",
+            "description",
+            "target",
+            "window",
+            "counts",
+            "numerator",
+            "total",
+            "policy",
+            "enabled",
+            "pulled_until",
+            "problem",
+        ]
         read_only_fields = ["pulled_until", "problem"]
         validators: list[Any] = []
         extra_kwargs = {
@@ -48,11 +57,11 @@ class SloSerializer(serializers.ModelSerializer):
         return self.update(Slo(), validated_data)
 
     def update(self, instance: Slo, validated_data: dict[str, Any]) -> Slo:
-        set_objective(instance, **validated_data)
+        save_objective(instance, **validated_data)
         return instance
 
 
-class PartSerializer(serializers.Serializer):
+class BudgetPartSerializer(serializers.Serializer):
     name = serializers.CharField()
     path = serializers.CharField(allow_blank=True)
     minutes = serializers.FloatField(help_text="Of budget.")
@@ -70,7 +79,7 @@ class BurnSerializer(serializers.Serializer):
 
 
 class BudgetSerializer(serializers.Serializer):
-    """How an error budget stands. A pipeline asks `may_release`."""
+    """The status of an error budget. Pipelines read `may_release`."""
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
@@ -78,15 +87,18 @@ class BudgetSerializer(serializers.Serializer):
     spent = serializers.FloatField(source="budget.spent", help_text="Minutes.")
     left = serializers.FloatField(source="budget.left", help_text="Minutes; negative: overspent.")
     error_ratio = serializers.FloatField(source="budget.ratio", allow_null=True)
-    known = serializers.FloatField(source="budget.known", help_text="Share of the time gone by.")
+    known = serializers.FloatField(
+        source="budget.known", help_text="Share of elapsed time with data."
+    )
     state = serializers.ChoiceField(["unknown", "fine", "warn", "frozen"])
     may_release = serializers.BooleanField(help_text="False while the budget is spent.")
     days_left = serializers.FloatField(
-        allow_null=True, help_text="At the pace of three days; null: nothing burns."
+        allow_null=True,
+        help_text="At the burn rate of three days; null: nothing burns.",
     )
     burns = BurnSerializer(many=True)
-    causes = PartSerializer(many=True)
-    incidents = PartSerializer(many=True)
+    causes = BudgetPartSerializer(many=True)
+    incidents = BudgetPartSerializer(many=True)
 
 
 class SloFileSerializer(serializers.Serializer):
@@ -95,8 +107,15 @@ class SloFileSerializer(serializers.Serializer):
     dry_run = serializers.BooleanField(default=False)
 
 
-class SloViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,
-                 mixins.ListModelMixin, Resource):  # fmt: skip
+class SloViewSet(
+    Managed,
+    Creates,
+    Reads,
+    Edits,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    Resource,
+):
     """Service level objectives."""
 
     queryset = Slo.objects.select_related("service")
@@ -104,19 +123,19 @@ class SloViewSet(Managed, Creates, Reads, Edits, mixins.DestroyModelMixin,
     filterset_fields = ["service__name", "window", "enabled"]
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    @extend_schema(responses=BudgetSerializer, summary="How the error budget stands")
+    @extend_schema(responses=BudgetSerializer, summary="Status of the error budget")
     @action(detail=True)
     def budget(self, request: Request, pk: str | None = None) -> Response:
-        return Response(BudgetSerializer(standing(self.get_object(), request.user)).data)
+        return Response(BudgetSerializer(attributed_status(self.get_object(), request.user)).data)
 
     @extend_schema(
         request=SloFileSerializer,
         responses=CatalogueReportSerializer,
-        summary="Take objectives in from a file of Sloth, Pyrra or OpenSLO",
+        summary="Import objectives from a file of Sloth, Pyrra or OpenSLO",
     )
     @action(detail=False, methods=["post"], url_path="import")
-    def take(self, request: Request) -> Response:
-        return Response(told_report(take_objectives(**asked_for(request, SloFileSerializer))))
+    def import_file(self, request: Request) -> Response:
+        return Response(told_report(import_objectives(**asked_for(request, SloFileSerializer))))
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"slos": SloViewSet}

@@ -1,4 +1,4 @@
-"""When something will be full, from how full it was. No Django in it."""
+"""Forecasts when a resource will be full, from its use so far. No Django in it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ENOUGH = 24
-"""Points below which no trend is told."""
-MOST = 500
-"""Points of which all pairs are compared; more are thinned out evenly."""
-FAR = 3650.0
+FEWEST_POINTS = 24
+"""Points below which there is no trend."""
+MOST_POINTS = 500
+"""All pairs of points are compared; more points are thinned out evenly."""
+MOST_DAYS = 3650.0
+"""A forecast further ahead is none."""
 
 
 @dataclass(frozen=True)
 class Trend:
-    """`now` and `a_day` in the unit of the values; `days` until the limit, None when never."""
+    """`now` and `per_day` in the unit of the values; `days` until the limit, None for never."""
 
     now: float
-    a_day: float
+    per_day: float
     days: float | None
 
 
@@ -32,16 +33,17 @@ def trend(times: list[float], values: list[float], limit: float) -> Trend | None
     t, v = np.asarray(times, float), np.asarray(values, float)
     known = np.isfinite(t) & np.isfinite(v)
     t, v = t[known], v[known]
-    if len(t) < ENOUGH:
+    if len(t) < FEWEST_POINTS:
         return None
-    if len(t) > MOST:
-        kept = np.linspace(0, len(t) - 1, MOST).astype(int)
-        t, v = t[kept], v[kept]
+    if len(t) > MOST_POINTS:
+        thinned = np.linspace(0, len(t) - 1, MOST_POINTS).astype(int)
+        t, v = t[thinned], v[thinned]
     first, second = np.triu_indices(len(t), 1)
-    apart = t[second] - t[first]
-    slope = float(np.median((v[second] - v[first])[apart > 0] / apart[apart > 0])) * 86_400
+    seconds = t[second] - t[first]
+    later = seconds > 0
+    slope = float(np.median((v[second] - v[first])[later] / seconds[later])) * 86_400
     now = float(np.median(v[-max(1, len(v) // 10) :]))
     if now >= limit:
         return Trend(now, slope, 0.0)
     days = (limit - now) / slope if slope > 0 else None
-    return Trend(now, slope, days if days is not None and days < FAR else None)
+    return Trend(now, slope, days if days is not None and days < MOST_DAYS else None)

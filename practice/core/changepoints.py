@@ -1,4 +1,4 @@
-"""Whether a run differs from those before it by more than they differ among themselves.
+"""Detects runs that differ from the runs before them by more than chance.
 
 No Django in it.
 """
@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-BEFORE = 12
+FloatArray = NDArray[np.float64]
+
+MOST_RUNS = 12
 """Runs that the newest is compared with."""
-ENOUGH = 3
+FEWEST_RUNS = 3
+"""From which their spread can be estimated."""
 SPREADS = 4.0
-"""How many spreads apart is no chance; a spread is the scaled median absolute deviation."""
-LEAST = 0.1
-"""A change of less than this share of the usual is not worth a word."""
-WITHOUT_SPREAD = 0.25
-"""Where too few runs tell how far they spread, the share that counts as a change."""
+"""A value this many spreads away is a change; a spread is the scaled median absolute deviation."""
+SMALLEST_SHARE = 0.1
+"""Smaller changes, relative to the usual value, are not reported."""
+SHARE_WITHOUT_SPREAD = 0.25
+"""With fewer runs than FEWEST_RUNS, the relative difference that counts as a change."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,11 @@ class Shift:
 
 
 def shift(before: Sequence[float], value: float) -> Shift | None:
-    """The change of `value` against the runs before it, oldest first; None where there is none.
+    """The change of `value` against the runs before it (oldest first); None where there is none.
 
-    Runs before an earlier lasting change do not count: only those since it are usual.
+    After a lasting change, only the runs since then are compared with.
     """
-    past = np.asarray([each for each in before if np.isfinite(each)][-BEFORE:], float)
+    past = np.asarray([each for each in before if np.isfinite(each)][-MOST_RUNS:], float)
     past = past[_since_last_change(past) :]
     if not len(past) or not np.isfinite(value):
         return None
@@ -43,19 +47,19 @@ def shift(before: Sequence[float], value: float) -> Shift | None:
     if usual == 0:
         return Shift(usual, value, float("inf")) if value > 0.001 else None
     share = (value - usual) / abs(usual)
-    if len(past) < ENOUGH:
-        return Shift(usual, value, share) if abs(share) > WITHOUT_SPREAD else None
+    if len(past) < FEWEST_RUNS:
+        return Shift(usual, value, share) if abs(share) > SHARE_WITHOUT_SPREAD else None
     spread = 1.4826 * float(np.median(np.abs(past - usual)))
-    if abs(value - usual) <= SPREADS * spread or abs(share) < LEAST:
+    if abs(value - usual) <= SPREADS * spread or abs(share) < SMALLEST_SHARE:
         return None
     return Shift(usual, value, share)
 
 
-def _since_last_change(past: np.ndarray) -> int:
-    """Where the newest stretch begins that lies wholly apart from what was before it."""
+def _since_last_change(past: FloatArray) -> int:
+    """The index of the first run since which all values are apart from all those before."""
     for cut in range(len(past) - 2, 1, -1):
         old, new = past[:cut], past[cut:]
-        apart = max(new.min() - old.max(), old.min() - new.max())
-        if len(new) >= 2 and apart > LEAST * abs(float(np.median(old))):
+        gap = max(new.min() - old.max(), old.min() - new.max())
+        if len(new) >= 2 and gap > SMALLEST_SHARE * abs(float(np.median(old))):
             return cut
     return 0

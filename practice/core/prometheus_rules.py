@@ -1,7 +1,7 @@
 """Prometheus rules of an objective: recorded ratios, what is left, multi-window burn alerts.
 
-Short windows are recorded from the queries themselves, long ones from what was recorded: a query
-over four weeks of raw series would be too dear to ask every minute.
+The shortest window is recorded from the queries themselves, longer ones from what was recorded: to
+query four weeks of raw series every minute would cost too much.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAMES = {seconds: name for name, seconds in WINDOWS.items()}
 
 @dataclass(frozen=True)
 class Objective:
-    """What rules are made of. `target` is a ratio; queries hold `$window` where a range goes."""
+    """What rules are generated from. `target` is a ratio; queries have `$window` as the range."""
 
     key: str
     service: str
@@ -43,19 +43,23 @@ class Objective:
 
 
 def bad_and_total(objective: Objective, window: str = "5m") -> tuple[str, str]:
-    """Two queries: bad events and all events a second. Without an error so far, none is bad."""
-    part, total = (
+    """Two queries: bad and all events per second. Without any error series, none is bad."""
+    counted, total = (
         f"sum({text.strip().replace('$window', window)})"
         for text in (objective.numerator, objective.total)
     )
-    part = f"({part} or 0 * {total})"
-    return (part if objective.counts == "bad" else f"{total} - {part}"), total
+    counted = f"({counted} or 0 * {total})"
+    bad = counted if objective.counts == "bad" else f"{total} - {counted}"
+    return bad, total
 
 
 def rules(objectives: Iterable[Objective]) -> str:
-    """A rule file that `promtool check rules` accepts."""
+    """The text of a rule file that `promtool check rules` accepts."""
     groups = [_group(objective) for objective in objectives]
-    return yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000)
+    text: str = yaml.safe_dump(
+        {"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000
+    )
+    return text
 
 
 def _group(objective: Objective) -> dict[str, Any]:
@@ -73,22 +77,19 @@ def _group(objective: Objective) -> dict[str, Any]:
             f"/ (sum_over_time(causebook:slo_total:rate5m{mine}[{window}]) > 0)"
         )
 
-    found = [record("total:rate5m", total), record("bad:rate5m", bad)]
-    found.append(
-        record(
-            "error:ratio5m",
-            f"causebook:slo_bad:rate5m{mine} / (causebook:slo_total:rate5m{mine} > 0)",
-        )
-    )
-    found += [record(f"error:ratio{name}", over(name)) for name in WINDOWS if name != "5m"]
-    whole = f"{objective.window_days}d"
-    found.append(record("error:ratio_window", over(whole)))
-    found.append(
-        record("budget_left:ratio", f"1 - causebook:slo_error:ratio_window{mine} / {allowed}")
-    )
+    five_minutes = f"causebook:slo_bad:rate5m{mine} / (causebook:slo_total:rate5m{mine} > 0)"
+    budget_left = f"1 - causebook:slo_error:ratio_window{mine} / {allowed}"
+    recorded = [
+        record("total:rate5m", total),
+        record("bad:rate5m", bad),
+        record("error:ratio5m", five_minutes),
+        *(record(f"error:ratio{name}", over(name)) for name in WINDOWS if name != "5m"),
+        record("error:ratio_window", over(f"{objective.window_days}d")),
+        record("budget_left:ratio", budget_left),
+    ]
     return {
         "name": f"causebook-slo-{objective.key}",
-        "rules": found + _alerts(objective, mine, allowed, labels),
+        "rules": recorded + _alerts(objective, mine, allowed, labels),
     }
 
 
@@ -97,9 +98,9 @@ def _alerts(
 ) -> list[dict[str, Any]]:
     by_severity: dict[str, list[str]] = {}
     for alert in burn_alerts(objective.window_days * 86_400):
-        least = f"{alert.factor:g} * {allowed}"
+        threshold = f"{alert.factor:g} * {allowed}"
         both = " and ".join(
-            f"causebook:slo_error:ratio{_NAMES[seconds]}{mine} >= {least}"
+            f"causebook:slo_error:ratio{_NAMES[seconds]}{mine} >= {threshold}"
             for seconds in (alert.short, alert.long)
         )
         by_severity.setdefault(alert.severity, []).append(f"({both})")

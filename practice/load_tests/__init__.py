@@ -1,4 +1,4 @@
-"""Plug-ins that read summaries of load tests. One small file each; `registry()` finds them."""
+"""Plug-ins that read summaries of load tests, one file each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of readers of load tests: a summary's text in, one set of figures out."""
+"""The base of plug-ins that read load tests: a tool's report in, one summary out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from common.file_import import BadFile, json_of
 
-__all__ = ["BadFile", "Figures", "LoadTestReader", "json_of", "number", "percentile"]
+__all__ = ["BadFile", "LoadTestReader", "LoadTestSummary", "json_of", "number", "percentile"]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Times in milliseconds, `rate` a second, `errors` from 0 to 1; None where nothing is told."""
+class LoadTestSummary:
+    """Times in ms, `rate` per second, `errors` from 0 to 1; None for what is not reported."""
 
     p50: float | None = None
     p95: float | None = None
@@ -25,25 +25,25 @@ class Figures:
 
 
 class LoadTestReader:
-    """Base of the plug-ins. A new one sets the attributes and writes `read`."""
+    """A plug-in sets the attributes and writes `read`."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     example: ClassVar[str] = ""
-    """How to get such a file, in a line."""
+    """The command that writes such a file."""
 
-    def read(self, content: str) -> Figures:
-        """Raises BadFile when it is no such summary."""
+    def read(self, content: str) -> LoadTestSummary:
+        """Raises BadFile when `content` is no report of this tool."""
         raise NotImplementedError
 
 
 def number(value: Any) -> float | None:
     """A finite number of at least zero; None for anything else."""
     try:
-        found = float(value)
+        parsed = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) and found >= 0 else None
+    return parsed if math.isfinite(parsed) and parsed >= 0 else None
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:

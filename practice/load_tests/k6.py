@@ -1,11 +1,11 @@
-"""k6: the summary of --summary-export, and the data of handleSummary."""
+"""k6: the summary of --summary-export, or the data of handleSummary."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from common.payloads import dig
-from practice.load_tests.base import BadFile, Figures, LoadTestReader, json_of, number
+from practice.load_tests.base import BadFile, LoadTestReader, LoadTestSummary, json_of, number
 
 
 class K6(LoadTestReader):
@@ -13,7 +13,7 @@ class K6(LoadTestReader):
     title = "k6 summary (JSON)"
     example = "k6 run --summary-export=summary.json script.js"
 
-    def read(self, content: str) -> Figures:
+    def read(self, content: str) -> LoadTestSummary:
         data = json_of(content)
         metrics = dig(data, "metrics")
         if not isinstance(metrics, dict):
@@ -22,7 +22,7 @@ class K6(LoadTestReader):
         requests = _values(metrics, "http_reqs")
         failed = _values(metrics, "http_req_failed")
         count = number(requests.get("count"))
-        found = Figures(
+        summary = LoadTestSummary(
             p50=number(times.get("med", times.get("p(50)"))),
             p95=number(times.get("p(95)")),
             p99=number(times.get("p(99)")),
@@ -30,9 +30,9 @@ class K6(LoadTestReader):
             errors=_share(failed.get("rate", failed.get("value"))),
             requests=int(count) if count is not None else None,
         )
-        if found == Figures():
+        if summary == LoadTestSummary():
             raise BadFile("Neither http_req_duration nor http_reqs is in its metrics.")
-        return found
+        return summary
 
 
 def _values(metrics: dict[str, Any], name: str) -> dict[str, Any]:
@@ -44,5 +44,5 @@ def _values(metrics: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _share(value: Any) -> float | None:
-    found = number(value)
-    return found if found is not None and found <= 1 else None
+    share = number(value)
+    return share if share is not None and share <= 1 else None

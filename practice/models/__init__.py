@@ -2,22 +2,28 @@
 
 from practice.models.onboarding import Engagement, Phase
 from practice.models.practice_map import Practice, Subscription, Verdict
-from practice.models.readiness import Answer, Checklist, Finding, Item, Review
+from practice.models.readiness import (
+    Checklist,
+    ChecklistItem,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
+)
 from practice.models.records import Capacity, Drill, LoadTest
 from practice.models.slo import Slo, SloDay
 
 __all__ = [
-    "Answer",
     "Capacity",
     "Checklist",
+    "ChecklistItem",
     "Drill",
     "Engagement",
-    "Finding",
-    "Item",
     "LoadTest",
     "Phase",
     "Practice",
-    "Review",
+    "ReadinessAnswer",
+    "ReadinessFinding",
+    "ReadinessReview",
     "Slo",
     "SloDay",
     "Subscription",

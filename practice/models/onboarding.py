@@ -34,7 +34,9 @@ class Engagement(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     evidence = models.TextField(
-        blank=True, max_length=5000, help_text="What shows it: words, addresses. Needed for done."
+        blank=True,
+        max_length=5000,
+        help_text="What shows that it was done. Required for done.",
     )
     updated_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords()

@@ -1,4 +1,4 @@
-"""The practice map: which practices a team follows, which not now, which not, and why."""
+"""The practice map: which practices are adopted, which are not now or not at all, and why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 
 
 class Practice(models.Model):
-    """A node of the map. Its parent is the practice that it belongs to."""
+    """A node of the map; `parent` is the branch it belongs to."""
 
     name = models.CharField(max_length=100)
     what = models.TextField(blank=True, help_text="What it is, in a sentence.")
@@ -27,7 +27,7 @@ class Practice(models.Model):
 
 
 class Verdict(models.Model):
-    """What the organisation (without a team) or one team decided about a practice."""
+    """The decision of the organisation (empty `team`) or of one team about a practice."""
 
     class Word(models.TextChoices):
         ADOPTED = "adopted", "adopted"
@@ -38,7 +38,7 @@ class Verdict(models.Model):
     team = models.CharField(max_length=100, blank=True)
     word = models.CharField("verdict", max_length=10, choices=Word)
     note = models.TextField(blank=True, max_length=5000, help_text="Why.")
-    review_on = models.DateField(null=True, blank=True, help_text="When to ask again.")
+    review_on = models.DateField(null=True, blank=True, help_text="When to review this decision.")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -59,7 +59,7 @@ class Verdict(models.Model):
 
 
 class Subscription(models.Model):
-    """Who gets the monthly reliability review by mail, and of which service; none means all."""
+    """Who gets the monthly reliability review by mail; without a service, that of all."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     service = models.ForeignKey("incidents.Service", models.CASCADE, null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Production readiness reviews: checklists in versions, answers, and findings from incidents."""
+"""Production readiness reviews: versioned checklists, answers, and gaps that incidents showed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _person() -> Any:
 
 
 class Checklist(models.Model):
-    """What a service of a tier must show. A version in use is never edited; a new one is made."""
+    """One version of a tier's checklist. Editing a checklist saves a new version."""
 
     tier = models.CharField(max_length=20, choices=Service.Tier)
     version = models.PositiveIntegerField()
@@ -40,8 +40,8 @@ class Checklist(models.Model):
         return f"{self.tier}, version {self.version}"
 
 
-class Item(models.Model):
-    """A question of a checklist. With `auto` the product answers it where it can know."""
+class ChecklistItem(models.Model):
+    """A question of a checklist. `auto` names the automatic check that answers it, if any."""
 
     checklist = models.ForeignKey(Checklist, models.CASCADE, related_name="items")
     position = models.PositiveSmallIntegerField()
@@ -50,6 +50,7 @@ class Item(models.Model):
     auto = models.CharField(max_length=40, blank=True)
 
     class Meta:
+        db_table = "practice_item"
         ordering = ["checklist", "position"]
         constraints = [
             models.UniqueConstraint(fields=["checklist", "position"], name="item_position_once")
@@ -59,8 +60,8 @@ class Item(models.Model):
         return self.question
 
 
-class Review(models.Model):
-    """One going-through of a checklist for a service."""
+class ReadinessReview(models.Model):
+    """A review of one service by one version of its checklist."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="reviews")
     checklist = models.ForeignKey(Checklist, models.PROTECT, related_name="reviews")
@@ -69,10 +70,11 @@ class Review(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     expires_on = models.DateField(null=True, blank=True)
     score = models.FloatField(
-        null=True, blank=True, help_text="Share of yes among what applies, when it was closed."
+        null=True, blank=True, help_text="Share of yes among what applied when it was closed."
     )
 
     class Meta:
+        db_table = "practice_review"
         ordering = ["-started_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -87,25 +89,26 @@ class Review(models.Model):
         return reverse("practice:review", args=[self.pk])
 
 
-class Answer(models.Model):
-    """What was found for an item, by a person or, with `auto`, by the product."""
+class ReadinessAnswer(models.Model):
+    """The answer to one question, by a person or, with `auto`, by an automatic check."""
 
     class Verdict(models.TextChoices):
         YES = "yes", "yes"
         NO = "no", "no"
         NOT_NEEDED = "n/a", "does not apply"
 
-    review = models.ForeignKey(Review, models.CASCADE, related_name="answers")
-    item = models.ForeignKey(Item, models.CASCADE, related_name="+")
+    review = models.ForeignKey(ReadinessReview, models.CASCADE, related_name="answers")
+    item = models.ForeignKey(ChecklistItem, models.CASCADE, related_name="+")
     verdict = models.CharField(max_length=5, choices=Verdict)
     note = models.TextField(blank=True, max_length=5000)
     evidence = models.URLField(max_length=500, blank=True)
     auto = models.BooleanField(default=False)
     author = _person()
     updated_at = models.DateTimeField(auto_now=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(table_name="practice_historicalanswer")
 
     class Meta:
+        db_table = "practice_answer"
         ordering = ["item__position"]
         constraints = [models.UniqueConstraint(fields=["review", "item"], name="answer_once")]
 
@@ -113,8 +116,8 @@ class Answer(models.Model):
         return f"{self.item}: {self.verdict}"
 
 
-class Finding(models.Model):
-    """A gap that an incident showed, to be closed or answered in the next review."""
+class ReadinessFinding(models.Model):
+    """A readiness gap that an incident showed, open until somebody closes it."""
 
     class Kind(models.TextChoices):
         NO_ALERT = "no-alert", "no alert fired"
@@ -131,6 +134,7 @@ class Finding(models.Model):
     note = models.TextField(blank=True, max_length=2000, help_text="What closed it.")
 
     class Meta:
+        db_table = "practice_finding"
         ordering = ["-found_at", "-pk"]
         constraints = [
             models.UniqueConstraint(

@@ -1,4 +1,4 @@
-"""Records that people and pipelines leave: load tests, drills, and how full things are."""
+"""Load tests, drills, and the use of capacity over time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from incidents.models import Service
 
 
 class LoadTest(models.Model):
-    """The summary of one load test. Times in milliseconds, rates a second, shares from 0 to 1."""
+    """The summary of one load test: times in ms, `rate` per second, `errors` from 0 to 1."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="load_tests")
     release = models.CharField(max_length=200, blank=True)
@@ -28,7 +28,7 @@ class LoadTest(models.Model):
     rate = models.FloatField(null=True, blank=True)
     errors = models.FloatField(null=True, blank=True)
     requests = models.BigIntegerField(null=True, blank=True)
-    digest = models.CharField(max_length=64, help_text="Of what was posted: twice is once.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what was posted.")
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -46,7 +46,7 @@ class LoadTest(models.Model):
 
 
 class Drill(models.Model):
-    """A restore, failover or other rehearsal: what was tried, when, and whether it worked."""
+    """A rehearsed restore, failover or the like: what was tried, when, and whether it worked."""
 
     class Kind(models.TextChoices):
         RESTORE = "restore", "Restore of a backup"
@@ -69,12 +69,12 @@ class Drill(models.Model):
 
 
 class Capacity(models.Model):
-    """Something that can fill up: how full it was, hour by hour, and where it is full."""
+    """A resource that can run full: its limit, and its hourly use."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="capacities")
     what = models.CharField(max_length=60, help_text="Disk, connections, memory, …")
-    query = models.TextField(help_text="PromQL of what is used.")
-    limit = models.FloatField(help_text="Where it is full, in the same unit.", default=1.0)
+    query = models.TextField(help_text="PromQL of the use.")
+    limit = models.FloatField(help_text="The use at which it is full.", default=1.0)
     unit = models.CharField(max_length=20, blank=True, default="ratio")
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="+")
     times = models.JSONField(default=list, editable=False)

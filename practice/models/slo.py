@@ -1,4 +1,4 @@
-"""Service level objectives and what was counted for them."""
+"""Service level objectives and their event counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POLICY = (
 
 
 class Slo(models.Model):
-    """How good a service is to be: a ratio of events, over a window, from two queries."""
+    """A target ratio of good events over a window, measured with two queries."""
 
     class Window(models.TextChoices):
         DAYS_7 = "7d", "7 days, rolling"
@@ -45,28 +45,32 @@ class Slo(models.Model):
         decimal_places=4,
         default=Decimal("99.9"),
         validators=[MinValueValidator(Decimal("1")), MaxValueValidator(Decimal("99.9999"))],
-        help_text="Percent of events that are to be good, such as 99.9.",
+        help_text="Percent of events that must be good, such as 99.9.",
     )
     window = models.CharField(max_length=10, choices=Window, default=Window.DAYS_28)
     source = models.ForeignKey(
-        Source, models.SET_NULL, null=True, blank=True, related_name="+",
-        help_text="Which Prometheus is asked; empty means the first.",
-    )  # fmt: skip
+        Source,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The Prometheus to query; empty means the first that is enabled.",
+    )
     counts = models.CharField(
         "the first query counts", max_length=4, choices=Counts, default=Counts.BAD
     )
     numerator = models.TextField(
         "query",
-        help_text="PromQL, events a second; $window stands where the range goes. For latency, "
+        help_text="PromQL, events per second, with $window as the range. For latency, "
         'count what was fast enough: sum(rate(…_bucket{…,le="0.3"}[$window])).',
     )
-    total = models.TextField("query of all events", help_text="PromQL, the same way.")
+    total = models.TextField("query of all events", help_text="PromQL, events per second.")
     policy = models.TextField(blank=True, default=POLICY, help_text="What a spent budget means.")
     enabled = models.BooleanField(default=True)
     pulled_until = models.DateTimeField(null=True, blank=True, editable=False)
     tried_at = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.CharField(max_length=500, blank=True, editable=False)
-    summary = models.JSONField(default=dict, editable=False, help_text="As it stood when counted.")
+    summary = models.JSONField(default=dict, editable=False, help_text="Status at the last count.")
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords(excluded_fields=["pulled_until", "tried_at", "problem", "summary"])
 
@@ -93,11 +97,11 @@ class Slo(models.Model):
     def clean(self) -> None:
         for name in ("numerator", "total"):
             if "$window" not in getattr(self, name):
-                raise ValidationError({name: "Write $window where the range goes: [$window]."})
+                raise ValidationError({name: "Write $window as the range: [$window]."})
 
 
 class SloDay(models.Model):
-    """What was counted on one day (UTC): 288 buckets of five minutes, null where unknown."""
+    """Event counts of one day (UTC): 288 buckets of five minutes, null where unknown."""
 
     slo = models.ForeignKey(Slo, models.CASCADE, related_name="days")
     day = models.DateField()

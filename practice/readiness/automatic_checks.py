@@ -1,4 +1,4 @@
-"""Answers to readiness questions that the product can know by itself, with what shows them."""
+"""Readiness questions that the product answers by itself, with what shows the answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError, Target, Window
+from common.registry import Registry
 from incidents.catalogue.dependencies import leaning
 from incidents.models import Alert, Service
 from kb.models import ActionItem
@@ -21,67 +22,81 @@ RECENT_ALERT = timedelta(days=180)
 RECENT_DRILL = timedelta(days=90)
 RECENT_TEST = timedelta(days=90)
 DEADLINE = 3.0
+"""Seconds that a source may take to answer."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """A verdict ("yes", "no" or "n/a") and what shows it, in words and perhaps an address."""
+class CheckResult:
+    """A verdict ("yes", "no" or "n/a"), a note that explains it, and a link that shows it."""
 
     verdict: str
     note: str
     evidence: str = ""
 
 
-Check = Callable[[Service], Known]
-CHECKS: dict[str, tuple[str, Check]] = {}
-"""By key: what it looks at, and the check."""
+@dataclass(frozen=True)
+class AutomaticCheck:
+    requirement: str
+    """what a service must have to pass, such as "it has a runbook" """
+    run: Callable[[Service], CheckResult]
 
 
-def check(key: str, what: str) -> Callable[[Check], Check]:
-    def add(function: Check) -> Check:
-        CHECKS[key] = what, function
-        return function
-
-    return add
+CHECKS: Registry[AutomaticCheck] = Registry("automatic readiness checks")
+"""By the name that checklists use."""
 
 
-def _yes(holds: bool, yes: str, no: str, evidence: str = "") -> Known:
-    return Known("yes", yes, evidence) if holds else Known("no", no)
+def check(
+    name: str, requirement: str
+) -> Callable[[Callable[[Service], CheckResult]], Callable[[Service], CheckResult]]:
+    """Register the decorated function as the check `name`."""
+
+    def register(run: Callable[[Service], CheckResult]) -> Callable[[Service], CheckResult]:
+        CHECKS.register(name, AutomaticCheck(requirement, run))
+        return run
+
+    return register
+
+
+def _yes_or_no(passes: bool, yes: str, no: str, evidence: str = "") -> CheckResult:
+    return CheckResult("yes", yes, evidence) if passes else CheckResult("no", no)
 
 
 @check("owner", "a team owns it")
-def owner(service: Service) -> Known:
-    return _yes(bool(service.owner_team), f"Owned by {service.owner_team}.", "No team is named.")
+def owner(service: Service) -> CheckResult:
+    team = service.owner_team
+    return _yes_or_no(bool(team), f"Owned by {team}.", "No team is named.")
 
 
 @check("on-call", "on-call is named")
-def on_call(service: Service) -> Known:
-    return _yes(bool(service.on_call), f"{service.on_call} is called.", "Nobody is named.")
+def on_call(service: Service) -> CheckResult:
+    rota = service.on_call
+    return _yes_or_no(bool(rota), f"{rota} is called.", "Nobody is named.")
 
 
 @check("runbook", "it has a runbook")
-def runbook(service: Service) -> Known:
-    return _yes(bool(service.runbook_url), "Linked.", "No runbook is linked.", service.runbook_url)
+def runbook(service: Service) -> CheckResult:
+    url = service.runbook_url
+    return _yes_or_no(bool(url), "Linked.", "No runbook is linked.", url)
 
 
 @check("repository", "its repository is known")
-def repository(service: Service) -> Known:
-    found = service.repository_links
-    return _yes(bool(found), "Linked.", "No repository is linked.", (found or [""])[0])
+def repository(service: Service) -> CheckResult:
+    links = service.repository_links
+    return _yes_or_no(bool(links), "Linked.", "No repository is linked.", (links or [""])[0])
 
 
 @check("dashboard", "it has a dashboard")
-def dashboard(service: Service) -> Known:
-    found = service.dashboard_links
-    return _yes(bool(found), "Linked.", "No dashboard is linked.", (found or [""])[0])
+def dashboard(service: Service) -> CheckResult:
+    links = service.dashboard_links
+    return _yes_or_no(bool(links), "Linked.", "No dashboard is linked.", (links or [""])[0])
 
 
-@check("metrics", "its metrics answer now")
-def metrics(service: Service) -> Known:
-    """Asks each source of metrics the first query it has for such a service."""
+@check("metrics", "its metrics are available now")
+def metrics(service: Service) -> CheckResult:
+    """Run the first query that each source of metrics has for a service of this kind."""
     now = timezone.now()
     window = Window(now - timedelta(minutes=30), now)
-    trouble = "No source of metrics is set up."
+    problem = "No source of metrics is set up."
     for source in Source.objects.filter(enabled=True):
         try:
             plugin = plugin_of(source)
@@ -89,83 +104,86 @@ def metrics(service: Service) -> Known:
             if plugin.items != "series" or not queries:
                 continue
             if plugin.pull(queries[0], window, DEADLINE).items:
-                return Known("yes", f"{source} answers: {queries[0].what}.")
-            trouble = f"{source} knows no series for it."
+                return CheckResult("yes", f"{source} answers: {queries[0].what}.")
+            problem = f"{source} knows no series for it."
         except SourceError as error:
-            trouble = f"{source}: {error}"
-    return Known("no", trouble[:500])
+            problem = f"{source}: {error}"
+    return CheckResult("no", problem[:500])
 
 
 @check("alert", "an alert has fired for it")
-def alert(service: Service) -> Known:
+def alert(service: Service) -> CheckResult:
     since = timezone.now() - RECENT_ALERT
-    # Not those of private incidents: their names could tell of them.
-    seen = Alert.objects.filter(Q(incident=None) | Q(incident__private=False), service=service)
-    found = seen.filter(starts_at__gte=since).first()
-    if found is None:
-        return Known("no", f"None in {RECENT_ALERT.days} days: nothing shows that one would.")
-    return Known("yes", f"{found.name} on {found.starts_at:%Y-%m-%d}.")
+    # Alerts of private incidents do not count: the name of one could reveal what happened.
+    public = Alert.objects.filter(Q(incident=None) | Q(incident__private=False), service=service)
+    latest = public.filter(starts_at__gte=since).first()
+    if latest is None:
+        return CheckResult("no", f"None in {RECENT_ALERT.days} days: nothing shows that one would.")
+    return CheckResult("yes", f"{latest.name} on {latest.starts_at:%Y-%m-%d}.")
 
 
 @check("dependencies", "its dependencies are declared")
-def dependencies(service: Service) -> Known:
-    found = list(service.depends_on.values_list("name", flat=True))
-    if found:
-        return Known("yes", f"Needs {', '.join(found[:10])}.")
-    used = service.needed_by.exists()
-    return Known("n/a", "Others need it; it needs none.") if used else Known("no", "None is told.")
+def dependencies(service: Service) -> CheckResult:
+    names = list(service.depends_on.values_list("name", flat=True))
+    if names:
+        return CheckResult("yes", f"Needs {', '.join(names[:10])}.")
+    if service.needed_by.exists():
+        return CheckResult("n/a", "Others need it; it needs none.")
+    return CheckResult("no", "None is declared.")
 
 
-@check("tiers", "it leans on nothing of a lesser tier")
-def tiers(service: Service) -> Known:
+@check("tiers", "it depends on nothing of a lesser tier")
+def tiers(service: Service) -> CheckResult:
     if service.tier != Service.Tier.CORE:
-        return Known("n/a", "Asked of core services only.")
-    rows = Service.objects.prefetch_related("depends_on")
-    needs = {row.name: [other.name for other in row.depends_on.all()] for row in rows}
-    kinds = {row.name: row.tier for row in rows if row.tier != Service.Tier.CORE}
-    found = leaning(needs, {**kinds, service.name: "core"})
-    return _yes(not found, "No supplementary service is on its path.", "; ".join(map(str, found)))
+        return CheckResult("n/a", "Applies to core services only.")
+    services = Service.objects.prefetch_related("depends_on")
+    needs = {row.name: [other.name for other in row.depends_on.all()] for row in services}
+    lesser = {row.name: row.tier for row in services if row.tier != Service.Tier.CORE}
+    problems = leaning(needs, {**lesser, service.name: "core"})
+    no = "; ".join(map(str, problems))
+    return _yes_or_no(not problems, "No supplementary service is on its path.", no)
 
 
 @check("slo", "it has an objective that is measured")
-def slo(service: Service) -> Known:
-    found = service.slos.filter(enabled=True)
-    measured = [each for each in found if each.pulled_until]
+def slo(service: Service) -> CheckResult:
+    objectives = service.slos.filter(enabled=True)
+    measured = [each for each in objectives if each.pulled_until]
     if measured:
-        return Known("yes", f"{measured[0].name}: {measured[0].target.normalize():f} %.")
-    return Known("no", "One is set but nothing is counted." if found else "None is set.")
+        target = measured[0].target.normalize()
+        return CheckResult("yes", f"{measured[0].name}: {target:f} %.")
+    return CheckResult("no", "One is set but nothing is counted." if objectives else "None is set.")
 
 
-@check("load-test", "a load test was run lately")
-def load_test(service: Service) -> Known:
-    found = LoadTest.objects.filter(service=service, at__gte=timezone.now() - RECENT_TEST).first()
-    none = f"None in {RECENT_TEST.days} days."
-    return (
-        Known("yes", f"{found} on {found.at:%Y-%m-%d}.", found.url) if found else Known("no", none)
-    )
+@check("load-test", "a load test was run recently")
+def load_test(service: Service) -> CheckResult:
+    since = timezone.now() - RECENT_TEST
+    latest = LoadTest.objects.filter(service=service, at__gte=since).first()
+    if latest is None:
+        return CheckResult("no", f"None in {RECENT_TEST.days} days.")
+    return CheckResult("yes", f"{latest} on {latest.at:%Y-%m-%d}.", latest.url)
 
 
-@check("restore", "a restore was rehearsed lately")
-def restore(service: Service) -> Known:
+@check("restore", "a restore was rehearsed recently")
+def restore(service: Service) -> CheckResult:
     if service.kind not in (Service.Kind.POSTGRESQL, Service.Kind.QUEUE, Service.Kind.CACHE):
-        return Known("n/a", "It keeps no data of its own.")
-    rows = Drill.objects.filter(service=service, kind=Drill.Kind.RESTORE)
-    found = rows.filter(at__gte=timezone.now() - RECENT_DRILL).first()
-    if found is None:
-        return Known("no", f"None in {RECENT_DRILL.days} days.")
-    told = f"{found.at:%Y-%m-%d}: {'worked' if found.worked else 'did not work'}."
-    return Known("yes" if found.worked else "no", told, found.url)
+        return CheckResult("n/a", "It stores no data of its own.")
+    restores = Drill.objects.filter(service=service, kind=Drill.Kind.RESTORE)
+    latest = restores.filter(at__gte=timezone.now() - RECENT_DRILL).first()
+    if latest is None:
+        return CheckResult("no", f"None in {RECENT_DRILL.days} days.")
+    note = f"{latest.at:%Y-%m-%d}: {'worked' if latest.worked else 'did not work'}."
+    return CheckResult("yes" if latest.worked else "no", note, latest.url)
 
 
-@check("capacity", "its headroom is watched")
-def capacity(service: Service) -> Known:
-    found = list(service.capacities.values_list("what", flat=True))
-    return _yes(bool(found), f"Watched: {', '.join(found)}.", "Nothing is watched.")
+@check("capacity", "its capacity is watched")
+def capacity(service: Service) -> CheckResult:
+    watched = list(service.capacities.values_list("what", flat=True))
+    return _yes_or_no(bool(watched), f"Watched: {', '.join(watched)}.", "Nothing is watched.")
 
 
-@check("actions", "no promised action is overdue")
-def actions(service: Service) -> Known:
-    # Counted only, and of postmortems that all may read: a title could tell of a private one.
+@check("actions", "no action item is overdue")
+def actions(service: Service) -> CheckResult:
+    # A count, and of public postmortems only: a title could reveal a private incident.
     today = timezone.now().date()
     overdue = (
         ActionItem.objects.filter(
@@ -175,11 +193,10 @@ def actions(service: Service) -> Known:
         .distinct()
         .count()
     )
-    return _yes(not overdue, "None is overdue.", f"{overdue} overdue.")
+    return _yes_or_no(not overdue, "None is overdue.", f"{overdue} overdue.")
 
 
 @check("findings", "gaps that incidents showed are closed")
-def findings(service: Service) -> Known:
-    rows = service.readiness_findings.filter(closed_at=None, incident__private=False)
-    found = rows.count()
-    return _yes(not found, "None is open.", f"{found} open.")
+def findings(service: Service) -> CheckResult:
+    count = service.readiness_findings.filter(closed_at=None, incident__private=False).count()
+    return _yes_or_no(not count, "None is open.", f"{count} open.")

@@ -1,7 +1,8 @@
-"""Capacity: suggested limits, measured use, days until full."""
+"""Capacity: suggested queries, measured use, days until full."""
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,14 @@ from incidents.models import Service
 from practice.core.capacity_forecast import Trend, trend
 from practice.models import Capacity
 from practice.prometheus import prometheus_of
-from practice.records.load_tests import logger
 
+logger = logging.getLogger(__name__)
 HISTORY = timedelta(days=30)
-EVERY = timedelta(hours=6)
+INTERVAL = timedelta(hours=6)
+"""Between two measurements of a capacity."""
 HOUR = 3600
 DEADLINE = 10.0
+"""Seconds of one query."""
 
 
 def trend_of(capacity: Capacity) -> Trend | None:
@@ -25,11 +28,13 @@ def trend_of(capacity: Capacity) -> Trend | None:
 
 
 def suggested_capacities(service: Service) -> list[Capacity]:
-    """What is worth watching for such a service, of what is not watched yet; not saved."""
-    wanted = {
-        "postgresql": ["disk", "connections"], "node": ["disk", "memory"], "cache": ["memory"],
-    }.get(service.kind, ["memory"])  # fmt: skip
-    known = set(service.capacities.values_list("what", flat=True))
+    """What such a service usually runs out of and is not watched yet; not saved."""
+    usual = {
+        "postgresql": ["disk", "connections"],
+        "node": ["disk", "memory"],
+        "cache": ["memory"],
+    }.get(service.kind, ["memory"])
+    watched = set(service.capacities.values_list("what", flat=True))
     label = f'service="{service.name}"'
     queries = {
         "disk": "max(1 - node_filesystem_avail_bytes{%s} / node_filesystem_size_bytes{%s})",
@@ -39,23 +44,26 @@ def suggested_capacities(service: Service) -> list[Capacity]:
     }
     return [
         Capacity(service=service, what=what, query=queries[what].replace("%s", label))
-        for what in wanted
-        if what not in known
+        for what in usual
+        if what not in watched
     ]
 
 
-def pull_capacities(now: datetime | None = None) -> int:
-    """Read how full things are, of those not read for some hours; how many were read."""
+def measure_all(now: datetime | None = None) -> int:
+    """Measure the capacities that are due; how many were measured."""
     now = now or timezone.now()
-    due = Capacity.objects.exclude(pulled_at__gt=now - EVERY).select_related("source")
-    return sum(pull_capacity(capacity, now) for capacity in due.order_by("pulled_at", "pk"))
+    due = Capacity.objects.exclude(pulled_at__gt=now - INTERVAL).select_related("source")
+    return sum(measure(capacity, now) for capacity in due.order_by("pulled_at", "pk"))
 
 
-def pull_capacity(capacity: Capacity, now: datetime | None = None) -> bool:
-    """Read 30 days, hour by hour. Trouble stands with the record; what was read before stays."""
+def measure(capacity: Capacity, now: datetime | None = None) -> bool:
+    """Read 30 days of use, hour by hour; whether it worked.
+
+    A failure is stored as `capacity.problem`; what was read before is left as it is.
+    """
     now = now or timezone.now()
     end = now.timestamp() // HOUR * HOUR
-    found: dict[str, Any] = {"pulled_at": now, "problem": ""}
+    fields: dict[str, Any] = {"pulled_at": now, "problem": ""}
     try:
         plugin = prometheus_of(capacity.source)
         if plugin is None:
@@ -63,10 +71,10 @@ def pull_capacity(capacity: Capacity, now: datetime | None = None) -> bool:
         series = plugin.points(capacity.query, end - HISTORY.total_seconds(), end, HOUR, DEADLINE)
         if not series or not series[0].times:
             raise SourceError("empty", "No series matched the query.")
-        found |= {"times": series[0].times, "values": series[0].values}
+        fields |= {"times": series[0].times, "values": series[0].values}
     except SourceError as error:
-        logger.warning("Reading capacity %s: %s", capacity.pk, error)
-        found["problem"] = str(error)[:500]
-    Capacity.objects.filter(pk=capacity.pk).update(**found)
+        logger.warning("Measuring capacity %s: %s", capacity.pk, error)
+        fields["problem"] = str(error)[:500]
+    Capacity.objects.filter(pk=capacity.pk).update(**fields)
     capacity.refresh_from_db()
     return not capacity.problem

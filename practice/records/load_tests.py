@@ -1,9 +1,8 @@
-"""Load tests: import and compare runs."""
+"""Load tests: import a summary, and compare runs of one scenario."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,20 +13,24 @@ from django.utils import timezone
 from incidents.models import Change, Service
 from practice.core.changepoints import Shift, shift
 from practice.load_tests import registry
-from practice.load_tests.base import BadFile, Figures
+from practice.load_tests.base import BadFile, LoadTestSummary
 from practice.models import LoadTest
 
-logger = logging.getLogger(__name__)
 MOST_BYTES = 20 * 1024 * 1024
-SHOWN = 30
-FIGURES = {"p50": "median", "p95": "95th percentile", "p99": "99th percentile",
-           "rate": "requests a second", "errors": "errors"}  # fmt: skip
-BETTER_LOW = {"p50", "p95", "p99", "errors"}
+MOST_RUNS = 30
+METRICS = {
+    "p50": "median",
+    "p95": "95th percentile",
+    "p99": "99th percentile",
+    "rate": "requests a second",
+    "errors": "errors",
+}
+LOWER_IS_BETTER = {"p50", "p95", "p99", "errors"}
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A figure that differs from the runs before by more than chance."""
+class MetricShift:
+    """A metric of a run that differs from the runs before it by more than chance."""
 
     name: str
     shift: Shift
@@ -37,28 +40,36 @@ class Moved:
     def in_words(self) -> str:
         by = "from none" if self.shift.share == float("inf") else f"by {abs(self.shift.share):.0%}"
         way = "up" if self.shift.value > self.shift.usual else "down"
-        return f"{FIGURES[self.name]} {way} {by}"
+        return f"{METRICS[self.name]} {way} {by}"
 
 
 @dataclass(frozen=True)
-class Run:
+class ComparedRun:
+    """A run with what shifted against the runs of its scenario before it."""
+
     test: LoadTest
-    moved: list[Moved]
+    moved: list[MetricShift]
 
     @property
-    def worse(self) -> list[Moved]:
+    def worse(self) -> list[MetricShift]:
         return [each for each in self.moved if each.worse]
 
 
 @transaction.atomic
-def take_load_test(
-    service: Service, tool: str, content: str, *, release: str = "", scenario: str = "default",
-    at: datetime | None = None, url: str = "",
-) -> tuple[Run, bool]:  # fmt: skip
-    """Keep the summary of a load test; the run with what moved, and whether it was news.
+def import_load_test(
+    service: Service,
+    tool: str,
+    content: str,
+    *,
+    release: str = "",
+    scenario: str = "default",
+    at: datetime | None = None,
+    url: str = "",
+) -> tuple[ComparedRun, bool]:
+    """Store the summary of a load test; the compared run, and whether it was new.
 
-    It stands among the changes of the service, so that an incident shortly after shows it. Raises
-    ValidationError by field.
+    It is also added as a change of the service, so that an incident soon afterwards lists it.
+    Raises ValidationError by field.
     """
     reader = registry().get(tool)
     if reader is None:
@@ -66,61 +77,74 @@ def take_load_test(
     if len(content.encode("utf-8", "replace")) > MOST_BYTES:
         raise ValidationError({"content": f"At most {MOST_BYTES // 1024**2} MB."})
     try:
-        figures: Figures = reader().read(content.replace("\x00", ""))
+        summary: LoadTestSummary = reader().read(content.replace("\x00", ""))
     except BadFile as error:
         raise ValidationError({"content": str(error)}) from error
-    told = f"{tool}\n{release}\n{scenario}\n{content}".encode("utf-8", "replace")
-    digest = hashlib.sha256(told).hexdigest()
+    identity = f"{tool}\n{release}\n{scenario}\n{content}".encode("utf-8", "replace")
+    digest = hashlib.sha256(identity).hexdigest()
     test = LoadTest(
-        service=service, tool=tool, release=release.strip(), scenario=scenario.strip() or "default",
-        at=at or timezone.now(), url=url, digest=digest, **vars(figures),
-    )  # fmt: skip
+        service=service,
+        tool=tool,
+        release=release.strip(),
+        scenario=scenario.strip() or "default",
+        at=at or timezone.now(),
+        url=url,
+        digest=digest,
+        **vars(summary),
+    )
     Service.objects.select_for_update().get(pk=service.pk)
     known = service.load_tests.filter(digest=digest).first()
     if known is not None:
-        return run_of(known), False
+        return compared_run(known), False
     test.full_clean()
     test.save()
-    run = run_of(test)
+    run = compared_run(test)
     Change.objects.create(
-        service=service, kind=Change.Kind.LOAD_TEST, title=title_of(run)[:300],
-        version=test.release, started_at=test.at, finished_at=test.at, url=url,
-        external_source="load-test", external_id=str(test.pk),
-    )  # fmt: skip
+        service=service,
+        kind=Change.Kind.LOAD_TEST,
+        title=run_title(run)[:300],
+        version=test.release,
+        started_at=test.at,
+        finished_at=test.at,
+        url=url,
+        external_source="load-test",
+        external_id=str(test.pk),
+    )
     return run, True
 
 
-def title_of(run: Run) -> str:
+def run_title(run: ComparedRun) -> str:
     worse = ", ".join(each.in_words for each in run.worse)
     return f"Load test of {run.test.release or run.test.scenario}" + (f": {worse}" if worse else "")
 
 
-def run_of(test: LoadTest) -> Run:
-    """A run beside those of its scenario before it."""
+def compared_run(test: LoadTest) -> ComparedRun:
+    """A run compared with those of its scenario before it."""
     before = list(
         LoadTest.objects.filter(service=test.service, scenario=test.scenario, at__lt=test.at)
         .exclude(pk=test.pk)
-        .order_by("-at")[:SHOWN]
+        .order_by("-at")[:MOST_RUNS]
     )
-    return _compared(test, before[::-1])
+    return _compare(test, before[::-1])
 
 
-def runs_of(service: Service) -> list[Run]:
-    """The latest runs, newest first, each beside those of its scenario before it."""
-    tests = list(service.load_tests.order_by("at", "pk"))[-2 * SHOWN :]
-    found = [
-        _compared(test, [other for other in tests[:place] if other.scenario == test.scenario])
-        for place, test in enumerate(tests)
+def compared_runs(service: Service) -> list[ComparedRun]:
+    """The latest runs, newest first, each compared with those of its scenario before it."""
+    tests = list(service.load_tests.order_by("at", "pk"))[-2 * MOST_RUNS :]
+    runs = [
+        _compare(test, [other for other in tests[:index] if other.scenario == test.scenario])
+        for index, test in enumerate(tests)
     ]
-    return found[::-1][:SHOWN]
+    return runs[::-1][:MOST_RUNS]
 
 
-def _compared(test: LoadTest, before: list[LoadTest]) -> Run:
+def _compare(test: LoadTest, before: list[LoadTest]) -> ComparedRun:
     moved = []
-    for name in FIGURES:
+    for name in METRICS:
         value = getattr(test, name)
-        past = [figure for each in before if (figure := getattr(each, name)) is not None]
-        found = shift(past, value) if value is not None else None
-        if found:
-            moved.append(Moved(name, found, (found.value > found.usual) == (name in BETTER_LOW)))
-    return Run(test, moved)
+        past = [former for each in before if (former := getattr(each, name)) is not None]
+        change = shift(past, value) if value is not None else None
+        if change:
+            worse = (change.value > change.usual) == (name in LOWER_IS_BETTER)
+            moved.append(MetricShift(name, change, worse))
+    return ComparedRun(test, moved)

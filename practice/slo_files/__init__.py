@@ -1,4 +1,4 @@
-"""Plug-ins that read objectives written elsewhere. One small file each; `registry()` finds them."""
+"""Plug-ins that read objectives from files of other tools, one file each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of readers of objectives: a file's text in, objectives and what was skipped out."""
+"""The base of plug-ins that read objectives: a file's text in, objectives and skipped parts out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from common.file_import import BadFile, Skipped
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An objective as a file tells of it. `target` in percent; queries hold `$window`."""
+class ImportedObjective:
+    """An objective read from a file. `target` in percent; queries have `$window` as the range."""
 
     place: str
+    """where in the file, in words"""
     service: str
     name: str
     target: float
@@ -28,43 +29,45 @@ class Entry:
 
 
 class SloReader:
-    """Base of the plug-ins. A new one sets the attributes and writes `read_document`."""
+    """A plug-in sets the attributes and writes `read_document`."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
-        """Raises BadFile when nothing of it can be read."""
+    def read(self, content: str) -> Iterator[ImportedObjective | Skipped]:
+        """Raises BadFile when nothing in it can be read."""
         for place, document in documents(content):
             if isinstance(document, dict):
                 yield from self.read_document(place, document)
             else:
                 yield Skipped(place, "It is not an object.")
 
-    def read_document(self, place: str, document: dict[str, Any]) -> Iterator[Entry | Skipped]:
+    def read_document(
+        self, place: str, document: dict[str, Any]
+    ) -> Iterator[ImportedObjective | Skipped]:
         raise NotImplementedError
 
 
 def documents(content: str) -> Iterator[tuple[str, Any]]:
-    """Each document of a YAML text with its place in words. Raises BadFile."""
+    """Each document of a YAML text with its position in words. Raises BadFile."""
     try:
-        found = list(yaml.safe_load_all(content))
+        parsed = list(yaml.safe_load_all(content))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise BadFile(f"This is not YAML: {str(error)[:200]}") from error
     return (
         (f"document {number}", document)
-        for number, document in enumerate(found, 1)
+        for number, document in enumerate(parsed, 1)
         if document is not None
     )
 
 
 def percent(value: Any, of_one: bool = False) -> float | None:
-    """A target in percent (or, with `of_one`, as a ratio); None when it is none."""
+    """A target in percent (given as a ratio with `of_one`); None when it is not a valid one."""
     try:
-        found = round(float(value) * (100 if of_one else 1), 4)
+        target = round(float(value) * (100 if of_one else 1), 4)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if 0 < found < 100 else None
+    return target if 0 < target < 100 else None
 
 
 _LENGTH = re.compile(r"^(\d+)\s*([dwhmMQY])$")
@@ -72,7 +75,7 @@ _DAYS = {"d": 1.0, "w": 7.0, "h": 1 / 24}
 
 
 def window(value: Any, rolling: bool = True) -> str:
-    """A window of ours for one such as 4w, 28d or, of the calendar, 1M; empty for any other."""
+    """Our window for one such as 4w, 28d or, for calendar windows, 1M; empty for any other."""
     match = _LENGTH.match(str(value).strip())
     if match is None:
         return ""

@@ -1,4 +1,4 @@
-"""OpenSLO v1: SLO objects with their SLI inside or referred to, from Prometheus queries."""
+"""OpenSLO v1: SLO objects with their SLI inside or beside them, from Prometheus queries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from common.payloads import dig, text
-from practice.slo_files.base import Entry, Skipped, SloReader, documents, percent, window
+from practice.slo_files.base import (
+    ImportedObjective,
+    Skipped,
+    SloReader,
+    documents,
+    percent,
+    window,
+)
 
 _RANGE = re.compile(r"\[[^\[\]]*\]")
 _SELECTOR = re.compile(r"^[A-Za-z_:][\w:]*(\{[^{}]*\})?$")
@@ -17,25 +24,27 @@ class OpenSlo(SloReader):
     kind = "openslo"
     title = "OpenSLO"
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
-        found = list(documents(content))
-        # An indicator may stand before or after the objective that refers to it.
+    def read(self, content: str) -> Iterator[ImportedObjective | Skipped]:
+        parsed = list(documents(content))
+        # An indicator may come before or after the objective that refers to it.
         self._indicators = {
             text(document, "metadata.name"): dig(document, "spec", {})
-            for _, document in found
+            for _, document in parsed
             if isinstance(document, dict) and document.get("kind") == "SLI"
         }
-        for place, document in found:
+        for place, document in parsed:
             if not isinstance(document, dict):
                 yield Skipped(place, "It is not an object.")
             elif document.get("kind") != "SLO":
                 if document.get("kind") != "SLI":
-                    yield Skipped(place, f"{str(document.get('kind') or 'No kind')[:60]}: "
-                                  "only SLO and SLI objects are read.")  # fmt: skip
+                    kind = str(document.get("kind") or "No kind")[:60]
+                    yield Skipped(place, f"{kind}: only SLO and SLI objects are read.")
             else:
                 yield from self.read_document(place, document)
 
-    def read_document(self, place: str, document: dict[str, Any]) -> Iterator[Entry | Skipped]:
+    def read_document(
+        self, place: str, document: dict[str, Any]
+    ) -> Iterator[ImportedObjective | Skipped]:
         name, service = text(document, "metadata.name", 90), text(document, "spec.service", 100)
         if not name or not service:
             yield Skipped(place, "“metadata.name” or “spec.service” is missing.")
@@ -44,8 +53,8 @@ class OpenSlo(SloReader):
             text(document, "spec.indicatorRef")
         )
         if not isinstance(indicator, dict):
-            told = text(document, "spec.indicatorRef") or "none"
-            yield Skipped(place, f"{name}: its indicator “{told}” is not in this file.")
+            reference = text(document, "spec.indicatorRef") or "none"
+            yield Skipped(place, f"{name}: its indicator “{reference}” is not in this file.")
             return
         queries = _queries(indicator)
         if isinstance(queries, str):
@@ -55,7 +64,9 @@ class OpenSlo(SloReader):
         first = lengths[0] if isinstance(lengths, list) and lengths else {}
         length = window(dig(first, "duration", "28d"), bool(dig(first, "isRolling", True)))
         if not length:
-            yield Skipped(place, f"{name}: a window of “{dig(first, 'duration')}” is not kept.")
+            yield Skipped(
+                place, f"{name}: a window of “{dig(first, 'duration')}” is not supported."
+            )
             return
         objectives = dig(document, "spec.objectives", [])
         for number, each in enumerate(objectives if isinstance(objectives, list) else [], 1):
@@ -66,14 +77,14 @@ class OpenSlo(SloReader):
                 continue
             title = name if number == 1 else f"{name}-{number}"
             description = text(document, "spec.description", 1000)
-            yield Entry(place, service, title, target, *queries, length, description)
+            yield ImportedObjective(place, service, title, target, *queries, length, description)
 
 
 def _queries(indicator: dict[str, Any]) -> tuple[str, str, str] | str:
-    """What is counted and the two queries; or why there are none."""
+    """What is counted and the two queries; or why there are none, in words."""
     ratio = indicator.get("ratioMetric")
     if not isinstance(ratio, dict):
-        return "only ratio metrics are read; a threshold tells no events."
+        return "only ratio metrics are read; a threshold counts no events."
     total = text(ratio, "total.metricSource.spec.query", 2000)
     for counts in ("bad", "good"):
         part = text(ratio, f"{counts}.metricSource.spec.query", 2000)

@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from common.payloads import dig, text
-from practice.slo_files.base import Entry, Skipped, SloReader, percent, window
+from practice.slo_files.base import ImportedObjective, Skipped, SloReader, percent, window
 
 
 class Pyrra(SloReader):
     kind = "pyrra"
     title = "Pyrra"
 
-    def read_document(self, place: str, document: dict[str, Any]) -> Iterator[Entry | Skipped]:
-        told = f"{document.get('apiVersion')} {document.get('kind')}"
-        if document.get("kind") != "ServiceLevelObjective" or "pyrra" not in told:
-            yield Skipped(place, f"It is {told[:80]}, not a ServiceLevelObjective of Pyrra.")
+    def read_document(
+        self, place: str, document: dict[str, Any]
+    ) -> Iterator[ImportedObjective | Skipped]:
+        declared = f"{document.get('apiVersion')} {document.get('kind')}"
+        if document.get("kind") != "ServiceLevelObjective" or "pyrra" not in declared:
+            yield Skipped(place, f"It is {declared[:80]}, not a ServiceLevelObjective of Pyrra.")
             return
-        yield self._entry(place, document)
+        yield self._objective(place, document)
 
-    def _entry(self, place: str, document: dict[str, Any]) -> Entry | Skipped:
+    def _objective(self, place: str, document: dict[str, Any]) -> ImportedObjective | Skipped:
         name = text(document, "metadata.name", 100)
         if not name:
             return Skipped(place, "“metadata.name” is missing.")
@@ -29,7 +31,7 @@ class Pyrra(SloReader):
         if target is None:
             return Skipped(place, f"{name}: “spec.target” is not between 0 and 100.")
         if not length:
-            return Skipped(place, f"{name}: windows of 7, 28, 30 or 90 days are kept.")
+            return Skipped(place, f"{name}: windows of 7, 28, 30 or 90 days are supported.")
         labels = dig(document, "metadata.labels", {})
         service = next(
             (
@@ -45,10 +47,17 @@ class Pyrra(SloReader):
             total = text(indicator, f"{kind}.total.metric", 2000)
             if part_metric and total:
                 description = text(document, "spec.description", 1000)
-                return Entry(
-                    place, service, name, target, counts, _rate(part_metric), _rate(total),
-                    length, description,
-                )  # fmt: skip
+                return ImportedObjective(
+                    place,
+                    service,
+                    name,
+                    target,
+                    counts,
+                    _rate(part_metric),
+                    _rate(total),
+                    length,
+                    description,
+                )
         kinds = ", ".join(map(str, indicator)) if isinstance(indicator, dict) else ""
         return Skipped(
             place, f"{name}: ratio and latency indicators are read, not “{kinds[:60] or 'none'}”."

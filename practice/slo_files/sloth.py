@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from common.payloads import text
-from practice.slo_files.base import Entry, Skipped, SloReader, percent
+from practice.slo_files.base import ImportedObjective, Skipped, SloReader, percent
 
 _WINDOW = re.compile(r"\{\{\s*\.window\s*\}\}")
 
@@ -16,29 +16,33 @@ class Sloth(SloReader):
     kind = "sloth"
     title = "Sloth"
 
-    def read_document(self, place: str, document: dict[str, Any]) -> Iterator[Entry | Skipped]:
+    def read_document(
+        self, place: str, document: dict[str, Any]
+    ) -> Iterator[ImportedObjective | Skipped]:
         spec: dict[str, Any] = document
         if document.get("kind") == "PrometheusServiceLevel":
             spec = _object(document, "spec")
         elif not str(document.get("version", "")).startswith("prometheus/"):
-            told = document.get("version") or document.get("kind") or "nothing"
-            yield Skipped(place, f"It says {str(told)[:60]}, not version: prometheus/v1.")
+            declared = document.get("version") or document.get("kind") or "nothing"
+            yield Skipped(place, f"It says {str(declared)[:60]}, not version: prometheus/v1.")
             return
-        service, found = text(spec, "service", 100), spec.get("slos")
+        service, slos = text(spec, "service", 100), spec.get("slos")
         if not service:
             yield Skipped(place, "“service” is missing.")
             return
-        for number, slo in enumerate(found if isinstance(found, list) else [], 1):
-            where = f"{place}, objective {number}"
+        for number, slo in enumerate(slos if isinstance(slos, list) else [], 1):
+            position = f"{place}, objective {number}"
             yield (
-                self._entry(where, service, slo)
+                self._objective(position, service, slo)
                 if isinstance(slo, dict)
-                else Skipped(where, "It is not an object.")
+                else Skipped(position, "It is not an object.")
             )
-        if not isinstance(found, list) or not found:
+        if not isinstance(slos, list) or not slos:
             yield Skipped(place, "“slos” lists none.")
 
-    def _entry(self, place: str, service: str, slo: dict[str, Any]) -> Entry | Skipped:
+    def _objective(
+        self, place: str, service: str, slo: dict[str, Any]
+    ) -> ImportedObjective | Skipped:
         target, name = percent(slo.get("objective")), text(slo, "name", 100)
         if not name:
             return Skipped(place, "“name” is missing.")
@@ -54,14 +58,16 @@ class Sloth(SloReader):
                 what = "a plug-in of Sloth makes its queries"
             return Skipped(place, f"{name}: {what}; give error_query and total_query.")
         description = text(slo, "description", 1000)
-        return Entry(place, service, name, target, "bad", bad, total, description=description)
+        return ImportedObjective(
+            place, service, name, target, "bad", bad, total, description=description
+        )
 
 
 def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
-    found = data.get(name)
-    return found if isinstance(found, dict) else {}
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _query(events: dict[str, Any], *names: str) -> str:
-    found = next((str(events[name]) for name in names if events.get(name)), "")
-    return _WINDOW.sub("$window", found).strip()
+    query = next((str(events[name]) for name in names if events.get(name)), "")
+    return _WINDOW.sub("$window", query).strip()

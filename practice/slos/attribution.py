@@ -1,8 +1,8 @@
-"""Where an error budget went, by incident and by cause, as far as somebody may see them."""
+"""Which incidents and causes spent an error budget, as far as a user may see them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,27 +10,34 @@ from typing import Any
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
-from incidents.models import Incident, Service
+from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
+from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 from practice.core import error_budget
 from practice.core.error_budget import Budget, Counts
 from practice.models import Slo
-from practice.slos.status import Stand, stand
+from practice.slos.status import SloStatus, status_of
 
-TINY = 0.005
-"""Share of the budget below which a part gets no line of its own."""
-SHOWN = (
-    "title", "severity", "status", "impact_started_at", "mitigated_at", "resolved_at", "private",
-)  # fmt: skip
-"""What lists show of an incident: a month of thousands need not bring all their texts."""
-_SURE = {"confirmed": 0, "suspected": 1}
-_ROLE = {"root": 0, "trigger": 1, "contributing": 2}
+SMALLEST_SHARE = 0.005
+"""Parts below this share of the budget are summed up as one."""
+LISTED_FIELDS = (
+    "title",
+    "severity",
+    "status",
+    "impact_started_at",
+    "mitigated_at",
+    "resolved_at",
+    "private",
+)
+"""What lists show of an incident: a month of thousands must not load all their texts."""
+_STATE_ORDER = {"confirmed": 0, "suspected": 1}
+_ROLE_ORDER = {"root": 0, "trigger": 1, "contributing": 2}
 
 
 @dataclass(frozen=True)
-class Part:
-    """Minutes of budget spent by one thing; `path` leads to it, if to anything."""
+class BudgetPart:
+    """Minutes of budget that an incident or a cause spent; `path` is its page, if it has one."""
 
     name: str
     path: str
@@ -40,41 +47,48 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Standing(Stand):
-    """How a budget stands, and where it went."""
+class AttributedStatus(SloStatus):
+    """The status of an error budget, and what spent it."""
 
-    incidents: list[Part]
-    causes: list[Part]
-    lasting: list[Incident]
-    """those that were felt in the service and lasted into the window, oldest first"""
+    incidents: list[BudgetPart]
+    causes: list[BudgetPart]
+    overlapping: list[Incident]
+    """incidents that affected the service during the window, oldest first"""
 
 
-def standing(slo: Slo, user: Any, now: datetime | None = None) -> Standing:
+def attributed_status(slo: Slo, user: Any, now: datetime | None = None) -> AttributedStatus:
     now = now or timezone.now()
-    found = stand(slo, now)
-    rows = lasting(user, found.counts.start, now, felt_through(needs(), slo.service_id))
-    incidents, causes = parts_of(slo, rows, found.counts, found.budget, now)
-    return Standing(**vars(found), incidents=incidents, causes=causes, lasting=rows)
+    status = status_of(slo, now)
+    services = with_all_dependencies(dependency_edges(), slo.service_id)
+    overlapping = overlapping_incidents(user, status.counts.start, now, services)
+    incidents, causes = attribute(slo, overlapping, status.counts, status.budget, now)
+    return AttributedStatus(
+        **vars(status), incidents=incidents, causes=causes, overlapping=overlapping
+    )
 
 
-def parts_of(
-    slo: Slo, rows: Sequence[Incident], counts: Counts, found: Budget, now: datetime
-) -> tuple[list[Part], list[Part]]:
-    """What incidents and causes spent of a budget, most first; `rows` are those of `lasting`."""
-    stretches = [(row.impact_started_at.timestamp(), _end(row, now).timestamp()) for row in rows]
-    minutes, outside = error_budget.spent_by(counts, stretches)
-    by_incident = [
-        ((_named(row, slo.service_id), row.get_absolute_url()), spent)
-        for row, spent in zip(rows, minutes, strict=True)
+def attribute(
+    slo: Slo, incidents: Sequence[Incident], counts: Counts, budget: Budget, now: datetime
+) -> tuple[list[BudgetPart], list[BudgetPart]]:
+    """What each of `incidents`, and each of their causes, spent of a budget; largest first."""
+    periods = [
+        (incident.impact_started_at.timestamp(), _impact_end(incident, now).timestamp())
+        for incident in incidents
     ]
-    by_cause = [(_cause_of(row), spent) for row, spent in zip(rows, minutes, strict=True)]
-    return _told(by_incident, outside, found), _told(by_cause, outside, found)
+    minutes, outside = error_budget.spent_by(counts, periods)
+    spent = list(zip(incidents, minutes, strict=True))
+    by_incident = [
+        ((_label(incident, slo.service_id), incident.get_absolute_url()), part)
+        for incident, part in spent
+    ]
+    by_cause = [(_likeliest_cause(incident), part) for incident, part in spent]
+    return _summed(by_incident, outside, budget), _summed(by_cause, outside, budget)
 
 
-def lasting(
+def overlapping_incidents(
     user: Any, start: float, now: datetime, services: Collection[int] | None = None
 ) -> list[Incident]:
-    """Incidents that `user` may see and that lasted after `start` (epoch seconds), oldest first.
+    """Incidents visible to `user` that lasted beyond `start` (epoch seconds), oldest first.
 
     With their services and causes; of `services` only, where given.
     """
@@ -87,51 +101,35 @@ def lasting(
         through = Incident.services.through.objects.filter(service__in=services)
         rows = rows.filter(pk__in=through.values("incident_id"))
     return list(
-        rows.only(*SHOWN)
+        rows.only(*LISTED_FIELDS)
         .prefetch_related("services", Prefetch("cause_links", links))
         .order_by("impact_started_at", "pk")
     )
 
 
-def _told(
-    spent: Iterable[tuple[tuple[str, str], float]], outside: float, found: Budget
-) -> list[Part]:
-    """Parts by name and path, most first; tiny ones as one, and what lies outside of all."""
+def _summed(
+    spent: Iterable[tuple[tuple[str, str], float]], outside: float, budget: Budget
+) -> list[BudgetPart]:
+    """Parts summed by name and path, largest first, then small ones and what nothing explains."""
 
-    def part(name: str, path: str, minutes: float) -> Part:
-        return Part(name, path, minutes, minutes / found.minutes if found.minutes else 0.0)
+    def part(name: str, path: str, minutes: float) -> BudgetPart:
+        return BudgetPart(name, path, minutes, minutes / budget.minutes if budget.minutes else 0.0)
 
-    added: dict[tuple[str, str], float] = {}
+    sums: dict[tuple[str, str], float] = {}
     for key, minutes in spent:
-        added[key] = added.get(key, 0.0) + minutes
-    parts = [part(*key, minutes) for key, minutes in added.items() if minutes > 0]
-    kept = [each for each in parts if each.share >= TINY]
-    kept.sort(key=lambda each: (-each.minutes, each.name))
-    if count := len(parts) - len(kept):
-        rest = sum(each.minutes for each in parts) - sum(each.minutes for each in kept)
-        kept.append(part(f"{count} more, each below {TINY:.1%}", "", rest))
-    return [*kept, part("outside of any incident", "", outside)] if outside > 0 else kept
+        sums[key] = sums.get(key, 0.0) + minutes
+    parts = [part(*key, minutes) for key, minutes in sums.items() if minutes > 0]
+    listed = [each for each in parts if each.share >= SMALLEST_SHARE]
+    listed.sort(key=lambda each: (-each.minutes, each.name))
+    if count := len(parts) - len(listed):
+        rest = sum(each.minutes for each in parts) - sum(each.minutes for each in listed)
+        listed.append(part(f"{count} more, each below {SMALLEST_SHARE:.1%}", "", rest))
+    if outside > 0:
+        listed.append(part("outside of any incident", "", outside))
+    return listed
 
 
-def needs() -> dict[int, list[int]]:
-    """Which services each service needs, by id."""
-    pairs = Service.depends_on.through.objects.values_list("from_service_id", "to_service_id")
-    found: dict[int, list[int]] = {}
-    for one, other in pairs:
-        found.setdefault(one, []).append(other)
-    return found
-
-
-def felt_through(edges: Mapping[int, list[int]], service: int) -> set[int]:
-    """A service and all that it needs, near and far: their incidents are felt in it."""
-    found, front = {service}, [service]
-    while front:
-        front = [other for one in front for other in edges.get(one, ()) if other not in found]
-        found.update(front)
-    return found
-
-
-def _named(incident: Incident, service: int) -> str:
+def _label(incident: Incident, service: int) -> str:
     name = f"{incident.reference} {incident.title}"
     services = list(incident.services.all())
     if any(each.pk == service for each in services):
@@ -139,14 +137,15 @@ def _named(incident: Incident, service: int) -> str:
     return f"{name} (in {', '.join(each.name for each in services[:3])})"
 
 
-def _end(incident: Incident, now: datetime) -> datetime:
+def _impact_end(incident: Incident, now: datetime) -> datetime:
     return incident.mitigated_at or incident.resolved_at or now
 
 
-def _cause_of(incident: Incident) -> tuple[str, str]:
-    """The name and path of the surest root cause."""
+def _likeliest_cause(incident: Incident) -> tuple[str, str]:
+    """The name and path of the cause: confirmed before suspected, root before others."""
     links = sorted(
-        incident.cause_links.all(), key=lambda link: (_SURE[link.state], _ROLE[link.role], link.pk)
+        incident.cause_links.all(),
+        key=lambda link: (_STATE_ORDER[link.state], _ROLE_ORDER[link.role], link.pk),
     )
     if not links:
         return "cause not known", ""

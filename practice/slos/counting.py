@@ -1,4 +1,4 @@
-"""Counts events for objectives, day by day, from Prometheus. Safe to run twice; nothing is lost."""
+"""Counts the events of objectives from Prometheus, day by day. Safe to run twice at a time."""
 
 from __future__ import annotations
 
@@ -19,48 +19,55 @@ from practice.core.error_budget import STEP
 from practice.core.prometheus_rules import Objective, bad_and_total
 from practice.models import Slo, SloDay
 from practice.prometheus import prometheus_of
-from practice.slos.status import BUCKETS, remember
+from practice.slos.status import BUCKETS, store_status
 
 logger = logging.getLogger(__name__)
 EPOCH = date(1970, 1, 1)
 WINDOW_DAYS = {**error_budget.ROLLING, "month": 30, "quarter": 91, "year": 365}
 """Days of a window; calendar ones by their usual length."""
 LATE = timedelta(minutes=15)
-"""What was counted this lately is counted again: scrapes come in late."""
+"""The newest part is counted again in the next run: scrapes come in late."""
 DEADLINE = 15.0
-DAYS_AT_ONCE = 4
-"""Days asked for in one query: 1,152 points."""
-CHUNKS = 8
-"""Queries of one run for one objective; the next run goes on from there."""
-ALL_AT_ONCE = 60.0
-"""Seconds a run may take in all; the rest waits for the next."""
+"""Seconds of one query."""
+DAYS_PER_QUERY = 4
+"""1,152 points."""
+QUERIES_PER_RUN = 8
+"""For one objective; the next run continues from there."""
+SECONDS_PER_RUN = 60.0
+"""For all objectives; the rest waits for the next run."""
 
 
 def objective_of(slo: Slo) -> Objective:
     return Objective(
-        str(slo.pk), slo.service.name, slo.name, slo.ratio, WINDOW_DAYS[slo.window], slo.counts,
-        slo.numerator, slo.total,
-    )  # fmt: skip
+        str(slo.pk),
+        slo.service.name,
+        slo.name,
+        slo.ratio,
+        WINDOW_DAYS[slo.window],
+        slo.counts,
+        slo.numerator,
+        slo.total,
+    )
 
 
-def pull_all(now: datetime | None = None) -> int:
-    """Count for every enabled objective that has a new bucket.
+def count_all(now: datetime | None = None) -> int:
+    """Count every enabled objective that has a new bucket; how many buckets were written.
 
-    Those tried longest ago come first, so that some that fail slowly do not hold up the others.
+    Those tried longest ago come first: some that fail slowly must not hold up the others.
     """
-    until = time.monotonic() + ALL_AT_ONCE
-    counted = 0
-    fresh = (now or timezone.now()) - timedelta(seconds=STEP)
-    due = Slo.objects.filter(enabled=True).exclude(pulled_until__gt=fresh)
+    until = time.monotonic() + SECONDS_PER_RUN
+    written = 0
+    newest_bucket = (now or timezone.now()) - timedelta(seconds=STEP)
+    due = Slo.objects.filter(enabled=True).exclude(pulled_until__gt=newest_bucket)
     for slo in due.order_by(F("tried_at").asc(nulls_first=True), "pk"):
         if time.monotonic() > until:
             break
-        counted += pull(slo, now)
-    return counted
+        written += count(slo, now)
+    return written
 
 
-def pull(slo: Slo, now: datetime | None = None) -> int:
-    """Count what is new; how many buckets were written. Trouble stands with the objective."""
+def count(slo: Slo, now: datetime | None = None) -> int:
+    """Count what is new; how many buckets were written. A failure is stored as `slo.problem`."""
     now = now or timezone.now()
     end = datetime.fromtimestamp(now.timestamp() // STEP * STEP, UTC)
     start = error_budget.window(slo.window, now)[0].replace(
@@ -74,38 +81,38 @@ def pull(slo: Slo, now: datetime | None = None) -> int:
         plugin = prometheus_of(slo.source)
         if plugin is None:
             raise SourceError("no-source", "No Prometheus is set up as a source to count with.")
-        for _ in range(CHUNKS):
+        for _ in range(QUERIES_PER_RUN):
             if start >= end:
                 break
-            upto = min(end, start + timedelta(days=DAYS_AT_ONCE))
-            written += _count(slo, plugin, start, upto)
-            Slo.objects.filter(pk=slo.pk).update(pulled_until=upto, problem="")
-            start = upto
+            until = min(end, start + timedelta(days=DAYS_PER_QUERY))
+            written += _count_between(slo, plugin, start, until)
+            Slo.objects.filter(pk=slo.pk).update(pulled_until=until, problem="")
+            start = until
     except SourceError as error:
         logger.warning("Counting for objective %s: %s", slo.pk, error)
         Slo.objects.filter(pk=slo.pk).update(problem=str(error)[:500])
     slo.refresh_from_db(fields=["pulled_until", "problem"])
-    remember(slo, now)
+    store_status(slo, now)
     return written
 
 
-def _count(slo: Slo, plugin: Prometheus, start: datetime, end: datetime) -> int:
+def _count_between(slo: Slo, plugin: Prometheus, start: datetime, end: datetime) -> int:
     first = math.ceil(start.timestamp() / STEP - 1e-9)
     last = int(end.timestamp() / STEP)
-    # The point at the end of a bucket tells of the five minutes before it.
-    asked = (first + 1) * STEP, last * STEP
-    if asked[1] < asked[0]:
+    # The point at the end of a bucket is the rate of the five minutes before it.
+    first_end, last_end = (first + 1) * STEP, last * STEP
+    if last_end < first_end:
         return 0
-    found = []
+    counts = []
     for query in bad_and_total(objective_of(slo)):
-        series = plugin.points(query, *asked, STEP, DEADLINE)
+        series = plugin.points(query, first_end, last_end, STEP, DEADLINE)
         values = np.full(last - first, np.nan)
         for each in series[:1]:
-            places = np.round(np.asarray(each.times) / STEP).astype(int) - first - 1
-            inside = (places >= 0) & (places < len(values))
-            values[places[inside]] = np.asarray(each.values)[inside] * STEP
-        found.append(values)
-    bad, total = found
+            buckets = np.round(np.asarray(each.times) / STEP).astype(int) - first - 1
+            inside = (buckets >= 0) & (buckets < len(values))
+            values[buckets[inside]] = np.asarray(each.values)[inside] * STEP
+        counts.append(values)
+    bad, total = counts
     known = np.isfinite(total) & (np.isfinite(bad) | (total <= 0))
     bad = np.where(known, np.nan_to_num(bad), np.nan)
     _write(slo, first, bad, np.where(known, total, np.nan))
@@ -114,7 +121,7 @@ def _count(slo: Slo, plugin: Prometheus, start: datetime, end: datetime) -> int:
 
 @transaction.atomic
 def _write(slo: Slo, first: int, bad: np.ndarray, total: np.ndarray) -> None:
-    """Put buckets into their days. A bucket known before stays when it is not told again."""
+    """Write buckets into their days. A known bucket stays where the new values are unknown."""
     Slo.objects.select_for_update().get(pk=slo.pk)
     whole = range(first // BUCKETS, (first + len(bad) - 1) // BUCKETS + 1)
     days = [EPOCH + timedelta(days=each) for each in whole]

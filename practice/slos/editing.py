@@ -1,4 +1,4 @@
-"""Setting objectives. Called alike by forms, API and importers."""
+"""Writing objectives: called by the form, the API and the importer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from django.db import transaction
 
 from practice.models import Slo
 
-COUNTED_BY = {"counts", "numerator", "total", "source"}
+MEASURED_BY = {"counts", "numerator", "total", "source"}
+"""Fields that decide what is counted."""
 
 
 @transaction.atomic
-def set_objective(slo: Slo, **fields: Any) -> bool:
-    """Set some fields and save, a new objective in any case; whether anything was news.
+def save_objective(slo: Slo, **fields: Any) -> bool:
+    """Set fields and save if one changed or the objective is new; whether it was saved.
 
     Raises ValidationError by field.
     """
@@ -25,13 +26,13 @@ def set_objective(slo: Slo, **fields: Any) -> bool:
     if slo.pk is not None and not changed:
         return False
     if slo.pk is not None:
-        recount(slo, changed)
+        discard_counts(slo, changed)
     slo.save()
     return True
 
 
-def recount(slo: Slo, changed: Collection[str]) -> None:
-    """Forget what was counted by other queries; it is counted anew from the window's begin."""
-    if not COUNTED_BY.isdisjoint(changed):
+def discard_counts(slo: Slo, changed: Collection[str]) -> None:
+    """Delete the counts if a change made them wrong; counting starts again with the window."""
+    if not MEASURED_BY.isdisjoint(changed):
         slo.days.all().delete()
         slo.pulled_until, slo.summary = None, {}

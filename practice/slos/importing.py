@@ -1,4 +1,4 @@
-"""Takes objectives in from files of other tools. Nothing is ever removed."""
+"""Imports objectives from files of other tools. Nothing is ever deleted."""
 
 from __future__ import annotations
 
@@ -7,46 +7,50 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from common.errors import error_text
-from common.file_import import Report, take_file
+from common.file_import import ImportReport, import_file
 from incidents.models import Service
 from practice.models import Slo
 from practice.slo_files import registry
-from practice.slo_files.base import Entry
-from practice.slos.editing import set_objective
+from practice.slo_files.base import ImportedObjective
+from practice.slos.editing import save_objective
 
 
-def take_objectives(kind: str, content: str, dry_run: bool = False) -> Report:
-    """Take a file in: new objectives, and changes of known ones. Raises ValidationError for all."""
-    return take_file(registry(), kind, content, dry_run, _take_all)
+def import_objectives(kind: str, content: str, dry_run: bool = False) -> ImportReport:
+    """Create and update objectives from a file, all or none. Raises ValidationError by field."""
+    return import_file(registry(), kind, content, dry_run, _import_all)
 
 
-def _take_all(entries: list[Entry], report: Report) -> None:
+def _import_all(objectives: list[ImportedObjective], report: ImportReport) -> None:
     services = {service.name.lower(): service for service in Service.objects.all()}
-    for entry in entries:
-        _take(entry, services, report)
+    for objective in objectives:
+        _import(objective, services, report)
 
 
-def _take(entry: Entry, services: dict[str, Service], report: Report) -> None:
-    service = services.get(entry.service.lower())
+def _import(
+    objective: ImportedObjective, services: dict[str, Service], report: ImportReport
+) -> None:
+    service = services.get(objective.service.lower())
     if service is None:
-        why = f"{entry.name}: no service is named {entry.service}. Add it, then take this in again."
-        report.skipped.append((entry.place, why))
+        why = f"no service is named {objective.service}. Add it, then import this again."
+        report.skip(objective.place, f"{objective.name}: {why}")
         return
-    slo = Slo.objects.filter(service=service, name=entry.name).first()
+    slo = Slo.objects.filter(service=service, name=objective.name).first()
     new = slo is None
-    slo = slo or Slo(service=service, name=entry.name)
-    told = {
-        "description": entry.description or slo.description,
-        "target": Decimal(str(entry.target)).quantize(Decimal("0.0001")),
-        "window": entry.window, "counts": entry.counts,
-        "numerator": entry.numerator, "total": entry.total,
-    }  # fmt: skip
+    slo = slo or Slo(service=service, name=objective.name)
     try:
-        changed = set_objective(slo, **told)
+        saved = save_objective(
+            slo,
+            description=objective.description or slo.description,
+            target=Decimal(str(objective.target)).quantize(Decimal("0.0001")),
+            window=objective.window,
+            counts=objective.counts,
+            numerator=objective.numerator,
+            total=objective.total,
+        )
     except ValidationError as error:
-        report.skipped.append((entry.place, f"{entry.name}: {error_text(error)}"))
+        report.skip(objective.place, f"{objective.name}: {error_text(error)}")
         return
-    if not changed:
+    if not saved:
         report.same += 1
         return
     (report.new if new else report.changed).append(str(slo))

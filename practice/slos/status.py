@@ -1,4 +1,4 @@
-"""How a budget stands, from what was counted: worked out, and as remembered with the objective."""
+"""The status of an error budget: computed from event counts, or as stored at the last count."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from practice.core.error_budget import STEP, Budget, Burn, BurnAlert, Counts
 from practice.models import Slo, SloDay
 
 BUCKETS = int(86_400 / STEP)
+"""Buckets of a day."""
 WARN, FROZEN = 0.75, 1.0
+"""Shares of the budget spent from which the state changes."""
 
 
 @dataclass(frozen=True)
-class Stand:
+class SloStatus:
     slo: Slo
     start: datetime
     end: datetime
@@ -26,7 +28,7 @@ class Stand:
     burns: list[Burn]
     days_left: float | None
     counts: Counts
-    """of the window as far as it is gone"""
+    """of the part of the window that has elapsed"""
 
     @property
     def state(self) -> str:
@@ -60,23 +62,23 @@ class Stand:
 
 
 def counts_of(slo: Slo, start: datetime, end: datetime) -> Counts:
-    """What was counted between two moments, whole days; unknown where nothing was."""
+    """Event counts of the days from `start` to `end`; unknown where nothing was counted."""
     return counts_of_all([slo], start, end)[slo.pk]
 
 
 def counts_of_all(slos: Sequence[Slo], start: datetime, end: datetime) -> dict[int, Counts]:
-    """The same for several, by their ids. One query."""
+    """The same for several objectives, by id. One query."""
     first, last = start.astimezone(UTC).date(), end.astimezone(UTC).date()
     days: dict[int, list[SloDay]] = {slo.pk: [] for slo in slos}
     for row in SloDay.objects.filter(slo__in=slos, day__gte=first, day__lte=last).order_by():
         days[row.slo_id].append(row)
-    return {key: _counts(rows, first, last) for key, rows in days.items()}
+    return {key: _joined(rows, first, last) for key, rows in days.items()}
 
 
-def _counts(rows: Iterable[SloDay], first: date, last: date) -> Counts:
+def _joined(days: Iterable[SloDay], first: date, last: date) -> Counts:
     length = ((last - first).days + 1) * BUCKETS
     bad, total = np.full(length, np.nan), np.full(length, np.nan)
-    for row in rows:
+    for row in days:
         at = (row.day - first).days * BUCKETS
         bad[at : at + BUCKETS] = np.asarray(row.bad, float)
         total[at : at + BUCKETS] = np.asarray(row.total, float)
@@ -84,47 +86,55 @@ def _counts(rows: Iterable[SloDay], first: date, last: date) -> Counts:
     return Counts(begin.timestamp(), bad, total)
 
 
-def stand(slo: Slo, now: datetime) -> Stand:
-    """Worked out from the counts: some milliseconds for each month of the window."""
+def status_of(slo: Slo, now: datetime) -> SloStatus:
+    """Compute the status from the counts; takes some milliseconds per month of the window."""
     start, end = error_budget.window(slo.window, now)
     counts = counts_of(slo, start, min(end, now))
-    found = error_budget.budget(counts, slo.ratio, start, end, now)
-    # To the end of what was counted: the newest minutes are not known yet.
-    known_until = slo.pulled_until.timestamp() if slo.pulled_until else now.timestamp()
-    at = min(now.timestamp(), known_until)
-    return Stand(
-        slo, start, end, found,
+    # Rates end where counting ended: the newest minutes are not known yet.
+    counted_until = slo.pulled_until.timestamp() if slo.pulled_until else now.timestamp()
+    at = min(now.timestamp(), counted_until)
+    budget = error_budget.budget(counts, slo.ratio, start, end, now)
+    return SloStatus(
+        slo,
+        start,
+        end,
+        budget,
         error_budget.burns(counts, slo.ratio, at, (end - start).total_seconds()),
-        error_budget.days_left(counts, found, at),
+        error_budget.days_left(counts, budget, at),
         counts.between(start.timestamp(), min(end, now).timestamp()),
-    )  # fmt: skip
+    )
 
 
-def remember(slo: Slo, now: datetime) -> None:
-    """Keep how it stands with the objective, for lists of many."""
-    found = stand(slo, now)
+def store_status(slo: Slo, now: datetime) -> None:
+    """Write the status into the objective, for lists that show many."""
+    status = status_of(slo, now)
     slo.summary = {
-        "start": found.start.isoformat(),
-        "end": found.end.isoformat(),
-        "budget": asdict(found.budget),
-        "burns": [asdict(burn) for burn in found.burns],
-        "days_left": found.days_left,
+        "start": status.start.isoformat(),
+        "end": status.end.isoformat(),
+        "budget": asdict(status.budget),
+        "burns": [asdict(burn) for burn in status.burns],
+        "days_left": status.days_left,
     }
     Slo.objects.filter(pk=slo.pk).update(summary=slo.summary)
 
 
-def remembered(slo: Slo, now: datetime) -> Stand:
-    """As it stood when it was counted last; of one never counted, that nothing is known."""
-    told: dict[str, Any] = slo.summary
-    nothing = Counts(0.0, np.zeros(0), np.zeros(0))
-    if not told:
+def stored_status(slo: Slo, now: datetime) -> SloStatus:
+    """The status at the last count; "unknown" for an objective that was never counted."""
+    summary: dict[str, Any] = slo.summary
+    no_counts = Counts(0.0, np.zeros(0), np.zeros(0))
+    if not summary:
         start, end = error_budget.window(slo.window, now)
         minutes = error_budget.budget_minutes(slo.ratio, start, end)
-        return Stand(slo, start, end, Budget(minutes, 0.0, None, 0.0, 0.0), [], None, nothing)
+        return SloStatus(slo, start, end, Budget(minutes, 0.0, None, 0.0, 0.0), [], None, no_counts)
     burns = [
-        Burn(BurnAlert(**each["alert"]), each["long"], each["short"]) for each in told["burns"]
+        Burn(BurnAlert(**each["alert"]), each["long"], each["short"]) for each in summary["burns"]
     ]
-    return Stand(
-        slo, datetime.fromisoformat(told["start"]), datetime.fromisoformat(told["end"]),
-        Budget(**told["budget"]), burns, told["days_left"], nothing,
-    )  # fmt: skip
+    return SloStatus(
+        slo,
+        datetime.fromisoformat(summary["start"]),
+        datetime.fromisoformat(summary["end"]),
+        Budget(**summary["budget"]),
+        burns,
+        summary["days_left"],
+        no_counts,
+    )

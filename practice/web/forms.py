@@ -1,4 +1,4 @@
-"""Forms of the practice: they parse and check, the acts act."""
+"""Forms of the practice. They parse and validate; saving is up to the areas' functions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ class SloForm(forms.ModelForm):
     class Meta:
         model = Slo
         fields = [
-            "service", "name", "description", "target", "window", "counts", "numerator", "total",
-            "source", "policy", "enabled",
-        ]  # fmt: skip
+            "service",
+            "name",
+            "description",
+            "target",
+            "window",
+            "counts",
+            "numerator",
+            "total",
+            "source",
+            "policy",
+            "enabled",
+        ]
         widgets = {
             name: forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
             for name in ("description", "numerator", "total", "policy")
@@ -79,5 +88,5 @@ class ChecklistForm(forms.Form):
 class StageForm(forms.Form):
     stage = forms.ChoiceField(choices=Service.Lifecycle)
     reason = forms.CharField(
-        max_length=300, required=False, help_text="Needed only where the gate does not hold."
+        max_length=300, required=False, help_text="Required only where the gate is not met."
     )

@@ -30,22 +30,21 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
         monthly_review.subscribe(request.user, service, request.POST.get("wanted") == "yes")
         query = f"?service={service.pk}" if service else ""
         return redirect(f"{reverse('practice:month', args=[f'{first:%Y-%m}'])}{query}")
-    found = monthly_review.monthly(request.user, first, service)
+    current = monthly_review.build_review(request.user, first, service)
     if request.GET.get("as") == "md":
         name = f"reliability-{first:%Y-%m}{f'-{service.pk}' if service else ''}.md"
         return HttpResponse(
-            monthly_review.as_markdown(found),
+            monthly_review.as_markdown(current),
             content_type="text/markdown; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+    later = monthly_review.next_month(first)
     context = {
-        "found": found,
+        "found": current,
         "services": services,
         "earlier": monthly_review.last_month(first),
-        "later": monthly_review.after(first)
-        if monthly_review.after(first) <= monthly_review.last_month()
-        else None,
-        "this_one": monthly_review.after(monthly_review.last_month()),
+        "later": later if later <= monthly_review.last_month() else None,
+        "this_one": monthly_review.next_month(monthly_review.last_month()),
         "subscribed": Subscription.objects.filter(user=request.user, service=service).exists(),
     }
-    return render(request, "practice/monthly.html", context)
+    return render(request, "practice/monthly/review.html", context)

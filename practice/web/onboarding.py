@@ -23,7 +23,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "suggested": onboarding_board.suggested(columns),
         "days": onboarding_board.PERIOD.days,
     }
-    return render(request, "practice/board.html", context)
+    return render(request, "practice/onboarding/board.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,18 +36,24 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
             request,
             reverse("practice:phases", args=[pk]),
             lambda: onboarding_board.set_phase(
-                service, posted(request, "phase"), posted(request, "state"), owner.first(),
+                service,
+                posted(request, "phase"),
+                posted(request, "state"),
+                owner.first(),
                 posted(request, "evidence"),
             ),
-            "Kept.",
-        )  # fmt: skip
-    found = {each.phase: each for each in service.engagements.select_related("owner")}
+            "Saved.",
+        )
+    engagements = {each.phase: each for each in service.engagements.select_related("owner")}
     rows = [
-        (phase, name, found.get(phase) or Engagement(service=service, phase=phase))
+        (phase, name, engagements.get(phase) or Engagement(service=service, phase=phase))
         for phase, name in Phase.choices
     ]
     people = get_user_model().objects.filter(is_active=True).order_by("username")
     context = {
-        "service": service, "rows": rows, "states": Engagement.State.choices, "people": people,
-    }  # fmt: skip
-    return render(request, "practice/phases.html", context)
+        "service": service,
+        "rows": rows,
+        "states": Engagement.State.choices,
+        "people": people,
+    }
+    return render(request, "practice/onboarding/phases.html", context)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
 from incidents.web.shortcuts import posted, told
 from practice import practice_map
 from practice.models import Practice, Verdict
-from practice.web.records import _day
 
 
 def _team(request: HttpRequest) -> str:
@@ -28,44 +30,61 @@ def _teams() -> list[str]:
 @require_GET
 def map_page(request: HttpRequest) -> HttpResponse:
     team = _team(request)
-    roots = practice_map.the_map(team)
-    every = practice_map.leaves(roots)
+    roots = practice_map.map_of(team)
+    practices = practice_map.leaves(roots)
     words = [("adopted", "adopted"), ("not-now", "not now"), ("no", "no"), ("", "not decided")]
     context = {
         "team": team,
         "teams": _teams(),
-        "drawn": practice_map.drawn(roots, team or "the organisation", team),
+        "drawn": practice_map.map_as_svg(roots, team or "the organisation", team),
         "counts": [
-            (practice_map.SIGNS[word], name, sum(leaf.word == word for leaf in every))
+            (practice_map.SIGNS[word], name, sum(leaf.word == word for leaf in practices))
             for word, name in words
         ],
-        "due": [leaf for leaf in every if leaf.due],
+        "due": [leaf for leaf in practices if leaf.due],
         "roots": roots,
     }
-    return render(request, "practice/map.html", context)
+    return render(request, "practice/map/overview.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 def practice(request: HttpRequest, pk: int) -> HttpResponse:
     """One practice: verdicts of the organisation and of teams."""
-    found = get_object_or_404(Practice, pk=pk)
+    current = get_object_or_404(Practice, pk=pk)
     team = _team(request)
     if request.method == "POST" and told(
         request,
-        lambda: practice_map.decide(
-            found, team, posted(request, "word"), posted(request, "note"),
-            _day(posted(request, "review_on")), request.user,
+        lambda: practice_map.set_verdict(
+            current,
+            team,
+            posted(request, "word"),
+            posted(request, "note"),
+            _date(posted(request, "review_on")),
+            request.user,
         ),
-    ):  # fmt: skip
+    ):
         back = f"?{urlencode({'team': team})}" if team else ""
         return redirect(f"{reverse('practice:map')}{back}")
-    mine = found.verdicts.filter(team=team).first()
+    mine = current.verdicts.filter(team=team).first()
     context = {
-        "practice": found,
+        "practice": current,
         "team": team,
         "teams": _teams(),
         "mine": mine,
-        "verdicts": found.verdicts.select_related("author"),
+        "verdicts": current.verdicts.select_related("author"),
         "words": Verdict.Word.choices,
     }
-    return render(request, "practice/practice.html", context)
+    return render(request, "practice/map/practice.html", context)
+
+
+def _date(text: str) -> date | None:
+    """Raises ValidationError for what is not a date."""
+    if not text:
+        return None
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValidationError({"review_on": f"“{text[:20]}” is not a date such as 2027-03-01."})
+    return day

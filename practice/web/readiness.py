@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis.presentation.charts import draw
 from incidents.models import Service
 from incidents.web.shortcuts import act, add_errors, posted, told
-from practice.models import Answer, Checklist, Review
+from practice.models import Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, visible_findings
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
@@ -26,19 +26,19 @@ from practice.web.forms import ChecklistForm, StageForm
 
 @require_http_methods(["GET", "POST"])
 def readiness(request: HttpRequest, pk: int) -> HttpResponse:
-    """Readiness of a service: its reviews, open findings, and the gates of its life."""
+    """Readiness of a service: its reviews, findings, and the gates of its lifecycle."""
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
-        started: list[Review] = []
+        started: list[ReadinessReview] = []
         if told(request, lambda: started.append(reviews.start_review(service, request.user))):
             return redirect(started[0])
         return redirect("practice:readiness", pk)
     closed = list(service.reviews.exclude(closed_at=None).select_related("checklist", "author"))
-    last, holds = reviews.standing_of(service)
+    last, valid = reviews.last_review(service)
     stages = [
         (stage, name, reviews.missing_for(service, stage))
         for stage, name in Service.Lifecycle.choices
-        if stage in reviews.GATES and stage != service.lifecycle
+        if stage in reviews.REQUIRED_CHECKS and stage != service.lifecycle
     ]
     context = {
         "service": service,
@@ -46,7 +46,7 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "closed": closed,
         "scores": _scores(closed),
         "last": last,
-        "holds": holds,
+        "holds": valid,
         "findings": visible_findings(request.user)
         .filter(service=service)
         .select_related("incident", "closed_by")
@@ -54,11 +54,11 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
         "stages": stages,
         "form": StageForm(initial={"stage": service.lifecycle}),
     }
-    return render(request, "practice/readiness.html", context)
+    return render(request, "practice/readiness/service.html", context)
 
 
-def _scores(closed: Sequence[Review]) -> SafeString | None:
-    """The score over time, once there are two."""
+def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
+    """The scores over time, once there are two."""
     points = [(r.closed_at.timestamp(), 100 * (r.score or 0.0)) for r in closed if r.closed_at]
     if len(points) < 2:
         return None
@@ -70,7 +70,7 @@ def _scores(closed: Sequence[Review]) -> SafeString | None:
 def stage(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     wanted, reason = posted(request, "stage"), posted(request, "reason")
-    if told(request, lambda: reviews.enter(service, wanted, reason)):
+    if told(request, lambda: reviews.enter_stage(service, wanted, reason)):
         messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
     return redirect("practice:readiness", pk)
 
@@ -87,36 +87,40 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Review.objects.select_related("service", "checklist"), pk=pk)
+    current = get_object_or_404(
+        ReadinessReview.objects.select_related("service", "checklist"), pk=pk
+    )
     if request.method == "POST":
-        asked = request.POST.get("act", "")
-        if asked == "close" and told(request, lambda: reviews.close(found)):
-            messages.success(request, f"Closed with {found.score or 0:.0%}.")
-        elif asked == "look":
-            told(request, lambda: reviews.look(found))
-        return redirect(found)
-    answers = {answer.item_id: answer for answer in found.answers.select_related("author")}
-    items = [(item, answers.get(item.pk)) for item in found.checklist.items.all()]
+        action = request.POST.get("act", "")
+        if action == "close" and told(request, lambda: reviews.close_review(current)):
+            messages.success(request, f"Closed with {current.score or 0:.0%}.")
+        elif action == "look":
+            told(request, lambda: reviews.refresh_answers(current))
+        return redirect(current)
+    answers = {answer.item_id: answer for answer in current.answers.select_related("author")}
+    items = [(item, answers.get(item.pk)) for item in current.checklist.items.all()]
     sections = [
         (section, list(rows)) for section, rows in groupby(items, key=lambda row: row[0].section)
     ]
     context = {
-        "review": found,
+        "review": current,
         "sections": sections,
-        "score": found.score if found.closed_at else reviews.score(found),
+        "score": current.score if current.closed_at else reviews.score(current),
         "unanswered": len(items) - len(answers),
-        "verdicts": Answer.Verdict.choices,
+        "verdicts": ReadinessAnswer.Verdict.choices,
     }
-    return render(request, "practice/review.html", context)
+    return render(request, "practice/readiness/review.html", context)
 
 
 @require_POST
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
-    found = get_object_or_404(Review, pk=pk)
-    row = get_object_or_404(found.checklist.items, pk=item)
+    current = get_object_or_404(ReadinessReview, pk=pk)
+    question = get_object_or_404(current.checklist.items, pk=item)
     fields = {name: posted(request, name) for name in ("verdict", "note", "evidence")}
-    place = f"{found.get_absolute_url()}#item-{row.pk}"
-    return act(request, place, lambda: reviews.answer(found, row, request.user, **fields))
+    position = f"{current.get_absolute_url()}#item-{question.pk}"
+    return act(
+        request, position, lambda: reviews.answer_item(current, question, request.user, **fields)
+    )
 
 
 @require_GET
@@ -125,13 +129,13 @@ def checklists(request: HttpRequest) -> HttpResponse:
     for tier, name in Service.Tier.choices:
         versions = list(Checklist.objects.filter(tier=tier).select_related("author"))
         rows.append((tier, name, versions[0] if versions else None, versions))
-    return render(request, "practice/checklists.html", {"rows": rows})
+    return render(request, "practice/readiness/checklists.html", {"rows": rows})
 
 
 @permission_required(MANAGE, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def checklist(request: HttpRequest, tier: str) -> HttpResponse:
-    """Edit a checklist: what is saved is a new version."""
+    """Edit a checklist: saving makes a new version."""
     if tier not in Service.Tier.values:
         return redirect("practice:checklists")
     newest = Checklist.objects.filter(tier=tier).first()
@@ -142,14 +146,14 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            rows = reviews.read_lines(data["items"])
-            made = reviews.new_version(tier, rows, data["valid_days"], request.user)
+            rows = reviews.parse_lines(data["items"])
+            version = reviews.create_version(tier, rows, data["valid_days"], request.user)
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, f"Version {made.version} holds for reviews from now on.")
+            messages.success(request, f"New reviews use version {version.version} from now on.")
             return redirect("practice:checklists")
     status = 422 if form.errors else 200
-    checks = [(key, what) for key, (what, _) in CHECKS.items()]
+    checks = [(name, each.requirement) for name, each in CHECKS.items()]
     context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
-    return render(request, "practice/checklist.html", context, status=status)
+    return render(request, "practice/readiness/checklist_form.html", context, status=status)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
@@ -30,13 +27,13 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     context = {
         "service": service,
-        "runs": load_tests.runs_of(service),
+        "runs": load_tests.compared_runs(service),
         "drills": service.drills.all()[:20],
         "capacities": capacities,
         "suggested": capacity.suggested_capacities(service),
         "drill_form": DrillForm(),
     }
-    return render(request, "practice/records.html", context)
+    return render(request, "practice/records/service.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,18 +43,23 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            run, new = load_tests.take_load_test(
-                service, data["tool"], data["content"], release=data["release"],
+            run, new = load_tests.import_load_test(
+                service,
+                data["tool"],
+                data["content"],
+                release=data["release"],
                 scenario=data["scenario"],
-            )  # fmt: skip
+            )
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, load_tests.title_of(run) if new else "It is here already.")
+            messages.success(
+                request, load_tests.run_title(run) if new else "This load test is stored already."
+            )
             return redirect("practice:records", pk)
     context = {"form": form, "service": service}
     status = 422 if form.errors else 200
-    return render(request, "practice/load_test.html", context, status=status)
+    return render(request, "practice/records/load_test_form.html", context, status=status)
 
 
 @require_POST
@@ -67,7 +69,7 @@ def drill(request: HttpRequest, pk: int) -> HttpResponse:
     form.instance.service = service
     if form.is_valid():
         form.save()
-        messages.success(request, "Kept.")
+        messages.success(request, "Saved.")
     else:
         for errors in form.errors.values():
             messages.error(request, errors[0])
@@ -76,32 +78,21 @@ def drill(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permission_required(MANAGE, raise_exception=True)
 @require_http_methods(["GET", "POST"])
-def capacity_add(request: HttpRequest, pk: int, key: int | None = None) -> HttpResponse:
+def capacity_form(request: HttpRequest, pk: int, key: int | None = None) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     row = get_object_or_404(service.capacities, pk=key) if key else Capacity(service=service)
     what = request.GET.get("what", "")
-    offered = {each.what: each for each in capacity.suggested_capacities(service)}
-    initial = {"what": what, "query": offered[what].query} if what in offered and not key else None
+    suggested = {each.what: each for each in capacity.suggested_capacities(service)}
+    initial = None
+    if what in suggested and not key:
+        initial = {"what": what, "query": suggested[what].query}
     form = CapacityForm(request.POST or None, instance=row, initial=initial)
     if request.method == "POST" and form.is_valid():
         saved = form.save()
-        capacity.pull_capacity(saved)
+        capacity.measure(saved)
         if saved.problem:
             messages.error(request, saved.problem)
         return redirect(saved)
     context = {"form": form, "service": service, "row": row}
     status = 422 if form.errors else 200
-    return render(request, "practice/capacity.html", context, status=status)
-
-
-def _day(text: str) -> date | None:
-    """Raises ValidationError for what is no day."""
-    if not text:
-        return None
-    try:
-        found = parse_date(text)
-    except ValueError:
-        found = None
-    if found is None:
-        raise ValidationError({"review_on": f"“{text[:20]}” is no day such as 2027-03-01."})
-    return found
+    return render(request, "practice/records/capacity_form.html", context, status=status)

@@ -10,20 +10,21 @@ from django.views.decorators.http import require_GET
 from incidents.models import Service
 from practice.permissions import visible_findings
 from practice.readiness import reviews
-from practice.slos.status import remembered
+from practice.slos.status import stored_status
 
 
 @require_GET
 def panel(request: HttpRequest, pk: int) -> HttpResponse:
     """Part of a service's page: readiness, objectives, phases."""
     service = get_object_or_404(Service, pk=pk)
-    last, holds = reviews.standing_of(service)
+    now = timezone.now()
+    last, valid = reviews.last_review(service)
     context = {
         "service": service,
         "last": last,
-        "holds": holds,
+        "holds": valid,
         "open": service.reviews.filter(closed_at=None).first(),
-        "standings": [remembered(slo, timezone.now()) for slo in service.slos.filter(enabled=True)],
+        "standings": [stored_status(slo, now) for slo in service.slos.filter(enabled=True)],
         "findings": visible_findings(request.user).filter(service=service, closed_at=None).count(),
     }
-    return render(request, "practice/_panel.html", context)
+    return render(request, "practice/_service_panel.html", context)

@@ -19,49 +19,54 @@ from practice.core.prometheus_rules import rules
 from practice.models import Slo
 from practice.permissions import MANAGE
 from practice.slos import counting
-from practice.slos.attribution import Standing, standing
-from practice.slos.editing import recount
-from practice.slos.importing import take_objectives
-from practice.slos.status import remembered
+from practice.slos.attribution import AttributedStatus, attributed_status
+from practice.slos.editing import save_objective
+from practice.slos.importing import import_objectives
+from practice.slos.status import stored_status
 from practice.web.forms import SloFileForm, SloForm
+
+BUCKETS_PER_HOUR = 12
 
 
 @require_GET
 def slo_list(request: HttpRequest) -> HttpResponse:
     slos = Slo.objects.select_related("service")
     now = timezone.now()
-    rows = sorted((remembered(slo, now) for slo in slos), key=lambda each: -each.budget.share)
-    return render(request, "practice/slos.html", {"rows": rows})
+    rows = sorted((stored_status(slo, now) for slo in slos), key=lambda each: -each.budget.share)
+    return render(request, "practice/slos/list.html", {"rows": rows})
 
 
 @require_GET
 def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
     slo = get_object_or_404(Slo.objects.select_related("service", "source"), pk=pk)
-    found = standing(slo, request.user)
+    status = attributed_status(slo, request.user)
     context = {
         "slo": slo,
-        "found": found,
-        "left_chart": _left_chart(found),
-        "ratio_chart": _ratio_chart(found),
+        "found": status,
+        "left_chart": _budget_left_chart(status),
+        "ratio_chart": _error_ratio_chart(status),
         "rules": rules([counting.objective_of(slo)]),
     }
-    return render(request, "practice/slo.html", context)
+    return render(request, "practice/slos/detail.html", context)
 
 
-def _left_chart(found: Standing) -> SafeString:
-    times, left = error_budget.left_over_time(found.counts, found.slo.ratio, found.start, found.end)
-    began = [row for row in found.lasting if row.impact_started_at >= found.start]
+def _budget_left_chart(status: AttributedStatus) -> SafeString:
+    times, left = error_budget.left_over_time(
+        status.counts, status.slo.ratio, status.start, status.end
+    )
+    began = [row for row in status.overlapping if row.impact_started_at >= status.start]
     marks = [Mark(row.impact_started_at.timestamp(), "impact", row.reference) for row in began[:60]]
     line = times[::6].tolist(), (100 * left[::6]).tolist()
     return draw([line], "%", "Budget left", marks=marks)
 
 
-def _ratio_chart(found: Standing) -> SafeString:
+def _error_ratio_chart(status: AttributedStatus) -> SafeString:
     """Bad events of all, hour by hour."""
+    counts = status.counts
     times, shares = [], []
-    for start in range(0, len(found.counts.total), 12):
-        at = found.counts.start + start * found.counts.step
-        part = found.counts.between(at, at + 12 * found.counts.step)
+    for bucket in range(0, len(counts.total), BUCKETS_PER_HOUR):
+        at = counts.start + bucket * counts.step
+        part = counts.between(at, at + BUCKETS_PER_HOUR * counts.step)
         bad, total = part.sums()
         if total:
             times.append(at)
@@ -75,17 +80,17 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     slo = get_object_or_404(Slo, pk=pk) if pk else None
     form = SloForm(request.POST or None, instance=slo, initial=None if slo else _initial(request))
     if request.method == "POST" and form.is_valid():
-        if slo:
-            recount(form.instance, set(form.changed_data))
-        saved = form.save()
-        messages.success(request, "Kept. What is new is counted within five minutes.")
+        # Not the form's instance: it has the new values already, so nothing would be a change.
+        saved = get_object_or_404(Slo, pk=pk) if pk else Slo()
+        save_objective(saved, **form.cleaned_data)
+        messages.success(request, "Saved. New events are counted within five minutes.")
         return redirect(saved)
     status = 422 if form.errors else 200
-    return render(request, "practice/slo_form.html", {"form": form, "slo": slo}, status=status)
+    return render(request, "practice/slos/form.html", {"form": form, "slo": slo}, status=status)
 
 
 def _initial(request: HttpRequest) -> dict[str, object]:
-    """A usual objective for a service: the target of its tier, errors of its HTTP requests."""
+    """Initial values for a service: the target of its tier, errors of its HTTP requests."""
     key = number_in(request.GET.get("service", ""))
     service = Service.objects.filter(pk=key).first()
     if service is None:
@@ -104,13 +109,13 @@ def _initial(request: HttpRequest) -> dict[str, object]:
 @permission_required(MANAGE, raise_exception=True)
 @require_POST
 def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
-    """Count what is new now."""
+    """Count new events now."""
     slo = get_object_or_404(Slo, pk=pk)
-    written = counting.pull(slo)
+    written = counting.count(slo)
     if slo.problem:
         messages.error(request, slo.problem)
     else:
-        messages.success(request, f"{written} times five minutes counted.")
+        messages.success(request, f"{written} intervals of five minutes counted.")
     return redirect(slo)
 
 
@@ -118,14 +123,18 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def slo_import(request: HttpRequest) -> HttpResponse:
     return look_then_take(
-        request, SloFileForm, take_objectives, "practice/slo_import.html", "practice:slos",
+        request,
+        SloFileForm,
+        import_objectives,
+        "practice/slos/import.html",
+        "practice:slos",
         "objectives",
-    )  # fmt: skip
+    )
 
 
 @require_GET
 def rule_file(request: HttpRequest) -> HttpResponse:
-    """Rules of all objectives that are on, for Prometheus to load."""
+    """Rules of all enabled objectives, for Prometheus to load."""
     slos = Slo.objects.filter(enabled=True).select_related("service")
     text = rules(counting.objective_of(slo) for slo in slos)
     return HttpResponse(

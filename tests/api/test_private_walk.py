@@ -55,8 +55,8 @@ def secret(user: AbstractUser, database: Service) -> Incident:
     link = linking.name_cause(incident, "Okapi token in a public bucket", author=user)
     linking.name_cause(incident, "Zebrafish key was never rotated", author=user)
     earlier, later = incident.causes.order_by("pk")
-    linking.chain(incident, earlier, later, user)
-    linking.cite(link, "okapi chart", incident.get_absolute_url(), user)
+    linking.chain_causes(incident, earlier, later, user)
+    linking.cite_evidence(link, "okapi chart", incident.get_absolute_url(), user)
     Alert.objects.create(
         source="test", fingerprint="f", name="okapi alert", incident=incident, service=database,
         starts_at=incident.impact_started_at,

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
 from incidents.models import ApiToken, Incident, Service
-from incidents.tokens import make_token
+from incidents.tokens import find_token, make_token
 
 pytestmark = pytest.mark.django_db
 Asking = Callable[..., APIClient]
@@ -130,3 +130,21 @@ def test_the_rate_is_limited_and_told(asking: Asking, settings: Any) -> None:
     if last.status_code == 429:
         assert int(last["Retry-After"]) <= 60
         assert last["Content-Type"] == "application/problem+json"
+
+
+def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: AbstractUser) -> None:
+    user.first_name, user.last_login = "Ann", timezone.now()
+    user.save()
+    for days, team in ((None, ""), (30, "Payments")):
+        row, text = make_token(user, "ci", "file", team, days)
+        found = find_token(text)
+        expected = ApiToken.objects.select_related("user").get(pk=row.pk)
+        assert found is not None
+        for read, by_orm in ((found, expected), (found.user, expected.user)):
+            for field in by_orm._meta.concrete_fields:
+                name = field.attname
+                if name != "last_used_at":  # Finding the token has just set it.
+                    assert getattr(read, name) == getattr(by_orm, name), name
+            assert not read.get_deferred_fields()
+            assert read._state.adding is False
+    assert find_token("cb_unknown") is None

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from celery import Celery
@@ -63,7 +64,8 @@ def test_the_command_of_each_service_exists(name: str) -> None:
     elif program == "celery":
         assert rest[0] == "--app"
         assert isinstance(import_string(f"{rest[1]}.celery_app"), Celery)
-        command = celery_command.get_command(None, rest[2])
+        command = celery_command.get_command(click.Context(celery_command), rest[2])
+        assert command is not None
         known = {option for each in command.params for option in each.opts}
         assert {word for word in rest[3:] if word.startswith("--")} <= known
     else:

@@ -6,11 +6,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+from config.version import VERSION
+
 
 @pytest.mark.django_db
 def test_it_is_well_while_the_database_answers_whoever_wants_to_know(client: Client) -> None:
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.content) == (200, b"ok\n")
+    assert (answer.status_code, answer.content) == (200, f"ok {VERSION}\n".encode())
 
 
 @pytest.mark.django_db

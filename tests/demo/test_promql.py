@@ -288,7 +288,7 @@ def test_a_quantile_is_interpolated_within_its_bucket(world: World) -> None:
 )  # fmt: skip
 def test_what_it_does_not_speak_is_refused(world: World, query: str) -> None:
     promql_parser.parse(query)
-    with pytest.raises(Unsupported, match="not spoken here"):
+    with pytest.raises(Unsupported, match="not supported here"):
         evaluate(world, query, TIMES)
 
 

@@ -41,7 +41,7 @@ def errors_now(address: str) -> float:
 
 def test_a_range_has_one_value_for_each_step_and_none_of_the_future(address: str) -> None:
     now = time.time()
-    asked = {"query": 'up{service="search"}', "step": "60"}
+    asked: dict[str, Any] = {"query": 'up{service="search"}', "step": "60"}
     [series] = get(address, "/api/v1/query_range", start=now - 600, end=now, **asked)["data"][
         "result"
     ]
@@ -55,7 +55,10 @@ def test_a_range_has_one_value_for_each_step_and_none_of_the_future(address: str
 
 
 def test_the_past_reads_the_same_however_often_it_is_read(address: str) -> None:
-    asked = {"query": "sum(rate(http_requests_total[5m]))", "time": time.time() - 3600}
+    asked: dict[str, Any] = {
+        "query": "sum(rate(http_requests_total[5m]))",
+        "time": time.time() - 3600,
+    }
     assert get(address, "/api/v1/query", **asked) == get(address, "/api/v1/query", **asked)
 
 
@@ -87,7 +90,11 @@ def test_a_path_it_does_not_serve_is_not_found(address: str) -> None:
 
 def test_lines_are_those_of_the_service_newest_first_within_limit_and_window(address: str) -> None:
     end = time.time() - 60
-    asked = {"query": '{service="search"}', "start": int((end - 1800) * 1e9), "end": int(end * 1e9)}
+    asked: dict[str, Any] = {
+        "query": '{service="search"}',
+        "start": int((end - 1800) * 1e9),
+        "end": int(end * 1e9),
+    }
     [stream] = get(address, "/loki/api/v1/query_range", limit=20, **asked)["data"]["result"]
     assert stream["stream"] == {"service": "search"}
     moments = [int(at) for at, _ in stream["values"]]

@@ -117,7 +117,7 @@ def test_a_history_goes_in_and_comes_out(run: Run, tmp_path: Path, database: Ser
     path = tmp_path / "history.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": "b", "title": ""}]))
     dry = run("import", str(path), "--source", "old", "--dry-run", code=1)
-    assert "3 would be taken, 0 known, 1 refused" in dry.stdout
+    assert "3 would be imported, 0 known, 1 rejected" in dry.stdout
     assert "row 4" in dry.stderr
     assert not Incident.objects.exists()
     run("import", str(path), "--source", "old", code=1)
@@ -125,7 +125,7 @@ def test_a_history_goes_in_and_comes_out(run: Run, tmp_path: Path, database: Ser
     assert {json.loads(line)["title"] for line in lines} == {row["title"] for row in rows}
     table = tmp_path / "history.csv"
     table.write_text("number,name,started_at\n7,Cache cold,2026-03-02 10:00\n")
-    assert "1 taken" in run("import", str(table), "--source", "csv").stdout
+    assert "1 imported" in run("import", str(table), "--source", "csv").stdout
     assert "csv: " in run("import", str(tmp_path / "none.csv"), "--source", "x", code=2).stderr
 
 

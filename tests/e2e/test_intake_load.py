@@ -91,7 +91,7 @@ class Stack:
 
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.database) as connection:
-            row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query).fetchone()
             return row[0] if row else None
 
     def all_worked(self) -> bool:

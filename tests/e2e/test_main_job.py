@@ -24,8 +24,8 @@ from incidents.intake import processing, receiving
 from incidents.models import Incident, Service
 from kb import notifications
 from kb.causes.fixes import mark_fixed
-from kb.causes.linking import chain, create_cause, link_cause
-from kb.models import Cause, Rule, Workspace
+from kb.causes.linking import chain_causes, create_cause, link_cause
+from kb.models import Cause, NotificationRule, Workspace
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, start_postmortem
 from tests.e2e.conftest import kill_group, wait_for
@@ -105,7 +105,7 @@ def pages_of_knowledge(incident: Incident) -> list[str]:
     cause, later = Cause.objects.order_by("pk")[:2]
     for each in (cause, later):
         link_cause(incident, each, state="confirmed")
-    chain(incident, cause, later)
+    chain_causes(incident, cause, later)
     mark_fixed(cause)
     postmortem = start_postmortem([incident])
     comment_on(postmortem, "Since when?")
@@ -121,9 +121,9 @@ def pages_of_knowledge(incident: Incident) -> list[str]:
 def pages_of_chat() -> list[str]:
     """Addresses of workspaces, rules and tokens, with some of each."""
     row = Workspace.objects.create(kind="slack", name="Slack")
-    rule = Rule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
+    rule = NotificationRule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
     file_incident(title="Told to a channel")
-    notifications.plan()
+    notifications.create_deliveries()
     own = row.get_absolute_url()
     return [
         "/tokens/", "/knowledge/chat/", "/knowledge/chat/me/", "/knowledge/chat/new/slack/", own,

@@ -64,7 +64,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     expect(page.locator("#causes")).to_contain_text("rests on")
     page.get_by_label("Status").select_option("resolved")
     page.get_by_label("What fixed it").fill("Ran ANALYZE and switched autovacuum on again")
-    page.locator(".acts form").first.get_by_role("button", name="Set").click()
+    page.locator(".toolbar form").first.get_by_role("button", name="Set").click()
     incident = Incident.objects.latest("pk")
 
     # A postmortem of two incidents, filled with what is on record.
@@ -82,7 +82,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     assert "Ran ANALYZE" in written
     text.fill(f"{written}\nIt was human error: @oncall forgot to switch it on.\n")
     expect(page.locator("#preview")).to_contain_text("It was human error")
-    expect(page.locator("#preview .hints")).to_contain_text("blameless")
+    expect(page.locator("#preview details")).to_contain_text("blameless")
     expect(page.locator("#preview img").first).to_be_visible()
     expect(page.locator("#draft-state")).to_contain_text("Draft kept", timeout=10_000)
     text.fill(f"{written}\nThe switch had no reminder.\n")
@@ -95,7 +95,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     ):
         promise(page, title, kind, due)
     page.get_by_role("button", name="Publish").click()
-    expect(page.locator(".head .tag")).to_have_text("Published")
+    expect(page.locator(".page-head .tag")).to_have_text("Published")
 
     # Its PDF holds the text, the chart and the actions.
     page.get_by_text("Export").click()

@@ -15,7 +15,7 @@ from demo.world.faults import Episode, Episodes
 from incidents.filing import file_incident
 from incidents.models import Service
 from kb.causes.linking import name_cause
-from practice.models import Review
+from practice.models import ReadinessReview
 from practice.readiness import reviews
 from tests.e2e.test_main_job import sign_in
 
@@ -75,7 +75,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.get_by_label("Target").fill("99.98")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Count now").click()
-    expect(page.get_by_text("times five minutes counted")).to_be_visible()
+    expect(page.get_by_text("intervals of five minutes counted")).to_be_visible()
     causes = page.locator("section", has_text="Spent by cause").last
     expect(causes).to_contain_text("Null pointer in the discount path")
     incidents = page.locator("section", has_text="Spent by incident").last
@@ -94,11 +94,11 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.get_by_role("link", name="orders", exact=True).first.click()
     first = page.locator("section.card").first
     first.get_by_label("State").select_option("done")
-    first.get_by_role("button", name="Keep").click()
+    first.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Say what shows that it is done.")).to_be_visible()
     first.get_by_label("State").select_option("done")
     first.get_by_label("Evidence").fill("k6, release 8.53")
-    first.get_by_role("button", name="Keep").click()
+    first.get_by_role("button", name="Save").click()
     expect(first).to_contain_text("k6, release 8.53")
     fault_free(page)
 
@@ -107,16 +107,16 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     expect(page.get_by_text("no alert fired")).to_be_visible()
     fault_free(page)
     page.get_by_role("button", name="Start a review").click()
-    expect(page.get_by_text("found by itself").first).to_be_visible()
+    expect(page.get_by_text("automatic").first).to_be_visible()
     while page.locator("details[open] form").count():
         form = page.locator("details[open] form").first
         form.locator("select").select_option("yes")
-        form.get_by_role("button", name="Keep").click()
+        form.get_by_role("button", name="Save").click()
         page.wait_for_load_state()
     fault_free(page)
     page.get_by_role("button", name="Close the review").click()
     expect(page.get_by_text("Closed with")).to_be_visible()
-    assert Review.objects.get().score is not None
+    assert ReadinessReview.objects.get().score is not None
 
     # The practice map: a verdict against something needs its reason.
     page.goto(f"{live_server.url}/practice/map/")
@@ -124,7 +124,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.locator("svg.map a", has_text="Game days").click()
     page.get_by_label("Verdict").select_option("not-now")
     page.get_by_role("button", name="Decide").click()
-    expect(page.get_by_text("Say why: somebody will ask again.")).to_be_visible()
+    expect(page.get_by_text("Give the reason: somebody will want to know it.")).to_be_visible()
     page.get_by_label("Verdict").select_option("not-now")
     page.get_by_label("Why").fill("First the runbooks")
     fault_free(page)

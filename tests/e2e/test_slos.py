@@ -87,7 +87,7 @@ def test_what_is_counted_by_prometheus_is_what_was_counted_by_hand(
     start = end - timedelta(minutes=MINUTES)
     address = replay(replayed(tmp_path / "counters.om", start.timestamp()))
     Source.objects.create(name="Prometheus", kind="prometheus", settings={"url": address})
-    counting.pull(slo, end)
+    counting.count(slo, end)
     assert slo.problem == ""
     counts = counts_of(slo, start, end)
     bad, total = counts.sums()

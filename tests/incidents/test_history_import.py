@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ def lines(tmp_path: Path, *rows: object) -> Path:
 
 def test_importing_twice_adds_nothing_twice(tmp_path: Path) -> None:
     path = lines(tmp_path, ROW)
-    assert import_incidents(read_rows(path), "status").new == 1
+    assert import_incidents(read_rows(path), "status").total == 1
     again = import_incidents(read_rows(path), "status")
-    assert (again.new, again.known) == (0, 1)
+    assert (again.new, again.same) == ([], 1)
     assert Incident.objects.count() == 1
 
 
@@ -33,7 +34,7 @@ def test_a_dry_run_reports_and_keeps_nothing(tmp_path: Path) -> None:
     report = import_incidents(
         read_rows(lines(tmp_path, {**ROW, "components": ["API"]})), "s", dry_run=True
     )
-    assert (report.new, report.new_services) == (1, ["API"])
+    assert (report.new, report.new_services) == (["API down"], ["API"])
     assert not Incident.objects.exists()
     assert not Service.objects.exists()
 
@@ -48,9 +49,9 @@ def test_bad_rows_are_named_and_do_not_stop_the_others(tmp_path: Path) -> None:
         ROW,
     )
     report = import_incidents(read_rows(path), "s")
-    assert report.new == 1
-    assert [number for number, _ in report.refused] == [1, 2, 3, 4]
-    assert "'soon' is not a time" in report.refused[2][1]
+    assert report.new == ["API down"]
+    assert [place for place, _ in report.skipped] == ["1", "2", "3", "4"]
+    assert "'soon' is not a time" in report.skipped[2].why
 
 
 def test_csv_with_other_column_names(tmp_path: Path) -> None:
@@ -71,13 +72,15 @@ def test_a_missing_file_is_one_sentence() -> None:
 
 @pytest.mark.parametrize("value", [1767261600, 1767261600000, "2026-01-01T10:00:00"])
 def test_times_in_seconds_milliseconds_and_words(value: object) -> None:
-    assert parse_row({**ROW, "started_at": value}, {})["impact_started_at"].year == 2026
+    assert parse_row({**ROW, "started_at": value}, {}).impact_started_at == datetime(
+        2026, 1, 1, 10, tzinfo=UTC
+    )
 
 
 def test_the_real_history_of_819_incidents_is_searchable_and_renders(web: Client) -> None:
     path = data("incidents/github-status.jsonl")
     report = import_incidents(read_rows(path), "github-status")
-    assert (report.new, report.refused) == (819, [])
+    assert (len(report.new), report.skipped) == (819, [])
     assert (
         "Incident with Codespaces" in web.get("/", {"q": "Codespaces WestEurope"}).content.decode()
     )

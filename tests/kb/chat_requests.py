@@ -9,7 +9,7 @@ import json
 import time
 from datetime import UTC, datetime
 
-from kb.chat.base import Incoming
+from kb.chat.base import ChatRequest
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -23,8 +23,8 @@ def signed(body: str, at: float | None = None, secret: str = SECRET) -> dict[str
     }
 
 
-def incoming(body: str, headers: dict[str, str], at: float, **secrets: str) -> Incoming:
-    return Incoming(headers, body.encode(), datetime.fromtimestamp(at, UTC), secrets, {})
+def incoming(body: str, headers: dict[str, str], at: float, **secrets: str) -> ChatRequest:
+    return ChatRequest(headers, body.encode(), datetime.fromtimestamp(at, UTC), secrets, {})
 
 
 def teams_request(text: str, at: str, key: bytes = b"sixteen byte key") -> tuple[str, str]:

@@ -44,4 +44,4 @@ def past(
         "status": "resolved", "impact_started_at": start,
         "resolved_at": start + timedelta(hours=1), **fields,
     }  # fmt: skip
-    return file_incident(title=title, services=[service] if service else [], **given)  # type: ignore[arg-type]
+    return file_incident(title=title, services=[service] if service else [], **given)

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from incidents.filing import add_note
 from incidents.models import Incident, Service
-from kb.causes.linking import chain, link_cause
+from kb.causes.linking import chain_causes, link_cause
 from kb.models import Cause, Postmortem
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, publish, start_postmortem
@@ -32,7 +32,7 @@ def more(
     for row in rows:
         for each in (cause, other_cause):
             link_cause(row, each, state="confirmed", author=user)
-        chain(row, cause, other_cause, user)
+        chain_causes(row, cause, other_cause, user)
         add_note(row, "noted", user)
     postmortem = start_postmortem(rows, user)
     for n in range(count):

@@ -1,4 +1,4 @@
-"""Files of other tools: several documents, odd references, unknown kinds; all skipped is told."""
+"""Files of other tools: several documents, odd references, unknown kinds; skips have reasons."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import json
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.models import Service
 from practice.core.prometheus_rules import bad_and_total
 from practice.load_tests import registry as load_tests
-from practice.load_tests.base import BadFile, Figures
+from practice.load_tests.base import BadFile, LoadTestSummary
 from practice.models import Slo
 from practice.slo_files import registry
-from practice.slo_files.base import Entry, Skipped
+from practice.slo_files.base import ImportedObjective, Skipped
 from practice.slos.counting import objective_of
-from practice.slos.importing import take_objectives
+from practice.slos.importing import import_objectives
 
 SLOTH = """
 version: prometheus/v1
@@ -143,28 +142,28 @@ metadata: {name: page}
 """
 
 
-def read(kind: str, content: str) -> tuple[list[Entry], list[Skipped]]:
+def read(kind: str, content: str) -> tuple[list[ImportedObjective], list[Skipped]]:
     found = list(registry()[kind]().read(content))
     return (
-        [each for each in found if isinstance(each, Entry)],
+        [each for each in found if isinstance(each, ImportedObjective)],
         [each for each in found if isinstance(each, Skipped)],
     )
 
 
-def test_sloth_files_of_both_shapes_are_read_and_the_rest_is_named() -> None:
+def test_sloth_files_of_both_kinds_are_read_and_the_rest_is_reported() -> None:
     entries, skipped = read("sloth", SLOTH)
     assert [(e.service, e.name, e.target) for e in entries] == [
         ("checkout", "availability", 99.95), ("payments", "requests", 99.9),
     ]  # fmt: skip
     assert entries[0].numerator.endswith('code=~"(5..|429)"}[$window]))')
     assert "[$window]" in entries[0].total
-    told = " ".join(each.why for each in skipped)
+    reasons = " ".join(each.why for each in skipped)
     for word in ("raw", "plug-in", "between 0 and 100", "not an object", "ConfigMap"):
-        assert word in told
+        assert word in reasons
     assert len(skipped) == 6
 
 
-def test_pyrra_ratios_and_latencies_are_read_and_the_rest_is_named() -> None:
+def test_pyrra_ratios_and_latencies_are_read_and_the_rest_is_reported() -> None:
     entries, skipped = read("pyrra", PYRRA)
     first, second = entries
     assert (first.service, first.target, first.window, first.counts) == (
@@ -172,26 +171,26 @@ def test_pyrra_ratios_and_latencies_are_read_and_the_rest_is_named() -> None:
     )  # fmt: skip
     assert first.total == 'sum(rate(http_requests_total{job="checkout"}[$window]))'
     assert (second.counts, second.window) == ("good", "30d")
-    told = " ".join(each.why for each in skipped)
+    reasons = " ".join(each.why for each in skipped)
     for word in ("7, 28, 30 or 90", "latencyNative", "PrometheusRule"):
-        assert word in told
+        assert word in reasons
 
 
-def test_openslo_indicators_are_found_wherever_they_stand() -> None:
+def test_openslo_indicators_are_found_anywhere_in_the_file() -> None:
     entries, skipped = read("openslo", OPENSLO)
     assert [(e.name, e.target, e.window, e.counts) for e in entries] == [
         ("checkout-good", 99.5, "month", "good"), ("checkout-good-2", 99.0, "month", "good"),
     ]  # fmt: skip
     assert entries[0].numerator == 'sum(rate(http_requests_total{code="200"}[$window]))'
     assert entries[0].total == "sum(rate(http_requests_total[$window]))"
-    told = " ".join(each.why for each in skipped)
+    reasons = " ".join(each.why for each in skipped)
     for word in ("no target", "nowhere", "threshold", "AlertPolicy"):
-        assert word in told
+        assert word in reasons
 
 
 @pytest.mark.parametrize("kind", ["sloth", "pyrra", "openslo"])
 @pytest.mark.parametrize("content", ["{", "a: [", "\t", "!!python/object:os.system x"])
-def test_what_is_no_yaml_is_refused_with_a_reason(kind: str, content: str) -> None:
+def test_a_file_that_is_not_yaml_is_rejected_with_a_reason(kind: str, content: str) -> None:
     with pytest.raises(BadFile, match="not YAML"):
         read(kind, content)
 
@@ -217,38 +216,38 @@ def test_no_document_breaks_a_reader(kind: str, document: object) -> None:
 
 
 @pytest.mark.django_db
-def test_objectives_are_taken_once_and_kept_in_step() -> None:
+def test_objectives_are_imported_once_and_updated_afterwards() -> None:
     for name in ("checkout", "payments"):
         Service.objects.create(name=name)
-    looked = take_objectives("sloth", SLOTH, dry_run=True)
+    looked = import_objectives("sloth", SLOTH, dry_run=True)
     assert len(looked.new) == 2
     assert not Slo.objects.exists()
-    take_objectives("sloth", SLOTH)
-    again = take_objectives("sloth", SLOTH)
+    import_objectives("sloth", SLOTH)
+    again = import_objectives("sloth", SLOTH)
     assert (again.new, again.changed, again.same) == ([], [], 2)
-    changed = take_objectives("sloth", SLOTH.replace("99.95", "99.9"))
+    changed = import_objectives("sloth", SLOTH.replace("99.95", "99.9"))
     assert changed.changed == ["checkout · availability"]
     assert len(changed.skipped) == 6
 
 
 @pytest.mark.django_db
-def test_an_objective_of_a_service_that_is_not_here_is_skipped_with_the_cure() -> None:
-    report = take_objectives("pyrra", PYRRA)
+def test_an_objective_of_an_unknown_service_is_skipped_with_what_to_do() -> None:
+    report = import_objectives("pyrra", PYRRA)
     assert not report.new
     assert any("no service is named checkout" in why for _, why in report.skipped)
     with pytest.raises(ValidationError, match="Choose one of"):
-        take_objectives("nobl9", "x")
+        import_objectives("nobl9", "x")
 
 
 @pytest.mark.django_db
-def test_other_queries_make_the_count_start_anew() -> None:
+def test_changed_queries_restart_the_counting() -> None:
     Service.objects.create(name="checkout")
-    take_objectives("pyrra", PYRRA)
+    import_objectives("pyrra", PYRRA)
     slo = Slo.objects.get(name="checkout-errors")
     slo.days.create(day="2026-11-01", bad=[0.0] * 288, total=[1.0] * 288)
-    take_objectives("pyrra", PYRRA.replace("99.5", "99.4"))
+    import_objectives("pyrra", PYRRA.replace("99.5", "99.4"))
     assert slo.days.exists()
-    take_objectives("pyrra", PYRRA.replace('code=~"5.."', 'code=~"[45].."'))
+    import_objectives("pyrra", PYRRA.replace('code=~"5.."', 'code=~"[45].."'))
     assert not slo.days.exists()
     bad, total = bad_and_total(objective_of(Slo.objects.get(pk=slo.pk)))
     assert "[5m]" in bad
@@ -289,28 +288,25 @@ GET,/,500,1,40,5.0,40,90,120
 
 
 @pytest.mark.parametrize(
-    ("tool", "content", "figures"),
+    ("tool", "content", "summary"),
     [
-        ("k6", json.dumps(K6), Figures(80.5, 210.25, None, 99.9, 0.001, 12_000)),
-        ("k6", json.dumps(K6_NEW), Figures(80.5, 210.25, None, 99.9, 0.001, 12_000)),
-        ("jmeter", json.dumps(JMETER), Figures(99.0, 260.0, 410.0, 55.5, 0.015, 2000)),
-        ("jmeter", JTL, Figures(200.0, 1000.0, 1000.0, 1.0, 0.25, 4)),
-        ("locust", LOCUST, Figures(45.0, 95.0, 130.0, 10.0, 0.005, 1000)),
+        ("k6", json.dumps(K6), LoadTestSummary(80.5, 210.25, None, 99.9, 0.001, 12_000)),
+        ("k6", json.dumps(K6_NEW), LoadTestSummary(80.5, 210.25, None, 99.9, 0.001, 12_000)),
+        ("jmeter", json.dumps(JMETER), LoadTestSummary(99.0, 260.0, 410.0, 55.5, 0.015, 2000)),
+        ("jmeter", JTL, LoadTestSummary(200.0, 1000.0, 1000.0, 1.0, 0.25, 4)),
+        ("locust", LOCUST, LoadTestSummary(45.0, 95.0, 130.0, 10.0, 0.005, 1000)),
     ],
 )
-def test_summaries_of_load_tests_are_read(tool: str, content: str, figures: Figures) -> None:
-    assert load_tests()[tool]().read(content) == figures
+def test_summaries_of_load_tests_are_read(
+    tool: str, content: str, summary: LoadTestSummary
+) -> None:
+    assert load_tests()[tool]().read(content) == summary
 
 
 @pytest.mark.parametrize("tool", ["k6", "jmeter", "locust"])
 @pytest.mark.parametrize(
     "content", ["", "{}", "a,b\n1,2\n", '{"metrics": {}}', "[", '{"Total": 3}']
 )
-def test_what_is_no_summary_is_refused_with_a_reason(tool: str, content: str) -> None:
+def test_a_file_that_is_no_summary_is_rejected_with_a_reason(tool: str, content: str) -> None:
     with pytest.raises(BadFile, match=r"It |Its |This |Neither "):
         load_tests()[tool]().read(content)
-
-
-@pytest.mark.django_db
-def test_no_migration_is_missing() -> None:
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

@@ -18,10 +18,10 @@ class Command(BaseCommand):
         failed = 0
         for source in Source.objects.filter(enabled=True):
             try:
-                told = f"ok      {source.name}: {plugin_of(source).probe(DEADLINE)}"
+                line = f"ok      {source.name}: {plugin_of(source).probe(DEADLINE)}"
             except SourceError as error:
                 failed += 1
-                told = f"FAILED  {source.name}: {error}"
-            self.stdout.write(told)
+                line = f"FAILED  {source.name}: {error}"
+            self.stdout.write(line)
         if failed:
             raise CommandError(f"{failed} of the sources did not answer.")

@@ -18,23 +18,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         answers = replayed()
-        found = calibrate(answers)
+        calibration = calibrate(answers)
         if options["json"]:
-            judged = asdict(found.judged) if found else None
+            judged = asdict(calibration.judged) if calibration else None
             self.stdout.write(json.dumps({"answers": len(answers), "judged": judged}))
-        elif found is None:
+        elif calibration is None:
             self.stdout.write(f"{len(answers)} incidents with a confirmed cause: too few to know.")
         else:
-            self._tell(found.judged)
+            self._write(calibration.judged)
 
-    def _tell(self, judged: Judgement) -> None:
-        lines = [f"{judged.answers} incidents with a confirmed cause, asked in the order of time."]
+    def _write(self, judged: Judgement) -> None:
+        lines = [
+            f"{judged.answers} incidents with a confirmed cause, replayed in the order of time."
+        ]
         for most, hits in judged.hits.items():
             lines.append(f"cause among the first {most}: {hits} of {judged.known} known before")
         lines.append(f"refused: {judged.refused_new} of {judged.new} never seen before")
         lines.append(f"refused: {judged.refused_known} of {judged.known} known before")
         lines.append(
-            f"refused: {judged.refused_made_new} of {judged.made_new} asked again "
+            f"refused: {judged.refused_made_new} of {judged.made_new} repeated "
             "as if their cause had never been seen"
         )
         for each in judged.bins:

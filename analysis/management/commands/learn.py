@@ -17,5 +17,5 @@ class Command(BaseCommand):
         fit = roll_back() if options["rollback"] else learn(anyway=True)
         if fit is None:
             raise CommandError("There is no version before the one in use.")
-        known = "history is too small to know" if fit.data is None else fit.labels
+        known = "history is too small to learn from" if fit.data is None else fit.labels
         self.stdout.write(f"In use: {fit} ({known}).")

@@ -9,7 +9,7 @@ from analysis.suggestions.live_index import index_file, write_file
 
 
 class Command(BaseCommand):
-    help = "Write the similarity index anew from the database, for instance after a restore."
+    help = "Rebuild the similarity index from the database, for instance after a restore."
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents.history_import import NAMES, import_incidents, read_rows
+from incidents.history_import import COLUMNS, import_incidents, read_rows
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="FIELD=COLUMN",
-            help=f"where a field is found; fields: {', '.join(NAMES)}",
+            help=f"where a field is found; fields: {', '.join(COLUMNS)}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,19 +26,21 @@ class Command(BaseCommand):
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
         mapping = dict(pair.partition("=")[::2] for pair in options["map"])
-        unknown = set(mapping) - set(NAMES)
+        unknown = set(mapping) - set(COLUMNS)
         if unknown:
             raise CommandError(f"--map knows no field {', '.join(sorted(unknown))}.")
         source = (options["source"] or path.stem)[:50]
         report = import_incidents(read_rows(path), source, mapping, options["dry_run"])
-        for number, why in report.refused[:50]:
-            self.stderr.write(f"line {number} not taken: {why}")
-        if len(report.refused) > 50:
-            self.stderr.write(f"… and {len(report.refused) - 50} more.")
-        verb = "would be taken" if options["dry_run"] else "taken"
+        for each in report.skipped[:50]:
+            self.stderr.write(f"line {each.place} skipped: {each.why}")
+        if len(report.skipped) > 50:
+            self.stderr.write(f"… and {len(report.skipped) - 50} more.")
+        for place, note in report.notes[:50]:
+            self.stderr.write(f"line {place}: {note}")
+        verb = "would be imported" if options["dry_run"] else "imported"
         self.stdout.write(
-            f"{report.new} {verb}, {report.known} known already, {len(report.refused)} not taken, "
-            f"{len(report.new_services)} new services."
+            f"{len(report.new)} {verb}, {report.same} known already, "
+            f"{len(report.skipped)} skipped, {len(report.new_services)} new services."
         )
-        if report.refused and not report.new and not report.known:
-            raise CommandError("Nothing could be taken; see the reasons above.")
+        if report.skipped and len(report.skipped) == report.total:
+            raise CommandError("Nothing could be imported; see the reasons above.")

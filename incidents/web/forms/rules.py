@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 
 from incidents.models import Change, DeployRule, MaintenanceWindow, TierPolicy
@@ -31,18 +29,6 @@ class DeployRuleForm(forms.ModelForm):
     class Meta:
         model = DeployRule
         fields = ["pattern", "service", "kind", "ignore"]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if (
-            not data.get("service")
-            and not data.get("ignore")
-            and "*" not in data.get("pattern", "")
-        ):
-            raise forms.ValidationError(
-                "Choose the service, or put * where its name stands in the job's name."
-            )
-        return data
 
 
 class MaintenanceForm(forms.ModelForm):

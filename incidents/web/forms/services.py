@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 
-from incidents.catalogue.lifecycle_gates import why_not
 from incidents.models import Service
 
 
@@ -21,15 +18,3 @@ class ServiceForm(forms.ModelForm):
             name: forms.Textarea(attrs={"rows": 3})
             for name in ("description", "dashboards", "repositories")
         }
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if "lifecycle" in data and (reason := why_not(self.instance, data)):
-            self.add_error("lifecycle", reason)
-        return data
-
-    def clean_depends_on(self) -> Any:
-        chosen = self.cleaned_data["depends_on"]
-        if self.instance.pk and self.instance in chosen:
-            raise forms.ValidationError("A service does not depend on itself.")
-        return chosen

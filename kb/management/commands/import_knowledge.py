@@ -5,24 +5,24 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kb.import_runner import import_records
 from kb.importers import registry
-from kb.importers.base import Refused
+from kb.importers.base import CannotImport
 
 
 class Command(BaseCommand):
-    help = "Bring past incidents and postmortems in. Repeating it adds nothing twice."
+    help = "Import past incidents and postmortems. Repeating it adds nothing twice."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        kinds = "; ".join(f"{kind}: {plugin.takes}" for kind, plugin in registry().items())
+        kinds = "; ".join(f"{kind}: {plugin.accepts}" for kind, plugin in registry().items())
         parser.add_argument("kind", choices=registry(), help=kinds)
         parser.add_argument("path", type=Path)
-        parser.add_argument("--dry-run", action="store_true", help="report only, keep nothing")
-        parser.add_argument("--source", default="", help="where it is from; default: the kind")
+        parser.add_argument("--dry-run", action="store_true", help="report only, store nothing")
+        parser.add_argument("--source", default="", help="name of the origin; default: the kind")
         parser.add_argument(
             "--map",
             action="append",
             default=[],
             metavar="FIELD=COLUMN",
-            help="where a field of ours is found in the file",
+            help="the column or key that holds a field",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,13 +34,13 @@ class Command(BaseCommand):
                 options["source"] or options["kind"],
                 options["dry_run"],
             )
-        except Refused as error:
+        except CannotImport as error:
             raise CommandError(str(error)) from error
-        for place, why in report.refused[:50]:
-            self.stderr.write(f"{place} not taken: {why}")
-        if len(report.refused) > 50:
-            self.stderr.write(f"… and {len(report.refused) - 50} more.")
+        for each in report.skipped[:50]:
+            self.stderr.write(f"{each.place} not imported: {each.why}")
+        if len(report.skipped) > 50:
+            self.stderr.write(f"… and {len(report.skipped) - 50} more.")
         for line in report.lines(options["dry_run"]):
             self.stdout.write(line)
-        if report.total == 0 or len(report.refused) == report.total:
-            raise CommandError("Nothing could be taken; see the reasons above.")
+        if report.total == len(report.skipped):
+            raise CommandError("Nothing could be imported; see the reasons above.")

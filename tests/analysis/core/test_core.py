@@ -11,14 +11,14 @@ from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.core.departures import departure
 from analysis.core.log_templates import (
     count_templates,
+    error_shares,
     mask,
     template_id,
-    troubled_shares,
     unusual_templates,
 )
+from analysis.core.onset import departure
 from analysis.core.origin_ranking import LogLine, Metric, rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.votes import Link, vote
@@ -255,8 +255,8 @@ def test_a_template_that_stops_is_found_silent_and_one_that_is_rare_is_not() -> 
 def test_the_share_of_trouble_counts_only_when_it_clearly_rose() -> None:
     calm = [(float(at), "request served") for at in range(200)]
     worse = [(float(at), f"request {'failed' if at % 3 else 'served'}") for at in range(200, 260)]
-    shares = troubled_shares(count_templates(calm + worse, 200))
+    shares = error_shares(count_templates(calm + worse, 200))
     assert shares is not None
     assert shares[0] == 0
     assert shares[1] > 0.5
-    assert troubled_shares(count_templates(calm + calm[:60], 200)) is None
+    assert error_shares(count_templates(calm + calm[:60], 200)) is None

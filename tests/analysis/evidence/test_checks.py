@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -94,7 +95,13 @@ def test_asking_twice_runs_once_and_asking_again_replaces_the_outcome(
 def test_what_holds_counts_for_more_than_what_does_not(
     fresh: Incident, cause: Cause, database: Service, user: AbstractUser, server: Any
 ) -> None:
-    past = file_incident(title="orders-db CPU at 95 %, again", services=[database])
+    at = fresh.impact_started_at - timedelta(hours=1)
+    past = file_incident(
+        title="orders-db CPU at 95 %, again",
+        services=[database],
+        impact_started_at=at,
+        detected_at=at,
+    )
     other = name_cause(past, "Runaway report").cause
     set_status(past, "resolved")
     before = {s.cause.pk: s.score for s in suggest_for_incident(fresh, user).causes}
@@ -114,10 +121,10 @@ def test_likely_causes_are_checked_without_a_click(
     monkeypatch.setattr(tasks.run_check, "delay", checks.run_check)
     planning.plan_evidence(fresh)
     fresh.evidence_requests.all().delete()
-    tasks.ask_checks()
+    tasks.run_checks_of_suggested_causes()
     assert CheckRun.objects.get().holds
     Check.objects.update(threshold=5)
-    tasks.ask_checks()
+    tasks.run_checks_of_suggested_causes()
     assert CheckRun.objects.get().holds, "it asks by itself once only"
 
 

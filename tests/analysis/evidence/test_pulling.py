@@ -94,7 +94,7 @@ def test_who_lost_the_claim_writes_nothing(incident: Incident, source: Any) -> N
 def test_a_passing_failure_is_tried_again_and_then_stated(incident: Incident, source: Any) -> None:
     source("500")
     request = planned(incident)
-    for _ in range(pulling.ATTEMPTS):
+    for _ in range(pulling.MAX_ATTEMPTS):
         EvidenceRequest.objects.update(not_before=timezone.now())
         assert pulling.pull(request.pk)
     request.refresh_from_db()
@@ -244,7 +244,7 @@ def test_a_source_that_hangs_is_left_alone_until_it_answers_again(
     assert time.monotonic() - began < 3 * 0.3 + 1
     last = EvidenceRequest.objects.get(pk=ids[-1])
     assert last.state == "waiting"
-    assert "Not asked: it failed 3 times in a row, last with" in last.error
+    assert "Not queried: it failed 3 times in a row, last with" in last.error
 
     down[0] = False
     Source.objects.update(resting_until=timezone.now())

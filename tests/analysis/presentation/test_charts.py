@@ -11,7 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
-from analysis.core.departures import departure
+from analysis.core.onset import departure
 from analysis.evidence.baseline import usual_range
 from analysis.models import Evidence, EvidenceRequest, Source
 from analysis.presentation.charts import as_png, standalone

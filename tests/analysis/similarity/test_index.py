@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.similarity.index import FEW, TAIL, Index
+from analysis.similarity.index import MERGE_AT, TAIL, Index
 from analysis.similarity.segment import STEPS, DamagedFile
 from analysis.similarity.text import pieces, tokenise
 from analysis.similarity.weights import (
@@ -97,7 +97,7 @@ def test_pruning_finds_the_same_best_ten_as_reading_everything() -> None:
 
 
 def test_segments_and_tail_answer_as_one_merged_segment_does() -> None:
-    documents = zipf_documents(TAIL * (FEW + 3) + 5, 3)
+    documents = zipf_documents(TAIL * (MERGE_AT + 3) + 5, 3)
     grown, at_once = Index(lengths=LENGTHS), Index(documents, LENGTHS)
     for each in documents:
         grown.add(each)

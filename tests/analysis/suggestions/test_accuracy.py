@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
-from analysis.suggestions.accuracy import remember_shown, score
+from analysis.suggestions.accuracy import scoreboard, store_shown
 from analysis.suggestions.engine import suggest_for_incident
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.django_db
 
 
 def show(incident: Incident, user: AbstractUser) -> None:
-    remember_shown(incident, suggest_for_incident(incident, user))
+    store_shown(incident, suggest_for_incident(incident, user))
 
 
 def test_an_empty_scoreboard_invents_nothing(web: Client, user: AbstractUser) -> None:
-    assert score(user).all.minutes_with is None
+    assert scoreboard(user).all.minutes_with is None
     page = web.get("/analysis/scoreboard/").content.decode()
     assert "Nothing to count yet" in page
     assert "still too small to know" in page
@@ -37,7 +37,7 @@ def test_hits_and_refusals_are_counted_from_what_was_shown(
     web.get(f"/analysis/incidents/{again.pk}/suggestions/")
     name_cause(again, "Missing index", author=user)
     web.get(f"/analysis/incidents/{again.pk}/suggestions/")
-    board = score(user)
+    board = scoreboard(user)
     assert (board.all.answered, board.all.hits_at_1) == (2, 1)
     assert (board.all.refused, board.all.refused_rightly) == (1, 1)
     assert (board.all.incidents_with, board.all.incidents_without) == (1, 1)
@@ -55,7 +55,7 @@ def test_an_incident_recorded_long_after_gives_no_minutes(user: AbstractUser) ->
     old = file_incident(title="mail stuck", impact_started_at=long_ago, detected_at=long_ago)
     show(old, user)
     name_cause(old, "Queue full", author=user)
-    assert score(user).all.incidents_without == 0
+    assert scoreboard(user).all.incidents_without == 0
 
 
 def test_private_incidents_of_others_are_not_counted(
@@ -64,8 +64,8 @@ def test_private_incidents_of_others_are_not_counted(
     secret = file_incident(title="keys leaked", private=True, reporter=other)
     show(secret, other)
     name_cause(secret, "Key in a log", author=other)
-    assert score(other).all.answered == 1
-    assert score(user).all.answered == 0
+    assert scoreboard(other).all.answered == 1
+    assert scoreboard(user).all.answered == 0
 
 
 def test_a_rejected_suggestion_is_no_hit(user: AbstractUser) -> None:
@@ -75,4 +75,4 @@ def test_a_rejected_suggestion_is_no_hit(user: AbstractUser) -> None:
     show(fresh, user)
     link_cause(fresh, link.cause, state="rejected", author=user)
     name_cause(fresh, "Wrong relay", author=user)
-    assert score(user).all.hits_at_5 == 0
+    assert scoreboard(user).all.hits_at_5 == 0

@@ -9,15 +9,19 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from analysis.similarity.calibration import ENOUGH, Calibration, calibrate
-from analysis.similarity.replay import Answer, Past, replay
-from analysis.similarity.votes import Ballot, Link, Record, vote
+from analysis.similarity.calibration import MIN_ANSWERS, Calibration, calibrate
+from analysis.similarity.replay import HistoricIncident, ReplayedAnswer, features, replay
+from analysis.similarity.votes import Ballot, CauseRecord, Link, vote
 from analysis.similarity.weights import Document
 from analysis.suggestions.calibration_versions import active_fit, calibration, learn, roll_back
 from analysis.suggestions.documents import incident_document
@@ -28,7 +32,7 @@ from kb.causes.linking import link_cause, name_cause
 HISTORY = Path(settings.BASE_DIR) / "demo" / "history.toml"
 
 
-def demo_history() -> tuple[list[Past], dict[int, Document]]:
+def demo_history() -> tuple[list[HistoricIncident], dict[int, Document]]:
     """The demo's incidents in the order in which it loads them, from their texts alone."""
     told = tomllib.loads(HISTORY.read_text())["cause"]
     rows = [(number, line.split("|")) for number, cause in enumerate(told, 1)
@@ -38,7 +42,9 @@ def demo_history() -> tuple[list[Past], dict[int, Document]]:
     for key, (cause, row) in enumerate(rows, 1):
         service, _, _, title, symptom, _ = (part.strip() for part in row)
         asked = incident_document(key=key, title=title, symptom=symptom, services=[service])
-        history.append(Past(asked, [Link(key, cause, "root", "confirmed")], days=2.0 * key))
+        history.append(
+            HistoricIncident(asked, [Link(key, cause, "root", "confirmed")], days=2.0 * key)
+        )
     causes = {
         number: Document(
             -number, {"title": told["name"], "body": f"{told['what']}\n{told['tell']}"}
@@ -75,7 +81,7 @@ def test_confidence_means_what_it_says(learnt: Calibration) -> None:
 
 
 def test_what_was_learnt_survives_json_unchanged(learnt: Calibration) -> None:
-    again = Calibration.of_data(json.loads(json.dumps(learnt.as_data())))
+    again = Calibration.from_data(json.loads(json.dumps(learnt.as_data())))
     assert again == learnt
 
 
@@ -84,7 +90,7 @@ def test_the_replay_never_looks_ahead() -> None:
     whole = {answer.key: answer for answer in replay(history, causes)}
     # The usual lengths of texts are counted over all of history; one that is cut shares them.
     cut = history[:100]
-    filler = [Past(past.document) for past in history[100:]]
+    filler = [HistoricIncident(past.document) for past in history[100:]]
     for answer in replay(cut + filler, causes):
         expected = whole[answer.key].ballots
         assert [b.cause for b in answer.ballots] == [b.cause for b in expected]
@@ -92,7 +98,10 @@ def test_the_replay_never_looks_ahead() -> None:
 
 def test_few_or_uniform_answers_teach_nothing() -> None:
     assert calibrate([]) is None
-    always = [Answer(n, [Ballot(1, 1.0, [1], 0.9)], {1}, known=True) for n in range(ENOUGH + 5)]
+    always = [
+        ReplayedAnswer(n, [Ballot(1, 1.0, [1], 0.9)], {1}, known=True)
+        for n in range(MIN_ANSWERS + 5)
+    ]
     assert calibrate(always) is None
 
 
@@ -100,8 +109,33 @@ def test_rejections_and_age_weigh_against_a_cause() -> None:
     links = [Link(1, 10, "root", "confirmed"), Link(2, 20, "root", "confirmed")]
     alike = {1: 0.5, 2: 0.5}
     assert [b.cause for b in vote(alike, {}, links, {1: 900.0, 2: 1.0})] == [20, 10]
-    distrusted = vote(alike, {}, links, records={10: Record(1, 0), 20: Record(1, 6)})
+    distrusted = vote(alike, {}, links, records={10: CauseRecord(1, 0), 20: CauseRecord(1, 6)})
     assert [b.cause for b in distrusted] == [10, 20]
+
+
+AGES = st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, -1.0, -1e-9, 1e-9])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4), st.floats(0, 1), AGES, st.sampled_from(["confirmed", "suspected"])
+        ),
+        max_size=8,
+    ),
+    st.dictionaries(st.integers(1, 4), st.floats(0, 1)),
+)
+def test_votes_are_numbers_at_any_age_and_nothing_later_votes(
+    rows: list[tuple[int, float, float, str]], named: dict[int, float]
+) -> None:
+    links = [Link(key, row[0], "root", row[3]) for key, row in enumerate(rows, 1)]
+    alike = {key: row[1] for key, row in enumerate(rows, 1)}
+    ages = {key: row[2] for key, row in enumerate(rows, 1)}
+    ballots = vote(alike, named, links, ages)
+    for place, ballot in enumerate(ballots):
+        assert np.isfinite(features(ballots, place)).all()
+        assert ballot.days_ago >= 0
+        assert all(ages[key] >= 0 for key in ballot.incidents)
 
 
 def file_history(user: AbstractUser, count: int) -> None:
@@ -131,13 +165,30 @@ def test_a_small_history_says_that_it_is_too_small_to_know(user: AbstractUser) -
 
 
 @pytest.mark.django_db
+def test_an_incident_before_all_others_is_explained_by_none_of_them(
+    user: AbstractUser, web: Client
+) -> None:
+    file_history(user, MIN_ANSWERS + 10)
+    learn()
+    at = timezone.now() - timedelta(days=900)
+    first = file_incident(title="disk full on orders-db 1", impact_started_at=at, detected_at=at)
+    page = web.get(f"/analysis/incidents/{first.pk}/suggestions/").content.decode()
+    assert "nan" not in page
+    assert "INC-" not in page.replace(first.reference, "")
+    answer = web.get(f"/api/v1/suggestions/{first.pk}/")
+    assert answer.status_code == 200
+    assert answer.json()["incidents"] == []
+    assert [cause["incidents"] for cause in answer.json()["causes"] if cause["incidents"]] == []
+
+
+@pytest.mark.django_db
 def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) -> None:
     file_history(user, 10)
     first = learn()
     assert first is not None
     assert calibration(active_fit()) is None
     assert learn() is None, "nothing was decided since"
-    file_history(user, ENOUGH)
+    file_history(user, MIN_ANSWERS)
     incident = file_incident(title="mail queue stuck")
     cause = suggest_for_text("tls expired", user).causes[0].cause
     link_cause(incident, cause, state="rejected", author=user)
@@ -158,9 +209,9 @@ def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) ->
 
 @pytest.mark.django_db
 def test_the_evaluation_command_tells_true_counts(user: AbstractUser) -> None:
-    file_history(user, ENOUGH + 10)
+    file_history(user, MIN_ANSWERS + 10)
     out = StringIO()
     call_command("evaluate_suggestions", "--json", stdout=out)
     told = json.loads(out.getvalue())
-    assert told["answers"] == ENOUGH + 10
-    assert told["judged"]["known"] + told["judged"]["new"] == ENOUGH + 10
+    assert told["answers"] == MIN_ANSWERS + 10
+    assert told["judged"]["known"] + told["judged"]["new"] == MIN_ANSWERS + 10

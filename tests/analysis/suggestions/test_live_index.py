@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from analysis.suggestions import live_index as module
 from analysis.suggestions.documents import incident_document
 from analysis.suggestions.engine import suggest_for_text
-from analysis.suggestions.live_index import Library, index_file, write_file
+from analysis.suggestions.live_index import LiveIndex, index_file, write_file
 from incidents.filing import file_incident
 from incidents.models import Incident
 
@@ -26,12 +26,12 @@ def no_file() -> Iterator[None]:
     index_file().unlink(missing_ok=True)
 
 
-def keys(one: Library) -> list[int]:
+def keys(one: LiveIndex) -> list[int]:
     return [hit.key for hit in one.search(QUESTION, 5)]
 
 
 def test_two_processes_see_each_others_writes_and_deletions() -> None:
-    here, there = Library(), Library()
+    here, there = LiveIndex(), LiveIndex()
     assert keys(here) == keys(there) == []
     incident = file_incident(title="Quantum flapping observed")
     assert keys(here) == keys(there) == [incident.pk]
@@ -48,17 +48,17 @@ def test_a_process_starts_from_the_file_and_reads_only_what_came_since(
     monkeypatch.setattr(module, "every_document", lambda: pytest.fail("read everything"))
     gone.delete()
     new = file_incident(title="Quantum flapping again")
-    assert set(keys(Library())) == {old.pk, new.pk}
+    assert set(keys(LiveIndex())) == {old.pk, new.pk}
 
 
 def test_a_running_process_takes_up_a_newer_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_FOR_FILE", 0.0)
-    one = Library()
+    monkeypatch.setattr(module, "FILE_CHECK_INTERVAL", 0.0)
+    one = LiveIndex()
     incident = file_incident(title="Quantum flapping observed")
     assert keys(one) == [incident.pk]
     write_file(even_if_fresh=True)
     assert keys(one) == [incident.pk]
-    assert one._file is not None
+    assert one._file_id is not None
 
 
 @pytest.mark.parametrize("kept", [0, 100, -20])
@@ -74,7 +74,7 @@ def test_a_torn_file_leads_to_a_rebuild_and_a_served_answer(kept: int, user: Abs
 def test_a_file_of_another_database_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     file_incident(title="Quantum flapping observed")
     with monkeypatch.context() as other:
-        other.setattr(module, "_database", lambda: "another")
+        other.setattr(module, "_database_id", lambda: "another")
         write_file(even_if_fresh=True)
     Incident.objects.all().delete()
-    assert keys(Library()) == []
+    assert keys(LiveIndex()) == []

@@ -66,10 +66,10 @@ def test_an_alert_opens_an_incident_with_its_service_times_and_severity(
     assert list(incident.services.all()) == [shop["orders-db"]]
     assert incident.detected_at
     assert incident.detected_at > incident.impact_started_at
-    assert incident.timeline.first().text == "Incident filed from Alertmanager"  # type: ignore[union-attr]
+    assert incident.timeline.first().text == "Incident filed from Alertmanager"
     assert incident.alerts.get().url == inward
     assert incident.alerts.get().joined_because == f"It opened {incident.reference}."
-    assert "HighCPU fires on orders-db" in incident.timeline.last().text  # type: ignore[union-attr]
+    assert "HighCPU fires on orders-db" in incident.timeline.last().text
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_split_and_merge_keep_history_on_both_sides(
     made.refresh_from_db()
     assert (made.merged_into, made.status) == (incident, "resolved")
     assert incident.alerts.count() == 2
-    assert "was merged into this" in incident.timeline.last().text  # type: ignore[union-attr]
+    assert "was merged into this" in incident.timeline.last().text
     assert "This is part of" in web.get(f"/INC-{made.pk}/").content.decode()
     with pytest.raises(ValidationError):
         merging.merge(made, incident, user)

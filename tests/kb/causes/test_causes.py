@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
-from analysis.suggestions.regression_guard import guard
+from analysis.suggestions.regression_guard import reopen_returned_cause
 from incidents.filing import file_incident
 from incidents.models import Incident, Notice, Service
 from kb.causes import fixes, linking, merging
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
     "name", ["High CPU", "orders-db is down".replace("orders-db", "database"), "5xx errors",
              "Pods crashing", "slow requests", "CPU usage at 95 %", "OOMKilled", "service outage"],
 )  # fmt: skip
-def test_a_symptom_is_refused_with_a_question(web: Client, incident: Incident, name: str) -> None:
+def test_a_symptom_is_rejected_with_a_question(web: Client, incident: Incident, name: str) -> None:
     assert (question_for(name) or "").endswith("?")
     page = web.post(f"/knowledge/incidents/{incident.pk}/new-cause/", {"name": name})
     assert "is what was seen, not why" in page.content.decode()
@@ -37,7 +37,7 @@ def test_a_symptom_is_refused_with_a_question(web: Client, incident: Incident, n
     "name", ["Certificate expired", "Disk full", "Index lost in the migration", "Leap second",
              "Connection pool too small", "Memory leak in the exporter", "Crash on empty basket"],
 )  # fmt: skip
-def test_a_cause_is_taken(name: str) -> None:
+def test_a_cause_is_accepted(name: str) -> None:
     assert question_for(name) is None
     assert linking.create_cause(name=name).category_id == "other"
 
@@ -52,11 +52,11 @@ def test_the_list_of_categories_is_the_teams_own(web: Client, incident: Incident
         linking.create_cause(name="Hail", category="nonsense")
 
 
-def test_same_as_takes_over_causes_and_their_chain(
+def test_same_as_copies_causes_and_their_chain(
     web: Client, known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
 ) -> None:
     linking.link_cause(known, other_cause, role="contributing", state="confirmed")
-    linking.chain(known, cause, other_cause, user)
+    linking.chain_causes(known, cause, other_cause, user)
     again = file_incident(title="Database busy again")
     web.post(f"/knowledge/incidents/{again.pk}/same-as/", {"other": known.reference})
     links = {link.cause_id: link for link in again.cause_links.all()}
@@ -78,7 +78,7 @@ def test_same_as_does_not_bring_back_what_was_rejected_here(known: Incident, cau
     again = file_incident(title="Again")
     linking.link_cause(again, cause, state="rejected")
     with pytest.raises(ValidationError, match="rejected here"):
-        linking.same_as(again, known)
+        linking.copy_causes(again, known)
     assert again.cause_links.get().state == "rejected"
 
 
@@ -146,16 +146,16 @@ def test_merging_moves_links_checks_and_actions_and_is_followed_by_suggestions(
     assert linking.name_cause(file_incident(title="New"), other_cause.name).cause == cause
 
 
-def test_a_superseded_cause_passes_its_votes_on(
+def test_votes_for_a_superseded_cause_count_for_its_successor(
     known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
 ) -> None:
-    merging.supersede(cause, other_cause)
+    merging.supersede_cause(cause, other_cause)
     suggested = suggest_for_text(known.title, user).causes
     assert [each.cause for each in suggested] == [other_cause]
     assert known.cause_links.get().cause == cause
 
 
-def test_splitting_gives_chosen_incidents_another_cause(
+def test_splitting_moves_selected_incidents_to_a_new_cause(
     web: Client, known: Incident, cause: Cause
 ) -> None:
     second = past("Something else")
@@ -168,7 +168,7 @@ def test_splitting_gives_chosen_incidents_another_cause(
     assert "Leave at least one" in answer.content.decode()
 
 
-def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_told(
+def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_notified(
     known: Incident, cause: Cause, other: AbstractUser, user: AbstractUser
 ) -> None:
     known.impact_started_at = timezone.now() - timedelta(days=9)
@@ -177,14 +177,14 @@ def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_told(
     add_action(postmortem, title="Test the plan in CI", owner=other, state="done", cause=cause)
     fixes.mark_fixed(cause, user, at=timezone.now() - timedelta(days=2))
     again = file_incident(title=known.title, services=known.services.all())
-    assert guard(again, suggest_for_incident(again, user))
-    assert fixes.standing_fix(cause) is None
+    assert reopen_returned_cause(again, suggest_for_incident(again, user))
+    assert fixes.current_fix(cause) is None
     assert again.cause_links.get().state == "suspected"
     entry = again.timeline.filter(text__contains="Back after its fix").get()
     assert "“Test the plan in CI” should have prevented it (done, owner: other)" in entry.text
     assert "is back after its fix" in Notice.objects.filter(user=other).latest("pk").text
     linking.link_cause(again, cause, state="rejected", author=user)
-    assert fixes.standing_fix(cause), "the guard was wrong: the fix still stands"
+    assert fixes.current_fix(cause), "the guard was wrong: the fix is still current"
 
 
 def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
@@ -192,13 +192,13 @@ def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
 ) -> None:
     fixes.mark_fixed(cause, user)
     unlike = file_incident(title="Mails are late")
-    assert guard(unlike, suggest_for_incident(unlike, user)) is None
+    assert reopen_returned_cause(unlike, suggest_for_incident(unlike, user)) is None
     earlier = past(known.title, days=3)
-    assert guard(earlier, suggest_for_incident(earlier, user)) is None
-    assert fixes.standing_fix(cause)
+    assert reopen_returned_cause(earlier, suggest_for_incident(earlier, user)) is None
+    assert fixes.current_fix(cause)
 
 
-def test_the_owner_is_not_told_of_a_private_incident_they_may_not_see(
+def test_the_notice_names_no_private_incident_the_owner_may_not_see(
     known: Incident, cause: Cause, other: AbstractUser, user: AbstractUser
 ) -> None:
     fix = fixes.mark_fixed(cause, other, at=timezone.now() - timedelta(days=2))
@@ -206,14 +206,14 @@ def test_the_owner_is_not_told_of_a_private_incident_they_may_not_see(
     linking.link_cause(secret, cause, state="confirmed", author=user)
     fix.refresh_from_db()
     assert fix.returned_with == secret
-    told = Notice.objects.get(user=other)
-    assert secret.reference not in told.text + told.path
+    notice = Notice.objects.get(user=other)
+    assert secret.reference not in notice.text + notice.path
     web = Client()
     web.force_login(other)
     assert secret.reference not in web.get(f"/knowledge/causes/{cause.pk}/").content.decode()
 
 
-def test_a_published_postmortem_lets_alike_incidents_find_the_cause(
+def test_a_published_postmortem_helps_similar_incidents_find_the_cause(
     known: Incident, cause: Cause, user: AbstractUser
 ) -> None:
     words = "zookeeper quorum flapping with stale epochs"
@@ -227,7 +227,7 @@ def test_a_published_postmortem_lets_alike_incidents_find_the_cause(
     assert suggest_for_text("giraffes", user).incidents == []
 
 
-def test_a_postmortem_that_tells_of_a_private_incident_feeds_no_public_one(
+def test_a_postmortem_of_a_private_incident_feeds_no_public_one(
     known: Incident, user: AbstractUser, other: AbstractUser
 ) -> None:
     secret = file_incident(title="Quiet", private=True, reporter=user)
@@ -238,7 +238,7 @@ def test_a_postmortem_that_tells_of_a_private_incident_feeds_no_public_one(
     assert suggest_for_text("zebras walked through the vault", other).incidents == []
 
 
-def test_links_keep_who_said_so(known: Incident, user: AbstractUser) -> None:
+def test_the_history_of_a_link_shows_who_changed_it(known: Incident, user: AbstractUser) -> None:
     link = known.cause_links.get()
     linking.link_cause(known, link.cause, state="rejected", author=None, reason="Not this time")
     assert [row.state for row in link.history.order_by("history_id")] == ["confirmed", "rejected"]

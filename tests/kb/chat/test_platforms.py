@@ -1,4 +1,4 @@
-"""Each chat platform: what proves its requests, and what it can show."""
+"""Each chat platform: verification of requests, and rendering of answers within limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
 from kb.chat import registry
-from kb.chat.base import Answer, BadPayload, Button, Incoming, Item, Refused, Said
+from kb.chat.base import (
+    AnswerButton,
+    AnswerItem,
+    BadPayload,
+    ChatAnswer,
+    ChatEvent,
+    ChatRequest,
+    Refused,
+)
 from kb.chat.mattermost import button_token
 from tests.kb.chat_requests import SECRET, incoming, teams_request
 
@@ -28,19 +36,19 @@ SLACKS_EXAMPLE = (
 )
 
 
-def test_slacks_documented_example_is_proved_and_a_forged_or_stale_one_is_not() -> None:
+def test_it_verifies_slacks_documented_example_and_rejects_forged_or_old_ones() -> None:
     plugin = registry()["slack"]()
     headers = {
         "x-slack-request-timestamp": "1531420618",
         "x-slack-signature": "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
     }
-    plugin.prove(incoming(SLACKS_EXAMPLE, headers, 1531420620, secret=SECRET))
-    said = plugin.read(incoming(SLACKS_EXAMPLE, headers, 1531420620, secret=SECRET))
-    assert (said.person, said.channel, said.text) == (PERSON, "G8PSS9T3V", "")
+    plugin.verify(incoming(SLACKS_EXAMPLE, headers, 1531420620, secret=SECRET))
+    event = plugin.parse(incoming(SLACKS_EXAMPLE, headers, 1531420620, secret=SECRET))
+    assert (event.person, event.channel, event.text) == (PERSON, "G8PSS9T3V", "")
     with pytest.raises(Refused):
-        plugin.prove(incoming(SLACKS_EXAMPLE + "x", headers, 1531420620, secret=SECRET))
+        plugin.verify(incoming(SLACKS_EXAMPLE + "x", headers, 1531420620, secret=SECRET))
     with pytest.raises(Refused):
-        plugin.prove(incoming(SLACKS_EXAMPLE, headers, 1531420618 + 301, secret=SECRET))
+        plugin.verify(incoming(SLACKS_EXAMPLE, headers, 1531420618 + 301, secret=SECRET))
 
 
 MATTERMOSTS_EXAMPLE = (
@@ -51,30 +59,30 @@ MATTERMOSTS_EXAMPLE = (
 )
 
 
-def test_mattermosts_documented_example_is_proved_by_its_token() -> None:
+def test_it_verifies_mattermosts_documented_example_by_its_token() -> None:
     plugin = registry()["mattermost"]()
     form = {"content-type": "application/x-www-form-urlencoded"}
-    asked = incoming(MATTERMOSTS_EXAMPLE, form, 0, secret="xr3j5x3p4pfk7kk6ck7b4e6ghh")
-    plugin.prove(asked)
-    said = plugin.read(asked)
-    assert (said.text, said.person) == ("hello world", "c3a4cqe3dfy6dgopqt8ai3hydh")
+    request = incoming(MATTERMOSTS_EXAMPLE, form, 0, secret="xr3j5x3p4pfk7kk6ck7b4e6ghh")
+    plugin.verify(request)
+    event = plugin.parse(request)
+    assert (event.text, event.person) == ("hello world", "c3a4cqe3dfy6dgopqt8ai3hydh")
     with pytest.raises(Refused):
-        plugin.prove(incoming(MATTERMOSTS_EXAMPLE, form, 0, secret="another"))
+        plugin.verify(incoming(MATTERMOSTS_EXAMPLE, form, 0, secret="another"))
     press = json.dumps(
         {"user_id": "u", "context": {"value": "it 1 2", "token": button_token("tok")}}
     )
     kind = {"content-type": "application/json"}
-    plugin.prove(incoming(press, kind, 0, secret="tok"))
+    plugin.verify(incoming(press, kind, 0, secret="tok"))
     with pytest.raises(Refused):
-        plugin.prove(incoming(press, kind, 0, secret="tik"))
+        plugin.verify(incoming(press, kind, 0, secret="tik"))
 
 
-def test_teams_requests_are_proved_as_its_documentation_says() -> None:
+def test_it_verifies_teams_as_its_documentation_says() -> None:
     plugin, key = registry()["teams"](), base64.b64encode(b"sixteen byte key").decode()
     body, header = teams_request("checkout 5xx", "2026-11-25T12:00:00.000Z")
     at = datetime(2026, 11, 25, 12, 1, tzinfo=UTC).timestamp()
-    plugin.prove(incoming(body, {"authorization": header}, at, secret=key))
-    assert plugin.read(incoming(body, {}, at, secret=key)).text == "checkout 5xx"
+    plugin.verify(incoming(body, {"authorization": header}, at, secret=key))
+    assert plugin.parse(incoming(body, {}, at, secret=key)).text == "checkout 5xx"
     for changed, head, late in (
         (body.replace("5xx", "4xx"), header, 0),
         (body, header[:-4] + "AAA=", 0),
@@ -82,10 +90,10 @@ def test_teams_requests_are_proved_as_its_documentation_says() -> None:
         (body, header, 3600),
     ):
         with pytest.raises(Refused):
-            plugin.prove(incoming(changed, {"authorization": head}, at + late, secret=key))
+            plugin.verify(incoming(changed, {"authorization": head}, at + late, secret=key))
 
 
-def test_discord_requests_are_proved_by_the_applications_key() -> None:
+def test_it_verifies_discord_by_the_key_of_the_application() -> None:
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     body = json.dumps({"type": 1})
@@ -94,12 +102,12 @@ def test_discord_requests_are_proved_by_the_applications_key() -> None:
         "x-signature-ed25519": key.sign(b"1700000000" + body.encode()).hex(),
     }
     plugin = registry()["discord"]()
-    plugin.prove(incoming(body, headers, 1700000001, secret=public))
+    plugin.verify(incoming(body, headers, 1700000001, secret=public))
     for at, raw in ((1700000600, body), (1700000001, body + " ")):
         with pytest.raises(Refused):
-            plugin.prove(incoming(raw, headers, at, secret=public))
+            plugin.verify(incoming(raw, headers, at, secret=public))
     with pytest.raises(Refused):
-        plugin.prove(incoming(body, {}, 1700000001, secret=public))
+        plugin.verify(incoming(body, {}, 1700000001, secret=public))
 
 
 def test_only_a_direct_channel_counts_as_one() -> None:
@@ -107,14 +115,14 @@ def test_only_a_direct_channel_counts_as_one() -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
     for name, alone in (("team__room", False), ("a" * 26 + "__" + "b" * 26, True)):
         body = urlencode({"user_id": "u", "channel_name": name, "text": "x"})
-        assert plugin.read(incoming(body, form, 0)).private is alone
+        assert plugin.parse(incoming(body, form, 0)).private is alone
 
 
-LONG = Answer(
+LONG = ChatAnswer(
     "x" * 9000,
     [
-        Item(f"<b>|{'y' * 900}", f"/INC-{n}/", ["@here [z](http://e) " * 900] * 3,
-             [Button("This is it " * 20, f"it {n} 2"), Button("Not it", f"not {n} 2")])
+        AnswerItem(f"<b>|{'y' * 900}", f"/INC-{n}/", ["@here [z](http://e) " * 900] * 3,
+             [AnswerButton("This is it " * 20, f"it {n} 2"), AnswerButton("Not it", f"not {n} 2")])
         for n in range(40)
     ],
     footer="f" * 9000,
@@ -122,10 +130,13 @@ LONG = Answer(
 
 
 @pytest.mark.parametrize("kind", registry())
-def test_every_platform_shows_any_answer_within_its_limits(kind: str) -> None:
-    plugin, said = registry()[kind](), Said("command", channel="C", extra={"address": "https://h/"})
-    shown = plugin.show(LONG, said, "https://kb.example.com")
-    words = json.dumps(shown)
+def test_every_platform_renders_any_answer_within_its_limits(kind: str) -> None:
+    plugin, event = (
+        registry()[kind](),
+        ChatEvent("command", channel="C", extra={"address": "https://h/"}),
+    )
+    rendered = plugin.render(LONG, event, "https://kb.example.com")
+    words = json.dumps(rendered)
     assert "https://kb.example.com/INC-0/" in words
     # Where a title could end a link or open a tag, it does not.
     if kind in ("slack", "telegram", "googlechat"):
@@ -133,28 +144,30 @@ def test_every_platform_shows_any_answer_within_its_limits(kind: str) -> None:
     limits = {"slack": 200_000, "telegram": 12_000, "discord": 60_000}
     assert len(words) < limits.get(kind, 600_000) or kind == "webhook"
     if kind == "slack":
-        assert len(shown["blocks"]) <= 50
-        texts = [b["text"]["text"] for b in shown["blocks"] if b["type"] == "section"]
+        assert len(rendered["blocks"]) <= 50
+        texts = [b["text"]["text"] for b in rendered["blocks"] if b["type"] == "section"]
         assert max(map(len, texts)) <= 3000
     if kind == "telegram":
-        assert len(shown["text"]) <= 4096
+        assert len(rendered["text"]) <= 4096
     if kind == "discord":
-        assert len(shown["data"]["content"]) <= 2000
-        assert len(shown["data"]["components"]) <= 5
-        assert shown["data"]["allowed_mentions"] == {"parse": []}
-    assert isinstance(plugin.acknowledge(said), dict)
+        assert len(rendered["data"]["content"]) <= 2000
+        assert len(rendered["data"]["components"]) <= 5
+        assert rendered["data"]["allowed_mentions"] == {"parse": []}
+    assert isinstance(plugin.acknowledge(event), dict)
 
 
 @pytest.mark.parametrize("kind", registry())
 @pytest.mark.parametrize(
     "body", ["", "[]", "{}", "null", '{"type": 7}', "\xff", '{"event": [1]}', '{"message": "x"}']
 )
-def test_every_platform_takes_odd_bodies_without_a_server_error(kind: str, body: str) -> None:
+def test_every_platform_parses_odd_bodies_without_a_server_error(kind: str, body: str) -> None:
     plugin = registry()[kind]()
     for content in ("application/json", "application/x-www-form-urlencoded"):
-        asked = Incoming({"content-type": content}, body.encode("latin-1"), timezone.now(), {}, {})
+        request = ChatRequest(
+            {"content-type": content}, body.encode("latin-1"), timezone.now(), {}, {}
+        )
         try:
-            said = plugin.read(asked)
+            event = plugin.parse(request)
         except (BadPayload, UnicodeDecodeError):
             continue
-        assert isinstance(said, Said)
+        assert isinstance(event, ChatEvent)

@@ -1,4 +1,4 @@
-"""Chat: who may ask, what they are answered, in time, and what never gets to a channel."""
+"""Chat: who may ask, which answer they get, in time, and what never gets to a channel."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from django.utils import timezone
 from incidents.filing import file_incident, set_status
 from incidents.models import Change, Incident, Service
 from kb.causes.linking import name_cause
-from kb.chat.base import Answer, Said
-from kb.chatops import commands, endpoints
-from kb.models import CauseLink, ChatCode, ChatPerson, ChatRoom, Workspace
+from kb.chat.base import ChatAnswer, ChatEvent
+from kb.chatops import dispatch, endpoints
+from kb.models import CauseLink, ChatCode, ChatPerson, IncidentChannel, Workspace
 from practice.models import Slo
 from tests.kb.chat_requests import SECRET, signed, teams_request
 from tests.practice.conftest import count, fail
@@ -31,10 +31,13 @@ PERSON = "U2CERLKJA"
 
 
 @pytest.fixture(autouse=True)
-def fresh_door() -> Iterator[None]:
-    endpoints.forget()
+def fresh_caches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Empty caches; and time enough to answer inline, where the time is not what is tested."""
+    if not request.node.get_closest_marker("clock"):
+        monkeypatch.setattr(endpoints, "INLINE_SECONDS", 20.0)
+    endpoints.clear_caches()
     yield
-    endpoints.forget()
+    endpoints.clear_caches()
 
 
 @pytest.fixture
@@ -64,11 +67,11 @@ def say(workspace: Workspace, text: str, **fields: str) -> Any:
     )  # fmt: skip
 
 
-def told(answer: Any) -> str:
+def body_of(answer: Any) -> str:
     return json.dumps(answer.json(), ensure_ascii=False)
 
 
-def test_a_replayed_request_is_refused_and_a_retried_event_done_once(
+def test_it_rejects_a_replay_and_runs_a_retried_event_once(
     slack: Workspace, linked: ChatPerson
 ) -> None:
     body = urlencode(
@@ -84,7 +87,7 @@ def test_a_replayed_request_is_refused_and_a_retried_event_done_once(
     assert Client().post("/chat/nowhere/", body, content_type=form).status_code == 404
 
 
-def test_slack_tries_the_address_first(slack: Workspace) -> None:
+def test_it_answers_the_handshake_of_slack(slack: Workspace) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "abc"})
     answer = Client().post(
         f"/chat/{slack.slug}/", body, content_type="application/json", **signed(body)
@@ -92,11 +95,11 @@ def test_slack_tries_the_address_first(slack: Workspace) -> None:
     assert answer.json() == {"challenge": "abc"}
 
 
-def test_another_workspace_than_the_one_set_up_is_not_answered(slack: Workspace) -> None:
+def test_it_ignores_a_workspace_that_is_not_configured(slack: Workspace) -> None:
     slack.settings = {"workspace": "T1"}
     slack.save()
-    assert told(say(slack, "help", team_id="T2")) == "{}"
-    assert "What I understand" in told(say(slack, "help"))
+    assert body_of(say(slack, "help", team_id="T2")) == "{}"
+    assert "Commands" in body_of(say(slack, "help"))
 
 
 # The commands
@@ -109,7 +112,7 @@ def test_past_causes_come_with_reasons_links_and_last_fix(
     set_status(incident, "resolved", user, "Created the index")
     answer = say(slack, "orders-db CPU at 97 %")
     assert answer.json()["response_type"] == "ephemeral"
-    words = told(answer)
+    words = body_of(answer)
     assert "Missing index" in words
     assert "Because of" in words
     assert "Created the index" in words
@@ -119,29 +122,29 @@ def test_past_causes_come_with_reasons_links_and_last_fix(
 
 
 def test_it_says_so_when_history_holds_nothing_alike(slack: Workspace, incident: Incident) -> None:
-    assert "Nothing like this in our history" in told(say(slack, "zebra quux flurb"))
+    assert "Nothing like this in our history" in body_of(say(slack, "zebra quux flurb"))
 
 
-def test_who_is_not_known_reads_but_changes_nothing(slack: Workspace, incident: Incident) -> None:
-    assert incident.title in told(say(slack, incident.reference))
+def test_a_person_without_account_reads_but_changes_nothing(
+    slack: Workspace, incident: Incident
+) -> None:
+    assert incident.title in body_of(say(slack, incident.reference))
     for words in ("new checkout is down", f"resolve {incident.reference}", "note x"):
-        assert "do not know yet who you are" in told(say(slack, words))
+        assert "do not know yet who you are" in body_of(say(slack, words))
     assert Incident.objects.count() == 1
 
 
-def test_a_code_from_the_page_says_who_one_is_once(
-    slack: Workspace, web: Client, user: AbstractUser
-) -> None:
+def test_a_code_links_an_account_once(slack: Workspace, web: Client, user: AbstractUser) -> None:
     code = web.post("/knowledge/chat/me/").context["code"]
-    assert f"You are {user}" in told(say(slack, f"link {code}"))
-    assert "not valid" in told(say(slack, f"link {code}", user_id="U9"))
+    assert f"You are {user}" in body_of(say(slack, f"link {code}"))
+    assert "not valid" in body_of(say(slack, f"link {code}", user_id="U9"))
     assert ChatPerson.objects.get().user == user
     expired = ChatCode.make(user)
     ChatCode.objects.update(expires_at=timezone.now())
-    assert "not valid" in told(say(slack, f"link {expired}"))
+    assert "not valid" in body_of(say(slack, f"link {expired}"))
 
 
-def test_an_incident_is_filed_moved_noted_and_resolved_from_chat(
+def test_commands_file_change_and_resolve_an_incident(
     slack: Workspace, linked: ChatPerson, database: Service, user: AbstractUser
 ) -> None:
     answer = say(slack, "new orders-db is slow")
@@ -161,14 +164,16 @@ def test_an_incident_is_filed_moved_noted_and_resolved_from_chat(
     assert incident.timeline.filter(text="failover begun", author=user).exists()
 
 
-def test_wrong_words_are_answered_with_what_to_do(slack: Workspace, linked: ChatPerson) -> None:
-    assert "no INC-999 that can be shown" in told(say(slack, "status INC-999 resolved"))
-    assert "Which incident?" in told(say(slack, "note hello"))
-    assert "What is wrong?" in told(say(slack, "new"))
+def test_a_mistake_is_answered_with_what_to_do_instead(
+    slack: Workspace, linked: ChatPerson
+) -> None:
+    assert "no INC-999 that can be shown" in body_of(say(slack, "status INC-999 resolved"))
+    assert "Which incident?" in body_of(say(slack, "note hello"))
+    assert "What is wrong?" in body_of(say(slack, "new"))
     ref = file_incident(title="x is down").reference
-    assert "One of investigating" in told(say(slack, f"status {ref} done"))
-    assert "Disk full" not in told(say(slack, f"cause {ref}"))
-    assert "what was changed" in told(say(slack, f"cause {ref}")).lower()
+    assert "One of investigating" in body_of(say(slack, f"status {ref} done"))
+    assert "Disk full" not in body_of(say(slack, f"cause {ref}"))
+    assert "what was changed" in body_of(say(slack, f"cause {ref}")).lower()
 
 
 def test_buttons_confirm_and_reject_causes(
@@ -181,7 +186,7 @@ def test_buttons_confirm_and_reject_causes(
     buttons = [b for block in shown["blocks"] if block["type"] == "actions"
                for b in block["elements"]]  # fmt: skip
     sent: list[Any] = []
-    monkeypatch.setattr(endpoints, "send", keeping(sent))
+    monkeypatch.setattr(endpoints, "send", recording(sent))
     for button, state in zip(buttons, ("confirmed", "rejected"), strict=True):
         payload = {
             "type": "block_actions", "user": {"id": PERSON, "username": "roadrunner"},
@@ -200,8 +205,8 @@ def test_buttons_confirm_and_reject_causes(
     assert {call.url for call in sent} == {"https://hooks.slack.com/actions/x"}
 
 
-def keeping(sent: list[Any]) -> Callable[[Workspace, Any], bytes]:
-    """Stands for the platform: keeps what would have been sent."""
+def recording(sent: list[Any]) -> Callable[[Workspace, Any], bytes]:
+    """Instead of the platform: records what would have been sent."""
 
     def send(workspace: Workspace, call: Any) -> bytes:
         sent.append(call)
@@ -223,7 +228,7 @@ def test_a_marked_message_becomes_an_entry_at_its_own_time(
     slack: Workspace, linked: ChatPerson, incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(slack, f"here {incident.reference}")
-    assert ChatRoom.objects.get().incident == incident
+    assert IncidentChannel.objects.get().incident == incident
     sent: list[Any] = []
 
     def send(workspace: Workspace, call: Any) -> bytes:
@@ -253,15 +258,15 @@ def test_changes_and_owners_of_a_service(slack: Workspace, database: Service) ->
     Change.objects.create(service=database, title="orders-db 8.53")
     database.owner_team = "Data"
     database.save()
-    assert "orders-db 8.53" in told(say(slack, "changes orders-db 2h"))
-    assert "Team: Data" in told(say(slack, "who orders"))
-    assert "No service is called" in told(say(slack, "who nobody"))
+    assert "orders-db 8.53" in body_of(say(slack, "changes orders-db 2h"))
+    assert "Team: Data" in body_of(say(slack, "who orders"))
+    assert "No service is called" in body_of(say(slack, "who nobody"))
 
 
-def test_a_budget_is_told_with_what_spent_it(
+def test_budget_shows_what_spent_it(
     slack: Workspace, database: Service, user: AbstractUser
 ) -> None:
-    assert "has no objective" in told(say(slack, "budget orders-db"))
+    assert "has no objective" in body_of(say(slack, "budget orders-db"))
     slo = Slo.objects.create(
         service=database, name="availability", numerator="a[$window]", total="b[$window]"
     )
@@ -274,7 +279,7 @@ def test_a_budget_is_told_with_what_spent_it(
         resolved_at=start + timedelta(hours=1), status="resolved", quiet=True, private=True,
     )  # fmt: skip
     name_cause(incident, "Zebra index", author=user)
-    answer = told(say(slack, "budget orders-db"))
+    answer = body_of(say(slack, "budget orders-db"))
     assert "spent: releases stop" in answer
     # A channel reads along: what a private incident spent has no name there.
     assert "outside of any incident" in answer
@@ -284,31 +289,31 @@ def test_a_budget_is_told_with_what_spent_it(
 # Private incidents
 
 
-def test_a_private_incident_is_whispered_to_who_may_see_it_and_nobody_else(
+def test_a_private_incident_is_shown_privately_to_those_who_may_see_it(
     slack: Workspace, linked: ChatPerson, user: AbstractUser, database: Service
 ) -> None:
     secret = file_incident(title="Zebrafish leak", reporter=user, private=True, services=[database])
     name_cause(secret, "Okapi key in a bucket", author=user)
     mine = say(slack, secret.reference)
-    assert "Zebrafish" in told(mine)
+    assert "Zebrafish" in body_of(mine)
     assert mine.json()["response_type"] == "ephemeral"
     assert say(slack, f"note {secret.reference} x").json()["response_type"] == "ephemeral"
     for words in (
         secret.reference, "Zebrafish leak", f"similar {secret.reference}", "who orders-db",
         f"status {secret.reference} resolved", f"cause {secret.reference} Disk full",
     ):  # fmt: skip
-        theirs = told(say(slack, words, user_id="U-stranger")).lower()
+        theirs = body_of(say(slack, words, user_id="U-stranger")).lower()
         assert "okapi" not in theirs
         assert "zebrafish leak" not in theirs.replace(words.lower(), "")
-        shared = told(say(slack, f"share {words}")).lower()
+        shared = body_of(say(slack, f"share {words}")).lower()
         assert "okapi" not in shared
         assert "leak" not in shared.replace(words.lower(), "")
-    assert "no channel" in told(say(slack, f"here {secret.reference}"))
+    assert "no channel" in body_of(say(slack, f"here {secret.reference}"))
     secret.refresh_from_db()
     assert secret.is_open
 
 
-def test_where_the_platform_cannot_whisper_nothing_private_is_said(
+def test_a_platform_without_private_answers_shows_nothing_private(
     user: AbstractUser, database: Service
 ) -> None:
     teams = Workspace(kind="teams", name="Teams")
@@ -321,35 +326,35 @@ def test_where_the_platform_cannot_whisper_nothing_private_is_said(
     answer = Client().post(
         f"/chat/{teams.slug}/", body, content_type="application/json", HTTP_AUTHORIZATION=header
     )
-    assert "can be shown here" in told(answer)
-    assert "Zebrafish" not in told(answer)
+    assert "can be shown here" in body_of(answer)
+    assert "Zebrafish" not in body_of(answer)
 
 
 # In time
 
 
 @pytest.mark.clock
-def test_a_slow_database_still_gets_the_acknowledgement_out(
+def test_it_acknowledges_in_time_while_the_database_is_slow(
     slack: Workspace, incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert say(slack, "help").status_code == 200  # The workspace is remembered from here on.
+    assert say(slack, "help").status_code == 200  # The workspace is cached from here on.
     sent: list[Any] = []
     released = threading.Event()
-    monkeypatch.setattr(endpoints, "send", keeping(sent))
-    slow = commands.respond
+    monkeypatch.setattr(endpoints, "send", recording(sent))
+    original = dispatch.answer_event
 
-    def respond(*args: Any) -> Answer:
+    def slow_answer(*args: Any) -> ChatAnswer:
         released.wait(10)
-        return slow(*args)
+        return original(*args)
 
-    monkeypatch.setattr(commands, "respond", respond)
-    monkeypatch.setattr(endpoints, "_load", lambda slug: released.wait(10))
-    for known in endpoints._known.values():
-        known.until = 0.0
+    monkeypatch.setattr(dispatch, "answer_event", slow_answer)
+    monkeypatch.setattr(endpoints, "_load_workspace", lambda slug: released.wait(10))
+    for cached in endpoints._workspaces.values():
+        cached.expires = 0.0
     began = time.monotonic()
     answer = say(slack, incident.reference)
-    assert time.monotonic() - began < 1.0 + endpoints.WAIT / 2
-    assert answer.json()["text"] == "Looking…"
+    assert time.monotonic() - began < 1.0 + endpoints.INLINE_SECONDS / 2
+    assert answer.json()["text"] == "Searching…"
     released.set()
     call = wait_until(lambda: sent and sent[0])
     assert call.url.startswith("https://hooks.slack.com/")
@@ -357,7 +362,7 @@ def test_a_slow_database_still_gets_the_acknowledgement_out(
 
 
 @pytest.mark.clock
-def test_a_slow_platform_keeps_nobody_waiting(
+def test_a_slow_platform_does_not_delay_the_response(
     slack: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []
@@ -380,8 +385,8 @@ def test_a_slow_platform_keeps_nobody_waiting(
     assert call.url == "https://slack.com/api/chat.postEphemeral"
 
 
-def test_a_cause_link_by_button_needs_a_known_person(slack: Workspace, incident: Incident) -> None:
-    said = Said("press", f"it {incident.pk} 1", "U-stranger", channel="C1")
-    answer = commands.respond(slack, said, True)
+def test_buttons_need_a_linked_account(slack: Workspace, incident: Incident) -> None:
+    event = ChatEvent("button", f"it {incident.pk} 1", "U-stranger", channel="C1")
+    answer = dispatch.answer_event(slack, event, True)
     assert "do not know yet" in answer.text
     assert not CauseLink.objects.exists()

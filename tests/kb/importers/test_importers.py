@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.models import Incident
-from kb.import_runner import Report, import_records
+from kb.import_runner import KnowledgeImportReport, import_records
 from kb.importers import registry
-from kb.importers.base import Record, Refused
+from kb.importers.base import CannotImport, ImportedIncident
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 from tests.conftest import data
 
@@ -108,7 +108,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def run(kind: str, path: Path, dry_run: bool = False) -> Report:
+def run(kind: str, path: Path, dry_run: bool = False) -> KnowledgeImportReport:
     return import_records(registry()[kind]().read(path), kind, dry_run)
 
 
@@ -124,12 +124,12 @@ def test_every_importer_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_it_takes_the_incident_once_with_its_time_and_service(kind: str, folder: Path) -> None:
-    assert run(kind, folder, dry_run=True).new == 1
+def test_it_imports_the_incident_once_with_its_time_and_service(kind: str, folder: Path) -> None:
+    assert len(run(kind, folder, dry_run=True).new) == 1
     assert not Incident.objects.exists()
     first, again = run(kind, folder), run(kind, folder)
-    assert (first.new, first.refused) == (1, [])
-    assert (again.new, again.known) == (0, 1)
+    assert (len(first.new), first.skipped) == (1, [])
+    assert (again.new, again.same) == ([], 1)
     incident = Incident.objects.get()
     assert incident.title == "Mail stood still"
     assert f"{incident.impact_started_at:%Y-%m-%d}" == "2025-03-01"
@@ -149,9 +149,7 @@ def test_a_text_becomes_a_published_postmortem(kind: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "jira", "github", "markdown"])
-def test_causes_become_suspected_ones_and_categories_are_recognised(
-    kind: str, folder: Path
-) -> None:
+def test_it_imports_causes_as_suspected_and_recognises_categories(kind: str, folder: Path) -> None:
     run(kind, folder)
     link = CauseLink.objects.get()
     assert link.state == "suspected"
@@ -168,10 +166,10 @@ def test_tasks_become_actions(tmp_path: Path) -> None:
     assert (action.title, action.state, action.owner_named) == ("Watch the expiry", "done", "Sam")
 
 
-def test_a_symptom_is_reported_and_makes_no_cause(tmp_path: Path) -> None:
+def test_it_reports_a_symptom_and_creates_no_cause(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("---\ntitle: T\ndate: 2025-01-01\ncauses: [high cpu]\n---\nText")
     report = run("markdown", tmp_path)
-    assert report.new == 1
+    assert len(report.new) == 1
     assert "no cause made of 'high cpu'" in report.notes[0][1]
     assert not Cause.objects.exists()
 
@@ -180,21 +178,21 @@ def test_files_without_front_matter_find_title_and_date_in_the_text(tmp_path: Pa
     (tmp_path / "one.md").write_text("# Queue stood still\n\nOn 3 May 2024 nothing moved.\n")
     (tmp_path / "2024-06-07-dns.md").write_text("Names did not resolve.")
     report = run("markdown", tmp_path)
-    assert report.new == 2
+    assert len(report.new) == 2
     found = dict(Incident.objects.values_list("title", "impact_started_at"))
     assert f"{found['Queue stood still']:%Y-%m-%d}" == "2024-05-03"
     assert f"{found['2024 06 07 dns']:%Y-%m-%d}" == "2024-06-07"
     assert len(report.notes) == 2
 
 
-def test_what_cannot_be_taken_is_named_and_stops_no_other(tmp_path: Path) -> None:
+def test_it_reports_what_it_cannot_import_and_continues(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("---\ntitle: [unclosed\n---\nText")
     (tmp_path / "b.md").write_text("---\ntitle: Empty\ndate: 2025-01-01\n---\n")
     (tmp_path / "c.md").write_text(MARKDOWN)
     (tmp_path / "d.md").write_text(MARKDOWN.replace("date: 2025-03-01", "date: soon"))
     report = run("markdown", tmp_path)
-    assert report.new == 1
-    assert [place for place, _ in report.refused] == ["a.md", "b.md", "d.md"]
+    assert len(report.new) == 1
+    assert [place for place, _ in report.skipped] == ["a.md", "b.md", "d.md"]
 
 
 def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
@@ -208,12 +206,12 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     assert run("markdown", inside).total == 1
 
 
-def test_the_command_says_what_it_did_and_fails_when_nothing_could_be_taken(
+def test_the_command_reports_and_fails_if_nothing_was_imported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.md").write_text(MARKDOWN)
     call_command("import_knowledge", "markdown", tmp_path)
-    assert "1 records: 1 taken" in capsys.readouterr().out
+    assert "1 records: 1 imported" in capsys.readouterr().out
     (tmp_path / "x.json").write_text("nonsense")
     for kind, path in (("statuspage", tmp_path / "x.json"), ("html", tmp_path)):
         with pytest.raises(CommandError):
@@ -223,7 +221,7 @@ def test_the_command_says_what_it_did_and_fails_when_nothing_could_be_taken(
 @pytest.mark.parametrize("kind", [kind for kind, (name, _) in SAMPLES.items() if "json" in name])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(draw=st.data())
-def test_odd_values_are_read_or_refused_with_a_reason(
+def test_odd_values_are_read_or_rejected_with_a_reason(
     kind: str, tmp_path: Path, draw: st.DataObject
 ) -> None:
     whole = json.loads(SAMPLES[kind][1])
@@ -237,8 +235,8 @@ def test_odd_values_are_read_or_refused_with_a_reason(
     path.write_text(json.dumps(whole))
     try:
         for _, read in registry()[kind]().read(path):
-            assert isinstance(read, (Record, str))
-    except Refused:
+            assert isinstance(read, (ImportedIncident, str))
+    except CannotImport:
         pass
 
 
@@ -254,7 +252,7 @@ def test_242_real_postmortems_are_all_accounted_for(tmp_path: Path) -> None:
         (tmp_path / f"{row['id']}.md").write_text(f"---\n{front}\n---\n\n{row['body']}\n")
     report = run("markdown", tmp_path)
     assert report.total == len(rows) == 242
-    assert report.new == 242, report.refused
+    assert len(report.new) == 242, report.skipped
     assert report.postmortems == 242
     dated = [row for row in rows if row.get("created")]
     found = {row.external_id: row for row in Incident.objects.prefetch_related("services")}
@@ -266,4 +264,4 @@ def test_242_real_postmortems_are_all_accounted_for(tmp_path: Path) -> None:
     named = [row for row in rows if row.get("service")]
     assert all(found[row["id"]].services.exists() for row in named)
     again = run("markdown", tmp_path)
-    assert (again.new, again.known) == (0, 242)
+    assert (again.new, again.same) == ([], 242)

@@ -19,10 +19,10 @@ from common.markdown import render_markdown
 from incidents.filing import add_note, file_incident
 from incidents.models import Incident, Notice
 from kb.exporters import registry
-from kb.exporters.typst_markup import Setter
+from kb.exporters.typst_markup import TypstWriter
 from kb.models import ActionItem, Postmortem
 from kb.postmortems import editing
-from kb.postmortems.action_items import add_action, edit_action, remind
+from kb.postmortems.action_items import add_action, edit_action, remind_owners_of_due_items
 from kb.postmortems.blameless import hints_for
 from kb.postmortems.three_way_merge import merge_texts
 from tests.conftest import data
@@ -47,7 +47,7 @@ def path(postmortem: Postmortem, rest: str = "") -> str:
     return f"/knowledge/postmortems/{postmortem.pk}/{rest}"
 
 
-def test_a_new_one_knows_what_is_on_record(
+def test_a_new_postmortem_is_filled_with_what_is_recorded(
     web: Client, known: Incident, user: AbstractUser
 ) -> None:
     add_note(known, "the replica lagged by an hour", user)
@@ -86,21 +86,21 @@ def test_saving_makes_a_version_and_the_difference_is_shown(
     postmortem.refresh_from_db()
     assert postmortem.version == 2
     page = web.get(path(postmortem, "versions/?version=2")).content.decode()
-    assert '<span class="added">+Second line</span>' in page
+    assert '<span data-kind="added">+Second line</span>' in page
     assert web.get(path(postmortem, "versions/?version=77")).status_code == 404
 
 
-def test_two_people_lose_no_sentence(
+def test_a_conflict_loses_no_sentence(
     web: Client, client: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
-    text = "Alpha stands.\n\nBeta stands.\n\nGamma stands.\n"
+    text = "Alpha holds.\n\nBeta holds.\n\nGamma holds.\n"
     web.post(path(postmortem, "edit/"), edit_form(postmortem, body=text))
     postmortem.refresh_from_db()
     second = Client()
     second.force_login(other)
-    mine = edit_form(postmortem, body=text.replace("Alpha stands.", "Alpha fell."))
+    mine = edit_form(postmortem, body=text.replace("Alpha holds.", "Alpha fell."))
     theirs = edit_form(
-        postmortem, body=text.replace("Gamma stands.", "Gamma rose.").replace("Beta", "Bold Beta")
+        postmortem, body=text.replace("Gamma holds.", "Gamma rose.").replace("Beta", "Bold Beta")
     )
     assert web.post(path(postmortem, "edit/"), mine).status_code == 302
     conflict = second.post(path(postmortem, "edit/"), theirs)
@@ -110,7 +110,7 @@ def test_two_people_lose_no_sentence(
     postmortem.refresh_from_db()
     assert "Gamma rose" not in postmortem.body, "nothing is written before they looked"
     merged = conflict.context["form"]["body"].value()
-    assert all(part in merged for part in ("Alpha fell.", "Bold Beta stands.", "Gamma rose."))
+    assert all(part in merged for part in ("Alpha fell.", "Bold Beta holds.", "Gamma rose."))
     # They close the page: what they wrote is still there.
     assert "Gamma rose." in second.get(path(postmortem, "edit/")).content.decode()
     again = edit_form(
@@ -140,11 +140,11 @@ def test_merging_with_an_unchanged_text_gives_the_changed_one(base: str, mine: s
         assert (merged, places) == (expected, 0)
 
 
-def test_what_is_typed_is_kept_for_its_writer_only(
+def test_a_draft_is_stored_for_its_writer_only(
     web: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
-    told = web.post(path(postmortem, "draft/"), edit_form(postmortem, body="half a sent")).json()
-    assert told["behind"] is False
+    answer = web.post(path(postmortem, "draft/"), edit_form(postmortem, body="half a sent")).json()
+    assert answer["behind"] is False
     assert "half a sent" in web.get(path(postmortem, "edit/")).content.decode()
     second = Client()
     second.force_login(other)
@@ -160,7 +160,7 @@ def test_review_comments_and_publishing(
     web.post(path(postmortem, "reviewers/"), {"reviewers": [other.pk]})
     postmortem.refresh_from_db()
     assert postmortem.state == "in_review"
-    assert "Please read" in Notice.objects.get(user=other).text
+    assert "Please review" in Notice.objects.get(user=other).text
     reader = Client()
     reader.force_login(other)
     remark = {"text": "Since when?", "passage": "Index lost in the migration"}
@@ -184,7 +184,7 @@ def test_review_comments_and_publishing(
     assert (postmortem.state, postmortem.published_at) == ("draft", None)
 
 
-def test_a_reviewer_who_may_not_see_an_incident_is_refused_by_name(
+def test_it_rejects_a_reviewer_who_may_not_see_an_incident(
     web: Client, user: AbstractUser, other: AbstractUser
 ) -> None:
     secret = file_incident(title="Zebra", private=True, reporter=user)
@@ -194,17 +194,17 @@ def test_a_reviewer_who_may_not_see_an_incident_is_refused_by_name(
     assert not Notice.objects.exists()
 
 
-def test_people_who_are_named_are_told_if_they_may_read_it(
+def test_mentioned_people_get_a_notice_if_they_may_read_it(
     web: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
     web.post(
         path(postmortem, "edit/"), edit_form(postmortem, body="Thanks @other and @nobody-here")
     )
-    assert "You are named in" in Notice.objects.get(user=other).text
+    assert "You are mentioned in" in Notice.objects.get(user=other).text
     assert "<strong>@other</strong>" in web.get(path(postmortem)).content.decode()
 
 
-def test_hints_ask_for_what_let_it_happen() -> None:
+def test_hints_ask_for_conditions_instead_of_blame() -> None:
     text = (
         "It was human error.\n\n> he said: human error\n\n```\nhuman error\n```\n"
         "She should have checked."
@@ -230,7 +230,7 @@ def test_hints_ask_for_what_let_it_happen() -> None:
         "<style>*{x:expression(alert(1))}</style>",
     ],
 )  # fmt: skip
-def test_markdown_from_outside_runs_nothing_and_calls_nobody(
+def test_markdown_runs_no_script_and_loads_nothing(
     web: Client, postmortem: Postmortem, vector: str
 ) -> None:
     html = render_markdown(vector).lower()
@@ -295,9 +295,9 @@ def test_it_is_exported_with_facts_text_and_actions(
     assert "SELECT 1;" in text
     assert "review" in text
     if kind == "json":
-        told = json.loads(text)
-        assert told["incidents"][0]["causes"][0]["name"] == "Index lost in the migration"
-        assert told["action_items"][0]["owner"] == "oncall"
+        answer = json.loads(text)
+        assert answer["incidents"][0]["causes"][0]["name"] == "Index lost in the migration"
+        assert answer["action_items"][0]["owner"] == "oncall"
 
 
 def test_an_unknown_format_is_not_found(web: Client, postmortem: Postmortem) -> None:
@@ -305,18 +305,18 @@ def test_an_unknown_format_is_not_found(web: Client, postmortem: Postmortem) -> 
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
-def test_no_text_breaks_out_of_what_is_set(text: str) -> None:
-    typst.compile(Setter(lambda path: None, "https://kb.example").markup(text).encode())
+def test_no_text_breaks_out_of_its_typst_literal(text: str) -> None:
+    typst.compile(TypstWriter(lambda path: None, "https://kb.example").markup(text).encode())
 
 
-def test_real_postmortems_can_be_set(postmortem: Postmortem, user: AbstractUser) -> None:
+def test_real_postmortems_become_pdf(postmortem: Postmortem, user: AbstractUser) -> None:
     rows = [json.loads(line) for line in data("text/postmortems/docs.jsonl").open()]
     for row in rows[::24]:
         postmortem.body = row["body"]
         assert registry()["pdf"]().export(postmortem, user)[:5] == b"%PDF-"
 
 
-def test_actions_have_owner_date_state_and_are_found_when_overdue(
+def test_action_items_have_owner_date_and_state_and_are_listed_when_overdue(
     web: Client, postmortem: Postmortem, other: AbstractUser
 ) -> None:
     day = (timezone.now() - timedelta(days=3)).date().isoformat()
@@ -343,12 +343,12 @@ def test_owners_are_reminded_once_a_week(postmortem: Postmortem, other: Abstract
     today = timezone.now().date()
     action = add_action(postmortem, title="Soon", owner=other, due_on=today + timedelta(days=2))
     add_action(postmortem, title="Later", owner=other, due_on=today + timedelta(days=20))
-    assert remind(today) == 1
-    assert remind(today) == 0
-    assert remind(today + timedelta(days=7)) == 1
+    assert remind_owners_of_due_items(today) == 1
+    assert remind_owners_of_due_items(today) == 0
+    assert remind_owners_of_due_items(today + timedelta(days=7)) == 1
     assert "5 days overdue" in Notice.objects.filter(user=other).latest("pk").text
     edit_action(action, state="done")
-    assert remind(today + timedelta(days=15)) == 0
+    assert remind_owners_of_due_items(today + timedelta(days=15)) == 0
 
 
 def test_a_stranger_reads_no_postmortem_or_action_of_a_private_incident(

@@ -18,7 +18,7 @@ from kb.reports import statistics
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
-ASKED = statistics.Asked(date(2026, 1, 1), date(2026, 4, 1))
+ASKED = statistics.ReportFilter(date(2026, 1, 1), date(2026, 4, 1))
 
 
 def at(minutes: float) -> datetime:
@@ -33,22 +33,22 @@ def incident(service: Service | None = None, start: float = 0, **times: float) -
     )  # fmt: skip
 
 
-def test_times_are_of_those_that_have_both_and_say_how_many(user: AbstractUser) -> None:
+def test_times_count_incidents_that_have_both_times(user: AbstractUser) -> None:
     incident(detected=2, acknowledged=6, mitigated=20, resolved=60)
     incident(detected=4, resolved=120)
     incident(acknowledged=5)
     incident(detected=9, acknowledged=3)  # acknowledged before it was detected: no such interval
-    figures, count, lost = statistics.times(statistics.incidents_of(user, ASKED))
-    told = {f.short: (f.mean, f.median, f.count, f.of) for f in figures}
-    assert told["MTTD"] == (5.0, 4.0, 3, 4)
-    assert told["MTTA"] == (4.0, 4.0, 1, 4)
-    assert told["MTTM"] == (20.0, 20.0, 1, 4)
-    assert told["MTTR"] == (90.0, 90.0, 2, 4)
+    figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
+    by_name = {f.short: (f.mean, f.median, f.count, f.of) for f in figures}
+    assert by_name["MTTD"] == (5.0, 4.0, 3, 4)
+    assert by_name["MTTA"] == (4.0, 4.0, 1, 4)
+    assert by_name["MTTM"] == (20.0, 20.0, 1, 4)
+    assert by_name["MTTR"] == (90.0, 90.0, 2, 4)
     assert (count, lost) == (4, 180.0)
 
 
-def test_nothing_is_invented_where_there_is_nothing(web: Client, user: AbstractUser) -> None:
-    figures, count, lost = statistics.times(statistics.incidents_of(user, ASKED))
+def test_a_report_without_incidents_shows_no_figures(web: Client, user: AbstractUser) -> None:
+    figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
     assert [(f.mean, f.median, f.count) for f in figures] == [(None, None, 0)] * 4
     assert (count, lost) == (0, 0.0)
     assert "0 of 0 have both times" in web.get("/knowledge/reports/").content.decode()
@@ -61,7 +61,7 @@ def test_recurrence_counts_causes_that_had_been_confirmed_before(
     link_cause(incident(), cause, state="confirmed")
     link_cause(incident(start=10), other_cause, state="confirmed")
     link_cause(incident(start=20), other_cause, state="suspected")
-    assert statistics.recurrence(user, statistics.incidents_of(user, ASKED)) == (1, 2)
+    assert statistics.recurrence(user, statistics.filtered_incidents(user, ASKED)) == (1, 2)
 
 
 def test_breakdowns_by_month_service_team_category_and_tier(
@@ -72,26 +72,28 @@ def test_breakdowns_by_month_service_team_category_and_tier(
     incident(core, start=60 * 24 * 30, resolved=90)
     incident()
     link_cause(first, cause, state="confirmed")
-    found = statistics.incidents_of(user, ASKED)
+    found = statistics.filtered_incidents(user, ASKED)
     assert [(r.name, r.incidents, r.minutes) for r in statistics.by_month(found)] == [
         ("2026-01", 2, 30.0), ("2026-02", 1, 90.0),
     ]  # fmt: skip
-    assert [(r.name, r.incidents) for r in statistics.by_service(found)[0]] == [("pay", 2)]
-    teams = statistics.by_service(found)[1]
+    assert [(r.name, r.incidents) for r in statistics.by_service_and_team(found)[0]] == [("pay", 2)]
+    teams = statistics.by_service_and_team(found)[1]
     assert [(r.name, r.figures["MTTR"]) for r in teams] == [("Money", 60.0)]
     assert statistics.causes_by_category(found) == [("2026-01", [("Deploy", 1)])]
     assert statistics.causes_by_tier(found) == [("2026-01", [("core", 1)])]
-    narrowed = statistics.incidents_of(
-        user, statistics.Asked(ASKED.since, ASKED.until, team="Money")
+    narrowed = statistics.filtered_incidents(
+        user, statistics.ReportFilter(ASKED.since, ASKED.until, team="Money")
     )
     assert narrowed.count() == 2
 
 
-def test_repeat_offenders_and_what_became_of_actions(user: AbstractUser, cause: Cause) -> None:
+def test_repeat_offenders_and_the_follow_through_of_actions(
+    user: AbstractUser, cause: Cause
+) -> None:
     rows = [incident(start=n, resolved=60) for n in range(3)]
     for row in rows:
         link_cause(row, cause, state="confirmed")
-    found = statistics.repeat_offenders(statistics.incidents_of(user, ASKED))
+    found = statistics.repeat_offenders(statistics.filtered_incidents(user, ASKED))
     assert found == [(cause, 3, 180.0)]
     postmortem = start_postmortem(rows, user)
     today = date.today()
@@ -99,7 +101,7 @@ def test_repeat_offenders_and_what_became_of_actions(user: AbstractUser, cause: 
     add_action(postmortem, title="b", state="done", due_on=today - timedelta(days=9))
     add_action(postmortem, title="c", due_on=today - timedelta(days=1))
     add_action(postmortem, title="d", state="dropped")
-    asked = statistics.Asked(today - timedelta(days=1), today + timedelta(days=2))
+    asked = statistics.ReportFilter(today - timedelta(days=1), today + timedelta(days=2))
     follow = statistics.follow_through(user, asked)
     assert (follow.promised, follow.done, follow.in_time, follow.with_date) == (4, 2, 1, 2)
     assert (follow.overdue, follow.dropped) == (1, 1)
@@ -110,10 +112,10 @@ def test_this_week_in_past_years(user: AbstractUser, today: date) -> None:
     year_ago = datetime(today.year - 1, today.month, min(today.day, 28), 12, tzinfo=UTC)
     near = file_incident(title="near", impact_started_at=year_ago)
     file_incident(title="far", impact_started_at=year_ago - timedelta(days=30))
-    assert statistics.this_week_before(user, today) == [near]
+    assert statistics.same_week_in_past_years(user, today) == [near]
 
 
-def test_the_page_draws_and_the_csv_is_no_formula(web: Client, cause: Cause) -> None:
+def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -> None:
     evil = Service.objects.create(name="pay", owner_team="=cmd|' /C calc'!A0")
     link_cause(incident(evil, resolved=30), cause, state="confirmed")
     window = "since=2026-01-01&until=2026-04-01"
@@ -131,14 +133,14 @@ def test_the_page_draws_and_the_csv_is_no_formula(web: Client, cause: Cause) -> 
 
 def test_a_private_incident_counts_for_nobody_else(user: AbstractUser, other: AbstractUser) -> None:
     file_incident(title="Zebra", private=True, reporter=user, impact_started_at=START)
-    assert statistics.incidents_of(user, ASKED).count() == 1
-    assert statistics.incidents_of(other, ASKED).count() == 0
+    assert statistics.filtered_incidents(user, ASKED).count() == 1
+    assert statistics.filtered_incidents(other, ASKED).count() == 0
 
 
 @pytest.mark.parametrize(
     "query", ["since=soon", "since=2026-13-01", "since=2026-05-01&until=2026-01-01",
               "until=0001-01-01", "team=%00", "service=x"],
 )  # fmt: skip
-def test_odd_questions_are_answered_in_words(web: Client, query: str) -> None:
+def test_an_invalid_filter_is_explained(web: Client, query: str) -> None:
     answer = web.get(f"/knowledge/reports/?{query}")
     assert answer.status_code == 200

@@ -14,7 +14,7 @@ from practice.core.changepoints import shift
 HOUR = 3600.0
 
 
-def test_a_run_that_stands_out_is_a_change_and_chance_is_none() -> None:
+def test_an_outlier_is_a_change_and_noise_is_none() -> None:
     chance = random.Random(3)
     usual = [100 * chance.uniform(0.96, 1.04) for _ in range(12)]
     assert shift(usual, 103.0) is None
@@ -45,7 +45,7 @@ def test_days_until_full_are_read_from_the_trend_not_from_a_spike() -> None:
     values[300] = 0.99
     found = trend(times, values, 1.0)
     assert found is not None
-    assert found.a_day == pytest.approx(0.01, rel=0.02)
+    assert found.per_day == pytest.approx(0.01, rel=0.02)
     # 0.7 at the end, a hundredth a day; “now” is the middle of the last three days.
     assert found.days == pytest.approx(31.5, abs=1.0)
 

@@ -74,7 +74,7 @@ def test_an_hour_of_total_failure_spends_what_it_should() -> None:
     assert found.known == 1.0
 
 
-def test_a_failure_when_few_are_there_costs_less_than_at_the_peak() -> None:
+def test_a_failure_with_little_traffic_costs_less_than_at_the_peak() -> None:
     start, end = at(2026, 11, 1), at(2026, 11, 29)
     quiet, busy = flat(start, 28), flat(start, 28)
     for counts, traffic in ((quiet, 10.0), (busy, 1000.0)):
@@ -85,7 +85,7 @@ def test_a_failure_when_few_are_there_costs_less_than_at_the_peak() -> None:
     assert spent[1] == pytest.approx(12_000 / 817_200 * 40_320)
 
 
-def test_time_without_traffic_spends_nothing_and_is_told() -> None:
+def test_time_without_traffic_spends_nothing_and_is_reported() -> None:
     start, end = at(2026, 11, 1), at(2026, 11, 29)
     counts = flat(start, 28)
     counts.total[: 7 * BUCKETS] = 0.0
@@ -100,7 +100,7 @@ def test_time_without_traffic_spends_nothing_and_is_told() -> None:
     assert error_budget.burn_rate(silent, 0.999, end.timestamp(), 3600) == 0.0
 
 
-def test_time_without_data_spends_nothing_and_is_told() -> None:
+def test_time_without_data_spends_nothing_and_is_reported() -> None:
     start, end = at(2026, 11, 1), at(2026, 11, 29)
     counts = flat(start, 28)
     counts.bad[:12] = 100.0
@@ -115,7 +115,7 @@ def test_time_without_data_spends_nothing_and_is_told() -> None:
     assert error_budget.budget(none, 0.999, start, end, end).known == 0.0
 
 
-def test_a_young_calendar_window_counts_what_is_gone_of_it() -> None:
+def test_a_young_calendar_window_counts_its_elapsed_part() -> None:
     start, end = at(2026, 11, 1), at(2026, 12, 1)
     counts = flat(start, 10)
     counts.bad[:6] = 100.0
@@ -150,19 +150,19 @@ def test_an_alert_ends_with_its_short_window() -> None:
     assert not burn.firing
 
 
-def test_a_forecast_counts_days_at_the_pace_of_the_last_three() -> None:
+def test_a_forecast_extrapolates_the_last_three_days() -> None:
     start, end = at(2026, 11, 1), at(2026, 12, 1)
     counts = flat(start, 10, bad=0.05)
     now = at(2026, 11, 11)
     found = error_budget.budget(counts, 0.999, start, end, now)
-    # 43.2 minutes, of which 10 × 0.72 are gone; 0.72 go each day.
+    # 43.2 minutes, of which 10 × 0.72 are spent; 0.72 more each day.
     assert error_budget.days_left(counts, found, now.timestamp()) == pytest.approx(50.0)
     calm = flat(start, 10)
     fine = error_budget.budget(calm, 0.999, start, end, now)
     assert error_budget.days_left(calm, fine, now.timestamp()) is None
     overspent = flat(start, 10, bad=1.0)
-    gone = error_budget.budget(overspent, 0.999, start, end, now)
-    assert error_budget.days_left(overspent, gone, now.timestamp()) == 0.0
+    spent = error_budget.budget(overspent, 0.999, start, end, now)
+    assert error_budget.days_left(overspent, spent, now.timestamp()) == 0.0
 
 
 def test_what_incidents_spent_is_shared_where_they_overlap() -> None:

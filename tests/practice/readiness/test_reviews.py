@@ -13,19 +13,28 @@ from django.utils import timezone
 from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from practice import onboarding_board
-from practice.models import Answer, Checklist, Drill, Engagement, Finding, Practice, Review, Slo
+from practice.models import (
+    Checklist,
+    Drill,
+    Engagement,
+    Practice,
+    ReadinessAnswer,
+    ReadinessFinding,
+    ReadinessReview,
+    Slo,
+)
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
 
 pytestmark = pytest.mark.django_db
 
 
-def verdicts(review: Review) -> dict[str, str]:
-    """What the product found by itself, by check."""
+def verdicts(review: ReadinessReview) -> dict[str, str]:
+    """The automatic answers, by check."""
     return {a.item.auto: a.verdict for a in review.answers.select_related("item") if a.auto}
 
 
-def test_a_review_starts_with_what_the_product_knows(
+def test_a_review_starts_with_automatic_answers(
     checkout: Service, database: Service, user: AbstractUser
 ) -> None:
     checkout.depends_on.add(database)
@@ -42,7 +51,7 @@ def test_a_review_starts_with_what_the_product_knows(
     assert reviews.start_review(checkout, user) == review
 
 
-def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
+def test_automatic_answers_follow_the_facts_and_those_of_people_are_not_overwritten(
     database: Service, user: AbstractUser
 ) -> None:
     review = reviews.start_review(database, user)
@@ -52,26 +61,26 @@ def test_answers_of_the_product_follow_the_facts_and_those_of_people_stay(
         source="t", fingerprint="f", name="HighCpu", service=database, starts_at=timezone.now()
     )
     item = review.checklist.items.get(auto="runbook")
-    reviews.answer(review, item, user, verdict="n/a", note="The platform's runbook covers it.")
-    reviews.look_again()
+    reviews.answer_item(review, item, user, verdict="n/a", note="The platform's runbook covers it.")
+    reviews.refresh_open_reviews()
     assert verdicts(review)["restore"] == "yes"
     assert verdicts(review)["alert"] == "yes"
     assert review.answers.get(item=item).verdict == "n/a"
-    written = Answer.history.count()
-    assert reviews.look_again() == 1
-    assert Answer.history.count() == written
+    written = ReadinessAnswer.history.count()
+    assert reviews.refresh_open_reviews() == 1
+    assert ReadinessAnswer.history.count() == written
     drill.at = timezone.now() - timedelta(days=120)
     drill.save()
-    reviews.look(review)
+    reviews.refresh_answers(review)
     assert verdicts(review)["restore"] == "no"
 
 
-def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
+def test_a_review_is_answered_on_its_page_and_closed_with_a_score(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     page = web.post(f"/practice/services/{checkout.pk}/readiness/", follow=True)
-    review = Review.objects.get()
-    assert "Has an alert been seen to fire for it?" in page.content.decode()
+    review = ReadinessReview.objects.get()
+    assert "Has an alert fired for it?" in page.content.decode()
     answer = web.post(review.get_absolute_url(), {"act": "close"}, follow=True)
     assert "questions have no answer yet" in answer.content.decode()
     for item in review.checklist.items.filter(auto=""):
@@ -82,8 +91,8 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
     web.post(review.get_absolute_url(), {"act": "close"})
     review.refresh_from_db()
     items = review.checklist.items.count()
-    told = list(review.answers.values_list("verdict", flat=True))
-    assert review.score == told.count("yes") / (items - told.count("n/a"))
+    verdicts_given = list(review.answers.values_list("verdict", flat=True))
+    assert review.score == verdicts_given.count("yes") / (items - verdicts_given.count("n/a"))
     assert review.expires_on == timezone.now().date() + timedelta(days=180)
     late = web.post(f"{review.get_absolute_url()}items/{item.pk}/", {"verdict": "no"}, follow=True)
     assert "This review is closed" in late.content.decode()
@@ -97,7 +106,7 @@ def test_a_review_is_gone_through_in_pages_and_closed_with_a_score(
         ({"verdict": "yes", "evidence": "javascript:alert(1)"}, "valid URL"),
     ],
 )
-def test_a_bad_answer_is_refused_with_the_reason(
+def test_a_bad_answer_is_rejected_with_the_reason(
     checkout: Service, web: Client, user: AbstractUser, given: dict[str, str], message: str
 ) -> None:
     review = reviews.start_review(checkout, user)
@@ -107,13 +116,13 @@ def test_a_bad_answer_is_refused_with_the_reason(
     assert not review.answers.filter(item=item).exists()
 
 
-def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
+def test_an_expired_review_is_shown_as_such_and_the_next_one_copies_answers(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     review = reviews.start_review(checkout, user)
     for item in review.checklist.items.filter(auto=""):
-        reviews.answer(review, item, user, verdict="yes", note="Shown.")
-    reviews.close(review)
+        reviews.answer_item(review, item, user, verdict="yes", note="Shown.")
+    reviews.close_review(review)
     review.expires_on = timezone.now().date() - timedelta(days=1)
     review.save()
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
@@ -122,8 +131,8 @@ def test_an_expired_review_is_said_to_be_and_the_next_one_takes_answers_over(
     assert again != review
     assert again.answers.filter(auto=False, note="Shown.").count() == 7
     for item in again.checklist.items.all():
-        reviews.answer(again, item, user, verdict="yes")
-    reviews.close(again)
+        reviews.answer_item(again, item, user, verdict="yes")
+    reviews.close_review(again)
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
     assert "<polyline" in page
 
@@ -147,12 +156,12 @@ def test_a_changed_checklist_is_a_new_version_and_old_reviews_keep_theirs(
     assert Checklist.objects.filter(tier="core").count() == 2
 
 
-def test_only_who_may_edits_checklists(web: Client) -> None:
+def test_editing_checklists_needs_the_permission(web: Client) -> None:
     assert web.get("/practice/checklists/core/").status_code == 403
     assert "22 questions" in web.get("/practice/checklists/").content.decode()
 
 
-def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
+def test_a_gate_lists_what_is_missing_and_overriding_it_needs_a_reason(
     checkout: Service, web: Client
 ) -> None:
     checkout.lifecycle = "development"
@@ -160,10 +169,10 @@ def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
     checkout.save()
     page = web.get(f"/practice/services/{checkout.pk}/readiness/").content.decode()
     assert "on-call is named: Nobody is named." in page
-    assert "a readiness review of at least 80%: none that holds" in page
+    assert "a readiness review of at least 80%: none that is valid" in page
     address = f"/practice/services/{checkout.pk}/stage/"
     refused = web.post(address, {"stage": "general"}, follow=True).content.decode()
-    assert "Say why it goes on without" in refused
+    assert "Give the reason for going on without" in refused
     checkout.refresh_from_db()
     assert checkout.lifecycle == "development"
     web.post(address, {"stage": "general", "reason": "Signed off by the board"})
@@ -174,7 +183,7 @@ def test_a_gate_tells_what_is_missing_and_passing_over_it_needs_a_reason(
     assert "Signed off" in newest.history_change_reason
 
 
-def test_no_form_and_no_script_goes_around_a_gate(
+def test_neither_form_nor_api_bypasses_a_gate(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     checkout.lifecycle = "development"
@@ -215,10 +224,10 @@ def test_a_service_that_has_everything_passes_its_gate(
     )
     review = reviews.start_review(checkout, user)
     for item in review.checklist.items.all():
-        reviews.answer(review, item, user, verdict="yes")
-    reviews.close(review)
+        reviews.answer_item(review, item, user, verdict="yes")
+    reviews.close_review(review)
     assert reviews.missing_for(checkout, "general") == []
-    assert reviews.enter(checkout, "general").lifecycle == "general"
+    assert reviews.enter_stage(checkout, "general").lifecycle == "general"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -227,20 +236,20 @@ def test_a_resolved_incident_leaves_its_gaps_as_findings(
 ) -> None:
     incident = file_incident(title="orders-db slow", services=[database])
     set_status(incident, "resolved")
-    kinds = set(Finding.objects.values_list("kind", flat=True))
+    kinds = set(ReadinessFinding.objects.values_list("kind", flat=True))
     assert kinds == {"no-alert", "no-dashboard", "no-runbook", "no-slo"}
     reviews.find_gaps(incident)
-    assert Finding.objects.count() == 4
-    finding = Finding.objects.get(kind="no-runbook")
+    assert ReadinessFinding.objects.count() == 4
+    finding = ReadinessFinding.objects.get(kind="no-runbook")
     close = f"/practice/findings/{finding.pk}/close/"
     assert "Say what closed it" in web.post(close, follow=True).content.decode()
     web.post(close, {"note": "Runbook written"})
     page = web.get(f"/practice/services/{database.pk}/readiness/").content.decode()
     assert "Runbook written" in page
-    assert CHECKS["findings"][1](database).note == "3 open."
+    assert CHECKS["findings"].run(database).note == "3 open."
 
 
-def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Service) -> None:
+def test_gaps_are_found_though_the_signal_of_the_resolution_was_lost(database: Service) -> None:
     now = timezone.now()
     for age in (timedelta(hours=1), timedelta(days=1)):
         file_incident(
@@ -249,7 +258,7 @@ def test_gaps_are_found_though_the_word_of_the_resolution_was_lost(database: Ser
         )  # fmt: skip
     assert reviews.find_missed_gaps() == 4
     assert reviews.find_missed_gaps() == 0
-    assert Finding.objects.values("incident").distinct().count() == 1
+    assert ReadinessFinding.objects.values("incident").distinct().count() == 1
 
 
 def test_a_finding_of_a_private_incident_shows_to_nobody_else(
@@ -262,7 +271,7 @@ def test_a_finding_of_a_private_incident_shows_to_nobody_else(
     address = f"/practice/services/{database.pk}/readiness/"
     client.force_login(other)
     assert "Zebra" not in client.get(address).content.decode()
-    finding = Finding.objects.first()
+    finding = ReadinessFinding.objects.first()
     assert finding is not None
     assert client.post(f"/practice/findings/{finding.pk}/close/", {"note": "x"}).status_code == 404
     client.force_login(user)
@@ -280,7 +289,7 @@ def past(service: Service, count: int) -> None:
         )  # fmt: skip
 
 
-def test_the_service_with_most_pain_and_highest_tier_is_suggested_next(
+def test_the_service_with_most_impact_and_highest_tier_is_suggested_next(
     database: Service, checkout: Service, user: AbstractUser, web: Client
 ) -> None:
     lesser = Service.objects.create(name="mailer", tier="supplementary")
@@ -307,7 +316,7 @@ def test_a_private_incident_counts_on_no_other_persons_board(
     assert onboarding_board.board(other)[""][0].incidents == 0
 
 
-def test_a_phase_is_done_only_with_something_that_shows_it(
+def test_a_phase_is_done_only_with_evidence(
     checkout: Service, web: Client, user: AbstractUser
 ) -> None:
     address = f"/practice/services/{checkout.pk}/phases/"

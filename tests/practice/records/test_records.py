@@ -25,6 +25,7 @@ from kb.postmortems.editing import start_postmortem
 from practice import monthly_review, practice_map, prometheus
 from practice.models import Capacity, LoadTest, Practice, Slo, Subscription
 from practice.records import load_tests
+from practice.records.capacity import measure_all
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -42,11 +43,11 @@ def summary(median: float, failed: float = 0.0) -> str:
     )
 
 
-def test_a_slower_release_is_named_and_stands_among_the_changes(
+def test_a_slower_release_is_named_and_listed_among_the_changes(
     checkout: Service, web: Client
 ) -> None:
     for number in range(6):
-        load_tests.take_load_test(
+        load_tests.import_load_test(
             checkout, "k6", summary(100 + number % 3), release=f"1.{number}",
             at=timezone.now() - timedelta(days=9 - number),
         )  # fmt: skip
@@ -56,14 +57,14 @@ def test_a_slower_release_is_named_and_stands_among_the_changes(
     )
     newest = LoadTest.objects.first()
     assert newest is not None
-    assert {each.name for each in load_tests.run_of(newest).worse} == {"p50", "p95", "p99"}
+    assert {each.name for each in load_tests.compared_run(newest).worse} == {"p50", "p95", "p99"}
     change = Change.objects.get(version="1.6")
     assert change.title.startswith("Load test of 1.6: median up by 58%")
     page = web.get(f"/practice/services/{checkout.pk}/records/").content.decode()
     assert "median up by 58%" in page
 
 
-def test_the_same_summary_twice_is_one_and_rubbish_is_refused(
+def test_the_same_summary_is_stored_once_and_rubbish_is_rejected(
     checkout: Service, web: Client
 ) -> None:
     address = f"/practice/services/{checkout.pk}/load-tests/new/"
@@ -74,20 +75,20 @@ def test_the_same_summary_twice_is_one_and_rubbish_is_refused(
     assert answer.status_code == 422
     assert "It has no line “Aggregated”" in answer.content.decode()
     with pytest.raises(ValidationError, match="Choose one of"):
-        load_tests.take_load_test(checkout, "gatling", "x")
+        load_tests.import_load_test(checkout, "gatling", "x")
 
 
-def test_scenarios_are_compared_each_with_itself(checkout: Service) -> None:
+def test_runs_are_compared_within_a_scenario_only(checkout: Service) -> None:
     for number in range(4):
-        load_tests.take_load_test(
+        load_tests.import_load_test(
             checkout, "k6", summary(100 + number), scenario="peak",
             at=timezone.now() - timedelta(hours=9 - number),
         )  # fmt: skip
-    run, _ = load_tests.take_load_test(checkout, "k6", summary(400), scenario="soak")
+    run, _ = load_tests.import_load_test(checkout, "k6", summary(400), scenario="soak")
     assert run.moved == []
 
 
-def test_days_until_full_are_shown_and_trouble_is_said(
+def test_days_until_full_are_shown_and_failures_are_reported(
     manager: Client, database: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/practice/services/{database.pk}/"
@@ -104,13 +105,16 @@ def test_days_until_full_are_shown_and_trouble_is_said(
 
     monkeypatch.setattr(plugin, "points", points)
     monkeypatch.setattr(prometheus, "plugin_of", lambda source: plugin)
-    capacity = Capacity.objects.get()
-    assert capacity.pull_capacities() == 0
-    assert capacity.pull_capacities(timezone.now() + timedelta(hours=7)) == 1
+    assert measure_all() == 0
+    assert measure_all(timezone.now() + timedelta(hours=7)) == 1
     page = manager.get(f"{address}records/").content.decode()
     # 0.785 now (the middle of the last three days), a hundredth a day.
     assert "22 days until full" in page or "21 days until full" in page
-    refused = manager.post(f"{address}capacity/{capacity.pk}/", given | {"limit": "0"})
+    [row] = manager.get("/api/v1/capacities/").json()["results"]
+    assert 21 <= row["days_until_full"] <= 22.5
+    refused = manager.post(
+        f"{address}capacity/{Capacity.objects.get().pk}/", given | {"limit": "0"}
+    )
     assert refused.status_code == 422
 
 
@@ -122,27 +126,27 @@ def test_a_drill_is_recorded(web: Client, database: Service) -> None:
     assert "not one of the available choices" in refused.content.decode()
 
 
-def test_the_map_shows_the_verdict_of_the_team_and_else_of_the_organisation(
+def test_the_map_shows_the_verdict_of_the_team_or_else_of_the_organisation(
     web: Client, checkout: Service
 ) -> None:
     practice = Practice.objects.get(name="Canary releases")
     address = f"/practice/map/{practice.pk}/"
     refused = web.post(address, {"word": "no"})
-    assert "Say why: somebody will ask again." in refused.content.decode()
+    assert "Give the reason: somebody will want to know it." in refused.content.decode()
     web.post(address, {"word": "not-now", "note": "No mesh yet", "review_on": "2026-01-01"})
     web.post(address, {"word": "adopted", "team": "Orders"})
     own = web.get("/practice/map/?team=Orders").content.decode()
     all_of_us = web.get("/practice/map/").content.decode()
     assert "✓ Canary releases" in own
     assert "◷ Canary releases ⟳" in all_of_us
-    assert "To be asked again" in all_of_us
+    assert "Due for review" in all_of_us
     assert "No mesh yet" in all_of_us
     wrong = web.post(address, {"word": "no", "note": "x", "review_on": "soon"})
-    assert "is no day such as" in wrong.content.decode()
+    assert "is not a date such as" in wrong.content.decode()
 
 
 def test_the_default_map_and_the_tiers_explain_themselves(web: Client) -> None:
-    roots = practice_map.the_map()
+    roots = practice_map.map_of()
     assert len(roots) == 8
     assert all(leaf.practice.what for leaf in practice_map.leaves(roots))
     rules = web.get("/rules/").content.decode()
@@ -200,10 +204,10 @@ def october(slo: Slo, user: AbstractUser) -> Slo:
     return slo
 
 
-def test_the_monthly_review_tells_the_month_in_one_page(
+def test_the_monthly_review_shows_the_month_on_one_page(
     october: Slo, web: Client, user: AbstractUser
 ) -> None:
-    found = monthly_review.monthly(user, MONTH)
+    found = monthly_review.build_review(user, MONTH)
     assert len(found.incidents) == 2
     assert found.minutes == pytest.approx(180)
     assert found.causes == [("Missing index", found.causes[0][1], 1, 60.0)]
@@ -234,7 +238,7 @@ def test_the_monthly_review_is_exported_as_markdown_that_stays_markdown(
     assert "\n\n\n" not in text
 
 
-def test_the_monthly_review_is_mailed_once_to_who_asked_for_it(
+def test_the_monthly_review_is_mailed_once_to_each_subscriber(
     october: Slo, web: Client, user: AbstractUser, settings: Any
 ) -> None:
     settings.EMAIL_HOST = "mail.example"
@@ -268,7 +272,7 @@ def test_a_mail_that_cannot_be_sent_is_tried_again(
     assert monthly_review.send_due(date(2026, 11, 1)) == 1
 
 
-def test_a_monthly_review_holds_no_private_incident_of_others(
+def test_a_monthly_review_contains_no_private_incident_of_others(
     october: Slo, other: AbstractUser, user: AbstractUser
 ) -> None:
     start = datetime(2026, 10, 19, tzinfo=UTC)
@@ -277,5 +281,5 @@ def test_a_monthly_review_holds_no_private_incident_of_others(
         private=True, reporter=user, quiet=True,
     )  # fmt: skip
     name_cause(secret, "Zebra cause", author=user)
-    assert "Zebra" in monthly_review.as_markdown(monthly_review.monthly(user, MONTH))
-    assert "Zebra" not in monthly_review.as_markdown(monthly_review.monthly(other, MONTH))
+    assert "Zebra" in monthly_review.as_markdown(monthly_review.build_review(user, MONTH))
+    assert "Zebra" not in monthly_review.as_markdown(monthly_review.build_review(other, MONTH))

@@ -21,8 +21,8 @@ from kb.causes.linking import name_cause
 from practice import prometheus
 from practice.models import Slo
 from practice.slos import counting
-from practice.slos.attribution import standing
-from practice.slos.status import remember
+from practice.slos.attribution import attributed_status
+from practice.slos.status import store_status
 from tests.practice.conftest import count, fail
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def outage(service: Service, start: datetime, minutes: int, **fields: Any) -> In
     )  # fmt: skip
 
 
-def test_a_burned_budget_is_told_by_incident_and_by_cause(
+def test_a_spent_budget_is_attributed_to_incidents_and_causes(
     slo: Slo, user: AbstractUser, web: Client
 ) -> None:
     count(slo, NOW)
@@ -48,7 +48,7 @@ def test_a_burned_budget_is_told_by_incident_and_by_cause(
     for days, cause in ((0, "Missing index"), (1, "Expired certificate")):
         incident = outage(slo.service, start + timedelta(days=days), 30)
         name_cause(incident, cause, author=user)
-    found = standing(slo, user, NOW)
+    found = attributed_status(slo, user, NOW)
     assert found.budget.minutes == pytest.approx(40.32)
     assert [round(part.minutes) for part in found.causes] == [30, 15, 10]
     assert [part.name for part in found.causes] == [
@@ -58,7 +58,7 @@ def test_a_burned_budget_is_told_by_incident_and_by_cause(
     assert sum(part.minutes for part in found.incidents) == pytest.approx(found.budget.spent)
 
 
-def test_what_a_dependency_broke_counts_and_says_where_it_was(
+def test_an_incident_of_a_dependency_counts_and_names_the_dependency(
     slo: Slo, database: Service, user: AbstractUser
 ) -> None:
     count(slo, NOW)
@@ -66,11 +66,11 @@ def test_what_a_dependency_broke_counts_and_says_where_it_was(
     start = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     fail(slo, start, 20)
     outage(database, start, 20)
-    [part] = standing(slo, user, NOW).incidents
+    [part] = attributed_status(slo, user, NOW).incidents
     assert part.name.endswith("(in orders-db)")
 
 
-def test_a_private_incident_lends_its_name_to_no_part(
+def test_no_part_of_a_budget_names_a_private_incident(
     slo: Slo, user: AbstractUser, other: AbstractUser
 ) -> None:
     count(slo, NOW)
@@ -78,8 +78,8 @@ def test_a_private_incident_lends_its_name_to_no_part(
     fail(slo, start, 20)
     incident = outage(slo.service, start, 20, private=True, reporter=user)
     name_cause(incident, "Stolen key", author=user)
-    assert standing(slo, user, NOW).causes[0].name == "Stolen key"
-    [part] = standing(slo, other, NOW).causes
+    assert attributed_status(slo, user, NOW).causes[0].name == "Stolen key"
+    [part] = attributed_status(slo, other, NOW).causes
     assert part.name == "outside of any incident"
 
 
@@ -87,7 +87,7 @@ def test_pages_show_a_spent_budget_and_what_follows(slo: Slo, web: Client) -> No
     now = timezone.now()
     count(slo, now)
     fail(slo, now - timedelta(days=2), 60)
-    remember(slo, now)
+    store_status(slo, now)
     page = web.get(slo.get_absolute_url()).content.decode()
     assert "The error budget is spent." in page
     assert "releases of this service stop" in page
@@ -96,7 +96,7 @@ def test_pages_show_a_spent_budget_and_what_follows(slo: Slo, web: Client) -> No
     assert "the error budget is spent" in panel
 
 
-def test_an_objective_without_window_in_its_query_is_refused(
+def test_an_objective_without_window_in_its_query_is_rejected(
     manager: Client, checkout: Service
 ) -> None:
     given = {
@@ -105,14 +105,14 @@ def test_an_objective_without_window_in_its_query_is_refused(
     }  # fmt: skip
     answer = manager.post("/practice/slos/new/", given)
     assert answer.status_code == 422
-    assert "Write $window where the range goes" in answer.content.decode()
+    assert "Write $window as the range" in answer.content.decode()
     assert manager.post("/practice/slos/new/", given | {"target": "100"}).status_code == 422
     given["numerator"] = "sum(rate(x[$window]))"
     assert manager.post("/practice/slos/new/", given).status_code == 302
     assert float(Slo.objects.get().target) == pytest.approx(99.9)
 
 
-def test_only_who_may_sets_objectives(web: Client, slo: Slo) -> None:
+def test_setting_objectives_needs_the_permission(web: Client, slo: Slo) -> None:
     for path in ("new/", f"{slo.pk}/edit/", "import/"):
         assert web.get(f"/practice/slos/{path}").status_code == 403
     assert web.post(f"/practice/slos/{slo.pk}/count/").status_code == 403
@@ -132,14 +132,14 @@ class Answering:
     def __init__(self, until: datetime) -> None:
         self.until = until.timestamp()
         self.fails = False
-        self.asked: list[tuple[float, float]] = []
+        self.ranges: list[tuple[float, float]] = []
 
     def points(
         self, text: str, start: float, end: float, step: float, deadline: float
     ) -> list[Series]:
         if self.fails:
             raise SourceError("timeout", "Prometheus took longer than 15 s.")
-        self.asked.append((start, end))
+        self.ranges.append((start, end))
         times = np.arange(start, min(end, self.until) + 1, step).tolist()
         value = 0.02 if "5.." in text else 2.0
         return [Series({}, times, [value] * len(times))]
@@ -155,43 +155,43 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     return found
 
 
-def test_counting_goes_on_from_where_it_was_and_twice_changes_nothing(
+def test_counting_continues_where_it_stopped_and_twice_changes_nothing(
     slo: Slo, answering: Answering, user: AbstractUser
 ) -> None:
-    assert counting.pull(slo, NOW) == 28 * 288 + 12 * 12
+    assert counting.count(slo, NOW) == 28 * 288 + 12 * 12
     assert slo.pulled_until == NOW.replace(minute=0)
-    first = standing(slo, user, NOW)
+    first = attributed_status(slo, user, NOW)
     # A hundredth of the events fail: ten times what may.
     assert first.budget.ratio == pytest.approx(0.01)
     assert first.budget.share == pytest.approx(10.0, rel=0.01)
-    asked = len(answering.asked)
-    counting.pull(slo, NOW)
-    assert standing(slo, user, NOW).budget == first.budget
-    assert answering.asked[asked][0] >= NOW.timestamp() - 1200
-    counting.pull(slo, NOW + timedelta(minutes=5))
+    queries = len(answering.ranges)
+    counting.count(slo, NOW)
+    assert attributed_status(slo, user, NOW).budget == first.budget
+    assert answering.ranges[queries][0] >= NOW.timestamp() - 1200
+    counting.count(slo, NOW + timedelta(minutes=5))
     assert slo.pulled_until == NOW.replace(minute=5)
 
 
-def test_trouble_stands_with_the_objective_and_loses_nothing(
+def test_a_failure_is_shown_with_the_objective_and_loses_no_counts(
     slo: Slo, answering: Answering, web: Client, user: AbstractUser
 ) -> None:
-    counting.pull(slo, NOW)
+    counting.count(slo, NOW)
     answering.fails = True
-    assert counting.pull(slo, NOW + timedelta(hours=1)) == 0
+    assert counting.count(slo, NOW + timedelta(hours=1)) == 0
     assert "longer than 15 s" in web.get(slo.get_absolute_url()).content.decode()
-    assert standing(slo, user, NOW).budget.known > 0.99
+    assert attributed_status(slo, user, NOW).budget.known > 0.99
     answering.fails, answering.until = False, (NOW + timedelta(hours=1)).timestamp()
-    counting.pull(slo, NOW + timedelta(hours=1))
+    counting.count(slo, NOW + timedelta(hours=1))
     assert slo.problem == ""
-    assert standing(slo, user, NOW + timedelta(hours=1)).budget.known > 0.99
+    assert attributed_status(slo, user, NOW + timedelta(hours=1)).budget.known > 0.99
 
 
-def test_without_a_prometheus_it_is_said_what_is_missing(slo: Slo) -> None:
-    counting.pull(slo, NOW)
+def test_without_a_prometheus_the_page_says_what_is_missing(slo: Slo) -> None:
+    counting.count(slo, NOW)
     assert slo.problem == "No Prometheus is set up as a source to count with."
 
 
-def test_rules_hold_every_objective_whatever_it_is_called(slo: Slo, web: Client) -> None:
+def test_rules_contain_every_objective_whatever_its_name(slo: Slo, web: Client) -> None:
     slo.name = 'odd "name" {with} signs'
     slo.save()
     answer = web.get("/practice/slos/rules.yml")
@@ -211,12 +211,12 @@ def test_objectives_that_fail_do_not_hold_up_the_others(
 
     def count_one(each: Slo, now: datetime | None = None) -> int:
         tried.append(each.name)
-        clock[0] += 2 * counting.ALL_AT_ONCE
+        clock[0] += 2 * counting.SECONDS_PER_RUN
         Slo.objects.filter(pk=each.pk).update(tried_at=timezone.now())
         return 0
 
-    monkeypatch.setattr(counting, "pull", count_one)
+    monkeypatch.setattr(counting, "count", count_one)
     monkeypatch.setattr(counting.time, "monotonic", lambda: clock[0])
     for _ in range(4):
-        counting.pull_all(NOW)
+        counting.count_all(NOW)
     assert tried == [slo.name, slow.name, slo.name, slow.name]

@@ -1,0 +1,98 @@
+"""The chart of one item of evidence: normal range, series, impact, onset and changes.
+
+How a time series is drawn as SVG: analysis.presentation.charts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from analysis.evidence.baseline import drawn_range
+from analysis.models import Evidence, Finding
+from analysis.presentation.charts import Band, Mark, draw
+from incidents.models import Incident
+from incidents.suspect_changes import candidate_changes
+
+MAX_CHANGES = 6
+IMPACT_AT_ZERO = Mark(0.0, "impact", "Impact started")
+
+
+def evidence_title(evidence: Evidence) -> str:
+    return f"{evidence.service.name if evidence.service else 'everything'} · {evidence.what}"
+
+
+def evidence_chart(evidence: Evidence) -> SafeString:
+    """The chart of one item of evidence on its own."""
+    return draw_evidence(evidence, evidence.findings.first(), incident_marks(evidence.incident))
+
+
+def incident_marks(incident: Incident) -> list[Mark]:
+    """The impact and the changes around it. One query for all charts of an incident."""
+    marks = [Mark(incident.impact_started_at.timestamp(), "impact", "Impact started")]
+    return marks + [
+        Mark(candidate.change.started_at.timestamp(), "change", str(candidate.change))
+        for candidate in candidate_changes(incident, limit=MAX_CHANGES)
+    ]
+
+
+def draw_evidence(evidence: Evidence, finding: Finding | None, marks: list[Mark]) -> SafeString:
+    items = evidence.items()
+    band = Band(finding.data["low"], finding.data["high"]) if finding else None
+    if items and items[0].get("earlier"):
+        first = items[0]
+        low, high = drawn_range(first["times"], first["values"], first["earlier"])
+        band = Band(low.tolist(), high.tolist())
+    if finding and finding.onset:
+        marks = [*marks, Mark(finding.onset.timestamp(), "onset", "Left its normal range")]
+    series = [(item["times"], item["values"]) for item in items]
+    return draw(series, evidence.unit, f"{evidence_title(evidence)} over time", band, marks)
+
+
+@dataclass
+class ComparedMeasure:
+    """The same measure of two incidents, drawn from the start of each impact."""
+
+    title: str
+    chart: SafeString
+    now: Finding | None
+    then: Finding | None
+
+
+def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
+    """Measures that both incidents have evidence of, those that broke in either first."""
+    series = Evidence.Kind.SERIES
+    past = {_measure(row): row for row in then.evidence.filter(kind=series)}
+    by_what = {row.what: row for row in past.values()}
+    compared = []
+    for row in now.evidence.filter(kind=series).select_related("service", "incident"):
+        match = past.get(_measure(row)) or by_what.get(row.what)
+        if match is None:
+            continue
+        lines = [
+            line
+            for lines in (_since_impact(row, now), _since_impact(match, then))
+            for line in lines[:1]
+        ]
+        title = evidence_title(row)
+        chart = draw(
+            lines,
+            row.unit,
+            f"{title}, now and then",
+            marks=[IMPACT_AT_ZERO],
+            then=len(lines) > 1,
+        )
+        compared.append(ComparedMeasure(title, chart, row.findings.first(), match.findings.first()))
+    return sorted(
+        compared, key=lambda measure: -((measure.now is not None) + (measure.then is not None))
+    )
+
+
+def _measure(evidence: Evidence) -> tuple[int | None, str]:
+    return evidence.service_id, evidence.what
+
+
+def _since_impact(evidence: Evidence, incident: Incident) -> list[tuple[list[float], list[float]]]:
+    start = incident.impact_started_at.timestamp()
+    return [([at - start for at in item["times"]], item["values"]) for item in evidence.items()]

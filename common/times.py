@@ -1,0 +1,120 @@
+"""Reading times and dates as people, exports and monitors write them. No text makes it raise.
+
+Everything read is UTC unless the text carries an offset or the caller names a zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+"""Earlier times are clocks that were never set: year 1, or the start of Unix time."""
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
+"""A number that would be an earlier time is a duration, an id or zero for "never"."""
+
+FORMATS = ("%d/%b/%y %I:%M %p", "%d/%b/%y %H:%M", "%d/%b/%Y %H:%M")
+"""Beside ISO 8601: what Jira writes, by the settings of whoever exports."""
+
+_NUMBER = re.compile(r"\d{1,16}(?:\.\d{1,9})?", re.ASCII)
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
+_ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d-\d\d-\d\d)(?!\d)", re.ASCII)
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_WRITTEN_DATE = re.compile(
+    rf"\b({_MONTHS})\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b|"
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+({_MONTHS}),?\s+((?:19|20)\d\d)\b",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def parse_time(value: Any, zone: tzinfo = UTC, formats: Iterable[str] = FORMATS) -> datetime | None:
+    """A time in UTC; None for what is no time, or one before 1970 or after 2200.
+
+    Reads datetimes and dates, seconds or milliseconds since 1970 as number or text, ISO 8601 dates
+    and times, and `formats` of strptime. `zone` is for texts and datetimes without an offset.
+
+    >>> parse_time("2026-03-01 02:57"), parse_time(1772333820) == parse_time("2026-03-01T02:57Z")
+    (datetime.datetime(2026, 3, 1, 2, 57, tzinfo=datetime.timezone.utc), True)
+    """
+    try:
+        if isinstance(value, bool):
+            return None
+        if isinstance(value, int | float):
+            return _from_number(value)
+        if isinstance(value, datetime):
+            return _in_bounds(value, zone)
+        if isinstance(value, date):
+            return _in_bounds(datetime(value.year, value.month, value.day), zone)
+        if isinstance(value, str):
+            return _from_text(value.strip(), zone, formats)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def _from_number(value: float) -> datetime | None:
+    at = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
+    return at if EARLIEST_NUMBER <= at < LATEST else None
+
+
+def _from_text(text: str, zone: tzinfo, formats: Iterable[str]) -> datetime | None:
+    if _NUMBER.fullmatch(text) and (at := _from_number(float(text))):
+        return at
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    for form in formats if found is None else ():
+        try:
+            found = datetime.strptime(text, form)
+            break
+        except ValueError:
+            continue
+    return None if found is None else _in_bounds(found, zone)
+
+
+def _in_bounds(at: datetime, zone: tzinfo) -> datetime | None:
+    at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    return at if EARLIEST <= at < LATEST else None
+
+
+def period_of(text: str) -> tuple[datetime, datetime]:
+    """The start of a year, month or day, and the start of the next. Raises ValueError in words.
+
+    >>> [f"{each:%Y-%m-%d}" for each in period_of("2026-12")]
+    ['2026-12-01', '2027-01-01']
+    """
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no date such as 2026, 2026-01 or 2026-01-31.")
+    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    try:
+        start = datetime(year, month, day, tzinfo=UTC)
+        if match[3]:
+            return start, start + timedelta(days=1)
+        if match[2]:
+            return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        return start, datetime(year + 1, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not in the calendar.") from None
+
+
+def first_date_in(text: str) -> datetime | None:
+    """The first date that prose mentions, as 2026-03-01, March 1st, 2026 or 1 March 2026.
+
+    >>> first_date_in("On 1 March 2026 the certificate of the relay expired.")
+    datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    iso, written = _ISO_DATE.search(text), _WRITTEN_DATE.search(text)
+    if iso and (not written or iso.start() < written.start()):
+        return parse_time(iso[1])
+    if written:
+        parts = written.group(1, 2, 3) if written[1] else written.group(5, 4, 6)
+        month, day, year = parts
+        return parse_time(f"{day} {month.capitalize()} {year}", formats=("%d %B %Y",))
+    return None

@@ -1,0 +1,39 @@
+"""Creating and editing a service, whether by form, API or admin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from incidents.catalogue.lifecycle_gates import why_not
+from incidents.models import Service
+
+
+def check_service(service: Service, fields: Mapping[str, Any]) -> None:
+    """Raises ValidationError by field for an edit that the rules between services forbid."""
+    errors = {}
+    if service.pk and any(each.pk == service.pk for each in fields.get("depends_on") or ()):
+        errors["depends_on"] = "A service does not depend on itself."
+    if reason := why_not(service, fields):
+        errors["lifecycle"] = reason
+    if errors:
+        raise ValidationError(errors)
+
+
+@transaction.atomic
+def save_service(
+    service: Service, depends_on: Iterable[Service] | None = None, **fields: Any
+) -> Service:
+    """Set fields of a new or known service and save it. Raises ValidationError by field."""
+    dependencies = None if depends_on is None else list(depends_on)
+    check_service(service, {**fields, "depends_on": dependencies})
+    for name, value in fields.items():
+        setattr(service, name, value)
+    service.full_clean()
+    service.save()
+    if dependencies is not None:
+        service.depends_on.set(dependencies)
+    return service

@@ -1,0 +1,30 @@
+"""What every record of something that happened holds true of its times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+FIRST_YEAR = 1970
+FUTURE_ALLOWED = timedelta(days=1)
+"""Clocks differ and people mistake time zones, but not by more."""
+
+
+def refuse_impossible_times(record: models.Model, names: Iterable[str]) -> None:
+    """Raises ValidationError by field for times before 1970 or more than a day ahead."""
+    latest = timezone.now() + FUTURE_ALLOWED
+    errors = {}
+    for name in names:
+        value: datetime | None = getattr(record, name)
+        if value is None:
+            continue
+        if value.year < FIRST_YEAR:
+            errors[name] = f"{value:%Y-%m-%d} lies before {FIRST_YEAR}."
+        elif value > latest:
+            errors[name] = f"{value:%Y-%m-%d} lies in the future."
+    if errors:
+        raise ValidationError(errors)

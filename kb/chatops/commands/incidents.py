@@ -1,0 +1,165 @@
+"""Commands about incidents: show, new, status, severity, note, resolve, cause, here.
+
+Also the buttons that confirm or reject a cause, and messages that are marked for the timeline.
+"""
+
+from __future__ import annotations
+
+from incidents import filing
+from incidents.models import Incident
+from incidents.severities import severity_named
+from kb.causes import linking
+from kb.chat.base import AnswerItem, ChatAnswer, clip
+from kb.chatops.arguments import choice_argument, incident_argument
+from kb.chatops.dispatch import (
+    BUTTONS,
+    EVENT_HANDLERS,
+    LINK_YOUR_ACCOUNT,
+    OUTDATED_BUTTON,
+    REFERENCE,
+    CommandContext,
+    Problem,
+    command,
+)
+from kb.models import Cause, CauseLink, IncidentChannel
+from kb.permissions import visible_causes
+
+
+def incident_answer(
+    incident: Incident, text: str, *lines: str, private: bool | None = None
+) -> ChatAnswer:
+    """What was done, with the incident below; for the channel, unless the incident is private."""
+    services = ", ".join(service.name for service in incident.services.all())
+    state = " · ".join(filter(None, [incident.severity, incident.get_status_display(), services]))
+    item = AnswerItem(str(incident), incident.get_absolute_url(), [state, *lines])
+    return ChatAnswer(text, [item], incident.private if private is None else private)
+
+
+@command("show", "INC-42", "what is known about an incident")
+def show(context: CommandContext, text: str) -> ChatAnswer:
+    incident, _ = incident_argument(context, text)
+    links = incident.cause_links.exclude(state="rejected").select_related("cause")
+    lines = [
+        f"Began {incident.impact_started_at:%Y-%m-%d %H:%M} UTC",
+        *(f"{link.get_role_display()} cause {link.state}: {link.cause}" for link in links),
+    ]
+    if incident.resolution:
+        lines.append(f"Fixed by: {clip(incident.resolution, 300)}")
+    return incident_answer(incident, incident.reference, *lines, private=True)
+
+
+@command("new", "new TITLE", "file an incident", needs_account=True)
+def new(context: CommandContext, title: str) -> ChatAnswer:
+    if not title:
+        raise Problem("What is wrong? new checkout answers 5xx")
+    incident = filing.file_incident(title=title[:300], reporter=context.user)
+    return incident_answer(incident, f"Filed as {incident.reference}.")
+
+
+@command(
+    "status",
+    "status INC-42 identified|mitigated|resolved",
+    "set the status of an incident",
+    needs_account=True,
+)
+def status(context: CommandContext, text: str) -> ChatAnswer:
+    incident, rest = incident_argument(context, text)
+    value, _, resolution = rest.partition(" ")
+    chosen = choice_argument(value, Incident.Status.values, "status")
+    incident = filing.set_status(incident, chosen, context.user, resolution)
+    done = f"{incident.reference} is {incident.get_status_display().lower()}."
+    return incident_answer(incident, done)
+
+
+@command("severity", "severity INC-42 SEV1", "set the severity of an incident", needs_account=True)
+def severity(context: CommandContext, text: str) -> ChatAnswer:
+    incident, value = incident_argument(context, text)
+    chosen = severity_named(value) or choice_argument(value, Incident.Severity.values, "severity")
+    incident = filing.set_severity(incident, chosen, context.user)
+    return incident_answer(incident, f"{incident.reference} is {incident.severity}.")
+
+
+@command("note", "note INC-42 TEXT", "write onto the timeline", needs_account=True)
+def note(context: CommandContext, text: str) -> ChatAnswer:
+    incident, words = incident_argument(context, text)
+    filing.add_note(incident, words, context.user)
+    return incident_answer(incident, "Noted.", clip(words, 200), private=True)
+
+
+@command("resolve", "resolve INC-42 WHAT FIXED IT", "resolve an incident", needs_account=True)
+def resolve(context: CommandContext, text: str) -> ChatAnswer:
+    incident, resolution = incident_argument(context, text)
+    incident = filing.set_status(incident, Incident.Status.RESOLVED, context.user, resolution)
+    done = f"{incident.reference} is resolved."
+    return incident_answer(incident, done, clip(incident.resolution, 300))
+
+
+@command("cause", "cause INC-42 NAME", "confirm a cause, known or new", needs_account=True)
+def cause(context: CommandContext, text: str) -> ChatAnswer:
+    incident, name = incident_argument(context, text)
+    link = linking.name_cause(incident, name, author=context.user)
+    return incident_answer(incident, f"Cause confirmed: {link.cause}.")
+
+
+@command(
+    "here",
+    "here INC-42",
+    "link this channel to an incident: marked messages go onto its timeline",
+    needs_account=True,
+)
+def here(context: CommandContext, text: str) -> ChatAnswer:
+    incident, _ = incident_argument(context, text)
+    if not context.event.channel:
+        raise Problem("This is no channel.")
+    if incident.private and not context.event.private:
+        raise Problem("A private incident has no channel.")
+    IncidentChannel.objects.update_or_create(
+        workspace=context.workspace,
+        channel=context.event.channel,
+        defaults={"incident": incident},
+    )
+    return incident_answer(incident, f"This channel is about {incident.reference} now.")
+
+
+def note_marked_message(context: CommandContext, text: str) -> ChatAnswer:
+    """A marked message becomes an entry of the timeline, at the time it was written."""
+    if context.user is None:
+        raise Problem(LINK_YOUR_ACCOUNT)
+    reference = REFERENCE.search(text)
+    incident, _ = incident_argument(context, reference[0] if reference else "")
+    filing.add_note(incident, f"From chat: {text}", context.user, context.event.at)
+    return incident_answer(incident, "On the timeline.", clip(text, 200), private=True)
+
+
+def confirm_cause(context: CommandContext, keys: str) -> ChatAnswer:
+    """The button “This is it”."""
+    link = _link_cause(context, keys, "confirmed")
+    done = f"Confirmed as a cause of {link.incident.reference}: {link.cause}."
+    return incident_answer(link.incident, done)
+
+
+def reject_cause(context: CommandContext, keys: str) -> ChatAnswer:
+    """The button “Not it”."""
+    link = _link_cause(context, keys, "rejected")
+    done = f"Rejected as a cause of {link.incident.reference}: {link.cause}."
+    return incident_answer(link.incident, done)
+
+
+def _link_cause(context: CommandContext, keys: str, state: str) -> CauseLink:
+    """`keys` are the primary keys of the incident and the cause, as the button was made with."""
+    numbers = [int(each) for each in keys.split() if each.isascii() and each.isdigit()]
+    if len(numbers) != 2:
+        raise Problem(OUTDATED_BUTTON)
+    incident = context.incidents().filter(pk=numbers[0]).first()
+    visible = visible_causes(context.viewer).values("pk")
+    cause = Cause.objects.filter(pk__in=visible, pk=numbers[1]).first()
+    if incident is None or cause is None:
+        raise Problem("This incident or cause was deleted, or you may not see it.")
+    return linking.link_cause(
+        incident, cause, state=state, author=context.user, reason="By a button in chat"
+    )
+
+
+EVENT_HANDLERS.register("mark", note_marked_message)
+BUTTONS.register("it", confirm_cause)
+BUTTONS.register("not", reject_cause)

@@ -1,0 +1,45 @@
+"""Commands about services: changes, who."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from incidents.models import Change
+from kb.chat.base import AnswerItem, ChatAnswer, clip
+from kb.chatops.arguments import period_argument, service_argument
+from kb.chatops.dispatch import CommandContext, command
+
+MAX_LINES = 10
+
+
+@command("changes", "changes SERVICE 2h", "what was deployed or changed there lately")
+def changes(context: CommandContext, text: str) -> ChatAnswer:
+    name, period, length = period_argument(text, "2h")
+    service = service_argument(name)
+    rows = Change.objects.filter(service=service, started_at__gte=timezone.now() - length)
+    lines = [_change_line(change) for change in rows[:MAX_LINES]]
+    summary = f"{rows.count()} changes of {service} in the last {period}."
+    item = AnswerItem(service.name, service.get_absolute_url(), lines)
+    return ChatAnswer(summary, [item] if lines else [])
+
+
+def _change_line(change: Change) -> str:
+    line = f"{change.started_at:%m-%d %H:%M} {change.get_kind_display()}: {clip(change.title, 120)}"
+    if change.outcome == "succeeded":
+        return line
+    return f"{line} ({change.get_outcome_display().lower()})"
+
+
+@command("who", "who SERVICE", "the team and on-call of a service, and its runbook")
+def who(context: CommandContext, text: str) -> ChatAnswer:
+    service = service_argument(text.strip())
+    dependencies = ", ".join(each.name for each in service.depends_on.all()[:MAX_LINES])
+    lines = [
+        f"Team: {service.owner_team or 'not recorded'}",
+        f"Tier: {service.tier}",
+        *([f"On-call: {service.on_call}"] if service.on_call else []),
+        *([f"Runbook: {service.runbook_url}"] if service.runbook_url else []),
+        *([f"Depends on: {dependencies}"] if dependencies else []),
+    ]
+    item = AnswerItem(service.name, service.get_absolute_url(), lines)
+    return ChatAnswer(service.name, [item])
