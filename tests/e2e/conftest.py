@@ -87,8 +87,8 @@ def working(celery: Callable[..., Any], tmp_path: Path) -> None:
     wait_for(lambda: current_app.control.ping(timeout=0.5), 60, "The worker's start")
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def running_browser() -> Iterator[Browser]:
     chromium = tool("chromium")
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
@@ -97,6 +97,14 @@ def browser() -> Iterator[Browser]:
         )
         yield found
         found.close()
+
+
+@pytest.fixture
+def browser(running_browser: Browser) -> Iterator[Browser]:
+    """A browser without pages: one left open would go on asking the server."""
+    yield running_browser
+    for context in running_browser.contexts:
+        context.close()
 
 
 @pytest.fixture
