@@ -52,6 +52,8 @@ def file_incident(
     Raises ValidationError by field name.
     """
     incident = Incident(title=" ".join(title.split()), reporter=reporter, **fields)
+    # Times may come as text: cleaning makes them times, which detection compares.
+    incident.clean_fields(exclude=["reporter"])
     if not quiet:
         services = {*services, *services_named_in(incident.title)}
         incident.detected_at = incident.detected_at or _detection_time(incident)
