@@ -66,7 +66,7 @@ def test_the_past_reads_the_same_however_often_it_is_read(address: str) -> None:
     ("query", "reason"),
     [
         ({"query": "up{", "start": 0, "end": 60, "step": 60}, ""),
-        ({"query": "up > 0", "start": 0, "end": 60, "step": 60}, "not spoken here"),
+        ({"query": "up > 0", "start": 0, "end": 60, "step": 60}, "not supported here"),
         ({"query": "up", "start": "soon", "end": 60, "step": 60}, "could not convert"),
         ({"query": "up", "start": 0, "end": 60, "step": 0}, "division by zero"),
         ({"query": "up", "start": 0, "end": 60}, "step"),
