@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AbstractUser
+from django.db import connection
 from django.test import Client
 
 from common import process_cache
 from incidents.models import Incident, Service
+from tests import migrated, servers
 from tests.misbehaving_server import server
 
 __all__ = ["server"]
@@ -56,6 +58,30 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("skipped for want of tools")
         for name in sorted(_missing):
             terminalreporter.write_line(f"{name}: {HOW_TO_GET[name]}")
+
+
+@pytest.fixture(scope="session")
+def saved_database(pytestconfig: pytest.Config) -> Path | None:
+    """Where a migrated database is saved between runs; not with a server of one's own."""
+    cache = pytestconfig.cache
+    return migrated.saved_file(cache.mkdir("migrated")) if cache and servers.postgres else None
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, saved_database: Path | None
+) -> None:
+    if saved_database and saved_database.exists():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.restore(saved_database)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, saved_database: Path | None, django_db_blocker: Any
+) -> None:
+    if saved_database and not saved_database.exists():
+        with django_db_blocker.unblock():
+            migrated.save(connection.settings_dict["NAME"], saved_database)
 
 
 @pytest.fixture(autouse=True)

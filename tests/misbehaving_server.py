@@ -121,7 +121,8 @@ def server() -> Iterator[Callable[[str | dict[str, Any] | Callable[[Any], None]]
         handler = type("H", (Behaving,), {"behaviour": staticmethod(behaviour)})
         httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         httpd.daemon_threads = True
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        # The interval is what `shutdown` waits for.
+        threading.Thread(target=httpd.serve_forever, args=[0.02], daemon=True).start()
         running.append(httpd)
         return f"http://127.0.0.1:{httpd.server_address[1]}"
 

@@ -16,10 +16,12 @@ os.environ["SECRET_KEY"] = "only-for-tests"
 
 from config.local import embedded_servers  # noqa: E402
 
+postgres = None
 if "CAUSEBOOK_TEST_DATABASE_URL" in os.environ:
-    os.environ["DATABASE_URL"] = os.environ["CAUSEBOOK_TEST_DATABASE_URL"]
+    DATABASE_URL = os.environ["CAUSEBOOK_TEST_DATABASE_URL"]
 else:
-    _, os.environ["DATABASE_URL"] = embedded_servers.start_postgres(FOLDER)
+    postgres, DATABASE_URL = embedded_servers.start_postgres(FOLDER)
+os.environ["DATABASE_URL"] = DATABASE_URL
 redis = embedded_servers.start_redis(FOLDER)
 os.environ["REDIS_URL"] = embedded_servers.redis_url(FOLDER)
 

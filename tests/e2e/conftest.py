@@ -87,8 +87,8 @@ def working(celery: Callable[..., Any], tmp_path: Path) -> None:
     wait_for(lambda: current_app.control.ping(timeout=0.5), 60, "The worker's start")
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def running_browser() -> Iterator[Browser]:
     chromium = tool("chromium")
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
@@ -100,11 +100,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def browser(running_browser: Browser) -> Iterator[Browser]:
+    """A browser without pages: one left open would go on asking the server."""
+    yield running_browser
+    for context in running_browser.contexts:
+        context.close()
+
+
+@pytest.fixture
 def world(tmp_path: Path) -> Iterator[tuple[str, Episodes]]:
     """The demo world's server, for its logs; its address and its faults."""
     episodes = Episodes(tmp_path / "faults.json")
     server = make_server(World(episodes), free_port())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}", episodes
     server.shutdown()
 

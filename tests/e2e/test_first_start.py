@@ -143,11 +143,12 @@ def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_has_kept
     assert processes_of(checkout) == []
 
 
-def refusal(folder: Path, *options: str, **environ: str) -> str:
+def refusal(folder: Path, *options: str, user: int | None = None, **environ: str) -> str:
     """What `bin/up` says when it does not start."""
     done = subprocess.run(
         [folder / "bin" / "up", *options],
-        env=environment(**environ), capture_output=True, text=True, timeout=60, check=False,
+        env=environment(**environ), user=user,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode in (1, 2), done
     assert "Traceback" not in done.stderr
@@ -190,3 +191,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         f"The folder {blocked} cannot be written. Make it writable, "
         "or set CAUSEBOOK_DATA_DIR to one that is."
     )
+
+
+def test_a_read_only_folder_is_one_sentence_with_what_to_do() -> None:
+    with tempfile.TemporaryDirectory(prefix="read-only-") as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "bin", folder / "bin", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "requirements.txt", folder)
+        folder.chmod(0o555)
+        # Root may write anywhere, so somebody else starts it then.
+        nobody = 65534 if os.geteuid() == 0 else None
+        assert refusal(folder, user=nobody) == (
+            f"The folder {folder} is read-only. "
+            "Copy it to where you may write, or change its owner."
+        )
+        folder.chmod(0o755)

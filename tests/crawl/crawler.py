@@ -137,7 +137,7 @@ def address_of(link: str, page: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def crawl(person: AbstractUser, start: str = "/", most_per_view: int = 5) -> Crawl:
+def crawl(person: AbstractUser, most_per_view: int, start: str = "/") -> Crawl:
     """Every page `person` can reach by following links from `start`, some of each kind."""
     client = Client(raise_request_exception=False)
     client.force_login(person)
