@@ -19,7 +19,7 @@ RETRY_AFTER = timedelta(seconds=5)
 """Before the second attempt; doubled with each further one."""
 
 
-class Errand(models.Model):
+class LeasedJob(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         CLAIMED = "claimed", "Under way"
@@ -39,28 +39,28 @@ class Errand(models.Model):
     class Meta:
         abstract = True
 
-    def ask_again(self) -> None:
+    def requeue(self) -> None:
         """Back to the beginning, unsaved; what it brought before is kept until it is replaced."""
         self.state, self.attempts, self.error = self.State.WAITING, 0, ""
         self.not_before, self.finished_at = timezone.now(), None
 
 
-AnErrand = TypeVar("AnErrand", bound=Errand)
-PENDING = [Errand.State.WAITING, Errand.State.CLAIMED]
+Job = TypeVar("AnErrand", bound=LeasedJob)
+PENDING = [LeasedJob.State.WAITING, LeasedJob.State.CLAIMED]
 
 
-def workable(overdue: timedelta = timedelta(0)) -> Q:
+def claimable(overdue: timedelta = timedelta(0)) -> Q:
     """Waiting and due for `overdue`, or claimed by somebody whose lease ran out."""
     now = timezone.now()
-    waiting = Q(state=Errand.State.WAITING, not_before__lte=now - overdue)
-    return waiting | Q(state=Errand.State.CLAIMED, lease_until__lt=now)
+    waiting = Q(state=LeasedJob.State.WAITING, not_before__lte=now - overdue)
+    return waiting | Q(state=LeasedJob.State.CLAIMED, lease_until__lt=now)
 
 
-def claim(rows: models.QuerySet[AnErrand], pk: int, lease: timedelta) -> AnErrand | None:
+def claim(rows: models.QuerySet[Job], pk: int, lease: timedelta) -> Job | None:
     """Take an errand, or None when it is gone, done or somebody else's."""
     now = timezone.now()
-    taken = rows.filter(workable(), pk=pk).update(
-        state=Errand.State.CLAIMED,
+    taken = rows.filter(claimable(), pk=pk).update(
+        state=LeasedJob.State.CLAIMED,
         claimed_by=uuid.uuid4().hex,
         claimed_at=now,
         lease_until=now + lease,
@@ -69,25 +69,25 @@ def claim(rows: models.QuerySet[AnErrand], pk: int, lease: timedelta) -> AnErran
     return rows.get(pk=pk) if taken else None
 
 
-def put_back(errand: Errand, error: str) -> None:
+def retry_later(errand: LeasedJob, error: str) -> None:
     """Let it be tried again after a while, unless the claim was lost meanwhile."""
     type(errand)._default_manager.filter(pk=errand.pk, claimed_by=errand.claimed_by).update(
-        state=Errand.State.WAITING,
+        state=LeasedJob.State.WAITING,
         not_before=timezone.now() + RETRY_AFTER * 2 ** (errand.attempts - 1),
         error=error,
         lease_until=None,
     )
 
 
-def settle(errand: AnErrand, error: str = "") -> AnErrand | None:
+def finish(errand: Job, error: str = "") -> Job | None:
     """Write the outcome, within the caller's transaction; None when the claim was lost."""
     rows = type(errand)._default_manager.select_for_update()
-    current: AnErrand | None = rows.filter(
-        pk=errand.pk, claimed_by=errand.claimed_by, state=Errand.State.CLAIMED
+    current: Job | None = rows.filter(
+        pk=errand.pk, claimed_by=errand.claimed_by, state=LeasedJob.State.CLAIMED
     ).first()
     if current is None:
         return None
-    current.state = Errand.State.FAILED if error else Errand.State.DONE
+    current.state = LeasedJob.State.FAILED if error else LeasedJob.State.DONE
     current.error, current.lease_until, current.finished_at = error, None, timezone.now()
     current.save()
     return current

@@ -47,7 +47,7 @@ def text(data: Any, path: str = "", most: int = 300) -> str:
     return cleaned.strip()[:most]
 
 
-def needed(data: Any, path: str, most: int = 300) -> str:
+def required_text(data: Any, path: str, most: int = 300) -> str:
     """Like `text`. Raises BadPayload where it is empty."""
     found = text(data, path, most)
     if not found:
@@ -66,7 +66,7 @@ def rows(data: Any, path: str) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def moment(data: Any, path: str = "") -> datetime | None:
+def time_at(data: Any, path: str = "") -> datetime | None:
     """The time at `path`; None where there is none, or one that a sender's unset clock shows."""
     found = parse_time(dig(data, path) if path else data)
     return found if found and found >= EARLIEST_NUMBER else None

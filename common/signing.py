@@ -15,12 +15,12 @@ REPLAY_WINDOW = 300.0
 """Seconds that a signed time may differ from ours."""
 
 
-class Refused(Exception):
+class NotAuthentic(Exception):
     """The request does not prove that it comes from the sender; the message says what to change."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class SignedRequest:
     """What a sender showed of itself: the raw request, and when it came."""
 
     headers: Mapping[str, str]
@@ -30,7 +30,7 @@ class Asked:
 
 
 class Scheme(Protocol):
-    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
+    def check(self, asked: SignedRequest, secrets: Iterable[str]) -> None:
         """Return when any of `secrets` fits. Raises Refused."""
 
 
@@ -53,7 +53,7 @@ class Token:
     in_url: bool = False
     """For senders that can set neither header nor password."""
 
-    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
+    def check(self, asked: SignedRequest, secrets: Iterable[str]) -> None:
         given = [asked.headers.get(self.header, ""), asked.key_in_url if self.in_url else ""]
         how, _, rest = asked.headers.get("authorization", "").partition(" ")
         if how.lower() in ("bearer", "token", "apikey"):
@@ -62,12 +62,12 @@ class Token:
             given.append(_basic_password(rest))
         given = [each for each in given if each]
         if not given:
-            raise Refused(
+            raise NotAuthentic(
                 "No secret came with the request. Send it as “Authorization: Bearer …”, as basic "
                 f"password, or in the header {self.header}."
             )
         if not _any(given, secrets):
-            raise Refused("The secret is not one of this integration's. Was it revoked?")
+            raise NotAuthentic("The secret is not one of this integration's. Was it revoked?")
 
 
 def _basic_password(encoded: str) -> str:
@@ -92,10 +92,12 @@ class Hmac:
     signs_time: bool = True
     time_optional: bool = False
 
-    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
+    def check(self, asked: SignedRequest, secrets: Iterable[str]) -> None:
         given = asked.headers.get(self.header, "")
         if not given:
-            raise Refused(f"The header {self.header} is missing. Is the secret set at the sender?")
+            raise NotAuthentic(
+                f"The header {self.header} is missing. Is the secret set at the sender?"
+            )
         signed = self._signed(asked)
         # Some senders list several, one a secret, while a secret is being replaced.
         candidates = [
@@ -105,11 +107,11 @@ class Hmac:
         ]
         hashes = [hmac.new(key.encode(), signed, self.digest).hexdigest() for key in secrets]
         if not _any(candidates, hashes):
-            raise Refused(
+            raise NotAuthentic(
                 f"The signature in {self.header} does not fit the body. Is the secret the same?"
             )
 
-    def _signed(self, asked: Asked) -> bytes:
+    def _signed(self, asked: SignedRequest) -> bytes:
         """The bytes that the sender signed. Raises Refused when their time is not close."""
         if not self.time_header:
             return asked.body
@@ -119,10 +121,10 @@ class Hmac:
         try:
             at = float(given)
         except ValueError:
-            raise Refused(f"The header {self.time_header} is missing or no time.") from None
+            raise NotAuthentic(f"The header {self.time_header} is missing or no time.") from None
         at = at / 1000 if at > 1e11 else at
         if not abs(asked.at.timestamp() - at) <= REPLAY_WINDOW:
-            raise Refused(
+            raise NotAuthentic(
                 f"The time in {self.time_header} is more than {REPLAY_WINDOW / 60:.0f} minutes "
                 "from ours. Is a clock wrong?"
             )

@@ -3,6 +3,6 @@
 from django.conf import settings
 
 
-def public_address() -> str:
+def public_url() -> str:
     """What links in mails, exports and chat begin with; without a slash at the end."""
     return str(settings.PUBLIC_URL).rstrip("/")

@@ -13,10 +13,10 @@ LOOK_BACK = timedelta(hours=6)
 LOOK_AHEAD = timedelta(minutes=15)
 HALF_LIFE = timedelta(minutes=45)
 """A change this much longer before the impact is half as suspicious."""
-OF_DEPENDENCY, AFTERWARDS = 0.6, 0.3
-TROUBLED = 1.5
+DEPENDENCY_FACTOR, AFTERWARDS_FACTOR = 0.6, 0.3
+FAILED_FACTOR = 1.5
 """A change that failed or was rolled back is more suspicious than one that went well."""
-NAMED = 1.5
+SHARED_WORDS_FACTOR = 1.5
 """So is one whose words are in the incident's text."""
 _WORD = re.compile(r"[a-z][a-z_-]{3,}")
 
@@ -51,15 +51,15 @@ def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChan
     for change in changes:
         before = start - change.started_at
         own = change.service_id in services
-        nearness = 0.5 ** (abs(before) / HALF_LIFE) * (1.0 if own else OF_DEPENDENCY)
+        nearness = 0.5 ** (abs(before) / HALF_LIFE) * (1.0 if own else DEPENDENCY_FACTOR)
         if before < timedelta(0):
-            nearness *= AFTERWARDS
+            nearness *= AFTERWARDS_FACTOR
         if change.outcome in (Change.Outcome.FAILED, Change.Outcome.ROLLED_BACK):
-            nearness *= TROUBLED
+            nearness *= FAILED_FACTOR
         touched = _words(change.title) - _words(change.service.name)
         named = tuple(sorted(touched & told))
         if named:
-            nearness *= NAMED
+            nearness *= SHARED_WORDS_FACTOR
         candidates.append(CandidateChange(change, before, own, nearness, named))
     candidates.sort(key=lambda candidate: (-candidate.nearness, candidate.change.pk))
     return candidates[:limit]

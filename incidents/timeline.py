@@ -19,7 +19,7 @@ from incidents import filing
 from incidents.models import Change, Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 
-GAP = timedelta(minutes=30)
+MIN_GAP = timedelta(minutes=30)
 """Silence this long while the incident was open is shown as a gap."""
 
 Kind = TimelineEntry.Kind
@@ -32,7 +32,7 @@ def markdown_of(entry: TimelineEntry) -> str:
     return with_breaks(escape_markdown(entry.text) if entry.kind in PLAIN else entry.text)
 
 
-def _changes(incident: Incident) -> Iterable[TimelineEntry]:
+def _change_entries(incident: Incident) -> Iterable[TimelineEntry]:
     for candidate in candidate_changes(incident, limit=5):
         change = candidate.change
         usual = change.outcome == Change.Outcome.SUCCEEDED
@@ -42,11 +42,11 @@ def _changes(incident: Incident) -> Iterable[TimelineEntry]:
 
 
 TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Registry(
-    "sources of timeline entries", {"changes": _changes}
+    "sources of timeline entries", {"changes": _change_entries}
 )
 
 
-def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
+def full_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
     """Every entry in the order of time; those that were hidden only when asked for."""
     written = incident.timeline.select_related("author")
     entries = list(written if hidden else written.filter(hidden=False))
@@ -57,22 +57,22 @@ def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntr
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineLine:
     """One line as shown: an entry and the silence before it, if that was long."""
 
     entry: TimelineEntry
     gap: timedelta | None = None
 
 
-def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[Line]:
+def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[TimelineLine]:
     """Entries with the gaps between them, from the start of impact to the end of it."""
     end = incident.resolved_at or timezone.now()
-    lines: list[Line] = []
+    lines: list[TimelineLine] = []
     before: datetime | None = None
     for entry in entries:
         silent = entry.at - before if before else timedelta(0)
         inside = before is not None and incident.impact_started_at <= before and entry.at <= end
-        lines.append(Line(entry, silent if inside and silent >= GAP else None))
+        lines.append(TimelineLine(entry, silent if inside and silent >= MIN_GAP else None))
         before = entry.at
     return lines
 

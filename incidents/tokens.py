@@ -25,7 +25,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def make_token(
+def create_token(
     user: Any, name: str, scope: str = "read", team: str = "", days: int | None = None
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which is not stored. Raises ValidationError by field."""

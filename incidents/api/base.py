@@ -52,7 +52,7 @@ class CleanFilters(DjangoFilterBackend):
         return super().filter_queryset(request, queryset, view)
 
 
-class ByName(serializers.SlugRelatedField):
+class NameField(serializers.SlugRelatedField):
     """A record by its name."""
 
     def __init__(self, **options: Any) -> None:
@@ -60,7 +60,7 @@ class ByName(serializers.SlugRelatedField):
 
 
 @extend_schema_field(int)
-class Visible(serializers.PrimaryKeyRelatedField):
+class VisibleRecordField(serializers.PrimaryKeyRelatedField):
     """A record by its id, among those that `permission(user)` lets the asker see."""
 
     def __init__(self, permission: Callable[[Any], QuerySet[Any]], **options: Any) -> None:
@@ -71,14 +71,16 @@ class Visible(serializers.PrimaryKeyRelatedField):
         return self.permission(self.context["request"].user)
 
 
-def asked_for(request: Request, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
+def validated_body(
+    request: Request, serializer_class: type[serializers.Serializer]
+) -> dict[str, Any]:
     """The body of a request, as a serializer reads it. Raises ValidationError by field."""
     form = serializer_class(data=request.data, context={"request": request})
     form.is_valid(raise_exception=True)
     return form.validated_data
 
 
-class Pages(CursorPagination):
+class CursorPages(CursorPagination):
     """Pages by cursor: stable while incidents are being filed, cheap on page one thousand."""
 
     ordering = "-id"

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.events.outbox import KINDS, visible_events
 from incidents.models import Event
 from incidents.permissions import Viewer
@@ -42,7 +42,7 @@ class EventSerializer(serializers.ModelSerializer):
         fields = ["id", "kind", "at", "text", "path", "incident"]
 
 
-class EventViewSet(Reads, mixins.ListModelMixin, Resource):
+class EventViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """What happened to incidents, newest first; kept for a month."""
 
     queryset = Event.objects.none()

@@ -12,14 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents import filing, merging
-from incidents.api.base import ByName, Visible, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource, once
+from incidents.api.base import NameField, VisibleRecordField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+    run_idempotently,
+)
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
 from incidents.history_import import import_incidents
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
 from incidents.search.filters import IncidentFilter
-from incidents.timeline import told_timeline
+from incidents.timeline import full_timeline
 
 
 class LabelsField(serializers.DictField):
@@ -36,7 +42,7 @@ class LabelsField(serializers.DictField):
 
 class IncidentSerializer(serializers.ModelSerializer):
     reference = serializers.CharField(read_only=True)
-    services = ByName(many=True, queryset=Service.objects.all(), required=False)
+    services = NameField(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
     merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
@@ -65,11 +71,15 @@ class IncidentSerializer(serializers.ModelSerializer):
 
 
 class MergeSerializer(serializers.Serializer):
-    other = Visible(visible_incidents, help_text="The incident that becomes part of this one.")
+    other = VisibleRecordField(
+        visible_incidents, help_text="The incident that becomes part of this one."
+    )
 
 
 class SplitSerializer(serializers.Serializer):
-    alerts = Visible(visible_alerts, many=True, help_text="Alerts that get an incident anew.")
+    alerts = VisibleRecordField(
+        visible_alerts, many=True, help_text="Alerts that get an incident anew."
+    )
 
 
 class ImportSerializer(serializers.Serializer):
@@ -111,9 +121,9 @@ class ImportReportSerializer(serializers.Serializer):
     partial_update=extend_schema(summary="Edit, move or re-rate an incident"),
 )
 class IncidentViewSet(
-    Creates,
-    Reads,
-    Edits,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
     mixins.ListModelMixin,
     Resource,
 ):
@@ -135,7 +145,7 @@ class IncidentViewSet(
     )
     @action(detail=True, pagination_class=None, filterset_class=None)
     def timeline(self, request: Request, pk: str | None = None) -> Response:
-        entries = told_timeline(self.get_object())
+        entries = full_timeline(self.get_object())
         return Response(TimelineEntrySerializer(entries, many=True).data)
 
     @extend_schema(
@@ -143,11 +153,11 @@ class IncidentViewSet(
     )
     @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
     def notes(self, request: Request, pk: str | None = None) -> Response:
-        return once(request, lambda: self._note(request))
+        return run_idempotently(request, lambda: self._note(request))
 
     def _note(self, request: Request) -> Response:
         incident = self.get_object()
-        asked = asked_for(request, NoteSerializer)
+        asked = validated_body(request, NoteSerializer)
         note = filing.add_note(incident, author=request.user, **asked)
         return Response(TimelineEntrySerializer(note).data, status=201)
 
@@ -158,7 +168,7 @@ class IncidentViewSet(
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
-        other = asked_for(request, MergeSerializer)["other"]
+        other = validated_body(request, MergeSerializer)["other"]
         into = merging.merge(self.get_object(), other, request.user)
         return Response(self.get_serializer(into).data)
 
@@ -169,7 +179,7 @@ class IncidentViewSet(
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
-        alerts: list[Alert] = asked_for(request, SplitSerializer)["alerts"]
+        alerts: list[Alert] = validated_body(request, SplitSerializer)["alerts"]
         made = merging.split(self.get_object(), alerts, request.user)
         return Response(self.get_serializer(made).data, status=201)
 
@@ -181,7 +191,7 @@ class IncidentViewSet(
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def take_in(self, request: Request) -> Response:
-        asked = asked_for(request, ImportSerializer)
+        asked = validated_body(request, ImportSerializer)
         report = import_incidents(
             enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
         )

@@ -8,9 +8,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import ByName
+from incidents.api.base import NameField
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import Edits, Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (
@@ -26,7 +26,7 @@ from incidents.webhooks import registry
 class IntegrationSerializer(PluginSerializer):
     plugins = registry
     secrets = None
-    service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
+    service = NameField(queryset=Service.objects.all(), required=False, allow_null=True)
     path = serializers.SerializerMethodField(help_text="Where its sender posts to.")
 
     class Meta:
@@ -47,7 +47,7 @@ class IntegrationSerializer(PluginSerializer):
         return f"/hooks/{integration.slug}/"
 
 
-class MadeSerializer(IntegrationSerializer):
+class CreatedIntegrationSerializer(IntegrationSerializer):
     secret = serializers.CharField(read_only=True, help_text="Shown this once.")
 
     class Meta(IntegrationSerializer.Meta):
@@ -59,7 +59,7 @@ class SecretSerializer(serializers.Serializer):
     hint = serializers.CharField(read_only=True)
 
 
-class IntegrationViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
+class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
     """Senders of alerts and changes. For administrators."""
 
     scope = "admin"
@@ -68,13 +68,15 @@ class IntegrationViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
     serializer_class = IntegrationSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 
-    @extend_schema(request=IntegrationSerializer, responses={201: MadeSerializer})
+    @extend_schema(request=IntegrationSerializer, responses={201: CreatedIntegrationSerializer})
     def create(self, request: Request) -> Response:
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         made = asked.save()
         made.secret = IntegrationSecret.make(made, request.user)[1]
-        return Response(MadeSerializer(made, context=self.get_serializer_context()).data, 201)
+        return Response(
+            CreatedIntegrationSerializer(made, context=self.get_serializer_context()).data, 201
+        )
 
     @extend_schema(request=None, responses={201: SecretSerializer}, summary="Make another secret")
     @action(detail=True, methods=["post"])
@@ -92,7 +94,7 @@ class DeliverySerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class DeliveryViewSet(Reads, mixins.ListModelMixin, Resource):
+class DeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """What senders delivered, and what became of it. For administrators."""
 
     scope = "admin"

@@ -7,7 +7,12 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 
 PROBLEM = {
     "type": "object",
@@ -35,11 +40,11 @@ PROBLEM = {
 }
 
 
-def _header(name: str, text: str) -> OpenApiParameter:
+def _header_parameter(name: str, text: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
 
 
-class Described(AutoSchema):
+class MixinParametersSchema(AutoSchema):
     """Adds the parameters that mixins bring, so that no view has to name them."""
 
     def get_override_parameters(self) -> list[Any]:
@@ -52,13 +57,19 @@ class Described(AutoSchema):
                     "fields", str, description="Names of fields, with commas between: only these."
                 )
             )
-        if isinstance(view, Reads) and action == "retrieve":
-            found.append(_header("If-None-Match", "The ETag you know; 304 when it still holds."))
-        if isinstance(view, Edits) and action == "partial_update":
-            found.append(_header("If-Match", "The ETag you read; 412 when it holds no more."))
-        if isinstance(view, Creates) and action == "create":
+        if isinstance(view, EtagRetrieveMixin) and action == "retrieve":
             found.append(
-                _header("Idempotency-Key", "Any text of yours: repeated, nothing is made twice.")
+                _header_parameter("If-None-Match", "The ETag you know; 304 when it still holds.")
+            )
+        if isinstance(view, EtagUpdateMixin) and action == "partial_update":
+            found.append(
+                _header_parameter("If-Match", "The ETag you read; 412 when it holds no more.")
+            )
+        if isinstance(view, IdempotentCreateMixin) and action == "create":
+            found.append(
+                _header_parameter(
+                    "Idempotency-Key", "Any text of yours: repeated, nothing is made twice."
+                )
             )
         return found
 

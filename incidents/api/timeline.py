@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
 from incidents import timeline
-from incidents.api.resources import Edits, Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.models import TimelineEntry
 from incidents.permissions import visible_incidents
 
@@ -35,7 +35,7 @@ class NoteSerializer(serializers.Serializer):
     at = serializers.DateTimeField(required=False, help_text="When it happened; now, if left out.")
 
 
-class TimelineEntryViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
+class TimelineEntryViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
     """What was written on timelines. An entry keeps its kind; what was hidden is kept too."""
 
     queryset = TimelineEntry.objects.none()

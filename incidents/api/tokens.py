@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from incidents import tokens
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.models import (
     ApiToken,
 )
@@ -40,7 +40,7 @@ class NewTokenSerializer(ApiTokenSerializer):
         fields = [*ApiTokenSerializer.Meta.fields, "token"]
 
 
-class ApiTokenViewSet(Reads, mixins.ListModelMixin, Resource):
+class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """The asker's own tokens. A token can make and revoke no wider one than itself."""
 
     queryset = ApiToken.objects.none()
@@ -62,7 +62,7 @@ class ApiTokenViewSet(Reads, mixins.ListModelMixin, Resource):
                 raise RuleBroken({"scope": f"This token may only {own.scope}."})
             if own.team and wanted.get("team") != own.team:
                 raise RuleBroken({"team": f"This token is of the team {own.team}."})
-        made, text = tokens.make_token(request.user, **wanted)
+        made, text = tokens.create_token(request.user, **wanted)
         return Response({**ApiTokenSerializer(made).data, "token": text}, 201)
 
     @extend_schema(request=None, responses=ApiTokenSerializer, summary="Revoke a token")

@@ -46,7 +46,7 @@ def direct_dependencies(services: Iterable[Service]) -> QuerySet[Service]:
 
 
 @dataclass(frozen=True)
-class Path:
+class DependencyPath:
     """Services in the order in which each needs the next."""
 
     names: tuple[str, ...]
@@ -55,7 +55,7 @@ class Path:
         return " → ".join(self.names)
 
 
-def circles(edges: Mapping[str, Iterable[str]]) -> list[Path]:
+def dependency_cycles(edges: Mapping[str, Iterable[str]]) -> list[DependencyPath]:
     """One circle for each group of services that need each other, shortest first.
 
     Groups are strongly connected components (Tarjan, 1972), found without recursion.
@@ -64,13 +64,15 @@ def circles(edges: Mapping[str, Iterable[str]]) -> list[Path]:
     for group in _components(edges):
         first = min(group)
         inside = {name: [o for o in edges.get(name, ()) if o in group] for name in group}
-        way = _shortest(inside, first, {first})
+        way = _shortest_path(inside, first, {first})
         if way:
-            found.append(Path(way))
+            found.append(DependencyPath(way))
     return sorted(found, key=lambda path: (len(path.names), path.names))
 
 
-def leaning(edges: Mapping[str, Iterable[str]], tiers: Mapping[str, str]) -> list[Path]:
+def core_needing_supplementary(
+    edges: Mapping[str, Iterable[str]], tiers: Mapping[str, str]
+) -> list[DependencyPath]:
     """For each core service the shortest way to a supplementary one that it needs, if any.
 
     What is on that way is on the path of all users, whatever its tier says.
@@ -78,13 +80,15 @@ def leaning(edges: Mapping[str, Iterable[str]], tiers: Mapping[str, str]) -> lis
     lesser = {name for name, tier in tiers.items() if tier == "supplementary"}
     found = []
     for name in sorted(name for name, tier in tiers.items() if tier == "core"):
-        way = _shortest(edges, name, lesser)
+        way = _shortest_path(edges, name, lesser)
         if way:
-            found.append(Path(way))
+            found.append(DependencyPath(way))
     return found
 
 
-def _shortest(edges: Mapping[str, Iterable[str]], start: str, ends: set[str]) -> tuple[str, ...]:
+def _shortest_path(
+    edges: Mapping[str, Iterable[str]], start: str, ends: set[str]
+) -> tuple[str, ...]:
     """Breadth first; `start` itself is an end only when a way leads back to it."""
     came: dict[str, str] = {}
     front = [start]

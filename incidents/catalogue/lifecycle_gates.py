@@ -14,7 +14,7 @@ GATES: Registry[Gate] = Registry("lifecycle gates")
 """Each takes a service and a stage, and lists in words what is missing."""
 
 
-def why_not(service: Service, fields: Mapping[str, Any]) -> str:
+def gate_refusal(service: Service, fields: Mapping[str, Any]) -> str:
     """Why an edit may not move a service to another stage; empty where it may or does not.
 
     The gates are asked of the service as it would be after the edit.

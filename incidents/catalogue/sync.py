@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from common.errors import error_text
 from common.file_import import ImportReport, import_file
 from incidents.catalogue.formats import registry
-from incidents.catalogue.formats.base import Entry
-from incidents.catalogue.unknown_services import note_seen
+from incidents.catalogue.formats.base import CatalogueEntry
+from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Service
 
 FIELDS = (
@@ -20,16 +20,20 @@ FIELDS = (
 )  # fmt: skip
 
 
-def take_catalogue(kind: str, content: str, dry_run: bool = False) -> ImportReport:
+def import_catalogue(kind: str, content: str, dry_run: bool = False) -> ImportReport:
     """Take a file in; an empty field leaves what is there. Raises ValidationError for the whole."""
     return import_file(
-        registry(), kind, content, dry_run, lambda found, report: _take(_merged(found), report)
+        registry(),
+        kind,
+        content,
+        dry_run,
+        lambda found, report: _write_entries(_merged(found), report),
     )
 
 
-def _merged(read: Iterable[Entry]) -> list[Entry]:
+def _merged(read: Iterable[CatalogueEntry]) -> list[CatalogueEntry]:
     """Entries by name, later ones adding to earlier ones of the same name."""
-    found: dict[str, Entry] = {}
+    found: dict[str, CatalogueEntry] = {}
     for entry in read:
         former = found.get(entry.name.lower())
         if former is None:
@@ -41,9 +45,9 @@ def _merged(read: Iterable[Entry]) -> list[Entry]:
     return list(found.values())
 
 
-def _take(entries: list[Entry], report: ImportReport) -> None:
+def _write_entries(entries: list[CatalogueEntry], report: ImportReport) -> None:
     known = {service.name.lower(): service for service in Service.objects.all()}
-    taken: list[tuple[Entry, Service, bool]] = []
+    taken: list[tuple[CatalogueEntry, Service, bool]] = []
     for entry in entries:
         service = known.get(entry.name.lower())
         new = service is None
@@ -68,7 +72,7 @@ def _take(entries: list[Entry], report: ImportReport) -> None:
             report.new.append(service.name)
         taken.append((entry, service, touched and not new))
     for entry, service, changed in taken:
-        linked = _link(entry, service, known, report)
+        linked = _add_dependencies(entry, service, known, report)
         if service.name not in report.new:
             if changed or linked:
                 report.changed.append(service.name)
@@ -76,11 +80,13 @@ def _take(entries: list[Entry], report: ImportReport) -> None:
                 report.same += 1
 
 
-def _link(entry: Entry, service: Service, known: dict[str, Service], report: ImportReport) -> bool:
+def _add_dependencies(
+    entry: CatalogueEntry, service: Service, known: dict[str, Service], report: ImportReport
+) -> bool:
     """Add what it depends on; whether any of it was news."""
     wanted = {known[name.lower()] for name in entry.depends_on if name.lower() in known}
     unknown = [name for name in entry.depends_on if name.lower() not in known]
-    note_seen(unknown, "catalogue")
+    record_unknown_services(unknown, "catalogue")
     for name in unknown:
         why = f"{service.name} depends on {name}, which nobody describes."
         report.skip(entry.place, why)

@@ -8,32 +8,36 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from incidents.models import SeenName, Service
+from incidents.models import Service, UnknownService
 
-MOST_AT_ONCE, MOST = 50, 5_000
+MAX_AT_ONCE, MAX_ROWS = 50, 5_000
 """A sender gone mad must cost neither time nor room."""
 
 
-def note_seen(names: Iterable[str], where: str) -> None:
+def record_unknown_services(names: Iterable[str], where: str) -> None:
     """Remember that `names` were spoken of; anything that can be no name is passed over."""
     stripped = sorted({name.strip() for name in names})
     fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
-    wanted = {name.lower(): name for name in fit[:MOST_AT_ONCE]}
+    wanted = {name.lower(): name for name in fit[:MAX_AT_ONCE]}
     if not wanted:
         return
-    rows = SeenName.objects.annotate(lower=Lower("name")).filter(lower__in=wanted, where=where)
+    rows = UnknownService.objects.annotate(lower=Lower("name")).filter(
+        lower__in=wanted, where=where
+    )
     known = dict(rows.values_list("lower", "pk"))
     if known:
-        SeenName.objects.filter(pk__in=known.values()).update(
+        UnknownService.objects.filter(pk__in=known.values()).update(
             times=F("times") + 1, last_at=timezone.now()
         )
-    news = [SeenName(name=wanted[lower], where=where) for lower in wanted if lower not in known]
-    if news and SeenName.objects.count() < MOST:
-        SeenName.objects.bulk_create(news, ignore_conflicts=True)
+    news = [
+        UnknownService(name=wanted[lower], where=where) for lower in wanted if lower not in known
+    ]
+    if news and UnknownService.objects.count() < MAX_ROWS:
+        UnknownService.objects.bulk_create(news, ignore_conflicts=True)
 
 
-def offered() -> QuerySet[SeenName]:
+def offered_services() -> QuerySet[UnknownService]:
     """Names that no service bears and nobody ignored, those seen last first."""
     known = Service.objects.values(lower=Lower("name"))
-    rows = SeenName.objects.annotate(lower=Lower("name")).filter(ignored=False)
+    rows = UnknownService.objects.annotate(lower=Lower("name")).filter(ignored=False)
     return rows.exclude(lower__in=known)

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 
-from common.site_url import public_address
+from common.site_url import public_url
 from incidents.models.notice import Notice
 
 
-def tell(user: Any, key: str, text: str, path: str) -> bool:
+def notify(user: Any, key: str, text: str, path: str) -> bool:
     """Tell `user`, once a `key`; whether it was news. Mail that cannot be sent loses nothing."""
     if user is None or not user.is_active:
         return False
@@ -20,7 +20,7 @@ def tell(user: Any, key: str, text: str, path: str) -> bool:
         user=user, key=key[:200], defaults={"text": text[:500], "path": path[:300]}
     )
     if new and user.email and settings.EMAIL_HOST:
-        body = f"{text}\n\n{public_address()}{path}\n"
+        body = f"{text}\n\n{public_url()}{path}\n"
         transaction.on_commit(
             lambda: send_mail(text[:120], body, None, [user.email], fail_silently=True)
         )

@@ -41,10 +41,10 @@ def search_incidents(incidents: QuerySet[Incident], text: str) -> QuerySet[Incid
     narrowed = incidents.filter(query.where())
     if query.problems:
         return incidents.none()
-    return narrowed.filter(pk__in=matching(query.words)) if query.words else narrowed
+    return narrowed.filter(pk__in=full_text_matches(query.words)) if query.words else narrowed
 
 
-def matching(words: str) -> QuerySet[Any, Any]:
+def full_text_matches(words: str) -> QuerySet[Any, Any]:
     """Keys of all incidents that full text search finds, or that are meant by name."""
     wanted = search_query(words)
     # A union, so that each part uses its own index.
@@ -59,7 +59,7 @@ def matching(words: str) -> QuerySet[Any, Any]:
     return parts[0].union(*parts[1:])
 
 
-def in_order(keys: Iterable[int]) -> list[Incident]:
+def incidents_by_keys(keys: Iterable[int]) -> list[Incident]:
     """The incidents of `keys` with services and causes, as a page of rows shows them.
 
     To sort the keys of a search and read the few rows after it costs half of sorting whole rows.
@@ -69,7 +69,7 @@ def in_order(keys: Iterable[int]) -> list[Incident]:
     return [found[key] for key in wanted if key in found]
 
 
-class MomentField(django_filters.fields.IsoDateTimeField):
+class UtcDateTimeField(django_filters.fields.IsoDateTimeField):
     """A time as UTC: the database refuses offsets that Python's ISO 8601 allows."""
 
     def to_python(self, value: Any) -> datetime | None:
@@ -80,8 +80,8 @@ class MomentField(django_filters.fields.IsoDateTimeField):
             raise forms.ValidationError("Enter a valid date/time.") from error
 
 
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    field_class = MomentField
+class UtcDateTimeFilter(django_filters.IsoDateTimeFilter):
+    field_class = UtcDateTimeField
 
 
 class IncidentFilter(django_filters.FilterSet):
@@ -93,8 +93,8 @@ class IncidentFilter(django_filters.FilterSet):
     team = django_filters.CharFilter(
         field_name="services__owner_team", lookup_expr="iexact", distinct=True
     )
-    after = MomentFilter(field_name="impact_started_at", lookup_expr="gte")
-    before = MomentFilter(field_name="impact_started_at", lookup_expr="lt")
+    after = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="gte")
+    before = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="lt")
 
     class Meta:
         model = Incident
@@ -114,8 +114,8 @@ class IncidentFilter(django_filters.FilterSet):
 
 class ChangeFilter(django_filters.FilterSet):
     service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
-    after = MomentFilter(field_name="started_at", lookup_expr="gte")
-    before = MomentFilter(field_name="started_at", lookup_expr="lt")
+    after = UtcDateTimeFilter(field_name="started_at", lookup_expr="gte")
+    before = UtcDateTimeFilter(field_name="started_at", lookup_expr="lt")
 
     class Meta:
         model = Change
@@ -127,8 +127,8 @@ class AlertFilter(django_filters.FilterSet):
     service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
     # A number, not a choice among incidents: which ones exist is nobody's business here.
     incident = django_filters.NumberFilter(field_name="incident_id")
-    after = MomentFilter(field_name="starts_at", lookup_expr="gte")
-    before = MomentFilter(field_name="starts_at", lookup_expr="lt")
+    after = UtcDateTimeFilter(field_name="starts_at", lookup_expr="gte")
+    before = UtcDateTimeFilter(field_name="starts_at", lookup_expr="lt")
 
     class Meta:
         model = Alert

@@ -16,7 +16,7 @@ from common.registry import Registry
 from common.times import period_of
 from incidents.models import Incident, Service
 
-MOST_CHARACTERS = 500
+MAX_CHARACTERS = 500
 _FIELD = re.compile(r'(?<!\S)(-?)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 _LAST_WORD = re.compile(r"(?<![\S])([A-Za-z][A-Za-z0-9]{2,40})$")
 
@@ -55,7 +55,7 @@ class Query:
 
 def parse_query(text: str, known: Collection[str] | None = None) -> Query:
     """Take fields out of what was typed. Unknown names stay words: `http://…` is no field."""
-    text = text.replace("\x00", "")[:MOST_CHARACTERS].replace("“", '"').replace("”", '"')
+    text = text.replace("\x00", "")[:MAX_CHARACTERS].replace("“", '"').replace("”", '"')
     query = Query("")
     names = SEARCH_FIELDS.keys() if known is None else known
 

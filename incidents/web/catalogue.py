@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from common.file_import import ImportReport
 from common.svg_graph import graph
-from incidents.catalogue.dependencies import circles, leaning
+from incidents.catalogue.dependencies import core_needing_supplementary, dependency_cycles
 from incidents.catalogue.formats import registry
-from incidents.catalogue.sync import take_catalogue
+from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
 from incidents.web.forms.files import KindOfFileForm
 from incidents.web.shortcuts import add_errors
@@ -31,8 +31,8 @@ def service_graph(request: HttpRequest) -> HttpResponse:
     linked = {key for edge in edges for key in edge[:2]}
     context = {
         "drawn": graph(edges, names, "Which service needs which, left needs right"),
-        "circles": circles(needs),
-        "leaning": leaning(needs, tiers),
+        "circles": dependency_cycles(needs),
+        "leaning": core_needing_supplementary(needs, tiers),
         "alone": [row for row in services if row.pk not in linked],
         "count": len(services),
     }
@@ -47,13 +47,13 @@ class CatalogueForm(KindOfFileForm):
 @permission_required("incidents.add_service", raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def service_import(request: HttpRequest) -> HttpResponse:
-    return look_then_take(
-        request, CatalogueForm, take_catalogue, "incidents/catalogue/import.html",
+    return preview_then_import(
+        request, CatalogueForm, import_catalogue, "incidents/catalogue/import.html",
         "incidents:service-graph", "services",
     )  # fmt: skip
 
 
-def look_then_take(
+def preview_then_import(
     request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., ImportReport],
     template: str, back: str, what: str,
 ) -> HttpResponse:  # fmt: skip

@@ -17,16 +17,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents import filing
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
-from incidents.search.filters import ORDERS, IncidentFilter, in_order
+from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes
-from incidents.timeline import lines_of, told_timeline
+from incidents.timeline import full_timeline, lines_of
 from incidents.web.forms.incidents import EditForm, FilingForm
-from incidents.web.shortcuts import act, add_errors, get_incident
+from incidents.web.shortcuts import act_and_redirect, add_errors, get_incident
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
-class FoundOnce(Paginator):
+class SearchPaginator(Paginator):
     """Pages of a search that is run once: page and count come from the same query.
 
     A word that half of all incidents hold is too dear to look for twice. The plain list is not
@@ -46,7 +46,7 @@ class FoundOnce(Paginator):
         if not found:
             return super().get_page(number)
         self.count = found[0][1]
-        return Page(in_order([key for key, _ in found]), asked, self)
+        return Page(incidents_by_keys([key for key, _ in found]), asked, self)
 
 
 @require_GET
@@ -56,8 +56,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     chosen = IncidentFilter(request.GET, incidents)
     rows = chosen.qs if chosen.is_valid() else incidents.none()
     rows = rows.order_by(order, "-pk").prefetch_related("services", "causes")
-    pages = FoundOnce if request.GET.get("q") else Paginator
-    page = pages(rows, PAGE).get_page(request.GET.get("page"))
+    pages = SearchPaginator if request.GET.get("q") else Paginator
+    page = pages(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "filter": chosen,
         "page": page,
@@ -137,13 +137,13 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
                 ("Mitigated", incident.mitigated_at),
                 ("Resolved", incident.resolved_at),
             ],
-            **_timeline(incident),
+            **_timeline_context(incident),
         },
     )
 
 
-def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
-    entries = told_timeline(incident, hidden)
+def _timeline_context(incident: Incident, hidden: bool = False) -> dict[str, Any]:
+    entries = full_timeline(incident, hidden)
     return {
         "lines": lines_of(incident, entries),
         "pinned": [entry for entry in entries if entry.pinned and entry.pk],
@@ -155,7 +155,10 @@ def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
 @require_GET
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
+    context = {
+        "incident": incident,
+        **_timeline_context(incident, request.GET.get("hidden") == "1"),
+    }
     return render(request, "incidents/timeline/_entries.html", context)
 
 
@@ -185,7 +188,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
 def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
-    return act(
+    return act_and_redirect(
         request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
     )
 
@@ -194,4 +197,6 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
 def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     severity = request.POST.get("severity", "")
-    return act(request, incident, lambda: filing.set_severity(incident, severity, request.user))
+    return act_and_redirect(
+        request, incident, lambda: filing.set_severity(incident, severity, request.user)
+    )

@@ -32,13 +32,13 @@ def add_errors(form: Any, error: ValidationError) -> None:
         form.add_error(name if name in form.fields else None, problems)
 
 
-def tell(request: HttpRequest, error: ValidationError) -> None:
+def show_errors(request: HttpRequest, error: ValidationError) -> None:
     """Why something was refused, as messages."""
     for message in error.messages:
         messages.error(request, message)
 
 
-def act(
+def act_and_redirect(
     request: HttpRequest, target: Model | str, doing: Callable[[], Any], done: str = ""
 ) -> HttpResponse:
     """Run an act on `target`, a record or an address, and go there.
@@ -49,7 +49,7 @@ def act(
     try:
         made = doing()
     except ValidationError as error:
-        tell(request, error)
+        show_errors(request, error)
         return redirect(target)
     if done:
         messages.success(request, done)
@@ -57,7 +57,7 @@ def act(
     return redirect(made if went_on else target)
 
 
-def number_in(text: str) -> int:
+def posted_key(text: str) -> int:
     """A key that a form sent; 0, which no record has, where it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
@@ -67,16 +67,16 @@ def form_page(request: HttpRequest, template: str, form: Any, **context: Any) ->
     return render(request, template, {"form": form, **context}, status=status)
 
 
-def told(request: HttpRequest, doing: Callable[[], Any]) -> bool:
+def succeeds(request: HttpRequest, doing: Callable[[], Any]) -> bool:
     """Do something; what is wrong with it becomes a message. Whether it was done."""
     try:
         doing()
     except ValidationError as error:
-        tell(request, error)
+        show_errors(request, error)
         return False
     return True
 
 
-def posted(request: HttpRequest, name: str) -> str:
+def posted_text(request: HttpRequest, name: str) -> str:
     """A field of the form, without null characters: PostgreSQL cannot keep them."""
     return request.POST.get(name, "").replace("\x00", "")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.times import parse_time
 from incidents import filing, timeline
 from incidents.models import Incident, TimelineEntry
-from incidents.web.shortcuts import act, get_incident
+from incidents.web.shortcuts import act_and_redirect, get_incident
 
 
 def time_in_zone(text: str, zone: str) -> datetime:
@@ -36,7 +36,7 @@ def _at(request: HttpRequest) -> datetime | None:
 def write(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     text = request.POST.get("text", "")
-    return act(
+    return act_and_redirect(
         request, incident,
         lambda: filing.add_note(incident, text, request.user, _at(request)),
     )  # fmt: skip
@@ -66,4 +66,4 @@ def mark(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     incident = get_incident(request, pk)
     found = _entry(incident, entry)
     what = request.POST.get("what", "")
-    return act(request, incident, lambda: timeline.mark_entry(found, what))
+    return act_and_redirect(request, incident, lambda: timeline.mark_entry(found, what))

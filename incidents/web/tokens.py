@@ -35,7 +35,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     form, made = TokenForm(request.POST or None, initial={"days": 365}), ""
     if request.method == "POST" and form.is_valid():
         try:
-            _, made = tokens.make_token(request.user, **form.cleaned_data)
+            _, made = tokens.create_token(request.user, **form.cleaned_data)
             form = TokenForm(initial={"days": 365})
         except ValidationError as error:
             add_errors(form, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from common.payloads import dig, labels, moment, needed, text, web_address
+from common.payloads import dig, labels, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming, Webhook
 
 
@@ -19,15 +19,17 @@ class EventsV2(Webhook):
         data = incoming.json()
         if dig(data, "event_action") is None and dig(data, "payload") is not None:
             return [_change(data)]
-        action = needed(data, "event_action")
+        action = required_text(data, "event_action")
         if action == "acknowledge":
             return [Ignored("An acknowledgement; people acknowledge incidents here.")]
         if action not in ("trigger", "resolve"):
             return [Ignored(f"“event_action” {action!r} is none we know.")]
         firing = action == "trigger"
-        summary = needed(data, "payload.summary", 500) if firing else text(data, "payload.summary")
+        summary = (
+            required_text(data, "payload.summary", 500) if firing else text(data, "payload.summary")
+        )
         key = dedup_key(incoming)
-        at = moment(data, "payload.timestamp")
+        at = time_at(data, "payload.timestamp")
         return [
             AlertEvent(
                 fingerprint=key,
@@ -53,11 +55,11 @@ def dedup_key(incoming: Incoming) -> str:
 def _change(data: object) -> ChangeEvent:
     details = labels(data, "payload.custom_details")
     return ChangeEvent(
-        title=needed(data, "payload.summary"),
+        title=required_text(data, "payload.summary"),
         service=details.get("service", "")[:100] or text(data, "payload.component", 100),
         job=text(data, "payload.source", 200),
         version=details.get("version", "")[:200],
         author=details.get("author", "")[:200],
-        started_at=moment(data, "payload.timestamp"),
+        started_at=time_at(data, "payload.timestamp"),
         url=web_address(data, "links.0.href"),
     )

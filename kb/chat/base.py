@@ -11,7 +11,7 @@ from django import forms
 
 from common.payloads import BadPayload, json_of
 from common.redaction import redact
-from common.signing import Refused
+from common.signing import NotAuthentic
 
 __all__ = [
     "AnswerButton",
@@ -20,9 +20,9 @@ __all__ = [
     "ChatAnswer",
     "ChatEvent",
     "ChatRequest",
+    "NotAuthentic",
     "OutboundRequest",
     "Platform",
-    "Refused",
     "bot_token_field",
     "clip",
     "json_of",

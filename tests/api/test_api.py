@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from config.wsgi import application
 from incidents.models import Incident, Service
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ def served(db: None) -> Iterator[Any]:
 def test_the_api_keeps_its_own_schema(served: Any, user: AbstractUser) -> None:
     user.is_staff = user.is_superuser = True
     user.save()
-    headers = {"Authorization": f"Bearer {make_token(user, 'test', 'admin')[1]}"}
+    headers = {"Authorization": f"Bearer {create_token(user, 'test', 'admin')[1]}"}
     asked = 0
 
     def check(case: Any) -> None:

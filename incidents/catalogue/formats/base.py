@@ -11,7 +11,7 @@ from common.payloads import text
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """A service as a file tells of it; an empty field says nothing about it."""
 
     place: str
@@ -30,7 +30,7 @@ class Entry:
     depends_on: tuple[str, ...] = ()
 
 
-class Reader:
+class CatalogueReader:
     """Base of the plug-ins. A new one sets the attributes and writes `read`."""
 
     kind: ClassVar[str] = ""
@@ -38,7 +38,7 @@ class Reader:
     example: ClassVar[str] = ""
     """How to get such a file, in a line."""
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
+    def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
         """Raises BadFile when nothing of it can be read."""
         raise NotImplementedError
 
@@ -59,7 +59,7 @@ LIFECYCLES = {
 }
 
 
-def one_of(known: dict[str, tuple[str, ...]], value: Any) -> str:
+def canonical_value(known: dict[str, tuple[str, ...]], value: Any) -> str:
     """Our word for theirs; empty where we have none."""
     given = text(value).lower()
     return next((ours for ours, theirs in known.items() if given in theirs), "")

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.errors import error_text
 from incidents.catalogue.formats import registry
-from incidents.catalogue.sync import take_catalogue
+from incidents.catalogue.sync import import_catalogue
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         try:
             piped = options["file"] == "-"
             content = sys.stdin.read() if piped else Path(options["file"]).read_text("utf-8")
-            report = take_catalogue(options["kind"], content, options["dry_run"])
+            report = import_catalogue(options["kind"], content, options["dry_run"])
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file']}: {error}") from error
         except ValidationError as error:

@@ -19,9 +19,9 @@ class Command(BaseCommand):
         found = Integration.objects.filter(name=name, kind="email", enabled=True).first()
         if found is None:
             raise CommandError(f"There is no e-mail integration named {name!r} that is on.")
-        body = sys.stdin.buffer.read(receiving.MOST_BYTES + 1)
-        if len(body) > receiving.MOST_BYTES:
-            raise CommandError(f"The message is over {receiving.MOST_BYTES // 1024**2} MB.")
+        body = sys.stdin.buffer.read(receiving.MAX_BYTES + 1)
+        if len(body) > receiving.MAX_BYTES:
+            raise CommandError(f"The message is over {receiving.MAX_BYTES // 1024**2} MB.")
         try:
             receiving.store(found, {}, body)
         except BadPayload as error:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from incidents import filing, merging
 from incidents.alerts import auto_close, noise
-from incidents.alerts.episodes import take_alerts
+from incidents.alerts.episodes import ingest_alerts
 from incidents.models import Alert, Incident, Integration, MaintenanceWindow, Service, TierPolicy
 from incidents.webhooks.base import AlertEvent
 
@@ -37,7 +37,7 @@ def tell() -> Tell:
             fingerprint=fingerprint, name=name, firing=firing, service=service,
             **{"severity": "critical", **times, **more},
         )  # fmt: skip
-        return take_alerts([(integration, timezone.now(), event)])[0]
+        return ingest_alerts([(integration, timezone.now(), event)])[0]
 
     return act
 
@@ -122,7 +122,7 @@ def test_a_supplementary_service_waits_and_opens_only_if_it_still_fires(
     assert "Waits 15 min" in Alert.objects.get(name="Short").joined_because
     tell("Short", "mail", firing=False)
     Alert.objects.filter(opens_at__isnull=False).update(opens_at=timezone.now())
-    auto_close.open_due()
+    auto_close.open_overdue_alerts()
     assert Incident.objects.get().alerts.get().name == "QueueGrows"
 
 
@@ -144,12 +144,12 @@ def test_quiet_closes_by_the_policy_of_the_highest_tier(
     TierPolicy.objects.update(quiet_after=0)
     tell("HighCPU", "orders-db", ago=9)
     tell("CertificateExpiry", "blog", ago=9)
-    auto_close.close_quiet()
+    auto_close.close_quiet_incidents()
     assert Incident.objects.filter(status="investigating").count() == 2
     tell("HighCPU", "orders-db", firing=False)
     tell("CertificateExpiry", "blog", firing=False)
-    auto_close.close_quiet()
-    auto_close.close_quiet()
+    auto_close.close_quiet_incidents()
+    auto_close.close_quiet_incidents()
     of_core = Incident.objects.get(services=shop["orders-db"])
     assert of_core.status == "mitigated"
     assert of_core.timeline.filter(text="All its alerts have ended.").count() == 1
@@ -162,7 +162,7 @@ def test_what_fires_again_soon_reopens_what_only_the_product_closed(
     TierPolicy.objects.update(quiet_after=0)
     tell("Slow", "blog", ago=9)
     tell("Slow", "blog", firing=False, ago=5)
-    auto_close.close_quiet()
+    auto_close.close_quiet_incidents()
     tell("Slow", "blog", ago=1)
     incident = Incident.objects.get()
     assert incident.status == "investigating"
@@ -179,7 +179,7 @@ def test_a_flapping_alert_closes_its_incident_only_after_a_long_quiet(
     for ago in (40, 30, 20, 10):
         tell("Slow", "blog", ago=ago)
         tell("Slow", "blog", firing=False, ago=ago - 5)
-    auto_close.close_quiet()
+    auto_close.close_quiet_incidents()
     assert Incident.objects.get().is_open
 
 

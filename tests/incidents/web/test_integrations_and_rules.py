@@ -29,7 +29,7 @@ def admin(client: Client, admin_user: Any) -> Client:
 
 def deliver(kind: str, integration: Integration, body: bytes) -> Delivery:
     receiving.store(integration, {}, body)
-    processing.work_waiting()
+    processing.process_waiting()
     return Delivery.objects.order_by("pk").last()
 
 
@@ -92,7 +92,7 @@ def test_a_failed_delivery_says_why_and_a_replay_after_the_cure_works(admin: Cli
     form = {"pattern": "deploy-*", "kind": "deploy"}
     assert admin.post("/rules/jobs/new/", form).status_code == 302
     admin.post(f"/deliveries/{delivery.pk}/replay/")
-    processing.work_waiting()
+    processing.process_waiting()
     delivery.refresh_from_db()
     assert delivery.state == "done"
     assert Change.objects.get().service.name == "checkout"
@@ -140,7 +140,7 @@ def test_mail_can_be_piped_in_and_its_recovery_ends_it(monkeypatch: pytest.Monke
     def pipe(raw: bytes) -> None:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
         call_command("take_mail", "E-mail")
-        processing.work_waiting()
+        processing.process_waiting()
 
     pipe(sample("email"))
     pipe(sample("email").replace(b"[CRITICAL]", b"[RESOLVED]").replace(b"lag-17", b"lag-18"))

@@ -53,7 +53,7 @@ def test_a_proved_sample_is_stored_and_worked(client: Client, services: None, ki
     delivery = Delivery.objects.get()
     assert secret not in delivery.text
     assert secret not in json.dumps(delivery.headers)
-    processing.work_waiting()
+    processing.process_waiting()
     delivery.refresh_from_db()
     assert delivery.state == "done", delivery.outcome
     brings = registry()[kind].brings
@@ -114,7 +114,7 @@ def test_sending_again_has_one_effect(client: Client, services: None, kind: str)
     for _ in range(2):
         asked = request_for(kind, integration.slug, secret, sample(kind))
         assert post(client, *asked).status_code == 202
-        processing.work_waiting()
+        processing.process_waiting()
     assert Alert.objects.count() + Change.objects.count() == 1
     assert not Delivery.objects.exclude(state="done").exists()
 
@@ -200,7 +200,7 @@ def test_mutated_deliveries_never_break_the_working_of_others(
         integration, secret = make(kind, name=name)
         answer = post(client, *request_for(kind, integration.slug, secret, content))
         assert answer.status_code in (202, 400), answer.content
-    processing.work_waiting()
+    processing.process_waiting()
     assert integration.deliveries.get().state == "done"
     assert not Delivery.objects.filter(state="waiting").exists()
 
