@@ -23,7 +23,7 @@ class AlertSerializer(serializers.ModelSerializer):
 
 
 class AlertViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
-    """Alerts as they came, and why each is part of its incident; newest first."""
+    """Alerts, and why each is part of its incident; newest first."""
 
     queryset = Alert.objects.none()
     serializer_class = AlertSerializer

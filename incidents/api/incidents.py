@@ -78,25 +78,25 @@ class MergeSerializer(serializers.Serializer):
 
 class SplitSerializer(serializers.Serializer):
     alerts = VisibleRecordField(
-        visible_alerts, many=True, help_text="Alerts that get an incident anew."
+        visible_alerts, many=True, help_text="Alerts that move to a new incident."
     )
 
 
 class ImportSerializer(serializers.Serializer):
     source = serializers.CharField(
-        max_length=50, help_text="Where they come from: with `id` it makes each row known."
+        max_length=50, help_text="Where they come from: source and `id` identify each row."
     )
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
     mapping = serializers.DictField(
         child=serializers.CharField(max_length=100),
         required=False,
-        help_text="Our field → the name it has in the rows, where the usual names do not fit.",
+        help_text="From our field to its name in the rows, where that is not a usual one.",
     )
     dry_run = serializers.BooleanField(default=False)
 
 
 class RefusedSerializer(serializers.Serializer):
-    row = serializers.IntegerField(help_text="Its place in `rows`, from 1.")
+    row = serializers.IntegerField(help_text="Its position in `rows`, from 1.")
     why = serializers.CharField()
 
 
@@ -118,7 +118,7 @@ class ImportReportSerializer(serializers.Serializer):
             )
         ],
     ),
-    partial_update=extend_schema(summary="Edit, move or re-rate an incident"),
+    partial_update=extend_schema(summary="Edit an incident, its status or severity"),
 )
 class IncidentViewSet(
     IdempotentCreateMixin,
@@ -140,7 +140,7 @@ class IncidentViewSet(
 
     @extend_schema(
         responses=TimelineEntrySerializer(many=True),
-        summary="Timeline, with what other records tell of it",
+        summary="Timeline, with entries derived from other records",
         filters=False,
     )
     @action(detail=True, pagination_class=None, filterset_class=None)
@@ -157,14 +157,15 @@ class IncidentViewSet(
 
     def _note(self, request: Request) -> Response:
         incident = self.get_object()
-        asked = validated_body(request, NoteSerializer)
-        note = filing.add_note(incident, author=request.user, **asked)
+        note = filing.add_note(
+            incident, author=request.user, **validated_body(request, NoteSerializer)
+        )
         return Response(TimelineEntrySerializer(note).data, status=201)
 
     @extend_schema(
         request=MergeSerializer,
         responses=IncidentSerializer,
-        summary="Make another incident part of this one",
+        summary="Merge another incident into this one",
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
@@ -175,25 +176,25 @@ class IncidentViewSet(
     @extend_schema(
         request=SplitSerializer,
         responses={201: IncidentSerializer},
-        summary="Give some of its alerts an incident of their own",
+        summary="Move some of its alerts to a new incident",
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
         alerts: list[Alert] = validated_body(request, SplitSerializer)["alerts"]
-        made = merging.split(self.get_object(), alerts, request.user)
-        return Response(self.get_serializer(made).data, status=201)
+        new = merging.split(self.get_object(), alerts, request.user)
+        return Response(self.get_serializer(new).data, status=201)
 
     @extend_schema(
         request=ImportSerializer,
         responses=ImportReportSerializer,
-        summary="Take many incidents in; those already known are left alone",
+        summary="Import many incidents; known ones are skipped",
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
-    def take_in(self, request: Request) -> Response:
-        asked = validated_body(request, ImportSerializer)
+    def import_rows(self, request: Request) -> Response:
+        body = validated_body(request, ImportSerializer)
         report = import_incidents(
-            enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
+            enumerate(body["rows"], 1), body["source"], body.get("mapping"), body["dry_run"]
         )
         refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
         return Response(

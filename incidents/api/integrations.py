@@ -27,7 +27,7 @@ class IntegrationSerializer(PluginSerializer):
     plugins = registry
     secrets = None
     service = NameField(queryset=Service.objects.all(), required=False, allow_null=True)
-    path = serializers.SerializerMethodField(help_text="Where its sender posts to.")
+    path = serializers.SerializerMethodField(help_text="The path that its sender posts to.")
 
     class Meta:
         model = Integration
@@ -37,7 +37,7 @@ class IntegrationSerializer(PluginSerializer):
         ]  # fmt: skip
 
     def get_secrets_unreadable(self, integration: Integration) -> bool:
-        """Whether any valid secret is: make another, or enter the sender's again."""
+        """Whether any valid secret is unreadable: create another, or enter the sender's again."""
         return any(
             secret.revoked_at is None and not secret.is_readable
             for secret in integration.secrets.all()
@@ -70,19 +70,20 @@ class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMix
 
     @extend_schema(request=IntegrationSerializer, responses={201: CreatedIntegrationSerializer})
     def create(self, request: Request) -> Response:
-        asked = self.get_serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        made = asked.save()
-        made.secret = IntegrationSecret.make(made, request.user)[1]
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        integration = serializer.save()
+        integration.secret = IntegrationSecret.issue(integration, request.user)[1]
         return Response(
-            CreatedIntegrationSerializer(made, context=self.get_serializer_context()).data, 201
+            CreatedIntegrationSerializer(integration, context=self.get_serializer_context()).data,
+            201,
         )
 
-    @extend_schema(request=None, responses={201: SecretSerializer}, summary="Make another secret")
+    @extend_schema(request=None, responses={201: SecretSerializer}, summary="Create another secret")
     @action(detail=True, methods=["post"])
     def secrets(self, request: Request, pk: str | None = None) -> Response:
-        made, text = IntegrationSecret.make(self.get_object(), request.user)
-        return Response({"secret": text, "hint": made.hint}, 201)
+        secret, text = IntegrationSecret.issue(self.get_object(), request.user)
+        return Response({"secret": text, "hint": secret.hint}, 201)
 
 
 class DeliverySerializer(serializers.ModelSerializer):
@@ -95,7 +96,7 @@ class DeliverySerializer(serializers.ModelSerializer):
 
 
 class DeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
-    """What senders delivered, and what became of it. For administrators."""
+    """Deliveries of senders, and their outcome. For administrators."""
 
     scope = "admin"
     permission = MANAGE
@@ -103,7 +104,7 @@ class DeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     serializer_class = DeliverySerializer
     filterset_fields = ["integration", "state"]
 
-    @extend_schema(request=None, responses=DeliverySerializer, summary="Work a delivery again")
+    @extend_schema(request=None, responses=DeliverySerializer, summary="Process a delivery again")
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:
         delivery = self.get_object()

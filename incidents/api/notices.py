@@ -21,7 +21,7 @@ class NoticeSerializer(serializers.ModelSerializer):
 
 
 class NoticeViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
-    """What the asker should know, newest first."""
+    """Your notices, newest first."""
 
     queryset = Notice.objects.none()
     serializer_class = NoticeSerializer

@@ -84,7 +84,7 @@ class DeployRuleViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
 
 
 class TierPolicyViewSet(_Rules, EtagRetrieveMixin):
-    """What alerts and incidents of a tier lead to; there is one for each tier."""
+    """What alerts and incidents of a tier lead to; one policy per tier."""
 
     queryset = TierPolicy.objects.all()
     serializer_class = TierPolicySerializer

@@ -1,4 +1,4 @@
-"""The API's description of itself: what all addresses share, said once."""
+"""OpenAPI schema: parameters and errors that all endpoints share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROBLEM = {
         "detail": {"type": "string"},
         "errors": {
             "type": "object",
-            "description": "By field: what is wrong and what to do.",
+            "description": "By field: what is wrong and what to change.",
             "additionalProperties": True,
         },
     },
@@ -45,39 +45,41 @@ def _header_parameter(name: str, text: str) -> OpenApiParameter:
 
 
 class MixinParametersSchema(AutoSchema):
-    """Adds the parameters that mixins bring, so that no view has to name them."""
+    """Adds the parameters of the resource mixins, so that no view has to list them."""
 
     def get_override_parameters(self) -> list[Any]:
         view = self.view
         action = getattr(view, "action", "")
-        found: list[Any] = []
+        parameters: list[Any] = []
         if isinstance(view, Resource) and action in ("list", "retrieve"):
-            found.append(
+            parameters.append(
                 OpenApiParameter(
-                    "fields", str, description="Names of fields, with commas between: only these."
+                    "fields", str, description="Only these fields, separated by commas."
                 )
             )
         if isinstance(view, EtagRetrieveMixin) and action == "retrieve":
-            found.append(
-                _header_parameter("If-None-Match", "The ETag you know; 304 when it still holds.")
+            parameters.append(
+                _header_parameter("If-None-Match", "A known ETag; 304 if the record is unchanged.")
             )
         if isinstance(view, EtagUpdateMixin) and action == "partial_update":
-            found.append(
-                _header_parameter("If-Match", "The ETag you read; 412 when it holds no more.")
-            )
-        if isinstance(view, IdempotentCreateMixin) and action == "create":
-            found.append(
+            parameters.append(
                 _header_parameter(
-                    "Idempotency-Key", "Any text of yours: repeated, nothing is made twice."
+                    "If-Match", "The ETag you read; 412 if the record has changed since."
                 )
             )
-        return found
+        if isinstance(view, IdempotentCreateMixin) and action == "create":
+            parameters.append(
+                _header_parameter(
+                    "Idempotency-Key", "Any unique text: a repeated request creates nothing twice."
+                )
+            )
+        return parameters
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Post-processing hook: every operation may answer with problem details."""
+    """Post-processing hook: every operation may respond with problem details."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    answer = {
+    response = {
         "description": "What was wrong, and with which field.",
         "content": {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
@@ -85,5 +87,5 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     }
     for path in result.get("paths", {}).values():
         for operation in path.values():
-            operation["responses"].setdefault("default", answer)
+            operation["responses"].setdefault("default", response)
     return result

@@ -60,7 +60,7 @@ class CatalogueReportSerializer(serializers.Serializer):
 
 
 def report_body(report: ImportReport) -> dict[str, Any]:
-    """What a file brought, as its serializer describes it."""
+    """The report of an import, as `CatalogueReportSerializer` describes it."""
     skipped = [each._asdict() for each in report.skipped]
     return {**vars(report), "skipped": skipped}
 
@@ -76,11 +76,11 @@ class ServiceViewSet(
     @extend_schema(
         request=CatalogueSerializer,
         responses=CatalogueReportSerializer,
-        summary="Keep services in step with a catalogue",
+        summary="Import services from a catalogue",
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
-    def take_in(self, request: Request) -> Response:
+    def import_file(self, request: Request) -> Response:
         return Response(
             report_body(import_catalogue(**validated_body(request, CatalogueSerializer)))
         )

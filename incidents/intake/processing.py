@@ -71,9 +71,7 @@ def _process_batch() -> int:
             raise
         except Exception:
             # One delivery that the database rejects must not block the others.
-            logger.exception(
-                "A batch of %d deliveries failed; processing them one by one", len(batch)
-            )
+            logger.exception("%d deliveries failed as a batch; processing each alone", len(batch))
             _process_singly(batch)
     return len(batch)
 

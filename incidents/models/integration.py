@@ -65,15 +65,15 @@ class IntegrationSecret(models.Model):
         return f"…{self.hint}"
 
     @classmethod
-    def make(
+    def issue(
         cls, integration: Integration, author: Any = None, text: str = ""
     ) -> tuple[IntegrationSecret, str]:
         """A new secret and its text, which is shown once; or one that the sender made."""
         text = text or secrets.token_urlsafe(24)
-        made = cls(integration=integration, sealed=seal({"secret": text}), author=author)
-        made.hint = text[-4:]
-        made.save()
-        return made, text
+        secret = cls(integration=integration, sealed=seal({"secret": text}), author=author)
+        secret.hint = text[-4:]
+        secret.save()
+        return secret, text
 
     @property
     def text(self) -> str:

@@ -59,7 +59,7 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and own.is_valid():
         own_settings.apply(own)
         form.save()
-        _, secret = IntegrationSecret.make(made, request.user)
+        _, secret = IntegrationSecret.issue(made, request.user)
         return _page(request, made, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
@@ -116,7 +116,7 @@ def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
     if given and not 16 <= len(given) <= 200:
         messages.error(request, "A secret has 16 to 200 characters.")
         return redirect(integration)
-    _, secret = IntegrationSecret.make(integration, request.user, given)
+    _, secret = IntegrationSecret.issue(integration, request.user, given)
     if given:
         messages.success(request, "The sender's secret is kept.")
         return redirect(integration)

@@ -80,7 +80,7 @@ def test_while_a_secret_is_replaced_both_open_the_door_and_a_revoked_one_does_no
     client: Client, kind: str
 ) -> None:
     integration, old = make(kind)
-    _, new = IntegrationSecret.make(integration)
+    _, new = IntegrationSecret.issue(integration)
     for secret in (old, new):
         answer = post(client, *request_for(kind, integration.slug, secret, sample(kind)))
         assert answer.status_code == 202
