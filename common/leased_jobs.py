@@ -1,8 +1,8 @@
-"""Rows that stand for work to be done. The row is the truth; a Celery message only carries its id.
+"""Jobs as database rows. The row is the truth; a Celery message only carries its id.
 
-A worker claims a row with a lease. One that dies leaves an expired lease behind, and a sweep hands
-the row to another. Whoever no longer holds the claim when it is done writes nothing, so that an
-errand has one outcome however often it ran.
+A worker claims a row with a lease. If it dies, the lease expires and a periodic task enqueues the
+row again. A worker that lost its claim writes nothing, so that a job has one outcome however often
+it ran.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LeasedJob(models.Model):
         abstract = True
 
     def requeue(self) -> None:
-        """Back to the beginning, unsaved; what it brought before is kept until it is replaced."""
+        """Reset to waiting, unsaved; former results stay until they are replaced."""
         self.state, self.attempts, self.error = self.State.WAITING, 0, ""
         self.not_before, self.finished_at = timezone.now(), None
 
@@ -50,40 +50,40 @@ PENDING = [LeasedJob.State.WAITING, LeasedJob.State.CLAIMED]
 
 
 def claimable(overdue: timedelta = timedelta(0)) -> Q:
-    """Waiting and due for `overdue`, or claimed by somebody whose lease ran out."""
+    """Waiting and due since `overdue`, or claimed with a lease that has expired."""
     now = timezone.now()
     waiting = Q(state=LeasedJob.State.WAITING, not_before__lte=now - overdue)
     return waiting | Q(state=LeasedJob.State.CLAIMED, lease_until__lt=now)
 
 
 def claim(rows: models.QuerySet[Job], pk: int, lease: timedelta) -> Job | None:
-    """Take an errand, or None when it is gone, done or somebody else's."""
+    """Claim a job; None if it was deleted, is finished or claimed by another worker."""
     now = timezone.now()
-    taken = rows.filter(claimable(), pk=pk).update(
+    updated = rows.filter(claimable(), pk=pk).update(
         state=LeasedJob.State.CLAIMED,
         claimed_by=uuid.uuid4().hex,
         claimed_at=now,
         lease_until=now + lease,
         attempts=F("attempts") + 1,
     )
-    return rows.get(pk=pk) if taken else None
+    return rows.get(pk=pk) if updated else None
 
 
-def retry_later(errand: LeasedJob, error: str) -> None:
-    """Let it be tried again after a while, unless the claim was lost meanwhile."""
-    type(errand)._default_manager.filter(pk=errand.pk, claimed_by=errand.claimed_by).update(
+def retry_later(job: LeasedJob, error: str) -> None:
+    """Schedule another attempt, unless the claim was lost meanwhile."""
+    type(job)._default_manager.filter(pk=job.pk, claimed_by=job.claimed_by).update(
         state=LeasedJob.State.WAITING,
-        not_before=timezone.now() + RETRY_AFTER * 2 ** (errand.attempts - 1),
+        not_before=timezone.now() + RETRY_AFTER * 2 ** (job.attempts - 1),
         error=error,
         lease_until=None,
     )
 
 
-def finish(errand: Job, error: str = "") -> Job | None:
-    """Write the outcome, within the caller's transaction; None when the claim was lost."""
-    rows = type(errand)._default_manager.select_for_update()
+def finish(job: Job, error: str = "") -> Job | None:
+    """Store the outcome in the caller's transaction; None if the claim was lost."""
+    rows = type(job)._default_manager.select_for_update()
     current: Job | None = rows.filter(
-        pk=errand.pk, claimed_by=errand.claimed_by, state=LeasedJob.State.CLAIMED
+        pk=job.pk, claimed_by=job.claimed_by, state=LeasedJob.State.CLAIMED
     ).first()
     if current is None:
         return None

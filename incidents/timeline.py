@@ -1,7 +1,6 @@
-"""The timeline of an incident: what was written, and what other records tell of it.
+"""The timeline of an incident: stored entries, and entries derived from other records.
 
-Other packages add what they know: `TIMELINE_SOURCES.register("findings", function)`.
-Such entries are not stored; a person who pins or edits one makes it a stored one.
+Other packages register sources of derived entries: `TIMELINE_SOURCES.register("findings", …)`.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from incidents.models import Change, Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 
 MIN_GAP = timedelta(minutes=30)
-"""Silence this long while the incident was open is shown as a gap."""
+"""A time without entries this long, while the incident was open, is shown as a gap."""
 
 Kind = TimelineEntry.Kind
 PLAIN = {Kind.FILED, Kind.SEVERITY, Kind.EDIT, Kind.ALERT, Kind.MERGE, Kind.CHANGE, Kind.FINDING}
-"""Written by the product from alerts, logs and titles: plain text. All else is Markdown."""
+"""Written by Causebook from alerts, logs and titles: plain text. All else is Markdown."""
 
 
 def markdown_of(entry: TimelineEntry) -> str:
@@ -47,10 +46,10 @@ TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Regi
 
 
 def full_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
-    """Every entry in the order of time; those that were hidden only when asked for."""
-    written = incident.timeline.select_related("author")
-    entries = list(written if hidden else written.filter(hidden=False))
-    known = {(entry.kind, entry.at) for entry in written}
+    """All entries by time; those that were hidden only with `hidden`."""
+    stored = incident.timeline.select_related("author")
+    entries = list(stored if hidden else stored.filter(hidden=False))
+    known = {(entry.kind, entry.at) for entry in stored}
     for entries_of in TIMELINE_SOURCES.values():
         entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
     return sorted(entries, key=lambda entry: entry.at)
@@ -58,7 +57,7 @@ def full_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntr
 
 @dataclass(frozen=True)
 class TimelineLine:
-    """One line as shown: an entry and the silence before it, if that was long."""
+    """An entry as shown, with the gap before it, if that was long."""
 
     entry: TimelineEntry
     gap: timedelta | None = None
@@ -80,7 +79,7 @@ def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[Timel
 def edit_entry(
     entry: TimelineEntry, *, text: str | None = None, at: datetime | None = None
 ) -> TimelineEntry:
-    """Change an entry; that it was edited is shown."""
+    """Change an entry and mark it as edited."""
     entry.text = filing.note_text(text) if text is not None else entry.text
     entry.at = at or entry.at
     entry.edited_at = timezone.now()
@@ -89,7 +88,7 @@ def edit_entry(
 
 
 def mark_entry(entry: TimelineEntry, what: str) -> TimelineEntry:
-    """Pin or hide an entry, or undo it: `what` is pinned or hidden."""
+    """Toggle a mark of an entry: `what` is pinned or hidden."""
     if what not in ("pinned", "hidden"):
         raise ValidationError("An entry can be pinned or hidden.")
     setattr(entry, what, not getattr(entry, what))

@@ -13,7 +13,7 @@ from incidents.models import Service
 
 
 def check_service(service: Service, fields: Mapping[str, Any]) -> None:
-    """Raises ValidationError by field for an edit that the rules between services forbid."""
+    """Raises ValidationError by field if it would depend on itself or a gate is not passed."""
     errors = {}
     if service.pk and any(each.pk == service.pk for each in fields.get("depends_on") or ()):
         errors["depends_on"] = "A service does not depend on itself."

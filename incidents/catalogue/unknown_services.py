@@ -1,4 +1,4 @@
-"""Names of services that alerts, deploys or other services spoke of and the catalogue lacks."""
+"""Service names in alerts, deploys and dependencies that the catalogue does not have."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.utils import timezone
 from incidents.models import Service, UnknownService
 
 MAX_AT_ONCE, MAX_ROWS = 50, 5_000
-"""A sender gone mad must cost neither time nor room."""
+"""A misconfigured sender must cost neither time nor disk."""
 
 
 def record_unknown_services(names: Iterable[str], where: str) -> None:
-    """Remember that `names` were spoken of; anything that can be no name is passed over."""
+    """Count `names` as received; whatever cannot be a name is ignored."""
     stripped = sorted({name.strip() for name in names})
     fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
-    wanted = {name.lower(): name for name in fit[:MAX_AT_ONCE]}
-    if not wanted:
+    by_lower_name = {name.lower(): name for name in fit[:MAX_AT_ONCE]}
+    if not by_lower_name:
         return
     rows = UnknownService.objects.annotate(lower=Lower("name")).filter(
-        lower__in=wanted, where=where
+        lower__in=by_lower_name, where=where
     )
     known = dict(rows.values_list("lower", "pk"))
     if known:
@@ -30,14 +30,16 @@ def record_unknown_services(names: Iterable[str], where: str) -> None:
             times=F("times") + 1, last_at=timezone.now()
         )
     news = [
-        UnknownService(name=wanted[lower], where=where) for lower in wanted if lower not in known
+        UnknownService(name=by_lower_name[lower], where=where)
+        for lower in by_lower_name
+        if lower not in known
     ]
     if news and UnknownService.objects.count() < MAX_ROWS:
         UnknownService.objects.bulk_create(news, ignore_conflicts=True)
 
 
 def offered_services() -> QuerySet[UnknownService]:
-    """Names that no service bears and nobody ignored, those seen last first."""
+    """Names to offer: no service has them and nobody ignored them; the latest first."""
     known = Service.objects.values(lower=Lower("name"))
     rows = UnknownService.objects.annotate(lower=Lower("name")).filter(ignored=False)
     return rows.exclude(lower__in=known)

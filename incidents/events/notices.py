@@ -1,4 +1,4 @@
-"""What a person should know: on their page of notices, and by mail where mail is set up."""
+"""Notices for a person: on their page of notices, and by mail if mail is configured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from incidents.models.notice import Notice
 
 
 def notify(user: Any, key: str, text: str, path: str) -> bool:
-    """Tell `user`, once a `key`; whether it was news. Mail that cannot be sent loses nothing."""
+    """Create a notice for `user`, one per `key`; whether it is new. Mail is best effort."""
     if user is None or not user.is_active:
         return False
     _, new = Notice.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""Pages of the catalogue: who depends on whom, and taking a catalogue in from elsewhere."""
+"""Pages of the catalogue: the dependency graph, and imports of catalogues."""
 
 from __future__ import annotations
 
@@ -54,25 +54,25 @@ def service_import(request: HttpRequest) -> HttpResponse:
 
 
 def preview_then_import(
-    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., ImportReport],
+    request: HttpRequest, form_class: type[KindOfFileForm], run_import: Callable[..., ImportReport],
     template: str, back: str, what: str,
 ) -> HttpResponse:  # fmt: skip
-    """A page that takes a file in: first shown what it would bring (“Look”), then taken."""
+    """A page that imports a file: first a preview of the report, then the import."""
     form = form_class(request.POST or None, request.FILES or None)
     report = None
     if request.method == "POST" and form.is_valid():
-        looking = "take" not in request.POST
+        is_preview = "take" not in request.POST
         data = form.cleaned_data
         try:
-            report = take(data["kind"], data["content"], dry_run=looking)
+            report = run_import(data["kind"], data["content"], dry_run=is_preview)
         except ValidationError as error:
             add_errors(form, error)
         else:
-            if not looking:
-                told = f"{len(report.new)} new {what}, {len(report.changed)} changed"
-                messages.success(request, f"{told}, {len(report.skipped)} things skipped.")
+            if not is_preview:
+                counts = f"{len(report.new)} new {what}, {len(report.changed)} changed"
+                messages.success(request, f"{counts}, {len(report.skipped)} skipped.")
                 return redirect(back)
-            # The file cannot be chosen again by itself: its text stands in the form now.
+            # Browsers do not keep a chosen file: its text is now in the form.
             form = form_class(initial=data)
     status = 422 if request.method == "POST" and report is None else 200
     return render(request, template, {"form": form, "report": report}, status=status)

@@ -1,4 +1,4 @@
-"""Pages of incidents: they parse and present; `incidents/filing.py` acts."""
+"""Pages of incidents; the business rules are in `incidents/filing.py`."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ PAGE_SIZE = 50
 
 
 class SearchPaginator(Paginator):
-    """Pages of a search that is run once: page and count come from the same query.
+    """Pages of a search with one query for rows and count.
 
-    A word that half of all incidents hold is too dear to look for twice. The plain list is not
-    paged so: there the count would have to read every row that the index lets a page skip.
+    Searching for a word that half of all incidents contain is too expensive to do twice. The plain
+    list does not use it: there the count would read every row that the index lets a page skip.
     """
 
     def get_page(self, number: str | None) -> Page[Incident]:
         given = number or ""
-        asked = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
-        start = (asked - 1) * self.per_page
-        # The database counts before it drops rows that a join doubled.
+        number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
+        start = (number_given - 1) * self.per_page
+        # The window counts rows before DISTINCT removes those that a join duplicated.
         if self.object_list.query.distinct:
             return super().get_page(number)
         rows = self.object_list.prefetch_related(None)
         counted = rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")
-        found = list(counted[start : start + self.per_page])
-        if not found:
+        keys_and_total = list(counted[start : start + self.per_page])
+        if not keys_and_total:
             return super().get_page(number)
-        self.count = found[0][1]
-        return Page(incidents_by_keys([key for key, _ in found]), asked, self)
+        self.count = keys_and_total[0][1]
+        return Page(incidents_by_keys([key for key, _ in keys_and_total]), number_given, self)
 
 
 @require_GET
@@ -76,7 +76,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def save_order(request: HttpRequest) -> HttpResponse:
-    """Remember how this person sorts the list."""
+    """Store how this person sorts the list, in the session."""
     if request.POST.get("order") in ORDERS:
         request.session["incident_order"] = request.POST["order"]
     return redirect("incidents:list")

@@ -18,7 +18,7 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     into = by_reference(visible_incidents(request.user), request.POST.get("into", ""))
     if into is None:
-        messages.error(request, "Name the incident it is part of, such as INC-42.")
+        messages.error(request, "Enter the incident that it is part of, such as INC-42.")
         return redirect(incident)
     return act_and_redirect(request, incident, lambda: merging.merge(into, incident, request.user))
 

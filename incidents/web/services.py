@@ -20,7 +20,7 @@ from incidents.web.shortcuts import add_errors
 
 @require_GET
 def service_list(request: HttpRequest) -> HttpResponse:
-    # Counted from the link table: joined to Service, every incident would have to be told apart.
+    # Counted from the link table: a join with Service would need COUNT(DISTINCT).
     is_open = ~Q(incident__status=Incident.Status.RESOLVED)
     figures = (
         Incident.services.through.objects.filter(incident__in=visible_incidents(request.user))
@@ -57,7 +57,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("incidents.add_service", raise_exception=True)
 @require_POST
 def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
-    """No service: a job, a host or a test."""
+    """Ignore a name that is no service: a job, a host or a test."""
     UnknownService.objects.filter(pk=pk).update(ignored=True)
     return redirect("incidents:services")
 

@@ -1,4 +1,4 @@
-"""Our own way of telling of a change: one line of `curl` from any script."""
+"""Our own format for changes: one line of `curl` from any script."""
 
 from __future__ import annotations
 

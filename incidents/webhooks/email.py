@@ -1,4 +1,4 @@
-"""Mail from monitors that know nothing else: piped in, fetched by IMAP, or posted as message."""
+"""Mail from monitors that can send nothing else: piped in, or posted as message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATES = re.compile(
 
 
 class Email(Webhook):
-    """One alert a subject: words such as “resolved” in front of it end what it began."""
+    """One alert per subject: a word such as “resolved” in front of the subject ends it."""
 
     kind = "email"
     title = "E-mail"

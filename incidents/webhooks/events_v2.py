@@ -1,4 +1,4 @@
-"""Whatever speaks the PagerDuty Events API v2 can speak to us: /v2/enqueue, /v2/change/enqueue."""
+"""PagerDuty Events API v2, at /v2/enqueue and /v2/change/enqueue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Inc
 
 
 class EventsV2(Webhook):
-    """The secret is the routing key in the body; the view puts it where `Token` looks."""
+    """The secret is the routing key in the body; the view copies it to the header of `Token`."""
 
     kind = "events_v2"
     title = "Events API v2 (PagerDuty compatible)"
@@ -47,7 +47,7 @@ class EventsV2(Webhook):
 
 
 def dedup_key(incoming: Incoming) -> str:
-    """The sender's own key, or one made from the body, as the original service makes one."""
+    """The sender's own key, or one derived from the body, as PagerDuty does."""
     given = text(incoming.json(), "dedup_key", 200)
     return given or hashlib.sha256(incoming.body).hexdigest()[:32]
 

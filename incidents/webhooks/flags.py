@@ -21,8 +21,8 @@ class Flags(Webhook):
             return [Ignored("No flag was changed.")]
         name = required_text(data, "name", 200)
         tags = dig(data, "target.resources", [])
-        found = [text(tag) for tag in tags] if isinstance(tags, list) else []
-        service = next((t.rpartition("service:")[2] for t in found if "service:" in t), "")
+        names = [text(tag) for tag in tags] if isinstance(tags, list) else []
+        service = next((t.rpartition("service:")[2] for t in names if "service:" in t), "")
         return [
             ChangeEvent(
                 title=text(data, "title") or f"Flag {name} was changed",

@@ -55,9 +55,9 @@ def _alert(row: Any, paths: dict[str, str], incoming: Incoming) -> AlertEvent:
     own = text(row, paths["fingerprint_at"], 200) if paths["fingerprint_at"] else ""
     ended = {word.strip().lower() for word in paths["ended_words"].split(",")}
     firing = text(row, paths["state_at"]).lower() not in ended
-    made = hashlib.sha256(f"{name}\n{service}".encode()).hexdigest()[:32]
+    derived = hashlib.sha256(f"{name}\n{service}".encode()).hexdigest()[:32]
     return AlertEvent(
-        fingerprint=own or made,
+        fingerprint=own or derived,
         name=name,
         firing=firing,
         starts_at=time_at(row, paths["starts_at"]) if paths["starts_at"] else None,

@@ -53,7 +53,7 @@ def _deployment(data: Any, outcome: str = "running") -> ChangeEvent:
 def _deployment_status(data: Any) -> Event:
     state = required_text(data, "deployment_status.state")
     if state == "inactive":
-        return Ignored("A later deployment took its place.")
+        return Ignored("A later deployment replaced it.")
     change = _deployment(data, STATES.get(state, "running"))
     ended = change.outcome != "running"
     at = time_at(data, "deployment_status.created_at") if ended else None

@@ -15,7 +15,7 @@ MEANT = {
 
 
 class KubernetesEvents(Webhook):
-    """A rollout is told as its new replica set being scaled up."""
+    """A rollout shows as its new replica set being scaled up."""
 
     kind = "kubernetes"
     title = "Kubernetes rollouts"
@@ -28,7 +28,7 @@ class KubernetesEvents(Webhook):
             return [Ignored(f"“{reason}” is no change.")]
         name = required_text(data, "involvedObject.name", 100)
         if reason == "ScalingReplicaSet" and message.startswith("Scaled down"):
-            return [Ignored("The old replica set of a rollout goes; the new one was told.")]
+            return [Ignored("The old replica set of a rollout; the new one is the change.")]
         at = time_at(data, "lastTimestamp") or time_at(data, "eventTime") or incoming.received_at
         rolled_back = reason in ("DeploymentRollback", "DeploymentRolledBack")
         failed = reason == "ProgressDeadlineExceeded"

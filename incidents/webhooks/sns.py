@@ -10,7 +10,7 @@ from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhoo
 
 
 class CloudWatchSns(Webhook):
-    """SNS sets no header of ours, so the secret is in the address.
+    """SNS cannot send a header with the secret, so it is in the URL.
 
     Confirming a subscription means opening an address that the payload names. We never do that:
     the delivery shows it, and a person opens it.

@@ -82,19 +82,19 @@ def name_in(reference: str) -> str:
 
 
 def _service(reference: Any) -> str:
-    """The name of a component or resource that is referred to; nothing for an API and the like."""
+    """The name of a component or resource from a reference; empty for other kinds."""
     words = text(reference, most=200)
     kind, colon, _ = words.partition(":")
     return "" if colon and kind.lower() not in SERVICES else name_in(words)[:100]
 
 
-def _links(data: Any, *wanted: str) -> Iterator[str]:
-    """Addresses of links whose title, type or icon holds one of the words."""
+def _links(data: Any, *keywords: str) -> Iterator[str]:
+    """URLs of links whose title, type or icon contains one of the words."""
     links = dig(data, "metadata.links", [])
     for link in links if isinstance(links, list) else []:
         words = f"{text(link, 'title')} {text(link, 'type')} {text(link, 'icon')}".lower()
         address = web_address(link, "url")
-        if address and any(word in words for word in wanted):
+        if address and any(word in words for word in keywords):
             yield address
 
 

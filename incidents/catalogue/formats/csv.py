@@ -32,7 +32,7 @@ COLUMNS = {
 
 
 def addresses_in(text: str) -> str:
-    """The web addresses among words parted by ; or blanks, one a line."""
+    """The URLs among words that are separated by ; or blanks, one per line."""
     words = text.replace(";", " ").split()
     return "\n".join(word for word in words if word.startswith(("http://", "https://")))
 

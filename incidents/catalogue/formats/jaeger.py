@@ -1,4 +1,4 @@
-"""Who calls whom, as Jaeger's /api/dependencies or an OpenTelemetry service graph tells it."""
+"""Who calls whom, as Jaeger's /api/dependencies or an OpenTelemetry service graph exports it."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from incidents.catalogue.sync import import_catalogue
 
 
 class Command(BaseCommand):
-    help = "Keep the services in step with a catalogue; repeating it changes nothing more."
+    help = "Import services from a catalogue. Repeating it changes nothing more."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=sorted(registry()))
         parser.add_argument("file", help="- reads it from a pipe")
-        parser.add_argument("--dry-run", action="store_true", help="report only, keep nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report only, store nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

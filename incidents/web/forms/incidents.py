@@ -34,7 +34,7 @@ class FilingForm(forms.Form):
         help_text="What do users or monitors see?",
     )
     services = forms.ModelMultipleChoiceField(
-        Service.objects.all(), required=False, help_text="Which parts? Found in the title too."
+        Service.objects.all(), required=False, help_text="Those named in the title are added."
     )
     severity = forms.ChoiceField(choices=Incident.Severity, initial=Incident.Severity.SEV3)
     symptom = forms.CharField(
@@ -56,7 +56,7 @@ class EditForm(FilingForm):
         required=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What ended it. Shown when something alike happens again.",
+        help_text="What ended it. Shown when something similar happens again.",
     )
     detected_at = time_field(label="Detected (UTC)")
     acknowledged_at = time_field(label="Acknowledged (UTC)")
