@@ -27,7 +27,7 @@ class Email(Webhook):
     content = "any"
 
     def sender_id(self, incoming: Incoming) -> str:
-        return text(str(_message(incoming)["Message-ID"] or ""), most=200)
+        return text(str(_message(incoming)["Message-ID"] or ""), limit=200)
 
     def read(self, incoming: Incoming) -> list[Event]:
         message = _message(incoming)
@@ -65,6 +65,6 @@ def _message(incoming: Incoming) -> EmailMessage:
 def _body(message: EmailMessage) -> str:
     try:
         part = message.get_body(("plain",))
-        return text(part.get_content(), most=2000) if part else ""
+        return text(part.get_content(), limit=2000) if part else ""
     except (KeyError, LookupError, ValueError, AttributeError):
         return ""

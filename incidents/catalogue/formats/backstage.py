@@ -83,7 +83,7 @@ def name_in(reference: str) -> str:
 
 def _service(reference: Any) -> str:
     """The name of a component or resource from a reference; empty for other kinds."""
-    words = text(reference, most=200)
+    words = text(reference, limit=200)
     kind, colon, _ = words.partition(":")
     return "" if colon and kind.lower() not in SERVICES else name_in(words)[:100]
 

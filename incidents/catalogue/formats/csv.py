@@ -61,7 +61,7 @@ class Csv(CatalogueReader):
         self, place: str, row: Mapping[str, str], columns: Mapping[str, str | None]
     ) -> CatalogueEntry | Skipped:
         given = {
-            ours: text(row.get(head), most=1000) if head else "" for ours, head in columns.items()
+            ours: text(row.get(head), limit=1000) if head else "" for ours, head in columns.items()
         }
         if not given["name"]:
             return Skipped(place, "It has no name.")

@@ -33,10 +33,10 @@ class Kubernetes(CatalogueReader):
             return Skipped(place, f"{kind or 'No kind'}: only workloads are services.")
         labels = dig(item, "metadata.labels", {})
         labels = labels if isinstance(labels, dict) else {}
-        name = next((text(labels.get(key), most=100) for key in NAME if labels.get(key)), own)
+        name = next((text(labels.get(key), limit=100) for key in NAME if labels.get(key)), own)
         if not name:
             return Skipped(place, "“metadata.name” is missing.")
-        team = next((text(labels.get(key), most=100) for key in TEAM if labels.get(key)), "")
+        team = next((text(labels.get(key), limit=100) for key in TEAM if labels.get(key)), "")
         return CatalogueEntry(
             place, name, tier=canonical_value(TIERS, labels.get("tier")), owner_team=team
         )
