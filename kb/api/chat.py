@@ -84,7 +84,7 @@ class NotificationRuleViewSet(
     mixins.ListModelMixin,
     _AdminResource,
 ):
-    """Which events a channel is told of."""
+    """Which events are posted to a channel."""
 
     queryset = NotificationRule.objects.all()
     serializer_class = NotificationRuleSerializer

@@ -65,8 +65,8 @@ class Slack(Platform):
     )
 
     def verify(self, request: ChatRequest) -> None:
-        asked = SignedRequest(request.headers, request.body, request.received_at)
-        self.signature.check(asked, [request.secrets["secret"]])
+        signed_request = SignedRequest(request.headers, request.body, request.received_at)
+        self.signature.check(signed_request, [request.secrets["secret"]])
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         if request.headers.get("content-type", "").startswith("application/json"):

@@ -49,8 +49,8 @@ class Webhook(Platform):
     signature = Hmac(SIGNATURE, prefix="sha256=", time_header=TIME, between=".")
 
     def verify(self, request: ChatRequest) -> None:
-        asked = SignedRequest(request.headers, request.body, request.received_at)
-        self.signature.check(asked, [request.secrets["secret"]])
+        signed_request = SignedRequest(request.headers, request.body, request.received_at)
+        self.signature.check(signed_request, [request.secrets["secret"]])
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         data = request.json()

@@ -14,7 +14,7 @@ class Exporter:
     content_type: ClassVar[str] = ""
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
-        """The file, with what `user` may see; that they may read the text is settled before."""
+        """The file, with what `user` may see. The caller checks that they may read the text."""
         raise NotImplementedError
 
 
@@ -24,7 +24,7 @@ def file_name(postmortem: Postmortem) -> str:
 
 
 def postmortem_facts(postmortem: Postmortem) -> list[tuple[str, str]]:
-    """What stands above the text: label and words."""
+    """The facts above the text: label and value."""
     incidents = ", ".join(str(row) for row in postmortem.incidents.order_by("pk"))
     published = postmortem.published_at
     return [

@@ -17,7 +17,7 @@ _OWN_LINK = re.compile(r'(<a href=")(/[^"]*)(")')
 
 
 class HtmlExporter(Exporter):
-    """One file that needs nothing else: pictures inside, links to the public address."""
+    """One self-contained file: pictures are embedded, links use the public address."""
 
     kind = "html"
     title = "HTML"
@@ -26,11 +26,11 @@ class HtmlExporter(Exporter):
 
     def export(self, postmortem: Postmortem, user: Any) -> bytes:
         def inside(match: re.Match[str]) -> str:
-            found = images.find_image(match[2], user)
-            if found is None:
+            image = images.find_image(match[2], user)
+            if image is None:
                 return match[0]
-            data = base64.b64encode(found.body).decode()
-            return f"{match[1]}data:{found.content_type};base64,{data}{match[3]}"
+            data = base64.b64encode(image.body).decode()
+            return f"{match[1]}data:{image.content_type};base64,{data}{match[3]}"
 
         body = _SOURCE.sub(inside, render_markdown(postmortem.body))
         root = public_url()

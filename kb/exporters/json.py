@@ -17,7 +17,7 @@ class JsonExporter(Exporter):
         incidents = postmortem.incidents.order_by("pk").prefetch_related(
             "services", "cause_links__cause"
         )
-        told = {
+        document = {
             "id": postmortem.pk,
             "title": postmortem.title,
             "state": postmortem.state,
@@ -53,4 +53,4 @@ class JsonExporter(Exporter):
                 for row in postmortem.action_items.select_related("owner", "cause")
             ],
         }
-        return json.dumps(told, indent=2, ensure_ascii=False).encode()
+        return json.dumps(document, indent=2, ensure_ascii=False).encode()

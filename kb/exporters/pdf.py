@@ -29,7 +29,7 @@ _STYLE = """
 
 
 class PdfExporter(Exporter):
-    """Set by Typst: charts and pasted pictures inside, fonts too."""
+    """Made by Typst: charts, pasted pictures and fonts are embedded."""
 
     kind = "pdf"
     title = "PDF"
@@ -51,7 +51,7 @@ class PdfExporter(Exporter):
             writer = TypstWriter(picture, public_url())
             source = folder / "postmortem.typ"
             source.write_text(self._document(postmortem, writer), encoding="utf-8")
-            # The root keeps the typesetter inside this folder.
+            # The root restricts Typst to this folder.
             return bytes(typst.compile(str(source), root=name))
 
     def _document(self, postmortem: Postmortem, writer: TypstWriter) -> str:

@@ -1,4 +1,4 @@
-"""Markdown to the markup of Typst. Every word goes in as a string literal, so none is markup."""
+"""Markdown to the markup of Typst. All text becomes string literals, so none of it is markup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def content(text: str) -> str:
 
 
 class TypstWriter:
-    """Sets one document. `picture` turns an own path into a file name, or None."""
+    """Writes one document. `picture` turns a path of this site into a file name, or None."""
 
     def __init__(self, picture: Callable[[str], str | None], root: str) -> None:
         self.picture = picture

@@ -7,7 +7,7 @@ from kb.importers.base import ImportedIncident, JsonImporter, first_value, text_
 
 
 class OpsgenieImporter(JsonImporter):
-    """Answers of GET /v1/incidents; alerts in the same shape are taken too."""
+    """Answers of GET /v1/incidents; alerts of the same shape are imported too."""
 
     kind = "opsgenie"
     title = "Opsgenie"
