@@ -79,7 +79,7 @@ def test_an_alert_opens_an_incident_with_its_service_times_and_severity(
         ("Errors", "checkout", {}, "A service it depends on or that needs it"),
         ("HighCPU", "blog", {}, "The same rule elsewhere"),
         ("Other", "blog", {"group_key": "g"}, "Same group at the sender"),
-        ("CPUHigh", "blog", {"summary": "CPU above ninety"}, "Alike words as HighCPU"),
+        ("CPUHigh", "blog", {"summary": "CPU above ninety"}, "Similar words as HighCPU"),
     ],
 )
 def test_a_related_alert_joins_and_says_why(
@@ -110,7 +110,7 @@ def test_told_again_an_episode_stays_one_and_a_late_firing_does_not_revive_it(
     assert tell("HighCPU", "orders-db", starts_at=started) == "HighCPU: already ended"
     alert = Alert.objects.get()
     assert alert.status == "resolved"
-    assert tell("Unheard", "orders-db", firing=False) == "Unheard: ended before we heard of it"
+    assert tell("Unheard", "orders-db", firing=False) == "Unheard: ended before it was received"
 
 
 def test_a_supplementary_service_waits_and_opens_only_if_it_still_fires(

@@ -69,7 +69,7 @@ def test_backstage_documents_become_services_and_the_rest_is_reported() -> None:
     assert Service.objects.get(name="orders-db").kind == "postgresql"
     told = " ".join(why for _, why in report.skipped)
     for words in ("API: only", "Group: only", "not an object", "metadata.name", "b@d name!",
-                  "notifications, which nobody describes"):  # fmt: skip
+                  "notifications, which is not in the catalogue"):  # fmt: skip
         assert words in told
 
 

@@ -162,7 +162,7 @@ def test_a_name_that_nobody_catalogued_is_offered_until_it_is_added_or_ignored(
     seen = UnknownService.objects.get(name="new-thing")
     assert seen.times == 2
     page = admin_client.get("/services/").content.decode()
-    assert "Seen, but not in the catalogue" in page
+    assert "Received, but not in the catalogue" in page
     assert "/services/new/?name=new-thing" in page
     form = admin_client.get("/services/new/?name=new-thing").content.decode()
     assert 'value="new-thing"' in form
