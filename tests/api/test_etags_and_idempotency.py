@@ -11,7 +11,7 @@ from incidents.models import Incident, Service
 pytestmark = pytest.mark.django_db
 
 
-def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(
+def test_an_edit_of_a_record_that_changed_meanwhile_is_refused(
     api: APIClient, incident: Incident
 ) -> None:
     address = f"/api/v1/incidents/{incident.pk}/"
@@ -27,7 +27,7 @@ def test_an_edit_of_what_somebody_changed_meanwhile_is_refused(
     assert again.status_code == 200
 
 
-def test_who_makes_an_incident_private_may_lose_sight_of_it_but_is_answered(
+def test_whoever_hides_an_incident_from_themselves_still_gets_a_response(
     api: APIClient, database: Service
 ) -> None:
     incident = file_incident(title="x", services=[database])
@@ -36,7 +36,7 @@ def test_who_makes_an_incident_private_may_lose_sight_of_it_but_is_answered(
     assert api.get(address).status_code == 404
 
 
-def test_what_did_not_change_is_not_sent_again(api: APIClient, incident: Incident) -> None:
+def test_an_unchanged_record_is_not_sent_again(api: APIClient, incident: Incident) -> None:
     address = f"/api/v1/incidents/{incident.pk}/"
     tag = api.get(address)["ETag"]
     assert api.get(address, HTTP_IF_NONE_MATCH=tag).status_code == 304
@@ -46,7 +46,7 @@ def test_what_did_not_change_is_not_sent_again(api: APIClient, incident: Inciden
     assert api.get(address, HTTP_IF_NONE_MATCH=tag).status_code == 200
 
 
-def test_a_repeated_creation_makes_nothing_twice(api: APIClient) -> None:
+def test_a_repeated_post_creates_nothing_twice(api: APIClient) -> None:
     body, key = {"title": "orders-db CPU high"}, {"HTTP_IDEMPOTENCY_KEY": "deploy-17"}
     first = api.post("/api/v1/incidents/", body, format="json", **key)
     again = api.post("/api/v1/incidents/", body, format="json", **key)
@@ -58,14 +58,14 @@ def test_a_repeated_creation_makes_nothing_twice(api: APIClient) -> None:
     assert Incident.objects.count() == 1
 
 
-def test_a_refused_creation_may_be_mended_and_sent_with_its_key(api: APIClient) -> None:
+def test_a_refused_post_can_be_corrected_and_sent_with_the_same_key(api: APIClient) -> None:
     key = {"HTTP_IDEMPOTENCY_KEY": "k"}
     assert api.post("/api/v1/incidents/", {}, format="json", **key).status_code == 400
     body = {"title": "Mended"}
     assert api.post("/api/v1/incidents/", body, format="json", **key).status_code == 201
 
 
-def test_only_the_fields_asked_for_come(api: APIClient, incident: Incident) -> None:
+def test_it_returns_only_the_requested_fields(api: APIClient, incident: Incident) -> None:
     rows = api.get("/api/v1/incidents/?fields=id,title").data["results"]
     assert rows == [{"id": incident.pk, "title": incident.title}]
     wrong = api.get("/api/v1/incidents/?fields=id,colour")

@@ -27,7 +27,7 @@ def test_merging_and_splitting(api: APIClient, incident: Incident, database: Ser
     assert (split.status_code, split.data["title"]) == (201, "Alert0")
 
 
-def test_a_history_comes_in_by_one_request(api: APIClient) -> None:
+def test_one_request_imports_a_history(api: APIClient) -> None:
     rows = [
         {"id": "a1", "title": "Disk full", "started_at": "2026-03-01T10:00:00Z"},
         {"id": "a2", "title": "", "started_at": "2026-03-01T10:00:00Z"},

@@ -136,7 +136,7 @@ def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], s
     return asked, told
 
 
-def test_no_address_tells_a_stranger_of_it(
+def test_no_url_reveals_it_to_others(
     secret: Incident, user: AbstractUser, other: AbstractUser
 ) -> None:
     keys = sorted(keys_of_everything(secret))

@@ -52,7 +52,7 @@ def test_an_integration_and_its_secret(admin_api: APIClient, database: Service) 
     assert "kind" in wrong.data["errors"]
 
 
-def test_a_source_keeps_its_secret_to_itself(admin_api: APIClient) -> None:
+def test_a_source_never_returns_its_secret(admin_api: APIClient) -> None:
     body: dict[str, Any] = {
         "name": "Prom", "kind": "prometheus",
         "settings": {"url": "http://127.0.0.1:9"}, "secrets": {"password": "hush"},

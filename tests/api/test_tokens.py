@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 Asking = Callable[..., APIClient]
 
 
-def test_a_reading_token_reads_and_asks_but_files_nothing(
+def test_a_read_token_reads_and_searches_but_files_nothing(
     asking: Asking, incident: Incident
 ) -> None:
     api = asking("read")
@@ -80,7 +80,7 @@ def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: Abstr
     assert api.get("/api/v1/reports/").data["incidents"] == 1
 
 
-def test_tokens_are_made_and_revoked_by_api_and_grow_no_wider(asking: Asking) -> None:
+def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(asking: Asking) -> None:
     api = asking("file", team="Money")
     body = {"name": "CI", "scope": "file", "team": "Money", "days": 7}
     made = api.post("/api/v1/tokens/", body, format="json")
@@ -94,7 +94,7 @@ def test_tokens_are_made_and_revoked_by_api_and_grow_no_wider(asking: Asking) ->
     assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
 
 
-def test_a_person_makes_a_token_in_the_browser_and_sees_it_once(
+def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(
     web: Client, user: AbstractUser
 ) -> None:
     answer = web.post("/tokens/", {"name": "laptop", "scope": "file", "days": "90"}, follow=True)
@@ -118,7 +118,7 @@ def test_nobody_revokes_the_token_of_another(
     assert asking("file").post(f"/api/v1/tokens/{row.pk}/revoke/").status_code == 404
 
 
-def test_the_rate_is_limited_and_told(asking: Asking, settings: Any) -> None:
+def test_the_rate_is_limited_and_headers_say_what_is_left(asking: Asking, settings: Any) -> None:
     settings.API_REQUESTS_PER_MINUTE = 3
     api = asking("read")
     first = api.get("/api/v1/categories/")

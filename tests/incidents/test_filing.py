@@ -26,7 +26,7 @@ def test_it_refuses_an_empty_title_by_name() -> None:
     assert not Incident.objects.exists()
 
 
-def test_resolving_sets_the_times_and_says_so(incident: Incident, user: AbstractUser) -> None:
+def test_resolving_sets_the_times_and_adds_an_entry(incident: Incident, user: AbstractUser) -> None:
     resolved = filing.set_status(incident, "resolved", user, "Added the index")
     assert resolved.resolved_at
     assert resolved.mitigated_at
@@ -41,7 +41,7 @@ def test_reopening_forgets_when_it_was_resolved(incident: Incident) -> None:
     assert reopened.mitigated_at is None
 
 
-def test_saying_the_same_status_twice_adds_one_entry(incident: Incident) -> None:
+def test_setting_the_same_status_twice_adds_one_entry(incident: Incident) -> None:
     filing.set_status(incident, "identified")
     filing.set_status(incident, "identified")
     assert incident.timeline.filter(kind="status").count() == 1
@@ -66,7 +66,7 @@ def test_the_database_itself_refuses_what_no_form_checked(incident: Incident) ->
         Incident.objects.filter(pk=incident.pk).update(status="resolved", resolved_at=None)
 
 
-def test_history_tells_who_changed_what(incident: Incident, web: Client) -> None:
+def test_history_shows_who_changed_what(incident: Incident, web: Client) -> None:
     web.post(f"/INC-{incident.pk}/severity/", {"severity": "SEV1"})
     newest = history_of(incident)[0]
     assert newest.severity == "SEV1"

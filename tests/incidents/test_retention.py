@@ -14,7 +14,7 @@ from tests.incidents.signed_requests import make
 pytestmark = pytest.mark.django_db
 
 
-def test_old_deliveries_are_forgotten_and_waiting_ones_kept() -> None:
+def test_old_deliveries_are_deleted_but_not_waiting_ones() -> None:
     integration, _ = make("change")
     old = timezone.now() - timedelta(days=40)
     for number, state in enumerate(("done", "failed", "waiting")):

@@ -80,7 +80,7 @@ def test_a_stranger_cannot_touch_the_timeline_of_a_private_incident(
     assert TimelineEntry.objects.get(pk=entry.pk).hidden is False
 
 
-def test_notices_are_counted_read_once_and_told_once(
+def test_notices_are_counted_and_sent_once(
     web: Client, user: AbstractUser, other: AbstractUser
 ) -> None:
     assert notify(user, "a", "The cause is back", "/knowledge/causes/")
@@ -98,7 +98,7 @@ def test_notices_are_counted_read_once_and_told_once(
     assert web.post(f"/notices/{foreign.pk}/").status_code == 404
 
 
-def test_mail_goes_out_where_it_is_set_up(
+def test_mail_is_sent_if_it_is_configured(
     user: AbstractUser, settings: object, mailoutbox: list[object],
     django_capture_on_commit_callbacks: object,
 ) -> None:  # fmt: skip

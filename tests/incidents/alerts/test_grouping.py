@@ -63,7 +63,7 @@ def test_unrelated_or_late_alerts_open_incidents_of_their_own(
     assert Incident.objects.count() == 3
 
 
-def test_told_again_an_episode_stays_one_and_a_late_firing_does_not_revive_it(
+def test_a_repeated_alert_is_one_episode_and_a_late_one_does_not_revive_it(
     receive: Receive, shop: dict[str, Service]
 ) -> None:
     started = timezone.now() - timedelta(minutes=4)
@@ -89,7 +89,7 @@ def test_a_supplementary_service_waits_and_opens_only_if_it_still_fires(
     assert Incident.objects.get().alerts.get().name == "QueueGrows"
 
 
-def test_maintenance_keeps_the_alert_and_opens_nothing(
+def test_maintenance_stores_the_alert_and_opens_nothing(
     receive: Receive, shop: dict[str, Service]
 ) -> None:
     window = MaintenanceWindow.objects.create(
@@ -128,7 +128,7 @@ def test_a_storm_of_unrelated_rules_becomes_few_incidents(receive: Receive) -> N
     assert Incident.objects.filter(title__startswith="Outage").count() == 1
 
 
-def test_alerts_of_a_private_incident_show_to_nobody_else(
+def test_alerts_of_a_private_incident_are_hidden_from_others(
     receive: Receive, shop: dict[str, Service], client: Client, other: AbstractUser
 ) -> None:
     receive("SecretLeak", "blog", summary="zebra token")

@@ -14,7 +14,7 @@ from tests.incidents.alerts.conftest import Receive
 pytestmark = pytest.mark.django_db
 
 
-def test_rules_that_lead_nowhere_are_named(
+def test_noisy_rules_are_listed(
     receive: Receive, shop: dict[str, Service], web: Client, user: AbstractUser
 ) -> None:
     for ago in (50, 40, 30, 20, 10):

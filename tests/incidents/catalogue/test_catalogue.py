@@ -74,7 +74,7 @@ def test_backstage_documents_become_services_and_the_rest_is_reported() -> None:
 
 
 @pytest.mark.django_db
-def test_taking_it_in_again_changes_nothing_and_a_change_is_followed() -> None:
+def test_a_repeated_import_changes_nothing_and_a_changed_file_does() -> None:
     import_catalogue("backstage", BACKSTAGE)
     again = import_catalogue("backstage", BACKSTAGE)
     assert (again.new, again.changed, again.same) == ([], [], 2)
@@ -86,7 +86,7 @@ def test_taking_it_in_again_changes_nothing_and_a_change_is_followed() -> None:
 
 
 @pytest.mark.django_db
-def test_a_look_keeps_nothing() -> None:
+def test_a_preview_stores_nothing() -> None:
     assert import_catalogue("backstage", BACKSTAGE, dry_run=True).new == ["checkout", "orders-db"]
     assert not Service.objects.exists()
 
@@ -123,7 +123,7 @@ def test_traces_workloads_and_tables_are_read_too() -> None:
     [("backstage", "a: [b"), ("csv", "a,b\n1,2"), ("jaeger", "{}"), ("kubernetes", "[]"),
      ("fax", "x"), ("jaeger", "not json")],
 )  # fmt: skip
-def test_what_is_no_such_file_is_refused_in_words(kind: str, content: str) -> None:
+def test_a_file_of_another_kind_is_refused_with_a_reason(kind: str, content: str) -> None:
     with pytest.raises(ValidationError):
         import_catalogue(kind, content)
 
@@ -136,7 +136,7 @@ def test_what_is_no_such_file_is_refused_in_words(kind: str, content: str) -> No
         st.sampled_from(["kind", "metadata", "name", "spec", "dependsOn", "items", "data",
                          "parent", "child", "labels", "owner", "links", "url"]) | st.text(), inner),
 ).map(json.dumps))  # fmt: skip
-def test_readers_take_anything_without_an_error_of_their_own(kind: str, content: str) -> None:
+def test_readers_raise_no_unexpected_error_for_any_input(kind: str, content: str) -> None:
     try:
         for found in registry()[kind]().read(content):
             assert isinstance(found, CatalogueEntry | Skipped)
@@ -144,7 +144,7 @@ def test_readers_take_anything_without_an_error_of_their_own(kind: str, content:
         pass
 
 
-def test_circles_and_core_services_on_lesser_ones_are_found() -> None:
+def test_it_finds_cycles_and_core_services_that_need_supplementary_ones() -> None:
     needs = {
         "checkout": ["pay"], "pay": ["notify", "ledger"], "ledger": ["pay"], "notify": [],
         "self": ["self"], "blog": ["notify"],
@@ -164,7 +164,7 @@ EDGES = st.dictionaries(st.sampled_from("abcdefgh"), st.lists(st.sampled_from("a
 
 
 @given(EDGES)
-def test_every_circle_told_is_one_and_none_is_told_where_there_is_none(
+def test_every_reported_cycle_is_one_and_none_is_missed(
     needs: dict[str, list[str]],
 ) -> None:
     found = dependency_cycles(needs)
@@ -180,7 +180,7 @@ def test_every_circle_told_is_one_and_none_is_told_where_there_is_none(
 
 
 @pytest.mark.django_db
-def test_an_administrator_looks_takes_it_in_and_sees_what_is_odd(
+def test_an_administrator_previews_imports_and_sees_the_problems(
     client: Client, django_user_model: Any
 ) -> None:
     client.force_login(django_user_model.objects.create_superuser("root"))

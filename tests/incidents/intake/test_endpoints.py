@@ -14,7 +14,7 @@ from tests.incidents.signed_requests import make, request_for, sample
 pytestmark = pytest.mark.django_db
 
 
-def test_with_the_store_down_the_sender_is_asked_to_send_again(
+def test_a_sender_should_retry_while_the_database_is_down(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     integration, secret = make("change")

@@ -17,7 +17,7 @@ def test_filing_in_the_web_finds_the_service_in_the_title(web: Client, database:
     assert list(filed.services.all()) == [database]
 
 
-def test_a_bad_form_names_the_field_and_keeps_the_text(web: Client) -> None:
+def test_a_bad_form_names_the_field_and_shows_the_text_again(web: Client) -> None:
     answer = web.post("/new/", {"title": "", "severity": "SEV2", "symptom": "do not lose me"})
     assert answer.status_code == 422
     assert "This field is required" in answer.content.decode()
@@ -25,7 +25,7 @@ def test_a_bad_form_names_the_field_and_keeps_the_text(web: Client) -> None:
     assert not Incident.objects.exists()
 
 
-def test_editing_keeps_what_the_form_does_not_show(web: Client, incident: Incident) -> None:
+def test_editing_does_not_change_other_fields(web: Client, incident: Incident) -> None:
     start = timezone.now() - timedelta(hours=2)
     answer = web.post(
         f"/INC-{incident.pk}/edit/",

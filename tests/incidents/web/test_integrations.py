@@ -43,7 +43,7 @@ def test_a_secret_is_shown_once_and_never_again(admin: Client) -> None:
     assert "revoked" in admin.get(f"/integrations/{integration.pk}/").content.decode()
 
 
-def test_the_senders_own_secret_is_kept_and_opens_the_door(admin: Client) -> None:
+def test_a_secret_of_the_sender_is_stored_and_accepted(admin: Client) -> None:
     integration, _ = make("pagerduty")
     admin.post(f"/integrations/{integration.pk}/secrets/", {"given": "made-by-the-sender-77"})
     path, body, headers = request_for(
@@ -78,7 +78,7 @@ def test_every_page_of_the_intake_renders(admin: Client, database: Service) -> N
         assert admin.get(path).status_code == 200, path
 
 
-def test_a_failed_delivery_says_why_and_a_replay_after_the_cure_works(admin: Client) -> None:
+def test_a_failed_delivery_shows_the_reason_and_can_be_replayed(admin: Client) -> None:
     integration, _ = make("jenkins")
     delivery = deliver("jenkins", integration, sample("jenkins"))
     assert delivery.state == "failed"
@@ -93,7 +93,7 @@ def test_a_failed_delivery_says_why_and_a_replay_after_the_cure_works(admin: Cli
     assert Change.objects.get().service.name == "checkout"
 
 
-def test_changes_near_an_incident_stand_in_its_timeline(web: Client, database: Service) -> None:
+def test_changes_near_an_incident_are_in_its_timeline(web: Client, database: Service) -> None:
     from incidents.filing import file_incident
 
     incident = file_incident(title="Slow", services=[database])

@@ -76,9 +76,7 @@ def test_a_wrong_or_missing_secret_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_while_a_secret_is_replaced_both_open_the_door_and_a_revoked_one_does_not(
-    client: Client, kind: str
-) -> None:
+def test_two_valid_secrets_are_accepted_and_a_revoked_one_is_not(client: Client, kind: str) -> None:
     integration, old = make(kind)
     _, new = IntegrationSecret.issue(integration)
     for secret in (old, new):
