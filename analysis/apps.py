@@ -1,5 +1,3 @@
-import re
-
 from django.apps import AppConfig
 
 
@@ -13,7 +11,6 @@ class AnalysisConfig(AppConfig):
             signal_handlers,
             timeline_and_postmortem,
         )
-        from common.markdown import OWN_IMAGES
         from incidents.events.signals import incident_filed
         from incidents.timeline import TIMELINE_SOURCES
         from kb.api.metrics import COLLECTORS
@@ -26,7 +23,5 @@ class AnalysisConfig(AppConfig):
         COLLECTORS.register("analysis", metrics.analysis_metrics)
         TIMELINE_SOURCES.register("findings", timeline_and_postmortem.finding_entries)
         SECTIONS.register("evidence", timeline_and_postmortem.evidence_section)
-        chart_path = re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)")
-        OWN_IMAGES.register("charts", chart_path)
         IMAGE_SOURCES.register("charts", timeline_and_postmortem.chart_image)
         incident_filed.connect(signal_handlers.pull_evidence_for)

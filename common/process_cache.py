@@ -113,5 +113,7 @@ class ProcessCache(Generic[Key, Value]):
     def _store(self, values: dict[Key, Value]) -> None:
         if len(self._entries) + len(values) > self.max_entries:
             self._entries.clear()
+        if len(values) > self.max_entries:
+            return
         now = time.monotonic()
         self._entries.update((key, (value, now)) for key, value in values.items())

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.html import escape
-from kb.writing import start_postmortem
 
 import analysis.sources
-import incidents.catalogue
+import incidents.catalogue.formats
 import incidents.webhooks
 import kb.chat
 import kb.exporters
@@ -19,6 +18,7 @@ import practice.slo_files
 from analysis.models import Source
 from incidents.models import Incident, Integration, Service
 from kb.models import Workspace
+from kb.postmortems.editing import start_postmortem
 
 pytestmark = pytest.mark.django_db
 LISTS = [
@@ -27,7 +27,7 @@ LISTS = [
     ("/knowledge/chat/", kb.chat),
 ]
 FILE_FORMS = [
-    ("/services/import/", incidents.catalogue),
+    ("/services/import/", incidents.catalogue.formats),
     ("/practice/slos/import/", practice.slo_files),
 ]
 

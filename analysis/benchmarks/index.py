@@ -1,4 +1,4 @@
-"""Times the index on a Zipf-like corpus, beside other libraries in the same run.
+"""Times the index on a Zipf-like corpus, together with other libraries in the same run.
 
 The index is built, saved, and mapped by a fresh process, as a web process would; that one is timed.
 """

@@ -1,1 +1,1 @@
-"""Finds alike documents with TF-IDF and says why they are alike. No Django in here."""
+"""Finds similar documents with TF-IDF, explains why, and calibrates confidence. No Django."""

@@ -5,7 +5,7 @@ term weights. Inverse document frequencies are counted live. So a new, edited or
 is visible to the very next search.
 
 Documents live in segments: a large one that may be mapped from a file, small ones made since, and a
-tail of the newest few, made anew at each change. Small ones are merged, so there are never many.
+tail of the newest few, rebuilt at each change. Small ones are merged, so there are never many.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Kubernetes(HttpSource):
         )
         if not lines:
             gaps.append(
-                f"Nothing of {workload} in the window; a cluster forgets after an hour or so."
+                f"Nothing of {workload} in the window; clusters delete events after an hour or so."
             )
         return SourceAnswer(lines[-MAX_LINES:], "", gaps)
 

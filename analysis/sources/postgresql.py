@@ -91,7 +91,7 @@ class PostgreSQL(SourcePlugin):
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         statement = STATISTICS.get(query.text.partition(" ")[0])
         if statement is None:
-            raise SourceError("refused", f"Ask for one of: {', '.join(STATISTICS)}.")
+            raise SourceError("refused", f"Query one of: {', '.join(STATISTICS)}.")
         gaps = []
         if (timezone.now() - window.end).total_seconds() > 120:
             gaps.append("PostgreSQL remembers no past: this is how it was when queried.")

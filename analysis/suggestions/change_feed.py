@@ -36,7 +36,7 @@ _RECENT_CHANGES = f"""
 
 @dataclass
 class RecentChanges:
-    """What was written since some moment, and the few facts that are read anew every time."""
+    """What was written since some moment, and the few facts that are read every time."""
 
     touched: dict[int, frozenset[tuple[str, datetime]]] = field(default_factory=dict)
     """By index key (causes negative): which of its rows were written or deleted, and when."""

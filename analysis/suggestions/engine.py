@@ -93,6 +93,8 @@ def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Sugge
     return _suggest(_Request(document_of(row), user, limit, live_index.refresh(), incident))
 
 
+# Saves 8.7 of 25.1 ms when words are repeated: several people and bots describe one incident alike.
+# A minute at most, as votes fade with time.
 _answers: ProcessCache[Any, Suggestions] = ProcessCache("answers to words", 500, max_age=60)
 
 

@@ -110,12 +110,12 @@ class LiveIndex:
         self._file_checked = 0.0
         self._version = 0
         self._changes = RecentChanges()
-        # Gain: 8 of 24 ms a request on 5,000 incidents, 60 causes.
+        # Saves 8.2 of 23.9 ms a request for words (5,000 incidents, 60 causes).
         self._causes: ProcessCache[int, Cause] = ProcessCache("causes", 2_000)
         register(self)
 
     def clear(self) -> None:
-        """Read everything anew at the next search."""
+        """Read everything again at the next search."""
         with self._lock:
             self._index = None
             self._file_id = None

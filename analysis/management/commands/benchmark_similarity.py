@@ -9,7 +9,7 @@ from analysis.benchmarks.index import benchmark
 
 
 class Command(BaseCommand):
-    help = "Time the similarity index on a synthetic corpus, beside linear_kernel and bm25s."
+    help = "Time the similarity index on a synthetic corpus, compared with linear_kernel and bm25s."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""Checks: asked of real sources, told on the page, felt in the ranking."""
+"""Checks: run against real sources, reported on the page, with effect on the ranking."""
 
 from __future__ import annotations
 

@@ -36,19 +36,19 @@ def document(key: int, title: str) -> Document:
     return Document(key, {"title": title})
 
 
-def by_hand(kept: Mapping[int, str], asked: str, k: int) -> list[tuple[int, float]]:
+def by_hand(stored_texts: Mapping[int, str], query: str, k: int) -> list[tuple[int, float]]:
     """Every document scored in plain Python."""
     stored = {
         key: {
             term: round(weight * STEPS)
             for term, weight in saturate(weigh(document(key, text), LENGTHS)).items()
         }
-        for key, text in kept.items()
+        for key, text in stored_texts.items()
     }
     found = []
     for key, weights in stored.items():
         score = 0.0
-        for term, weight in query_weights(weigh(document(-1, asked), LENGTHS), LENGTHS).items():
+        for term, weight in query_weights(weigh(document(-1, query), LENGTHS), LENGTHS).items():
             containing = sum(term in other for other in stored.values())
             rarity = math.log1p((len(stored) - containing + 0.5) / (containing + 0.5))
             score += weight * rarity * weights.get(term, 0) / STEPS
@@ -60,21 +60,21 @@ def by_hand(kept: Mapping[int, str], asked: str, k: int) -> list[tuple[int, floa
 @settings(max_examples=60, deadline=None)
 @given(ACTS, WORDS, st.integers(1, 5))
 def test_after_any_acts_the_index_equals_brute_force(
-    acts: list[tuple[str, int, str]], asked: str, k: int
+    acts: list[tuple[str, int, str]], query: str, k: int
 ) -> None:
-    index, kept = Index(lengths=LENGTHS), {}
+    index, texts = Index(lengths=LENGTHS), {}
     for act, key, text in acts:
         if act == "add":
             index.add(document(key, text))
-            kept[key] = text
+            texts[key] = text
         elif act == "remove":
             index.remove(key)
-            kept.pop(key, None)
+            texts.pop(key, None)
         else:
             index.merge()
-    assert len(index) == len(kept)
-    expected = by_hand(kept, asked, k)
-    found = index.search(document(-1, asked), k)
+    assert len(index) == len(texts)
+    expected = by_hand(texts, query, k)
+    found = index.search(document(-1, query), k)
     assert [hit.score for hit in found] == pytest.approx([score for _, score in expected])
     assert [hit.key for hit in found] == [key for key, _ in expected]
 
@@ -90,9 +90,9 @@ def zipf_documents(count: int, seed: int) -> list[Document]:
 def test_pruning_finds_the_same_best_ten_as_reading_everything() -> None:
     documents = zipf_documents(3000, 1)
     index = Index(documents, LENGTHS)
-    for asked in zipf_documents(40, 2):
-        hits = index.search(asked, 10)
-        every = index.search(asked, len(documents))
+    for query in zipf_documents(40, 2):
+        hits = index.search(query, 10)
+        every = index.search(query, len(documents))
         assert [(h.key, h.score) for h in hits] == [(h.key, h.score) for h in every[:10]]
 
 
@@ -102,8 +102,8 @@ def test_segments_and_tail_answer_as_one_merged_segment_does() -> None:
     for each in documents:
         grown.add(each)
     assert len(grown.segments) > 1
-    for asked in zipf_documents(10, 4):
-        assert grown.search(asked, 7) == at_once.search(asked, 7)
+    for query in zipf_documents(10, 4):
+        assert grown.search(query, 7) == at_once.search(query, 7)
 
 
 def test_filters_work_inside_the_search_so_that_k_are_found() -> None:
@@ -119,9 +119,9 @@ def test_what_asks_about_itself_is_compared_with_the_others_only() -> None:
         document(2, "mail delayed"),
         document(3, "disk nearly full"),
     ]
-    asked = document(4, "disk full on purple")
-    alone, among = Index(others, LENGTHS), Index([*others, asked], LENGTHS)
-    assert among.search(asked, 3, exclude=[4]) == alone.search(asked, 3)
+    query = document(4, "disk full on purple")
+    alone, among = Index(others, LENGTHS), Index([*others, query], LENGTHS)
+    assert among.search(query, 3, exclude=[4]) == alone.search(query, 3)
 
 
 @settings(deadline=None)
@@ -155,12 +155,12 @@ def test_a_saved_index_is_mapped_and_stays_editable(tmp_path: Path) -> None:
     assert [hit.key for hit in again.search(document(-1, "disk full"))] == [1]
 
 
-@pytest.mark.parametrize("kept", [0, 10, 60, 300, -1])
-def test_a_truncated_file_is_called_damaged(tmp_path: Path, kept: int) -> None:
+@pytest.mark.parametrize("length", [0, 10, 60, 300, -1])
+def test_a_truncated_file_is_called_damaged(tmp_path: Path, length: int) -> None:
     path = tmp_path / "an.index"
     Index([document(1, "disk full")]).save(path, {})
     whole = path.read_bytes()
-    path.write_bytes(whole[:kept])
+    path.write_bytes(whole[:length])
     with pytest.raises(DamagedFile):
         Index.open(path)
 

@@ -131,19 +131,19 @@ NEW_EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 
 
 @pytest.mark.parametrize(
-    ("path", "event", "told"),
+    ("path", "event", "line_start"),
     [
         (OLD_EVENTS, EVENT, "Warning BackOff Pod orders-7d9f8b6c5d-x2x4z: Back-off"),
         (NEW_EVENTS, NEWER, "Normal OOMKilling Pod orders-7d9f8b6c5d-x2x4z: Memory"),
     ],
 )
 def test_kubernetes_events_are_read_from_either_api(
-    path: str, event: dict[str, Any], told: str, server: Callable[[Any], str]
+    path: str, event: dict[str, Any], line_start: str, server: Callable[[Any], str]
 ) -> None:
     source = plugin("kubernetes", server({path: {"items": [event, OTHER]}}))
     answer = source.pull(SourceQuery("events", "events orders"), WINDOW, 2.0)
     [line] = answer.items
-    assert line.text.startswith(told)
+    assert line.text.startswith(line_start)
     assert "abcdef" not in line.text
 
 
@@ -156,12 +156,12 @@ def test_kubernetes_tells_how_containers_ended(server: Callable[[Any], str]) -> 
 
 def test_traces_become_error_share_and_latency_by_minute(server: Callable[[Any], str]) -> None:
     def span(second: int, seconds: float, **tags: object) -> dict[str, object]:
-        told = [{"key": key, "value": value} for key, value in tags.items()]
+        span_tags = [{"key": key, "value": value} for key, value in tags.items()]
         return {
             "processID": "p",
             "startTime": second * 1e6,
             "duration": seconds * 1e6,
-            "tags": told,
+            "tags": span_tags,
         }
 
     trace = {
@@ -298,7 +298,7 @@ def test_postgresql_without_the_extension_says_how_to_get_it() -> None:
 
 
 def test_postgresql_is_asked_prepared_questions_only() -> None:
-    with pytest.raises(SourceError, match="Ask for one of: statements, sessions, locks"):
+    with pytest.raises(SourceError, match="Query one of: statements, sessions, locks"):
         database_source(username="x").pull(SourceQuery("x", "drop table incidents"), WINDOW, 1.0)
 
 

@@ -45,9 +45,9 @@ def test_hits_and_refusals_are_counted_from_what_was_shown(
     assert (service.name, service.hits_at_1, service.answered) == ("orders-db", 1, 2)
     page = web.get("/analysis/scoreboard/").content.decode()
     assert "1 of 2" in page
-    told = web.get("/api/v1/scoreboard/").json()
-    assert told["all"]["hits_at_1"] == 1
-    assert told["months"][0]["name"] == f"{timezone.now():%Y-%m}"
+    board = web.get("/api/v1/scoreboard/").json()
+    assert board["all"]["hits_at_1"] == 1
+    assert board["months"][0]["name"] == f"{timezone.now():%Y-%m}"
 
 
 def test_an_incident_recorded_long_after_gives_no_minutes(user: AbstractUser) -> None:

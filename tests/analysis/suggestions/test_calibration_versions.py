@@ -34,22 +34,22 @@ HISTORY = Path(settings.BASE_DIR) / "demo" / "history.toml"
 
 def demo_history() -> tuple[list[HistoricIncident], dict[int, Document]]:
     """The demo's incidents in the order in which it loads them, from their texts alone."""
-    told = tomllib.loads(HISTORY.read_text())["cause"]
-    rows = [(number, line.split("|")) for number, cause in enumerate(told, 1)
+    causes_written = tomllib.loads(HISTORY.read_text())["cause"]
+    rows = [(number, line.split("|")) for number, cause in enumerate(causes_written, 1)
             for line in cause["incidents"].splitlines() if line.strip()]  # fmt: skip
     random.Random(7).shuffle(rows)
     history = []
     for key, (cause, row) in enumerate(rows, 1):
         service, _, _, title, symptom, _ = (part.strip() for part in row)
-        asked = incident_document(key=key, title=title, symptom=symptom, services=[service])
+        document = incident_document(key=key, title=title, symptom=symptom, services=[service])
         history.append(
-            HistoricIncident(asked, [Link(key, cause, "root", "confirmed")], days=2.0 * key)
+            HistoricIncident(document, [Link(key, cause, "root", "confirmed")], days=2.0 * key)
         )
     causes = {
         number: Document(
-            -number, {"title": told["name"], "body": f"{told['what']}\n{told['tell']}"}
+            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['tell']}"}
         )
-        for number, told in enumerate(told, 1)
+        for number, cause in enumerate(causes_written, 1)
     }
     return history, causes
 
@@ -132,8 +132,8 @@ def test_votes_are_numbers_at_any_age_and_nothing_later_votes(
     alike = {key: row[1] for key, row in enumerate(rows, 1)}
     ages = {key: row[2] for key, row in enumerate(rows, 1)}
     ballots = vote(alike, named, links, ages)
-    for place, ballot in enumerate(ballots):
-        assert np.isfinite(features(ballots, place)).all()
+    for position, ballot in enumerate(ballots):
+        assert np.isfinite(features(ballots, position)).all()
         assert ballot.days_ago >= 0
         assert all(ages[key] >= 0 for key in ballot.incidents)
 
@@ -212,6 +212,6 @@ def test_the_evaluation_command_tells_true_counts(user: AbstractUser) -> None:
     file_history(user, MIN_ANSWERS + 10)
     out = StringIO()
     call_command("evaluate_suggestions", "--json", stdout=out)
-    told = json.loads(out.getvalue())
-    assert told["answers"] == MIN_ANSWERS + 10
-    assert told["judged"]["known"] + told["judged"]["new"] == MIN_ANSWERS + 10
+    result = json.loads(out.getvalue())
+    assert result["answers"] == MIN_ANSWERS + 10
+    assert result["judged"]["known"] + result["judged"]["new"] == MIN_ANSWERS + 10

@@ -43,12 +43,12 @@ def test_the_known_cause_comes_first_with_reasons_and_the_fix(
 
 
 def test_reasons_name_real_overlap_only(past: Incident, user: AbstractUser) -> None:
-    asked = "CPU of orders-db, disk smells"
-    told = f"{past.title} {past.symptom}".lower()
-    for reason in suggest_for_text(asked, user).causes[0].reasons:
+    query = "CPU of orders-db, disk smells"
+    text_of_past = f"{past.title} {past.symptom}".lower()
+    for reason in suggest_for_text(query, user).causes[0].reasons:
         if reason.kind == "word":
-            assert reason.text.lower() in asked.lower()
-            assert reason.text.lower() in told
+            assert reason.text.lower() in query.lower()
+            assert reason.text.lower() in text_of_past
 
 
 def test_nothing_alike_is_an_answer(past: Incident, user: AbstractUser, web: Client) -> None:
@@ -95,14 +95,14 @@ def test_what_happened_later_explains_nothing_and_fixed_nothing(
             detected_at=at,
         )
 
-    earlier, asked, later = filed(3), filed(2), filed(1)
+    earlier, between, later = filed(3), filed(2), filed(1)
     for incident, name in ((earlier, "Missing index"), (later, "Vacuum off")):
         name_cause(incident, name, author=user)
         set_status(incident, "resolved", resolution=f"Repaired: {name}")
-    found = suggest_for_incident(asked, user)
+    found = suggest_for_incident(between, user)
     assert found.causes[0].cause.name == "Missing index"
     assert [alike.incident for alike in found.incidents] == [earlier]
-    page = web.get(f"/analysis/incidents/{asked.pk}/suggestions/").content.decode()
+    page = web.get(f"/analysis/incidents/{between.pk}/suggestions/").content.decode()
     assert "Repaired: Missing index" in page
     assert "Repaired: Vacuum off" not in page
     assert later.reference not in page
@@ -218,8 +218,8 @@ def test_what_a_failed_transaction_wrote_is_forgotten(past: Incident, user: Abst
 def test_the_answer_is_what_its_schema_describes(
     past: Incident, database: Service, user: AbstractUser
 ) -> None:
-    asked = file_incident(title="orders-db cpu pegged again", services=[database])
-    found = suggest_for_incident(asked, user)
+    fresh = file_incident(title="orders-db cpu pegged again", services=[database])
+    found = suggest_for_incident(fresh, user)
     assert found.causes
     assert found.incidents
     assert suggestions_as_data(found) == SuggestionsSerializer(found).data

@@ -43,10 +43,10 @@ def test_a_process_starts_from_the_file_and_reads_only_what_came_since(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     old = file_incident(title="Quantum flapping observed")
-    gone = file_incident(title="Quantum flapping elsewhere")
+    deleted = file_incident(title="Quantum flapping elsewhere")
     assert write_file(even_if_fresh=True)
     monkeypatch.setattr(module, "every_document", lambda: pytest.fail("read everything"))
-    gone.delete()
+    deleted.delete()
     new = file_incident(title="Quantum flapping again")
     assert set(keys(LiveIndex())) == {old.pk, new.pk}
 
@@ -61,11 +61,11 @@ def test_a_running_process_takes_up_a_newer_file(monkeypatch: pytest.MonkeyPatch
     assert one._file_id is not None
 
 
-@pytest.mark.parametrize("kept", [0, 100, -20])
-def test_a_torn_file_leads_to_a_rebuild_and_a_served_answer(kept: int, user: AbstractUser) -> None:
+@pytest.mark.parametrize("length", [0, 100, -20])
+def test_a_torn_file_leads_to_a_rebuild_and_an_answer(length: int, user: AbstractUser) -> None:
     incident = file_incident(title="Quantum flapping observed")
     write_file(even_if_fresh=True)
-    index_file().write_bytes(index_file().read_bytes()[:kept])
+    index_file().write_bytes(index_file().read_bytes()[:length])
     assert suggest_for_text("quantum flapping", user).incidents[0].incident == incident
     assert write_file(), "the worker's task writes a good one in its place"
     assert not write_file(), "and then leaves it alone"

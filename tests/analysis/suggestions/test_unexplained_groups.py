@@ -53,5 +53,5 @@ def test_a_symptom_makes_no_cause_of_a_group(web: Client, user: AbstractUser) ->
     page = web.post(path, {"name": "High CPU"}, follow=True)
     assert "is what was seen, not why" in page.content.decode()
     web.post(path, {"name": "Retention was never set"})
-    gone = web.post(path, {"name": "Another"}, follow=True)
-    assert "That group is no longer there" in gone.content.decode()
+    page = web.post(path, {"name": "Another"}, follow=True)
+    assert "That group no longer exists" in page.content.decode()
