@@ -45,7 +45,7 @@ class LeasedJob(models.Model):
         self.not_before, self.finished_at = timezone.now(), None
 
 
-Job = TypeVar("AnErrand", bound=LeasedJob)
+Job = TypeVar("Job", bound=LeasedJob)
 PENDING = [LeasedJob.State.WAITING, LeasedJob.State.CLAIMED]
 
 

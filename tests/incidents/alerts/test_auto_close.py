@@ -6,7 +6,7 @@ import pytest
 
 from incidents.alerts import auto_close
 from incidents.models import Incident, Service, TierPolicy
-from tests.incidents.alerts.conftest import Receive
+from tests.incidents.conftest import Receive
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from incidents import filing
 from incidents.alerts import auto_close
 from incidents.models import Alert, Incident, MaintenanceWindow, Service, TierPolicy
-from tests.incidents.alerts.conftest import Receive
+from tests.incidents.conftest import Receive
 
 pytestmark = pytest.mark.django_db
 

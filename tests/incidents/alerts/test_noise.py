@@ -9,7 +9,7 @@ from django.test import Client
 from incidents import filing
 from incidents.alerts import noise
 from incidents.models import Incident, Service
-from tests.incidents.alerts.conftest import Receive
+from tests.incidents.conftest import Receive
 
 pytestmark = pytest.mark.django_db
 
