@@ -1,5 +1,3 @@
-import re
-
 from django.apps import AppConfig
 
 
@@ -13,7 +11,6 @@ class AnalysisConfig(AppConfig):
             signal_handlers,
             timeline_and_postmortem,
         )
-        from common.markdown import OWN_IMAGES
         from incidents.events.signals import incident_filed
         from incidents.timeline import TIMELINE_SOURCES
         from kb.api.metrics import COLLECTORS
@@ -28,4 +25,3 @@ class AnalysisConfig(AppConfig):
         SECTIONS.register("evidence", timeline_and_postmortem.evidence_section)
         IMAGE_SOURCES.register("charts", timeline_and_postmortem.chart_image)
         incident_filed.connect(signal_handlers.pull_evidence_for)
-        OWN_IMAGES.add(re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)"))

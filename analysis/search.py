@@ -15,7 +15,7 @@ from analysis.suggestions.engine import suggest_for_text
 from analysis.suggestions.types import AlikeIncident
 from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
-from incidents.search.filters import in_order, matching
+from incidents.search.filters import full_text_matches, incidents_by_keys
 from incidents.search.query_language import Query, parse_query, search_query
 from kb.models import Cause, Postmortem
 from kb.permissions import visible_causes, visible_postmortems
@@ -63,8 +63,8 @@ def search_everything(text: str, user: Any) -> SearchResults:
         return found
     incidents = visible_incidents(user).filter(where)
     if query.words:
-        incidents = incidents.filter(pk__in=matching(query.words))
-    found.incidents = in_order(incidents.values_list("pk", flat=True)[:MAX_INCIDENTS])
+        incidents = incidents.filter(pk__in=full_text_matches(query.words))
+    found.incidents = incidents_by_keys(incidents.values_list("pk", flat=True)[:MAX_INCIDENTS])
     if query.words and not query.fields:
         wanted = search_query(query.words)
         found.causes = list(

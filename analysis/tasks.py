@@ -21,7 +21,7 @@ from analysis.suggestions import (
     unexplained_groups,
 )
 from analysis.suggestions.engine import suggest_for_incident
-from common.leased_jobs import workable
+from common.leased_jobs import claimable
 from incidents.models import Incident
 from incidents.permissions import Nobody
 
@@ -104,7 +104,7 @@ def sweep() -> None:
     if queued < MAX_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
         enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue))
-        due = CheckRun.objects.filter(workable(overdue)).values_list("pk", flat=True)
+        due = CheckRun.objects.filter(claimable(overdue)).values_list("pk", flat=True)
         enqueue_checks(list(due[:MAX_QUEUED]))
 
 

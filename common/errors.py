@@ -1,4 +1,4 @@
-"""Errors in words."""
+"""Errors as text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from django.db import IntegrityError
 
 
 def error_text(error: ValidationError | IntegrityError) -> str:
-    """One line for reports: what a validation or the database refused, with the names of fields."""
+    """An error of a validation or the database as one line, with the names of fields."""
     if isinstance(error, IntegrityError):
-        return f"the database refuses it: {str(error.__cause__ or error).splitlines()[0]}"
+        return f"the database rejects it: {str(error.__cause__ or error).splitlines()[0]}"
     if hasattr(error, "error_dict"):
         by_field = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         return "; ".join(by_field)

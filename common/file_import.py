@@ -1,4 +1,4 @@
-"""Importing files that plug-ins read, and the report of any import."""
+"""Imports files through plug-ins, and the report of any import."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MAX_BYTES = 5 * 1024 * 1024
 
 
 class BadFile(Exception):
-    """The file is not of this kind at all; the message says what was expected."""
+    """The file is not of this kind; the message says what was expected."""
 
 
 def json_of(content: str) -> Any:
-    """Raises BadFile."""
+    """Parsed JSON. Raises BadFile."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -29,7 +29,7 @@ class Skipped(NamedTuple):
     """An entry of a file that was not imported."""
 
     place: str
-    """where in the file, in words"""
+    """Position in the file."""
     why: str
 
 
@@ -40,7 +40,7 @@ class ImportReport:
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     same: int = 0
-    """entries that are known already and left alone"""
+    """Entries that are known already and were not changed."""
     skipped: list[Skipped] = field(default_factory=list)
 
     def skip(self, place: str, why: str) -> None:

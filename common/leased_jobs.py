@@ -1,8 +1,8 @@
-"""Rows that stand for work to be done. The row is the truth; a Celery message only carries its id.
+"""Jobs as database rows. The row is the truth; a Celery message only carries its id.
 
-A worker claims a row with a lease. One that dies leaves an expired lease behind, and a sweep hands
-the row to another. Whoever no longer holds the claim when it is done writes nothing, so that an
-errand has one outcome however often it ran.
+A worker claims a row with a lease. If it dies, the lease expires and a periodic task enqueues the
+row again. A worker that lost its claim writes nothing, so that a job has one outcome however often
+it ran.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RETRY_AFTER = timedelta(seconds=5)
 """Before the second attempt; doubled with each further one."""
 
 
-class Errand(models.Model):
+class LeasedJob(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         CLAIMED = "claimed", "Under way"
@@ -39,55 +39,55 @@ class Errand(models.Model):
     class Meta:
         abstract = True
 
-    def ask_again(self) -> None:
-        """Back to the beginning, unsaved; what it brought before is kept until it is replaced."""
+    def requeue(self) -> None:
+        """Reset to waiting, unsaved; former results stay until they are replaced."""
         self.state, self.attempts, self.error = self.State.WAITING, 0, ""
         self.not_before, self.finished_at = timezone.now(), None
 
 
-AnErrand = TypeVar("AnErrand", bound=Errand)
-PENDING = [Errand.State.WAITING, Errand.State.CLAIMED]
+Job = TypeVar("Job", bound=LeasedJob)
+PENDING = [LeasedJob.State.WAITING, LeasedJob.State.CLAIMED]
 
 
-def workable(overdue: timedelta = timedelta(0)) -> Q:
-    """Waiting and due for `overdue`, or claimed by somebody whose lease ran out."""
+def claimable(overdue: timedelta = timedelta(0)) -> Q:
+    """Waiting and due since `overdue`, or claimed with a lease that has expired."""
     now = timezone.now()
-    waiting = Q(state=Errand.State.WAITING, not_before__lte=now - overdue)
-    return waiting | Q(state=Errand.State.CLAIMED, lease_until__lt=now)
+    waiting = Q(state=LeasedJob.State.WAITING, not_before__lte=now - overdue)
+    return waiting | Q(state=LeasedJob.State.CLAIMED, lease_until__lt=now)
 
 
-def claim(rows: models.QuerySet[AnErrand], pk: int, lease: timedelta) -> AnErrand | None:
-    """Take an errand, or None when it is gone, done or somebody else's."""
+def claim(rows: models.QuerySet[Job], pk: int, lease: timedelta) -> Job | None:
+    """Claim a job; None if it was deleted, is finished or claimed by another worker."""
     now = timezone.now()
-    taken = rows.filter(workable(), pk=pk).update(
-        state=Errand.State.CLAIMED,
+    updated = rows.filter(claimable(), pk=pk).update(
+        state=LeasedJob.State.CLAIMED,
         claimed_by=uuid.uuid4().hex,
         claimed_at=now,
         lease_until=now + lease,
         attempts=F("attempts") + 1,
     )
-    return rows.get(pk=pk) if taken else None
+    return rows.get(pk=pk) if updated else None
 
 
-def put_back(errand: Errand, error: str) -> None:
-    """Let it be tried again after a while, unless the claim was lost meanwhile."""
-    type(errand)._default_manager.filter(pk=errand.pk, claimed_by=errand.claimed_by).update(
-        state=Errand.State.WAITING,
-        not_before=timezone.now() + RETRY_AFTER * 2 ** (errand.attempts - 1),
+def retry_later(job: LeasedJob, error: str) -> None:
+    """Schedule another attempt, unless the claim was lost meanwhile."""
+    type(job)._default_manager.filter(pk=job.pk, claimed_by=job.claimed_by).update(
+        state=LeasedJob.State.WAITING,
+        not_before=timezone.now() + RETRY_AFTER * 2 ** (job.attempts - 1),
         error=error,
         lease_until=None,
     )
 
 
-def settle(errand: AnErrand, error: str = "") -> AnErrand | None:
-    """Write the outcome, within the caller's transaction; None when the claim was lost."""
-    rows = type(errand)._default_manager.select_for_update()
-    current: AnErrand | None = rows.filter(
-        pk=errand.pk, claimed_by=errand.claimed_by, state=Errand.State.CLAIMED
+def finish(job: Job, error: str = "") -> Job | None:
+    """Store the outcome in the caller's transaction; None if the claim was lost."""
+    rows = type(job)._default_manager.select_for_update()
+    current: Job | None = rows.filter(
+        pk=job.pk, claimed_by=job.claimed_by, state=LeasedJob.State.CLAIMED
     ).first()
     if current is None:
         return None
-    current.state = Errand.State.FAILED if error else Errand.State.DONE
+    current.state = LeasedJob.State.FAILED if error else LeasedJob.State.DONE
     current.error, current.lease_until, current.finished_at = error, None, timezone.now()
     current.save()
     return current

@@ -15,6 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, emphasis
 
+from common.registry import Registry
+
 _TAGS = set(
     "p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s a img "
     "table thead tbody tr th td".split()
@@ -34,10 +36,10 @@ _MARKUP = re.compile(
     re.MULTILINE,
 )
 _DEFINITION = re.compile(r"\[(?=[^\]]+\]:)(?![^\]]+\]:\s*<?(?:https?:|mailto:|/))")
-REFERENCE_LINKS: dict[re.Pattern[str], str] = {}
+REFERENCE_LINKS: Registry[tuple[re.Pattern[str], str]] = Registry("links of references")
 """Patterns of references in text, and the Markdown link that each becomes (as for `re.sub`)."""
-OWN_IMAGES: set[re.Pattern[str]] = set()
-"""Paths of images that this installation serves; all others are left out, they would call home."""
+OWN_IMAGES: Registry[re.Pattern[str]] = Registry("paths of own images")
+"""Images that this installation serves; all others are left out, as they would call home."""
 CACHED_FROM = 20_000
 """Characters from which rendered text is cached."""
 CACHE_SECONDS = 7 * 86_400
@@ -48,7 +50,7 @@ def _image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> st
     token = tokens[index]
     source = str(token.attrs.get("src", ""))
     description = renderer.renderInlineAsText(token.children or [], options, env)
-    if any(pattern.fullmatch(source) for pattern in OWN_IMAGES):
+    if any(pattern.fullmatch(source) for pattern in OWN_IMAGES.values()):
         token.attrs["alt"] = description
         return str(renderer.renderToken(tokens, index, options, env))
     return f"<em>{_escaped(description or 'picture')} (picture left out)</em>"
@@ -122,7 +124,7 @@ def with_links(text: str) -> str:
     parts = re.split(r"(```.*?(?:```|\Z)|`[^`\n]*`)", text, flags=re.DOTALL)
     for number in range(0, len(parts), 2):
         part = parts[number]
-        for pattern, link in REFERENCE_LINKS.items():
+        for pattern, link in REFERENCE_LINKS.values():
             part = pattern.sub(link, part)
         parts[number] = _MENTION.sub(r"**\1**", part)
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""Values out of JSON that others send: by dotted path, trimmed, checked."""
+"""Reads values of foreign JSON by dotted path: trimmed, checked, never raising."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from common.times import EARLIEST_NUMBER, parse_time
 
 
 class BadPayload(Exception):
-    """The body is not what this sender sends; the message names the field and what is wrong."""
+    """The body is not what this sender sends; the message names the field and the problem."""
 
 
 def json_of(body: bytes | str) -> Any:
@@ -23,7 +23,7 @@ def json_of(body: bytes | str) -> Any:
 
 
 def dig(data: Any, path: str, default: Any = None) -> Any:
-    """The value at a dotted path of mappings and lists; `default` where the path ends early.
+    """The value at a dotted path of mappings and lists; `default` if there is none.
 
     >>> dig({"a": [{"b": 1}]}, "a.0.b")
     1
@@ -38,50 +38,50 @@ def dig(data: Any, path: str, default: Any = None) -> Any:
     return default if data is None else data
 
 
-def text(data: Any, path: str = "", most: int = 300) -> str:
-    """A value as one short text without control characters; empty for what is no text."""
+def text(data: Any, path: str = "", limit: int = 300) -> str:
+    """A value as short text without control characters; empty for anything but text or number."""
     value = dig(data, path) if path else data
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     cleaned = "".join(c if c.isprintable() or c in "\n\t" else " " for c in str(value))
-    return cleaned.strip()[:most]
+    return cleaned.strip()[:limit]
 
 
-def needed(data: Any, path: str, most: int = 300) -> str:
-    """Like `text`. Raises BadPayload where it is empty."""
-    found = text(data, path, most)
-    if not found:
+def required_text(data: Any, path: str, limit: int = 300) -> str:
+    """Like `text`. Raises BadPayload if it is empty."""
+    value = text(data, path, limit)
+    if not value:
         raise BadPayload(f"“{path}” is missing or empty.")
-    return found
+    return value
 
 
 def rows(data: Any, path: str) -> Iterator[dict[str, Any]]:
-    """The mappings in the list at `path`. Raises BadPayload where there is no such list."""
-    found = dig(data, path)
-    if not isinstance(found, list):
+    """The mappings in the list at `path`. Raises BadPayload if there is no such list."""
+    values = dig(data, path)
+    if not isinstance(values, list):
         raise BadPayload(f"“{path}” is not a list.")
-    for number, row in enumerate(found):
+    for number, row in enumerate(values):
         if not isinstance(row, dict):
             raise BadPayload(f"“{path}.{number}” is not an object.")
         yield row
 
 
-def moment(data: Any, path: str = "") -> datetime | None:
-    """The time at `path`; None where there is none, or one that a sender's unset clock shows."""
-    found = parse_time(dig(data, path) if path else data)
-    return found if found and found >= EARLIEST_NUMBER else None
+def time_at(data: Any, path: str = "") -> datetime | None:
+    """The time at `path`; None for anything else, or a time from a clock that was never set."""
+    at = parse_time(dig(data, path) if path else data)
+    return at if at and at >= EARLIEST_NUMBER else None
 
 
 def labels(data: Any, path: str = "") -> dict[str, str]:
     """Short texts by name, at most 60 of them."""
-    found = dig(data, path) if path else data
-    if not isinstance(found, Mapping):
+    values = dig(data, path) if path else data
+    if not isinstance(values, Mapping):
         return {}
-    pairs = ((text(str(key), most=100), text(value, most=500)) for key, value in found.items())
+    pairs = ((text(str(key), limit=100), text(value, limit=500)) for key, value in values.items())
     return dict([(key, value) for key, value in pairs if key and value][:60])
 
 
 def web_address(data: Any, path: str) -> str:
-    """An http(s) address worth linking to; empty for anything else."""
-    found = text(data, path, 1000)
-    return found if found.startswith(("http://", "https://")) and " " not in found else ""
+    """An http or https URL; empty for anything else."""
+    url = text(data, path, 1000)
+    return url if url.startswith(("http://", "https://")) and " " not in url else ""

@@ -1,4 +1,4 @@
-"""Seals what must not be read from a database dump: source passwords and tokens."""
+"""Encrypts passwords and tokens, so that a database dump does not reveal them."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ def seal(values: dict[str, str]) -> str:
 
 
 def unseal(sealed: str) -> dict[str, str]:
-    """Raises ValueError when neither SECRET_KEY nor a fallback opens it."""
+    """Raises ValueError if neither SECRET_KEY nor a fallback decrypts it."""
     if not sealed:
         return {}
     try:

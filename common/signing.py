@@ -1,4 +1,4 @@
-"""Ways of proving who sent a request. All compare in constant time and over the raw bytes."""
+"""How senders authenticate. All comparisons take constant time and use the raw bytes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from datetime import datetime
 from typing import Protocol
 
 REPLAY_WINDOW = 300.0
-"""Seconds that a signed time may differ from ours."""
+"""Seconds that a signed time may differ from our clock."""
 
 
-class Refused(Exception):
-    """The request does not prove that it comes from the sender; the message says what to change."""
+class NotAuthentic(Exception):
+    """The request is not authenticated; the message says what to change at the sender."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a sender showed of itself: the raw request, and when it came."""
+class SignedRequest:
+    """The raw request, and when it was received."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -30,8 +30,8 @@ class Asked:
 
 
 class Scheme(Protocol):
-    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
-        """Return when any of `secrets` fits. Raises Refused."""
+    def check(self, request: SignedRequest, secrets: Iterable[str]) -> None:
+        """Return if any of `secrets` is right. Raises NotAuthentic."""
 
 
 def _same(left: str, right: str) -> bool:
@@ -39,35 +39,35 @@ def _same(left: str, right: str) -> bool:
 
 
 def _any(candidates: Iterable[str], expected: Iterable[str]) -> bool:
-    """Whether any pair is the same; all pairs are compared, whatever the first ones gave."""
-    wanted = list(expected)
-    found = [_same(candidate, one) for candidate in candidates for one in wanted]
-    return any(found)
+    """Whether any pair is equal; all pairs are compared, so that the time reveals nothing."""
+    valid = list(expected)
+    results = [_same(candidate, one) for candidate in candidates for one in valid]
+    return any(results)
 
 
 @dataclass(frozen=True)
 class Token:
-    """The secret itself: as bearer token, basic password, a header, or in the address."""
+    """The secret itself: as bearer token, basic password, in a header, or in the URL."""
 
     header: str = "x-causebook-token"
     in_url: bool = False
     """For senders that can set neither header nor password."""
 
-    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
-        given = [asked.headers.get(self.header, ""), asked.key_in_url if self.in_url else ""]
-        how, _, rest = asked.headers.get("authorization", "").partition(" ")
+    def check(self, request: SignedRequest, secrets: Iterable[str]) -> None:
+        given = [request.headers.get(self.header, ""), request.key_in_url if self.in_url else ""]
+        how, _, rest = request.headers.get("authorization", "").partition(" ")
         if how.lower() in ("bearer", "token", "apikey"):
             given.append(rest.strip())
         elif how.lower() == "basic":
             given.append(_basic_password(rest))
         given = [each for each in given if each]
         if not given:
-            raise Refused(
+            raise NotAuthentic(
                 "No secret came with the request. Send it as “Authorization: Bearer …”, as basic "
                 f"password, or in the header {self.header}."
             )
         if not _any(given, secrets):
-            raise Refused("The secret is not one of this integration's. Was it revoked?")
+            raise NotAuthentic("The secret is not one of this integration's. Was it revoked?")
 
 
 def _basic_password(encoded: str) -> str:
@@ -85,18 +85,20 @@ class Hmac:
     prefix: str = ""
     digest: str = "sha256"
     time_header: str = ""
-    """With one, `<time><between><body>` is signed, and the time must be close to ours."""
+    """If set, `<time><between><body>` is signed, and the time must be close to ours."""
     between: str = ":"
     before: str = ""
-    """What is signed ahead of time and body."""
+    """A prefix that is signed before time and body."""
     signs_time: bool = True
     time_optional: bool = False
 
-    def check(self, asked: Asked, secrets: Iterable[str]) -> None:
-        given = asked.headers.get(self.header, "")
+    def check(self, request: SignedRequest, secrets: Iterable[str]) -> None:
+        given = request.headers.get(self.header, "")
         if not given:
-            raise Refused(f"The header {self.header} is missing. Is the secret set at the sender?")
-        signed = self._signed(asked)
+            raise NotAuthentic(
+                f"The header {self.header} is missing. Is the secret set at the sender?"
+            )
+        signed = self._signed(request)
         # Some senders list several, one a secret, while a secret is being replaced.
         candidates = [
             each.strip().removeprefix(self.prefix).lower()
@@ -105,30 +107,30 @@ class Hmac:
         ]
         hashes = [hmac.new(key.encode(), signed, self.digest).hexdigest() for key in secrets]
         if not _any(candidates, hashes):
-            raise Refused(
+            raise NotAuthentic(
                 f"The signature in {self.header} does not fit the body. Is the secret the same?"
             )
 
-    def _signed(self, asked: Asked) -> bytes:
-        """The bytes that the sender signed. Raises Refused when their time is not close."""
+    def _signed(self, request: SignedRequest) -> bytes:
+        """The bytes that the sender signed. Raises NotAuthentic for another time."""
         if not self.time_header:
-            return asked.body
-        given = asked.headers.get(self.time_header, "")
+            return request.body
+        given = request.headers.get(self.time_header, "")
         if not given and self.time_optional:
-            return asked.body
+            return request.body
         try:
             at = float(given)
         except ValueError:
-            raise Refused(f"The header {self.time_header} is missing or no time.") from None
+            raise NotAuthentic(f"The header {self.time_header} is missing or no time.") from None
         at = at / 1000 if at > 1e11 else at
-        if not abs(asked.at.timestamp() - at) <= REPLAY_WINDOW:
-            raise Refused(
+        if not abs(request.at.timestamp() - at) <= REPLAY_WINDOW:
+            raise NotAuthentic(
                 f"The time in {self.time_header} is more than {REPLAY_WINDOW / 60:.0f} minutes "
                 "from ours. Is a clock wrong?"
             )
         if not self.signs_time:
-            return asked.body
-        return self.before.encode() + given.encode() + self.between.encode() + asked.body
+            return request.body
+        return self.before.encode() + given.encode() + self.between.encode() + request.body
 
 
 def sign(secret: str, body: bytes, digest: str = "sha256") -> str:

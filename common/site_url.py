@@ -1,8 +1,8 @@
-"""Where this installation is reached from outside."""
+"""The URL of this installation."""
 
 from django.conf import settings
 
 
-def public_address() -> str:
-    """What links in mails, exports and chat begin with; without a slash at the end."""
+def public_url() -> str:
+    """The start of links in mails, exports and chat; without a slash at the end."""
     return str(settings.PUBLIC_URL).rstrip("/")

@@ -97,7 +97,7 @@ def _corners(edges: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]]:
 
 
 def _depths(edges: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """How many nodes come before each; edges that would close a circle are ignored."""
+    """How many nodes come before each; edges that would close a cycle are ignored."""
     depth = {node: 0 for edge in edges for node in edge}
     for _ in range(len(depth)):
         for earlier, later in edges:

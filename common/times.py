@@ -1,4 +1,4 @@
-"""Reading times and dates as people, exports and monitors write them. No text makes it raise.
+"""Reads times and dates as people, exports and monitors write them. No text makes it raise.
 
 Everything read is UTC unless the text carries an offset or the caller names a zone.
 """
@@ -21,7 +21,7 @@ EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
 """A number that would be an earlier time is a duration, an id or zero for "never"."""
 
 FORMATS = ("%d/%b/%y %I:%M %p", "%d/%b/%y %H:%M", "%d/%b/%Y %H:%M")
-"""Beside ISO 8601: what Jira writes, by the settings of whoever exports."""
+"""Besides ISO 8601: the formats of Jira, which depend on the settings of who exports."""
 
 _NUMBER = re.compile(r"\d{1,16}(?:\.\d{1,9})?", re.ASCII)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)

@@ -1,4 +1,4 @@
-"""Whoever reads: a signed-in user, an anonymous visitor, or a task on behalf of nobody."""
+"""Who reads: a signed-in user, an anonymous visitor, or a task on behalf of nobody."""
 
 from __future__ import annotations
 

@@ -179,8 +179,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["incidents.api.base.CleanJson"],
     "DEFAULT_FILTER_BACKENDS": ["incidents.api.base.CleanFilters"],
-    "DEFAULT_SCHEMA_CLASS": "incidents.api.schema.Described",
-    "DEFAULT_PAGINATION_CLASS": "incidents.api.base.Pages",
+    "DEFAULT_SCHEMA_CLASS": "incidents.api.schema.MixinParametersSchema",
+    "DEFAULT_PAGINATION_CLASS": "incidents.api.base.CursorPages",
     "EXCEPTION_HANDLER": "incidents.api.base.problem_details",
     "PAGE_SIZE": 50,
 }

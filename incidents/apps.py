@@ -11,4 +11,4 @@ class IncidentsConfig(AppConfig):
 
         # INC-42 becomes a link, but not inside a link, an address, a path or code.
         reference = re.compile(r"(?<![\w/\[(`-])INC-(\d{1,9})\b(?![\])])")
-        REFERENCE_LINKS[reference] = r"[INC-\1](/INC-\1/)"
+        REFERENCE_LINKS.register("incidents", (reference, r"[INC-\1](/INC-\1/)"))

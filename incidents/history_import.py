@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 
 from common.errors import error_text
 from common.file_import import ImportReport
+from common.markdown import escape_markdown
 from common.times import parse_time
 from incidents import filing, severities
 from incidents.models import Incident, Service, TimelineEntry
@@ -177,7 +178,7 @@ def _write_updates(incident: Incident, updates: Iterable[Update]) -> None:
             incident=incident,
             at=at,
             kind=TimelineEntry.Kind.UPDATE,
-            text=f"**{state}** {text}".strip() if state else text,
+            text=f"**{escape_markdown(state)}** {text}".strip() if state else text,
         )
         for at, state, text in updates
         if state or text

@@ -14,11 +14,11 @@ from incidents.models import Alert, Incident
 
 @transaction.atomic
 def merge(into: Incident, other: Incident, author: Any = None) -> Incident:
-    """Make `other` part of `into`: alerts and services move, what was written stays where it is.
+    """Merge `other` into `into`: alerts and services move, each keeps its own timeline.
 
-    Raises ValidationError when they are the same or `into` is itself part of another.
+    Raises ValidationError if they are the same or one of them was merged before.
     """
-    # Always in the order of their numbers, so that two merges cannot wait for each other.
+    # Locked in the order of their keys, so that two merges cannot deadlock.
     rows = {
         row.pk: row
         for row in Incident.objects.select_for_update(of=("self",))
@@ -53,7 +53,7 @@ def merge(into: Incident, other: Incident, author: Any = None) -> Incident:
 
 @transaction.atomic
 def split(incident: Incident, alerts: Iterable[Alert], author: Any = None) -> Incident:
-    """Give some of an incident's alerts an incident of their own. Raises ValidationError."""
+    """Move some of an incident's alerts to a new incident. Raises ValidationError."""
     chosen = list(
         Alert.objects.select_for_update(of=("self",))
         .select_related("service")
@@ -63,7 +63,7 @@ def split(incident: Incident, alerts: Iterable[Alert], author: Any = None) -> In
     if not chosen:
         raise ValidationError({"alerts": "Choose at least one of its alerts."})
     first = chosen[0]
-    made = filing.file_incident(
+    new = filing.file_incident(
         title=(first.summary or first.name)[:300],
         services={alert.service for alert in chosen if alert.service},
         severity=incident.severity,
@@ -76,9 +76,9 @@ def split(incident: Incident, alerts: Iterable[Alert], author: Any = None) -> In
     )
     names = ", ".join(sorted({alert.name for alert in chosen}))[:500]
     Alert.objects.filter(pk__in=[alert.pk for alert in chosen]).update(
-        incident=made, joined_because=f"Split from {incident.reference}."
+        incident=new, joined_because=f"Split from {incident.reference}."
     )
     kind = filing.Kind.MERGE
-    filing.add_entry(incident, kind, f"Split off as {made.reference}: {names}", author)
-    filing.add_entry(made, kind, f"Split from {incident.reference}", author)
-    return made
+    filing.add_entry(incident, kind, f"Split off as {new.reference}: {names}", author)
+    filing.add_entry(new, kind, f"Split from {incident.reference}", author)
+    return new

@@ -1,4 +1,4 @@
-"""How long records that only matter for a while are kept, and their deletion."""
+"""How long short-lived records are retained, and their deletion."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from incidents.models import Delivery, Event, KeptAnswer
+from incidents.models import Delivery, Event, IdempotentResponse
 
-DELIVERIES_KEPT_FOR = timedelta(days=30)
-"""What senders delivered, with bodies: long enough to see what went wrong and replay it."""
-EVENTS_KEPT_FOR = timedelta(days=30)
-"""Rows of the outbox: notifications went out long before, streams resume from here."""
-IDEMPOTENT_RESPONSES_KEPT_FOR = timedelta(days=2)
+DELIVERY_RETENTION = timedelta(days=30)
+"""Deliveries with their bodies: long enough to investigate a failure and replay it."""
+EVENT_RETENTION = timedelta(days=30)
+"""Events of the outbox: notifications were sent long before, event streams resume here."""
+IDEMPOTENT_RESPONSE_RETENTION = timedelta(days=2)
 """Responses for repeated requests with the same Idempotency-Key."""
 
 
 def delete_old_deliveries() -> int:
     """Delete deliveries that were no longer waiting to be processed; returns how many."""
-    limit = timezone.now() - DELIVERIES_KEPT_FOR
+    limit = timezone.now() - DELIVERY_RETENTION
     old = Delivery.objects.filter(received_at__lt=limit)
     return old.exclude(state=Delivery.State.WAITING).delete()[0]
 
 
 def delete_old_events() -> int:
-    return Event.objects.filter(at__lt=timezone.now() - EVENTS_KEPT_FOR).delete()[0]
+    return Event.objects.filter(at__lt=timezone.now() - EVENT_RETENTION).delete()[0]
 
 
 def delete_old_idempotent_responses() -> int:
-    limit = timezone.now() - IDEMPOTENT_RESPONSES_KEPT_FOR
-    return KeptAnswer.objects.filter(created_at__lt=limit).delete()[0]
+    limit = timezone.now() - IDEMPOTENT_RESPONSE_RETENTION
+    return IdempotentResponse.objects.filter(created_at__lt=limit).delete()[0]

@@ -1,4 +1,4 @@
-"""What changed just before: candidates among the changes of a service and its dependencies."""
+"""What changed just before an incident: changes of its services and their dependencies."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from incidents.models import Change, Incident
 LOOK_BACK = timedelta(hours=6)
 LOOK_AHEAD = timedelta(minutes=15)
 HALF_LIFE = timedelta(minutes=45)
-"""A change this much longer before the impact is half as suspicious."""
-OF_DEPENDENCY, AFTERWARDS = 0.6, 0.3
-TROUBLED = 1.5
-"""A change that failed or was rolled back is more suspicious than one that went well."""
-NAMED = 1.5
-"""So is one whose words are in the incident's text."""
+"""A change this much earlier is half as suspicious."""
+DEPENDENCY_FACTOR, AFTERWARDS_FACTOR = 0.6, 0.3
+FAILED_FACTOR = 1.5
+"""A change that failed or was rolled back is more suspicious than a successful one."""
+SHARED_WORDS_FACTOR = 1.5
+"""So is a change whose words are in the text of the incident."""
 _WORD = re.compile(r"[a-z][a-z_-]{3,}")
 
 
@@ -25,12 +25,12 @@ _WORD = re.compile(r"[a-z][a-z_-]{3,}")
 class CandidateChange:
     change: Change
     before: timedelta
-    """How long before impact it started; negative when it came after."""
+    """How long before the impact it started; negative when it was later."""
     own: bool
-    """Whether it changed a service of the incident, not one it depends on."""
+    """Whether it changed a service of the incident, not a dependency."""
     nearness: float
     named: tuple[str, ...] = ()
-    """Words of the change that the incident's text has too, beside names of services."""
+    """Words of the change, without the name of its service, that are in the incident's text."""
 
 
 def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChange]:
@@ -46,20 +46,20 @@ def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChan
         started_at__gte=start - LOOK_BACK,
         started_at__lte=start + LOOK_AHEAD,
     ).select_related("service")
-    told = _words(f"{incident.title} {incident.symptom}")
+    incident_words = _words(f"{incident.title} {incident.symptom}")
     candidates = []
     for change in changes:
         before = start - change.started_at
         own = change.service_id in services
-        nearness = 0.5 ** (abs(before) / HALF_LIFE) * (1.0 if own else OF_DEPENDENCY)
+        nearness = 0.5 ** (abs(before) / HALF_LIFE) * (1.0 if own else DEPENDENCY_FACTOR)
         if before < timedelta(0):
-            nearness *= AFTERWARDS
+            nearness *= AFTERWARDS_FACTOR
         if change.outcome in (Change.Outcome.FAILED, Change.Outcome.ROLLED_BACK):
-            nearness *= TROUBLED
+            nearness *= FAILED_FACTOR
         touched = _words(change.title) - _words(change.service.name)
-        named = tuple(sorted(touched & told))
+        named = tuple(sorted(touched & incident_words))
         if named:
-            nearness *= NAMED
+            nearness *= SHARED_WORDS_FACTOR
         candidates.append(CandidateChange(change, before, own, nearness, named))
     candidates.sort(key=lambda candidate: (-candidate.nearness, candidate.change.pk))
     return candidates[:limit]

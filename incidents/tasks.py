@@ -1,4 +1,4 @@
-"""Celery's errands of the intake. Each may run twice or be lost; the sweep comes again."""
+"""Celery tasks. Each may run twice or get lost; the periodic sweep catches up."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from incidents.intake import processing
 
 @shared_task(expires=30)
 def work_deliveries() -> None:
-    processing.work_waiting()
+    processing.process_waiting()
 
 
 @shared_task(expires=10)
 def sweep_intake() -> None:
-    """Work what waits, open what has fired long enough, close what has been quiet."""
-    processing.work_waiting(seconds=5.0)
-    auto_close.open_due()
-    auto_close.close_quiet()
+    """Process waiting deliveries, open incidents that are due, close quiet ones."""
+    processing.process_waiting(seconds=5.0)
+    auto_close.open_overdue_alerts()
+    auto_close.close_quiet_incidents()
 
 
 @shared_task(expires=3600)

@@ -1,7 +1,6 @@
-"""The timeline of an incident: what was written, and what other records tell of it.
+"""The timeline of an incident: stored entries, and entries derived from other records.
 
-Other packages add what they know: `TIMELINE_SOURCES.register("findings", function)`.
-Such entries are not stored; a person who pins or edits one makes it a stored one.
+Other packages register sources of derived entries: `TIMELINE_SOURCES.register("findings", …)`.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from incidents import filing
 from incidents.models import Change, Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 
-GAP = timedelta(minutes=30)
-"""Silence this long while the incident was open is shown as a gap."""
+MIN_GAP = timedelta(minutes=30)
+"""A time without entries this long, while the incident was open, is shown as a gap."""
 
 Kind = TimelineEntry.Kind
 PLAIN = {Kind.FILED, Kind.SEVERITY, Kind.EDIT, Kind.ALERT, Kind.MERGE, Kind.CHANGE, Kind.FINDING}
-"""Written by the product from alerts, logs and titles: plain text. All else is Markdown."""
+"""Written by Causebook from alerts, logs and titles: plain text. All else is Markdown."""
 
 
 def markdown_of(entry: TimelineEntry) -> str:
@@ -32,7 +31,7 @@ def markdown_of(entry: TimelineEntry) -> str:
     return with_breaks(escape_markdown(entry.text) if entry.kind in PLAIN else entry.text)
 
 
-def _changes(incident: Incident) -> Iterable[TimelineEntry]:
+def _change_entries(incident: Incident) -> Iterable[TimelineEntry]:
     for candidate in candidate_changes(incident, limit=5):
         change = candidate.change
         usual = change.outcome == Change.Outcome.SUCCEEDED
@@ -42,37 +41,37 @@ def _changes(incident: Incident) -> Iterable[TimelineEntry]:
 
 
 TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Registry(
-    "sources of timeline entries", {"changes": _changes}
+    "sources of timeline entries", {"changes": _change_entries}
 )
 
 
-def told_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
-    """Every entry in the order of time; those that were hidden only when asked for."""
-    written = incident.timeline.select_related("author")
-    entries = list(written if hidden else written.filter(hidden=False))
-    known = {(entry.kind, entry.at) for entry in written}
+def full_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
+    """All entries by time; those that were hidden only with `hidden`."""
+    stored = incident.timeline.select_related("author")
+    entries = list(stored if hidden else stored.filter(hidden=False))
+    known = {(entry.kind, entry.at) for entry in stored}
     for entries_of in TIMELINE_SOURCES.values():
         entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
     return sorted(entries, key=lambda entry: entry.at)
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line as shown: an entry and the silence before it, if that was long."""
+class TimelineLine:
+    """An entry as shown, with the gap before it, if that was long."""
 
     entry: TimelineEntry
     gap: timedelta | None = None
 
 
-def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[Line]:
+def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[TimelineLine]:
     """Entries with the gaps between them, from the start of impact to the end of it."""
     end = incident.resolved_at or timezone.now()
-    lines: list[Line] = []
+    lines: list[TimelineLine] = []
     before: datetime | None = None
     for entry in entries:
         silent = entry.at - before if before else timedelta(0)
         inside = before is not None and incident.impact_started_at <= before and entry.at <= end
-        lines.append(Line(entry, silent if inside and silent >= GAP else None))
+        lines.append(TimelineLine(entry, silent if inside and silent >= MIN_GAP else None))
         before = entry.at
     return lines
 
@@ -80,7 +79,7 @@ def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[Line]
 def edit_entry(
     entry: TimelineEntry, *, text: str | None = None, at: datetime | None = None
 ) -> TimelineEntry:
-    """Change an entry; that it was edited is shown."""
+    """Change an entry and mark it as edited."""
     entry.text = filing.note_text(text) if text is not None else entry.text
     entry.at = at or entry.at
     entry.edited_at = timezone.now()
@@ -89,7 +88,7 @@ def edit_entry(
 
 
 def mark_entry(entry: TimelineEntry, what: str) -> TimelineEntry:
-    """Pin or hide an entry, or undo it: `what` is pinned or hidden."""
+    """Toggle a mark of an entry: `what` is pinned or hidden."""
     if what not in ("pinned", "hidden"):
         raise ValidationError("An entry can be pinned or hidden.")
     setattr(entry, what, not getattr(entry, what))

@@ -15,6 +15,6 @@ class KbConfig(AppConfig):
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
 
-        OWN_IMAGES.add(re.compile(r"/knowledge/pictures/\d{1,18}/"))
+        OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         post_migrate.connect(seed, sender=self)

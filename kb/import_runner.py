@@ -1,4 +1,4 @@
-"""Stores what importers read: incidents, postmortems, suspected causes, action items."""
+"""Writes what importers read: incidents, postmortems, candidate causes, action items."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kb.postmortems import action_items, editing
 
 @dataclass
 class KnowledgeImportReport(HistoryReport):
-    """What an import did; places name the file and the record in it."""
+    """What an import did; a skipped record or note has its position (file, line)."""
 
     postmortems: int = 0
     links: int = 0
@@ -31,7 +31,7 @@ class KnowledgeImportReport(HistoryReport):
     new_causes: list[str] = field(default_factory=list)
 
     def lines(self, dry_run: bool = False) -> list[str]:
-        """The report in text_value; equal notes are counted, not repeated."""
+        """The report in words; equal notes are counted, not repeated."""
         would = "would be " if dry_run else ""
         lines = [
             f"{self.total} records: {len(self.new)} {would}imported, {self.same} known already, "
@@ -48,22 +48,24 @@ class KnowledgeImportReport(HistoryReport):
 def import_records(
     records: Iterable[ReadResult], source: str, dry_run: bool = False, author: Any = None
 ) -> KnowledgeImportReport:
-    """Import records. One that is known by its id is left alone, so an import can be repeated;
-    one that cannot be imported is reported and stops no other."""
+    """Store records; one that cannot be imported is reported and does not stop the others.
+
+    One whose id is known is skipped, so an import can be repeated.
+    """
     run = _ImportRun(source, author)
     with transaction.atomic():
         for position, record in records:
             if isinstance(record, str):
                 run.report.skip(position, record)
             elif not run.history.is_known(record):
-                run.write(position, record)
+                run.store(position, record)
         if dry_run:
             transaction.set_rollback(True)
     return run.report
 
 
 class _ImportRun:
-    """What one import knows already, so that a record costs few queries."""
+    """One import. Known names and ids are in memory, so that a record costs few queries."""
 
     def __init__(self, source: str, author: Any) -> None:
         self.report = KnowledgeImportReport()
@@ -77,25 +79,25 @@ class _ImportRun:
         self.categories |= {row.slug: row for row in self.categories.values()}
         self.people = {row.get_username().lower(): row for row in get_user_model().objects.all()}
 
-    def write(self, place: str, record: ImportedIncident) -> None:
+    def store(self, position: str, record: ImportedIncident) -> None:
         causes = dict(self.causes)
-        with self.history.entry(place, record.external_id):
-            incident = self._incident(place, record)
+        with self.history.entry(position, record.external_id):
+            incident = self._incident(position, record)
             for name, category in record.causes:
-                self._link(place, incident, name, category)
+                self._link(position, incident, name, category)
             if record.body or record.actions:
                 postmortem = self._postmortem(incident, record)
                 for action in record.actions:
                     self._action(postmortem, action)
-            self.report.notes += [(place, note) for note in record.notes]
+            self.report.notes += [(position, note) for note in record.notes]
             return
         self.causes = causes  # Those that it created were rolled back.
 
-    def _incident(self, place: str, record: ImportedIncident) -> Incident:
-        # What was written up is over, even where no export says since when.
+    def _incident(self, position: str, record: ImportedIncident) -> Incident:
+        # An incident with a postmortem is over, even if the export does not say since when.
         over = bool(record.body) and record.resolved_at is None
         past = replace(record, symptom=record.symptom or _beginning(record.body))
-        return self.history.file(past, place, Incident.Status.MITIGATED if over else "")
+        return self.history.file(past, position, Incident.Status.MITIGATED if over else "")
 
     def _link(self, position: str, incident: Incident, name: str, category: str) -> None:
         name = " ".join(name.split())[:200]
@@ -103,9 +105,9 @@ class _ImportRun:
             return
         cause = self.causes.get(name.lower())
         if cause is None:
-            known = self.categories.get(category.lower()) or self.categories.get(name.lower())
+            found = self.categories.get(category.lower()) or self.categories.get(name.lower())
             try:
-                cause = create_cause(name=name, category=known or "")
+                cause = create_cause(name=name, category=found or "")
             except ValidationError as error:
                 self.report.notes.append(
                     (position, f"no cause made of {name!r}: {error_text(error)}")

@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from common.leased_jobs import claim, put_back, settle, workable
-from common.site_url import public_address
+from common.leased_jobs import claim, claimable, finish, retry_later
+from common.site_url import public_url
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
 from incidents.permissions import Nobody, can_see
@@ -39,7 +39,7 @@ def deliver_due(seconds: float = 8.0) -> int:
     while create_deliveries() == BATCH:
         pass
     deadline, failed_workspaces, sent = monotonic() + seconds, set[int](), 0
-    due = NotificationDelivery.objects.filter(workable()).order_by("not_before")
+    due = NotificationDelivery.objects.filter(claimable()).order_by("not_before")
     for pk, workspace in due.values_list("pk", "rule__workspace")[:BATCH]:
         if monotonic() > deadline:
             break
@@ -132,26 +132,26 @@ def deliver(pk: int) -> bool:
     if delivery is None:
         return False
     if not can_see(Nobody(), delivery.event.incident):
-        settle(delivery, "The incident became private.")
+        finish(delivery, "The incident became private.")
         return False
     try:
         request = _request_for(delivery)
         if request is None:
-            settle(delivery, "This workspace has no way to post: see its settings.")
+            finish(delivery, "This workspace has no way to post: see its settings.")
             return False
         send(delivery.rule.workspace, request)
     except (NotSent, ValueError, KeyError) as error:
         if delivery.attempts >= MAX_ATTEMPTS:
-            settle(delivery, str(error))
+            finish(delivery, str(error))
         else:
-            put_back(delivery, str(error))
+            retry_later(delivery, str(error))
         return False
-    settle(delivery)
+    finish(delivery)
     return True
 
 
 def _request_for(delivery: NotificationDelivery) -> OutboundRequest | None:
-    workspace, base = delivery.rule.workspace, public_address()
+    workspace, base = delivery.rule.workspace, public_url()
     plugin = registry().get(workspace.kind)
     if plugin is None:
         return None
@@ -167,5 +167,5 @@ def _request_for(delivery: NotificationDelivery) -> OutboundRequest | None:
 
 def deliver_again(delivery: NotificationDelivery) -> None:
     """Put a delivery back to its beginning, whatever became of it."""
-    delivery.ask_again()
+    delivery.requeue()
     delivery.save()

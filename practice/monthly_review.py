@@ -16,9 +16,9 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from common.site_url import public_address
-from incidents.alerts.noise import ENOUGH, Rule, rules_of
-from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
+from common.site_url import public_url
+from incidents.alerts.noise import MIN_EPISODES, AlertRuleStats, rule_stats
+from incidents.catalogue.dependencies import dependency_edges, with_dependencies
 from incidents.models import Incident, Service
 from incidents.permissions import visible_alerts
 from kb.models import ActionItem
@@ -74,7 +74,7 @@ class MonthlyReview:
     promised: int = 0
     done: int = 0
     overdue: list[ActionItem] = field(default_factory=list)
-    noise: list[Rule] = field(default_factory=list)
+    noise: list[AlertRuleStats] = field(default_factory=list)
     alerts: int = 0
 
     @property
@@ -155,7 +155,7 @@ def _budgets(user: Any, review: MonthlyReview) -> list[MonthlyBudget]:
         return []
     counts = counts_of_all(slos, start, now)
     edges = dependency_edges()
-    affecting = {slo.pk: with_all_dependencies(edges, slo.service_id) for slo in slos}
+    affecting = {slo.pk: with_dependencies(edges, slo.service_id) for slo in slos}
     incidents = [
         (row, {service.pk for service in row.services.all()})
         for row in overlapping_incidents(
@@ -212,14 +212,14 @@ def _add_noise(review: MonthlyReview, user: Any, asked: statistics.ReportFilter)
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
     if review.service:
         alerts = alerts.filter(service=review.service)
-    rules = rules_of(alerts)
+    rules = rule_stats(alerts)
     review.alerts = sum(rule.episodes for rule in rules)
-    review.noise = [rule for rule in rules if rule.episodes >= ENOUGH][:10]
+    review.noise = [rule for rule in rules if rule.episodes >= MIN_EPISODES][:10]
 
 
 def as_markdown(review: MonthlyReview) -> str:
     """The review as Markdown, for wikis and mails."""
-    context = {"found": review, "site": public_address()}
+    context = {"found": review, "site": public_url()}
     text = render_to_string("practice/monthly/review.md", context)
     lines = [line.rstrip() for line in text.splitlines()]
     return (
@@ -256,7 +256,7 @@ def send_due(today: date | None = None) -> int:
             review = build_review(row.user, month, row.service)
             text = as_markdown(review)
             mail = EmailMultiAlternatives(review.title, text, None, [row.user.email])
-            context = {"found": review, "site": public_address()}
+            context = {"found": review, "site": public_url()}
             mail.attach_alternative(
                 render_to_string("practice/monthly/mail.html", context), "text/html"
             )

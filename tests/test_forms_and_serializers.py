@@ -68,10 +68,10 @@ def pairs() -> dict[type[models.Model], tuple[dict[str, Any], dict[str, Any]]]:
             in_forms.setdefault(model, {}).update(form.base_fields)
     in_api: dict[type[models.Model], dict[str, Any]] = {}
     for serializer in subclasses(serializers.ModelSerializer):
-        written = getattr(getattr(serializer, "Meta", None), "model", None)
-        if written:
+        about = getattr(getattr(serializer, "Meta", None), "model", None)
+        if about:
             fields = {n: f for n, f in serializer().fields.items() if not f.read_only}
-            in_api.setdefault(written, {}).update(fields)
+            in_api.setdefault(about, {}).update(fields)
     return {model: (in_forms[model], in_api[model]) for model in in_forms if model in in_api}
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.payloads import moment
+from common.payloads import time_at
 from common.times import EARLIEST, LATEST, UNSET_CLOCK, first_date_in, parse_time, period_of
 
 THEN = datetime(2026, 3, 1, 2, 57, tzinfo=UTC)
@@ -55,7 +55,7 @@ def test_a_date_is_its_midnight_in_utc(written: Any) -> None:
 )  # fmt: skip
 def test_what_is_no_time_or_a_clock_never_set_is_none(written: Any) -> None:
     assert parse_time(written) is None
-    assert moment({"at": written}, "at") is None
+    assert time_at({"at": written}, "at") is None
 
 
 def test_a_wall_clock_counts_in_its_zone_and_an_offset_wins() -> None:

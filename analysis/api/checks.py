@@ -13,15 +13,20 @@ from rest_framework.response import Response
 from analysis import tasks
 from analysis.evidence import checks
 from analysis.models import CheckRun, Source
-from incidents.api.base import Visible
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.base import VisibleRecordField
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from incidents.permissions import visible_incidents
 from kb.models import Check
 from kb.permissions import visible_causes
 
 
 class CheckSerializer(serializers.ModelSerializer):
-    cause = Visible(visible_causes)
+    cause = VisibleRecordField(visible_causes)
     condition = serializers.CharField(read_only=True)
 
     class Meta:
@@ -44,7 +49,12 @@ class CheckSerializer(serializers.ModelSerializer):
 
 
 class CheckViewSet(
-    Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     """A query and a condition that show whether a cause holds for an incident."""
 
@@ -75,11 +85,11 @@ class CheckRunSerializer(serializers.ModelSerializer):
 
 
 class RunChecksSerializer(serializers.Serializer):
-    incident = Visible(visible_incidents)
-    cause = Visible(visible_causes)
+    incident = VisibleRecordField(visible_incidents)
+    cause = VisibleRecordField(visible_causes)
 
 
-class CheckRunViewSet(Reads, mixins.ListModelMixin, Resource):
+class CheckRunViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     queryset = CheckRun.objects.none()
     serializer_class = CheckRunSerializer
     filterset_fields = ["incident", "state"]

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
 from analysis.models import Evidence, Finding
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.permissions import visible_incidents
 
 
@@ -39,7 +39,7 @@ class EvidenceDetailSerializer(EvidenceSerializer):
         fields = [*EvidenceSerializer.Meta.fields, "items"]
 
 
-class EvidenceViewSet(Reads, mixins.ListModelMixin, Resource):
+class EvidenceViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     queryset = Evidence.objects.none()
     filterset_fields = ["incident", "kind"]
 

@@ -14,7 +14,7 @@ from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 
 PROBE_DEADLINE = 5.0
 
@@ -32,7 +32,7 @@ class ProbeSerializer(serializers.Serializer):
     answer = serializers.CharField()
 
 
-class SourceViewSet(Reads, mixins.CreateModelMixin, mixins.UpdateModelMixin,
+class SourceViewSet(EtagRetrieveMixin, mixins.CreateModelMixin, mixins.UpdateModelMixin,
                     mixins.ListModelMixin, Resource):  # fmt: skip
     """Where evidence comes from. For users who may manage sources."""
 

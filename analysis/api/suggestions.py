@@ -16,7 +16,7 @@ from analysis.api.compiled_serializer import compiled
 from analysis.suggestions.accuracy import store_shown
 from analysis.suggestions.engine import Scope, suggest_for_incident, suggest_for_text
 from analysis.suggestions.types import Suggestions
-from incidents.api.base import ByName
+from incidents.api.base import NameField
 from incidents.models import Service
 from incidents.permissions import visible_incidents
 from incidents.suspect_changes import CandidateChange
@@ -96,9 +96,9 @@ suggestions_as_data = compiled(SuggestionsSerializer)
 class QuestionSerializer(serializers.Serializer):
     title = serializers.CharField(max_length=300)
     symptom = serializers.CharField(max_length=20_000, allow_blank=True, default="")
-    services = ByName(many=True, queryset=Service.objects.all(), required=False)
+    services = NameField(many=True, queryset=Service.objects.all(), required=False)
     limit = serializers.IntegerField(min_value=1, max_value=20, default=5)
-    within_services = ByName(
+    within_services = NameField(
         many=True,
         queryset=Service.objects.all(),
         required=False,

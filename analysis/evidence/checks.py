@@ -51,7 +51,7 @@ def plan_checks(incident: Incident, causes: Iterable[int], again: bool = False) 
         if again:
             finished = runs.exclude(state__in=leased_jobs.PENDING)
             for run in finished.select_for_update():
-                run.ask_again()
+                run.requeue()
                 run.holds = run.value = None
                 run.save()
     return list(runs.filter(state=CheckRun.State.WAITING).values_list("pk", flat=True))
@@ -71,7 +71,7 @@ def run_check(run_id: int) -> bool:
             outcome = _query_source(run.check_asked, run.incident)
     except SourceError as problem:
         if problem.passing and run.attempts < MAX_ATTEMPTS:
-            leased_jobs.put_back(run, str(problem))
+            leased_jobs.retry_later(run, str(problem))
             return True
         error = str(problem)
     except SoftTimeLimitExceeded:
@@ -80,7 +80,7 @@ def run_check(run_id: int) -> bool:
         logger.exception("Check %s failed", run)
         error = "The check failed unexpectedly; the worker's log has the details."
     with transaction.atomic():
-        current = leased_jobs.settle(run, error)
+        current = leased_jobs.finish(run, error)
         if current is not None and outcome is not None:
             current.value, current.detail = outcome
             current.holds = current.check_asked.holds(current.value)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from analysis.models import Source
 from analysis.sources.base import MAX_AT_ONCE, MAX_PER_MINUTE
-from common.leased_jobs import Errand
+from common.leased_jobs import LeasedJob
 
 MAX_FAILURES = 3
 """In a row, before the circuit of a source opens."""
@@ -25,7 +25,7 @@ def wait_for(source: Source) -> timedelta:
     now = timezone.now()
     requests = source.requests.filter(claimed_at__gte=now - timedelta(minutes=1))
     at_once = int(source.settings.get("at_once") or MAX_AT_ONCE)
-    claimed = requests.filter(state=Errand.State.CLAIMED, lease_until__gte=now)
+    claimed = requests.filter(state=LeasedJob.State.CLAIMED, lease_until__gte=now)
     if claimed.count() >= at_once:
         return timedelta(seconds=1)
     if requests.count() >= int(source.settings.get("per_minute") or MAX_PER_MINUTE):

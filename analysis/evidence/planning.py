@@ -141,7 +141,7 @@ def pull_again(incident: Incident) -> list[int]:
     # Frozen evidence stays until the same request, with a longer window, brings its replacement.
     for request in done.select_for_update():
         request.window_end = window.end
-        request.ask_again()
+        request.requeue()
         request.save()
     if not incident.evidence_requests.exists():
         return plan_evidence(incident)

@@ -23,7 +23,7 @@ from analysis.sources.base import (
     Window,
 )
 from common import leased_jobs
-from common.leased_jobs import workable
+from common.leased_jobs import claimable
 from incidents.models import Incident
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
     recently than that.
     """
     return list(
-        EvidenceRequest.objects.filter(workable(overdue))
+        EvidenceRequest.objects.filter(claimable(overdue))
         .order_by(
             Case(When(incident__status=Incident.Status.RESOLVED, then=1), default=0),
             "not_before",
@@ -61,7 +61,7 @@ def claim(request_id: int) -> EvidenceRequest | None:
             return None
         wait = circuit_breaker.wait_for(source)
         if wait:
-            EvidenceRequest.objects.filter(workable(), pk=request_id).update(
+            EvidenceRequest.objects.filter(claimable(), pk=request_id).update(
                 state=State.WAITING, not_before=timezone.now() + wait
             )
             return None
@@ -113,7 +113,7 @@ def pull(request_id: int) -> bool:
 
 def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
     if request.attempts < MAX_ATTEMPTS:
-        leased_jobs.put_back(request, error)
+        leased_jobs.retry_later(request, error)
     else:
         _settle(request, error=error)
 
@@ -132,7 +132,7 @@ def _settle(
     took_ms: int = 0,
 ) -> None:
     """Write the outcome once, together with its evidence and findings."""
-    current = leased_jobs.settle(request, error)
+    current = leased_jobs.finish(request, error)
     if current is None or answer is None:
         return
     Evidence.objects.filter(request=current).delete()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from common.leased_jobs import Errand
+from common.leased_jobs import LeasedJob
 from incidents.models import Incident
 from kb.models import Check
 
 
-class CheckRun(Errand):
+class CheckRun(LeasedJob):
     """A check run for an incident. `holds` is empty until its source has answered."""
 
     check_asked = models.ForeignKey(Check, models.CASCADE, related_name="runs")

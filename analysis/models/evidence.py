@@ -12,11 +12,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from analysis.models.source import Source
-from common.leased_jobs import Errand
+from common.leased_jobs import LeasedJob
 from incidents.models import Incident, Service
 
 
-class EvidenceRequest(Errand):
+class EvidenceRequest(LeasedJob):
     """One query to pull for one incident."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence_requests")

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from analysis.suggestions import unexplained_groups
-from incidents.web.shortcuts import tell
+from incidents.web.shortcuts import show_errors
 from kb.causes import linking
 from kb.models import CauseLink
 from kb.reports import knowledge_gaps as kb_gaps
@@ -44,7 +44,7 @@ def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         cause = linking.create_cause(name=request.POST.get("name", "").strip() or group.name)
     except ValidationError as error:
-        tell(request, error)
+        show_errors(request, error)
         return redirect("analysis:gaps")
     for incident in group.incidents:
         linking.link_cause(

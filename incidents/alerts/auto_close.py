@@ -1,4 +1,4 @@
-"""What happens to incidents that alerts opened as time passes: open late, close when quiet."""
+"""Time-driven steps of alerts: open an incident after the policy's wait, close a quiet one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from incidents import filing
 from incidents.alerts.episodes import is_flapping
-from incidents.alerts.grouping import Placing
+from incidents.alerts.grouping import AlertGrouper
 from incidents.models import Alert, Incident, Service, TierPolicy
 
 FLAPPING_QUIET = timedelta(minutes=30)
@@ -19,20 +19,20 @@ FLAPPING_QUIET = timedelta(minutes=30)
 
 
 @transaction.atomic
-def open_due() -> int:
+def open_overdue_alerts() -> int:
     """Open incidents for alerts that have fired for as long as their tier's policy waits."""
     due = Alert.objects.select_for_update(of=("self",), skip_locked=True).filter(
         opens_at__lte=timezone.now(), incident=None, status=Alert.Status.FIRING
     )
     alerts = list(due.select_related("service")[:1000])
-    Placing(alerts).place_all(waited=True)
+    AlertGrouper(alerts).group_all(waited=True)
     return len(alerts)
 
 
 def quiet_incidents() -> Iterable[tuple[Incident, timedelta]]:
-    """Open incidents that alerts opened and none of whose alerts fires, and for how long."""
+    """Open incidents from alerts of which none fires any more, and for how long."""
     now = timezone.now()
-    found = (
+    rows = (
         Incident.objects.exclude(status=Incident.Status.RESOLVED)
         .filter(labels__has_key="alertname", merged_into=None)
         .annotate(
@@ -41,18 +41,18 @@ def quiet_incidents() -> Iterable[tuple[Incident, timedelta]]:
         )
         .filter(firing=0, ended__isnull=False)
     )
-    for incident in found.prefetch_related("services")[:500]:
+    for incident in rows.prefetch_related("services")[:500]:
         yield incident, now - incident.ended
 
 
-def close_quiet() -> int:
-    """Do what the policy of the highest tier says once an incident's alerts are all over."""
+def close_quiet_incidents() -> int:
+    """Apply the policy of the highest tier to incidents whose alerts have all ended."""
     policies = {policy.tier: policy for policy in TierPolicy.objects.all()}
     tiers = list(Service.Tier.values)
     closed = 0
     for incident, quiet in quiet_incidents():
-        own = {service.tier for service in incident.services.all()} or {Service.Tier.NORMAL}
-        tier = min(own, key=tiers.index)
+        own_tiers = {service.tier for service in incident.services.all()} or {Service.Tier.NORMAL}
+        tier = min(own_tiers, key=tiers.index)
         policy = policies.get(tier) or TierPolicy(tier=tier)
         if policy.on_quiet == TierPolicy.OnQuiet.NOTHING:
             continue
@@ -62,15 +62,15 @@ def close_quiet() -> int:
             wait = max(wait, FLAPPING_QUIET)
         if quiet < wait:
             continue
-        wanted = (
+        target_status = (
             Incident.Status.RESOLVED
             if policy.on_quiet == TierPolicy.OnQuiet.RESOLVE
             else Incident.Status.MITIGATED
         )
-        if incident.status == wanted:
+        if incident.status == target_status:
             continue
         with transaction.atomic():
-            filing.set_status(incident, wanted)
+            filing.set_status(incident, target_status)
             filing.add_entry(incident, filing.Kind.ALERT, "All its alerts have ended.")
         closed += 1
     return closed

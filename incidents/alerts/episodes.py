@@ -1,6 +1,6 @@
-"""Alerts: one row an episode, and the incident it belongs to, with the reason in words.
+"""Stores alerts: one row per episode, then its incident with the reason in words.
 
-Written in bulk: a storm of thousands costs a few queries, not thousands.
+Written in bulk: a storm of thousands of alerts costs a few queries.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from common.pods import workload_of
-from incidents.alerts.grouping import Placing, source_of
-from incidents.catalogue.unknown_services import note_seen
+from incidents.alerts.grouping import AlertGrouper, source_of
+from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Alert, Integration, Service
 from incidents.webhooks.base import AlertEvent
 
@@ -22,18 +22,18 @@ SERVICE_LABELS = (
     "deployment", "statefulset", "daemonset", "container", "job", "pod", "host", "instance",
     "namespace", "db", "DBInstanceIdentifier", "LoadBalancer", "FunctionName", "ServiceName",
 )  # fmt: skip
-"""Labels that may name a service, the surest first."""
-SURE_LABELS = SERVICE_LABELS[:5]
-"""Those that hold nothing but names of services."""
+"""Labels that may name a service, the most reliable first."""
+SERVICE_NAME_LABELS = SERVICE_LABELS[:5]
+"""Those that hold nothing but service names."""
 _PORT = re.compile(r":\d+$")
-FLAPS = 4
+FLAPPING_EPISODES = 4
 FLAPPING_WITHIN = timedelta(hours=1)
 
-Told = tuple[Integration, datetime, AlertEvent]
+ReceivedAlert = tuple[Integration, datetime, AlertEvent]
 
 
 def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
-    """The service of the catalogue that an alert is about; `known` is by name in small letters."""
+    """The service that an alert is about; `known` maps lower-case names to services."""
     for name in [event.service, *(event.labels.get(label, "") for label in SERVICE_LABELS)]:
         if not name:
             continue
@@ -46,36 +46,36 @@ def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
     return next((known[word] for word in named if word in known), None)
 
 
-def _named(event: AlertEvent) -> str:
-    """What an alert calls its service, where it says so; empty else."""
-    names = [event.service, *(event.labels.get(label, "") for label in SURE_LABELS)]
+def _named_service(event: AlertEvent) -> str:
+    """The name that an alert gives its service, whether or not we know it; empty without one."""
+    names = [event.service, *(event.labels.get(label, "") for label in SERVICE_NAME_LABELS)]
     return next((workload_of(name) for name in names if name), "")
 
 
-def take_alerts(told: Sequence[Told]) -> list[str]:
-    """Write what senders told, in that order; an outcome in words for each.
+def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
+    """Store received alerts in order; returns an outcome in words for each.
 
-    Call it within a transaction, by one worker at a time.
+    Runs in the caller's transaction, in one worker at a time.
     """
-    if not told:
+    if not received:
         return []
     known = {service.name.lower(): service for service in Service.objects.all()}
-    episodes = _episodes_of(told)
+    episodes = _episodes_of(received)
     outcomes, new, changed = [], [], {}
-    unplaced = set[str]()
-    for integration, received_at, event in told:
+    without_service = set[str]()
+    for integration, received_at, event in received:
         source = source_of(integration)
         past = episodes.setdefault((source, event.fingerprint), [])
-        alert = _episode(past, event)
+        alert = _matching_episode(past, event)
         if alert is None and not event.firing:
-            outcomes.append(f"{event.name}: ended before we heard of it")
+            outcomes.append(f"{event.name}: ended before it was received")
             continue
         if alert is None:
-            alert = _begin(source, integration, received_at, event, known)
+            alert = _new_alert(source, integration, received_at, event, known)
             past.append(alert)
             new.append(alert)
             if alert.service is None:
-                unplaced.add(_named(event))
+                without_service.add(_named_service(event))
             outcomes.append(f"{event.name}: fires")
         elif alert.status == Alert.Status.RESOLVED and event.firing:
             outcomes.append(f"{event.name}: already ended")
@@ -97,15 +97,15 @@ def take_alerts(told: Sequence[Told]) -> list[str]:
         ["status", "ends_at", "opens_at", "summary", "severity"],
         batch_size=1000,
     )
-    note_seen(unplaced, "alerts")
-    Placing(new).place_all()
+    record_unknown_services(without_service, "alerts")
+    AlertGrouper(new).group_all()
     return outcomes
 
 
-def _episodes_of(told: Sequence[Told]) -> dict[tuple[str, str], list[Alert]]:
-    """Known episodes of the fingerprints told of, oldest first: those firing, and the last ones."""
+def _episodes_of(received: Sequence[ReceivedAlert]) -> dict[tuple[str, str], list[Alert]]:
+    """Stored episodes by source and fingerprint of the received alerts, oldest first."""
     wanted: dict[str, set[str]] = {}
-    for integration, _, event in told:
+    for integration, _, event in received:
         wanted.setdefault(source_of(integration), set()).add(event.fingerprint)
     match = Q(pk=None)
     for source, fingerprints in wanted.items():
@@ -116,22 +116,22 @@ def _episodes_of(told: Sequence[Told]) -> dict[tuple[str, str], list[Alert]]:
     return episodes
 
 
-def _episode(past: list[Alert], event: AlertEvent) -> Alert | None:
-    """The episode that an event is about: by its start where the sender says it, else the last."""
+def _matching_episode(past: list[Alert], event: AlertEvent) -> Alert | None:
+    """The episode of an event: by its start if the sender gives it, else the firing one."""
     if event.starts_at:
         same = next((alert for alert in past if alert.starts_at == event.starts_at), None)
         if same:
             return same
     firing = next((alert for alert in reversed(past) if alert.status == "firing"), None)
     if firing and event.firing and event.starts_at and event.starts_at > firing.starts_at:
-        # The end of the former episode never reached us: the new one says that it came.
+        # The end of the previous episode never reached us; the new start implies it.
         firing.status, firing.ends_at = Alert.Status.RESOLVED, event.starts_at
         firing.save(update_fields=["status", "ends_at"])
         return None
     return firing
 
 
-def _begin(
+def _new_alert(
     source: str,
     integration: Integration,
     received_at: datetime,
@@ -158,11 +158,11 @@ def _begin(
 
 
 def is_flapping(alert: Alert) -> bool:
-    """Whether the same rule has fired for the same thing again and again of late."""
-    again = Alert.objects.filter(
+    """Whether an alert has fired repeatedly within the last hour."""
+    episodes = Alert.objects.filter(
         source=alert.source,
         fingerprint=alert.fingerprint,
         starts_at__gt=alert.starts_at - FLAPPING_WITHIN,
         starts_at__lte=alert.starts_at,
     )
-    return again.count() >= FLAPS
+    return episodes.count() >= FLAPPING_EPISODES

@@ -1,4 +1,4 @@
-"""Excessive alerts are themselves a fault: rules that fire and never lead anywhere."""
+"""Noisy alert rules: they fire often and nobody ever acts on them."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from incidents.models import Alert, TimelineEntry
 from incidents.permissions import Viewer, visible_alerts
 
 PERIOD = timedelta(days=30)
-ENOUGH = 5
-"""Episodes below which a rule is not judged."""
+MIN_EPISODES = 5
+"""With fewer episodes a rule is not called noisy."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """How one alert rule did over the period."""
+class AlertRuleStats:
+    """Statistics of one alert rule over the period."""
 
     name: str
     episodes: int
     incidents: int
     acted_on: int
-    """incidents in which a person wrote or decided something"""
+    """Incidents in which a person wrote or decided something."""
     short: int
-    """episodes over within five minutes"""
+    """Episodes that ended within five minutes."""
     mean_minutes: float | None
 
     @property
     def leads_nowhere(self) -> bool:
-        return self.episodes >= ENOUGH and self.acted_on == 0
+        return self.episodes >= MIN_EPISODES and self.acted_on == 0
 
 
-def noisy_rules(viewer: Viewer, limit: int = 100) -> list[Rule]:
-    """Rules by how often they fired in the last 30 days, those that led nowhere first."""
-    lately = visible_alerts(viewer).filter(starts_at__gte=timezone.now() - PERIOD)
-    rules = rules_of(lately, limit)
+def noisy_rules(viewer: Viewer, limit: int = 100) -> list[AlertRuleStats]:
+    """Rules of the last 30 days: first those nobody acted on, then by number of episodes."""
+    recent = visible_alerts(viewer).filter(starts_at__gte=timezone.now() - PERIOD)
+    rules = rule_stats(recent, limit)
     return sorted(rules, key=lambda rule: (not rule.leads_nowhere, -rule.episodes))
 
 
-def rules_of(alerts: QuerySet[Alert], limit: int | None = None) -> list[Rule]:
-    """The rules behind some alerts, those that fired most often first."""
+def rule_stats(alerts: QuerySet[Alert], limit: int | None = None) -> list[AlertRuleStats]:
+    """Statistics of the rules of some alerts, the most frequent first."""
     acted = TimelineEntry.objects.filter(author__isnull=False).values("incident")
     rows = (
         alerts.order_by()
@@ -57,7 +57,7 @@ def rules_of(alerts: QuerySet[Alert], limit: int | None = None) -> list[Rule]:
         .order_by("-episodes", "name")[:limit]
     )
     return [
-        Rule(
+        AlertRuleStats(
             row["name"],
             row["episodes"],
             row["incidents"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.models import Alert
 from incidents.permissions import visible_alerts
 from incidents.search.filters import AlertFilter
@@ -22,8 +22,8 @@ class AlertSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class AlertViewSet(Reads, mixins.ListModelMixin, Resource):
-    """Alerts as they came, and why each is part of its incident; newest first."""
+class AlertViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    """Alerts, and why each is part of its incident; newest first."""
 
     queryset = Alert.objects.none()
     serializer_class = AlertSerializer

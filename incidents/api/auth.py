@@ -1,4 +1,4 @@
-"""Who asks the API, what their token allows, and how often they may ask."""
+"""Authentication by token, scopes and rate limits of the API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from incidents.tokens import find_token
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer cb_…`; the word Token in place of Bearer is taken too."""
+    """`Authorization: Bearer cb_…`; `Token` instead of `Bearer` works too."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
         how, _, given = get_authorization_header(request).decode("latin-1").partition(" ")
@@ -34,7 +34,7 @@ class TokenAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed("This token has expired or was revoked.")
         if not token.user.is_active:
             raise exceptions.AuthenticationFailed("The user of this token was deactivated.")
-        # The permission function asks the person, so the narrowing travels with them.
+        # Permission checks read the limit from the user.
         token.user.only_team = token.team
         return token.user, token
 
@@ -51,24 +51,24 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class HasScope(IsAuthenticated):
-    """Reading needs `read`, writing `file`; a view with `scope = "admin"` needs that.
+    """GET needs the scope `read`, writing `file`; a view may set another `scope`.
 
-    One with a `permission` is for who has it, as the pages are. A view with `reads = True` only
-    answers questions, though they come by POST.
+    A view with a `permission` also needs that, as pages do. A view with `reads = True` changes
+    nothing, although it is called by POST.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        wanted = getattr(view, "scope", "")
-        needed = getattr(view, "permission", "")
-        if needed and not request.user.has_perm(needed):
-            self.message = f"This needs the permission {needed}."
+        scope = getattr(view, "scope", "")
+        permission = getattr(view, "permission", "")
+        if permission and not request.user.has_perm(permission):
+            self.message = f"This needs the permission {permission}."
             return False
         reads = request.method in SAFE_METHODS or getattr(view, "reads", False)
-        wanted = str(wanted or ("read" if reads else "file"))
-        if isinstance(request.auth, ApiToken) and not request.auth.allows(wanted):
-            self.message = f"This token may only {request.auth.scope}; this needs “{wanted}”."
+        scope = str(scope or ("read" if reads else "file"))
+        if isinstance(request.auth, ApiToken) and not request.auth.allows(scope):
+            self.message = f"This token may only {request.auth.scope}; this needs “{scope}”."
             return False
         return True
 
@@ -79,9 +79,9 @@ def _redis() -> Redis:
 
 
 class RateLimit(BaseThrottle):
-    """So many requests a minute for each token or person, counted in Redis.
+    """Requests per minute for each token or person, counted in Redis.
 
-    With Redis away nothing is counted: an incident is no time to turn people away.
+    While Redis is down nothing is counted: during an incident the API must stay usable.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
@@ -108,9 +108,9 @@ class RateLimit(BaseThrottle):
 
 
 def rate_headers(get_response: Any) -> Any:
-    """Middleware: tell each asker of the API how much of their limit is left."""
+    """Middleware: RateLimit headers say how much of the limit is left."""
 
-    def answer(request: Any) -> Any:
+    def respond(request: Any) -> Any:
         response = get_response(request)
         if rate := getattr(request, "rate", None):
             most, left, seconds = rate
@@ -119,4 +119,4 @@ def rate_headers(get_response: Any) -> Any:
             response["RateLimit-Reset"] = f"{seconds:.0f}"
         return response
 
-    return answer
+    return respond

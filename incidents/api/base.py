@@ -1,4 +1,4 @@
-"""What every API of the product shares: pages and problem details."""
+"""What all API modules share: parsers, filters, fields, pagination, problem details."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from rest_framework.views import exception_handler
 
 
 class CleanJson(JSONParser):
-    """JSON without null characters: PostgreSQL cannot even be asked for a text with one."""
+    """JSON without null characters, which PostgreSQL rejects even in a query."""
 
     def parse(self, *args: Any, **options: Any) -> Any:
         data = super().parse(*args, **options)
-        if place := _place_of_null(data):
-            raise exceptions.ValidationError({place: ["Null characters are not allowed."]})
+        if name := _field_with_null(data):
+            raise exceptions.ValidationError({name: ["Null characters are not allowed."]})
         return data
 
 
-def _place_of_null(data: Any, place: str = "") -> str:
-    """The name of the field in which a null character stands; empty where there is none."""
+def _field_with_null(data: Any, name: str = "") -> str:
+    """The name of the first field with a null character; empty without one."""
     if isinstance(data, str):
-        return (place or "body") if "\x00" in data else ""
+        return (name or "body") if "\x00" in data else ""
     if isinstance(data, dict):
         if any("\x00" in key for key in data):
-            return place or "body"
-        return next(filter(None, (_place_of_null(v, place or k) for k, v in data.items())), "")
+            return name or "body"
+        return next(filter(None, (_field_with_null(v, name or k) for k, v in data.items())), "")
     if isinstance(data, list):
-        return next(filter(None, (_place_of_null(each, place) for each in data)), "")
+        return next(filter(None, (_field_with_null(each, name) for each in data)), "")
     return ""
 
 
 class CleanFilters(DjangoFilterBackend):
-    """Filters by query parameters, of which none holds a null character."""
+    """Filters by query parameters; refuses null characters in them."""
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
         for name, value in request.query_params.items():
@@ -52,16 +52,16 @@ class CleanFilters(DjangoFilterBackend):
         return super().filter_queryset(request, queryset, view)
 
 
-class ByName(serializers.SlugRelatedField):
-    """A record by its name."""
+class NameField(serializers.SlugRelatedField):
+    """A record, referred to by its name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__("name", **options)
 
 
 @extend_schema_field(int)
-class Visible(serializers.PrimaryKeyRelatedField):
-    """A record by its id, among those that `permission(user)` lets the asker see."""
+class VisibleRecordField(serializers.PrimaryKeyRelatedField):
+    """A record, referred to by its id, among those that `permission(user)` returns."""
 
     def __init__(self, permission: Callable[[Any], QuerySet[Any]], **options: Any) -> None:
         self.permission = permission
@@ -71,15 +71,17 @@ class Visible(serializers.PrimaryKeyRelatedField):
         return self.permission(self.context["request"].user)
 
 
-def asked_for(request: Request, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
-    """The body of a request, as a serializer reads it. Raises ValidationError by field."""
+def validated_body(
+    request: Request, serializer_class: type[serializers.Serializer]
+) -> dict[str, Any]:
+    """The body of a request after validation. Raises ValidationError by field."""
     form = serializer_class(data=request.data, context={"request": request})
     form.is_valid(raise_exception=True)
     return form.validated_data
 
 
-class Pages(CursorPagination):
-    """Pages by cursor: stable while incidents are being filed, cheap on page one thousand."""
+class CursorPages(CursorPagination):
+    """Cursor pagination: stable while records are added, cheap on page one thousand."""
 
     ordering = "-id"
     page_size_query_param = "page_size"
@@ -89,7 +91,7 @@ class Pages(CursorPagination):
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """Errors as application/problem+json (RFC 9457); `errors` maps field names to messages."""
     if isinstance(error, RuleBroken):
-        # A business rule's refusal reads the same whether the form or the API was used.
+        # The rules' own errors, with the same texts as in forms.
         detail = error.message_dict if hasattr(error, "error_dict") else error.messages
         error = exceptions.ValidationError(detail)
     elif isinstance(error, Http404):

@@ -6,15 +6,15 @@ from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.base import ByName
-from incidents.api.resources import Creates, Reads, Resource
+from incidents.api.base import NameField
+from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.intake.changes import create_change
 from incidents.models import Change, Service
 from incidents.search.filters import ChangeFilter
 
 
 class ChangeSerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
 
     class Meta:
         model = Change
@@ -28,7 +28,7 @@ class ChangeSerializer(serializers.ModelSerializer):
         return create_change(**validated_data)
 
 
-class ChangeViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+class ChangeViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     queryset = Change.objects.select_related("service")
     serializer_class = ChangeSerializer
     filterset_class = ChangeFilter

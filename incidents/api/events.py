@@ -1,4 +1,4 @@
-"""REST API of events: as pages, and as a stream that stays open (server-sent events)."""
+"""REST API of events: as a list, and as a stream (server-sent events)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.events.outbox import KINDS, visible_events
 from incidents.models import Event
 from incidents.permissions import Viewer
 
 POLL, HEARTBEAT, LONGEST = 1.0, 15.0, 600.0
-"""Seconds between two looks, between signs of life, and until the listener must come again."""
+"""Seconds between two queries, between heartbeats, and until a client must reconnect."""
 BATCH = 100
 SETTLED = timedelta(seconds=1)
 _streams = threading.Semaphore(4)
-"""How many listeners a process serves at once; each holds a thread."""
+"""How many clients a process serves at once; each occupies a thread."""
 
 
 class EventSerializer(serializers.ModelSerializer):
@@ -42,8 +42,8 @@ class EventSerializer(serializers.ModelSerializer):
         fields = ["id", "kind", "at", "text", "path", "incident"]
 
 
-class EventViewSet(Reads, mixins.ListModelMixin, Resource):
-    """What happened to incidents, newest first; kept for a month."""
+class EventViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    """Events of incidents, newest first; retained for a month."""
 
     queryset = Event.objects.none()
     serializer_class = EventSerializer
@@ -66,8 +66,8 @@ class EventStreamRenderer(BaseRenderer):
 class EventStreamView(APIView):
     """Events as they happen, as text/event-stream.
 
-    It ends after ten minutes: come again with the `Last-Event-ID` you saw, as browsers do by
-    themselves, and nothing is missed.
+    It ends after ten minutes: reconnect with the last `Last-Event-ID`, as browsers do by
+    themselves, and no event is missed.
     """
 
     renderer_classes = [EventStreamRenderer]
@@ -76,7 +76,7 @@ class EventStreamView(APIView):
         parameters=[
             OpenApiParameter(
                 "Last-Event-ID", int, OpenApiParameter.HEADER,
-                description="The last one seen; without it, from now on.",
+                description="The last one received; without it, from now on.",
             ),
             OpenApiParameter(
                 "seconds", int, description="Close it after so many; 1 to 600.", default=600
@@ -92,12 +92,12 @@ class EventStreamView(APIView):
             newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
             last = newest or 0
         if not _streams.acquire(blocking=False):
-            raise Throttled(5, "Too many listeners here; come again.")
+            raise Throttled(5, "Too many clients of the stream; try again later.")
         stream = _Stream(_listen(request.user, last, float(seconds or LONGEST)))
-        answer = StreamingHttpResponse(stream, content_type="text/event-stream")
-        answer["Cache-Control"] = "no-store"
-        answer["X-Accel-Buffering"] = "no"
-        return answer
+        response = StreamingHttpResponse(stream, content_type="text/event-stream")
+        response["Cache-Control"] = "no-store"
+        response["X-Accel-Buffering"] = "no"
+        return response
 
 
 def _number(given: str, name: str, most: int) -> int | None:
@@ -109,7 +109,7 @@ def _number(given: str, name: str, most: int) -> int | None:
 
 
 class _Stream:
-    """Gives its place back when it ends, or is closed before anybody read from it."""
+    """Releases its slot when it ends, or when it is closed before anybody read from it."""
 
     def __init__(self, events: Generator[str, None, None]) -> None:
         self._events, self._open = events, True
@@ -136,20 +136,20 @@ def _listen(viewer: Viewer, last: int, seconds: float) -> Generator[str, None, N
     alive = time.monotonic()
     yield "retry: 2000\n\n"
     while time.monotonic() < until:
-        # A transaction that ends late brings lower numbers late: it gets a moment to do so.
+        # A transaction that commits late adds events with lower ids late: wait for it.
         settled = timezone.now() - SETTLED
-        found = list(
+        events = list(
             visible_events(viewer).filter(pk__gt=last, at__lt=settled).order_by("pk")[:BATCH]
         )
-        for event in found:
+        for event in events:
             data = json.dumps(EventSerializer(event).data, default=str)
             yield f"id: {event.pk}\nevent: {event.kind}\ndata: {data}\n\n"
             last = event.pk
-        if len(found) == BATCH:
+        if len(events) == BATCH:
             continue
         if time.monotonic() - alive > HEARTBEAT:
             alive = time.monotonic()
-            yield ": still here\n\n"
+            yield ": heartbeat\n\n"
         time.sleep(POLL)
 
 

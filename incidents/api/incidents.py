@@ -12,14 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents import filing, merging
-from incidents.api.base import ByName, Visible, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource, once
+from incidents.api.base import NameField, VisibleRecordField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+    run_idempotently,
+)
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
 from incidents.history_import import import_incidents
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
 from incidents.search.filters import IncidentFilter
-from incidents.timeline import told_timeline
+from incidents.timeline import full_timeline
 
 
 class LabelsField(serializers.DictField):
@@ -36,7 +42,7 @@ class LabelsField(serializers.DictField):
 
 class IncidentSerializer(serializers.ModelSerializer):
     reference = serializers.CharField(read_only=True)
-    services = ByName(many=True, queryset=Service.objects.all(), required=False)
+    services = NameField(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
     merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
@@ -65,28 +71,32 @@ class IncidentSerializer(serializers.ModelSerializer):
 
 
 class MergeSerializer(serializers.Serializer):
-    other = Visible(visible_incidents, help_text="The incident that becomes part of this one.")
+    other = VisibleRecordField(
+        visible_incidents, help_text="The incident that becomes part of this one."
+    )
 
 
 class SplitSerializer(serializers.Serializer):
-    alerts = Visible(visible_alerts, many=True, help_text="Alerts that get an incident anew.")
+    alerts = VisibleRecordField(
+        visible_alerts, many=True, help_text="Alerts that move to a new incident."
+    )
 
 
 class ImportSerializer(serializers.Serializer):
     source = serializers.CharField(
-        max_length=50, help_text="Where they come from: with `id` it makes each row known."
+        max_length=50, help_text="Where they come from: source and `id` identify each row."
     )
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
     mapping = serializers.DictField(
         child=serializers.CharField(max_length=100),
         required=False,
-        help_text="Our field → the name it has in the rows, where the usual names do not fit.",
+        help_text="From our field to its name in the rows, where that is not a usual one.",
     )
     dry_run = serializers.BooleanField(default=False)
 
 
 class RefusedSerializer(serializers.Serializer):
-    row = serializers.IntegerField(help_text="Its place in `rows`, from 1.")
+    row = serializers.IntegerField(help_text="Its position in `rows`, from 1.")
     why = serializers.CharField()
 
 
@@ -108,12 +118,12 @@ class ImportReportSerializer(serializers.Serializer):
             )
         ],
     ),
-    partial_update=extend_schema(summary="Edit, move or re-rate an incident"),
+    partial_update=extend_schema(summary="Edit an incident, its status or severity"),
 )
 class IncidentViewSet(
-    Creates,
-    Reads,
-    Edits,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
     mixins.ListModelMixin,
     Resource,
 ):
@@ -130,12 +140,12 @@ class IncidentViewSet(
 
     @extend_schema(
         responses=TimelineEntrySerializer(many=True),
-        summary="Timeline, with what other records tell of it",
+        summary="Timeline, with entries derived from other records",
         filters=False,
     )
     @action(detail=True, pagination_class=None, filterset_class=None)
     def timeline(self, request: Request, pk: str | None = None) -> Response:
-        entries = told_timeline(self.get_object())
+        entries = full_timeline(self.get_object())
         return Response(TimelineEntrySerializer(entries, many=True).data)
 
     @extend_schema(
@@ -143,47 +153,48 @@ class IncidentViewSet(
     )
     @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
     def notes(self, request: Request, pk: str | None = None) -> Response:
-        return once(request, lambda: self._note(request))
+        return run_idempotently(request, lambda: self._note(request))
 
     def _note(self, request: Request) -> Response:
         incident = self.get_object()
-        asked = asked_for(request, NoteSerializer)
-        note = filing.add_note(incident, author=request.user, **asked)
+        note = filing.add_note(
+            incident, author=request.user, **validated_body(request, NoteSerializer)
+        )
         return Response(TimelineEntrySerializer(note).data, status=201)
 
     @extend_schema(
         request=MergeSerializer,
         responses=IncidentSerializer,
-        summary="Make another incident part of this one",
+        summary="Merge another incident into this one",
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
-        other = asked_for(request, MergeSerializer)["other"]
+        other = validated_body(request, MergeSerializer)["other"]
         into = merging.merge(self.get_object(), other, request.user)
         return Response(self.get_serializer(into).data)
 
     @extend_schema(
         request=SplitSerializer,
         responses={201: IncidentSerializer},
-        summary="Give some of its alerts an incident of their own",
+        summary="Move some of its alerts to a new incident",
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
-        alerts: list[Alert] = asked_for(request, SplitSerializer)["alerts"]
-        made = merging.split(self.get_object(), alerts, request.user)
-        return Response(self.get_serializer(made).data, status=201)
+        alerts: list[Alert] = validated_body(request, SplitSerializer)["alerts"]
+        new = merging.split(self.get_object(), alerts, request.user)
+        return Response(self.get_serializer(new).data, status=201)
 
     @extend_schema(
         request=ImportSerializer,
         responses=ImportReportSerializer,
-        summary="Take many incidents in; those already known are left alone",
+        summary="Import many incidents; known ones are skipped",
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
-    def take_in(self, request: Request) -> Response:
-        asked = asked_for(request, ImportSerializer)
+    def import_rows(self, request: Request) -> Response:
+        body = validated_body(request, ImportSerializer)
         report = import_incidents(
-            enumerate(asked["rows"], 1), asked["source"], asked.get("mapping"), asked["dry_run"]
+            enumerate(body["rows"], 1), body["source"], body.get("mapping"), body["dry_run"]
         )
         refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
         return Response(

@@ -8,9 +8,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import ByName
+from incidents.api.base import NameField
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import Edits, Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (
@@ -26,8 +26,8 @@ from incidents.webhooks import registry
 class IntegrationSerializer(PluginSerializer):
     plugins = registry
     secrets = None
-    service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
-    path = serializers.SerializerMethodField(help_text="Where its sender posts to.")
+    service = NameField(queryset=Service.objects.all(), required=False, allow_null=True)
+    path = serializers.SerializerMethodField(help_text="The path that its sender posts to.")
 
     class Meta:
         model = Integration
@@ -37,7 +37,7 @@ class IntegrationSerializer(PluginSerializer):
         ]  # fmt: skip
 
     def get_secrets_unreadable(self, integration: Integration) -> bool:
-        """Whether any valid secret is: make another, or enter the sender's again."""
+        """Whether any valid secret is unreadable: create another, or enter the sender's again."""
         return any(
             secret.revoked_at is None and not secret.is_readable
             for secret in integration.secrets.all()
@@ -47,7 +47,7 @@ class IntegrationSerializer(PluginSerializer):
         return f"/hooks/{integration.slug}/"
 
 
-class MadeSerializer(IntegrationSerializer):
+class CreatedIntegrationSerializer(IntegrationSerializer):
     secret = serializers.CharField(read_only=True, help_text="Shown this once.")
 
     class Meta(IntegrationSerializer.Meta):
@@ -59,7 +59,7 @@ class SecretSerializer(serializers.Serializer):
     hint = serializers.CharField(read_only=True)
 
 
-class IntegrationViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
+class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
     """Senders of alerts and changes. For administrators."""
 
     scope = "admin"
@@ -68,19 +68,22 @@ class IntegrationViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
     serializer_class = IntegrationSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 
-    @extend_schema(request=IntegrationSerializer, responses={201: MadeSerializer})
+    @extend_schema(request=IntegrationSerializer, responses={201: CreatedIntegrationSerializer})
     def create(self, request: Request) -> Response:
-        asked = self.get_serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        made = asked.save()
-        made.secret = IntegrationSecret.make(made, request.user)[1]
-        return Response(MadeSerializer(made, context=self.get_serializer_context()).data, 201)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        integration = serializer.save()
+        integration.secret = IntegrationSecret.issue(integration, request.user)[1]
+        return Response(
+            CreatedIntegrationSerializer(integration, context=self.get_serializer_context()).data,
+            201,
+        )
 
-    @extend_schema(request=None, responses={201: SecretSerializer}, summary="Make another secret")
+    @extend_schema(request=None, responses={201: SecretSerializer}, summary="Create another secret")
     @action(detail=True, methods=["post"])
     def secrets(self, request: Request, pk: str | None = None) -> Response:
-        made, text = IntegrationSecret.make(self.get_object(), request.user)
-        return Response({"secret": text, "hint": made.hint}, 201)
+        secret, text = IntegrationSecret.issue(self.get_object(), request.user)
+        return Response({"secret": text, "hint": secret.hint}, 201)
 
 
 class DeliverySerializer(serializers.ModelSerializer):
@@ -92,8 +95,8 @@ class DeliverySerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class DeliveryViewSet(Reads, mixins.ListModelMixin, Resource):
-    """What senders delivered, and what became of it. For administrators."""
+class DeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    """Deliveries of senders, and their outcome. For administrators."""
 
     scope = "admin"
     permission = MANAGE
@@ -101,7 +104,7 @@ class DeliveryViewSet(Reads, mixins.ListModelMixin, Resource):
     serializer_class = DeliverySerializer
     filterset_fields = ["integration", "state"]
 
-    @extend_schema(request=None, responses=DeliverySerializer, summary="Work a delivery again")
+    @extend_schema(request=None, responses=DeliverySerializer, summary="Process a delivery again")
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:
         delivery = self.get_object()

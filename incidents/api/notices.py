@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.models import Notice
 
 
@@ -20,8 +20,8 @@ class NoticeSerializer(serializers.ModelSerializer):
         fields = ["id", "text", "path", "created_at", "read_at"]
 
 
-class NoticeViewSet(Reads, mixins.ListModelMixin, Resource):
-    """What the asker should know, newest first."""
+class NoticeViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    """Your notices, newest first."""
 
     queryset = Notice.objects.none()
     serializer_class = NoticeSerializer

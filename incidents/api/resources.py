@@ -1,4 +1,4 @@
-"""What every resource of the API can do: chosen fields, tags against lost edits, safe repeats."""
+"""Base and mixins of API resources: `?fields=`, ETag and If-Match, Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from incidents.models import KeptAnswer
+from incidents.models import IdempotentResponse
 
 
-class Stale(APIException):
+class PreconditionFailed(APIException):
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = "Somebody changed it since you read it: read it again, then edit."
+    default_detail = "It was changed since you read it: read it again, then edit."
 
 
-class KeyReused(APIException):
+class IdempotencyKeyReused(APIException):
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_detail = "This Idempotency-Key came with another request before: take a new one."
+    default_detail = "This Idempotency-Key was used with another request before: use a new one."
 
 
-def tag_of(data: Any) -> str:
-    """The entity tag (RFC 9110) of what is shown of a record."""
+def etag_of(data: Any) -> str:
+    """The entity tag (RFC 9110) of a serialized record."""
     return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:20]}"'
 
 
-def _names(header: str) -> set[str]:
+def _etags_in(header: str) -> set[str]:
     return {each.strip().removeprefix("W/") for each in header.split(",") if each.strip()}
 
 
 class Resource(GenericViewSet):
-    """Base of the resources: `?fields=id,title` leaves out what nobody asked for."""
+    """Base of all resources: `?fields=id,title` limits the response to some fields."""
 
     def get_serializer(self, *args: Any, **options: Any) -> Any:
         serializer = super().get_serializer(*args, **options)
-        asked = self.request.query_params.get("fields", "") if self.request else ""
-        if asked and self.request.method in ("GET", "HEAD"):
-            _choose(getattr(serializer, "child", serializer), asked)
+        names = self.request.query_params.get("fields", "") if self.request else ""
+        if names and self.request.method in ("GET", "HEAD"):
+            _limit_fields(getattr(serializer, "child", serializer), names)
         return serializer
 
 
-def _choose(serializer: serializers.Serializer, asked: str) -> None:
-    wanted = {name.strip() for name in asked.split(",") if name.strip()}
+def _limit_fields(serializer: serializers.Serializer, names: str) -> None:
+    wanted = {name.strip() for name in names.split(",") if name.strip()}
     unknown = sorted(wanted - set(serializer.fields))
     if unknown:
         known = ", ".join(serializer.fields)
@@ -60,67 +60,71 @@ def _choose(serializer: serializers.Serializer, asked: str) -> None:
         serializer.fields.pop(name)
 
 
-class Reads(mixins.RetrieveModelMixin):
-    """`ETag` on what is read; `If-None-Match` saves the body of what did not change."""
+class EtagRetrieveMixin(mixins.RetrieveModelMixin):
+    """Responses have an `ETag`; with `If-None-Match` an unchanged record is a 304."""
 
     def retrieve(self: Any, request: Request, *args: Any, **options: Any) -> Response:
         instance = self.get_object()
-        # Of the whole record, whichever fields were asked for: an edit compares the whole.
-        tag = tag_of(
+        # Of the whole record, whichever fields are returned: `If-Match` compares the whole record.
+        tag = etag_of(
             self.get_serializer_class()(instance, context=self.get_serializer_context()).data
         )
         response = Response(self.get_serializer(instance).data, headers={"ETag": tag})
-        if tag in _names(request.headers.get("If-None-Match", "")):
+        if tag in _etags_in(request.headers.get("If-None-Match", "")):
             return Response(status=304, headers={"ETag": tag})
         return response
 
 
-class Edits(mixins.UpdateModelMixin):
-    """`If-Match` refuses an edit (412) of what somebody else changed since it was read."""
+class EtagUpdateMixin(mixins.UpdateModelMixin):
+    """With `If-Match`, an edit of a record that has changed since is refused (412)."""
 
     @transaction.atomic
     def update(self: Any, request: Request, *args: Any, **options: Any) -> Response:
-        wanted = _names(request.headers.get("If-Match", ""))
-        if wanted and "*" not in wanted:
+        expected = _etags_in(request.headers.get("If-Match", ""))
+        if expected and "*" not in expected:
             instance = self.get_object()
             type(instance)._default_manager.select_for_update(of=("self",)).get(pk=instance.pk)
-            if tag_of(self.get_serializer(self.get_object()).data) not in wanted:
-                raise Stale
+            if etag_of(self.get_serializer(self.get_object()).data) not in expected:
+                raise PreconditionFailed
         options["partial"] = True
         data = super().update(request, *args, **options).data
-        # Read anew, as a GET would show it: the tag must be the one that comes next.
-        with suppress(Http404):  # Who makes a record private may lose sight of it.
+        # Read again, as a GET shows it: the tag must be the one that the next GET returns.
+        with suppress(Http404):  # Whoever makes a record private may not see it any more.
             data = self.get_serializer(self.get_object()).data
-        return Response(data, headers={"ETag": tag_of(data)})
+        return Response(data, headers={"ETag": etag_of(data)})
 
 
-class Creates(mixins.CreateModelMixin):
-    """An `Idempotency-Key` makes a creation safe to repeat: the second answer is the first's."""
+class IdempotentCreateMixin(mixins.CreateModelMixin):
+    """With an `Idempotency-Key` a repeated POST creates nothing and gets the first response."""
 
     def create(self, request: Request, *args: Any, **options: Any) -> Response:
-        return once(request, lambda: super(Creates, self).create(request, *args, **options))
+        return run_idempotently(
+            request, lambda: super(IdempotentCreateMixin, self).create(request, *args, **options)
+        )
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
-    """Do `act` once for each `Idempotency-Key` of a person; without one, do it."""
+def run_idempotently(request: Request, handle: Callable[[], Response]) -> Response:
+    """Run `handle` once per person and `Idempotency-Key`; a repetition gets its response."""
     key = request.headers.get("Idempotency-Key", "")
     if not key:
-        return act()
+        return handle()
     if len(key) > 200 or not key.isprintable():
         raise ValidationError({"Idempotency-Key": ["Send up to 200 printable characters."]})
-    asked = request.get_full_path().encode() + b"\n" + JSONRenderer().render(request.data)
-    digest = hashlib.sha256(asked).hexdigest()
+    signature = request.get_full_path().encode() + b"\n" + JSONRenderer().render(request.data)
+    digest = hashlib.sha256(signature).hexdigest()
     with transaction.atomic():
-        # The row is the lock: a second request of this key waits here until the first is done.
-        kept, new = KeptAnswer.objects.get_or_create(
+        # The row is the lock: a second request with this key waits until the first is done.
+        stored, new = IdempotentResponse.objects.get_or_create(
             user=request.user, key=key, defaults={"request": digest}
         )
         if not new:
-            if kept.request != digest:
-                raise KeyReused
-            return Response(kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"})
-        response = act()
-        kept.status = response.status_code
-        kept.body = json.loads(JSONRenderer().render(response.data))
-        kept.save()
+            if stored.request != digest:
+                raise IdempotencyKeyReused
+            return Response(
+                stored.body, status=stored.status, headers={"Idempotency-Replayed": "true"}
+            )
+        response = handle()
+        stored.status = response.status_code
+        stored.body = json.loads(JSONRenderer().render(response.data))
+        stored.save()
         return response

@@ -6,8 +6,13 @@ from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.base import ByName
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.base import NameField
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from incidents.intake.rules import save_rule
 from incidents.models import (
     Change,
@@ -28,7 +33,7 @@ class RuleSerializer(serializers.ModelSerializer):
 
 
 class MaintenanceWindowSerializer(RuleSerializer):
-    services = ByName(many=True, queryset=Service.objects.all())
+    services = NameField(many=True, queryset=Service.objects.all())
     author = serializers.CharField(source="author.username", read_only=True, default=None)
 
     class Meta:
@@ -48,7 +53,7 @@ class TierPolicySerializer(RuleSerializer):
 
 
 class DeployRuleSerializer(RuleSerializer):
-    service = ByName(queryset=Service.objects.all(), required=False, allow_null=True)
+    service = NameField(queryset=Service.objects.all(), required=False, allow_null=True)
     kind = serializers.ChoiceField(Change.Kind.choices, default=Change.Kind.DEPLOY)
 
     class Meta:
@@ -56,7 +61,7 @@ class DeployRuleSerializer(RuleSerializer):
         fields = ["id", "pattern", "service", "kind", "ignore"]
 
 
-class _Rules(Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
+class _Rules(EtagUpdateMixin, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
     """Rules are settings, for administrators."""
 
     scope = "admin"
@@ -64,22 +69,22 @@ class _Rules(Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
 
-class MaintenanceWindowViewSet(_Rules, Creates, Reads):
+class MaintenanceWindowViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
     """Times in which alerts of some services open no incident."""
 
     queryset = MaintenanceWindow.objects.select_related("author").prefetch_related("services")
     serializer_class = MaintenanceWindowSerializer
 
 
-class DeployRuleViewSet(_Rules, Creates, Reads):
+class DeployRuleViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
     """Which CI job deploys which service."""
 
     queryset = DeployRule.objects.select_related("service")
     serializer_class = DeployRuleSerializer
 
 
-class TierPolicyViewSet(_Rules, Reads):
-    """What alerts and incidents of a tier lead to; there is one for each tier."""
+class TierPolicyViewSet(_Rules, EtagRetrieveMixin):
+    """What alerts and incidents of a tier lead to; one policy per tier."""
 
     queryset = TierPolicy.objects.all()
     serializer_class = TierPolicySerializer

@@ -1,4 +1,4 @@
-"""The API's description of itself: what all addresses share, said once."""
+"""OpenAPI schema: parameters and errors that all endpoints share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 
 PROBLEM = {
     "type": "object",
@@ -20,7 +25,7 @@ PROBLEM = {
         "detail": {"type": "string"},
         "errors": {
             "type": "object",
-            "description": "By field: what is wrong and what to do.",
+            "description": "By field: what is wrong and what to change.",
             "additionalProperties": True,
         },
     },
@@ -35,38 +40,46 @@ PROBLEM = {
 }
 
 
-def _header(name: str, text: str) -> OpenApiParameter:
+def _header_parameter(name: str, text: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
 
 
-class Described(AutoSchema):
-    """Adds the parameters that mixins bring, so that no view has to name them."""
+class MixinParametersSchema(AutoSchema):
+    """Adds the parameters of the resource mixins, so that no view has to list them."""
 
     def get_override_parameters(self) -> list[Any]:
         view = self.view
         action = getattr(view, "action", "")
-        found: list[Any] = []
+        parameters: list[Any] = []
         if isinstance(view, Resource) and action in ("list", "retrieve"):
-            found.append(
+            parameters.append(
                 OpenApiParameter(
-                    "fields", str, description="Names of fields, with commas between: only these."
+                    "fields", str, description="Only these fields, separated by commas."
                 )
             )
-        if isinstance(view, Reads) and action == "retrieve":
-            found.append(_header("If-None-Match", "The ETag you know; 304 when it still holds."))
-        if isinstance(view, Edits) and action == "partial_update":
-            found.append(_header("If-Match", "The ETag you read; 412 when it holds no more."))
-        if isinstance(view, Creates) and action == "create":
-            found.append(
-                _header("Idempotency-Key", "Any text of yours: repeated, nothing is made twice.")
+        if isinstance(view, EtagRetrieveMixin) and action == "retrieve":
+            parameters.append(
+                _header_parameter("If-None-Match", "A known ETag; 304 if the record is unchanged.")
             )
-        return found
+        if isinstance(view, EtagUpdateMixin) and action == "partial_update":
+            parameters.append(
+                _header_parameter(
+                    "If-Match", "The ETag you read; 412 if the record has changed since."
+                )
+            )
+        if isinstance(view, IdempotentCreateMixin) and action == "create":
+            parameters.append(
+                _header_parameter(
+                    "Idempotency-Key", "Any unique text: a repeated request creates nothing twice."
+                )
+            )
+        return parameters
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Post-processing hook: every operation may answer with problem details."""
+    """Post-processing hook: every operation may respond with problem details."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    answer = {
+    response = {
         "description": "What was wrong, and with which field.",
         "content": {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
@@ -74,5 +87,5 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     }
     for path in result.get("paths", {}).values():
         for operation in path.values():
-            operation["responses"].setdefault("default", answer)
+            operation["responses"].setdefault("default", response)
     return result

@@ -11,16 +11,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.file_import import ImportReport
-from incidents.api.base import ByName, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.base import NameField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from incidents.catalogue.formats import registry as catalogue_kinds
 from incidents.catalogue.services import save_service
-from incidents.catalogue.sync import take_catalogue
+from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
 
 
 class ServiceSerializer(serializers.ModelSerializer):
-    depends_on = ByName(many=True, queryset=Service.objects.all(), required=False)
+    depends_on = NameField(many=True, queryset=Service.objects.all(), required=False)
 
     class Meta:
         model = Service
@@ -54,13 +59,15 @@ class CatalogueReportSerializer(serializers.Serializer):
     skipped = SkippedSerializer(many=True)
 
 
-def told_report(report: ImportReport) -> dict[str, Any]:
-    """What a file brought, as its serializer describes it."""
+def report_body(report: ImportReport) -> dict[str, Any]:
+    """The report of an import, as `CatalogueReportSerializer` describes it."""
     skipped = [each._asdict() for each in report.skipped]
     return {**vars(report), "skipped": skipped}
 
 
-class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+class ServiceViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+):
     queryset = Service.objects.prefetch_related("depends_on")
     serializer_class = ServiceSerializer
     filterset_fields = ["name", "tier", "lifecycle", "kind", "owner_team"]
@@ -69,12 +76,14 @@ class ServiceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @extend_schema(
         request=CatalogueSerializer,
         responses=CatalogueReportSerializer,
-        summary="Keep services in step with a catalogue",
+        summary="Import services from a catalogue",
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
-    def take_in(self, request: Request) -> Response:
-        return Response(told_report(take_catalogue(**asked_for(request, CatalogueSerializer))))
+    def import_file(self, request: Request) -> Response:
+        return Response(
+            report_body(import_catalogue(**validated_body(request, CatalogueSerializer)))
+        )
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"services": ServiceViewSet}

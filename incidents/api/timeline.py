@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
 from incidents import timeline
-from incidents.api.resources import Edits, Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.models import TimelineEntry
 from incidents.permissions import visible_incidents
 
@@ -26,17 +26,17 @@ class TimelineEntrySerializer(serializers.ModelSerializer):
         for what in ("pinned", "hidden"):
             if what in validated_data and validated_data[what] != getattr(instance, what):
                 timeline.mark_entry(instance, what)
-        written = {name: validated_data[name] for name in ("text", "at") if name in validated_data}
-        return timeline.edit_entry(instance, **written) if written else instance
+        edits = {name: validated_data[name] for name in ("text", "at") if name in validated_data}
+        return timeline.edit_entry(instance, **edits) if edits else instance
 
 
 class NoteSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=50_000)
-    at = serializers.DateTimeField(required=False, help_text="When it happened; now, if left out.")
+    at = serializers.DateTimeField(required=False, help_text="When it happened; default: now.")
 
 
-class TimelineEntryViewSet(Reads, Edits, mixins.ListModelMixin, Resource):
-    """What was written on timelines. An entry keeps its kind; what was hidden is kept too."""
+class TimelineEntryViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
+    """Stored timeline entries, hidden ones too. The kind of an entry cannot change."""
 
     queryset = TimelineEntry.objects.none()
     serializer_class = TimelineEntrySerializer

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from incidents import tokens
-from incidents.api.resources import Reads, Resource
+from incidents.api.resources import EtagRetrieveMixin, Resource
 from incidents.models import (
     ApiToken,
 )
@@ -21,7 +21,7 @@ from incidents.models import (
 class ApiTokenSerializer(serializers.ModelSerializer):
     days = serializers.IntegerField(
         min_value=1, max_value=3650, required=False, write_only=True,
-        help_text="How long it holds; for ever, if left out.",
+        help_text="Days until it expires; never, if left out.",
     )  # fmt: skip
 
     class Meta:
@@ -40,8 +40,8 @@ class NewTokenSerializer(ApiTokenSerializer):
         fields = [*ApiTokenSerializer.Meta.fields, "token"]
 
 
-class ApiTokenViewSet(Reads, mixins.ListModelMixin, Resource):
-    """The asker's own tokens. A token can make and revoke no wider one than itself."""
+class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    """Your own tokens. A token cannot create one with more rights than itself."""
 
     queryset = ApiToken.objects.none()
     serializer_class = ApiTokenSerializer
@@ -53,17 +53,17 @@ class ApiTokenViewSet(Reads, mixins.ListModelMixin, Resource):
 
     @extend_schema(request=ApiTokenSerializer, responses={201: NewTokenSerializer})
     def create(self, request: Request) -> Response:
-        asked = self.get_serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = serializer.validated_data
         own = request.auth
         if isinstance(own, ApiToken):
-            if not own.allows(wanted.get("scope", ApiToken.Scope.READ)):
+            if not own.allows(fields.get("scope", ApiToken.Scope.READ)):
                 raise RuleBroken({"scope": f"This token may only {own.scope}."})
-            if own.team and wanted.get("team") != own.team:
+            if own.team and fields.get("team") != own.team:
                 raise RuleBroken({"team": f"This token is of the team {own.team}."})
-        made, text = tokens.make_token(request.user, **wanted)
-        return Response({**ApiTokenSerializer(made).data, "token": text}, 201)
+        token, text = tokens.create_token(request.user, **fields)
+        return Response({**ApiTokenSerializer(token).data, "token": text}, 201)
 
     @extend_schema(request=None, responses=ApiTokenSerializer, summary="Revoke a token")
     @action(detail=True, methods=["post"])
@@ -81,18 +81,18 @@ class MeSerializer(serializers.Serializer):
 
 
 class MeView(APIView):
-    """Who asks, and what their token may do."""
+    """The user of the request, and what their token may do."""
 
-    @extend_schema(responses=MeSerializer, summary="Who asks")
+    @extend_schema(responses=MeSerializer, summary="The current user")
     def get(self, request: Request) -> Response:
         token = request.auth if isinstance(request.auth, ApiToken) else None
-        told = {
+        current = {
             "user": request.user.get_username(),
             "scope": token.scope if token else ApiToken.Scope.ADMIN,
             "team": token.team if token else "",
             "expires_at": token.expires_at if token else None,
         }
-        return Response(MeSerializer(told).data)
+        return Response(MeSerializer(current).data)
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"tokens": ApiTokenViewSet}

@@ -1,5 +1,4 @@
-"""Walks over service dependencies, and what is odd in them: circles, and core services that need
-supplementary ones."""
+"""Walks over service dependencies, and finds cycles and core services that need lesser ones."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ Key = TypeVar("Key", int, str)
 
 
 def dependency_pairs(field: str = "pk") -> list[tuple[Any, Any]]:
-    """(service, what it depends on), by a field of both; the whole graph in one query."""
+    """Pairs (service, dependency) as values of `field`; the whole graph in one query."""
     pairs = Service.depends_on.through.objects.values_list(
         f"from_service__{field}", f"to_service__{field}"
     )
@@ -23,15 +22,15 @@ def dependency_pairs(field: str = "pk") -> list[tuple[Any, Any]]:
 
 
 def dependency_edges() -> dict[int, list[int]]:
-    """What each service depends on directly, by id."""
+    """The ids of the direct dependencies of each service, by id."""
     edges: dict[int, list[int]] = {}
     for service, dependency in dependency_pairs():
         edges.setdefault(service, []).append(dependency)
     return edges
 
 
-def with_all_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> set[Key]:
-    """A service and all that it depends on, near and far."""
+def with_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> set[Key]:
+    """A service and all its direct and indirect dependencies."""
     reached, front = {service}, [service]
     while front:
         front = [other for one in front for other in edges.get(one, ()) if other not in reached]
@@ -40,14 +39,14 @@ def with_all_dependencies(edges: Mapping[Key, Iterable[Key]], service: Key) -> s
 
 
 def direct_dependencies(services: Iterable[Service]) -> QuerySet[Service]:
-    """What `services` depend on directly, without themselves."""
+    """The direct dependencies of `services`, without themselves."""
     keys = [service.pk for service in services]
     return Service.objects.filter(needed_by__in=keys).exclude(pk__in=keys).distinct()
 
 
 @dataclass(frozen=True)
-class Path:
-    """Services in the order in which each needs the next."""
+class DependencyPath:
+    """Services of which each depends on the next."""
 
     names: tuple[str, ...]
 
@@ -55,50 +54,54 @@ class Path:
         return " → ".join(self.names)
 
 
-def circles(edges: Mapping[str, Iterable[str]]) -> list[Path]:
-    """One circle for each group of services that need each other, shortest first.
+def dependency_cycles(edges: Mapping[str, Iterable[str]]) -> list[DependencyPath]:
+    """One cycle for each group of services that depend on each other, shortest first.
 
-    Groups are strongly connected components (Tarjan, 1972), found without recursion.
+    Groups are strongly connected components (Tarjan, 1972), computed without recursion.
     """
-    found = []
+    cycles = []
     for group in _components(edges):
         first = min(group)
         inside = {name: [o for o in edges.get(name, ()) if o in group] for name in group}
-        way = _shortest(inside, first, {first})
-        if way:
-            found.append(Path(way))
-    return sorted(found, key=lambda path: (len(path.names), path.names))
+        path = _shortest_path(inside, first, {first})
+        if path:
+            cycles.append(DependencyPath(path))
+    return sorted(cycles, key=lambda path: (len(path.names), path.names))
 
 
-def leaning(edges: Mapping[str, Iterable[str]], tiers: Mapping[str, str]) -> list[Path]:
-    """For each core service the shortest way to a supplementary one that it needs, if any.
+def core_needing_supplementary(
+    edges: Mapping[str, Iterable[str]], tiers: Mapping[str, str]
+) -> list[DependencyPath]:
+    """For each core service the shortest path to a supplementary dependency, if any.
 
-    What is on that way is on the path of all users, whatever its tier says.
+    A failure of anything on that path affects all users, whatever its tier.
     """
     lesser = {name for name, tier in tiers.items() if tier == "supplementary"}
-    found = []
+    paths = []
     for name in sorted(name for name, tier in tiers.items() if tier == "core"):
-        way = _shortest(edges, name, lesser)
-        if way:
-            found.append(Path(way))
-    return found
+        path = _shortest_path(edges, name, lesser)
+        if path:
+            paths.append(DependencyPath(path))
+    return paths
 
 
-def _shortest(edges: Mapping[str, Iterable[str]], start: str, ends: set[str]) -> tuple[str, ...]:
-    """Breadth first; `start` itself is an end only when a way leads back to it."""
-    came: dict[str, str] = {}
+def _shortest_path(
+    edges: Mapping[str, Iterable[str]], start: str, ends: set[str]
+) -> tuple[str, ...]:
+    """Breadth-first search; `start` counts as an end only if a path leads back to it."""
+    came_from: dict[str, str] = {}
     front = [start]
     while front:
         following = []
         for name in front:
             for other in sorted(edges.get(name, ())):
                 if other in ends:
-                    way = [other, name]
-                    while way[-1] != start:
-                        way.append(came[way[-1]])
-                    return tuple(reversed(way))
-                if other not in came and other != start:
-                    came[other] = name
+                    path = [other, name]
+                    while path[-1] != start:
+                        path.append(came_from[path[-1]])
+                    return tuple(reversed(path))
+                if other not in came_from and other != start:
+                    came_from[other] = name
                     following.append(other)
         front = following
     return ()
@@ -109,7 +112,7 @@ def _components(edges: Mapping[str, Iterable[str]]) -> list[list[str]]:
     low: dict[str, int] = {}
     stack: list[str] = []
     on_stack: set[str] = set()
-    found: list[list[str]] = []
+    components: list[list[str]] = []
     for root in sorted(edges):
         if root in order:
             continue
@@ -137,5 +140,5 @@ def _components(edges: Mapping[str, Iterable[str]]) -> list[list[str]]:
                     while not group or group[-1] != name:
                         group.append(stack.pop())
                         on_stack.discard(group[-1])
-                    found.append(group)
-    return found
+                    components.append(group)
+    return components

@@ -1,4 +1,4 @@
-"""Gates of a service's life: other packages say what is missing before it enters a stage."""
+"""Gates of the service lifecycle: higher packages say what a stage still requires."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ GATES: Registry[Gate] = Registry("lifecycle gates")
 """Each takes a service and a stage, and lists in words what is missing."""
 
 
-def why_not(service: Service, fields: Mapping[str, Any]) -> str:
-    """Why an edit may not move a service to another stage; empty where it may or does not.
+def gate_refusal(service: Service, fields: Mapping[str, Any]) -> str:
+    """Why an edit may not move a service to another lifecycle stage; empty if it may.
 
-    The gates are asked of the service as it would be after the edit.
+    The gates see the service as it would be after the edit.
     """
     stage = fields.get("lifecycle", service.lifecycle)
     if service.pk is None or stage == service.lifecycle:
@@ -29,5 +29,8 @@ def why_not(service: Service, fields: Mapping[str, Any]) -> str:
     missing = [each for gate in GATES.values() for each in gate(changed, stage)]
     if not missing:
         return ""
-    told = "; ".join(missing)[:1000]
-    return f"Its gate does not hold: {told}. On its page “Readiness” it can go on with a reason."
+    requirements = "; ".join(missing)[:1000]
+    return (
+        f"Its gate is not passed: {requirements}. "
+        "On its page “Readiness” it can go on with a reason."
+    )

@@ -8,16 +8,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from incidents.catalogue.lifecycle_gates import why_not
+from incidents.catalogue.lifecycle_gates import gate_refusal
 from incidents.models import Service
 
 
 def check_service(service: Service, fields: Mapping[str, Any]) -> None:
-    """Raises ValidationError by field for an edit that the rules between services forbid."""
+    """Raises ValidationError by field if it would depend on itself or a gate is not passed."""
     errors = {}
     if service.pk and any(each.pk == service.pk for each in fields.get("depends_on") or ()):
         errors["depends_on"] = "A service does not depend on itself."
-    if reason := why_not(service, fields):
+    if reason := gate_refusal(service, fields):
         errors["lifecycle"] = reason
     if errors:
         raise ValidationError(errors)

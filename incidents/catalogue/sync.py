@@ -1,4 +1,4 @@
-"""Keeps the services in step with a catalogue kept elsewhere. Nothing is ever removed."""
+"""Imports services from a catalogue that is maintained elsewhere. Nothing is ever removed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from common.errors import error_text
 from common.file_import import ImportReport, import_file
 from incidents.catalogue.formats import registry
-from incidents.catalogue.formats.base import Entry
-from incidents.catalogue.unknown_services import note_seen
+from incidents.catalogue.formats.base import CatalogueEntry
+from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Service
 
 FIELDS = (
@@ -20,39 +20,43 @@ FIELDS = (
 )  # fmt: skip
 
 
-def take_catalogue(kind: str, content: str, dry_run: bool = False) -> ImportReport:
-    """Take a file in; an empty field leaves what is there. Raises ValidationError for the whole."""
+def import_catalogue(kind: str, content: str, dry_run: bool = False) -> ImportReport:
+    """Import a file; empty fields change nothing. Raises ValidationError for an unusable file."""
     return import_file(
-        registry(), kind, content, dry_run, lambda found, report: _take(_merged(found), report)
+        registry(),
+        kind,
+        content,
+        dry_run,
+        lambda entries, report: _write_entries(_merged(entries), report),
     )
 
 
-def _merged(read: Iterable[Entry]) -> list[Entry]:
-    """Entries by name, later ones adding to earlier ones of the same name."""
-    found: dict[str, Entry] = {}
+def _merged(read: Iterable[CatalogueEntry]) -> list[CatalogueEntry]:
+    """One entry per name; later entries add to earlier ones with the same name."""
+    by_name: dict[str, CatalogueEntry] = {}
     for entry in read:
-        former = found.get(entry.name.lower())
+        former = by_name.get(entry.name.lower())
         if former is None:
-            found[entry.name.lower()] = entry
+            by_name[entry.name.lower()] = entry
             continue
-        told = {name: getattr(entry, name) or getattr(former, name) for name in FIELDS}
+        fields = {name: getattr(entry, name) or getattr(former, name) for name in FIELDS}
         both = dict.fromkeys([*former.depends_on, *entry.depends_on])
-        found[entry.name.lower()] = replace(former, depends_on=tuple(both), **told)
-    return list(found.values())
+        by_name[entry.name.lower()] = replace(former, depends_on=tuple(both), **fields)
+    return list(by_name.values())
 
 
-def _take(entries: list[Entry], report: ImportReport) -> None:
+def _write_entries(entries: list[CatalogueEntry], report: ImportReport) -> None:
     known = {service.name.lower(): service for service in Service.objects.all()}
-    taken: list[tuple[Entry, Service, bool]] = []
+    saved: list[tuple[CatalogueEntry, Service, bool]] = []
     for entry in entries:
         service = known.get(entry.name.lower())
         new = service is None
         service = service or Service(name=entry.name)
-        told = {name: getattr(entry, name) for name in FIELDS if getattr(entry, name)}
-        if told.get("kind") not in Service.Kind.values:
-            told.pop("kind", None)
-        touched = new or any(getattr(service, name) != value for name, value in told.items())
-        for name, value in told.items():
+        fields = {name: getattr(entry, name) for name in FIELDS if getattr(entry, name)}
+        if fields.get("kind") not in Service.Kind.values:
+            fields.pop("kind", None)
+        differs = new or any(getattr(service, name) != value for name, value in fields.items())
+        for name, value in fields.items():
             setattr(service, name, value)
         try:
             service.full_clean()
@@ -61,14 +65,14 @@ def _take(entries: list[Entry], report: ImportReport) -> None:
             if not new:
                 service.refresh_from_db()
             continue
-        if touched:
+        if differs:
             service.save()
         known[service.name.lower()] = service
         if new:
             report.new.append(service.name)
-        taken.append((entry, service, touched and not new))
-    for entry, service, changed in taken:
-        linked = _link(entry, service, known, report)
+        saved.append((entry, service, differs and not new))
+    for entry, service, changed in saved:
+        linked = _add_dependencies(entry, service, known, report)
         if service.name not in report.new:
             if changed or linked:
                 report.changed.append(service.name)
@@ -76,14 +80,16 @@ def _take(entries: list[Entry], report: ImportReport) -> None:
                 report.same += 1
 
 
-def _link(entry: Entry, service: Service, known: dict[str, Service], report: ImportReport) -> bool:
-    """Add what it depends on; whether any of it was news."""
-    wanted = {known[name.lower()] for name in entry.depends_on if name.lower() in known}
+def _add_dependencies(
+    entry: CatalogueEntry, service: Service, known: dict[str, Service], report: ImportReport
+) -> bool:
+    """Add its dependencies; whether any of them is new."""
+    dependencies = {known[name.lower()] for name in entry.depends_on if name.lower() in known}
     unknown = [name for name in entry.depends_on if name.lower() not in known]
-    note_seen(unknown, "catalogue")
+    record_unknown_services(unknown, "catalogue")
     for name in unknown:
-        why = f"{service.name} depends on {name}, which nobody describes."
+        why = f"{service.name} depends on {name}, which is not in the catalogue."
         report.skip(entry.place, why)
-    missing = wanted - {service} - set(service.depends_on.all())
+    missing = dependencies - {service} - set(service.depends_on.all())
     service.depends_on.add(*missing)
     return bool(missing)

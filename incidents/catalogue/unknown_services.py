@@ -1,4 +1,4 @@
-"""Names of services that alerts, deploys or other services spoke of and the catalogue lacks."""
+"""Service names in alerts, deploys and dependencies that the catalogue does not have."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from incidents.models import SeenName, Service
+from incidents.models import Service, UnknownService
 
-MOST_AT_ONCE, MOST = 50, 5_000
-"""A sender gone mad must cost neither time nor room."""
+MAX_AT_ONCE, MAX_ROWS = 50, 5_000
+"""A misconfigured sender must cost neither time nor disk."""
 
 
-def note_seen(names: Iterable[str], where: str) -> None:
-    """Remember that `names` were spoken of; anything that can be no name is passed over."""
+def record_unknown_services(names: Iterable[str], where: str) -> None:
+    """Count `names` as received; whatever cannot be a name is ignored."""
     stripped = sorted({name.strip() for name in names})
     fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
-    wanted = {name.lower(): name for name in fit[:MOST_AT_ONCE]}
-    if not wanted:
+    by_lower_name = {name.lower(): name for name in fit[:MAX_AT_ONCE]}
+    if not by_lower_name:
         return
-    rows = SeenName.objects.annotate(lower=Lower("name")).filter(lower__in=wanted, where=where)
+    rows = UnknownService.objects.annotate(lower=Lower("name")).filter(
+        lower__in=by_lower_name, where=where
+    )
     known = dict(rows.values_list("lower", "pk"))
     if known:
-        SeenName.objects.filter(pk__in=known.values()).update(
+        UnknownService.objects.filter(pk__in=known.values()).update(
             times=F("times") + 1, last_at=timezone.now()
         )
-    news = [SeenName(name=wanted[lower], where=where) for lower in wanted if lower not in known]
-    if news and SeenName.objects.count() < MOST:
-        SeenName.objects.bulk_create(news, ignore_conflicts=True)
+    news = [
+        UnknownService(name=by_lower_name[lower], where=where)
+        for lower in by_lower_name
+        if lower not in known
+    ]
+    if news and UnknownService.objects.count() < MAX_ROWS:
+        UnknownService.objects.bulk_create(news, ignore_conflicts=True)
 
 
-def offered() -> QuerySet[SeenName]:
-    """Names that no service bears and nobody ignored, those seen last first."""
+def offered_services() -> QuerySet[UnknownService]:
+    """Names to offer: no service has them and nobody ignored them; the latest first."""
     known = Service.objects.values(lower=Lower("name"))
-    rows = SeenName.objects.annotate(lower=Lower("name")).filter(ignored=False)
+    rows = UnknownService.objects.annotate(lower=Lower("name")).filter(ignored=False)
     return rows.exclude(lower__in=known)

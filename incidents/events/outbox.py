@@ -1,4 +1,4 @@
-"""What happened, written with what made it happen: the outbox of notifications and streams."""
+"""The outbox: events are written in the transaction of the change that they report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {
 
 
 def record(kind: str, incident: Any, text: str, path: str = "") -> Event:
-    """Write an event, within the caller's transaction. `incident` decides who may see it."""
+    """Write an event in the caller's transaction. Who may see `incident` may see the event."""
     return Event.objects.create(
         kind=kind, incident=incident, text=text[:500], path=path or incident.get_absolute_url()
     )

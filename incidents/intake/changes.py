@@ -1,4 +1,4 @@
-"""Writing the changes that senders tell of: once each, as far as it has come."""
+"""Stores reported changes: each once, with its latest outcome."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from common.errors import error_text
-from incidents.catalogue.unknown_services import note_seen
+from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Change, DeployRule, Integration, Service
 from incidents.webhooks.base import ChangeEvent
 
 SAME_WITHIN = timedelta(minutes=10)
-"""A change without an id of its own, told again within this time, is the same one."""
+"""A change without an id that is reported again within this time is the same one."""
 _RANK = {"running": 0, "succeeded": 1, "failed": 1, "rolled_back": 2}
 
 
-def take_change(
+def ingest_change(
     integration: Integration, event: ChangeEvent, received_at: datetime
 ) -> tuple[bool, str]:
-    """Write or update a change; whether it could be taken, and what came of it in words."""
+    """Create or update a change; whether that was possible, and the outcome in words."""
     kind, name, known_job = event.kind, event.service, False
     for rule in DeployRule.objects.select_related("service"):
-        named = rule.named(event.job) if event.job else None
-        if named is not None:
+        rule_service = rule.service_name_for(event.job) if event.job else None
+        if rule_service is not None:
             if rule.ignore:
-                return True, f"“{event.job}” is no change, says the rule {rule.pattern}"
-            kind, name, known_job = rule.kind, named, True
+                return True, f"“{event.job}” is not a change, by the rule {rule.pattern}"
+            kind, name, known_job = rule.kind, rule_service, True
             break
     service = service_named(name) if name else None
     service = service or (integration.service if not known_job else None)
     if service is None and event.job and not known_job:
         service = service_named(event.job.partition("/")[0])
     if service is None:
-        note_seen([name or event.job.partition("/")[0]], "deploys")
+        record_unknown_services([name or event.job.partition("/")[0]], "deploys")
         what = f"a service named “{name}”" if name else f"which service “{event.job}” changes"
         return False, f"We do not know {what}. Add it or a rule, then replay this."
     try:
@@ -74,17 +74,17 @@ def _write(
     new = change is None
     change = change or Change(external_source=source, external_id=event.external_id[:200])
     if not new and _RANK[event.outcome] < _RANK[change.outcome]:
-        return f"Known further on: {change.title}"
+        return f"A later state is known: {change.title}"
     change.service, change.kind, change.title = service, kind, event.title[:300]
     change.version = event.version[:200] or change.version
     change.author = event.author[:200] or change.author
     change.outcome = event.outcome
     change.url = event.url[:500] or change.url
-    # What began does not begin again; an earlier telling may know better than a later one.
+    # Reports may arrive out of order: the earliest start is the true one.
     change.started_at = started if new else min(started, change.started_at)
     if event.outcome != Change.Outcome.RUNNING:
         change.finished_at = max(event.finished_at or at, change.started_at)
     change.clean()
     change.save()
     what = f"{change.get_kind_display().lower()} of {service}: {change.title}"
-    return f"Wrote {what}" if new else f"Updated {what}"
+    return f"Created {what}" if new else f"Updated {what}"

@@ -1,4 +1,4 @@
-"""The addresses that senders post to. They prove, store and answer; a worker does the rest."""
+"""The URLs that senders post to: check, store, respond. A worker processes the delivery."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from common.payloads import BadPayload, text
-from common.signing import Refused
+from common.signing import NotAuthentic
 from incidents.intake import receiving
 from incidents.webhooks.base import Incoming
 from incidents.webhooks.events_v2 import dedup_key
@@ -35,37 +35,37 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def body_of(request: HttpRequest, most: int = receiving.MOST_BYTES) -> bytes | None:
-    """The raw body, or None when it is larger than we take."""
+def body_of(request: HttpRequest, max_bytes: int = receiving.MAX_BYTES) -> bytes | None:
+    """The raw body, or None when it is too large."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    if length > most:
+    if length > max_bytes:
         return None
-    body = request.read(most + 1)
-    return None if len(body) > most else body
+    body = request.read(max_bytes + 1)
+    return None if len(body) > max_bytes else body
 
 
-def _answer(act: Callable[[], HttpResponse]) -> HttpResponse:
-    """Run `act`; refusals as 4xx that no retry can mend, a store that is down as 503."""
+def _respond(handle: Callable[[], HttpResponse]) -> HttpResponse:
+    """Run `handle`; a bad request becomes a 4xx, which no retry fixes, an outage of ours a 503."""
     try:
-        return act()
-    except receiving.Unknown:
+        return handle()
+    except receiving.UnknownIntegration:
         return problem(404, "No integration has this address, or it is switched off.")
-    except Refused as error:
+    except NotAuthentic as error:
         return problem(401, str(error))
     except BadPayload as error:
         return problem(400, str(error))
     except (OperationalError, InterfaceError) as error:
-        logger.warning("A delivery was sent away, the database is down: %s", error)
-        return problem(503, "The store is down; send it again.", **{"Retry-After": RETRY_AFTER})
+        logger.warning("A delivery was rejected, the database is down: %s", error)
+        return problem(503, "The database is down; send it again.", **{"Retry-After": RETRY_AFTER})
     except ValueError as error:
         logger.error("A secret of an integration cannot be read: %s", error)
         return problem(503, "A secret cannot be read here.", **{"Retry-After": RETRY_AFTER})
 
 
-TOO_LARGE = f"The body is over {receiving.MOST_BYTES // 1024**2} MB. Send fewer alerts at once."
+TOO_LARGE = f"The body is over {receiving.MAX_BYTES // 1024**2} MB. Send fewer alerts at once."
 
 
 @login_not_required
@@ -76,12 +76,14 @@ def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
     if body is None:
         return problem(413, TOO_LARGE)
 
-    def act() -> HttpResponse:
+    def handle() -> HttpResponse:
         integration, secrets = receiving.find_integration(slug)
-        taken = receiving.take_in(integration, secrets, headers_of(request), body, key)
-        return JsonResponse({"status": "stored", "delivery": taken}, status=202)
+        delivery_id = receiving.receive_delivery(
+            integration, secrets, headers_of(request), body, key
+        )
+        return JsonResponse({"status": "stored", "delivery": delivery_id}, status=202)
 
-    return _answer(act)
+    return _respond(handle)
 
 
 @login_not_required
@@ -93,7 +95,7 @@ def enqueue(request: HttpRequest) -> HttpResponse:
     if body is None:
         return problem(413, TOO_LARGE)
 
-    def act() -> HttpResponse:
+    def handle() -> HttpResponse:
         incoming = Incoming(headers_of(request), body, timezone.now())
         data: Any = incoming.json()
         key = text(data, "routing_key", 200)
@@ -105,14 +107,14 @@ def enqueue(request: HttpRequest) -> HttpResponse:
             return _events_problem(["“payload.summary” or “dedup_key” is missing"])
         integration, secrets = receiving.find_by_secret("events_v2", key)
         headers = {**headers_of(request), "x-causebook-token": key}
-        # What is stored must not hold the secret.
+        # The stored body must not contain the secret.
         data["routing_key"] = "[redacted]"
         data.setdefault("dedup_key", dedup_key(incoming))
-        receiving.take_in(integration, secrets, headers, json.dumps(data).encode())
-        told = {"status": "success", "message": "Event processed"}
-        return JsonResponse({**told, "dedup_key": data["dedup_key"]}, status=202)
+        receiving.receive_delivery(integration, secrets, headers, json.dumps(data).encode())
+        response = {"status": "success", "message": "Event processed"}
+        return JsonResponse({**response, "dedup_key": data["dedup_key"]}, status=202)
 
-    return _answer(act)
+    return _respond(handle)
 
 
 def _events_problem(errors: list[str]) -> HttpResponse:

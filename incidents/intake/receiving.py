@@ -1,4 +1,4 @@
-"""Taking a delivery in: prove, store, answer. Working it is `working.py`'s business."""
+"""Receives a delivery: checks who sent it and stores it. `processing.py` does the rest later."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from common.signing import Asked
+from common.signing import SignedRequest
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import Delivery, Integration, IntegrationSecret
 from incidents.webhooks import registry
 from incidents.webhooks.base import Incoming
 
-MOST_BYTES = 4 * 1024 * 1024
-KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")
+MAX_BYTES = 4 * 1024 * 1024
+STORED_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")
 
 
-class Unknown(Exception):
+class UnknownIntegration(Exception):
     """No such integration, or it is switched off."""
 
 
@@ -29,48 +29,48 @@ def _valid_secrets() -> QuerySet[IntegrationSecret]:
 
 
 def find_integration(slug: str) -> tuple[Integration, list[str]]:
-    """The integration at an address and its secrets that hold. Raises Unknown."""
+    """The integration at an address and its valid secrets. Raises UnknownIntegration."""
     rows = list(_valid_secrets().filter(integration__slug=slug))
     if not rows:
-        raise Unknown
+        raise UnknownIntegration
     return rows[0].integration, [row.text for row in rows]
 
 
 def find_by_secret(kind: str, key: str) -> tuple[Integration, list[str]]:
-    """The integration of `kind` that has this secret, for senders with one address for all."""
+    """The integration of `kind` that has this secret, for senders that all post to one address."""
     for row in _valid_secrets().filter(integration__kind=kind, hint=key[-4:]):
         if hmac.compare_digest(row.text.encode(), key.encode()):
             return row.integration, [row.text]
-    raise Unknown
+    raise UnknownIntegration
 
 
-def take_in(
+def receive_delivery(
     integration: Integration,
     secrets: list[str],
     headers: Mapping[str, str],
     body: bytes,
     key_in_url: str = "",
 ) -> str:
-    """Store a delivery once it is proved; its id. Raises Refused or BadPayload, writing nothing."""
+    """Check the sender and store the delivery; its id. Raises NotAuthentic or BadPayload."""
     plugin = registry().get(integration.kind)
     if plugin is None:
-        raise Unknown
-    plugin.scheme.check(Asked(headers, body, timezone.now(), key_in_url), secrets)
+        raise UnknownIntegration
+    plugin.scheme.check(SignedRequest(headers, body, timezone.now(), key_in_url), secrets)
     return store(integration, headers, body)
 
 
 def store(integration: Integration, headers: Mapping[str, str], body: bytes) -> str:
-    """Store a delivery whose sender needs no further proof. Raises BadPayload, writing nothing."""
+    """Store a delivery of a sender that was checked; its id. Raises BadPayload."""
     plugin, now = registry()[integration.kind], timezone.now()
     incoming = Incoming(headers, body, now, integration.settings)
     if plugin.content == "json":
         incoming.json()
     sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200] or uuid.uuid4().hex
-    kept = {name: headers[name][:300] for name in KEPT_HEADERS if name in headers}
+    stored_headers = {name: headers[name][:300] for name in STORED_HEADERS if name in headers}
     delivery = Delivery(
         integration=integration,
         sender_id=sender_id,
-        headers=kept,
+        headers=stored_headers,
         body=body,
         received_at=now,
         not_before=now,

@@ -10,8 +10,8 @@ from incidents.models.notice import Notice
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.service import Service, addresses_only
 from incidents.models.timeline import TimelineEntry
-from incidents.models.token import ApiToken, KeptAnswer
-from incidents.models.unknown_service import SeenName
+from incidents.models.token import ApiToken, IdempotentResponse
+from incidents.models.unknown_service import UnknownService
 
 __all__ = [
     "Alert",
@@ -20,16 +20,16 @@ __all__ = [
     "Delivery",
     "DeployRule",
     "Event",
+    "IdempotentResponse",
     "Incident",
     "Integration",
     "IntegrationSecret",
-    "KeptAnswer",
     "MaintenanceWindow",
     "Notice",
-    "SeenName",
     "Service",
     "TierPolicy",
     "TimelineEntry",
+    "UnknownService",
     "addresses_only",
     "history_of",
 ]

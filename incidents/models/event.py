@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Event(models.Model):
-    """One row a fact, in the transaction of the act: what is told happened, and is told."""
+    """One thing that happened, written in the same transaction: no event is lost or invented."""
 
     kind = models.CharField(max_length=40)
     incident = models.ForeignKey("incidents.Incident", models.CASCADE, related_name="events")
@@ -16,7 +16,7 @@ class Event(models.Model):
     path = models.CharField(max_length=300, help_text="The page that shows it.")
     at = models.DateTimeField(default=timezone.now, db_index=True)
     planned_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the rules of notification were asked about it."
+        null=True, blank=True, help_text="When the notification rules were evaluated for it."
     )
 
     class Meta:

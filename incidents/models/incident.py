@@ -19,7 +19,7 @@ from incidents.models.times import refuse_impossible_times
 
 
 class Incident(models.Model):
-    """Something users felt or would have. Its reference is INC-<number>; the number is the key."""
+    """Something that affected users or would have. Its reference is INC-<primary key>."""
 
     class Severity(models.TextChoices):
         SEV1 = "SEV1", "SEV1 · most users cannot use a core flow"
@@ -59,7 +59,8 @@ class Incident(models.Model):
     services = models.ManyToManyField(Service, related_name="incidents", blank=True)
     labels = models.JSONField(default=dict, blank=True)
     private = models.BooleanField(
-        default=False, help_text="Only you, the people you add and those allowed to see all."
+        default=False,
+        help_text="Only for you, people you add, and those who may see every private incident.",
     )
     reporter = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

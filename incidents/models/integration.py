@@ -19,7 +19,7 @@ def new_slug() -> str:
 
 
 class Integration(models.Model):
-    """A sender that may tell us of alerts or changes, at an address of its own."""
+    """A sender of alerts or changes, with a URL of its own."""
 
     kind = models.CharField(max_length=50, help_text="The plug-in that reads it.")
     name = models.CharField(max_length=100, unique=True)
@@ -31,7 +31,7 @@ class Integration(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="For what names no service we know.",
+        help_text="For events that name no known service.",
     )
     settings = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,11 +47,11 @@ class Integration(models.Model):
 
 
 class IntegrationSecret(models.Model):
-    """One of an integration's secrets, sealed; any that is not revoked opens the door."""
+    """One of an integration's secrets, sealed; any that is not revoked is accepted."""
 
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="secrets")
     sealed = models.TextField()
-    hint = models.CharField(max_length=8, help_text="Its end, to tell it from others.")
+    hint = models.CharField(max_length=8, help_text="How it ends, to recognise it.")
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     author = models.ForeignKey(
@@ -65,19 +65,19 @@ class IntegrationSecret(models.Model):
         return f"…{self.hint}"
 
     @classmethod
-    def make(
+    def issue(
         cls, integration: Integration, author: Any = None, text: str = ""
     ) -> tuple[IntegrationSecret, str]:
-        """A new secret and its text, which nobody can read again; or one that the sender made."""
+        """A new secret and its text, which is shown once; or one that the sender made."""
         text = text or secrets.token_urlsafe(24)
-        made = cls(integration=integration, sealed=seal({"secret": text}), author=author)
-        made.hint = text[-4:]
-        made.save()
-        return made, text
+        secret = cls(integration=integration, sealed=seal({"secret": text}), author=author)
+        secret.hint = text[-4:]
+        secret.save()
+        return secret, text
 
     @property
     def text(self) -> str:
-        """Raises ValueError when SECRET_KEY was replaced without keeping the former one."""
+        """Raises ValueError when SECRET_KEY was replaced and the old one is no fallback."""
         return unseal(self.sealed)["secret"]
 
     @property
@@ -89,7 +89,7 @@ class IntegrationSecret(models.Model):
 
 
 class Delivery(models.Model):
-    """A request as a sender made it. It is stored before it is answered, then worked."""
+    """A request of a sender, stored before it is answered and processed afterwards."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -98,7 +98,7 @@ class Delivery(models.Model):
 
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="deliveries")
     sender_id = models.CharField(
-        max_length=200, help_text="What the sender calls it; sent twice, it counts once."
+        max_length=200, help_text="The sender's id of it: a repeated request is stored once."
     )
     headers = models.JSONField(default=dict)
     body = models.BinaryField()

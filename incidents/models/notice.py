@@ -8,7 +8,7 @@ from django.db.models import Q
 
 
 class Notice(models.Model):
-    """One thing told to one person. `key` keeps it from being told twice."""
+    """One notice for one person. `key` prevents sending the same one twice."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     key = models.CharField(max_length=200)

@@ -17,7 +17,7 @@ from incidents.models.change import Change
 
 
 class TierPolicy(models.Model):
-    """What a tier means: for people, for targets, and what an alert of its services leads to."""
+    """What a tier means: for people, for targets, and what alerts of its services lead to."""
 
     class OnQuiet(models.TextChoices):
         RESOLVE = "resolve", "resolve the incident"
@@ -26,13 +26,13 @@ class TierPolicy(models.Model):
 
     tier = models.CharField(max_length=20, unique=True)
     meaning = models.TextField(blank=True, help_text="Which services are of this tier.")
-    paging = models.TextField(blank=True, help_text="Who is called, when, and how fast.")
+    paging = models.TextField(blank=True, help_text="Who is paged, when, and how fast.")
     target = models.DecimalField(
         "availability",
         max_digits=7,
         decimal_places=4,
         default=Decimal("99.5"),
-        help_text="Percent, for objectives of services that have no reason for another.",
+        help_text="Percent, for objectives of services without a target of their own.",
     )
     opens_after = models.PositiveIntegerField(
         "opens after",
@@ -68,7 +68,7 @@ class TierPolicy(models.Model):
 
 
 class MaintenanceWindow(models.Model):
-    """While it lasts, alerts of these services are kept but open no incident."""
+    """While it lasts, alerts of these services are stored but open no incident."""
 
     services = models.ManyToManyField("incidents.Service", related_name="maintenance")
     starts_at = models.DateTimeField(default=timezone.now)
@@ -99,7 +99,7 @@ class DeployRule(models.Model):
     """Which jobs of a build server change a service, and which service that is."""
 
     pattern = models.CharField(
-        max_length=200, unique=True, help_text="Name of the job; * stands for anything: deploy-*"
+        max_length=200, unique=True, help_text="Name of the job; * matches anything: deploy-*"
     )
     service = models.ForeignKey(
         "incidents.Service",
@@ -107,10 +107,10 @@ class DeployRule(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty: what * stands for is the service's name.",
+        help_text="Empty: the text that * matches is the service's name.",
     )
     kind = models.CharField(max_length=20, default="deploy")
-    ignore = models.BooleanField("is no change", default=False)
+    ignore = models.BooleanField("is not a change", default=False)
 
     class Meta:
         ordering = ["-pk"]
@@ -129,8 +129,8 @@ class DeployRule(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("incidents:intake-rules")
 
-    def named(self, job: str) -> str | None:
-        """The service's name for `job`, or None when the rule is not about it."""
+    def service_name_for(self, job: str) -> str | None:
+        """The name of the service that `job` changes, or None if the rule does not match."""
         if not fnmatchcase(job, self.pattern):
             return None
         if self.service:

@@ -1,4 +1,4 @@
-"""Services: the things that can break."""
+"""Services: what can break."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ SERVICE_NAME = RegexValidator(
 
 
 def addresses_in(text: str) -> list[str]:
-    """The web addresses of a text that has one a line."""
+    """The URLs in a text with one per line."""
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line.startswith(("http://", "https://"))]
 
 
 def addresses_only(text: str) -> None:
-    """Raises ValidationError for a line that is no web address."""
+    """Raises ValidationError for a line that is not a URL."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     wrong = next((line for line in lines if not addresses_in(line) or " " in line), "")
     if wrong:
-        raise ValidationError(f"“{wrong[:80]}” is no address such as https://…")
+        raise ValidationError(f"“{wrong[:80]}” is not an address such as https://…")
 
 
 class Service(models.Model):
-    """A thing that can break."""
+    """Something that can break: an application, database, queue, machine pool."""
 
     class Tier(models.TextChoices):
         CORE = "core", "Core: if it fails, all users feel it"
@@ -45,7 +45,7 @@ class Service(models.Model):
         DEPRECATED = "deprecated", "Deprecated"
 
     class Kind(models.TextChoices):
-        """What it is made of: decides which metrics are pulled for it."""
+        """What it is built on: decides which metrics are pulled for it."""
 
         HTTP = "http", "HTTP service"
         JVM = "jvm", "HTTP service on the JVM"
@@ -62,14 +62,14 @@ class Service(models.Model):
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.HTTP)
     owner_team = models.CharField(max_length=100, blank=True, db_index=True)
     on_call = models.CharField(
-        "on-call", max_length=200, blank=True, help_text="Who is called: a rota, or its address."
+        "on-call", max_length=200, blank=True, help_text="Who is paged: a rota, or its address."
     )
     runbook_url = models.URLField(blank=True)
     dashboards = models.TextField(
-        blank=True, validators=[addresses_only], help_text="One address a line."
+        blank=True, validators=[addresses_only], help_text="One address per line."
     )
     repositories = models.TextField(
-        blank=True, validators=[addresses_only], help_text="One address a line."
+        blank=True, validators=[addresses_only], help_text="One address per line."
     )
     depends_on = models.ManyToManyField(
         "self", symmetrical=False, related_name="needed_by", blank=True

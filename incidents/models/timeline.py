@@ -1,4 +1,4 @@
-"""The lines of an incident's timeline."""
+"""Entries of incident timelines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from incidents.models.incident import Incident
 
 
 class TimelineEntry(models.Model):
-    """One line of an incident's timeline, by a person or by the product."""
+    """One entry of an incident's timeline, by a person or by Causebook."""
 
     class Kind(models.TextChoices):
         NOTE = "note", "Note"
@@ -32,7 +32,7 @@ class TimelineEntry(models.Model):
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="timeline")
     at = models.DateTimeField(default=timezone.now)
     pinned = models.BooleanField(default=False)
-    hidden = models.BooleanField(default=False, help_text="Kept, but left out of what is shown.")
+    hidden = models.BooleanField(default=False, help_text="Stored, but not shown.")
     edited_at = models.DateTimeField(null=True, blank=True)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.NOTE)
     text = models.TextField()

@@ -1,4 +1,4 @@
-"""API tokens, and responses kept for repeated requests with an Idempotency-Key."""
+"""API tokens, and responses stored for repeated requests with an Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class ApiToken(models.Model):
-    """A token acts as its user, narrowed to a scope and, with one, to a team's incidents."""
+    """Acts as its user, limited to a scope and, optionally, to the incidents of a team."""
 
     class Scope(models.TextChoices):
         READ = "read", "Read"
@@ -50,8 +50,8 @@ class ApiToken(models.Model):
         return order.index(self.scope) >= order.index(scope)
 
 
-class KeptAnswer(models.Model):
-    """What a creation with an `Idempotency-Key` answered, to answer the same again."""
+class IdempotentResponse(models.Model):
+    """The response to a request with an `Idempotency-Key`; a repeated request gets it again."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
@@ -61,6 +61,7 @@ class KeptAnswer(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
+        db_table = "incidents_keptanswer"
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="kept_answer_once")]
 
     def __str__(self) -> str:

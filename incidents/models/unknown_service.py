@@ -1,4 +1,4 @@
-"""Service names that the catalogue lacks."""
+"""Service names that are missing from the catalogue."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 
-class SeenName(models.Model):
-    """A name that came from outside. It is offered until a service bears it or it is ignored."""
+class UnknownService(models.Model):
+    """A service name that was received but is unknown; listed until it is added or ignored."""
 
     class Where(models.TextChoices):
         ALERTS = "alerts", "alerts"
@@ -23,6 +23,7 @@ class SeenName(models.Model):
     ignored = models.BooleanField(default=False)
 
     class Meta:
+        db_table = "incidents_seenname"
         ordering = ["-last_at", "name"]
         constraints = [
             models.UniqueConstraint(Lower("name"), "where", name="seen_name_once"),

@@ -1,4 +1,4 @@
-"""The incident list's filters and full-text search; web and API share them."""
+"""Filters and full-text search of incidents, for web and API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ORDERS = {
 
 
 def by_reference(incidents: QuerySet[Incident], reference: str) -> Incident | None:
-    """The one of `incidents` that a person named, as INC-42, #42 or 42."""
+    """The one of `incidents` with a reference such as INC-42, #42 or 42."""
     number = _REFERENCE.match(reference)
     return incidents.filter(pk=int(number[1])).first() if number else None
 
@@ -34,23 +34,23 @@ def by_reference(incidents: QuerySet[Incident], reference: str) -> Incident | No
 def search_incidents(incidents: QuerySet[Incident], text: str) -> QuerySet[Incident]:
     """Incidents whose title, symptom, resolution or timeline match, or whose reference it is.
 
-    `text` is of the language of query.py: words, "phrases", -without and fields. What of it means
-    nothing finds nothing: use `parse_query` to tell a person why.
+    `text` is in the language of `query_language.py`. A field with an invalid value matches
+    nothing: use `parse_query` to show a person why.
     """
     query = parse_query(text)
     narrowed = incidents.filter(query.where())
     if query.problems:
         return incidents.none()
-    return narrowed.filter(pk__in=matching(query.words)) if query.words else narrowed
+    return narrowed.filter(pk__in=full_text_matches(query.words)) if query.words else narrowed
 
 
-def matching(words: str) -> QuerySet[Any, Any]:
-    """Keys of all incidents that full text search finds, or that are meant by name."""
-    wanted = search_query(words)
+def full_text_matches(words: str) -> QuerySet[Any, Any]:
+    """Keys of incidents that match as text, or whose service or reference is named."""
+    query = search_query(words)
     # A union, so that each part uses its own index.
     parts = [
-        Incident.objects.filter(search=wanted).order_by().values("pk"),
-        TimelineEntry.objects.filter(search=wanted).order_by().values("incident_id"),
+        Incident.objects.filter(search=query).order_by().values("pk"),
+        TimelineEntry.objects.filter(search=query).order_by().values("incident_id"),
         Incident.services.through.objects.filter(service__name__iexact=words).values("incident_id"),
     ]
     reference = _REFERENCE.match(words)
@@ -59,18 +59,18 @@ def matching(words: str) -> QuerySet[Any, Any]:
     return parts[0].union(*parts[1:])
 
 
-def in_order(keys: Iterable[int]) -> list[Incident]:
-    """The incidents of `keys` with services and causes, as a page of rows shows them.
+def incidents_by_keys(keys: Iterable[int]) -> list[Incident]:
+    """The incidents of `keys` in that order, with services and causes.
 
     To sort the keys of a search and read the few rows after it costs half of sorting whole rows.
     """
-    wanted = list(keys)
-    found = Incident.objects.prefetch_related("services", "causes").in_bulk(wanted)
-    return [found[key] for key in wanted if key in found]
+    ordered = list(keys)
+    rows = Incident.objects.prefetch_related("services", "causes").in_bulk(ordered)
+    return [rows[key] for key in ordered if key in rows]
 
 
-class MomentField(django_filters.fields.IsoDateTimeField):
-    """A time as UTC: the database refuses offsets that Python's ISO 8601 allows."""
+class UtcDateTimeField(django_filters.fields.IsoDateTimeField):
+    """A time as UTC: PostgreSQL rejects some offsets that ISO 8601 in Python allows."""
 
     def to_python(self, value: Any) -> datetime | None:
         moment = super().to_python(value)
@@ -80,8 +80,8 @@ class MomentField(django_filters.fields.IsoDateTimeField):
             raise forms.ValidationError("Enter a valid date/time.") from error
 
 
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    field_class = MomentField
+class UtcDateTimeFilter(django_filters.IsoDateTimeFilter):
+    field_class = UtcDateTimeField
 
 
 class AnyOfField(django_filters.fields.MultipleChoiceField):
@@ -104,8 +104,8 @@ class IncidentFilter(django_filters.FilterSet):
     team = django_filters.CharFilter(
         field_name="services__owner_team", lookup_expr="iexact", distinct=True
     )
-    after = MomentFilter(field_name="impact_started_at", lookup_expr="gte")
-    before = MomentFilter(field_name="impact_started_at", lookup_expr="lt")
+    after = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="gte")
+    before = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="lt")
 
     class Meta:
         model = Incident
@@ -125,8 +125,8 @@ class IncidentFilter(django_filters.FilterSet):
 
 class ChangeFilter(django_filters.FilterSet):
     service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
-    after = MomentFilter(field_name="started_at", lookup_expr="gte")
-    before = MomentFilter(field_name="started_at", lookup_expr="lt")
+    after = UtcDateTimeFilter(field_name="started_at", lookup_expr="gte")
+    before = UtcDateTimeFilter(field_name="started_at", lookup_expr="lt")
 
     class Meta:
         model = Change
@@ -136,10 +136,10 @@ class ChangeFilter(django_filters.FilterSet):
 class AlertFilter(django_filters.FilterSet):
     name = django_filters.CharFilter()
     service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
-    # A number, not a choice among incidents: which ones exist is nobody's business here.
+    # A number, not a choice of incidents: errors must not reveal which ones exist.
     incident = django_filters.NumberFilter(field_name="incident_id")
-    after = MomentFilter(field_name="starts_at", lookup_expr="gte")
-    before = MomentFilter(field_name="starts_at", lookup_expr="lt")
+    after = UtcDateTimeFilter(field_name="starts_at", lookup_expr="gte")
+    before = UtcDateTimeFilter(field_name="starts_at", lookup_expr="lt")
 
     class Meta:
         model = Alert

@@ -16,16 +16,16 @@ from common.registry import Registry
 from common.times import period_of
 from incidents.models import Incident, Service
 
-MOST_CHARACTERS = 500
+MAX_CHARACTERS = 500
 _FIELD = re.compile(r'(?<!\S)(-?)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 _LAST_WORD = re.compile(r"(?<![\S])([A-Za-z][A-Za-z0-9]{2,40})$")
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the language: an example, and how its value narrows incidents.
+    """A field of the language: an example, and a function from its value to a filter.
 
-    `narrow` raises ValueError with words for the person when the value means nothing.
+    `narrow` raises ValueError with a message for the person when the value is invalid.
     """
 
     example: str
@@ -35,43 +35,43 @@ class Field:
 @dataclass
 class Query:
     words: str
-    """what is left for full text search, as a web search reads it"""
+    """The rest, for full-text search in web search syntax."""
     fields: list[tuple[str, str, bool]] = field(default_factory=list)
-    """(name, value, without)"""
+    """(name, value, negated)"""
     problems: list[str] = field(default_factory=list)
 
     def where(self) -> Q:
-        """What the fields ask of incidents. Values that mean nothing end up in `problems`."""
-        wanted = Q()
-        for name, value, without in self.fields:
+        """The filter of all fields. Invalid values are listed in `problems`."""
+        condition = Q()
+        for name, value, negated in self.fields:
             try:
-                found = SEARCH_FIELDS[name].narrow(value)
+                narrowed = SEARCH_FIELDS[name].narrow(value)
             except ValueError as error:
                 self.problems.append(f"{name}: {error}")
                 continue
-            wanted &= ~found if without else found
-        return wanted
+            condition &= ~narrowed if negated else narrowed
+        return condition
 
 
 def parse_query(text: str, known: Collection[str] | None = None) -> Query:
-    """Take fields out of what was typed. Unknown names stay words: `http://…` is no field."""
-    text = text.replace("\x00", "")[:MOST_CHARACTERS].replace("“", '"').replace("”", '"')
+    """Split a query into fields and words. Unknown names are words: `http://…` is no field."""
+    text = text.replace("\x00", "")[:MAX_CHARACTERS].replace("“", '"').replace("”", '"')
     query = Query("")
     names = SEARCH_FIELDS.keys() if known is None else known
 
-    def take(match: re.Match[str]) -> str:
-        without, name, quoted, plain = match.groups()
+    def add_field(match: re.Match[str]) -> str:
+        minus, name, quoted, plain = match.groups()
         if name.lower() not in names:
             return match[0]
-        query.fields.append((name.lower(), quoted if quoted is not None else plain, bool(without)))
+        query.fields.append((name.lower(), quoted if quoted is not None else plain, bool(minus)))
         return " "
 
-    query.words = " ".join(_FIELD.sub(take, text).split())
+    query.words = " ".join(_FIELD.sub(add_field, text).split())
     return query
 
 
 def search_query(words: str) -> SearchQuery | CombinedSearchQuery:
-    """Words as a web search reads them; the last one also while it is still being typed."""
+    """A full-text query in web search syntax; the last word also matches as a prefix."""
     whole = SearchQuery(words, config="english", search_type="websearch")
     last = _LAST_WORD.search(words)
     if last is None or words.count('"') % 2 or re.search(r"(?:^|\s)-\S*$", words):
@@ -83,17 +83,17 @@ def search_query(words: str) -> SearchQuery | CombinedSearchQuery:
     return whole | (SearchQuery(rest, config="english", search_type="websearch") & begun)
 
 
-def _services(**wanted: str) -> Q:
-    services = Service.objects.filter(**wanted)
+def _services(**lookups: str) -> Q:
+    services = Service.objects.filter(**lookups)
     through = Incident.services.through.objects.filter(service__in=services)
     return Q(pk__in=through.values("incident_id"))
 
 
 def _choice(choices: Collection[str], value: str) -> str:
-    found = next((each for each in choices if each.lower() == value.lower()), None)
-    if found is None:
+    choice = next((each for each in choices if each.lower() == value.lower()), None)
+    if choice is None:
         raise ValueError(f"{value!r} is none of {', '.join(choices)}.")
-    return found
+    return choice
 
 
 def _status(value: str) -> Q:

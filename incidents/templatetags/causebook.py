@@ -60,13 +60,13 @@ def ago(value: datetime | None) -> str:
 
 @register.filter
 def minutes(value: float | None) -> str:
-    """Minutes as a duration, or a dash where there are none."""
+    """Minutes as a duration, or a dash for None."""
     return "–" if value is None else span(timedelta(minutes=value))
 
 
 @register.filter
 def plain(value: Decimal) -> str:
-    """A decimal number without zeros at its end: 99.9, 90."""
+    """A decimal number without trailing zeros: 99.9, 90."""
     return f"{value.normalize():f}"
 
 
@@ -78,14 +78,14 @@ def seconds(value: float) -> str:
 
 @register.filter
 def md(value: Any) -> str:
-    """Words that stand in Markdown as they are: on one line, nothing in them is markup."""
+    """Text as it is, within Markdown: on one line and escaped."""
     return escape_markdown(" ".join(str(value).split()))
 
 
 @register.filter
-def shade(place: int) -> int:
-    """Which of the twelve shades of a chart the part at this place has."""
-    return place % 12
+def shade(index: int) -> int:
+    """The shade of a chart's part, of which there are twelve."""
+    return index % 12
 
 
 @register.filter

@@ -16,7 +16,7 @@ from incidents.permissions import visible_alerts
 
 @require_GET
 def alert_list(request: HttpRequest) -> HttpResponse:
-    """Alerts as they came, of incidents the asker may see, and the rules that lead nowhere."""
+    """Alerts that the user may see, and noisy rules."""
     alerts = visible_alerts(request.user).select_related("service", "incident")
     firing = request.GET.get("firing") == "true"
     if firing:

@@ -20,7 +20,7 @@ NAME_COLOUR, CALM, WARNING, ALARM = "#3b4252", "#1b6e3c", "#8a5a00", "#b3261e"
 
 
 def badge_path(service: Service) -> str:
-    """The address of a service's badge, with the key that opens it to whoever has it."""
+    """The path of a service's badge, with a key that makes it readable without signing in."""
     key = Signer(salt="badge").sign(str(service.pk)).partition(":")[2]
     return f"{reverse('incidents:badge', args=[service.pk])}?key={key}"
 

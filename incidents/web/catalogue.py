@@ -1,4 +1,4 @@
-"""Pages of the catalogue: who depends on whom, and taking a catalogue in from elsewhere."""
+"""Pages of the catalogue: the dependency graph, and imports of catalogues."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from common.file_import import ImportReport
 from common.svg_graph import graph
-from incidents.catalogue.dependencies import circles, leaning
+from incidents.catalogue.dependencies import core_needing_supplementary, dependency_cycles
 from incidents.catalogue.formats import registry
-from incidents.catalogue.sync import take_catalogue
+from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
 from incidents.web.forms.files import KindOfFileForm
 from incidents.web.shortcuts import add_errors
@@ -31,8 +31,8 @@ def service_graph(request: HttpRequest) -> HttpResponse:
     linked = {key for edge in edges for key in edge[:2]}
     context = {
         "drawn": graph(edges, names, "Which service needs which, left needs right"),
-        "circles": circles(needs),
-        "leaning": leaning(needs, tiers),
+        "circles": dependency_cycles(needs),
+        "leaning": core_needing_supplementary(needs, tiers),
         "alone": [row for row in services if row.pk not in linked],
         "count": len(services),
     }
@@ -47,32 +47,32 @@ class CatalogueForm(KindOfFileForm):
 @permission_required("incidents.add_service", raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def service_import(request: HttpRequest) -> HttpResponse:
-    return look_then_take(
-        request, CatalogueForm, take_catalogue, "incidents/catalogue/import.html",
+    return preview_then_import(
+        request, CatalogueForm, import_catalogue, "incidents/catalogue/import.html",
         "incidents:service-graph", "services",
     )  # fmt: skip
 
 
-def look_then_take(
-    request: HttpRequest, form_class: type[KindOfFileForm], take: Callable[..., ImportReport],
+def preview_then_import(
+    request: HttpRequest, form_class: type[KindOfFileForm], run_import: Callable[..., ImportReport],
     template: str, back: str, what: str,
 ) -> HttpResponse:  # fmt: skip
-    """A page that takes a file in: first shown what it would bring (“Look”), then taken."""
+    """A page that imports a file: first a preview of the report, then the import."""
     form = form_class(request.POST or None, request.FILES or None)
     report = None
     if request.method == "POST" and form.is_valid():
-        looking = "take" not in request.POST
+        is_preview = "take" not in request.POST
         data = form.cleaned_data
         try:
-            report = take(data["kind"], data["content"], dry_run=looking)
+            report = run_import(data["kind"], data["content"], dry_run=is_preview)
         except ValidationError as error:
             add_errors(form, error)
         else:
-            if not looking:
-                told = f"{len(report.new)} new {what}, {len(report.changed)} changed"
-                messages.success(request, f"{told}, {len(report.skipped)} things skipped.")
+            if not is_preview:
+                counts = f"{len(report.new)} new {what}, {len(report.changed)} changed"
+                messages.success(request, f"{counts}, {len(report.skipped)} skipped.")
                 return redirect(back)
-            # The file cannot be chosen again by itself: its text stands in the form now.
+            # Browsers do not keep a chosen file: its text is now in the form.
             form = form_class(initial=data)
     status = 422 if request.method == "POST" and report is None else 200
     return render(request, template, {"form": form, "report": report}, status=status)

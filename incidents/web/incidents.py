@@ -1,4 +1,4 @@
-"""Pages of incidents: they parse and present; `incidents/filing.py` acts."""
+"""Pages of incidents; the business rules are in `incidents/filing.py`."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents import filing
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
-from incidents.search.filters import ORDERS, IncidentFilter, in_order
+from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes
-from incidents.timeline import lines_of, told_timeline
+from incidents.timeline import full_timeline, lines_of
 from incidents.web.forms.incidents import EditForm, FilingForm
-from incidents.web.shortcuts import act, add_errors, get_incident
+from incidents.web.shortcuts import act_and_redirect, add_errors, get_incident
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
-class FoundOnce(Paginator):
-    """Pages of a search that is run once: page and count come from the same query.
+class SearchPaginator(Paginator):
+    """Pages of a search with one query for rows and count.
 
-    A word that half of all incidents hold is too dear to look for twice. The plain list is not
-    paged so: there the count would have to read every row that the index lets a page skip.
+    Searching for a word that half of all incidents contain is too expensive to do twice. The plain
+    list does not use it: there the count would read every row that the index lets a page skip.
     """
 
     def get_page(self, number: str | None) -> Page[Incident]:
         given = number or ""
-        asked = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
-        start = (asked - 1) * self.per_page
-        # The database counts before it drops rows that a join doubled.
+        number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
+        start = (number_given - 1) * self.per_page
+        # The window counts rows before DISTINCT removes those that a join duplicated.
         if self.object_list.query.distinct:
             return super().get_page(number)
         rows = self.object_list.prefetch_related(None)
         counted = rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")
-        found = list(counted[start : start + self.per_page])
-        if not found:
+        keys_and_total = list(counted[start : start + self.per_page])
+        if not keys_and_total:
             return super().get_page(number)
-        self.count = found[0][1]
-        return Page(in_order([key for key, _ in found]), asked, self)
+        self.count = keys_and_total[0][1]
+        return Page(incidents_by_keys([key for key, _ in keys_and_total]), number_given, self)
 
 
 @require_GET
@@ -56,8 +56,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     chosen = IncidentFilter(request.GET, incidents)
     rows = chosen.qs if chosen.is_valid() else incidents.none()
     rows = rows.order_by(order, "-pk").prefetch_related("services", "causes")
-    pages = FoundOnce if request.GET.get("q") else Paginator
-    page = pages(rows, PAGE).get_page(request.GET.get("page"))
+    pages = SearchPaginator if request.GET.get("q") else Paginator
+    page = pages(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "filter": chosen,
         "page": page,
@@ -76,7 +76,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def save_order(request: HttpRequest) -> HttpResponse:
-    """Remember how this person sorts the list."""
+    """Store how this person sorts the list, in the session."""
     if request.POST.get("order") in ORDERS:
         request.session["incident_order"] = request.POST["order"]
     return redirect("incidents:list")
@@ -137,13 +137,13 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
                 ("Mitigated", incident.mitigated_at),
                 ("Resolved", incident.resolved_at),
             ],
-            **_timeline(incident),
+            **_timeline_context(incident),
         },
     )
 
 
-def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
-    entries = told_timeline(incident, hidden)
+def _timeline_context(incident: Incident, hidden: bool = False) -> dict[str, Any]:
+    entries = full_timeline(incident, hidden)
     return {
         "lines": lines_of(incident, entries),
         "pinned": [entry for entry in entries if entry.pinned and entry.pk],
@@ -155,7 +155,10 @@ def _timeline(incident: Incident, hidden: bool = False) -> dict[str, Any]:
 @require_GET
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    context = {"incident": incident, **_timeline(incident, request.GET.get("hidden") == "1")}
+    context = {
+        "incident": incident,
+        **_timeline_context(incident, request.GET.get("hidden") == "1"),
+    }
     return render(request, "incidents/timeline/_entries.html", context)
 
 
@@ -185,7 +188,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
 def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
-    return act(
+    return act_and_redirect(
         request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
     )
 
@@ -194,4 +197,6 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
 def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     severity = request.POST.get("severity", "")
-    return act(request, incident, lambda: filing.set_severity(incident, severity, request.user))
+    return act_and_redirect(
+        request, incident, lambda: filing.set_severity(incident, severity, request.user)
+    )

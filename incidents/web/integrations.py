@@ -52,15 +52,17 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     plugin = registry().get(kind)
     if plugin is None:
         raise Http404("No such kind of integration.")
-    made = Integration(kind=kind)
-    form = IntegrationForm(request.POST or None, instance=made, initial={"name": plugin.title})
-    own_settings = PluginSettings(plugin.SettingsForm, made)
+    integration = Integration(kind=kind)
+    form = IntegrationForm(
+        request.POST or None, instance=integration, initial={"name": plugin.title}
+    )
+    own_settings = PluginSettings(plugin.SettingsForm, integration)
     own = own_settings.page_form(request.POST or None, prefix="own")
     if request.method == "POST" and form.is_valid() and own.is_valid():
         own_settings.apply(own)
         form.save()
-        _, secret = IntegrationSecret.make(made, request.user)
-        return _page(request, made, secret=secret)
+        _, secret = IntegrationSecret.issue(integration, request.user)
+        return _page(request, integration, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
     return render(request, "incidents/intake/integration_form.html", context, status=status)
@@ -110,15 +112,15 @@ def _page(
 @permission_required(MANAGE, raise_exception=True)
 @require_POST
 def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """A further secret beside those there are: replace it at the sender, then revoke the former."""
+    """Add a secret: enter it at the sender, then revoke the old one."""
     integration = get_object_or_404(Integration, pk=pk)
     given = request.POST.get("given", "").strip()
     if given and not 16 <= len(given) <= 200:
         messages.error(request, "A secret has 16 to 200 characters.")
         return redirect(integration)
-    _, secret = IntegrationSecret.make(integration, request.user, given)
+    _, secret = IntegrationSecret.issue(integration, request.user, given)
     if given:
-        messages.success(request, "The sender's secret is kept.")
+        messages.success(request, "The sender's secret is stored.")
         return redirect(integration)
     return _page(request, integration, secret=secret)
 
@@ -128,7 +130,7 @@ def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
 def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
     row = get_object_or_404(IntegrationSecret, pk=secret, integration_id=pk)
     IntegrationSecret.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
-    messages.success(request, f"The secret {row} opens nothing any more.")
+    messages.success(request, f"The secret {row} was revoked.")
     return redirect(row.integration)
 
 
@@ -145,5 +147,5 @@ def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
     processing.replay(delivery)
     wake_workers()
-    messages.success(request, "It will be worked again in a moment.")
+    messages.success(request, "It will be processed again in a moment.")
     return redirect("incidents:delivery", delivery.pk)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from incidents import merging
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from incidents.web.shortcuts import act, get_incident, number_in
+from incidents.web.shortcuts import act_and_redirect, get_incident, posted_key
 
 
 @require_POST
@@ -18,14 +18,16 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     into = by_reference(visible_incidents(request.user), request.POST.get("into", ""))
     if into is None:
-        messages.error(request, "Name the incident it is part of, such as INC-42.")
+        messages.error(request, "Enter the incident that it is part of, such as INC-42.")
         return redirect(incident)
-    return act(request, incident, lambda: merging.merge(into, incident, request.user))
+    return act_and_redirect(request, incident, lambda: merging.merge(into, incident, request.user))
 
 
 @require_POST
 def split(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    chosen = [number_in(text) for text in request.POST.getlist("alert")[:1000]]
+    chosen = [posted_key(text) for text in request.POST.getlist("alert")[:1000]]
     alerts = incident.alerts.filter(pk__in=chosen)
-    return act(request, incident, lambda: merging.split(incident, alerts, request.user))
+    return act_and_redirect(
+        request, incident, lambda: merging.split(incident, alerts, request.user)
+    )

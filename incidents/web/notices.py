@@ -23,7 +23,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark it read and go where it leads."""
+    """Mark a notice as read and go to its page."""
     notice = get_object_or_404(Notice, user_id=request.user.pk, pk=pk)
     Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
     safe = url_has_allowed_host_and_scheme(notice.path, allowed_hosts=None)
@@ -37,7 +37,7 @@ def notices_read(request: HttpRequest) -> HttpResponse:
 
 
 def unread(request: HttpRequest) -> dict[str, Any]:
-    """For every page: how many notices wait, asked only where a template shows it."""
+    """For every page: the number of unread notices, counted only if a template shows it."""
 
     def count() -> int:
         return Notice.objects.filter(user_id=request.user.pk, read_at=None).count()

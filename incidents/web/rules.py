@@ -51,7 +51,7 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
         return redirect("incidents:intake-rules")
     form = form_class(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        # The form's own validation has run the model's; its instance carries the new values.
+        # The form has already validated its instance with the rules of the model.
         save_rule(form.instance, request.user, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("incidents:intake-rules")

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.catalogue.services import save_service
-from incidents.catalogue.unknown_services import offered
-from incidents.models import Incident, SeenName, Service
+from incidents.catalogue.unknown_services import offered_services
+from incidents.models import Incident, Service, UnknownService
 from incidents.permissions import visible_incidents
 from incidents.web.badges import badge_path
 from incidents.web.forms.services import ServiceForm
@@ -20,7 +20,7 @@ from incidents.web.shortcuts import add_errors
 
 @require_GET
 def service_list(request: HttpRequest) -> HttpResponse:
-    # Counted from the link table: joined to Service, every incident would have to be told apart.
+    # Counted from the link table: a join with Service would need COUNT(DISTINCT).
     is_open = ~Q(incident__status=Incident.Status.RESOLVED)
     figures = (
         Incident.services.through.objects.filter(incident__in=visible_incidents(request.user))
@@ -34,7 +34,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
     of = {each["service_id"]: each for each in figures}
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
-    seen = offered()[:30]
+    seen = offered_services()[:30]
     return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
 
 
@@ -57,8 +57,8 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("incidents.add_service", raise_exception=True)
 @require_POST
 def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
-    """No service: a job, a host or a test."""
-    SeenName.objects.filter(pk=pk).update(ignored=True)
+    """Ignore a name that is no service: a job, a host or a test."""
+    UnknownService.objects.filter(pk=pk).update(ignored=True)
     return redirect("incidents:services")
 
 

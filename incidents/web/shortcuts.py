@@ -1,4 +1,4 @@
-"""What views of all packages share: act and redirect, messages, errors on forms."""
+"""Helpers of views in all packages: act and redirect, messages, errors on forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from incidents.permissions import visible_incidents
 
 
 def get_incident(request: HttpRequest, pk: str | int) -> Incident:
-    """The incident if the user may see it; otherwise it does not exist."""
+    """The incident if the user may see it, else 404."""
     incident = visible_incidents(request.user).filter(pk=int(pk)).first()
     if incident is None:
         raise Http404("No such incident.")
@@ -24,7 +24,7 @@ def get_incident(request: HttpRequest, pk: str | int) -> Incident:
 
 
 def add_errors(form: Any, error: ValidationError) -> None:
-    """Show a business rule's refusal at the field it names."""
+    """Show the errors of a business rule at their fields."""
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)
         return
@@ -32,33 +32,33 @@ def add_errors(form: Any, error: ValidationError) -> None:
         form.add_error(name if name in form.fields else None, problems)
 
 
-def tell(request: HttpRequest, error: ValidationError) -> None:
-    """Why something was refused, as messages."""
+def show_errors(request: HttpRequest, error: ValidationError) -> None:
+    """Show the errors of a business rule as messages."""
     for message in error.messages:
         messages.error(request, message)
 
 
-def act(
-    request: HttpRequest, target: Model | str, doing: Callable[[], Any], done: str = ""
+def act_and_redirect(
+    request: HttpRequest, target: Model | str, action: Callable[[], Any], done: str = ""
 ) -> HttpResponse:
-    """Run an act on `target`, a record or an address, and go there.
+    """Run `action` on `target`, a record or an address, and redirect there.
 
-    Where it made another record of that kind, go to that one. What was done, or why it was refused,
-    is told as a message.
+    If it returns another record of that kind, redirect to that one. `done`, or the reason of a
+    refusal, is shown as a message.
     """
     try:
-        made = doing()
+        result = action()
     except ValidationError as error:
-        tell(request, error)
+        show_errors(request, error)
         return redirect(target)
     if done:
         messages.success(request, done)
-    went_on = isinstance(target, Model) and isinstance(made, type(target))
-    return redirect(made if went_on else target)
+    is_same_kind = isinstance(target, Model) and isinstance(result, type(target))
+    return redirect(result if is_same_kind else target)
 
 
-def number_in(text: str) -> int:
-    """A key that a form sent; 0, which no record has, where it is none."""
+def posted_key(text: str) -> int:
+    """A primary key from a form; 0, which no record has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
@@ -67,16 +67,16 @@ def form_page(request: HttpRequest, template: str, form: Any, **context: Any) ->
     return render(request, template, {"form": form, **context}, status=status)
 
 
-def told(request: HttpRequest, doing: Callable[[], Any]) -> bool:
-    """Do something; what is wrong with it becomes a message. Whether it was done."""
+def succeeds(request: HttpRequest, action: Callable[[], Any]) -> bool:
+    """Run `action`; a refusal is shown as a message. Whether it succeeded."""
     try:
-        doing()
+        action()
     except ValidationError as error:
-        tell(request, error)
+        show_errors(request, error)
         return False
     return True
 
 
-def posted(request: HttpRequest, name: str) -> str:
-    """A field of the form, without null characters: PostgreSQL cannot keep them."""
+def posted_text(request: HttpRequest, name: str) -> str:
+    """A field of the form without null characters, which PostgreSQL cannot store."""
     return request.POST.get(name, "").replace("\x00", "")

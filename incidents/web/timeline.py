@@ -14,17 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.times import parse_time
 from incidents import filing, timeline
 from incidents.models import Incident, TimelineEntry
-from incidents.web.shortcuts import act, get_incident
+from incidents.web.shortcuts import act_and_redirect, get_incident
 
 
 def time_in_zone(text: str, zone: str) -> datetime:
-    """What a clock on the wall showed in a named zone, as UTC. Raises ValidationError."""
+    """Local time in a named zone, as UTC. Raises ValidationError."""
     if zone not in available_timezones():
         raise ValidationError({"zone": "Choose a time zone such as Europe/Berlin or UTC."})
-    found = parse_time(text, ZoneInfo(zone))
-    if found is None:
+    at = parse_time(text, ZoneInfo(zone))
+    if at is None:
         raise ValidationError({"at": "Write a time such as 2026-03-01 02:57."})
-    return found
+    return at
 
 
 def _at(request: HttpRequest) -> datetime | None:
@@ -36,7 +36,7 @@ def _at(request: HttpRequest) -> datetime | None:
 def write(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     text = request.POST.get("text", "")
-    return act(
+    return act_and_redirect(
         request, incident,
         lambda: filing.add_note(incident, text, request.user, _at(request)),
     )  # fmt: skip
@@ -49,11 +49,11 @@ def _entry(incident: Incident, entry: int) -> TimelineEntry:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     incident = get_incident(request, pk)
-    found = _entry(incident, entry)
-    context: dict[str, Any] = {"incident": incident, "entry": found, "text": found.text}
+    row = _entry(incident, entry)
+    context: dict[str, Any] = {"incident": incident, "entry": row, "text": row.text}
     if request.method == "POST":
         try:
-            timeline.edit_entry(found, text=request.POST.get("text", ""), at=_at(request))
+            timeline.edit_entry(row, text=request.POST.get("text", ""), at=_at(request))
             return redirect(incident)
         except ValidationError as error:
             context |= {"problems": error.messages, "text": request.POST.get("text", "")}
@@ -64,6 +64,6 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
 @require_POST
 def mark(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     incident = get_incident(request, pk)
-    found = _entry(incident, entry)
+    row = _entry(incident, entry)
     what = request.POST.get("what", "")
-    return act(request, incident, lambda: timeline.mark_entry(found, what))
+    return act_and_redirect(request, incident, lambda: timeline.mark_entry(row, what))

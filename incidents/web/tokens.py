@@ -19,7 +19,7 @@ class TokenForm(forms.Form):
     team = forms.ChoiceField(required=False, help_text="Only incidents of this team's services.")
     days = forms.IntegerField(
         label="Days", required=False, min_value=1, max_value=3650,
-        help_text="How long it holds; for ever, if left empty.",
+        help_text="Days until it expires; empty: never.",
     )  # fmt: skip
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -31,17 +31,17 @@ class TokenForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 def token_list(request: HttpRequest) -> HttpResponse:
-    """A new token's text is in the answer to its making and in no other."""
-    form, made = TokenForm(request.POST or None, initial={"days": 365}), ""
+    """The text of a new token is in the response to its creation and in no other."""
+    form, new_text = TokenForm(request.POST or None, initial={"days": 365}), ""
     if request.method == "POST" and form.is_valid():
         try:
-            _, made = tokens.make_token(request.user, **form.cleaned_data)
+            _, new_text = tokens.create_token(request.user, **form.cleaned_data)
             form = TokenForm(initial={"days": 365})
         except ValidationError as error:
             add_errors(form, error)
     own = ApiToken.objects.filter(user_id=request.user.pk)
-    status = 422 if request.method == "POST" and not made else 200
-    context = {"form": form, "tokens": own, "made": made}
+    status = 422 if request.method == "POST" and not new_text else 200
+    context = {"form": form, "tokens": own, "made": new_text}
     return render(request, "incidents/tokens/list.html", context, status=status)
 
 

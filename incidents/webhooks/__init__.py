@@ -1,4 +1,4 @@
-"""Plug-ins that read what senders send. One small file each; `registry()` finds them."""
+"""Plug-ins that read requests of senders. One small file each; `registry()` finds them."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.payloads import labels, moment, needed, rows, text, web_address
+from common.payloads import labels, required_text, rows, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 
@@ -26,13 +26,13 @@ def alerts_of(data: Mapping[str, Any]) -> list[Event]:
 def _alert(row: Mapping[str, Any], group: str) -> AlertEvent:
     named = labels(row, "labels")
     notes = labels(row, "annotations")
-    firing = needed(row, "status") == "firing"
+    firing = required_text(row, "status") == "firing"
     return AlertEvent(
-        fingerprint=needed(row, "fingerprint", 200),
+        fingerprint=required_text(row, "fingerprint", 200),
         name=named.get("alertname", "")[:200] or "alert without a name",
         firing=firing,
-        starts_at=moment(row, "startsAt"),
-        ends_at=None if firing else moment(row, "endsAt"),
+        starts_at=time_at(row, "startsAt"),
+        ends_at=None if firing else time_at(row, "endsAt"),
         summary=notes.get("summary") or notes.get("description") or notes.get("message", ""),
         severity=named.get("severity", "")[:50],
         labels=named,

@@ -1,4 +1,4 @@
-"""The contract between the product and a sender: a request in, events out."""
+"""The contract of senders: from a request to events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from common.signing import Scheme, Token
 
 @dataclass(frozen=True)
 class Incoming:
-    """A request: header names in small letters, the body as it came over the wire."""
+    """A request: header names in lower case, the body as it was received."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -46,12 +46,12 @@ class AlertEvent:
 
 CHANGE_KINDS = "deploy config flag scaling migration restart load-test".split()
 CHANGE_OUTCOMES = "running succeeded failed rolled_back".split()
-"""What a change may be and how it may end, as its record knows them."""
+"""Kinds and outcomes of changes, the same as those of the model."""
 
 
 @dataclass(frozen=True)
 class ChangeEvent:
-    """Something happened to a service. The service may be named, or follow from the job's name."""
+    """A change of a service. The service is named, or follows from the name of the job."""
 
     title: str
     service: str = ""
@@ -68,7 +68,7 @@ class ChangeEvent:
 
 @dataclass(frozen=True)
 class Ignored:
-    """What the sender also sends and means nothing to us, or asks for a person's hand."""
+    """A request without an event for us, or one that a person has to act on."""
 
     why: str
 
@@ -77,23 +77,23 @@ Event = AlertEvent | ChangeEvent | Ignored
 
 
 class Webhook:
-    """Base of the plug-ins. A new one sets the class attributes and writes `read`."""
+    """Base of the plug-ins. A new one sets the class attributes and implements `read`."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     brings: ClassVar[str] = "alerts"
-    """"alerts", "changes" or "alerts and changes": for people to choose by."""
+    """"alerts", "changes" or "alerts and changes": shown in the list of kinds."""
     scheme: ClassVar[Scheme] = Token()
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
     id_header: ClassVar[str] = ""
-    """The header in which the sender names the delivery, the same when it is sent again."""
+    """The header with the sender's id of the delivery, the same when it is sent again."""
     content: ClassVar[str] = "json"
     """"json", or "any" for bodies that are not."""
 
     def sender_id(self, incoming: Incoming) -> str:
-        """What the sender calls this delivery; empty when it has no name for it."""
+        """The sender's id of this delivery; empty without one."""
         return incoming.headers.get(self.id_header, "") if self.id_header else ""
 
     def read(self, incoming: Incoming) -> list[Event]:
-        """What the request tells. Raises BadPayload, never anything else for odd bodies."""
+        """The events of a request. Raises BadPayload, and nothing else, for an unusable body."""
         raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.payloads import dig, moment, needed, rows, text, web_address
+from common.payloads import dig, required_text, rows, text, time_at, web_address
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -36,15 +36,18 @@ class Bitbucket(Webhook):
 def _cloud_push(data: Any, row: dict[str, Any]) -> Event:
     if dig(row, "new") is None:
         return Ignored("A branch was removed.")
-    branch, repository = needed(row, "new.name", 100), needed(data, "repository.name", 100)
-    commit = needed(row, "new.target.hash", 60)
+    branch, repository = (
+        required_text(row, "new.name", 100),
+        required_text(data, "repository.name", 100),
+    )
+    commit = required_text(row, "new.target.hash", 60)
     message = text(row, "new.target.message").partition("\n")[0]
     return ChangeEvent(
         title=f"{repository}: {message or 'push to ' + branch}"[:300],
         job=f"{repository}/{branch}",
         version=commit[:12],
         author=text(data, "actor.display_name", 200),
-        started_at=moment(row, "new.target.date"),
+        started_at=time_at(row, "new.target.date"),
         external_id=f"push {repository} {branch} {commit}"[:200],
         url=web_address(row, "links.html.href"),
     )
@@ -53,21 +56,27 @@ def _cloud_push(data: Any, row: dict[str, Any]) -> Event:
 def _server_push(data: Any, row: dict[str, Any]) -> Event:
     if text(row, "type") == "DELETE":
         return Ignored("A branch was removed.")
-    branch, repository = needed(row, "ref.displayId", 100), needed(data, "repository.slug", 100)
-    commit = needed(row, "toHash", 60)
+    branch, repository = (
+        required_text(row, "ref.displayId", 100),
+        required_text(data, "repository.slug", 100),
+    )
+    commit = required_text(row, "toHash", 60)
     return ChangeEvent(
         title=f"{repository}: push to {branch}",
         job=f"{repository}/{branch}",
         version=commit[:12],
         author=text(data, "actor.displayName", 200),
-        started_at=moment(data, "date"),
+        started_at=time_at(data, "date"),
         external_id=f"push {repository} {branch} {commit}"[:200],
     )
 
 
 def _build(data: Any) -> Event:
-    repository, name = needed(data, "repository.name", 100), needed(data, "commit_status.name", 90)
-    state = needed(data, "commit_status.state")
+    repository, name = (
+        required_text(data, "repository.name", 100),
+        required_text(data, "commit_status.name", 90),
+    )
+    state = required_text(data, "commit_status.state")
     if state not in BUILDS:
         return Ignored(f"The build was {state.lower()}.")
     ended = state != "INPROGRESS"
@@ -77,8 +86,8 @@ def _build(data: Any) -> Event:
         version=text(data, "commit_status.refname", 100),
         author=text(data, "actor.display_name", 200),
         outcome=BUILDS[state],
-        started_at=moment(data, "commit_status.created_on"),
-        finished_at=moment(data, "commit_status.updated_on") if ended else None,
-        external_id=f"build {needed(data, 'commit_status.key', 150)}",
+        started_at=time_at(data, "commit_status.created_on"),
+        finished_at=time_at(data, "commit_status.updated_on") if ended else None,
+        external_id=f"build {required_text(data, 'commit_status.key', 150)}",
         url=web_address(data, "commit_status.url"),
     )

@@ -1,8 +1,8 @@
-"""Our own way of telling of a change: one line of `curl` from any script."""
+"""Our own format for changes: one line of `curl` from any script."""
 
 from __future__ import annotations
 
-from common.payloads import BadPayload, moment, needed, text, web_address
+from common.payloads import BadPayload, required_text, text, time_at, web_address
 from incidents.webhooks.base import (
     CHANGE_KINDS,
     CHANGE_OUTCOMES,
@@ -29,14 +29,14 @@ class OwnChange(Webhook):
             raise BadPayload(f"“outcome” must be one of {', '.join(CHANGE_OUTCOMES)}.")
         return [
             ChangeEvent(
-                title=needed(data, "title"),
-                service=needed(data, "service", 100),
+                title=required_text(data, "title"),
+                service=required_text(data, "service", 100),
                 kind=kind,
                 outcome=outcome,
                 version=text(data, "version", 200),
                 author=text(data, "author", 200),
-                started_at=moment(data, "started_at"),
-                finished_at=moment(data, "finished_at"),
+                started_at=time_at(data, "started_at"),
+                finished_at=time_at(data, "finished_at"),
                 external_id=text(data, "id", 200),
                 url=web_address(data, "url"),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import moment, needed, text
+from common.payloads import required_text, text, time_at
 from common.payloads import web_address as web
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
@@ -15,17 +15,17 @@ class Datadog(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        state = needed(data, "transition").lower()
+        state = required_text(data, "transition").lower()
         named = {}
         for tag in text(data, "tags", 3000).split(","):
             key, _, value = tag.strip().partition(":")
             if key and value:
                 named[key[:100]] = value[:500]
         firing = state not in ENDED
-        at = moment(data, "date")
+        at = time_at(data, "date")
         return [
             AlertEvent(
-                fingerprint=f"{needed(data, 'monitor')}/{text(data, 'scope', 150)}"[:200],
+                fingerprint=f"{required_text(data, 'monitor')}/{text(data, 'scope', 150)}"[:200],
                 name=text(data, "title", 200) or "Datadog monitor",
                 firing=firing,
                 starts_at=None,

@@ -1,4 +1,4 @@
-"""Mail from monitors that know nothing else: piped in, fetched by IMAP, or posted as message."""
+"""Mail from monitors that can send nothing else: piped in, or posted as message."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ STATES = re.compile(
 
 
 class Email(Webhook):
-    """One alert a subject: words such as “resolved” in front of it end what it began."""
+    """One alert per subject: a word such as “resolved” in front of the subject ends it."""
 
     kind = "email"
     title = "E-mail"
     content = "any"
 
     def sender_id(self, incoming: Incoming) -> str:
-        return text(str(_message(incoming)["Message-ID"] or ""), most=200)
+        return text(str(_message(incoming)["Message-ID"] or ""), limit=200)
 
     def read(self, incoming: Incoming) -> list[Event]:
         message = _message(incoming)
@@ -65,6 +65,6 @@ def _message(incoming: Incoming) -> EmailMessage:
 def _body(message: EmailMessage) -> str:
     try:
         part = message.get_body(("plain",))
-        return text(part.get_content(), most=2000) if part else ""
+        return text(part.get_content(), limit=2000) if part else ""
     except (KeyError, LookupError, ValueError, AttributeError):
         return ""

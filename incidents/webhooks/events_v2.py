@@ -1,15 +1,15 @@
-"""Whatever speaks the PagerDuty Events API v2 can speak to us: /v2/enqueue, /v2/change/enqueue."""
+"""PagerDuty Events API v2, at /v2/enqueue and /v2/change/enqueue."""
 
 from __future__ import annotations
 
 import hashlib
 
-from common.payloads import dig, labels, moment, needed, text, web_address
+from common.payloads import dig, labels, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming, Webhook
 
 
 class EventsV2(Webhook):
-    """The secret is the routing key in the body; the view puts it where `Token` looks."""
+    """The secret is the routing key in the body; the view copies it to the header of `Token`."""
 
     kind = "events_v2"
     title = "Events API v2 (PagerDuty compatible)"
@@ -19,15 +19,17 @@ class EventsV2(Webhook):
         data = incoming.json()
         if dig(data, "event_action") is None and dig(data, "payload") is not None:
             return [_change(data)]
-        action = needed(data, "event_action")
+        action = required_text(data, "event_action")
         if action == "acknowledge":
             return [Ignored("An acknowledgement; people acknowledge incidents here.")]
         if action not in ("trigger", "resolve"):
             return [Ignored(f"“event_action” {action!r} is none we know.")]
         firing = action == "trigger"
-        summary = needed(data, "payload.summary", 500) if firing else text(data, "payload.summary")
+        summary = (
+            required_text(data, "payload.summary", 500) if firing else text(data, "payload.summary")
+        )
         key = dedup_key(incoming)
-        at = moment(data, "payload.timestamp")
+        at = time_at(data, "payload.timestamp")
         return [
             AlertEvent(
                 fingerprint=key,
@@ -45,7 +47,7 @@ class EventsV2(Webhook):
 
 
 def dedup_key(incoming: Incoming) -> str:
-    """The sender's own key, or one made from the body, as the original service makes one."""
+    """The sender's own key, or one derived from the body, as PagerDuty does."""
     given = text(incoming.json(), "dedup_key", 200)
     return given or hashlib.sha256(incoming.body).hexdigest()[:32]
 
@@ -53,11 +55,11 @@ def dedup_key(incoming: Incoming) -> str:
 def _change(data: object) -> ChangeEvent:
     details = labels(data, "payload.custom_details")
     return ChangeEvent(
-        title=needed(data, "payload.summary"),
+        title=required_text(data, "payload.summary"),
         service=details.get("service", "")[:100] or text(data, "payload.component", 100),
         job=text(data, "payload.source", 200),
         version=details.get("version", "")[:200],
         author=details.get("author", "")[:200],
-        started_at=moment(data, "payload.timestamp"),
+        started_at=time_at(data, "payload.timestamp"),
         url=web_address(data, "links.0.href"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import dig, moment, needed, text
+from common.payloads import dig, required_text, text, time_at
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -17,12 +17,12 @@ class Flags(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        if needed(data, "kind") != "flag":
+        if required_text(data, "kind") != "flag":
             return [Ignored("No flag was changed.")]
-        name = needed(data, "name", 200)
+        name = required_text(data, "name", 200)
         tags = dig(data, "target.resources", [])
-        found = [text(tag) for tag in tags] if isinstance(tags, list) else []
-        service = next((t.rpartition("service:")[2] for t in found if "service:" in t), "")
+        names = [text(tag) for tag in tags] if isinstance(tags, list) else []
+        service = next((t.rpartition("service:")[2] for t in names if "service:" in t), "")
         return [
             ChangeEvent(
                 title=text(data, "title") or f"Flag {name} was changed",
@@ -30,7 +30,7 @@ class Flags(Webhook):
                 job=name,
                 kind="flag",
                 author=text(data, "member.email", 200),
-                started_at=moment(data, "date"),
+                started_at=time_at(data, "date"),
                 external_id=text(data, "_id", 200),
             )
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import moment, needed, text
+from common.payloads import required_text, text, time_at
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -17,12 +17,15 @@ class Flux(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        kind, name = needed(data, "involvedObject.kind"), needed(data, "involvedObject.name", 100)
+        kind, name = (
+            required_text(data, "involvedObject.kind"),
+            required_text(data, "involvedObject.name", 100),
+        )
         if kind not in TOLD:
             return [Ignored(f"Events of a {kind} change no service.")]
         revision = text(data, "metadata.revision", 150)
-        failed = needed(data, "severity") == "error"
-        at = moment(data, "timestamp") or incoming.received_at
+        failed = required_text(data, "severity") == "error"
+        at = time_at(data, "timestamp") or incoming.received_at
         return [
             ChangeEvent(
                 title=f"{name}: {text(data, 'message', 200) or text(data, 'reason')}"[:300],

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from common.payloads import dig, labels, moment, needed, text, web_address
+from common.payloads import dig, labels, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 
@@ -50,17 +50,17 @@ class Generic(Webhook):
 
 
 def _alert(row: Any, paths: dict[str, str], incoming: Incoming) -> AlertEvent:
-    name = needed(row, paths["name_at"], 200)
+    name = required_text(row, paths["name_at"], 200)
     service = text(row, paths["service_at"], 100) if paths["service_at"] else ""
     own = text(row, paths["fingerprint_at"], 200) if paths["fingerprint_at"] else ""
     ended = {word.strip().lower() for word in paths["ended_words"].split(",")}
     firing = text(row, paths["state_at"]).lower() not in ended
-    made = hashlib.sha256(f"{name}\n{service}".encode()).hexdigest()[:32]
+    derived = hashlib.sha256(f"{name}\n{service}".encode()).hexdigest()[:32]
     return AlertEvent(
-        fingerprint=own or made,
+        fingerprint=own or derived,
         name=name,
         firing=firing,
-        starts_at=moment(row, paths["starts_at"]) if paths["starts_at"] else None,
+        starts_at=time_at(row, paths["starts_at"]) if paths["starts_at"] else None,
         ends_at=None if firing else incoming.received_at,
         summary=text(row, paths["summary_at"], 500) if paths["summary_at"] else "",
         severity=text(row, paths["severity_at"], 50) if paths["severity_at"] else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import moment, needed, text, web_address
+from common.payloads import required_text, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -21,27 +21,27 @@ class GitLab(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        what = needed(data, "object_kind")
+        what = required_text(data, "object_kind")
         if what == "deployment":
-            state, number = needed(data, "status"), needed(data, "deployment_id", 50)
+            state, number = required_text(data, "status"), required_text(data, "deployment_id", 50)
             where, sha = text(data, "environment", 90), text(data, "short_sha", 40)
-            author, at = text(data, "user.username", 200), moment(data, "status_changed_at")
+            author, at = text(data, "user.username", 200), time_at(data, "status_changed_at")
             url, began = web_address(data, "deployable_url"), at
         elif what == "pipeline":
-            state = needed(data, "object_attributes.status")
-            number = needed(data, "object_attributes.id", 50)
+            state = required_text(data, "object_attributes.status")
+            number = required_text(data, "object_attributes.id", 50)
             where, sha = "pipeline", text(data, "object_attributes.sha", 12)
             author, at = (
                 text(data, "user.username", 200),
-                moment(data, "object_attributes.finished_at"),
+                time_at(data, "object_attributes.finished_at"),
             )
             url = web_address(data, "object_attributes.url")
-            began = moment(data, "object_attributes.created_at")
+            began = time_at(data, "object_attributes.created_at")
         else:
             return [Ignored(f"“{what}” needs nothing from us.")]
         if state not in STATES:
             return [Ignored(f"The {what} is {state}.")]
-        project = needed(data, "project.name", 100)
+        project = required_text(data, "project.name", 100)
         ended = state != "running"
         return [
             ChangeEvent(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from common.payloads import dig, moment, needed, text, web_address
+from common.payloads import dig, required_text, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -21,14 +21,14 @@ class Jenkins(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        job, number = needed(data, "name", 200), needed(data, "build.number", 20)
-        phase = needed(data, "build.phase").upper()
+        job, number = required_text(data, "name", 200), required_text(data, "build.number", 20)
+        phase = required_text(data, "build.phase").upper()
         if phase == "QUEUED":
             return [Ignored("The build has not started yet.")]
         status = text(data, "build.status").upper()
         if status in ("ABORTED", "NOT_BUILT"):
             return [Ignored("The build was aborted.")]
-        at = moment(data, "build.timestamp") or incoming.received_at
+        at = time_at(data, "build.timestamp") or incoming.received_at
         took = dig(data, "build.duration", 0)
         ended = phase != "STARTED"
         known = isinstance(took, int | float) and 0 < took < 7 * 86_400_000

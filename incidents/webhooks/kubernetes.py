@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import moment, needed, text
+from common.payloads import required_text, text, time_at
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {
@@ -15,7 +15,7 @@ MEANT = {
 
 
 class KubernetesEvents(Webhook):
-    """A rollout is told as its new replica set being scaled up."""
+    """A rollout shows as its new replica set being scaled up."""
 
     kind = "kubernetes"
     title = "Kubernetes rollouts"
@@ -23,13 +23,13 @@ class KubernetesEvents(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        reason, message = needed(data, "reason"), text(data, "message")
+        reason, message = required_text(data, "reason"), text(data, "message")
         if reason not in MEANT:
             return [Ignored(f"“{reason}” is no change.")]
-        name = needed(data, "involvedObject.name", 100)
+        name = required_text(data, "involvedObject.name", 100)
         if reason == "ScalingReplicaSet" and message.startswith("Scaled down"):
-            return [Ignored("The old replica set of a rollout goes; the new one was told.")]
-        at = moment(data, "lastTimestamp") or moment(data, "eventTime") or incoming.received_at
+            return [Ignored("The old replica set of a rollout; the new one is the change.")]
+        at = time_at(data, "lastTimestamp") or time_at(data, "eventTime") or incoming.received_at
         rolled_back = reason in ("DeploymentRollback", "DeploymentRolledBack")
         failed = reason == "ProgressDeadlineExceeded"
         rollout = reason == "ScalingReplicaSet" and " from 0 to " in f" {message} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import dig, labels, moment, needed, text
+from common.payloads import dig, labels, required_text, text, time_at
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {"Create": True, "Close": False, "Delete": False}
@@ -14,7 +14,7 @@ class Opsgenie(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        action = needed(data, "action")
+        action = required_text(data, "action")
         if action not in MEANT:
             return [Ignored(f"“{action}” needs nothing from us.")]
         named = labels(data, "alert.details")
@@ -25,11 +25,11 @@ class Opsgenie(Webhook):
         firing = MEANT[action]
         return [
             AlertEvent(
-                fingerprint=needed(data, "alert.alertId", 200),
-                name=needed(data, "alert.message", 200),
+                fingerprint=required_text(data, "alert.alertId", 200),
+                name=required_text(data, "alert.message", 200),
                 firing=firing,
-                starts_at=moment(data, "alert.createdAt"),
-                ends_at=None if firing else moment(data, "alert.updatedAt"),
+                starts_at=time_at(data, "alert.createdAt"),
+                ends_at=None if firing else time_at(data, "alert.updatedAt"),
                 summary=text(data, "alert.description", 500),
                 severity=text(data, "alert.priority", 50),
                 service=text(data, "alert.entity", 100),

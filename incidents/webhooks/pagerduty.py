@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import moment, needed, text, web_address
+from common.payloads import required_text, text, time_at, web_address
 from common.signing import Hmac
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -23,15 +23,15 @@ class PagerDuty(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        what = needed(data, "event.event_type")
+        what = required_text(data, "event.event_type")
         if what not in MEANT:
             return [Ignored(f"“{what}” needs nothing from us.")]
         firing = MEANT[what]
-        at = moment(data, "event.occurred_at")
-        started = moment(data, "event.data.created_at")
+        at = time_at(data, "event.occurred_at")
+        started = time_at(data, "event.data.created_at")
         return [
             AlertEvent(
-                fingerprint=needed(data, "event.data.id", 200),
+                fingerprint=required_text(data, "event.data.id", 200),
                 name=text(data, "event.data.title", 200) or "PagerDuty incident",
                 firing=firing,
                 starts_at=at if what == "incident.reopened" else started if firing else None,

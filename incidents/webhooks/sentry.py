@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.payloads import dig, moment, needed, text, web_address
+from common.payloads import dig, required_text, text, time_at, web_address
 from common.signing import Hmac
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -34,8 +34,8 @@ def _of_event(data: Any) -> AlertEvent:
             if isinstance(pair, list) and len(pair) == 2:
                 tags[text(pair[0])] = text(pair[1])
     return AlertEvent(
-        fingerprint=f"issue {needed(data, 'data.event.issue_id', 100)}",
-        name=needed(data, "data.event.title", 200),
+        fingerprint=f"issue {required_text(data, 'data.event.issue_id', 100)}",
+        name=required_text(data, "data.event.title", 200),
         firing=True,
         summary=text(data, "data.event.culprit", 500),
         severity=text(data, "data.event.level", 50),
@@ -50,11 +50,11 @@ def _of_metric(data: Any, action: str) -> AlertEvent:
     rule = dig(data, "data.metric_alert.alert_rule", {})
     projects = dig(data, "data.metric_alert.projects", [])
     return AlertEvent(
-        fingerprint=f"metric {needed(data, 'data.metric_alert.id', 100)}",
+        fingerprint=f"metric {required_text(data, 'data.metric_alert.id', 100)}",
         name=text(rule, "name", 200) or text(data, "data.description_title", 200) or "metric alert",
         firing=firing,
-        starts_at=moment(data, "data.metric_alert.date_started"),
-        ends_at=None if firing else moment(data, "data.metric_alert.date_closed"),
+        starts_at=time_at(data, "data.metric_alert.date_started"),
+        ends_at=None if firing else time_at(data, "data.metric_alert.date_closed"),
         summary=text(data, "data.description_text", 500),
         severity=action,
         service=text(projects, "0", 100),
@@ -66,8 +66,8 @@ def _of_issue(data: Any, action: str) -> Event:
     if action not in ("created", "resolved", "unresolved"):
         return Ignored(f"“{action}” needs nothing from us.")
     return AlertEvent(
-        fingerprint=f"issue {needed(data, 'data.issue.id', 100)}",
-        name=needed(data, "data.issue.title", 200),
+        fingerprint=f"issue {required_text(data, 'data.issue.id', 100)}",
+        name=required_text(data, "data.issue.title", 200),
         firing=action != "resolved",
         summary=text(data, "data.issue.culprit", 500),
         severity=text(data, "data.issue.level", 50),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import moment, needed, rows, text, web_address
+from common.payloads import required_text, rows, text, time_at, web_address
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -21,8 +21,8 @@ class Terraform(Webhook):
         state = text(notes[0], "run_status") if notes else ""
         if state not in STATES:
             return [Ignored(f"A run that is {state or 'being verified'} changes nothing.")]
-        workspace = needed(data, "workspace_name", 100)
-        at = moment(notes[0], "run_updated_at")
+        workspace = required_text(data, "workspace_name", 100)
+        at = time_at(notes[0], "run_updated_at")
         return [
             ChangeEvent(
                 title=f"{workspace}: {text(data, 'run_message', 200) or 'Terraform run'}"[:300],
@@ -30,9 +30,9 @@ class Terraform(Webhook):
                 kind="config",
                 author=text(data, "run_created_by", 200),
                 outcome=STATES[state],
-                started_at=moment(data, "run_created_at"),
+                started_at=time_at(data, "run_created_at"),
                 finished_at=at if state != "applying" else None,
-                external_id=needed(data, "run_id", 200),
+                external_id=required_text(data, "run_id", 200),
                 url=web_address(data, "run_url"),
             )
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import labels, moment, needed, text, web_address
+from common.payloads import labels, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 
@@ -12,16 +12,16 @@ class Zabbix(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        firing = needed(data, "value") == "1"
+        firing = required_text(data, "value") == "1"
         named = labels(data, "tags")
         named.setdefault("host", text(data, "host", 200))
         return [
             AlertEvent(
-                fingerprint=needed(data, "event_id", 200),
-                name=needed(data, "name", 200),
+                fingerprint=required_text(data, "event_id", 200),
+                name=required_text(data, "name", 200),
                 firing=firing,
-                starts_at=moment(data, "clock"),
-                ends_at=None if firing else moment(data, "recovery_clock") or incoming.received_at,
+                starts_at=time_at(data, "clock"),
+                ends_at=None if firing else time_at(data, "recovery_clock") or incoming.received_at,
                 summary=text(data, "message", 500),
                 severity=text(data, "severity", 50),
                 service=named.get("service", "")[:100],

@@ -8,16 +8,21 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.base import Visible
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.base import VisibleRecordField
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from kb.models import ActionItem
 from kb.permissions import visible_actions, visible_causes, visible_postmortems
 from kb.postmortems import action_items
 
 
 class ActionItemSerializer(serializers.ModelSerializer):
-    postmortem = Visible(visible_postmortems)
-    cause = Visible(visible_causes, required=False, allow_null=True)
+    postmortem = VisibleRecordField(visible_postmortems)
+    cause = VisibleRecordField(visible_causes, required=False, allow_null=True)
     is_overdue = serializers.BooleanField(read_only=True)
     owner = serializers.SlugRelatedField(
         "username", queryset=get_user_model().objects.all(), required=False, allow_null=True
@@ -41,7 +46,9 @@ class ActionItemSerializer(serializers.ModelSerializer):
         return action_items.edit_action(instance, self.context["request"].user, **validated_data)
 
 
-class ActionItemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+class ActionItemViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+):
     """Action items of postmortems, with owner and due date."""
 
     queryset = ActionItem.objects.none()

@@ -13,8 +13,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import Visible, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.base import VisibleRecordField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from incidents.permissions import visible_incidents
 from kb.causes import fixes, linking, merging
 from kb.causes.queries import causes_with_counts
@@ -67,8 +72,8 @@ class CauseFilter(django_filters.FilterSet):
 
 
 class CauseLinkSerializer(serializers.ModelSerializer):
-    incident = Visible(visible_incidents)
-    cause = Visible(visible_causes)
+    incident = VisibleRecordField(visible_incidents)
+    cause = VisibleRecordField(visible_causes)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
     reason = serializers.CharField(max_length=5000, allow_blank=True, default="")
 
@@ -93,15 +98,19 @@ class FixedSerializer(serializers.Serializer):
 
 
 class OtherCauseSerializer(serializers.Serializer):
-    other = Visible(visible_causes)
+    other = VisibleRecordField(visible_causes)
 
 
 class SplitCauseSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200, help_text="Of the new cause.")
-    links = Visible(visible_links, many=True, help_text="Cause links that are moved to it.")
+    links = VisibleRecordField(
+        visible_links, many=True, help_text="Cause links that are moved to it."
+    )
 
 
-class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+class CauseViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+):
     queryset = Cause.objects.none()
     serializer_class = CauseSerializer
     filterset_class = CauseFilter
@@ -117,7 +126,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def fixed(self, request: Request, pk: str | None = None) -> Response:
-        data = asked_for(request, FixedSerializer)
+        data = validated_body(request, FixedSerializer)
         fixes.mark_fixed(self.get_object(), request.user, data["note"], data.get("at"))
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -128,7 +137,9 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
-        merging.merge_causes(self.get_object(), asked_for(request, OtherCauseSerializer)["other"])
+        merging.merge_causes(
+            self.get_object(), validated_body(request, OtherCauseSerializer)["other"]
+        )
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -139,7 +150,7 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @action(detail=True, methods=["post"])
     def supersede(self, request: Request, pk: str | None = None) -> Response:
         merging.supersede_cause(
-            self.get_object(), asked_for(request, OtherCauseSerializer)["other"]
+            self.get_object(), validated_body(request, OtherCauseSerializer)["other"]
         )
         return Response(self.get_serializer(self.get_object()).data)
 
@@ -150,15 +161,15 @@ class CauseViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
-        data = asked_for(request, SplitCauseSerializer)
+        data = validated_body(request, SplitCauseSerializer)
         keys = [link.pk for link in data["links"]]
         new_cause = merging.split_cause(self.get_object(), data["name"], keys)
         return Response(self.get_serializer(new_cause).data, status=201)
 
 
 class CauseLinkViewSet(
-    Creates,
-    Reads,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
     mixins.DestroyModelMixin,
     mixins.ListModelMixin,
     Resource,

@@ -11,7 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from incidents.events.outbox import KINDS
 from kb import notifications
 from kb.chat import registry
@@ -45,7 +50,9 @@ class _AdminResource(Resource):
     permission = MANAGE_WORKSPACES
 
 
-class WorkspaceViewSet(Creates, Reads, Edits, mixins.ListModelMixin, _AdminResource):
+class WorkspaceViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, _AdminResource
+):
     queryset = Workspace.objects.all()
     serializer_class = WorkspaceSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
@@ -70,7 +77,12 @@ class NotificationRuleSerializer(serializers.ModelSerializer):
 
 
 class NotificationRuleViewSet(
-    Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, _AdminResource
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    _AdminResource,
 ):
     """Which events are posted to a channel."""
 
@@ -91,7 +103,7 @@ class NotificationDeliverySerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class NotificationDeliveryViewSet(Reads, mixins.ListModelMixin, _AdminResource):
+class NotificationDeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, _AdminResource):
     """Notifications: delivered, waiting, and failed with the reason."""
 
     queryset = NotificationDelivery.objects.filter(event__incident__private=False).select_related(

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api.base import Visible, asked_for
+from incidents.api.base import VisibleRecordField, validated_body
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.api.causes import CauseLinkSerializer
@@ -21,14 +21,14 @@ from kb.permissions import visible_causes, visible_links
 
 
 class SameAsSerializer(serializers.Serializer):
-    other = Visible(
+    other = VisibleRecordField(
         visible_incidents, help_text="The incident whose causes are confirmed here too."
     )
 
 
 class ChainSerializer(serializers.ModelSerializer):
-    earlier = Visible(visible_causes)
-    later = Visible(visible_causes)
+    earlier = VisibleRecordField(visible_causes)
+    later = VisibleRecordField(visible_causes)
 
     class Meta:
         model = LedTo
@@ -37,7 +37,7 @@ class ChainSerializer(serializers.ModelSerializer):
 
 
 class CitationSerializer(serializers.ModelSerializer):
-    link = Visible(visible_links, help_text="The cause link that it is evidence for.")
+    link = VisibleRecordField(visible_links, help_text="The cause link that it is evidence for.")
 
     class Meta:
         model = Citation
@@ -61,7 +61,7 @@ class SameAsView(_OfIncident):
     def post(self, request: Request, pk: int) -> Response:
         incident = self.incident()
         links = linking.copy_causes(
-            incident, asked_for(request, SameAsSerializer)["other"], request.user
+            incident, validated_body(request, SameAsSerializer)["other"], request.user
         )
         return Response(CauseLinkSerializer(links, many=True, context={"request": request}).data)
 
@@ -80,7 +80,7 @@ class ChainView(_OfIncident):
         summary="Record that one cause led to another",
     )
     def post(self, request: Request, pk: int) -> Response:
-        incident, data = self.incident(), asked_for(request, ChainSerializer)
+        incident, data = self.incident(), validated_body(request, ChainSerializer)
         edge = linking.chain_causes(incident, data["earlier"], data["later"], request.user)
         return Response(ChainSerializer(edge, context={"request": request}).data, 201)
 
@@ -100,7 +100,7 @@ class CitationsView(_OfIncident):
         request=CitationSerializer, responses={201: CitationSerializer}, summary="Cite evidence"
     )
     def post(self, request: Request, pk: int) -> Response:
-        links, data = self._links(), asked_for(request, CitationSerializer)
+        links, data = self._links(), validated_body(request, CitationSerializer)
         link = get_object_or_404(links, pk=data["link"].pk)
         citation = linking.cite_evidence(link, data["title"], data["path"], request.user)
         return Response(CitationSerializer(citation, context={"request": request}).data, 201)

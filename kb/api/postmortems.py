@@ -17,8 +17,13 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import Visible, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.base import VisibleRecordField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from incidents.permissions import visible_incidents
 from kb.exporters import registry
 from kb.exporters.base import file_name
@@ -36,7 +41,7 @@ class Conflict(APIException):
 
 
 class PostmortemSerializer(serializers.ModelSerializer):
-    incidents = Visible(visible_incidents, many=True)
+    incidents = VisibleRecordField(visible_incidents, many=True)
     author = serializers.CharField(source="author.username", read_only=True, default=None)
     body = serializers.CharField(max_length=MAX_CHARACTERS, required=False, allow_blank=True)
     title = serializers.CharField(max_length=300, required=False)
@@ -110,7 +115,9 @@ class FileRenderer(BaseRenderer):
         return data
 
 
-class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+class PostmortemViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+):
     """Postmortems; one without text starts with its template, filled with what is recorded."""
 
     queryset = Postmortem.objects.none()
@@ -146,7 +153,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     @reviews.mapping.post
     def request_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
-        reviewer = asked_for(request, PostmortemReviewSerializer)["reviewer"]
+        reviewer = validated_body(request, PostmortemReviewSerializer)["reviewer"]
         editing.request_review(postmortem, [reviewer], request.user)
         return Response(PostmortemReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
@@ -157,7 +164,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def review(self, request: Request, pk: str | None = None) -> Response:
-        data = asked_for(request, ReviewAnswerSerializer)
+        data = validated_body(request, ReviewAnswerSerializer)
         own = get_object_or_404(self.get_object().reviews, reviewer_id=request.user.pk)
         return Response(PostmortemReviewSerializer(editing.answer_review(own, data["state"])).data)
 
@@ -172,7 +179,7 @@ class PostmortemViewSet(Creates, Reads, Edits, mixins.ListModelMixin, Resource):
     )
     @comments.mapping.post
     def comment(self, request: Request, pk: str | None = None) -> Response:
-        data = asked_for(request, CommentSerializer)
+        data = validated_body(request, CommentSerializer)
         comment = editing.comment_on(self.get_object(), author=request.user, **data)
         return Response(CommentSerializer(comment).data, 201)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
-from incidents.events.notices import tell
+from incidents.events.notices import notify
 from incidents.models import Incident
 from incidents.permissions import can_see
 from kb.models import ActionItem, Cause, CauseLink, Fix
@@ -67,7 +67,7 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
         visible = can_see(person, incident)
         prefix = f"{incident.reference}: " if visible else ""
         path = incident.get_absolute_url() if visible else cause.get_absolute_url()
-        tell(
+        notify(
             person, f"fix-{fix.pk}-returned", f"{prefix}“{cause.name}” is back after its fix", path
         )
     return fix

@@ -11,7 +11,7 @@ from django import forms
 
 from common.payloads import BadPayload, json_of
 from common.redaction import redact
-from common.signing import Refused
+from common.signing import NotAuthentic
 
 __all__ = [
     "AnswerButton",
@@ -20,9 +20,9 @@ __all__ = [
     "ChatAnswer",
     "ChatEvent",
     "ChatRequest",
+    "NotAuthentic",
     "OutboundRequest",
     "Platform",
-    "Refused",
     "bot_token_field",
     "clip",
     "json_of",
@@ -136,7 +136,7 @@ class Platform:
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
 
     def verify(self, request: ChatRequest) -> None:
-        """Return if the request is from the platform, and recent. Raises Refused."""
+        """Return if the request is from the platform, and recent. Raises NotAuthentic."""
         raise NotImplementedError
 
     def parse(self, request: ChatRequest) -> ChatEvent:

@@ -16,9 +16,9 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    NotAuthentic,
     OutboundRequest,
     Platform,
-    Refused,
     SecretForm,
     bot_token_field,
     clip,
@@ -53,9 +53,11 @@ class Discord(Platform):
             key.verify(signature, given.encode() + request.body)
             is_old = abs(request.received_at.timestamp() - float(given)) > REPLAY_WINDOW
         except (InvalidSignature, ValueError):
-            raise Refused("The signature does not match. Is the public key the same?") from None
+            raise NotAuthentic(
+                "The signature does not match. Is the public key the same?"
+            ) from None
         if is_old:
-            raise Refused("The signed time is more than 5 minutes from ours.")
+            raise NotAuthentic("The signed time is more than 5 minutes from ours.")
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         data = request.json()

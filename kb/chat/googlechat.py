@@ -15,9 +15,9 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    NotAuthentic,
     OutboundRequest,
     Platform,
-    Refused,
     SecretForm,
     clip,
 )
@@ -58,7 +58,7 @@ class GoogleChat(Platform):
     def verify(self, request: ChatRequest) -> None:
         how, _, given = request.headers.get("authorization", "").partition(" ")
         if how.lower() != "bearer" or not given:
-            raise Refused("The header Authorization holds no bearer token.")
+            raise NotAuthentic("The header Authorization holds no bearer token.")
         try:
             key = keys().get_signing_key_from_jwt(given)
             jwt.decode(
@@ -70,7 +70,7 @@ class GoogleChat(Platform):
                 options={"require": ["exp", "aud", "iss"]},
             )
         except jwt.PyJWTError as error:
-            raise Refused(f"The token is not Google's for this project: {error}") from error
+            raise NotAuthentic(f"The token is not Google's for this project: {error}") from error
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         data = request.json()

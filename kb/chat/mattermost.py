@@ -18,9 +18,9 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    NotAuthentic,
     OutboundRequest,
     Platform,
-    Refused,
     SecretForm,
     bot_token_field,
     clip,
@@ -64,7 +64,7 @@ class Mattermost(Platform):
         if dig(data, "context") is not None:
             expected = button_token(expected)
         if not given or not hmac.compare_digest(given.encode(), expected.encode()):
-            raise Refused("The token is not that of this workspace's slash command.")
+            raise NotAuthentic("The token is not that of this workspace's slash command.")
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         data = _data(request)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from django import forms
 
 from common.payloads import dig, text
-from common.signing import Asked, Hmac
+from common.signing import Hmac, SignedRequest
 from kb.chat.base import (
     AnswerItem,
     BadPayload,
@@ -65,7 +65,7 @@ class Slack(Platform):
     )
 
     def verify(self, request: ChatRequest) -> None:
-        signed_request = Asked(request.headers, request.body, request.received_at)
+        signed_request = SignedRequest(request.headers, request.body, request.received_at)
         self.signature.check(signed_request, [request.secrets["secret"]])
 
     def parse(self, request: ChatRequest) -> ChatEvent:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django import forms
 
-from common.payloads import dig, moment, text
+from common.payloads import dig, text, time_at
 from common.signing import REPLAY_WINDOW
 from kb.chat.base import (
     AnswerItem,
@@ -21,9 +21,9 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    NotAuthentic,
     OutboundRequest,
     Platform,
-    Refused,
     SecretForm,
     clip,
 )
@@ -61,17 +61,19 @@ class Teams(Platform):
         """HMAC-SHA256 of the body, as base64, with the token that Teams showed as base64."""
         how, _, given = request.headers.get("authorization", "").partition(" ")
         if how.upper() != "HMAC" or not given:
-            raise Refused("The header Authorization holds no HMAC.")
+            raise NotAuthentic("The header Authorization holds no HMAC.")
         try:
             key = base64.b64decode(request.secrets["secret"], validate=True)
         except (binascii.Error, ValueError):
-            raise Refused("The security token stored here is not what Teams shows.") from None
+            raise NotAuthentic("The security token stored here is not what Teams shows.") from None
         wanted = base64.b64encode(hmac.new(key, request.body, hashlib.sha256).digest()).decode()
         if not hmac.compare_digest(wanted.encode(), given.strip().encode()):
-            raise Refused("The HMAC does not match the body. Is the security token the same?")
-        at = moment(request.json(), "timestamp")
+            raise NotAuthentic("The HMAC does not match the body. Is the security token the same?")
+        at = time_at(request.json(), "timestamp")
         if at is None or abs((request.received_at - at).total_seconds()) > REPLAY_WINDOW:
-            raise Refused(f"“timestamp” is more than {REPLAY_WINDOW / 60:.0f} minutes from ours.")
+            raise NotAuthentic(
+                f"“timestamp” is more than {REPLAY_WINDOW / 60:.0f} minutes from ours."
+            )
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         data = request.json()

@@ -14,9 +14,9 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    NotAuthentic,
     OutboundRequest,
     Platform,
-    Refused,
     SecretForm,
     clip,
 )
@@ -52,7 +52,7 @@ class Telegram(Platform):
     def verify(self, request: ChatRequest) -> None:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not hmac.compare_digest(given.encode(), request.secrets["secret"].encode()):
-            raise Refused("The header X-Telegram-Bot-Api-Secret-Token does not match.")
+            raise NotAuthentic("The header X-Telegram-Bot-Api-Secret-Token does not match.")
 
     def parse(self, request: ChatRequest) -> ChatEvent:
         data = request.json()

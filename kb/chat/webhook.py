@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from common.payloads import dig, text
-from common.signing import Asked, Hmac, sign
+from common.signing import Hmac, SignedRequest, sign
 from kb.chat.base import (
     BadPayload,
     ChatAnswer,
@@ -49,7 +49,7 @@ class Webhook(Platform):
     signature = Hmac(SIGNATURE, prefix="sha256=", time_header=TIME, between=".")
 
     def verify(self, request: ChatRequest) -> None:
-        signed_request = Asked(request.headers, request.body, request.received_at)
+        signed_request = SignedRequest(request.headers, request.body, request.received_at)
         self.signature.check(signed_request, [request.secrets["secret"]])
 
     def parse(self, request: ChatRequest) -> ChatEvent:

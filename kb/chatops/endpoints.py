@@ -25,10 +25,10 @@ from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
 from common.process_cache import ProcessCache
-from common.site_url import public_address
+from common.site_url import public_url
 from incidents.intake.endpoints import body_of, headers_of, problem
 from kb.chat import registry
-from kb.chat.base import BadPayload, ChatAnswer, ChatEvent, ChatRequest, Platform, Refused
+from kb.chat.base import BadPayload, ChatAnswer, ChatEvent, ChatRequest, NotAuthentic, Platform
 from kb.chatops import dispatch
 from kb.chatops.outbound import NotSent, send
 from kb.models import Workspace
@@ -132,7 +132,7 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         plugin.verify(chat_request)
         event = plugin.parse(chat_request)
-    except Refused as error:
+    except NotAuthentic as error:
         return problem(401, str(error))
     except (BadPayload, UnicodeDecodeError) as error:
         return problem(400, str(error))
@@ -150,7 +150,7 @@ def _respond(
     plugin: Platform, request: ChatRequest, workspace: Workspace, event: ChatEvent, deadline: float
 ) -> HttpResponse:
     """The answer, if it is there by the deadline; else an acknowledgement, and the answer later."""
-    own_address = f"{public_address()}/chat/{workspace.slug}/"
+    own_address = f"{public_url()}/chat/{workspace.slug}/"
     event = plugin.prepare(event, request.secrets, own_address)
     if not _free_slots.acquire(blocking=False):
         return problem(503, "Too many requests at once; try again soon.")
@@ -159,7 +159,7 @@ def _respond(
     if event.answer_inline:
         try:
             answer = future.result(max(0.0, deadline - time.monotonic()))
-            return JsonResponse(plugin.render(answer, event, public_address()))
+            return JsonResponse(plugin.render(answer, event, public_url()))
         except NotInTime:
             pass
     # By way of the pool: where the answer is there already, a callback would run in this thread,
@@ -197,7 +197,7 @@ def _send_delayed_answer(
     done: Future[ChatAnswer],
 ) -> None:
     try:
-        outbound = plugin.delayed_answer(done.result(), event, request, public_address())
+        outbound = plugin.delayed_answer(done.result(), event, request, public_url())
         if outbound is not None:
             send(workspace, outbound)
     except NotSent as error:

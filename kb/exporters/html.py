@@ -7,7 +7,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from common.markdown import render_markdown
-from common.site_url import public_address
+from common.site_url import public_url
 from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 from kb.postmortems import images
@@ -33,7 +33,7 @@ class HtmlExporter(Exporter):
             return f"{match[1]}data:{image.content_type};base64,{data}{match[3]}"
 
         body = _SOURCE.sub(inside, render_markdown(postmortem.body))
-        root = public_address()
+        root = public_url()
         context = {
             "postmortem": postmortem,
             "facts": postmortem_facts(postmortem),

@@ -6,7 +6,7 @@ from typing import Any
 
 import typst
 
-from common.site_url import public_address
+from common.site_url import public_url
 from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.exporters.typst_markup import TypstWriter, content, literal
 from kb.models import Postmortem
@@ -48,7 +48,7 @@ class PdfExporter(Exporter):
                 stored.write_bytes(found.body)
                 return stored.name
 
-            writer = TypstWriter(picture, public_address())
+            writer = TypstWriter(picture, public_url())
             source = folder / "postmortem.typ"
             source.write_text(self._document(postmortem, writer), encoding="utf-8")
             # The root restricts Typst to this folder.

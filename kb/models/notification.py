@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from common.leased_jobs import Errand
+from common.leased_jobs import LeasedJob
 from incidents.models import Event, Incident
 from kb.models.chat import Workspace
 
@@ -46,7 +46,7 @@ class NotificationRule(models.Model):
         return f"{self.workspace} {self.channel}".strip()
 
 
-class NotificationDelivery(Errand):
+class NotificationDelivery(LeasedJob):
     """One event to be posted by one rule, with its attempts and outcome."""
 
     rule = models.ForeignKey(NotificationRule, models.CASCADE, related_name="deliveries")

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.events import outbox
-from incidents.events.notices import tell
+from incidents.events.notices import notify
 from kb.models import ActionItem, Cause, Postmortem
 from kb.permissions import visible_postmortems
 from kb.postmortems.editing import most_private_incident
@@ -28,7 +28,7 @@ def add_action(postmortem: Postmortem, *, author: Any = None, **fields: Any) -> 
     action.full_clean(exclude=["author", "owner"])
     action.save()
     if action.owner and action.owner != author:
-        tell(
+        notify(
             action.owner, f"action-{action.pk}-yours", f"Yours now: {action.title}",
             action.get_absolute_url(),
         )  # fmt: skip
@@ -54,7 +54,7 @@ def edit_action(action: ActionItem, author: Any = None, **fields: Any) -> Action
     action.full_clean(exclude=["author", "owner"])
     action.save()
     if action.owner and action.owner not in (former, author):
-        tell(
+        notify(
             action.owner, f"action-{action.pk}-yours-{action.owner_id}",
             f"Yours now: {action.title}", action.get_absolute_url(),
         )  # fmt: skip
@@ -90,6 +90,6 @@ def remind_owners_of_due_items(today: date | None = None) -> int:
             incident = most_private_incident(action.postmortem)
             text = f"“{action.title}” {when}"
             outbox.record("action.overdue", incident, text, action.get_absolute_url())
-        notified += tell(person, key, f"“{action.title}” {when}", action.get_absolute_url())
+        notified += notify(person, key, f"“{action.title}” {when}", action.get_absolute_url())
         ActionItem.objects.filter(pk=action.pk).update(reminded_on=today)
     return notified

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.events import outbox
-from incidents.events.notices import tell
+from incidents.events.notices import notify
 from incidents.models import Incident
 from kb.models import Comment, Draft, Picture, Postmortem, PostmortemReview
 from kb.models.postmortem import MAX_CHARACTERS
@@ -139,7 +139,9 @@ def _notify_mentioned(postmortem: Postmortem, names: set[str], author: Any) -> N
     for person in people:
         if person != author and visible_postmortems(person).filter(pk=postmortem.pk).exists():
             key = f"postmortem-{postmortem.pk}-named"
-            tell(person, key, f"You are mentioned in “{postmortem}”", postmortem.get_absolute_url())
+            notify(
+                person, key, f"You are mentioned in “{postmortem}”", postmortem.get_absolute_url()
+            )
 
 
 @transaction.atomic
@@ -179,7 +181,7 @@ def return_to_draft(postmortem: Postmortem) -> Postmortem:
 
 
 def _announce_change(postmortem: Postmortem) -> None:
-    # The index follows the times of rows: each process sees the change at its next search.
+    # The index follows modification times: each process reads the change before its next search.
     incidents = postmortem.incidents.values("pk")
     Incident.objects.filter(pk__in=incidents).update(updated_at=timezone.now())
 
@@ -202,7 +204,7 @@ def request_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any
             review.state, review.answered_at = PostmortemReview.State.REQUESTED, None
             review.save()
         key = f"review-{review.pk}-{postmortem.version}"
-        tell(person, key, f"Please review “{postmortem}”", postmortem.get_absolute_url())
+        notify(person, key, f"Please review “{postmortem}”", postmortem.get_absolute_url())
 
 
 def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
@@ -213,7 +215,7 @@ def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
     author = review.postmortem.author
     key = f"review-{review.pk}-answered-{review.answered_at:%Y%m%d%H%M}"
     text = f"{review.reviewer}: {review.get_state_display().lower()}, “{review.postmortem}”"
-    tell(author, key, text, review.postmortem.get_absolute_url())
+    notify(author, key, text, review.postmortem.get_absolute_url())
     return review
 
 
@@ -227,7 +229,7 @@ def comment_on(postmortem: Postmortem, text: str, author: Any = None, passage: s
     comment.full_clean(exclude=["author", "settled_by"])
     comment.save()
     if postmortem.author and postmortem.author != author:
-        tell(
+        notify(
             postmortem.author, f"comment-{comment.pk}", f"A comment on “{postmortem}”",
             f"{postmortem.get_absolute_url()}#comment-{comment.pk}",
         )  # fmt: skip

@@ -12,7 +12,7 @@ from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
 from incidents.models import Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
-from incidents.timeline import PLAIN, told_timeline
+from incidents.timeline import PLAIN, full_timeline
 from kb.models import CauseLink, PostmortemTemplate
 
 Section = Callable[[Incident], str]
@@ -102,7 +102,7 @@ def _changes(incident: Incident) -> str:
 
 def _timeline(incident: Incident) -> str:
     lines = []
-    for entry in told_timeline(incident):
+    for entry in full_timeline(incident):
         if entry.kind == TimelineEntry.Kind.EDIT:
             continue
         text = " ".join(entry.text.split())[:300]

@@ -30,7 +30,7 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
-from incidents.search.filters import in_order
+from incidents.search.filters import incidents_by_keys
 from kb.models import ActionItem, Category, Cause, CauseLink
 from kb.permissions import visible_actions, visible_links
 
@@ -308,4 +308,4 @@ def same_week_in_past_years(user: Any, today: date | None = None, years: int = 5
             impact_started_at__lt=middle + timedelta(days=4),
         )
     rows = visible_incidents(user).filter(wanted, merged_into=None)
-    return in_order(rows.order_by("-impact_started_at").values_list("pk", flat=True)[:30])
+    return incidents_by_keys(rows.order_by("-impact_started_at").values_list("pk", flat=True)[:30])

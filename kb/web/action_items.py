@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.web.shortcuts import act, add_errors, form_page
+from incidents.web.shortcuts import act_and_redirect, add_errors, form_page
 from kb.models import ActionItem
 from kb.permissions import visible_actions
 from kb.postmortems import action_items
@@ -27,7 +27,7 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, f"{name}: {' '.join(problems)}")
         return redirect(postmortem)
     data = form.cleaned_data
-    return act(
+    return act_and_redirect(
         request, postmortem,
         lambda: action_items.add_action(postmortem, author=request.user, **data), "Action added.",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
 def action_state(request: HttpRequest, pk: int) -> HttpResponse:
     action = get_object_or_404(visible_actions(request.user), pk=pk)
     state = request.POST.get("state", "")
-    return act(
+    return act_and_redirect(
         request, action.postmortem,
         lambda: action_items.edit_action(action, request.user, state=state), "Noted.",
     )  # fmt: skip

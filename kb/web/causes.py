@@ -17,7 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from incidents.web.shortcuts import act, add_errors, form_page, get_incident, number_in
+from incidents.web.shortcuts import (
+    act_and_redirect,
+    add_errors,
+    form_page,
+    get_incident,
+    posted_key,
+)
 from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
 from kb.causes.queries import causes_with_counts
@@ -86,7 +92,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
         datetime.combine(day, datetime.min.time(), timezone.get_current_timezone()) if day else None
     )
     note = request.POST.get("note", "")[:5000]
-    return act(
+    return act_and_redirect(
         request, cause, lambda: fixes.mark_fixed(cause, request.user, note, at),
         "Marked as fixed. If it comes back, the owner of its action item gets a notice.",
     )  # fmt: skip
@@ -97,25 +103,27 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Merge this cause into another, or supersede it; both pages stay."""
     cause = get_cause(request, pk)
     into = get_object_or_404(
-        visible_causes(request.user), pk=number_in(request.POST.get("into", ""))
+        visible_causes(request.user), pk=posted_key(request.POST.get("into", ""))
     )
     if request.POST.get("how") == "supersede":
-        return act(
+        return act_and_redirect(
             request, cause, lambda: merging.supersede_cause(cause, into) and into,
             f"“{into}” is suggested from now on.",
         )  # fmt: skip
-    return act(request, cause, lambda: merging.merge_causes(into, cause), "Merged.")
+    return act_and_redirect(request, cause, lambda: merging.merge_causes(into, cause), "Merged.")
 
 
 @require_POST
 def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
     chosen = visible_links(request.user).filter(
-        cause=cause, pk__in=[number_in(value) for value in request.POST.getlist("link")[:1000]]
+        cause=cause, pk__in=[posted_key(value) for value in request.POST.getlist("link")[:1000]]
     )
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
-    return act(request, cause, lambda: merging.split_cause(cause, name, keys), "Split off.")
+    return act_and_redirect(
+        request, cause, lambda: merging.split_cause(cause, name, keys), "Split off."
+    )
 
 
 def _causes_panel(
@@ -161,7 +169,7 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     """Confirm, suspect or reject a cause with one click; `state=remove` deletes the link."""
     subject = get_incident(request, incident)
     cause = get_object_or_404(
-        visible_causes(request.user), pk=number_in(request.POST.get("cause", ""))
+        visible_causes(request.user), pk=posted_key(request.POST.get("cause", ""))
     )
     state = request.POST.get("state", "")
     if state == "remove":
@@ -208,7 +216,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
 def chain(request: HttpRequest, incident: int) -> HttpResponse:
     """Record that one cause led to another in this incident, or `remove` that."""
     subject = get_incident(request, incident)
-    earlier, later = (number_in(request.POST.get(name, "")) for name in ("earlier", "later"))
+    earlier, later = (posted_key(request.POST.get(name, "")) for name in ("earlier", "later"))
     if "remove" in request.POST:
         return _change_in_panel(
             request, subject, lambda: linking.unchain_causes(subject, earlier, later)
@@ -229,10 +237,10 @@ def cite(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     if "remove" in request.POST:
         Citation.objects.filter(
-            link__incident=subject, pk=number_in(request.POST["remove"])
+            link__incident=subject, pk=posted_key(request.POST["remove"])
         ).delete()
         return _causes_panel(request, subject)
-    cause_link = subject.cause_links.filter(pk=number_in(request.POST.get("link", ""))).first()
+    cause_link = subject.cause_links.filter(pk=posted_key(request.POST.get("link", ""))).first()
     if cause_link is None:
         return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
     title, path = request.POST.get("title", ""), request.POST.get("path", "")

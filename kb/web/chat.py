@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.plugin_settings import PluginSettings
-from common.site_url import public_address
+from common.site_url import public_url
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
 from kb import notifications
@@ -78,7 +78,7 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "plugin": plugin,
-        "address": f"{public_address()}/chat/{row.slug}/",
+        "address": f"{public_url()}/chat/{row.slug}/",
         "rules": [
             (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
         ],

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.web.shortcuts import act, add_errors, form_page, number_in
+from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, posted_key
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
@@ -163,7 +163,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     """Stores what is being typed, every few seconds; reports if somebody else saved since."""
     postmortem = get_postmortem(request, pk)
-    base = number_in(request.POST.get("base_version", ""))
+    base = posted_key(request.POST.get("base_version", ""))
     if not 0 < base < 2**31:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
@@ -211,7 +211,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("-version", "-history_id")
         .only("version", "state", "title", "history_date", "history_user", "history_type")[:200]
     )
-    version = number_in(request.GET.get("version", "")[:9])
+    version = posted_key(request.GET.get("version", "")[:9])
     context: dict[str, Any] = {"postmortem": postmortem, "rows": rows}
     if version:
         after = postmortem.history.filter(version=version).order_by("history_id").last()
@@ -255,10 +255,10 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if "back" in request.POST:
-        return act(
+        return act_and_redirect(
             request, postmortem, lambda: editing.return_to_draft(postmortem), "Back to draft."
         )
-    return act(
+    return act_and_redirect(
         request, postmortem, lambda: editing.publish(postmortem),
         "Published. Suggestions use it from now on.",
     )  # fmt: skip
@@ -269,7 +269,7 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
-    return act(
+    return act_and_redirect(
         request, postmortem, lambda: editing.request_review(postmortem, chosen, request.user),
         "Review requested.",
     )  # fmt: skip
@@ -280,14 +280,16 @@ def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=request.user)
     state = request.POST.get("state", "")
-    return act(request, postmortem, lambda: editing.answer_review(review, state), "Review saved.")
+    return act_and_redirect(
+        request, postmortem, lambda: editing.answer_review(review, state), "Review saved."
+    )
 
 
 @require_POST
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
-    return act(
+    return act_and_redirect(
         request, postmortem,
         lambda: editing.comment_on(postmortem, text, request.user, passage), "Comment added.",
     )  # fmt: skip
@@ -297,4 +299,6 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     row = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
-    return act(request, postmortem, lambda: editing.settle_comment(row, request.user), "Noted.")
+    return act_and_redirect(
+        request, postmortem, lambda: editing.settle_comment(row, request.user), "Noted."
+    )

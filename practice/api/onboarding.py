@@ -7,15 +7,15 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.base import ByName
-from incidents.api.resources import Creates, Reads, Resource
+from incidents.api.base import NameField
+from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
 from practice import onboarding_board
 from practice.models import Engagement, Phase
 
 
 class EngagementSerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
     owner = serializers.SlugRelatedField(
         "username",
         queryset=get_user_model().objects.filter(is_active=True),
@@ -36,7 +36,7 @@ class EngagementSerializer(serializers.ModelSerializer):
         return onboarding_board.set_phase(**validated_data)
 
 
-class EngagementViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+class EngagementViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Phases of onboarding, by service."""
 
     queryset = Engagement.objects.select_related("service", "owner")

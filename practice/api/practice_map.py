@@ -6,7 +6,12 @@ from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.resources import Creates, Edits, Reads, Resource
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
 from practice import practice_map
 from practice.api.base import Managed
 from practice.models import Practice, Verdict
@@ -28,7 +33,7 @@ class VerdictSerializer(serializers.ModelSerializer):
         return practice_map.set_verdict(**fields, author=self.context["request"].user)
 
 
-class VerdictViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+class VerdictViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Verdicts on practices, of the organisation (empty team) and of teams."""
 
     queryset = Verdict.objects.select_related("author")
@@ -43,7 +48,14 @@ class PracticeSerializer(serializers.ModelSerializer):
         extra_kwargs = {"what": {"max_length": 2000}}
 
 
-class PracticeViewSet(Managed, Creates, Reads, Edits, mixins.ListModelMixin, Resource):
+class PracticeViewSet(
+    Managed,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    Resource,
+):
     """Nodes of the practice map."""
 
     queryset = Practice.objects.all()

@@ -11,8 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import ByName, asked_for
-from incidents.api.resources import Creates, Reads, Resource
+from incidents.api.base import NameField, validated_body
+from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
 from practice.models import (
     ReadinessAnswer,
@@ -35,7 +35,7 @@ class ReadinessAnswerSerializer(serializers.ModelSerializer):
 
 
 class ReadinessReviewSerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
     checklist = serializers.CharField(read_only=True)
     answers = ReadinessAnswerSerializer(many=True, read_only=True)
 
@@ -57,7 +57,9 @@ class ReadinessReviewSerializer(serializers.ModelSerializer):
         return reviews.start_review(validated_data["service"], self.context["request"].user)
 
 
-class ReadinessReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+class ReadinessReviewViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource
+):
     """Production readiness reviews. Creating one while one is open returns the open one."""
 
     queryset = ReadinessReview.objects.select_related("service", "checklist").prefetch_related(
@@ -73,7 +75,7 @@ class ReadinessReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str | None = None) -> Response:
-        fields = asked_for(request, ReadinessAnswerSerializer)
+        fields = validated_body(request, ReadinessAnswerSerializer)
         item = fields.pop("item")
         answer = reviews.answer_item(self.get_object(), item, request.user, **fields)
         return Response(ReadinessAnswerSerializer(answer).data)
@@ -86,7 +88,7 @@ class ReadinessReviewViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
 
 
 class ReadinessFindingSerializer(serializers.ModelSerializer):
-    service = ByName(read_only=True)
+    service = NameField(read_only=True)
     kind = serializers.ChoiceField(ReadinessFinding.Kind.choices, read_only=True)
 
     class Meta:
@@ -99,7 +101,7 @@ class ClosingSerializer(serializers.Serializer):
     note = serializers.CharField(max_length=2000, help_text="What closed it.")
 
 
-class ReadinessFindingViewSet(Reads, mixins.ListModelMixin, Resource):
+class ReadinessFindingViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Readiness gaps that incidents showed."""
 
     queryset = ReadinessFinding.objects.none()
@@ -116,7 +118,7 @@ class ReadinessFindingViewSet(Reads, mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
-        note = asked_for(request, ClosingSerializer)["note"]
+        note = validated_body(request, ClosingSerializer)["note"]
         finding = reviews.close_finding(self.get_object(), note, request.user)
         return Response(self.get_serializer(finding).data)
 

@@ -9,8 +9,14 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import ByName, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource, once
+from incidents.api.base import NameField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+    run_idempotently,
+)
 from incidents.models import Service
 from practice.api.base import Managed
 from practice.load_tests import registry as load_test_tools
@@ -28,7 +34,7 @@ class MetricShiftSerializer(serializers.Serializer):
 
 
 class LoadTestSerializer(serializers.ModelSerializer):
-    service = ByName(read_only=True)
+    service = NameField(read_only=True)
     moved = serializers.SerializerMethodField(
         help_text="What differs from earlier runs of this scenario by more than chance."
     )
@@ -58,7 +64,7 @@ class LoadTestSerializer(serializers.ModelSerializer):
 
 
 class NewLoadTestSerializer(serializers.Serializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
     tool = serializers.ChoiceField(sorted(load_test_tools()))
     content = serializers.CharField(help_text="The report of the tool.", trim_whitespace=False)
     release = serializers.CharField(max_length=200, allow_blank=True, default="")
@@ -67,7 +73,7 @@ class NewLoadTestSerializer(serializers.Serializer):
     url = serializers.URLField(max_length=500, allow_blank=True, default="")
 
 
-class LoadTestViewSet(Reads, mixins.ListModelMixin, Resource):
+class LoadTestViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Load tests, as pipelines post them. The same content is stored once."""
 
     queryset = LoadTest.objects.select_related("service")
@@ -76,25 +82,25 @@ class LoadTestViewSet(Reads, mixins.ListModelMixin, Resource):
 
     @extend_schema(request=NewLoadTestSerializer, responses={201: LoadTestSerializer})
     def create(self, request: Request) -> Response:
-        fields = asked_for(request, NewLoadTestSerializer)
+        fields = validated_body(request, NewLoadTestSerializer)
         service, tool, content = (fields.pop(name) for name in ("service", "tool", "content"))
 
         def act() -> Response:
             run, _ = load_tests.import_load_test(service, tool, content, **fields)
             return Response(LoadTestSerializer(run.test).data, 201)
 
-        return once(request, act)
+        return run_idempotently(request, act)
 
 
 class DrillSerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
 
     class Meta:
         model = Drill
         fields = ["id", "service", "kind", "at", "worked", "notes", "url"]
 
 
-class DrillViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
+class DrillViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Rehearsed restores, failovers and the like."""
 
     queryset = Drill.objects.select_related("service")
@@ -103,7 +109,7 @@ class DrillViewSet(Creates, Reads, mixins.ListModelMixin, Resource):
 
 
 class CapacitySerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
     limit = serializers.FloatField(min_value=1e-9, max_value=1e18, default=1.0)
     days_until_full = serializers.SerializerMethodField(help_text="null: not filling up, unknown.")
 
@@ -129,7 +135,13 @@ class CapacitySerializer(serializers.ModelSerializer):
 
 
 class CapacityViewSet(
-    Managed, Creates, Reads, Edits, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+    Managed,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     """What can fill up."""
 

@@ -11,9 +11,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.base import ByName, asked_for
-from incidents.api.resources import Creates, Edits, Reads, Resource
-from incidents.api.services import CatalogueReportSerializer, told_report
+from incidents.api.base import NameField, validated_body
+from incidents.api.resources import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
+from incidents.api.services import CatalogueReportSerializer, report_body
 from incidents.models import Service
 from practice.api.base import Managed
 from practice.models import Slo
@@ -24,7 +29,7 @@ from practice.slos.importing import import_objectives
 
 
 class SloSerializer(serializers.ModelSerializer):
-    service = ByName(queryset=Service.objects.all())
+    service = NameField(queryset=Service.objects.all())
     target = serializers.FloatField(min_value=1, max_value=99.9999, help_text="Percent.")
 
     class Meta:
@@ -109,9 +114,9 @@ class SloFileSerializer(serializers.Serializer):
 
 class SloViewSet(
     Managed,
-    Creates,
-    Reads,
-    Edits,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
     mixins.DestroyModelMixin,
     mixins.ListModelMixin,
     Resource,
@@ -135,7 +140,9 @@ class SloViewSet(
     )
     @action(detail=False, methods=["post"], url_path="import")
     def import_file(self, request: Request) -> Response:
-        return Response(told_report(import_objectives(**asked_for(request, SloFileSerializer))))
+        return Response(
+            report_body(import_objectives(**validated_body(request, SloFileSerializer)))
+        )
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"slos": SloViewSet}

@@ -13,7 +13,7 @@ from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError, Target, Window
 from common.registry import Registry
-from incidents.catalogue.dependencies import leaning
+from incidents.catalogue.dependencies import core_needing_supplementary
 from incidents.models import Alert, Service
 from kb.models import ActionItem
 from practice.models import Drill, LoadTest
@@ -139,7 +139,7 @@ def tiers(service: Service) -> CheckResult:
     services = Service.objects.prefetch_related("depends_on")
     needs = {row.name: [other.name for other in row.depends_on.all()] for row in services}
     lesser = {row.name: row.tier for row in services if row.tier != Service.Tier.CORE}
-    problems = leaning(needs, {**lesser, service.name: "core"})
+    problems = core_needing_supplementary(needs, {**lesser, service.name: "core"})
     no = "; ".join(map(str, problems))
     return _yes_or_no(not problems, "No supplementary service is on its path.", no)
 

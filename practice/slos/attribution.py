@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
-from incidents.catalogue.dependencies import dependency_edges, with_all_dependencies
+from incidents.catalogue.dependencies import dependency_edges, with_dependencies
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
@@ -59,7 +59,7 @@ class AttributedStatus(SloStatus):
 def attributed_status(slo: Slo, user: Any, now: datetime | None = None) -> AttributedStatus:
     now = now or timezone.now()
     status = status_of(slo, now)
-    services = with_all_dependencies(dependency_edges(), slo.service_id)
+    services = with_dependencies(dependency_edges(), slo.service_id)
     overlapping = overlapping_incidents(user, status.counts.start, now, services)
     incidents, causes = attribute(slo, overlapping, status.counts, status.budget, now)
     return AttributedStatus(

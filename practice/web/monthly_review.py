@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from incidents.models import Service
-from incidents.web.shortcuts import number_in
+from incidents.web.shortcuts import posted_key
 from practice import monthly_review
 from practice.models import Subscription
 
@@ -18,7 +18,7 @@ from practice.models import Subscription
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, month: str = "") -> HttpResponse:
     """The monthly review; `as=md` gives Markdown."""
-    key = number_in(request.POST.get("service") or request.GET.get("service", ""))
+    key = posted_key(request.POST.get("service") or request.GET.get("service", ""))
     services = Service.objects.all()
     service = get_object_or_404(services, pk=key) if key else None
     try:

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
-from incidents.web.shortcuts import posted, told
+from incidents.web.shortcuts import posted_text, succeeds
 from practice import practice_map
 from practice.models import Practice, Verdict
 
@@ -52,14 +52,14 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
     """One practice: verdicts of the organisation and of teams."""
     current = get_object_or_404(Practice, pk=pk)
     team = _team(request)
-    if request.method == "POST" and told(
+    if request.method == "POST" and succeeds(
         request,
         lambda: practice_map.set_verdict(
             current,
             team,
-            posted(request, "word"),
-            posted(request, "note"),
-            _date(posted(request, "review_on")),
+            posted_text(request, "word"),
+            posted_text(request, "note"),
+            _date(posted_text(request, "review_on")),
             request.user,
         ),
     ):

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis.presentation.charts import draw
 from incidents.models import Service
-from incidents.web.shortcuts import act, add_errors, posted, told
+from incidents.web.shortcuts import act_and_redirect, add_errors, posted_text, succeeds
 from practice.models import Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, visible_findings
 from practice.readiness import reviews
@@ -30,7 +30,7 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
         started: list[ReadinessReview] = []
-        if told(request, lambda: started.append(reviews.start_review(service, request.user))):
+        if succeeds(request, lambda: started.append(reviews.start_review(service, request.user))):
             return redirect(started[0])
         return redirect("practice:readiness", pk)
     closed = list(service.reviews.exclude(closed_at=None).select_related("checklist", "author"))
@@ -69,8 +69,8 @@ def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
 @require_POST
 def stage(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
-    wanted, reason = posted(request, "stage"), posted(request, "reason")
-    if told(request, lambda: reviews.enter_stage(service, wanted, reason)):
+    wanted, reason = posted_text(request, "stage"), posted_text(request, "reason")
+    if succeeds(request, lambda: reviews.enter_stage(service, wanted, reason)):
         messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
     return redirect("practice:readiness", pk)
 
@@ -78,10 +78,10 @@ def stage(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     finding = get_object_or_404(visible_findings(request.user), pk=pk)
-    return act(
+    return act_and_redirect(
         request,
         reverse("practice:readiness", args=[finding.service_id]),
-        lambda: reviews.close_finding(finding, posted(request, "note"), request.user),
+        lambda: reviews.close_finding(finding, posted_text(request, "note"), request.user),
     )
 
 
@@ -92,10 +92,10 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST":
         action = request.POST.get("act", "")
-        if action == "close" and told(request, lambda: reviews.close_review(current)):
+        if action == "close" and succeeds(request, lambda: reviews.close_review(current)):
             messages.success(request, f"Closed with {current.score or 0:.0%}.")
         elif action == "look":
-            told(request, lambda: reviews.refresh_answers(current))
+            succeeds(request, lambda: reviews.refresh_answers(current))
         return redirect(current)
     answers = {answer.item_id: answer for answer in current.answers.select_related("author")}
     items = [(item, answers.get(item.pk)) for item in current.checklist.items.all()]
@@ -116,9 +116,9 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     current = get_object_or_404(ReadinessReview, pk=pk)
     question = get_object_or_404(current.checklist.items, pk=item)
-    fields = {name: posted(request, name) for name in ("verdict", "note", "evidence")}
+    fields = {name: posted_text(request, name) for name in ("verdict", "note", "evidence")}
     position = f"{current.get_absolute_url()}#item-{question.pk}"
-    return act(
+    return act_and_redirect(
         request, position, lambda: reviews.answer_item(current, question, request.user, **fields)
     )
 

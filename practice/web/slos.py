@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis.presentation.charts import Mark, draw
 from incidents.models import Service, TierPolicy
-from incidents.web.catalogue import look_then_take
-from incidents.web.shortcuts import number_in
+from incidents.web.catalogue import preview_then_import
+from incidents.web.shortcuts import posted_key
 from practice.core import error_budget
 from practice.core.prometheus_rules import rules
 from practice.models import Slo
@@ -91,7 +91,7 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 def _initial(request: HttpRequest) -> dict[str, object]:
     """Initial values for a service: the target of its tier, errors of its HTTP requests."""
-    key = number_in(request.GET.get("service", ""))
+    key = posted_key(request.GET.get("service", ""))
     service = Service.objects.filter(pk=key).first()
     if service is None:
         return {}
@@ -122,7 +122,7 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(MANAGE, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def slo_import(request: HttpRequest) -> HttpResponse:
-    return look_then_take(
+    return preview_then_import(
         request,
         SloFileForm,
         import_objectives,

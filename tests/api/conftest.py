@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from rest_framework.test import APIClient
 
 from incidents.api import events
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def asking(user: AbstractUser) -> Callable[..., APIClient]:
 
     def client(scope: str = "file", who: Any = None, **options: Any) -> APIClient:
         made = APIClient()
-        text = make_token(who or user, "test", scope, **options)[1]
+        text = create_token(who or user, "test", scope, **options)[1]
         made.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
         return made
 

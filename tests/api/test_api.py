@@ -14,12 +14,12 @@ from rest_framework.test import APIClient
 
 from config.wsgi import application
 from incidents.models import Incident, Service
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 
 pytestmark = pytest.mark.django_db
 
 
-def test_without_a_token_nothing_is_told() -> None:
+def test_without_a_token_every_request_is_refused() -> None:
     answer = APIClient().get("/api/v1/incidents/")
     assert answer.status_code == 401
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -38,7 +38,9 @@ def test_an_incident_is_filed_read_and_moved(api: APIClient, database: Service) 
     assert "status" in kinds
 
 
-def test_bad_input_names_the_field_and_the_cure(api: APIClient, database: Service) -> None:
+def test_it_names_the_field_and_what_to_change_for_bad_input(
+    api: APIClient, database: Service
+) -> None:
     answer = api.post("/api/v1/incidents/", {"title": "", "services": ["nowhere"]}, format="json")
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -95,10 +97,10 @@ def served(db: None) -> Iterator[Any]:
         signal.connect(close_old_connections)
 
 
-def test_the_api_keeps_its_own_schema(served: Any, user: AbstractUser) -> None:
+def test_every_response_matches_the_schema(served: Any, user: AbstractUser) -> None:
     user.is_staff = user.is_superuser = True
     user.save()
-    headers = {"Authorization": f"Bearer {make_token(user, 'test', 'admin')[1]}"}
+    headers = {"Authorization": f"Bearer {create_token(user, 'test', 'admin')[1]}"}
     asked = 0
 
     def check(case: Any) -> None:

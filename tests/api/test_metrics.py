@@ -66,7 +66,7 @@ def test_grafana_gets_series_and_a_table(
     assert "range" in wrong.data["errors"]
 
 
-def test_a_badge_needs_its_key_and_tells_of_public_incidents_only(
+def test_a_badge_needs_its_key_and_counts_public_incidents_only(
     client: Client, database: Service, user: AbstractUser
 ) -> None:
     file_incident(title="x", services=[database], private=True, reporter=user, severity="SEV1")

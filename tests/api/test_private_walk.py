@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from incidents.filing import add_note, file_incident
 from incidents.models import Alert, Incident, Service
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 from kb.causes import linking
 from kb.models import CauseLink
 from kb.postmortems import action_items, editing
@@ -119,7 +119,7 @@ def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], s
     """Ask every address as `person`, with every number; those asked, and those that told."""
     client, api = Client(), APIClient()
     client.force_login(person)
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {make_token(person, 'walk', 'file')[1]}")
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(person, 'walk', 'file')[1]}")
     asked, told = set[str](), set[str]()
 
     def look(address: str, answer: Any) -> None:
@@ -153,7 +153,7 @@ def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], s
     return asked, told
 
 
-def test_no_address_tells_a_stranger_of_it(
+def test_no_url_reveals_it_to_others(
     secret: Incident, user: AbstractUser, other: AbstractUser
 ) -> None:
     keys = sorted(keys_of_everything(secret))

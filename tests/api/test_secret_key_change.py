@@ -110,7 +110,7 @@ def test_an_integration_says_that_its_secret_cannot_be_read(
     admin_api: APIClient, after_key_change: Callable[[], Client]
 ) -> None:
     integration = Integration.objects.create(kind="alertmanager", name="Alertmanager")
-    row, _ = IntegrationSecret.make(integration)
+    row, _ = IntegrationSecret.issue(integration)
     web = after_key_change()
     address = f"/api/v1/integrations/{integration.pk}/"
     page = web.get(f"/integrations/{integration.pk}/")

@@ -13,13 +13,13 @@ from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
 from incidents.models import ApiToken, Incident, Service
-from incidents.tokens import find_token, make_token
+from incidents.tokens import create_token, find_token
 
 pytestmark = pytest.mark.django_db
 Asking = Callable[..., APIClient]
 
 
-def test_a_reading_token_reads_and_asks_but_files_nothing(
+def test_a_read_token_reads_and_searches_but_files_nothing(
     asking: Asking, incident: Incident
 ) -> None:
     api = asking("read")
@@ -37,7 +37,7 @@ def test_settings_want_the_widest_scope_and_the_permission(
     assert asking("file").get("/api/v1/sources/").status_code == 403
     assert admin_api.get("/api/v1/sources/").status_code == 200
     with pytest.raises(ValidationError, match="Only administrators"):
-        make_token(user, "mine", "admin")
+        create_token(user, "mine", "admin")
 
 
 def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
@@ -59,7 +59,7 @@ def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
 
 
 def test_the_text_of_a_token_is_stored_nowhere(user: AbstractUser) -> None:
-    row, text = make_token(user, "ci", "file", days=30)
+    row, text = create_token(user, "ci", "file", days=30)
     stored = str(ApiToken.objects.filter(pk=row.pk).values().get())
     assert text not in stored
     assert row.expires_at
@@ -80,7 +80,7 @@ def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: Abstr
     assert api.get("/api/v1/reports/").data["incidents"] == 1
 
 
-def test_tokens_are_made_and_revoked_by_api_and_grow_no_wider(asking: Asking) -> None:
+def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(asking: Asking) -> None:
     api = asking("file", team="Money")
     body = {"name": "CI", "scope": "file", "team": "Money", "days": 7}
     made = api.post("/api/v1/tokens/", body, format="json")
@@ -94,7 +94,7 @@ def test_tokens_are_made_and_revoked_by_api_and_grow_no_wider(asking: Asking) ->
     assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
 
 
-def test_a_person_makes_a_token_in_the_browser_and_sees_it_once(
+def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(
     web: Client, user: AbstractUser
 ) -> None:
     answer = web.post("/tokens/", {"name": "laptop", "scope": "file", "days": "90"}, follow=True)
@@ -113,12 +113,12 @@ def test_a_person_makes_a_token_in_the_browser_and_sees_it_once(
 def test_nobody_revokes_the_token_of_another(
     web: Client, other: AbstractUser, asking: Asking
 ) -> None:
-    row, _ = make_token(other, "theirs")
+    row, _ = create_token(other, "theirs")
     assert web.post(f"/tokens/{row.pk}/revoke/").status_code == 404
     assert asking("file").post(f"/api/v1/tokens/{row.pk}/revoke/").status_code == 404
 
 
-def test_the_rate_is_limited_and_told(asking: Asking, settings: Any) -> None:
+def test_the_rate_is_limited_and_headers_say_what_is_left(asking: Asking, settings: Any) -> None:
     settings.API_REQUESTS_PER_MINUTE = 3
     api = asking("read")
     first = api.get("/api/v1/categories/")
@@ -136,7 +136,7 @@ def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: Abstra
     user.first_name, user.last_login = "Ann", timezone.now()
     user.save()
     for days, team in ((None, ""), (30, "Payments")):
-        row, text = make_token(user, "ci", "file", team, days)
+        row, text = create_token(user, "ci", "file", team, days)
         found = find_token(text)
         expected = ApiToken.objects.select_related("user").get(pk=row.pk)
         assert found is not None

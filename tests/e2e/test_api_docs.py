@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 
 from incidents.models import Incident
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 from tests.conftest import tool
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
@@ -26,7 +26,7 @@ def test_the_request_in_the_guide_works_as_written(
 ) -> None:
     tool("curl")
     told = {
-        "CAUSEBOOK": live_server.url, "TOKEN": make_token(user, "guide", "file")[1],
+        "CAUSEBOOK": live_server.url, "TOKEN": create_token(user, "guide", "file")[1],
         "INCIDENT": str(incident.pk), "no_proxy": "*",
     }  # fmt: skip
     done = subprocess.run(

@@ -18,7 +18,7 @@ from django.utils import timezone
 from incidents.api import events
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 from kb.causes.linking import name_cause
 from practice.models import Slo
 from tests.practice.conftest import count, fail
@@ -33,7 +33,7 @@ def run(live_server: Any, user: AbstractUser, tmp_path: Path) -> Run:
     """`run("ask", "words", code=0)`: the command in a process of its own, its exit code checked."""
     environment = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "cli"), "HOME": str(tmp_path),
-        "CAUSEBOOK_URL": live_server.url, "CAUSEBOOK_TOKEN": make_token(user, "cli", "file")[1],
+        "CAUSEBOOK_URL": live_server.url, "CAUSEBOOK_TOKEN": create_token(user, "cli", "file")[1],
     }  # fmt: skip
 
     def command(
@@ -83,7 +83,7 @@ def test_exit_codes_tell_scripts_what_happened(run: Run, incident: Incident) -> 
 def test_address_and_token_may_stand_in_a_file(
     run: Run, live_server: Any, user: AbstractUser, tmp_path: Path
 ) -> None:
-    token = make_token(user, "file", "read")[1]
+    token = create_token(user, "file", "read")[1]
     folder = tmp_path / ".config"
     folder.mkdir()
     (folder / "causebook.toml").write_text(f'url = "{live_server.url}"\ntoken = "{token}"\n')

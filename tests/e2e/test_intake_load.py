@@ -36,7 +36,7 @@ for n in range(80):
     if n: s.depends_on.add(Service.objects.get(name=f"svc-{n // 4:02d}"))
 for kind in ("change", "alertmanager"):
     i = Integration.objects.create(kind=kind, name=kind)
-    print("made", kind, i.slug, IntegrationSecret.make(i)[1])
+    print("made", kind, i.slug, IntegrationSecret.issue(i)[1])
 """
 
 

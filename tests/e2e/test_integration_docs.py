@@ -41,7 +41,7 @@ def test_the_line_in_the_guide_works_as_written(live_server: Any, kind: str) -> 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert b'"stored"' in done.stdout or b'"success"' in done.stdout, done.stdout
-    processing.work_waiting()
+    processing.process_waiting()
     delivery = Delivery.objects.get()
     assert delivery.state == "done", delivery.outcome
 

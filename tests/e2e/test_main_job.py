@@ -138,7 +138,7 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone(
     page = sign_in(browser, live_server.url, django_user_model, color_scheme=scheme)
     integration, _ = make("alertmanager")
     receiving.store(integration, {}, sample("alertmanager"))
-    processing.work_waiting()
+    processing.process_waiting()
     newest = Incident.objects.order_by("-pk")[0]
     paths = [
         "/", "/new/", newest.get_absolute_url(), "/services/",

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import create_mcp_http_client, streamable_http_c
 
 from incidents.filing import add_note, file_incident
 from incidents.models import Change, Incident, Service
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 from kb.causes.linking import name_cause
 from tests.e2e.conftest import free_port, wait_for
 
@@ -74,7 +74,7 @@ def test_an_assistant_finds_the_past_cause_and_cites_it(
         told = {key: data_of(await client.call_tool(*call)) for key, call in asked.items()}
         return {"tools": tools, **told}
 
-    told = talk(over_stdio(live_server, make_token(user, "mcp", "file")[1]), act)
+    told = talk(over_stdio(live_server, create_token(user, "mcp", "file")[1]), act)
     assert told["tools"] == {
         "search_past_incidents", "suggest_causes", "get_incident", "get_evidence",
         "recent_changes", "file_incident",
@@ -98,7 +98,7 @@ def test_a_token_that_only_reads_gets_no_tool_that_files(
     async def act(client: Client) -> set[str]:
         return {tool.name for tool in (await client.list_tools()).tools}
 
-    tools = talk(over_stdio(live_server, make_token(user, "mcp", "read")[1]), act)
+    tools = talk(over_stdio(live_server, create_token(user, "mcp", "read")[1]), act)
     assert "suggest_causes" in tools
     assert "file_incident" not in tools
 
@@ -136,9 +136,9 @@ def test_over_http_each_caller_sees_what_their_own_token_shows(
         http = create_mcp_http_client(headers=headers)
         return talk(streamable_http_client(http_server, http_client=http), act)
 
-    mine = asking({"Authorization": f"Bearer {make_token(user, 'x')[1]}"})
+    mine = asking({"Authorization": f"Bearer {create_token(user, 'x')[1]}"})
     assert "Zebrafish" in data_of(mine)["title"]
-    theirs = asking({"Authorization": f"Bearer {make_token(other, 'x')[1]}"})
+    theirs = asking({"Authorization": f"Bearer {create_token(other, 'x')[1]}"})
     assert theirs.is_error
     assert "Zebrafish" not in str(theirs.content)
     nobody = asking({})

@@ -28,7 +28,7 @@ def sample(kind: str) -> bytes:
 
 def make(kind: str, secret: str = "", name: str = "", **fields: Any) -> tuple[Integration, str]:
     integration = Integration.objects.create(kind=kind, name=name or f"{kind} test", **fields)
-    return integration, IntegrationSecret.make(integration, text=secret)[1]
+    return integration, IntegrationSecret.issue(integration, text=secret)[1]
 
 
 def request_for(

@@ -30,7 +30,7 @@ def test_importing_twice_adds_nothing_twice(tmp_path: Path) -> None:
     assert Incident.objects.count() == 1
 
 
-def test_a_dry_run_reports_and_keeps_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_reports_and_stores_nothing(tmp_path: Path) -> None:
     report = import_incidents(
         read_rows(lines(tmp_path, {**ROW, "components": ["API"]})), "s", dry_run=True
     )

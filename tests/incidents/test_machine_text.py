@@ -93,7 +93,7 @@ def test_what_an_alert_says_is_shown_as_it_is(web: Client, database: Service) ->
         "startsAt": timezone.now().isoformat(),
     }
     receiving.store(integration, {}, json.dumps({"alerts": [alert]}).encode())
-    processing.work_waiting()
+    processing.process_waiting()
     shown = seen(page(web, Incident.objects.get()))
     assert MACHINE in shown.partition("Symptom")[2]
     assert "query=SELECT * or * x*" in shown

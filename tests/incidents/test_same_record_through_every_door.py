@@ -17,9 +17,9 @@ from rest_framework.test import APIClient
 from incidents.events.signals import incident_resolved
 from incidents.history_import import import_incidents
 from incidents.models import Incident, Service, TierPolicy
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 from kb.chat.base import ChatEvent
-from kb.chatops.dispatch import answer_event
+from kb.chatops import dispatch
 from kb.models import ChatPerson, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ Filing = Callable[[str], None]
 @pytest.fixture
 def api(user: AbstractUser) -> APIClient:
     client = APIClient()
-    text = make_token(user, "test", "file")[1]
+    text = create_token(user, "test", "file")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client
 
@@ -43,7 +43,7 @@ def chat(user: AbstractUser) -> Callable[[str], str]:
 
     def say(text: str) -> str:
         event = ChatEvent(kind="command", text=text, person="U1", channel="C1")
-        return answer_event(workspace, event, can_answer_privately=False).text
+        return dispatch.answer_event(workspace, event, can_answer_privately=False).text
 
     return say
 
@@ -272,7 +272,7 @@ def root(django_user_model: Any) -> AbstractUser:
 @pytest.fixture
 def admin_api(root: AbstractUser) -> APIClient:
     client = APIClient()
-    text = make_token(root, "test", "admin")[1]
+    text = create_token(root, "test", "admin")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
 
-from incidents.events.notices import tell
+from incidents.events.notices import notify
 from incidents.filing import add_note, file_incident
 from incidents.models import Incident, Notice, TimelineEntry
 
@@ -80,12 +80,12 @@ def test_a_stranger_cannot_touch_the_timeline_of_a_private_incident(
     assert TimelineEntry.objects.get(pk=entry.pk).hidden is False
 
 
-def test_notices_are_counted_read_once_and_told_once(
+def test_notices_are_counted_and_sent_once(
     web: Client, user: AbstractUser, other: AbstractUser
 ) -> None:
-    assert tell(user, "a", "The cause is back", "/knowledge/causes/")
-    assert not tell(user, "a", "The cause is back", "/knowledge/causes/")
-    tell(other, "b", "Not yours", "/")
+    assert notify(user, "a", "The cause is back", "/knowledge/causes/")
+    assert not notify(user, "a", "The cause is back", "/knowledge/causes/")
+    notify(other, "b", "Not yours", "/")
     home = web.get("/").content.decode()
     assert '<span class="unread" title="Unread notices">1</span>' in home
     listed = web.get("/notices/").content.decode()
@@ -98,7 +98,7 @@ def test_notices_are_counted_read_once_and_told_once(
     assert web.post(f"/notices/{foreign.pk}/").status_code == 404
 
 
-def test_mail_goes_out_where_it_is_set_up(
+def test_mail_is_sent_if_it_is_configured(
     user: AbstractUser, settings: object, mailoutbox: list[object],
     django_capture_on_commit_callbacks: object,
 ) -> None:  # fmt: skip
@@ -107,6 +107,6 @@ def test_mail_goes_out_where_it_is_set_up(
     user.email = "oncall@example.org"
     user.save()
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        tell(user, "a", "The cause is back", "/INC-1/")
+        notify(user, "a", "The cause is back", "/INC-1/")
     [mail] = mailoutbox
     assert "https://kb.example/INC-1/" in mail.body  # type: ignore[attr-defined]

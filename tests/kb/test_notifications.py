@@ -20,7 +20,7 @@ from incidents.api import events
 from incidents.filing import file_incident, set_status
 from incidents.models import Event, Incident, Service
 from incidents.retention import delete_old_events
-from incidents.tokens import make_token
+from incidents.tokens import create_token
 from kb import notifications
 from kb.causes.fixes import mark_fixed
 from kb.causes.linking import link_cause, name_cause
@@ -228,7 +228,7 @@ def test_the_event_stream_resumes_after_the_last_event(
     file_incident(title="Zebrafish leak", private=True, reporter=user)
     Event.objects.update(at=timezone.now() - timedelta(seconds=5))
     api = APIClient()
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {make_token(other, 'x')[1]}")
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(other, 'x')[1]}")
     answer = api.get("/api/v1/events/stream/?seconds=1", headers={"Last-Event-ID": "1"})
     text = b"".join(answer.streaming_content).decode()
     first = Event.objects.order_by("pk")[0]

@@ -9,19 +9,25 @@ import yaml
 
 from common.file_import import BadFile, Skipped
 from common.payloads import dig, text, web_address
-from incidents.catalogue.formats.base import LIFECYCLES, TIERS, Entry, Reader, one_of
+from incidents.catalogue.formats.base import (
+    LIFECYCLES,
+    TIERS,
+    CatalogueEntry,
+    CatalogueReader,
+    canonical_value,
+)
 
 SERVICES = ("component", "resource")
 KINDS = {"database": "postgresql", "postgresql": "postgresql", "cache": "cache", "queue": "queue",
          "service": "http", "website": "http"}  # fmt: skip
 
 
-class Backstage(Reader):
+class Backstage(CatalogueReader):
     kind = "backstage"
     title = "Backstage catalog-info.yaml"
     example = "cat */catalog-info.yaml, with --- between the files"
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
+    def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
         try:
             documents = list(yaml.safe_load_all(content))
         except (yaml.YAMLError, RecursionError) as error:
@@ -30,7 +36,7 @@ class Backstage(Reader):
             if document is not None:
                 yield self._entry(f"document {number}", document)
 
-    def _entry(self, place: str, data: Any) -> Entry | Skipped:
+    def _entry(self, place: str, data: Any) -> CatalogueEntry | Skipped:
         if not isinstance(data, dict):
             return Skipped(place, "It is not an object.")
         kind, name = text(data, "kind").lower(), text(data, "metadata.name", 100)
@@ -47,15 +53,15 @@ class Backstage(Reader):
             (word for each in (labels, notes) if isinstance(each, dict)
              for key, value in each.items()
              if str(key).rpartition("/")[2] in ("tier", "criticality")
-             and (word := one_of(TIERS, value))),
+             and (word := canonical_value(TIERS, value))),
             "",
         )  # fmt: skip
-        return Entry(
+        return CatalogueEntry(
             place,
             name,
             description=text(data, "metadata.description", 1000),
             tier=tier,
-            lifecycle=one_of(LIFECYCLES, dig(data, "spec.lifecycle")),
+            lifecycle=canonical_value(LIFECYCLES, dig(data, "spec.lifecycle")),
             kind=KINDS.get(text(data, "spec.type").lower(), ""),
             owner_team=name_in(text(data, "spec.owner", 200))[:100],
             on_call=_note(notes, "pagerduty.com/service-id", "opsgenie.com/component-selector"),
@@ -76,19 +82,19 @@ def name_in(reference: str) -> str:
 
 
 def _service(reference: Any) -> str:
-    """The name of a component or resource that is referred to; nothing for an API and the like."""
-    words = text(reference, most=200)
+    """The name of a component or resource from a reference; empty for other kinds."""
+    words = text(reference, limit=200)
     kind, colon, _ = words.partition(":")
     return "" if colon and kind.lower() not in SERVICES else name_in(words)[:100]
 
 
-def _links(data: Any, *wanted: str) -> Iterator[str]:
-    """Addresses of links whose title, type or icon holds one of the words."""
+def _links(data: Any, *keywords: str) -> Iterator[str]:
+    """URLs of links whose title, type or icon contains one of the words."""
     links = dig(data, "metadata.links", [])
     for link in links if isinstance(links, list) else []:
         words = f"{text(link, 'title')} {text(link, 'type')} {text(link, 'icon')}".lower()
         address = web_address(link, "url")
-        if address and any(word in words for word in wanted):
+        if address and any(word in words for word in keywords):
             yield address
 
 

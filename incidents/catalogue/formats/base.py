@@ -1,4 +1,4 @@
-"""The contract of catalogue readers: a file's text in, entries and what was skipped out."""
+"""The contract of catalogue readers: from the text of a file to entries and skipped ones."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from common.payloads import text
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A service as a file tells of it; an empty field says nothing about it."""
+class CatalogueEntry:
+    """A service as a file describes it; an empty field is unknown."""
 
     place: str
-    """where in the file, for reports"""
+    """Position in the file, for reports."""
     name: str
     description: str = ""
     tier: str = ""
@@ -25,21 +25,21 @@ class Entry:
     on_call: str = ""
     runbook_url: str = ""
     dashboards: str = ""
-    """addresses, one a line, as `repositories`"""
+    """URLs, one per line, as in `repositories`."""
     repositories: str = ""
     depends_on: tuple[str, ...] = ()
 
 
-class Reader:
-    """Base of the plug-ins. A new one sets the attributes and writes `read`."""
+class CatalogueReader:
+    """Base of the plug-ins. A new one sets the attributes and implements `read`."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     example: ClassVar[str] = ""
-    """How to get such a file, in a line."""
+    """How to get such a file, in one line."""
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
-        """Raises BadFile when nothing of it can be read."""
+    def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
+        """The services in a file. Raises BadFile when it is not of this kind."""
         raise NotImplementedError
 
 
@@ -59,7 +59,7 @@ LIFECYCLES = {
 }
 
 
-def one_of(known: dict[str, tuple[str, ...]], value: Any) -> str:
-    """Our word for theirs; empty where we have none."""
+def canonical_value(known: dict[str, tuple[str, ...]], value: Any) -> str:
+    """Our value for one of theirs; empty for an unknown one."""
     given = text(value).lower()
     return next((ours for ours, theirs in known.items() if given in theirs), "")

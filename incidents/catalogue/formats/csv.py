@@ -8,9 +8,15 @@ from collections.abc import Iterator, Mapping
 
 from common.file_import import BadFile, Skipped
 from common.payloads import text, web_address
-from incidents.catalogue.formats.base import LIFECYCLES, TIERS, Entry, Reader, one_of
+from incidents.catalogue.formats.base import (
+    LIFECYCLES,
+    TIERS,
+    CatalogueEntry,
+    CatalogueReader,
+    canonical_value,
+)
 
-NAMES = {
+COLUMNS = {
     "name": ("name", "service", "component"),
     "description": ("description", "about"),
     "tier": ("tier", "criticality"),
@@ -25,23 +31,23 @@ NAMES = {
 }
 
 
-def addresses(text: str) -> str:
-    """The web addresses among words parted by ; or blanks, one a line."""
+def addresses_in(text: str) -> str:
+    """The URLs among words that are separated by ; or blanks, one per line."""
     words = text.replace(";", " ").split()
     return "\n".join(word for word in words if word.startswith(("http://", "https://")))
 
 
-class Csv(Reader):
+class Csv(CatalogueReader):
     kind = "csv"
     title = "CSV table"
     example = "name,tier,team,depends_on"
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
+    def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
         rows = csv.DictReader(io.StringIO(content.lstrip("\ufeff"), newline=""))
         heads = {(head or "").strip().lower(): head for head in rows.fieldnames or []}
         columns = {
             ours: next((heads[name] for name in theirs if name in heads), None)
-            for ours, theirs in NAMES.items()
+            for ours, theirs in COLUMNS.items()
         }
         if columns["name"] is None:
             raise BadFile("The first line names no column “name”.")
@@ -53,19 +59,24 @@ class Csv(Reader):
 
     def _entry(
         self, place: str, row: Mapping[str, str], columns: Mapping[str, str | None]
-    ) -> Entry | Skipped:
+    ) -> CatalogueEntry | Skipped:
         given = {
-            ours: text(row.get(head), most=1000) if head else "" for ours, head in columns.items()
+            ours: text(row.get(head), limit=1000) if head else "" for ours, head in columns.items()
         }
         if not given["name"]:
             return Skipped(place, "It has no name.")
         names = given["depends_on"].replace("|", ";").split(";")
-        return Entry(
-            place, given["name"][:100], description=given["description"],
-            tier=one_of(TIERS, given["tier"]), lifecycle=one_of(LIFECYCLES, given["lifecycle"]),
-            kind=given["kind"].lower(), owner_team=given["owner_team"][:100],
-            on_call=given["on_call"][:200], runbook_url=web_address(given, "runbook_url")[:200],
-            dashboards=addresses(given["dashboards"]),
-            repositories=addresses(given["repositories"]),
+        return CatalogueEntry(
+            place,
+            given["name"][:100],
+            description=given["description"],
+            tier=canonical_value(TIERS, given["tier"]),
+            lifecycle=canonical_value(LIFECYCLES, given["lifecycle"]),
+            kind=given["kind"].lower(),
+            owner_team=given["owner_team"][:100],
+            on_call=given["on_call"][:200],
+            runbook_url=web_address(given, "runbook_url")[:200],
+            dashboards=addresses_in(given["dashboards"]),
+            repositories=addresses_in(given["repositories"]),
             depends_on=tuple(name.strip()[:100] for name in names if name.strip()),
-        )  # fmt: skip
+        )

@@ -1,4 +1,4 @@
-"""Who calls whom, as Jaeger's /api/dependencies or an OpenTelemetry service graph tells it."""
+"""Who calls whom, as Jaeger's /api/dependencies or an OpenTelemetry service graph exports it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from common.file_import import BadFile, Skipped, json_of
 from common.payloads import text
-from incidents.catalogue.formats.base import Entry, Reader
+from incidents.catalogue.formats.base import CatalogueEntry, CatalogueReader
 
 
-class Jaeger(Reader):
+class Jaeger(CatalogueReader):
     kind = "jaeger"
     title = "Jaeger or OpenTelemetry service graph"
     example = "curl 'http://jaeger:16686/api/dependencies?endTs=…&lookback=86400000'"
 
-    def read(self, content: str) -> Iterator[Entry | Skipped]:
+    def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
         data = json_of(content)
         edges = data.get("data", data.get("edges")) if isinstance(data, dict) else data
         if not isinstance(edges, list):
@@ -30,4 +30,4 @@ class Jaeger(Reader):
                 called.setdefault(parent, set()).add(child)
                 called.setdefault(child, set())
         for name, children in called.items():
-            yield Entry("edges", name, depends_on=tuple(sorted(children)))
+            yield CatalogueEntry("edges", name, depends_on=tuple(sorted(children)))

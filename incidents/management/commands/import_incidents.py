@@ -7,18 +7,18 @@ from incidents.history_import import COLUMNS, import_incidents, read_rows
 
 
 class Command(BaseCommand):
-    help = "Bring past incidents in from JSON lines or CSV. Repeating it adds nothing twice."
+    help = "Import past incidents from JSON lines or CSV. Repeating it adds nothing twice."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--dry-run", action="store_true", help="report only, keep nothing")
-        parser.add_argument("--source", default="", help="where it is from; default: file name")
+        parser.add_argument("--dry-run", action="store_true", help="report only, store nothing")
+        parser.add_argument("--source", default="", help="name of the origin; default: file name")
         parser.add_argument(
             "--map",
             action="append",
             default=[],
             metavar="FIELD=COLUMN",
-            help=f"where a field is found; fields: {', '.join(COLUMNS)}",
+            help=f"the column or key that holds a field; fields: {', '.join(COLUMNS)}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Forms that take a text or a file."""
+"""Forms with a text or a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django import forms
 
 
 class TextOrFileForm(forms.Form):
-    """A file, or its text."""
+    """A file, or its pasted text."""
 
     file = forms.FileField(required=False)
     content = forms.CharField(
@@ -25,7 +25,7 @@ class TextOrFileForm(forms.Form):
 
 
 class KindOfFileForm(TextOrFileForm):
-    """A file and what it is, of the kinds that `kinds` gives."""
+    """A file and its kind, one of `kinds`."""
 
     kind = forms.ChoiceField(label="What it is")
     field_order = ["kind", "file", "content"]

@@ -9,7 +9,7 @@ from django import forms
 from incidents.models import Incident, Service
 
 
-def moment_field(required: bool = False, **attrs: Any) -> forms.DateTimeField:
+def time_field(required: bool = False, **attrs: Any) -> forms.DateTimeField:
     return forms.DateTimeField(
         required=required,
         widget=forms.DateTimeInput(
@@ -34,7 +34,7 @@ class FilingForm(forms.Form):
         help_text="What do users or monitors see?",
     )
     services = forms.ModelMultipleChoiceField(
-        Service.objects.all(), required=False, help_text="Which parts? Found in the title too."
+        Service.objects.all(), required=False, help_text="Those named in the title are added."
     )
     severity = forms.ChoiceField(choices=Incident.Severity, initial=Incident.Severity.SEV3)
     symptom = forms.CharField(
@@ -43,7 +43,7 @@ class FilingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5, "placeholder": "Error messages, numbers, alerts…"}),
         help_text="Markdown. Paste log lines and errors as they are.",
     )
-    impact_started_at = moment_field(
+    impact_started_at = time_field(
         label="Impact started (UTC)", help_text="Empty means now. Evidence is pulled around it."
     )
     private = forms.BooleanField(
@@ -56,12 +56,12 @@ class EditForm(FilingForm):
         required=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What ended it. Shown when something alike happens again.",
+        help_text="What ended it. Shown when something similar happens again.",
     )
-    detected_at = moment_field(label="Detected (UTC)")
-    acknowledged_at = moment_field(label="Acknowledged (UTC)")
-    mitigated_at = moment_field(label="Mitigated (UTC)")
-    resolved_at = moment_field(label="Resolved (UTC)")
+    detected_at = time_field(label="Detected (UTC)")
+    acknowledged_at = time_field(label="Acknowledged (UTC)")
+    mitigated_at = time_field(label="Mitigated (UTC)")
+    resolved_at = time_field(label="Resolved (UTC)")
 
     field_order = [
         "title", "services", "symptom", "resolution", "impact_started_at", "detected_at",

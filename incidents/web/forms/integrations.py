@@ -8,7 +8,7 @@ from incidents.models import Integration
 
 
 class IntegrationForm(forms.ModelForm):
-    """Name and fallback service; the plug-in's own settings follow in a form of their own."""
+    """Name and fallback service; the settings of the plug-in are a second form."""
 
     class Meta:
         model = Integration

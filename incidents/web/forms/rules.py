@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from incidents.models import Change, DeployRule, MaintenanceWindow, TierPolicy
-from incidents.web.forms.incidents import moment_field
+from incidents.web.forms.incidents import time_field
 
 
 class PolicyForm(forms.ModelForm):
@@ -32,8 +32,8 @@ class DeployRuleForm(forms.ModelForm):
 
 
 class MaintenanceForm(forms.ModelForm):
-    starts_at = moment_field(label="Starts (UTC)", required=True)
-    ends_at = moment_field(label="Ends (UTC)", required=True)
+    starts_at = time_field(label="Starts (UTC)", required=True)
+    ends_at = time_field(label="Ends (UTC)", required=True)
 
     class Meta:
         model = MaintenanceWindow

@@ -36,11 +36,11 @@ class Command(BaseCommand):
             )
         except CannotImport as error:
             raise CommandError(str(error)) from error
-        for each in report.skipped[:50]:
-            self.stderr.write(f"{each.place} not imported: {each.why}")
+        for position, why in report.skipped[:50]:
+            self.stderr.write(f"{position} not imported: {why}")
         if len(report.skipped) > 50:
             self.stderr.write(f"… and {len(report.skipped) - 50} more.")
         for line in report.lines(options["dry_run"]):
             self.stdout.write(line)
-        if report.total == len(report.skipped):
+        if len(report.skipped) == report.total:
             raise CommandError("Nothing could be imported; see the reasons above.")

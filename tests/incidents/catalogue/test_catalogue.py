@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.file_import import BadFile, Skipped
-from incidents.catalogue.dependencies import circles, leaning
+from incidents.catalogue.dependencies import core_needing_supplementary, dependency_cycles
 from incidents.catalogue.formats import registry
-from incidents.catalogue.formats.base import Entry
-from incidents.catalogue.sync import take_catalogue
+from incidents.catalogue.formats.base import CatalogueEntry
+from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
 
 BACKSTAGE = """
@@ -58,7 +58,7 @@ metadata: {name: "b@d name!"}
 
 @pytest.mark.django_db
 def test_backstage_documents_become_services_and_the_rest_is_reported() -> None:
-    report = take_catalogue("backstage", BACKSTAGE)
+    report = import_catalogue("backstage", BACKSTAGE)
     assert report.new == ["checkout", "orders-db"]
     checkout = Service.objects.get(name="checkout")
     assert (checkout.tier, checkout.lifecycle, checkout.owner_team) == (
@@ -69,25 +69,25 @@ def test_backstage_documents_become_services_and_the_rest_is_reported() -> None:
     assert Service.objects.get(name="orders-db").kind == "postgresql"
     told = " ".join(why for _, why in report.skipped)
     for words in ("API: only", "Group: only", "not an object", "metadata.name", "b@d name!",
-                  "notifications, which nobody describes"):  # fmt: skip
+                  "notifications, which is not in the catalogue"):  # fmt: skip
         assert words in told
 
 
 @pytest.mark.django_db
-def test_taking_it_in_again_changes_nothing_and_a_change_is_followed() -> None:
-    take_catalogue("backstage", BACKSTAGE)
-    again = take_catalogue("backstage", BACKSTAGE)
+def test_a_repeated_import_changes_nothing_and_a_changed_file_does() -> None:
+    import_catalogue("backstage", BACKSTAGE)
+    again = import_catalogue("backstage", BACKSTAGE)
     assert (again.new, again.changed, again.same) == ([], [], 2)
     Service.objects.filter(name="checkout").update(description="Written here", owner_team="other")
-    moved = take_catalogue("csv", "name,team\ncheckout,payments\n")
+    moved = import_catalogue("csv", "name,team\ncheckout,payments\n")
     assert moved.changed == ["checkout"]
     checkout = Service.objects.get(name="checkout")
     assert (checkout.owner_team, checkout.description) == ("payments", "Written here")
 
 
 @pytest.mark.django_db
-def test_a_look_keeps_nothing() -> None:
-    assert take_catalogue("backstage", BACKSTAGE, dry_run=True).new == ["checkout", "orders-db"]
+def test_a_preview_stores_nothing() -> None:
+    assert import_catalogue("backstage", BACKSTAGE, dry_run=True).new == ["checkout", "orders-db"]
     assert not Service.objects.exists()
 
 
@@ -97,7 +97,7 @@ def test_traces_workloads_and_tables_are_read_too() -> None:
         {"parent": "shop", "child": "pay", "callCount": 3}, {"parent": "x"},
         {"client": "pay", "server": "pay-db"}, {"parent": "a", "child": "a"},
     ]  # fmt: skip
-    report = take_catalogue("jaeger", json.dumps({"data": edges}))
+    report = import_catalogue("jaeger", json.dumps({"data": edges}))
     assert report.new == ["shop", "pay", "pay-db"]
     assert [place for place, _ in report.skipped] == ["edge 2"]
     items = {
@@ -108,10 +108,10 @@ def test_traces_workloads_and_tables_are_read_too() -> None:
             {"kind": "StatefulSet", "metadata": {"name": "queue", "labels": [1]}}, "x",
         ]
     }  # fmt: skip
-    report = take_catalogue("kubernetes", json.dumps(items))
+    report = import_catalogue("kubernetes", json.dumps(items))
     assert (report.new, report.changed, len(report.skipped)) == (["queue"], ["pay"], 2)
     table = "\ufeffService,Criticality,Owner,Depends on\npay,tier1,money,pay-db; ledger\n,,,\n"
-    report = take_catalogue("csv", table)
+    report = import_catalogue("csv", table)
     assert report.changed == ["pay"]
     assert Service.objects.get(name="pay").tier == "core"
     assert len(report.skipped) == 2
@@ -123,9 +123,9 @@ def test_traces_workloads_and_tables_are_read_too() -> None:
     [("backstage", "a: [b"), ("csv", "a,b\n1,2"), ("jaeger", "{}"), ("kubernetes", "[]"),
      ("fax", "x"), ("jaeger", "not json")],
 )  # fmt: skip
-def test_what_is_no_such_file_is_refused_in_words(kind: str, content: str) -> None:
+def test_a_file_of_another_kind_is_refused_with_a_reason(kind: str, content: str) -> None:
     with pytest.raises(ValidationError):
-        take_catalogue(kind, content)
+        import_catalogue(kind, content)
 
 
 @pytest.mark.parametrize("kind", registry())
@@ -136,35 +136,38 @@ def test_what_is_no_such_file_is_refused_in_words(kind: str, content: str) -> No
         st.sampled_from(["kind", "metadata", "name", "spec", "dependsOn", "items", "data",
                          "parent", "child", "labels", "owner", "links", "url"]) | st.text(), inner),
 ).map(json.dumps))  # fmt: skip
-def test_readers_take_anything_without_an_error_of_their_own(kind: str, content: str) -> None:
+def test_readers_raise_no_unexpected_error_for_any_input(kind: str, content: str) -> None:
     try:
         for found in registry()[kind]().read(content):
-            assert isinstance(found, Entry | Skipped)
+            assert isinstance(found, CatalogueEntry | Skipped)
     except BadFile:
         pass
 
 
-def test_circles_and_core_services_on_lesser_ones_are_found() -> None:
+def test_it_finds_cycles_and_core_services_that_need_supplementary_ones() -> None:
     needs = {
         "checkout": ["pay"], "pay": ["notify", "ledger"], "ledger": ["pay"], "notify": [],
         "self": ["self"], "blog": ["notify"],
     }  # fmt: skip
-    assert [str(path) for path in circles(needs)] == ["self → self", "ledger → pay → ledger"]
+    assert [str(path) for path in dependency_cycles(needs)] == [
+        "self → self",
+        "ledger → pay → ledger",
+    ]
     tiers = {"checkout": "core", "pay": "normal", "notify": "supplementary", "blog": "core"}
-    assert [str(path) for path in leaning(needs, tiers)] == [
+    assert [str(path) for path in core_needing_supplementary(needs, tiers)] == [
         "blog → notify", "checkout → pay → notify",
     ]  # fmt: skip
-    assert leaning({"a": []}, {"a": "core"}) == []
+    assert core_needing_supplementary({"a": []}, {"a": "core"}) == []
 
 
 EDGES = st.dictionaries(st.sampled_from("abcdefgh"), st.lists(st.sampled_from("abcdefgh")))
 
 
 @given(EDGES)
-def test_every_circle_told_is_one_and_none_is_told_where_there_is_none(
+def test_every_reported_cycle_is_one_and_none_is_missed(
     needs: dict[str, list[str]],
 ) -> None:
-    found = circles(needs)
+    found = dependency_cycles(needs)
     for path in found:
         assert path.names[0] == path.names[-1]
         for name, other in zip(path.names, path.names[1:], strict=False):
@@ -177,7 +180,7 @@ def test_every_circle_told_is_one_and_none_is_told_where_there_is_none(
 
 
 @pytest.mark.django_db
-def test_an_administrator_looks_takes_it_in_and_sees_what_is_odd(
+def test_an_administrator_previews_imports_and_sees_the_problems(
     client: Client, django_user_model: Any
 ) -> None:
     client.force_login(django_user_model.objects.create_superuser("root"))

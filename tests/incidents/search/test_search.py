@@ -65,7 +65,7 @@ def test_words_phrases_and_fields(history: dict[str, Incident], text: str, found
     [("after:soon", "is no date"), ("severity:bad", "is none of SEV1"),
      ("on:2026-02-31", "not in the calendar"), ("before:9999", ""), ("status:x", "is none of")],
 )  # fmt: skip
-def test_values_that_mean_nothing_are_told(
+def test_invalid_values_are_reported(
     web: Client, history: dict[str, Incident], text: str, problem: str
 ) -> None:
     page = web.get("/analysis/search/", {"q": text}).content.decode()
@@ -114,7 +114,7 @@ def test_a_pasted_log_line_finds_incidents_by_its_template(
     assert "Mails are late" in web.post("/analysis/search/", {"q": pasted}).content.decode()
 
 
-def test_what_is_pasted_is_told_from_words() -> None:
+def test_pasted_text_is_not_mistaken_for_fields() -> None:
     assert is_pasted("a\nb")
     assert not is_pasted("checkout 5xx after deploy")
 

@@ -20,7 +20,7 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
-    Refused,
+    NotAuthentic,
 )
 from kb.chat.mattermost import button_token
 from tests.kb.chat_requests import SECRET, incoming, teams_request
@@ -45,9 +45,9 @@ def test_it_verifies_slacks_documented_example_and_rejects_forged_or_old_ones() 
     plugin.verify(incoming(SLACKS_EXAMPLE, headers, 1531420620, secret=SECRET))
     event = plugin.parse(incoming(SLACKS_EXAMPLE, headers, 1531420620, secret=SECRET))
     assert (event.person, event.channel, event.text) == (PERSON, "G8PSS9T3V", "")
-    with pytest.raises(Refused):
+    with pytest.raises(NotAuthentic):
         plugin.verify(incoming(SLACKS_EXAMPLE + "x", headers, 1531420620, secret=SECRET))
-    with pytest.raises(Refused):
+    with pytest.raises(NotAuthentic):
         plugin.verify(incoming(SLACKS_EXAMPLE, headers, 1531420618 + 301, secret=SECRET))
 
 
@@ -66,14 +66,14 @@ def test_it_verifies_mattermosts_documented_example_by_its_token() -> None:
     plugin.verify(request)
     event = plugin.parse(request)
     assert (event.text, event.person) == ("hello world", "c3a4cqe3dfy6dgopqt8ai3hydh")
-    with pytest.raises(Refused):
+    with pytest.raises(NotAuthentic):
         plugin.verify(incoming(MATTERMOSTS_EXAMPLE, form, 0, secret="another"))
     press = json.dumps(
         {"user_id": "u", "context": {"value": "it 1 2", "token": button_token("tok")}}
     )
     kind = {"content-type": "application/json"}
     plugin.verify(incoming(press, kind, 0, secret="tok"))
-    with pytest.raises(Refused):
+    with pytest.raises(NotAuthentic):
         plugin.verify(incoming(press, kind, 0, secret="tik"))
 
 
@@ -89,7 +89,7 @@ def test_it_verifies_teams_as_its_documentation_says() -> None:
         (body, "", 0),
         (body, header, 3600),
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(NotAuthentic):
             plugin.verify(incoming(changed, {"authorization": head}, at + late, secret=key))
 
 
@@ -104,9 +104,9 @@ def test_it_verifies_discord_by_the_key_of_the_application() -> None:
     plugin = registry()["discord"]()
     plugin.verify(incoming(body, headers, 1700000001, secret=public))
     for at, raw in ((1700000600, body), (1700000001, body + " ")):
-        with pytest.raises(Refused):
+        with pytest.raises(NotAuthentic):
             plugin.verify(incoming(raw, headers, at, secret=public))
-    with pytest.raises(Refused):
+    with pytest.raises(NotAuthentic):
         plugin.verify(incoming(body, {}, 1700000001, secret=public))
 
 

@@ -200,7 +200,7 @@ def test_neither_form_nor_api_bypasses_a_gate(
         content_type="application/json",
     )  # fmt: skip
     assert answer.status_code == 400
-    assert "Its gate does not hold" in answer.json()["errors"]["lifecycle"][0]
+    assert "Its gate is not passed" in answer.json()["errors"]["lifecycle"][0]
     checkout.refresh_from_db()
     assert checkout.lifecycle == "development"
     answer = web.patch(

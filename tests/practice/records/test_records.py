@@ -16,9 +16,9 @@ from django.utils import timezone
 from analysis.models import Source
 from analysis.sources.base import Series
 from analysis.sources.prometheus import Prometheus
-from incidents.catalogue.unknown_services import note_seen
+from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.filing import file_incident
-from incidents.models import Alert, Change, SeenName, Service
+from incidents.models import Alert, Change, Service, UnknownService
 from kb.causes.linking import name_cause
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import start_postmortem
@@ -157,17 +157,17 @@ def test_the_default_map_and_the_tiers_explain_themselves(web: Client) -> None:
 def test_a_name_that_nobody_catalogued_is_offered_until_it_is_added_or_ignored(
     admin_client: Client,
 ) -> None:
-    note_seen(["new-thing", "job-runner", "", "x" * 200, "new-thing"], "alerts")
-    note_seen(["New-Thing"], "alerts")
-    seen = SeenName.objects.get(name="new-thing")
+    record_unknown_services(["new-thing", "job-runner", "", "x" * 200, "new-thing"], "alerts")
+    record_unknown_services(["New-Thing"], "alerts")
+    seen = UnknownService.objects.get(name="new-thing")
     assert seen.times == 2
     page = admin_client.get("/services/").content.decode()
-    assert "Seen, but not in the catalogue" in page
+    assert "Received, but not in the catalogue" in page
     assert "/services/new/?name=new-thing" in page
     form = admin_client.get("/services/new/?name=new-thing").content.decode()
     assert 'value="new-thing"' in form
     Service.objects.create(name="New-thing")
-    ignored = SeenName.objects.get(name="job-runner")
+    ignored = UnknownService.objects.get(name="job-runner")
     admin_client.post(f"/services/seen/{ignored.pk}/ignore/")
     assert "Seen, but not" not in admin_client.get("/services/").content.decode()
 
