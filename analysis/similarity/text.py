@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from Stemmer import Stemmer
 
+from analysis.similarity.glossary import concepts_of, fold
 from common.pods import without_pod_hashes
 
 LONGEST_TEXT = 20_000
@@ -15,6 +16,9 @@ LONGEST_TEXT = 20_000
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[._\-/:#@'][A-Za-z0-9]+)*|[^\W\d_]{2,}")
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
 PIECE = 4
+CONCEPT = "~"
+MARKS = "=" + CONCEPT
+"""What whole identifiers and concepts begin with."""
 _SEPARATOR = re.compile(r"[._\-/:#@']")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _HASHED = re.compile(r"^(?=.*\d)[0-9a-f]{8,}$")
@@ -50,9 +54,10 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
     stems = tuple(
         stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part)
     )
+    marked = tuple(CONCEPT + concept for each in stems for concept in concepts_of(each))
     if len(parts) > 1 and stems:
-        return (*stems, "=" + word.lower())
-    return stems
+        marked = ("=" + word.lower(), *marked)
+    return (*stems, *marked)
 
 
 def tokenise(text: str) -> list[str]:
@@ -66,10 +71,10 @@ def tokenise(text: str) -> list[str]:
     """
     terms: list[str] = []
     previous = ""
-    for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):
+    for match in _WORD.finditer(_UUID.sub(" ", fold(text[:LONGEST_TEXT]))):
         for term in _terms_of_word(match.group()):
             terms.append(term)
-            if term.startswith("="):
+            if term[0] in MARKS:
                 continue
             if previous:
                 terms.append(f"{previous} {term}")
@@ -91,7 +96,7 @@ def pieces(text: str) -> list[str]:
     >>> pieces("Shaded jar")
     [' sha', 'shad', 'hade', 'aded', 'ded ', ' jar', 'jar ']
     """
-    text = _UUID.sub(" ", text[:LONGEST_TEXT]).lower()
+    text = _UUID.sub(" ", fold(text[:LONGEST_TEXT])).lower()
     return [piece for word in _ALPHANUMERIC.findall(text) for piece in _pieces_of_word(word)]
 
 
@@ -101,13 +106,13 @@ def surface_words(text: str) -> dict[str, str]:
     previous = previous_word = ""
     for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):
         written = match.group()
-        terms = _terms_of_word(written)
+        terms = _terms_of_word(fold(written))
         parts = _PART.findall(written)
         for term in terms:
             word = written if len(terms) == 1 or term.startswith("=") else ""
-            word = word or next((p for p in parts if stem(p.lower()) == term), term)
+            word = word or next((p for p in parts if stem(fold(p.lower())) == term), term)
             words.setdefault(term, word)
-            if term.startswith("="):
+            if term[0] in MARKS:
                 continue
             if previous:
                 words.setdefault(f"{previous} {term}", f"{previous_word} {word}")
