@@ -53,6 +53,15 @@ def data(name: str) -> Path:
     return path
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what commits: afterwards the rows that migrations made are missing for other tests."""
+    for item in items:
+        database = item.get_closest_marker("django_db")
+        if database and database.kwargs.get("transaction"):
+            item.add_marker("flush")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _missing:
         terminalreporter.section("skipped for want of tools")
