@@ -72,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(scope="session")
 def saved_database(pytestconfig: pytest.Config) -> Path | None:
     """Where a migrated database is saved between runs; not with a server of one's own."""
-    cache = pytestconfig.cache
+    cache = getattr(pytestconfig, "cache", None)  # None where the plug-in is switched off.
     return migrated.saved_file(cache.mkdir("migrated")) if cache and servers.postgres else None
 
 
