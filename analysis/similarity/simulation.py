@@ -100,6 +100,7 @@ class History:
         """The causes suggested for `document`, best first; all of history counts without `days`."""
         recalled = recall(self.index, self.index.query(document), exclude or ())
         links = [link for hit in recalled.incidents for link in self._links.get(hit.key, ())]
+        # What came later counts like what came as long before: history is small.
         ages = {} if days is None else {key: abs(days - at) for key, at in self._days.items()}
         return measured(rank(recalled, links, ages), recalled.query, self.index.stored)
 
