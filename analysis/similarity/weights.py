@@ -20,7 +20,7 @@ from analysis.similarity.text import CONCEPT, pieces, tokenise
 
 HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
 TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
-PAIR, PIECE, TITLE_PIECE, SAME_CONCEPT = 0.3, 0.25, 0.6, 0.5
+PAIR, PIECE, TITLE_PIECE, SAME_CONCEPT = 0.3, 0.25, 0.6, 0.25
 """What these kinds of terms count, where a word counts 1.0."""
 SATURATION = 1.5
 """BM25's k1: how soon more of the same term stops counting."""
