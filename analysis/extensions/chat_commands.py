@@ -41,6 +41,8 @@ def render_suggestions(found: Suggestions, incident: Incident | None = None) -> 
     causes = found.causes[:MAX_SHOWN]
     if found.nothing_alike:
         text = f"Nothing like this in our history of {found.history} records."
+        if found.vague:
+            text += " The words fit too much: add a service, an error message or what changed."
         return ChatAnswer(text if found.history else "There is no history to compare with yet.")
     if causes:
         text = (

@@ -31,6 +31,8 @@ FOLDS = 5
 SHARES = {KNOWN: 0.5, UNSEEN: 0.25, VAGUE: 0.25}
 """Every other question has an answer in history."""
 LOWEST_CONFIDENCE = 0.01
+VAGUE_SHARE = 0.05
+"""The share of past incidents that were filed in fewer or commoner words than a vague question."""
 CUTOFFS = ("1", "3", "5")
 """Ranks within which a true cause counts as a hit."""
 BIN_EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -107,6 +109,8 @@ class Calibration:
     """probability that a suggestion is right"""
     bar: float
     """confidence of the first suggestion below which history holds nothing alike"""
+    vague_below: float
+    """what a question says (`Support.asked`) below which its words are too few or too common"""
     judged: Judgement
 
     def confidence(self, ballots: Sequence[Ballot], position: int) -> float:
@@ -126,6 +130,11 @@ class Calibration:
         """Whether this looks like a kind of failure that history does not hold."""
         return not ballots or self.right(features(ballots, 0)) < self.bar
 
+    def is_vague(self, ballots: Sequence[Ballot]) -> bool:
+        """Whether the question says too little for any answer."""
+        support = ballots[0].support if ballots else None
+        return support is not None and support.asked < self.vague_below
+
     def bin_of(self, confidence: float) -> Bin | None:
         for each in self.judged.bins:
             if each.low <= confidence < each.high or confidence == each.high == 1.0:
@@ -143,7 +152,7 @@ class Calibration:
             return None
         judged = dict(data["judged"])
         judged["bins"] = [Bin(**each) for each in judged["bins"]]
-        return cls(Curve(**data["right"]), data["bar"], Judgement(**judged))
+        return cls(Curve(**data["right"]), data["bar"], data["vague_below"], Judgement(**judged))
 
 
 def _fit(answers: Sequence[SimulatedAnswer]) -> tuple[Curve, float] | None:
@@ -173,7 +182,17 @@ def calibrate(answers: Sequence[SimulatedAnswer]) -> Calibration | None:
     fitted = _fit(answers) if originals >= MIN_ANSWERS else None
     if fitted is None:
         return None
-    return Calibration(*fitted, _judge(answers))
+    return Calibration(*fitted, _vague_below(answers), _judge(answers))
+
+
+def _vague_below(answers: Sequence[SimulatedAnswer]) -> float:
+    """Nearly all past incidents say more than this."""
+    asked = [
+        answer.ballots[0].support.asked
+        for answer in answers
+        if answer.original and answer.ballots and answer.ballots[0].support
+    ]
+    return float(np.quantile(asked, VAGUE_SHARE)) if asked else 0.0
 
 
 def _judge(answers: Sequence[SimulatedAnswer]) -> Judgement:

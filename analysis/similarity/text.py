@@ -24,6 +24,21 @@ _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _HASHED = re.compile(r"^(?=.*\d)[0-9a-f]{8,}$")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
+_UNIT = (
+    "(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?"
+    "|%|percent|[KMGT]i?B?|bytes?)"
+)
+_MEASURES = re.compile(
+    rf"(?<![\w.])(?:\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK})?(?:Z|[+-]\d\d:?\d\d)?"
+    rf"|{_MONTH} {{1,2}}\d{{1,2}}(?:,? \d{{4}})?(?: {_CLOCK})?|\d{{1,2}} {_MONTH}(?: \d{{4}})?"
+    rf"|{_CLOCK}(?:Z| ?UTC| ?[AaPp][Mm])?|\d{{1,15}}(?:\.\d{{1,9}})? ?{_UNIT}"
+    r"|SEV-?\d|UTC|GMT|\d{5,})"
+    r"(?![\w%])"
+)
+"""When, how long and how much: two incidents of one day or one duration have nothing in common."""
+
 STOP_WORDS = frozenset(
     "a about above after again against all also am an and any are as at be because been before "
     "being below between both but by can could did do does doing during each few for from "
@@ -60,18 +75,23 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
     return (*stems, *marked)
 
 
+def _without_measures(text: str) -> str:
+    return _MEASURES.sub(" ", _UUID.sub(" ", text))
+
+
 def tokenise(text: str) -> list[str]:
     """Words, their stems, the parts of identifiers, and pairs of neighbours.
 
     An identifier such as `OrderServiceImpl` or `orders-db` gives its parts and, marked with `=`,
-    itself. Random ids and hashes give nothing. Pairs have a blank in the middle.
+    itself. Random ids and hashes, times, durations and sizes give nothing. Pairs have a blank in
+    the middle. `~` marks the concept of a word (analysis.similarity.glossary).
 
     >>> tokenise("Timeouts on orders-db")
     ['timeout', 'order', 'timeout order', 'db', 'order db', '=orders-db']
     """
     terms: list[str] = []
     previous = ""
-    for match in _WORD.finditer(_UUID.sub(" ", fold(text[:LONGEST_TEXT]))):
+    for match in _WORD.finditer(_without_measures(fold(text[:LONGEST_TEXT]))):
         for term in _terms_of_word(match.group()):
             terms.append(term)
             if term[0] in MARKS:
@@ -96,7 +116,7 @@ def pieces(text: str) -> list[str]:
     >>> pieces("Shaded jar")
     [' sha', 'shad', 'hade', 'aded', 'ded ', ' jar', 'jar ']
     """
-    text = _UUID.sub(" ", fold(text[:LONGEST_TEXT])).lower()
+    text = _without_measures(fold(text[:LONGEST_TEXT])).lower()
     return [piece for word in _ALPHANUMERIC.findall(text) for piece in _pieces_of_word(word)]
 
 
@@ -104,7 +124,7 @@ def surface_words(text: str) -> dict[str, str]:
     """How each term of `text` was first written, to show a person what was shared."""
     words: dict[str, str] = {}
     previous = previous_word = ""
-    for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):
+    for match in _WORD.finditer(_without_measures(text[:LONGEST_TEXT])):
         written = match.group()
         terms = _terms_of_word(fold(written))
         parts = _PART.findall(written)

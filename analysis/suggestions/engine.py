@@ -218,6 +218,7 @@ class _Ranking:
     calibration: Calibration | None
     """None while history is too small to learn from"""
     nothing_alike: bool
+    vague: bool
 
 
 def _rank_and_calibrate(request: _Request, recalled: _Recalled) -> _Ranking:
@@ -231,7 +232,9 @@ def _rank_and_calibrate(request: _Request, recalled: _Recalled) -> _Ranking:
         factors(request.incident) if request.incident else None,
     )
     ballots = live_index.measure(ballots, recalled.found.query, recalled.profiles)
-    return _Ranking(ballots, learnt, _nothing_alike(ballots, recalled.found, learnt))
+    nothing_alike = _nothing_alike(ballots, recalled.found, learnt)
+    vague = nothing_alike and learnt is not None and learnt.is_vague(ballots)
+    return _Ranking(ballots, learnt, nothing_alike, vague)
 
 
 def _links(recalled: _Recalled) -> list[Link]:
@@ -260,7 +263,7 @@ class _ChosenCause:
     confidence: float | None
     link: CauseLink | None
     fixed_in: int | None
-    """the most similar incident with this cause whose resolution is written down"""
+    """the nearest incident with this cause whose resolution is written down"""
 
     @property
     def named_incidents(self) -> list[int]:
@@ -286,9 +289,7 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
         if ballot.cause not in causes or (link and link.state == CauseLink.State.REJECTED):
             continue
         confidence = learnt.confidence(ranking.ballots, position) if learnt else None
-        fixed_in = next(
-            (key for key in ballot.incidents if recalled.voters[key].has_resolution), None
-        )
+        fixed_in = _nearest_resolved(request, recalled, ballot)
         chosen.append(_ChosenCause(causes[ballot.cause], ballot, confidence, link, fixed_in))
         if len(chosen) == request.limit:
             break
@@ -298,6 +299,14 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
     # A cause that matched by its own text alone is visible to some users only.
     same_for_everybody = recalled.same_for_everybody and all(each.incidents for each in considered)
     return _Choice(shown, listed[: request.limit], same_for_everybody)
+
+
+def _nearest_resolved(request: _Request, recalled: _Recalled, ballot: Ballot) -> int | None:
+    """The incident that says best how to fix it now: of the same service, then the most similar."""
+    affected = set(request.document.terms["service"])
+    resolved = [key for key in ballot.incidents if recalled.voters[key].has_resolution]
+    elsewhere = {key: affected.isdisjoint(recalled.voters[key].services) for key in resolved}
+    return min(resolved, key=lambda key: (elsewhere[key], -recalled.likeness[key]), default=None)
 
 
 def _worth_showing(cause: _ChosenCause) -> bool:
@@ -345,6 +354,7 @@ def _explain(
         incidents=[alike[key] for key in choice.incidents if key in alike],
         history=max(0, len(live_index) - len(request.changes.private | request.excluded)),
         nothing_alike=ranking.nothing_alike,
+        vague=ranking.vague,
         calibrated=learnt is not None,
         same_for_everybody=choice.same_for_everybody,
         labelled=learnt.judged.answers if learnt else 0,

@@ -79,7 +79,7 @@ def test_confidence_means_what_it_says(learnt: Calibration) -> None:
     populated = [each for each in learnt.judged.bins if each.total >= 20]
     assert len(populated) >= 3
     for each in populated:
-        assert each.stated == pytest.approx(each.right / each.total, abs=0.12)
+        assert each.stated == pytest.approx(each.right / each.total, abs=0.15)
 
 
 def test_what_was_learnt_survives_json_unchanged(learnt: Calibration) -> None:
