@@ -39,7 +39,7 @@ def load_demo_history(user: AbstractUser) -> None:
     rows = []
     for row in written["cause"]:
         cause = create_cause(
-            name=row["name"], what_happens=row["what"], how_to_tell=row["tell"], author=user
+            name=row["name"], what_happens=row["what"], how_to_tell=row["tell"]
         )
         for line in filter(str.strip, row["incidents"].splitlines()):
             rows.append((cause, [part.strip() for part in line.split("|")]))
