@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from incidents import filing, merging
 from incidents.api.base import NameField, VisibleRecordField, validated_body
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,

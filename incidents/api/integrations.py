@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.base import NameField
+from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import Notice
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import NameField
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from incidents import tokens
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import (
     ApiToken,
 )

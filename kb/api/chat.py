@@ -10,13 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.plugins import PluginSerializer
 from incidents.events.outbox import KINDS
 from kb import notifications
 from kb.chat import registry

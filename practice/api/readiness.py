@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.base import NameField, validated_body
-from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
 from practice.models import (
     ReadinessAnswer,
