@@ -12,6 +12,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Su
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from common.viewer import Viewer
 from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 from practice.models import Engagement, Phase, ReadinessReview
@@ -56,7 +57,7 @@ class Card:
         return (0.5 + impact) * TIER_WEIGHT[self.service.tier] * (1.5 - (self.score or 0.0))
 
 
-def board(user: Any) -> dict[str, list[Card]]:
+def board(user: Viewer) -> dict[str, list[Card]]:
     """Cards by column: not begun (""), each phase, "done". Most urgent first in each."""
     columns: dict[str, list[Card]] = {"": [], **{phase: [] for phase in Phase.values}, "done": []}
     for card in sorted(_cards(user), key=lambda card: (-card.urgency, card.service.name)):
@@ -64,7 +65,7 @@ def board(user: Any) -> dict[str, list[Card]]:
     return columns
 
 
-def _cards(user: Any) -> list[Card]:
+def _cards(user: Viewer) -> list[Card]:
     since = timezone.now() - PERIOD
     duration = ExpressionWrapper(
         Coalesce("incident__resolved_at", Now()) - F("incident__impact_started_at"),

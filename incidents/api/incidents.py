@@ -83,7 +83,7 @@ class SplitSerializer(serializers.Serializer):
 
 
 class ImportSerializer(serializers.Serializer):
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]  # a field named so, not an option
         max_length=50, help_text="Where they come from: source and `id` identify each row."
     )
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)

@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, Window
+from django.db.models import Count, Q, QuerySet, Window
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.middleware import HtmxDetails
 
 from incidents import filing
 from incidents.models import Alert, Incident, Service, history_of
@@ -33,8 +34,10 @@ class SearchPaginator(Paginator):
     list does not use it: there the count would read every row that the index lets a page skip.
     """
 
-    def get_page(self, number: str | None) -> Page[Incident]:
-        given = number or ""
+    object_list: QuerySet[Incident]
+
+    def get_page(self, number: int | float | str | None) -> Page[Incident]:
+        given = str(number or "")
         number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
         start = (number_given - 1) * self.per_page
         # The window counts rows before DISTINCT removes those that a join duplicated.
@@ -49,8 +52,12 @@ class SearchPaginator(Paginator):
         return Page(incidents_by_keys([key for key, _ in keys_and_total]), number_given, self)
 
 
+class _HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
 @require_GET
-def incident_list(request: HttpRequest) -> HttpResponse:
+def incident_list(request: _HtmxRequest) -> HttpResponse:
     order = request.session.get("incident_order", "-impact_started_at")
     incidents = visible_incidents(request.user)
     chosen = IncidentFilter(request.GET, incidents)
@@ -119,9 +126,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
         {
             "incident": incident,
             "services": incident.services.all(),
-            "merged_into": visible_incidents(request.user)
-            .filter(pk=incident.merged_into_id)
-            .first(),
+            "merged_into": visible_incidents(request.user).filter(merged=incident).first(),
             "alerts": incident.alerts.select_related("service")[:20],
             **incident.alerts.aggregate(
                 alert_count=Count("pk"),

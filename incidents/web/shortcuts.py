@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -38,8 +37,12 @@ def show_errors(request: HttpRequest, error: ValidationError) -> None:
         messages.error(request, message)
 
 
+class _HasPage(Protocol):
+    def get_absolute_url(self) -> str: ...
+
+
 def act_and_redirect(
-    request: HttpRequest, target: Model | str, action: Callable[[], Any], done: str = ""
+    request: HttpRequest, target: _HasPage | str, action: Callable[[], Any], done: str = ""
 ) -> HttpResponse:
     """Run `action` on `target`, a record or an address, and redirect there.
 
@@ -53,7 +56,7 @@ def act_and_redirect(
         return redirect(target)
     if done:
         messages.success(request, done)
-    is_same_kind = isinstance(target, Model) and isinstance(result, type(target))
+    is_same_kind = not isinstance(target, str) and isinstance(result, type(target))
     return redirect(result if is_same_kind else target)
 
 

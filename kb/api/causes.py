@@ -68,7 +68,7 @@ class CauseFilter(django_filters.FilterSet):
 
     def filter_words(self, causes: QuerySet[Cause], name: str, value: str) -> QuerySet[Cause]:
         matching = causes_with_counts(self.request.user, value)
-        return causes.filter(pk__in=matching.order_by().values("pk"))
+        return causes.filter(pk__in=matching.values("pk"))
 
 
 class CauseLinkSerializer(serializers.ModelSerializer):

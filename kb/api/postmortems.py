@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -69,7 +70,7 @@ class PostmortemSerializer(serializers.ModelSerializer):
         return self._save(instance, self.context["request"].user, base, validated_data)
 
     def _save(
-        self, postmortem: Postmortem, user: Any, base: int, fields: dict[str, Any]
+        self, postmortem: Postmortem, user: User, base: int, fields: dict[str, Any]
     ) -> Postmortem:
         whole = {"title": postmortem.title, "body": postmortem.body, **fields}
         try:

@@ -16,8 +16,9 @@ from django.db.models import QuerySet
 
 from common.errors import error_text
 from common.registry import Registry
+from common.viewer import Nobody, Viewer
 from incidents.models import Incident
-from incidents.permissions import Nobody, visible_incidents
+from incidents.permissions import visible_incidents
 from kb.chat.base import ChatAnswer, ChatEvent, clip
 from kb.models import ChatPerson, Workspace
 
@@ -37,7 +38,7 @@ class CommandContext:
 
     workspace: Workspace
     event: ChatEvent
-    user: Any
+    user: Viewer
     """The linked account, or None."""
     can_answer_privately: bool
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -121,7 +122,9 @@ def save_postmortem(
     return current
 
 
-def save_draft(postmortem: Postmortem, user: Any, base_version: int, title: str, body: str) -> None:
+def save_draft(
+    postmortem: Postmortem, user: User, base_version: int, title: str, body: str
+) -> None:
     """Store what `user` has typed so far. Raises ValidationError when it is too long."""
     if len(body) > MAX_CHARACTERS:
         raise ValidationError({"body": "This text is too long to store."})

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page
 from kb.models import ActionItem
 from kb.permissions import visible_actions
@@ -24,7 +25,7 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = ActionForm(request.POST, postmortem=postmortem)
     if not form.is_valid():
         for name, problems in form.errors.items():
-            messages.error(request, f"{name}: {' '.join(problems)}")
+            messages.error(request, f"{name}: {' '.join(map(str, problems))}")
         return redirect(postmortem)
     data = form.cleaned_data
     return act_and_redirect(
@@ -62,7 +63,7 @@ def action_list(request: HttpRequest) -> HttpResponse:
     rows = visible_actions(request.user).select_related("owner", "postmortem", "cause")
     which = request.GET.get("which", "open")
     if which == "mine":
-        rows = rows.filter(owner=request.user, state=ActionItem.State.OPEN)
+        rows = rows.filter(owner=signed_in(request), state=ActionItem.State.OPEN)
     elif which == "overdue":
         rows = rows.filter(state=ActionItem.State.OPEN, due_on__lt=timezone.now().date())
     elif which != "all":

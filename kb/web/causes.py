@@ -35,7 +35,7 @@ from kb.web.forms import CauseForm
 @require_GET
 def cause_list(request: HttpRequest) -> HttpResponse:
     words, category = request.GET.get("q", ""), request.GET.get("category", "")
-    causes = causes_with_counts(request.user, words, category).order_by("-times", "name")
+    causes = causes_with_counts(request.user, words, category)
     page = Paginator(causes, 50).get_page(request.GET.get("page"))
     context = {
         "page": page, "q": words, "category": category, "categories": Category.objects.all(),

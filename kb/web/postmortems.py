@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, posted_key
 from kb.exporters import registry
 from kb.exporters.base import file_name
@@ -55,7 +56,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
             "actions": postmortem.action_items.select_related("owner", "cause"),
             "action_form": ActionForm(postmortem=postmortem),
             "reviews": postmortem.reviews.select_related("reviewer"),
-            "own_review": postmortem.reviews.filter(reviewer=request.user).first(),
+            "own_review": postmortem.reviews.filter(reviewer=signed_in(request)).first(),
             "reviewers_form": ReviewersForm(),
             "comments": postmortem.comments.select_related("author", "settled_by"),
             "hints": [] if postmortem.state == "published" else hints_for(postmortem.body),
@@ -85,11 +86,11 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
 def postmortem_edit(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if request.method == "POST" and "discard" in request.POST:
-        postmortem.drafts.filter(user=request.user).delete()
+        postmortem.drafts.filter(user=signed_in(request)).delete()
         return redirect("kb:postmortem-edit", pk)
     if request.method == "POST":
         return _save(request, postmortem)
-    draft = postmortem.drafts.filter(user=request.user).first()
+    draft = postmortem.drafts.filter(user=signed_in(request)).first()
     source: Any = draft or postmortem
     initial = {
         "title": source.title,
@@ -98,7 +99,10 @@ def postmortem_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "references": _references(postmortem),
     }
     form = EditorForm(initial=initial, user=request.user)
-    context = {"draft": draft, "behind": bool(draft and draft.base_version < postmortem.version)}
+    context: dict[str, Any] = {
+        "draft": draft,
+        "behind": bool(draft and draft.base_version < postmortem.version),
+    }
     return _editor(request, postmortem, form, **context)
 
 
@@ -122,7 +126,9 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
     except editing.EditConflict as conflict:
         current = conflict.current
         # The merged text is stored as a draft, so that leaving the page loses nothing.
-        editing.save_draft(current, request.user, current.version, data["title"], conflict.merged)
+        editing.save_draft(
+            current, signed_in(request), current.version, data["title"], conflict.merged
+        )
         merged = {
             "title": data["title"], "body": conflict.merged, "base_version": current.version,
             "references": request.POST.get("references", ""),
@@ -168,7 +174,7 @@ def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
         editing.save_draft(
-            postmortem, request.user, base, request.POST.get("title", ""),
+            postmortem, signed_in(request), base, request.POST.get("title", ""),
             request.POST.get("body", ""),
         )  # fmt: skip
     except ValidationError as error:
@@ -278,7 +284,7 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
-    review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=request.user)
+    review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=signed_in(request))
     state = request.POST.get("state", "")
     return act_and_redirect(
         request, postmortem, lambda: editing.answer_review(review, state), "Review saved."

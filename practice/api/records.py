@@ -60,7 +60,7 @@ class LoadTestSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(MetricShiftSerializer(many=True))
     def get_moved(self, test: LoadTest) -> list[dict[str, Any]]:
-        return MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data
+        return list(MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data)
 
 
 class NewLoadTestSerializer(serializers.Serializer):

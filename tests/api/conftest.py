@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from incidents.api import events
@@ -19,7 +19,7 @@ def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def asking(user: AbstractUser) -> Callable[..., APIClient]:
+def asking(user: User) -> Callable[..., APIClient]:
     """`asking(scope="read")`: a client with a token of that scope."""
 
     def client(scope: str = "file", who: Any = None, **options: Any) -> APIClient:

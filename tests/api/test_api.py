@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
@@ -97,7 +97,7 @@ def served(db: None) -> Iterator[Any]:
         signal.connect(close_old_connections)
 
 
-def test_every_response_matches_the_schema(served: Any, user: AbstractUser) -> None:
+def test_every_response_matches_the_schema(served: Any, user: User) -> None:
     user.is_staff = user.is_superuser = True
     user.save()
     headers = {"Authorization": f"Bearer {create_token(user, 'test', 'admin')[1]}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
@@ -36,7 +36,7 @@ def test_a_cause_is_fixed_split_merged_and_superseded(
 
 
 def test_a_postmortem_from_its_start_to_its_file(
-    api: APIClient, incident: Incident, user: AbstractUser
+    api: APIClient, incident: Incident, user: User
 ) -> None:
     made = api.post("/api/v1/postmortems/", {"incidents": [incident.pk]}, format="json")
     assert made.status_code == 201
@@ -75,7 +75,7 @@ def test_past_incidents_in_the_shape_scripts_know(
 
 
 def test_same_causes_chains_and_citations(
-    api: APIClient, incident: Incident, database: Service, user: AbstractUser
+    api: APIClient, incident: Incident, database: Service, user: User
 ) -> None:
     for name in ("Missing index", "Stale statistics"):
         name_cause(incident, name, author=user)
@@ -97,7 +97,7 @@ def test_same_causes_chains_and_citations(
 
 
 def test_reviews_and_comments_of_a_postmortem(
-    api: APIClient, asking: Any, incident: Incident, other: AbstractUser
+    api: APIClient, asking: Any, incident: Incident, other: User
 ) -> None:
     made = api.post("/api/v1/postmortems/", {"incidents": [incident.pk]}, format="json").data
     address = f"/api/v1/postmortems/{made['id']}/"

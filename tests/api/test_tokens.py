@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -32,7 +32,7 @@ def test_a_read_token_reads_and_searches_but_files_nothing(
 
 
 def test_settings_want_the_widest_scope_and_the_permission(
-    asking: Asking, admin_api: APIClient, user: AbstractUser
+    asking: Asking, admin_api: APIClient, user: User
 ) -> None:
     assert asking("file").get("/api/v1/sources/").status_code == 403
     assert admin_api.get("/api/v1/sources/").status_code == 200
@@ -41,7 +41,7 @@ def test_settings_want_the_widest_scope_and_the_permission(
 
 
 def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
-    asking: Asking, user: AbstractUser
+    asking: Asking, user: User
 ) -> None:
     api = asking("read")
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -58,7 +58,7 @@ def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
     assert api.get("/api/v1/incidents/").status_code == 401
 
 
-def test_the_text_of_a_token_is_stored_nowhere(user: AbstractUser) -> None:
+def test_the_text_of_a_token_is_stored_nowhere(user: User) -> None:
     row, text = create_token(user, "ci", "file", days=30)
     stored = str(ApiToken.objects.filter(pk=row.pk).values().get())
     assert text not in stored
@@ -66,7 +66,7 @@ def test_the_text_of_a_token_is_stored_nowhere(user: AbstractUser) -> None:
     assert ApiToken.objects.get().last_used_at is None
 
 
-def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: AbstractUser) -> None:
+def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: User) -> None:
     pay = Service.objects.create(name="pay", owner_team="Money")
     shop = Service.objects.create(name="shop", owner_team="Web")
     ours = file_incident(title="pay is slow after the release", services=[pay])
@@ -94,9 +94,7 @@ def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(asking
     assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
 
 
-def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(
-    web: Client, user: AbstractUser
-) -> None:
+def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(web: Client, user: User) -> None:
     answer = web.post("/tokens/", {"name": "laptop", "scope": "file", "days": "90"}, follow=True)
     text = answer.context["made"]
     assert text in answer.content.decode()
@@ -110,9 +108,7 @@ def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(
     assert token.revoked_at
 
 
-def test_nobody_revokes_the_token_of_another(
-    web: Client, other: AbstractUser, asking: Asking
-) -> None:
+def test_nobody_revokes_the_token_of_another(web: Client, other: User, asking: Asking) -> None:
     row, _ = create_token(other, "theirs")
     assert web.post(f"/tokens/{row.pk}/revoke/").status_code == 404
     assert asking("file").post(f"/api/v1/tokens/{row.pk}/revoke/").status_code == 404
@@ -132,7 +128,7 @@ def test_the_rate_is_limited_and_headers_say_what_is_left(asking: Asking, settin
         assert last["Content-Type"] == "application/problem+json"
 
 
-def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: AbstractUser) -> None:
+def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: User) -> None:
     user.first_name, user.last_login = "Ann", timezone.now()
     user.save()
     for days, team in ((None, ""), (30, "Payments")):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from incidents.models import Incident
 from incidents.tokens import create_token
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.mark.parametrize("block", BLOCKS[1:], ids=lambda block: block.split("/api/v1/")[-1][:40])
 def test_the_request_in_the_guide_works_as_written(
-    live_server: Any, incident: Incident, user: AbstractUser, block: str
+    live_server: Any, incident: Incident, user: User, block: str
 ) -> None:
     tool("curl")
     told = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from incidents.api import events
@@ -29,7 +29,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(live_server: Any, user: AbstractUser, tmp_path: Path) -> Run:
+def run(live_server: Any, user: User, tmp_path: Path) -> Run:
     """`run("ask", "words", code=0)`: the command in a process of its own, its exit code checked."""
     environment = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "cli"), "HOME": str(tmp_path),
@@ -81,7 +81,7 @@ def test_exit_codes_tell_scripts_what_happened(run: Run, incident: Incident) -> 
 
 
 def test_address_and_token_may_stand_in_a_file(
-    run: Run, live_server: Any, user: AbstractUser, tmp_path: Path
+    run: Run, live_server: Any, user: User, tmp_path: Path
 ) -> None:
     token = create_token(user, "file", "read")[1]
     folder = tmp_path / ".config"
@@ -130,7 +130,7 @@ def test_a_history_goes_in_and_comes_out(run: Run, tmp_path: Path, database: Ser
 
 
 def test_tail_follows_what_happens(
-    run: Run, incident: Incident, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
+    run: Run, incident: Incident, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "POLL", 0.1)
     first = incident.events.get().pk

@@ -50,7 +50,10 @@ def past(transactional_db: None) -> Service:
     """A little history: two incidents with causes, long over."""
     database = Service.objects.create(name="orders-db", kind="postgresql", tier="core")
     long_ago = timezone.now() - timedelta(days=90)
-    told = {"impact_started_at": long_ago, "resolved_at": long_ago + timedelta(hours=1)}
+    times: dict[str, Any] = {
+        "impact_started_at": long_ago,
+        "resolved_at": long_ago + timedelta(hours=1),
+    }
     rows = [
         ("orders-db cpu pegged at 97%", "Query without an index", "Added the missing index"),
         ("orders-db too many connections", "Connection leak", "Restarted invoices"),
@@ -59,7 +62,7 @@ def past(transactional_db: None) -> Service:
     for title, cause, fix in rows:
         incident = file_incident(
             title=title, services=[database] if "orders" in title else [],
-            resolution=fix, status="resolved", quiet=True, **told,
+            resolution=fix, status="resolved", quiet=True, **times,
         )  # fmt: skip
         link_cause(incident, create_cause(name=cause), state="confirmed")
     return database

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -29,7 +29,7 @@ Filing = Callable[[str], None]
 
 
 @pytest.fixture
-def api(user: AbstractUser) -> APIClient:
+def api(user: User) -> APIClient:
     client = APIClient()
     text = create_token(user, "test", "file")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
@@ -37,7 +37,7 @@ def api(user: AbstractUser) -> APIClient:
 
 
 @pytest.fixture
-def chat(user: AbstractUser) -> Callable[[str], str]:
+def chat(user: User) -> Callable[[str], str]:
     workspace = Workspace.objects.create(kind="slack", name="Shop")
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=user)
 
@@ -265,12 +265,12 @@ def test_no_service_depends_on_itself(web: Client, api: APIClient, database: Ser
 
 
 @pytest.fixture
-def root(django_user_model: Any) -> AbstractUser:
+def root(django_user_model: Any) -> User:
     return django_user_model.objects.create_superuser("root")
 
 
 @pytest.fixture
-def admin_api(root: AbstractUser) -> APIClient:
+def admin_api(root: User) -> APIClient:
     client = APIClient()
     text = create_token(root, "test", "admin")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
@@ -278,7 +278,7 @@ def admin_api(root: AbstractUser) -> APIClient:
 
 
 def test_a_rule_for_jobs_needs_a_service_or_a_star(
-    client: Client, root: AbstractUser, admin_api: APIClient, database: Service
+    client: Client, root: User, admin_api: APIClient, database: Service
 ) -> None:
     client.force_login(root)
     why = "Choose the service"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -93,7 +93,7 @@ def test_asking_twice_runs_once_and_asking_again_replaces_the_outcome(
 
 
 def test_what_holds_counts_for_more_than_what_does_not(
-    fresh: Incident, cause: Cause, database: Service, user: AbstractUser, server: Any
+    fresh: Incident, cause: Cause, database: Service, user: User, server: Any
 ) -> None:
     at = fresh.impact_started_at - timedelta(hours=1)
     past = file_incident(
@@ -159,7 +159,7 @@ def test_checks_are_written_and_removed_on_the_cause_page(
 
 
 def test_checks_of_a_hidden_cause_are_hidden(
-    cause: Cause, incident: Incident, client: Client, other: AbstractUser
+    cause: Cause, incident: Incident, client: Client, other: User
 ) -> None:
     Incident.objects.filter(pk=incident.pk).update(private=True)
     client.force_login(other)
@@ -199,7 +199,7 @@ def test_a_pull_without_a_query_names_the_field(incident: Incident, web: Client)
 
 
 def test_checks_by_api_are_written_asked_and_read(
-    user: AbstractUser, fresh: Incident, cause: Cause, server: Any
+    user: User, fresh: Incident, cause: Cause, server: Any
 ) -> None:
     api = APIClient()
     api.force_authenticate(user)
@@ -220,7 +220,7 @@ def test_checks_by_api_are_written_asked_and_read(
     assert (told["holds"], told["value"], told["service"]) == (False, 1.0, "orders-db")
 
 
-def test_checks_of_a_hidden_cause_stay_hidden(other: AbstractUser, cause: Cause) -> None:
+def test_checks_of_a_hidden_cause_stay_hidden(other: User, cause: Cause) -> None:
     Check.objects.create(cause=cause, source="metrics", name="scans", query="x", threshold=1)
     Incident.objects.update(private=True, reporter=None)
     api = APIClient()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -84,7 +84,7 @@ def test_nothing_to_compare_says_whose_evidence_is_missing(
 
 @pytest.mark.django_db
 def test_a_chart_is_a_picture_for_those_who_may_see_the_incident(
-    incident: Incident, database: Service, web: Client, other: AbstractUser
+    incident: Incident, database: Service, web: Client, other: User
 ) -> None:
     evidence = series(incident, database)
     png = web.get(f"/analysis/evidence/{evidence.pk}/chart.png")

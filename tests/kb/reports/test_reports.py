@@ -3,9 +3,10 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 
 from incidents.filing import file_incident
@@ -26,14 +27,14 @@ def at(minutes: float) -> datetime:
 
 
 def incident(service: Service | None = None, start: float = 0, **times: float) -> Incident:
-    fields = {f"{name}_at": at(start + minutes) for name, minutes in times.items()}
+    fields: dict[str, Any] = {f"{name}_at": at(start + minutes) for name, minutes in times.items()}
     return file_incident(
         title="I", services=[service] if service else [], impact_started_at=at(start),
         status="resolved" if "resolved" in times else "investigating", **fields,
     )  # fmt: skip
 
 
-def test_times_count_incidents_that_have_both_times(user: AbstractUser) -> None:
+def test_times_count_incidents_that_have_both_times(user: User) -> None:
     incident(detected=2, acknowledged=6, mitigated=20, resolved=60)
     incident(detected=4, resolved=120)
     incident(acknowledged=5)
@@ -47,7 +48,7 @@ def test_times_count_incidents_that_have_both_times(user: AbstractUser) -> None:
     assert (count, lost) == (4, 180.0)
 
 
-def test_a_report_without_incidents_shows_no_figures(web: Client, user: AbstractUser) -> None:
+def test_a_report_without_incidents_shows_no_figures(web: Client, user: User) -> None:
     figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
     assert [(f.mean, f.median, f.count) for f in figures] == [(None, None, 0)] * 4
     assert (count, lost) == (0, 0.0)
@@ -55,7 +56,7 @@ def test_a_report_without_incidents_shows_no_figures(web: Client, user: Abstract
 
 
 def test_recurrence_counts_causes_that_had_been_confirmed_before(
-    user: AbstractUser, cause: Cause, other_cause: Cause
+    user: User, cause: Cause, other_cause: Cause
 ) -> None:
     link_cause(incident(start=-60 * 24 * 90), cause, state="confirmed")
     link_cause(incident(), cause, state="confirmed")
@@ -64,9 +65,7 @@ def test_recurrence_counts_causes_that_had_been_confirmed_before(
     assert statistics.recurrence(user, statistics.filtered_incidents(user, ASKED)) == (1, 2)
 
 
-def test_breakdowns_by_month_service_team_category_and_tier(
-    user: AbstractUser, cause: Cause
-) -> None:
+def test_breakdowns_by_month_service_team_category_and_tier(user: User, cause: Cause) -> None:
     core = Service.objects.create(name="pay", tier="core", owner_team="Money")
     first = incident(core, resolved=30)
     incident(core, start=60 * 24 * 30, resolved=90)
@@ -87,9 +86,7 @@ def test_breakdowns_by_month_service_team_category_and_tier(
     assert narrowed.count() == 2
 
 
-def test_repeat_offenders_and_the_follow_through_of_actions(
-    user: AbstractUser, cause: Cause
-) -> None:
+def test_repeat_offenders_and_the_follow_through_of_actions(user: User, cause: Cause) -> None:
     rows = [incident(start=n, resolved=60) for n in range(3)]
     for row in rows:
         link_cause(row, cause, state="confirmed")
@@ -108,7 +105,7 @@ def test_repeat_offenders_and_the_follow_through_of_actions(
 
 
 @pytest.mark.parametrize("today", [date(2026, 1, 2), date(2024, 2, 29), date(2026, 12, 31)])
-def test_this_week_in_past_years(user: AbstractUser, today: date) -> None:
+def test_this_week_in_past_years(user: User, today: date) -> None:
     year_ago = datetime(today.year - 1, today.month, min(today.day, 28), 12, tzinfo=UTC)
     near = file_incident(title="near", impact_started_at=year_ago)
     file_incident(title="far", impact_started_at=year_ago - timedelta(days=30))
@@ -131,7 +128,7 @@ def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -
     assert any(row[:2] == ["team", "'=cmd|' /C calc'!A0"] for row in rows)
 
 
-def test_a_private_incident_counts_for_nobody_else(user: AbstractUser, other: AbstractUser) -> None:
+def test_a_private_incident_counts_for_nobody_else(user: User, other: User) -> None:
     file_incident(title="Zebra", private=True, reporter=user, impact_started_at=START)
     assert statistics.filtered_incidents(user, ASKED).count() == 1
     assert statistics.filtered_incidents(other, ASKED).count() == 0
