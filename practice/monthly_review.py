@@ -111,21 +111,21 @@ def next_month(month: date) -> date:
 def build_review(user: Viewer, month: date, service: Service | None = None) -> MonthlyReview:
     """The review of a month, of what `user` may see."""
     until = next_month(month)
-    asked = statistics.ReportFilter(month, until, service=service.name if service else "")
-    rows = statistics.filtered_incidents(user, asked)
+    chosen = statistics.ReportFilter(month, until, service=service.name if service else "")
+    rows = statistics.filtered_incidents(user, chosen)
     figures, _, minutes = statistics.time_figures(rows)
     review = MonthlyReview(month, service, until, figures=figures, minutes=minutes)
     review.incidents = list(
         rows.only(*LISTED_FIELDS).prefetch_related("services").order_by("impact_started_at", "pk")
     )
-    before = statistics.ReportFilter(last_month(month), month, service=asked.service)
+    before = statistics.ReportFilter(last_month(month), month, service=chosen.service)
     _, count, lost = statistics.time_figures(statistics.filtered_incidents(user, before))
     review.before = count, lost
     _add_causes(review, rows)
     review.slos = _budgets(user, review)
     _add_readiness(review, user)
     _add_actions(review, user)
-    _add_noise(review, user, asked)
+    _add_noise(review, user, chosen)
     return review
 
 
@@ -209,8 +209,8 @@ def _add_actions(review: MonthlyReview, user: Viewer) -> None:
     review.overdue = list(overdue.select_related("owner").order_by("due_on", "pk")[:30])
 
 
-def _add_noise(review: MonthlyReview, user: Viewer, asked: statistics.ReportFilter) -> None:
-    since, until = asked.bounds
+def _add_noise(review: MonthlyReview, user: Viewer, chosen: statistics.ReportFilter) -> None:
+    since, until = chosen.bounds
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
     if review.service:
         alerts = alerts.filter(service=review.service)

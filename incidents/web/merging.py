@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from incidents import merging
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from incidents.web.shortcuts import act_and_redirect, get_incident, posted_key
+from incidents.web.shortcuts import act_and_redirect, get_incident, submitted_key
 
 
 @require_POST
@@ -26,7 +26,7 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def split(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    chosen = [posted_key(text) for text in request.POST.getlist("alert")[:1000]]
+    chosen = [submitted_key(text) for text in request.POST.getlist("alert")[:1000]]
     alerts = incident.alerts.filter(pk__in=chosen)
     return act_and_redirect(
         request, incident, lambda: merging.split(incident, alerts, request.user)

@@ -60,7 +60,7 @@ def act_and_redirect(
     return redirect(result if is_same_kind else target)
 
 
-def posted_key(text: str) -> int:
+def submitted_key(text: str) -> int:
     """A primary key from a form; 0, which no record has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
@@ -80,6 +80,6 @@ def succeeds(request: HttpRequest, action: Callable[[], Any]) -> bool:
     return True
 
 
-def posted_text(request: HttpRequest, name: str) -> str:
+def submitted_text(request: HttpRequest, name: str) -> str:
     """A field of the form without null characters, which PostgreSQL cannot store."""
     return request.POST.get(name, "").replace("\x00", "")

@@ -113,7 +113,7 @@ class NotificationDeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, _Adm
     filterset_fields = ["rule", "state"]
 
     @extend_schema(
-        request=None, responses=NotificationDeliverySerializer, summary="Tell it once more"
+        request=None, responses=NotificationDeliverySerializer, summary="Deliver it again"
     )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:

@@ -212,7 +212,7 @@ def request_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any
 
 def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
     if state not in (PostmortemReview.State.APPROVED, PostmortemReview.State.CHANGES):
-        raise ValidationError({"state": "Approve it, or ask for changes."})
+        raise ValidationError({"state": "Approve it, or request changes."})
     review.state, review.answered_at = PostmortemReview.State(state), timezone.now()
     review.save()
     author = review.postmortem.author

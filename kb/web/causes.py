@@ -22,7 +22,7 @@ from incidents.web.shortcuts import (
     add_errors,
     form_page,
     get_incident,
-    posted_key,
+    submitted_key,
 )
 from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
@@ -103,7 +103,7 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Merge this cause into another, or supersede it; both pages stay."""
     cause = get_cause(request, pk)
     into = get_object_or_404(
-        visible_causes(request.user), pk=posted_key(request.POST.get("into", ""))
+        visible_causes(request.user), pk=submitted_key(request.POST.get("into", ""))
     )
     if request.POST.get("how") == "supersede":
         return act_and_redirect(
@@ -117,7 +117,7 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
 def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
     chosen = visible_links(request.user).filter(
-        cause=cause, pk__in=[posted_key(value) for value in request.POST.getlist("link")[:1000]]
+        cause=cause, pk__in=[submitted_key(value) for value in request.POST.getlist("link")[:1000]]
     )
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
@@ -144,7 +144,7 @@ def _causes_panel(
     response = render(request, "kb/causes/_of_incident.html", context)
     if request.method == "POST" and not error:
         # The suggestions and the timeline of the page show the link too.
-        # After the swap, when it reaches the page even if the clicked button is gone by then.
+        # After the swap, when it reaches the page even if the clicked button was removed.
         response["HX-Trigger-After-Swap"] = "causes-changed"
     return response
 
@@ -169,7 +169,7 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     """Confirm, suspect or reject a cause with one click; `state=remove` deletes the link."""
     subject = get_incident(request, incident)
     cause = get_object_or_404(
-        visible_causes(request.user), pk=posted_key(request.POST.get("cause", ""))
+        visible_causes(request.user), pk=submitted_key(request.POST.get("cause", ""))
     )
     state = request.POST.get("state", "")
     if state == "remove":
@@ -216,7 +216,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
 def chain(request: HttpRequest, incident: int) -> HttpResponse:
     """Record that one cause led to another in this incident, or `remove` that."""
     subject = get_incident(request, incident)
-    earlier, later = (posted_key(request.POST.get(name, "")) for name in ("earlier", "later"))
+    earlier, later = (submitted_key(request.POST.get(name, "")) for name in ("earlier", "later"))
     if "remove" in request.POST:
         return _change_in_panel(
             request, subject, lambda: linking.unchain_causes(subject, earlier, later)
@@ -237,10 +237,10 @@ def cite(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     if "remove" in request.POST:
         Citation.objects.filter(
-            link__incident=subject, pk=posted_key(request.POST["remove"])
+            link__incident=subject, pk=submitted_key(request.POST["remove"])
         ).delete()
         return _causes_panel(request, subject)
-    cause_link = subject.cause_links.filter(pk=posted_key(request.POST.get("link", ""))).first()
+    cause_link = subject.cause_links.filter(pk=submitted_key(request.POST.get("link", ""))).first()
     if cause_link is None:
         return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
     title, path = request.POST.get("title", ""), request.POST.get("path", "")

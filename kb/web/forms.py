@@ -19,6 +19,7 @@ class CauseForm(forms.ModelForm):
             "name", "category", "what_happens", "how_to_tell", "how_to_fix", "runbook_url",
             "how_to_prevent",
         ]  # fmt: skip
+        labels = {"how_to_tell": "How to recognise"}
         widgets = {
             name: forms.Textarea(attrs={"rows": 4})
             for name in ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
-from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, posted_key
+from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, submitted_key
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
@@ -169,7 +169,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     """Stores what is being typed, every few seconds; reports if somebody else saved since."""
     postmortem = get_postmortem(request, pk)
-    base = posted_key(request.POST.get("base_version", ""))
+    base = submitted_key(request.POST.get("base_version", ""))
     if not 0 < base < 2**31:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
@@ -217,7 +217,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("-version", "-history_id")
         .only("version", "state", "title", "history_date", "history_user", "history_type")[:200]
     )
-    version = posted_key(request.GET.get("version", "")[:9])
+    version = submitted_key(request.GET.get("version", "")[:9])
     context: dict[str, Any] = {"postmortem": postmortem, "rows": rows}
     if version:
         after = postmortem.history.filter(version=version).order_by("history_id").last()
@@ -271,7 +271,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
+def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.viewer import signed_in
 from incidents.models import Service
-from incidents.web.shortcuts import posted_key
+from incidents.web.shortcuts import submitted_key
 from practice import monthly_review
 from practice.models import Subscription
 
@@ -19,7 +19,7 @@ from practice.models import Subscription
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, month: str = "") -> HttpResponse:
     """The monthly review; `as=md` gives Markdown."""
-    key = posted_key(request.POST.get("service") or request.GET.get("service", ""))
+    key = submitted_key(request.POST.get("service") or request.GET.get("service", ""))
     services = Service.objects.all()
     service = get_object_or_404(services, pk=key) if key else None
     try:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analysis.presentation.charts import draw
 from incidents.models import Service
-from incidents.web.shortcuts import act_and_redirect, add_errors, posted_text, succeeds
+from incidents.web.shortcuts import act_and_redirect, add_errors, submitted_text, succeeds
 from practice.models import Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, visible_findings
 from practice.readiness import reviews
@@ -69,7 +69,7 @@ def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
 @require_POST
 def stage(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
-    wanted, reason = posted_text(request, "stage"), posted_text(request, "reason")
+    wanted, reason = submitted_text(request, "stage"), submitted_text(request, "reason")
     if succeeds(request, lambda: reviews.enter_stage(service, wanted, reason)):
         messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
     return redirect("practice:readiness", pk)
@@ -81,7 +81,7 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request,
         reverse("practice:readiness", args=[finding.service_id]),
-        lambda: reviews.close_finding(finding, posted_text(request, "note"), request.user),
+        lambda: reviews.close_finding(finding, submitted_text(request, "note"), request.user),
     )
 
 
@@ -94,7 +94,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         action = request.POST.get("act", "")
         if action == "close" and succeeds(request, lambda: reviews.close_review(current)):
             messages.success(request, f"Closed with {current.score or 0:.0%}.")
-        elif action == "look":
+        elif action == "refresh":
             succeeds(request, lambda: reviews.refresh_answers(current))
         return redirect(current)
     answers = {answer.item_id: answer for answer in current.answers.select_related("author")}
@@ -116,7 +116,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     current = get_object_or_404(ReadinessReview, pk=pk)
     question = get_object_or_404(current.checklist.items, pk=item)
-    fields = {name: posted_text(request, name) for name in ("verdict", "note", "evidence")}
+    fields = {name: submitted_text(request, name) for name in ("verdict", "note", "evidence")}
     position = f"{current.get_absolute_url()}#item-{question.pk}"
     return act_and_redirect(
         request, position, lambda: reviews.answer_item(current, question, request.user, **fields)

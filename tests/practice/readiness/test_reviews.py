@@ -192,7 +192,7 @@ def test_neither_form_nor_api_bypasses_a_gate(checkout: Service, web: Client, us
     }  # fmt: skip
     form = web.post(f"/services/{checkout.pk}/edit/", given)
     assert form.status_code == 422
-    assert "it can go on with a reason" in form.content.decode()
+    assert "it can continue with a reason" in form.content.decode()
     answer = web.patch(
         f"/api/v1/services/{checkout.pk}/", {"lifecycle": "general"},
         content_type="application/json",
