@@ -47,7 +47,7 @@ class Token:
 class ExampleForm(forms.Form):
     """One field of each sort; its last one is wrong on purpose."""
 
-    text = forms.CharField(help_text="Help stands below a field.")
+    text = forms.CharField(help_text="Help is shown below a field.")
     choice = forms.ChoiceField(choices=[("a", "First"), ("b", "Second")], required=False)
     several = forms.MultipleChoiceField(choices=[("a", "First"), ("b", "Second")], required=False)
     tick = forms.BooleanField(label="Switched on", required=False)

@@ -134,7 +134,7 @@ def test_the_page_tells_outcome_and_value_and_asks_on_a_click(
     check(cause, server("well"))
     monkeypatch.setattr(tasks.run_check, "delay", checks.run_check)
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
-    assert "not asked" in page
+    assert "not run" in page
     web.post(f"/analysis/incidents/{fresh.pk}/causes/{cause.pk}/checks/")
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
     assert "holds" in page

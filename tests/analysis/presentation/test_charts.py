@@ -79,7 +79,7 @@ def test_nothing_to_compare_says_whose_evidence_is_missing(
 ) -> None:
     past = file_incident(title="long ago")
     page = web.get(f"/analysis/incidents/{incident.pk}/beside/{past.pk}/").content.decode()
-    assert f"none were kept of {past.reference}" in page
+    assert f"{past.reference} has none stored" in page
 
 
 @pytest.mark.django_db

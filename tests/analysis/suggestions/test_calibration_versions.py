@@ -47,7 +47,7 @@ def demo_history() -> tuple[list[HistoricIncident], dict[int, Document]]:
         )
     causes = {
         number: Document(
-            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['tell']}"}
+            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['how_to_tell']}"}
         )
         for number, cause in enumerate(causes_written, 1)
     }
