@@ -116,18 +116,18 @@ def filled(pattern: str, key: int) -> str:
 
 
 def walk(person: User, keys: list[int], acts: bool) -> tuple[set[str], set[str]]:
-    """Ask every address as `person`, with every number; those asked, and those that told."""
+    """Visit every address as `person`, with every number; those visited, and those that leak."""
     client, api = Client(), APIClient()
     client.force_login(person)
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(person, 'walk', 'file')[1]}")
-    asked, told = set[str](), set[str]()
+    visited, leaking = set[str](), set[str]()
 
     def look(address: str, answer: Any) -> None:
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         text = body.decode("utf-8", "replace").lower() + str(answer.headers).lower()
-        asked.add(address)
+        visited.add(address)
         if any(word in text for word in WORDS):
-            told.add(address)
+            leaking.add(address)
 
     query = {"q": "service:orders-db", "title": "orders-db leak", "text": "credential leak"}
     for pattern in pages():
@@ -150,14 +150,14 @@ def walk(person: User, keys: list[int], acts: bool) -> tuple[set[str], set[str]]
                     for body in bodies(keys[:12] if key == 0 else [key]):
                         answer = getattr(api, method)(address, body, format="json")
                         look(f"{method} {path}", answer)
-    return asked, told
+    return visited, leaking
 
 
 def test_no_url_reveals_it_to_others(secret: Incident, user: User, other: User) -> None:
     keys = sorted(keys_of_everything(secret))
-    asked, told = walk(other, keys, acts=True)
-    assert not told
-    assert len(asked) > 150
+    visited, leaking = walk(other, keys, acts=True)
+    assert not leaking
+    assert len(visited) > 150
     secret.refresh_from_db()
     assert secret.status == "investigating"
     assert CauseLink.objects.filter(incident=secret).count() == 2
@@ -166,7 +166,7 @@ def test_no_url_reveals_it_to_others(secret: Incident, user: User, other: User) 
 
 
 def bodies(keys: list[int]) -> Iterator[dict[str, Any]]:
-    """What a stranger may send in the hope of being told: numbers of all sorts."""
+    """What a stranger may send in the hope of an answer: numbers of all sorts."""
     yield {}
     yield {"title": "credential leak of orders-db", "text": "x", "body": "x"}
     for key in keys:

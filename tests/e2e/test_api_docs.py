@@ -1,4 +1,4 @@
-"""Every request in docs/api.md, run as it stands there against a served product."""
+"""Every request in docs/api.md, run as written against a served product."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_the_request_in_the_guide_works_as_written(
     live_server: Any, incident: Incident, user: User, block: str
 ) -> None:
     tool("curl")
-    told = {
+    variables = {
         "CAUSEBOOK": live_server.url, "TOKEN": create_token(user, "guide", "file")[1],
         "INCIDENT": str(incident.pk), "no_proxy": "*",
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
-        env={**os.environ, **told}, capture_output=True, text=True, timeout=30, check=False,
+        env={**os.environ, **variables}, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert done.stdout.strip()

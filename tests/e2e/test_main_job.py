@@ -125,7 +125,7 @@ def pages_of_chat() -> list[str]:
     """Addresses of workspaces, rules and tokens, with some of each."""
     row = Workspace.objects.create(kind="slack", name="Slack")
     rule = NotificationRule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
-    file_incident(title="Told to a channel")
+    file_incident(title="Sent to a channel")
     notifications.create_deliveries()
     own = row.get_absolute_url()
     return [

@@ -102,9 +102,9 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     with page.expect_download() as waiting:
         page.get_by_role("link", name="PDF").click()
     pdf = PdfReader(io.BytesIO(Path(waiting.value.path()).read_bytes()))
-    told = " ".join(" ".join(sheet.extract_text() for sheet in pdf.pages).split())
-    assert "The switch had no reminder." in told
-    assert "Bulk loads switch it on themselves" in told
+    exported = " ".join(" ".join(sheet.extract_text() for sheet in pdf.pages).split())
+    assert "The switch had no reminder." in exported
+    assert "Bulk loads switch it on themselves" in exported
     assert any(sheet.images for sheet in pdf.pages)
     assert not problems
 

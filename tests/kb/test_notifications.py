@@ -1,4 +1,4 @@
-"""Channels and subscribers are told what their rules want, in time, once, and nothing private."""
+"""Channels and subscribers get what their rules select, in time, once, and nothing private."""
 
 from __future__ import annotations
 

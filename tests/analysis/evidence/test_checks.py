@@ -71,7 +71,7 @@ def test_a_source_that_is_down_is_no_outcome(fresh: Incident, cause: Cause, serv
     assert checks.factors(fresh) == {}
 
 
-def test_a_source_that_was_removed_is_told_by_name(
+def test_a_source_that_was_removed_is_named_in_the_error(
     fresh: Incident, cause: Cause, server: Any
 ) -> None:
     check(cause, server("well"))
@@ -79,14 +79,14 @@ def test_a_source_that_was_removed_is_told_by_name(
     assert "no source named 'metrics'" in run(fresh, cause).error
 
 
-def test_asking_twice_runs_once_and_asking_again_replaces_the_outcome(
+def test_planning_twice_runs_once_and_running_again_replaces_the_outcome(
     fresh: Incident, cause: Cause, server: Any
 ) -> None:
-    asked = check(cause, server("well"))
+    requested = check(cause, server("well"))
     first = run(fresh, cause)
     assert not checks.run_check(first.pk)
     assert checks.plan_checks(fresh, [cause.pk]) == []
-    Check.objects.filter(pk=asked.pk).update(threshold=5)
+    Check.objects.filter(pk=requested.pk).update(threshold=5)
     [again] = checks.plan_checks(fresh, [cause.pk], again=True)
     checks.run_check(again)
     assert CheckRun.objects.get().holds is False
@@ -198,7 +198,7 @@ def test_a_pull_without_a_query_names_the_field(incident: Incident, web: Client)
     assert "query: This field cannot be blank" in page
 
 
-def test_checks_by_api_are_written_asked_and_read(
+def test_checks_by_api_are_written_run_and_read(
     user: User, fresh: Incident, cause: Cause, server: Any
 ) -> None:
     api = APIClient()
@@ -213,11 +213,11 @@ def test_checks_by_api_are_written_asked_and_read(
     assert again.status_code == 400
 
     body = {"incident": fresh.pk, "cause": cause.pk}
-    asked = api.post("/api/v1/check-runs/", body, format="json")
-    assert (asked.status_code, asked.data[0]["state"]) == (202, "waiting")
-    checks.run_check(asked.data[0]["id"])
-    told = api.get("/api/v1/check-runs/", {"incident": fresh.pk}).data["results"][0]
-    assert (told["holds"], told["value"], told["service"]) == (False, 1.0, "orders-db")
+    requested = api.post("/api/v1/check-runs/", body, format="json")
+    assert (requested.status_code, requested.data[0]["state"]) == (202, "waiting")
+    checks.run_check(requested.data[0]["id"])
+    last_run = api.get("/api/v1/check-runs/", {"incident": fresh.pk}).data["results"][0]
+    assert (last_run["holds"], last_run["value"], last_run["service"]) == (False, 1.0, "orders-db")
 
 
 def test_checks_of_a_hidden_cause_stay_hidden(other: User, cause: Cause) -> None:

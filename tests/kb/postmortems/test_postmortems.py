@@ -108,7 +108,7 @@ def test_a_conflict_loses_no_sentence(
     page = conflict.content.decode()
     assert "oncall saved while you were writing" in page
     postmortem.refresh_from_db()
-    assert "Gamma rose" not in postmortem.body, "nothing is written before they looked"
+    assert "Gamma rose" not in postmortem.body, "nothing is written before they saw it"
     merged = conflict.context["form"]["body"].value()
     assert all(part in merged for part in ("Alpha fell.", "Bold Beta holds.", "Gamma rose."))
     # They close the page: what they wrote is still there.

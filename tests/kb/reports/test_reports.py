@@ -19,7 +19,7 @@ from kb.reports import statistics
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
-ASKED = statistics.ReportFilter(date(2026, 1, 1), date(2026, 4, 1))
+FIRST_QUARTER = statistics.ReportFilter(date(2026, 1, 1), date(2026, 4, 1))
 
 
 def at(minutes: float) -> datetime:
@@ -39,7 +39,9 @@ def test_times_count_incidents_that_have_both_times(user: User) -> None:
     incident(detected=4, resolved=120)
     incident(acknowledged=5)
     incident(detected=9, acknowledged=3)  # acknowledged before it was detected: no such interval
-    figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
+    figures, count, lost = statistics.time_figures(
+        statistics.filtered_incidents(user, FIRST_QUARTER)
+    )
     by_name = {f.short: (f.mean, f.median, f.count, f.of) for f in figures}
     assert by_name["MTTD"] == (5.0, 4.0, 3, 4)
     assert by_name["MTTA"] == (4.0, 4.0, 1, 4)
@@ -49,7 +51,9 @@ def test_times_count_incidents_that_have_both_times(user: User) -> None:
 
 
 def test_a_report_without_incidents_shows_no_figures(web: Client, user: User) -> None:
-    figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
+    figures, count, lost = statistics.time_figures(
+        statistics.filtered_incidents(user, FIRST_QUARTER)
+    )
     assert [(f.mean, f.median, f.count) for f in figures] == [(None, None, 0)] * 4
     assert (count, lost) == (0, 0.0)
     assert "0 of 0 have both times" in web.get("/knowledge/reports/").content.decode()
@@ -62,7 +66,7 @@ def test_recurrence_counts_causes_that_had_been_confirmed_before(
     link_cause(incident(), cause, state="confirmed")
     link_cause(incident(start=10), other_cause, state="confirmed")
     link_cause(incident(start=20), other_cause, state="suspected")
-    assert statistics.recurrence(user, statistics.filtered_incidents(user, ASKED)) == (1, 2)
+    assert statistics.recurrence(user, statistics.filtered_incidents(user, FIRST_QUARTER)) == (1, 2)
 
 
 def test_breakdowns_by_month_service_team_category_and_tier(user: User, cause: Cause) -> None:
@@ -71,7 +75,7 @@ def test_breakdowns_by_month_service_team_category_and_tier(user: User, cause: C
     incident(core, start=60 * 24 * 30, resolved=90)
     incident()
     link_cause(first, cause, state="confirmed")
-    found = statistics.filtered_incidents(user, ASKED)
+    found = statistics.filtered_incidents(user, FIRST_QUARTER)
     assert [(r.name, r.incidents, r.minutes) for r in statistics.by_month(found)] == [
         ("2026-01", 2, 30.0), ("2026-02", 1, 90.0),
     ]  # fmt: skip
@@ -81,7 +85,7 @@ def test_breakdowns_by_month_service_team_category_and_tier(user: User, cause: C
     assert statistics.causes_by_category(found) == [("2026-01", [("Deploy", 1)])]
     assert statistics.causes_by_tier(found) == [("2026-01", [("core", 1)])]
     narrowed = statistics.filtered_incidents(
-        user, statistics.ReportFilter(ASKED.since, ASKED.until, team="Money")
+        user, statistics.ReportFilter(FIRST_QUARTER.since, FIRST_QUARTER.until, team="Money")
     )
     assert narrowed.count() == 2
 
@@ -90,7 +94,7 @@ def test_repeat_offenders_and_the_follow_through_of_actions(user: User, cause: C
     rows = [incident(start=n, resolved=60) for n in range(3)]
     for row in rows:
         link_cause(row, cause, state="confirmed")
-    found = statistics.repeat_offenders(statistics.filtered_incidents(user, ASKED))
+    found = statistics.repeat_offenders(statistics.filtered_incidents(user, FIRST_QUARTER))
     assert found == [(cause, 3, 180.0)]
     postmortem = start_postmortem(rows, user)
     today = date.today()
@@ -98,8 +102,8 @@ def test_repeat_offenders_and_the_follow_through_of_actions(user: User, cause: C
     add_action(postmortem, title="b", state="done", due_on=today - timedelta(days=9))
     add_action(postmortem, title="c", due_on=today - timedelta(days=1))
     add_action(postmortem, title="d", state="dropped")
-    asked = statistics.ReportFilter(today - timedelta(days=1), today + timedelta(days=2))
-    follow = statistics.follow_through(user, asked)
+    recent = statistics.ReportFilter(today - timedelta(days=1), today + timedelta(days=2))
+    follow = statistics.follow_through(user, recent)
     assert (follow.promised, follow.done, follow.in_time, follow.with_date) == (4, 2, 1, 2)
     assert (follow.overdue, follow.dropped) == (1, 1)
 
@@ -130,8 +134,8 @@ def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -
 
 def test_a_private_incident_counts_for_nobody_else(user: User, other: User) -> None:
     file_incident(title="Zebra", private=True, reporter=user, impact_started_at=START)
-    assert statistics.filtered_incidents(user, ASKED).count() == 1
-    assert statistics.filtered_incidents(other, ASKED).count() == 0
+    assert statistics.filtered_incidents(user, FIRST_QUARTER).count() == 1
+    assert statistics.filtered_incidents(other, FIRST_QUARTER).count() == 0
 
 
 @pytest.mark.parametrize(
