@@ -36,7 +36,7 @@ class Card:
     reasons: list[str] = field(default_factory=list)
 
     @property
-    def settled(self) -> int:
+    def finished(self) -> int:
         return sum(engagement.state in FINISHED for engagement in self.phases.values())
 
     @property

@@ -239,7 +239,7 @@ def comment_on(postmortem: Postmortem, text: str, author: Any = None, passage: s
     return comment
 
 
-def settle_comment(comment: Comment, author: Any = None) -> None:
+def toggle_resolved(comment: Comment, author: Any = None) -> None:
     comment.settled_at = None if comment.settled_at else timezone.now()
     comment.settled_by = author if comment.settled_at else None
     comment.save()

@@ -306,5 +306,5 @@ def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     row = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
     return act_and_redirect(
-        request, postmortem, lambda: editing.settle_comment(row, request.user), "Noted."
+        request, postmortem, lambda: editing.toggle_resolved(row, request.user), "Noted."
     )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.e2e
 
 def promise(page: Page, title: str, kind: str, due: str) -> None:
     if not page.get_by_label("Title").is_visible():
-        page.get_by_text("Promise an action").click()
+        page.get_by_text("Add an action item").click()
     page.get_by_label("Title").fill(title)
     page.get_by_label("Kind").select_option(kind)
     page.get_by_label("Due").fill(due)
@@ -57,7 +57,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     page.get_by_text("One led to another").click()
     page.get_by_label("First").select_option("Autovacuum switched off for the bulk load")
     page.get_by_label("led to", exact=True).select_option("Plan flipped by stale statistics")
-    page.get_by_role("button", name="Draw it").click()
+    page.get_by_role("button", name="Add to the chain").click()
     expect(page.locator("#causes svg.chain")).to_be_visible()
     page.reload()
     page.locator("figure:has(svg.chart) form.cite button").first.click()

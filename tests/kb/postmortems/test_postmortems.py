@@ -174,7 +174,7 @@ def test_review_comments_and_publishing(
     assert "Approved" in page
     comment = postmortem.comments.get()
     web.post(path(postmortem, f"comments/{comment.pk}/"))
-    assert "settled by oncall" in web.get(path(postmortem)).content.decode()
+    assert "resolved by oncall" in web.get(path(postmortem)).content.decode()
     web.post(path(postmortem, "publish/"))
     postmortem.refresh_from_db()
     assert postmortem.state == "published"
