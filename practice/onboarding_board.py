@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Sum
@@ -112,7 +112,7 @@ def suggested(columns: dict[str, list[Card]]) -> list[Card]:
 
 @transaction.atomic
 def set_phase(
-    service: Service, phase: str, state: str, owner: Any = None, evidence: str = ""
+    service: Service, phase: str, state: str, owner: User | None = None, evidence: str = ""
 ) -> Engagement:
     """Write the state of a phase; "done" requires evidence. Raises ValidationError by field."""
     if phase not in Phase.values:

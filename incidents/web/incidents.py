@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.middleware import HtmxDetails
 
+from common.viewer import signed_in
 from incidents import filing
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
@@ -103,7 +104,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
                 impact_started_at=data["impact_started_at"] or timezone.now(),
                 private=data["private"],
                 services=data["services"],
-                reporter=request.user,
+                reporter=signed_in(request),
             )
         except ValidationError as error:
             add_errors(form, error)
@@ -178,7 +179,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
         data = dict(form.cleaned_data)
         services = data.pop("services")
         try:
-            filing.edit_incident(incident, request.user, services=services, **data)
+            filing.edit_incident(incident, signed_in(request), services=services, **data)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -194,7 +195,9 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
     return act_and_redirect(
-        request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
+        request,
+        incident,
+        lambda: filing.set_status(incident, status, signed_in(request), resolution),
     )
 
 
@@ -203,5 +206,5 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     severity = request.POST.get("severity", "")
     return act_and_redirect(
-        request, incident, lambda: filing.set_severity(incident, severity, request.user)
+        request, incident, lambda: filing.set_severity(incident, severity, signed_in(request))
     )

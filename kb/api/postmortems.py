@@ -18,6 +18,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.viewer import signed_in
 from incidents.api.base import VisibleRecordField, validated_body
 from incidents.api.mixins import (
     EtagRetrieveMixin,
@@ -155,7 +156,7 @@ class PostmortemViewSet(
     def request_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
         reviewer = validated_body(request, PostmortemReviewSerializer)["reviewer"]
-        editing.request_review(postmortem, [reviewer], request.user)
+        editing.request_review(postmortem, [reviewer], signed_in(request))
         return Response(PostmortemReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
     @extend_schema(
@@ -181,7 +182,7 @@ class PostmortemViewSet(
     @comments.mapping.post
     def comment(self, request: Request, pk: str | None = None) -> Response:
         data = validated_body(request, CommentSerializer)
-        comment = editing.comment_on(self.get_object(), author=request.user, **data)
+        comment = editing.comment_on(self.get_object(), author=signed_in(request), **data)
         return Response(CommentSerializer(comment).data, 201)
 
     @extend_schema(

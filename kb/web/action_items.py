@@ -30,7 +30,8 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     data = form.cleaned_data
     return act_and_redirect(
         request, postmortem,
-        lambda: action_items.add_action(postmortem, author=request.user, **data), "Action added.",
+        lambda: action_items.add_action(postmortem, author=signed_in(request), **data),
+        "Action added.",
     )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         action.refresh_from_db()
         try:
-            action_items.edit_action(action, request.user, **form.cleaned_data)
+            action_items.edit_action(action, signed_in(request), **form.cleaned_data)
             return redirect(action.postmortem)
         except ValidationError as error:
             add_errors(form, error)
@@ -54,7 +55,7 @@ def action_state(request: HttpRequest, pk: int) -> HttpResponse:
     state = request.POST.get("state", "")
     return act_and_redirect(
         request, action.postmortem,
-        lambda: action_items.edit_action(action, request.user, state=state), "Noted.",
+        lambda: action_items.edit_action(action, signed_in(request), state=state), "Noted.",
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
@@ -93,7 +94,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     )
     note = request.POST.get("note", "")[:5000]
     return act_and_redirect(
-        request, cause, lambda: fixes.mark_fixed(cause, request.user, note, at),
+        request, cause, lambda: fixes.mark_fixed(cause, signed_in(request), note, at),
         "Marked as fixed. If it comes back, the owner of its action item gets a notice.",
     )  # fmt: skip
 
@@ -175,7 +176,9 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     if state == "remove":
         existing = CauseLink.objects.filter(incident=subject, cause=cause).first()
         return _change_in_panel(
-            request, subject, lambda: existing and linking.unlink_cause(existing, request.user)
+            request,
+            subject,
+            lambda: existing and linking.unlink_cause(existing, signed_in(request)),
         )
     return _change_in_panel(
         request,
@@ -186,7 +189,7 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
             state=state,
             role=request.POST.get("role") or CauseLink.Role.ROOT,
             reason=request.POST.get("reason", "")[:2000],
-            author=request.user,
+            author=signed_in(request),
         ),
     )
 
@@ -196,7 +199,7 @@ def new_cause(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     name = request.POST.get("name", "")
     return _change_in_panel(
-        request, subject, lambda: linking.name_cause(subject, name, author=request.user), name
+        request, subject, lambda: linking.name_cause(subject, name, author=signed_in(request)), name
     )
 
 
@@ -208,7 +211,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
     if other is None:
         return _causes_panel(request, subject, "Name the other incident, such as INC-42.")
     return _change_in_panel(
-        request, subject, lambda: linking.copy_causes(subject, other, request.user)
+        request, subject, lambda: linking.copy_causes(subject, other, signed_in(request))
     )
 
 
@@ -227,7 +230,7 @@ def chain(request: HttpRequest, incident: int) -> HttpResponse:
     return _change_in_panel(
         request,
         subject,
-        lambda: linking.chain_causes(subject, causes[earlier], causes[later], request.user),
+        lambda: linking.chain_causes(subject, causes[earlier], causes[later], signed_in(request)),
     )
 
 
@@ -245,5 +248,5 @@ def cite(request: HttpRequest, incident: int) -> HttpResponse:
         return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
     title, path = request.POST.get("title", ""), request.POST.get("path", "")
     return _change_in_panel(
-        request, subject, lambda: linking.cite_evidence(cause_link, title, path, request.user)
+        request, subject, lambda: linking.cite_evidence(cause_link, title, path, signed_in(request))
     )

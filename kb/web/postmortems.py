@@ -74,7 +74,7 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             postmortem = editing.start_postmortem(
-                data["references"], request.user, data["template"]
+                data["references"], signed_in(request), data["template"]
             )
             return redirect("kb:postmortem-edit", postmortem.pk)
         except ValidationError as error:
@@ -117,7 +117,7 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
     data = form.cleaned_data
     try:
         saved = editing.save_postmortem(
-            postmortem, request.user, base_version=data["base_version"], title=data["title"],
+            postmortem, signed_in(request), base_version=data["base_version"], title=data["title"],
             body=data["body"], incidents=data["references"],
         )  # fmt: skip
     except ValidationError as error:
@@ -191,7 +191,7 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
         return JsonResponse({"error": "Send the picture as “picture”."}, status=400)
     try:
         body = file.read(editing.MAX_IMAGE_BYTES + 1)
-        image = editing.store_image(postmortem, body, request.user)
+        image = editing.store_image(postmortem, body, signed_in(request))
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)
     return JsonResponse({"path": image.get_absolute_url()}, status=201)
@@ -276,7 +276,7 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
     return act_and_redirect(
-        request, postmortem, lambda: editing.request_review(postmortem, chosen, request.user),
+        request, postmortem, lambda: editing.request_review(postmortem, chosen, signed_in(request)),
         "Review requested.",
     )  # fmt: skip
 
@@ -297,7 +297,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
     return act_and_redirect(
         request, postmortem,
-        lambda: editing.comment_on(postmortem, text, request.user, passage), "Comment added.",
+        lambda: editing.comment_on(postmortem, text, signed_in(request), passage), "Comment added.",
     )  # fmt: skip
 
 
@@ -306,5 +306,5 @@ def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     row = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
     return act_and_redirect(
-        request, postmortem, lambda: editing.toggle_resolved(row, request.user), "Noted."
+        request, postmortem, lambda: editing.toggle_resolved(row, signed_in(request)), "Noted."
     )

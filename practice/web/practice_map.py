@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
+from common.viewer import signed_in
 from incidents.models import Service
 from incidents.web.shortcuts import submitted_text, succeeds
 from practice import practice_map
@@ -60,7 +61,7 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
             submitted_text(request, "word"),
             submitted_text(request, "note"),
             _date(submitted_text(request, "review_on")),
-            request.user,
+            signed_in(request),
         ),
     ):
         back = f"?{urlencode({'team': team})}" if team else ""

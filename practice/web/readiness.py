@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
+from common.viewer import signed_in
 from incidents.models import Service
 from incidents.web.shortcuts import act_and_redirect, add_errors, submitted_text, succeeds
 from practice.models import Checklist, ReadinessAnswer, ReadinessReview
@@ -30,7 +31,9 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
         started: list[ReadinessReview] = []
-        if succeeds(request, lambda: started.append(reviews.start_review(service, request.user))):
+        if succeeds(
+            request, lambda: started.append(reviews.start_review(service, signed_in(request)))
+        ):
             return redirect(started[0])
         return redirect("practice:readiness", pk)
     closed = list(service.reviews.exclude(closed_at=None).select_related("checklist", "author"))
@@ -81,7 +84,7 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request,
         reverse("practice:readiness", args=[finding.service_id]),
-        lambda: reviews.close_finding(finding, submitted_text(request, "note"), request.user),
+        lambda: reviews.close_finding(finding, submitted_text(request, "note"), signed_in(request)),
     )
 
 
@@ -119,7 +122,9 @@ def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     fields = {name: submitted_text(request, name) for name in ("verdict", "note", "evidence")}
     position = f"{current.get_absolute_url()}#item-{question.pk}"
     return act_and_redirect(
-        request, position, lambda: reviews.answer_item(current, question, request.user, **fields)
+        request,
+        position,
+        lambda: reviews.answer_item(current, question, signed_in(request), **fields),
     )
 
 
@@ -147,7 +152,7 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             rows = reviews.parse_lines(data["items"])
-            version = reviews.create_version(tier, rows, data["valid_days"], request.user)
+            version = reviews.create_version(tier, rows, data["valid_days"], signed_in(request))
         except ValidationError as error:
             add_errors(form, error)
         else:
