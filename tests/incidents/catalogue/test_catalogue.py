@@ -187,15 +187,15 @@ def test_an_administrator_previews_imports_and_sees_the_problems(
     table = "name,tier,depends_on\npay,core,notify\nnotify,supplementary,\n"
     file = io.BytesIO(table.encode())
     file.name = "services.csv"
-    look = client.post("/services/import/", {"kind": "csv", "file": file})
-    assert "2 new: pay, notify" in look.content.decode()
+    preview = client.post("/services/import/", {"kind": "csv", "file": file})
+    assert "2 new: pay, notify" in preview.content.decode()
     assert not Service.objects.exists()
-    taken = client.post(
-        "/services/import/", {"kind": "csv", "content": table, "take": "1"}, follow=True
+    imported = client.post(
+        "/services/import/", {"kind": "csv", "content": table, "import": "1"}, follow=True
     )
-    page = taken.content.decode()
+    page = imported.content.decode()
     assert "pay → notify" in page
-    assert "path of all users" in page
+    assert "affects all users" in page
     assert "<svg" in page
     assert client.post("/services/import/", {"kind": "csv"}).status_code == 422
     bad = client.post("/services/import/", {"kind": "jaeger", "content": "{}"})
