@@ -53,6 +53,15 @@ def data(name: str) -> Path:
     return path
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what commits: afterwards the rows that migrations made are missing for other tests."""
+    for item in items:
+        database = item.get_closest_marker("django_db")
+        if database and database.kwargs.get("transaction"):
+            item.add_marker("flush")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _missing:
         terminalreporter.section("skipped for want of tools")
@@ -63,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(scope="session")
 def saved_database(pytestconfig: pytest.Config) -> Path | None:
     """Where a migrated database is saved between runs; not with a server of one's own."""
-    cache = getattr(pytestconfig, "cache", None)  # none with `-p no:cacheprovider`
+    cache = getattr(pytestconfig, "cache", None)  # None where the plug-in is switched off.
     return migrated.saved_file(cache.mkdir("migrated")) if cache and servers.postgres else None
 
 

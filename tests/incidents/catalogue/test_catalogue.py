@@ -195,7 +195,7 @@ def test_an_administrator_previews_imports_and_sees_the_problems(
     )
     page = imported.content.decode()
     assert "pay → notify" in page
-    assert "affects all users" in page
+    assert "failure on this path affects all users" in " ".join(page.split())
     assert "<svg" in page
     assert client.post("/services/import/", {"kind": "csv"}).status_code == 422
     bad = client.post("/services/import/", {"kind": "jaeger", "content": "{}"})
