@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
@@ -102,17 +102,17 @@ def empty_caches() -> Iterator[None]:
 
 
 @pytest.fixture
-def user(django_user_model: Any) -> AbstractUser:
+def user(django_user_model: Any) -> User:
     return django_user_model.objects.create_user("oncall", password="pass-for-tests")
 
 
 @pytest.fixture
-def other(django_user_model: Any) -> AbstractUser:
+def other(django_user_model: Any) -> User:
     return django_user_model.objects.create_user("other", password="pass-for-tests")
 
 
 @pytest.fixture
-def web(client: Client, user: AbstractUser) -> Client:
+def web(client: Client, user: User) -> Client:
     client.force_login(user)
     return client
 
@@ -123,7 +123,7 @@ def database(db: None) -> Service:
 
 
 @pytest.fixture
-def incident(database: Service, user: AbstractUser) -> Incident:
+def incident(database: Service, user: User) -> Incident:
     from incidents.filing import file_incident
 
     return file_incident(title="orders-db CPU at 95 %", services=[database], reporter=user)

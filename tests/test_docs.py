@@ -148,8 +148,8 @@ def is_command(words: str) -> bool:
 
 def anchor_of(heading: str) -> str:
     """The anchor that repository hosts give a heading."""
-    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
-    return kept.replace(" ", "-")
+    letters = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return letters.replace(" ", "-")
 
 
 def is_link(target: str, document: Path) -> bool:

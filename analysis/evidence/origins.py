@@ -42,5 +42,6 @@ def likely_origins(incident: Incident) -> list[Suspect]:
 
 def _first_onset(incident: Incident, at: float) -> float:
     """Faults begin before users are affected: the earliest onset up to an hour before impact."""
-    onsets = incident.findings.exclude(onset=None).values_list("onset", flat=True)
-    return min((o.timestamp() for o in onsets if at - 3600 <= o.timestamp() <= at), default=at)
+    onsets = incident.findings.values_list("onset", flat=True)
+    times = [onset.timestamp() for onset in onsets if onset is not None]
+    return min((time for time in times if at - 3600 <= time <= at), default=at)

@@ -60,7 +60,7 @@ def render_suggestions(found: Suggestions, incident: Incident | None = None) -> 
 
 def ask(context: CommandContext, rest: str) -> ChatAnswer:
     if len(rest) < 3:
-        raise Problem("Tell me what you see, in a few words.")
+        raise Problem("Describe what you see in a few words.")
     return render_suggestions(
         suggest_for_text(rest[:300], context.viewer, symptom=rest[300:3000], limit=MAX_SHOWN)
     )

@@ -392,6 +392,6 @@ def _suggested_cause(
 
 def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
     """The most suspicious change before the impact that could have brought `cause`."""
-    kinds = CHANGES_BY_CATEGORY.get(cause.category_id, set())
+    kinds = CHANGES_BY_CATEGORY.get(cause.category_id or "", set())
     before = (each for each in changes if each.before.total_seconds() >= 0)
     return next((each for each in before if each.change.kind in kinds), None)

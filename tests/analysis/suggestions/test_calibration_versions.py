@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -48,7 +48,7 @@ def demo_history() -> tuple[list[HistoricIncident], dict[int, Document]]:
         )
     causes = {
         number: Document(
-            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['tell']}"}
+            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['how_to_tell']}"}
         )
         for number, cause in enumerate(causes_written, 1)
     }
@@ -145,7 +145,7 @@ def test_votes_are_numbers_at_any_age_and_nothing_later_votes(
         assert all(ages[key] >= 0 for key in ballot.incidents)
 
 
-def file_history(user: AbstractUser, count: int) -> None:
+def file_history(user: User, count: int) -> None:
     subjects = (
         "disk full on orders-db",
         "mail queue stuck",
@@ -162,7 +162,7 @@ def file_history(user: AbstractUser, count: int) -> None:
 
 
 @pytest.mark.django_db
-def test_a_small_history_says_that_it_is_too_small_to_know(user: AbstractUser) -> None:
+def test_a_small_history_says_that_it_is_too_small_to_know(user: User) -> None:
     file_history(user, 10)
     learn()
     found = suggest_for_text("disk full on orders-db", user)
@@ -173,7 +173,7 @@ def test_a_small_history_says_that_it_is_too_small_to_know(user: AbstractUser) -
 
 @pytest.mark.django_db
 def test_an_incident_before_all_others_is_explained_by_none_of_them(
-    user: AbstractUser, web: Client
+    user: User, web: Client
 ) -> None:
     file_history(user, MIN_ANSWERS + 10)
     learn()
@@ -189,7 +189,7 @@ def test_an_incident_before_all_others_is_explained_by_none_of_them(
 
 
 @pytest.mark.django_db
-def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) -> None:
+def test_versions_are_kept_and_rolled_back_by_one_command(user: User) -> None:
     file_history(user, 10)
     first = learn()
     assert first is not None
@@ -215,7 +215,7 @@ def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) ->
 
 
 @pytest.mark.django_db
-def test_the_evaluation_command_tells_true_counts(user: AbstractUser) -> None:
+def test_the_evaluation_command_tells_true_counts(user: User) -> None:
     file_history(user, MIN_ANSWERS + 10)
     out = StringIO()
     call_command("evaluate_suggestions", "--json", stdout=out)
