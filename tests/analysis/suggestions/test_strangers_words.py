@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -33,13 +33,13 @@ KNOWN = (
 )
 
 
-def load_demo_history(user: AbstractUser) -> None:
+def load_demo_history(user: User) -> None:
     """The causes and past incidents of the demo, without its services' telemetry."""
     written = tomllib.loads((Path(settings.BASE_DIR) / "demo" / "history.toml").read_text())
     rows = []
     for row in written["cause"]:
         cause = create_cause(
-            name=row["name"], what_happens=row["what"], how_to_tell=row["tell"]
+            name=row["name"], what_happens=row["what"], how_to_tell=row["how_to_tell"]
         )
         for line in filter(str.strip, row["incidents"].splitlines()):
             rows.append((cause, [part.strip() for part in line.split("|")]))
@@ -55,7 +55,7 @@ def load_demo_history(user: AbstractUser) -> None:
 
 
 @pytest.mark.django_db
-def test_strangers_get_an_honest_answer(web: Client, user: AbstractUser) -> None:
+def test_strangers_get_an_honest_answer(web: Client, user: User) -> None:
     api = APIClient()
     api.force_authenticate(user)
     load_demo_history(user)
@@ -87,9 +87,7 @@ def test_strangers_get_an_honest_answer(web: Client, user: AbstractUser) -> None
 
 
 @pytest.mark.django_db
-def test_a_weak_hint_names_what_it_shares_and_no_percentage(
-    web: Client, user: AbstractUser
-) -> None:
+def test_a_weak_hint_names_what_it_shares_and_no_percentage(web: Client, user: User) -> None:
     old = file_incident(title="migration of orders-db stuck behind a lock")
     link_cause(old, create_cause(name="Lock of a migration"), state="confirmed")
     new = file_incident(title="leader election of a kafka broker stuck")
@@ -102,7 +100,7 @@ def test_a_weak_hint_names_what_it_shares_and_no_percentage(
 
 
 @pytest.mark.django_db
-def test_the_fix_shown_is_that_of_the_same_service(web: Client, user: AbstractUser) -> None:
+def test_the_fix_shown_is_that_of_the_same_service(web: Client, user: User) -> None:
     cause = create_cause(name="Connections leaked")
     for name, fix in (
         ("orders-db", "restarted orders-db pool"),
