@@ -85,19 +85,17 @@ def measured(
 def _support(query: WeightedQuery, row: Row | None) -> Support:
     present = (row.weights_of(query.hashes) if row else np.zeros(len(query.terms))) > 0
     matched = query.rarity * (query.content & present)
-    total = float(matched.sum())
     same_service = bool((query.services & present).any())
     return Support(
-        matched=float(np.log1p(total)),
+        matched=float(np.log1p(matched.sum())),
         asked=float(np.log1p((query.rarity * query.content).sum())),
-        largest_word=float(matched.max()) / total if total else 1.0,
         same_service=float(same_service),
         other_service=float(bool(query.services.any()) and not same_service),
     )
 
 
 def features(ballots: Sequence[Ballot], position: int) -> NDArray[np.float64]:
-    """What distinguishes a right suggestion from a wrong one. float64[6]
+    """What distinguishes a right suggestion from a wrong one. float64[5]
 
     How far its score lies above that of the best other cause, as a share of the highest, and its
     support.
@@ -110,7 +108,6 @@ def features(ballots: Sequence[Ballot], position: int) -> NDArray[np.float64]:
             (ballot.score - others) / max(ballots[0].score, 1e-9),
             support.matched,
             support.asked,
-            support.largest_word,
             support.same_service,
             support.other_service,
         ]

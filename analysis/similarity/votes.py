@@ -47,8 +47,6 @@ class Support:
     """log(1 + rarity of the words that question and profile share, summed)"""
     asked: float = 0.0
     """log(1 + rarity of all words of the question, summed); words nobody wrote before included"""
-    largest_word: float = 1.0
-    """the share of one word in what is matched: 1 where everything rests on it"""
     same_service: float = 0.0
     """1 where an affected service had this cause before"""
     other_service: float = 0.0

@@ -23,7 +23,7 @@ from kb.causes.linking import create_cause, link_cause
 
 UNSEEN = (
     ("Kafka topic partition leader election stuck", "under-replicated partitions 14"),
-    ("VPN concentrator certificate pinning mismatch", "partner pinned our former public key"),
+    ("Badge readers at the warehouse do not open", ""),
     ("GPU inference node ECC errors", "Xid 48 double bit errors, device falls off the bus"),
 )
 VAGUE = ("everything is slow", "high latency", "errors")
@@ -39,7 +39,11 @@ def load_demo_history(user: User) -> None:
     rows = []
     for row in written["cause"]:
         cause = create_cause(
-            name=row["name"], what_happens=row["what"], how_to_tell=row["how_to_tell"]
+            name=row["name"],
+            what_happens=row["what"],
+            how_to_tell=row["how_to_tell"],
+            how_to_fix=row["fix"],
+            how_to_prevent=row["prevent"],
         )
         for line in filter(str.strip, row["incidents"].splitlines()):
             rows.append((cause, [part.strip() for part in line.split("|")]))
