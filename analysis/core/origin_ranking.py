@@ -67,6 +67,8 @@ class Observed:
 
 _ERROR = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|severe)\b", re.I)
 MOST_REASONS = 3
+AGREEING = 2
+"""Metrics of a service whose surprise is averaged: one alone may be a coincidence."""
 
 
 def rank_services(observed: Observed, at: float) -> list[Suspect]:
@@ -210,7 +212,10 @@ def _metric_shares(
             for surprise in each
             if surprise.score > 0 and surprise.change.stands_out
         )
-    sizes = {service: float(np.log1p(each[0].score)) for service, each in found.items()}
+    sizes = {
+        service: float(np.mean([surprise.score for surprise in each[:AGREEING]]))
+        for service, each in found.items()
+    }
     whole = sum(sizes.values())
     return {service: size / whole if whole else 0.0 for service, size in sizes.items()}
 

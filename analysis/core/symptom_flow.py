@@ -21,7 +21,7 @@ from analysis.core.surprise import MIN_SAMPLES, Metric
 LATENCY = re.compile(r"latency|duration|response.?time|(?:^|_)lat(?:_|$)", re.I)
 GOOD = re.compile(r"avail|success", re.I)
 FAILING = re.compile(r"error|fault|fail|5xx", re.I)
-CALLS = re.compile(r"request|calls|ops|rps|qps|throughput|invocation|workload", re.I)
+CALLS = re.compile(r"request|(?<![a-z])(?:calls|ops|rps|qps)|throughput|invocation|workload", re.I)
 MEAN = re.compile(r"average|avg|mean", re.I)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.benchmarks.comparisons import origin
 from analysis.benchmarks.comparisons.outcomes import Outcome, table
 
-COMPARISONS: dict[str, Callable[[Path], Iterator[Outcome]]] = {}
+COMPARISONS: dict[str, Callable[[Path], Iterator[Outcome]]] = {"origin": origin.outcomes}
 
 
 class Command(BaseCommand):
