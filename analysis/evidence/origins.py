@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.core.origin_ranking import LogLine, Metric, Suspect, rank_services
+from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
 from analysis.models import Evidence
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import Incident
@@ -36,8 +36,21 @@ def likely_origins(incident: Incident) -> list[Suspect]:
     usual = [line for line in lines if line.at < onset]
     since = [line for line in lines if line.at >= onset]
     seen = incident.services.values_list("name", flat=True).first()
-    suspects = rank_services(metrics, onset, dependency_pairs("name"), seen, since, usual)
+    observed = Observed(
+        metrics,
+        dependency_pairs("name"),
+        seen,
+        _symptom(incident),
+        since,
+        usual,
+    )
+    suspects = rank_services(observed, onset)
     return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
+
+
+def _symptom(incident: Incident) -> str:
+    """What users or monitors noticed, as far as the names of alerts say it."""
+    return " ".join(incident.alerts.order_by("starts_at").values_list("name", flat=True))
 
 
 def _first_onset(incident: Incident, at: float) -> float:
