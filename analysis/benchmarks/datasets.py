@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.core.log_templates import mask, template_id
+from analysis.core.log_templates import mask, merged, template_id
 from analysis.core.origin_ranking import LogLine, Metric, rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
@@ -56,9 +56,10 @@ def similarity(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def templates(path: Path) -> Iterator[dict[str, str]]:
-    """The template of each log line."""
-    for row in read_jsonl(path):
-        template = mask(row["content"])
+    """The template of each log line, as the lines of one file are read together."""
+    masked = [mask(row["content"]) for row in read_jsonl(path)]
+    kept = merged(masked)
+    for template in map(kept.__getitem__, masked):
         yield {"template_id": template_id(template), "template": template}
 
 
