@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis.core.log_templates import mask, merged, template_id
+from analysis.core.onset import Array
 from analysis.core.origin_ranking import LogLine, Metric, rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
@@ -121,21 +122,27 @@ def causes(folder: Path) -> Iterator[dict[str, Any]]:
         yield {"id": facts["id"], "ranked": ranked, "findings": findings}
 
 
-def _epoch(text: str) -> float:
+def epoch(text: str) -> float:
     try:
         return float(text)
     except ValueError:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
+def series(path: Path) -> tuple[Array, Array, list[str]]:
+    """Times in epoch seconds, values, and the times as the file writes them."""
+    with gzip.open(path, "rt", newline="") as file:
+        rows = list(csv.DictReader(file))
+    written = [row["timestamp"] for row in rows]
+    values = np.array([float(row["value"]) for row in rows])
+    return np.array([epoch(text) for text in written]), values, written
+
+
 def anomalies(folder: Path) -> Iterator[dict[str, Any]]:
     """Anomalies of every series, with times written as the file writes them."""
     for path in sorted(folder.rglob("*.csv.gz")):
-        with gzip.open(path, "rt", newline="") as file:
-            rows = list(csv.DictReader(file))
-        written = {_epoch(row["timestamp"]): row["timestamp"] for row in rows}
-        times = np.array([_epoch(row["timestamp"]) for row in rows])
-        values = np.array([float(row["value"]) for row in rows])
+        times, values, texts = series(path)
+        written = dict(zip(times.tolist(), texts, strict=True))
         anomalous = [
             {"start": written[each.start], "end": written[each.end], "score": each.score}
             for each in detect(times, values)

@@ -6,9 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.benchmarks.comparisons import anomalies, logs
 from analysis.benchmarks.comparisons.outcomes import Outcome, table
 
-COMPARISONS: dict[str, Callable[[Path], Iterator[Outcome]]] = {}
+COMPARISONS: dict[str, Callable[[Path], Iterator[Outcome]]] = {
+    "log templates": logs.outcomes,
+    "anomalies": anomalies.outcomes,
+}
 
 
 class Command(BaseCommand):
