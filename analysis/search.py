@@ -9,7 +9,7 @@ from django.contrib.postgres.search import SearchHeadline
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast, Left
 
-from analysis.core.log_templates import mask, template_id
+from analysis.core.log_templates import possible_templates, template_id
 from analysis.models import Fingerprint
 from analysis.suggestions.engine import suggest_for_text
 from analysis.suggestions.types import AlikeIncident
@@ -116,7 +116,9 @@ def is_pasted(text: str) -> bool:
 def _search_pasted(text: str, user: Viewer) -> SearchResults:
     """By the templates of the lines first: the same line with other numbers has the same one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()][:MAX_LINES]
-    templates = {template_id(masked): masked for masked in map(mask, lines)}
+    templates = {
+        template_id(template): template for line in lines for template in possible_templates(line)
+    }
     found = SearchResults(Query(text), pasted=True)
     prints = Fingerprint.objects.filter(
         templates__has_any_keys=list(templates), incident__in=visible_incidents(user).values("pk")

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from analysis.benchmarks.cases import read_cases
-from analysis.core.log_templates import mask, template_id
+from analysis.core.log_templates import mask, merged, template_id
+from analysis.core.onset import Array
 from analysis.core.origin_ranking import rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
@@ -56,9 +57,10 @@ def similarity(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def templates(path: Path) -> Iterator[dict[str, str]]:
-    """The template of each log line."""
-    for row in read_jsonl(path):
-        template = mask(row["content"])
+    """The template of each log line, as the lines of one file are read together."""
+    masked = [mask(row["content"]) for row in read_jsonl(path)]
+    kept = merged(masked)
+    for template in map(kept.__getitem__, masked):
         yield {"template_id": template_id(template), "template": template}
 
 
@@ -73,21 +75,27 @@ def causes(folder: Path) -> Iterator[dict[str, Any]]:
         yield {"id": case.id, "ranked": ranked, "findings": findings}
 
 
-def _epoch(text: str) -> float:
+def epoch(text: str) -> float:
     try:
         return float(text)
     except ValueError:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
+def series(path: Path) -> tuple[Array, Array, list[str]]:
+    """Times in epoch seconds, values, and the times as the file writes them."""
+    with gzip.open(path, "rt", newline="") as file:
+        rows = list(csv.DictReader(file))
+    written = [row["timestamp"] for row in rows]
+    values = np.array([float(row["value"]) for row in rows])
+    return np.array([epoch(text) for text in written]), values, written
+
+
 def anomalies(folder: Path) -> Iterator[dict[str, Any]]:
     """Anomalies of every series, with times written as the file writes them."""
     for path in sorted(folder.rglob("*.csv.gz")):
-        with gzip.open(path, "rt", newline="") as file:
-            rows = list(csv.DictReader(file))
-        written = {_epoch(row["timestamp"]): row["timestamp"] for row in rows}
-        times = np.array([_epoch(row["timestamp"]) for row in rows])
-        values = np.array([float(row["value"]) for row in rows])
+        times, values, texts = series(path)
+        written = dict(zip(times.tolist(), texts, strict=True))
         anomalous = [
             {"start": written[each.start], "end": written[each.end], "score": each.score}
             for each in detect(times, values)

@@ -2,8 +2,8 @@
 
 The id of a template is a digest of the masked line and of nothing else. So the same line has the
 same id in every process, after every restart and on every host, and ids can be stored in the
-similarity index. No system needs rules of its own: the masks know shapes (numbers, addresses,
-paths, host names, dates, sizes), not products.
+similarity index. Among many lines, templates that differ in nothing but one word with many values
+are one template, and its id is again a digest of its text.
 """
 
 from __future__ import annotations
@@ -11,72 +11,54 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-WILDCARD = "<*>"
+from analysis.core.log_words import ACCOUNT, NAME_NEXT, UNIT, WILDCARD, MaskedWords
+
 MAX_LINE = 2000
 """Characters of a line that are read; the rest never decides which template it is."""
-_DATE_WORDS = {
-    *"mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday".split(),
-    *"jan feb mar apr jun jul aug sep oct nov dec january february march april june july".split(),
-    *"august september october november december utc gmt am pm".split(),
-}
-_UNITS = {
-    *"b kb mb gb tb pb kib mib gib tib bytes byte ns us ms s sec secs second seconds".split(),
-    *"min mins minute minutes hour hours day days".split(),
-}
-_NAMES_NEXT = {"user", "username", "login", "host", "hostname"}
-"""Words that precede a name: the word after them differs from line to line."""
-_NOT_NAMES = {
-    "is",
-    "was",
-    "not",
-    "unknown",
-    "has",
-    "request",
-    "by",
-    "for",
-    "from",
-    "name",
-    "logged",
-}
-_LEADING = re.compile(r"^[^\w/<.\-*$~]*")
-_TRAILING = re.compile(r"[^\w/>*%]*$")
-_HOST = re.compile(r"^(?:[a-z0-9_-]+\.){2,}[a-z]{2,}\.?$|^[a-z0-9-]+\.(?:com|net|org|io|local)$")
-_DIGIT = re.compile(r"\d")
-_LONG_HEX = re.compile(r"^(?=.*\d)?[0-9a-f]{8,}$")
-_REPEATED_WILDCARDS = re.compile(r"(?:<\*>[\s,;:]*){2,}<\*>")
+MANY_VALUES = 8
+"""Different words at one position of otherwise equal templates that make it a value."""
+_DEEPEST_OBJECT = 5
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
+_NOT_NAMES = "is|was|not|unknown|has|request|by|for|from|name|logged"
+_OBJECT = re.compile(r"(?<=\w)\{[^{}]*\}")
+_QUOTED_VALUE = re.compile(r'="[^"]*"')
+_BRACKETED_LIST = re.compile(r"\[[^][,]*,[^][]*\]")
+_NAME = re.compile(rf"\x02 \x03?(?!(?i:{_NOT_NAMES})\b)\w+\x02?")
+_QUOTED_NAME = re.compile(rf"\x02 ([^\w\s<])\x03?(?!(?i:{_NOT_NAMES})\b)\w+\x02?")
+_ACCOUNT_NAME = re.compile(r"\x03(?:(?<=\bfor \x03)|(?<=\b(?:by|as|of) \x03))[\w-]+")
+_UNIT = re.compile(r"(?<=<\*>) \x01[A-Za-z]+")
+_SPACED_VALUE = re.compile(r"= (?<=[\w ]= )[^\s,;=<]+(?=[\s,;]|$)")
+_MANY_WILDCARDS = re.compile(r"<\*>(?:[ ,;:]+<\*>){2,}")
+_WILDCARDS = re.compile(r"<\*>(?:[ ,;:]+<\*>)+")
+_CYCLE = re.compile(r"(<\*> [^ ]++)(?: \1)++(?= |$)")
+_masked_word = MaskedWords().__getitem__
 
 
-@lru_cache(maxsize=100_000)
-def _mask_word(word: str) -> str:
-    """One whitespace-separated word with its variable part replaced."""
-    if word == "()":
-        return f"({WILDCARD})"
-    start = _LEADING.match(word).end()  # type: ignore[union-attr]  # matches the empty string too
-    end = max(start, _TRAILING.search(word).start())  # type: ignore[union-attr]
-    core = word[start:end]
-    if not core:
-        return word
-    before, after = word[:start], word[end:]
-    if "=" in core:
-        key, value = core.split("=", 1)
-        if key and not _DIGIT.search(key):
-            return f"{before}{key}={WILDCARD if value else ''}{after}"
-    low = core.lower()
-    if (
-        _DIGIT.search(core)
-        or (core.count("/") > 0 and len(core) > 1 and not core.endswith("/a"))
-        or _HOST.match(low)
-        or _LONG_HEX.match(low)
-        or low in _DATE_WORDS
-    ):
-        return before + WILDCARD + after
-    return word
+def _without_frames(text: str) -> str:
+    """The first line of a stack trace and its causes; how deep the stack was differs."""
+    first, *rest = text.split("\n")
+    return " ".join([first, *(line for line in rest if line and not line[0].isspace())])
+
+
+def _without_structures(line: str) -> str:
+    """Objects such as `Token{a1 {b2}}`, quoted values and lists replaced by one word each."""
+    if "{" in line and line[0] != "{":
+        # A digit, so that the name in front of the object is part of the value.
+        for _ in range(_DEEPEST_OBJECT):
+            inner, line = line, _OBJECT.sub("0", line)
+            if inner == line:
+                break
+    if '="' in line:
+        line = _QUOTED_VALUE.sub(f"={WILDCARD}", line)
+    if "[" in line and "," in line:
+        line = _BRACKETED_LIST.sub("[0]", line)
+    return line
 
 
 def mask(line: str) -> str:
@@ -85,28 +67,75 @@ def mask(line: str) -> str:
     >>> mask("Accepted password for user anna from 10.0.0.7 port 51022")
     'Accepted password for user <*> from <*> port <*>'
     """
-    words = line[:MAX_LINE].split()
-    out: list[str] = []
-    previous = ""
-    for word in words:
-        masked = _mask_word(word)
-        bare = word.strip(",;:.()[]{}'\"").lower()
-        if WILDCARD not in masked:
-            if bare in _UNITS and out and out[-1].endswith(WILDCARD):
-                # "12 KB" and "3 MB" are one value; what follows the unit stays.
-                out[-1] += word[len(word.rstrip(",;:.)]}'\"")) :]
-                previous = bare
-                continue
-            if (
-                previous in _NAMES_NEXT
-                and bare not in _NOT_NAMES
-                and bare.replace("_", "").isalnum()
-            ):
-                masked = word.replace(word.strip(",;:.()[]{}'\""), WILDCARD, 1)
-                bare = ""
-        out.append(masked)
-        previous = bare
-    return _REPEATED_WILDCARDS.sub(f"{WILDCARD} {WILDCARD}", " ".join(out))
+    line = line[:MAX_LINE]
+    if "\n" in line:
+        line = _without_frames(line)
+    # Which digits does not matter, and words are remembered better without.
+    raw = line.encode(errors="replace").translate(_DIGITS_ALIKE)
+    line = _without_structures(raw.decode())
+    out = " ".join(map(_masked_word, line.split()))
+    if NAME_NEXT in out:
+        out = _NAME.sub(f" {WILDCARD}", out)
+        if NAME_NEXT in out:
+            out = _QUOTED_NAME.sub(rf" \1{WILDCARD}", out).replace(NAME_NEXT, "")
+    if ACCOUNT in out:
+        out = _ACCOUNT_NAME.sub(WILDCARD, out).replace(ACCOUNT, "")
+    if UNIT in out:
+        # "12 KB" and "3 MB" are one value; what follows the unit stays.
+        out = _UNIT.sub("", out).replace(UNIT, "")
+    if "= " in out:
+        out = _SPACED_VALUE.sub(f"= {WILDCARD}", out)
+    if "*> <" in out or "*>, <" in out:
+        out = _MANY_WILDCARDS.sub(f"{WILDCARD} {WILDCARD}", out)
+    return out
+
+
+def _shape(template: str) -> str:
+    """A template without how many values a list in it has, such as `a=<*> ok <*> ok`."""
+    return _CYCLE.sub(r"\1", _WILDCARDS.sub(WILDCARD, template))
+
+
+def _opened(template: str) -> Iterator[tuple[int, str]]:
+    """Each position after the first, and the template with a wildcard there.
+
+    The first word names what happened and is no value.
+    """
+    words = template.split(" ")
+    for position in range(1, len(words)):
+        if WILDCARD not in words[position]:
+            yield position, " ".join([*words[:position], WILDCARD, *words[position + 1 :]])
+
+
+def merged(templates: Iterable[str]) -> dict[str, str]:
+    """The template that each one belongs to when those of one shape are one.
+
+    Of one shape are templates that differ in how many values a list has, or in one word that has
+    at least `MANY_VALUES` values. A template that is alone stays as it is.
+    """
+    by_shape: dict[str, list[str]] = defaultdict(list)
+    for template in dict.fromkeys(templates):
+        by_shape[_shape(template)].append(template)
+    result: dict[str, str] = {}
+    by_opening: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for shape, members in by_shape.items():
+        kept = shape if len(members) > 1 else members[0]
+        result.update(dict.fromkeys(members, kept))
+        for opened in _opened(kept):
+            by_opening[opened].append(kept)
+    wider: dict[str, str] = {}
+    for (_, opened_template), members in sorted(by_opening.items(), key=lambda each: -len(each[1])):
+        if len(members) >= MANY_VALUES:
+            for member in members:
+                wider.setdefault(member, opened_template)
+    return {template: wider.get(kept, kept) for template, kept in result.items()}
+
+
+def possible_templates(line: str) -> list[str]:
+    """The template of a line, and those that it would have been merged into among others."""
+    template = mask(line)
+    shape = _shape(template)
+    wider = (opened for each in (template, shape) for _, opened in _opened(each))
+    return list(dict.fromkeys([template, shape, *wider]))
 
 
 def template_id(template: str) -> str:
@@ -160,10 +189,11 @@ SILENCE_WEIGHT = 0.8
 
 def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[TemplateCount]:
     """Count templates before and from `moment` (epoch seconds) on, as they first occur."""
+    masked = [(at, line, mask(line)) for at, line in lines]
+    kept = merged(template for _, _, template in masked)
     seen: dict[str, list[float | str]] = {}
-    for at, line in lines:
-        template = mask(line)
-        row = seen.setdefault(template, [0, 0, float("nan"), line, at])
+    for at, line, single in masked:
+        row = seen.setdefault(kept[single], [0, 0, float("nan"), line, at])
         row[4] = max(float(row[4]), at)
         if at < moment:
             row[0] = float(row[0]) + 1

@@ -1,9 +1,12 @@
 """Anomalies of a long series in one causal pass: nothing is learnt from what comes later.
 
-A sample is odd when it lies further from what was expected than nearly all samples before it did,
-in each series' own measure: what often happens is not odd, however far out it lies. It is compared
-with three expectations, each with its own record: the last day's median for the sample
-itself, and the same time of the last days and weeks for the mean of half a day.
+A sample is odd when it lies further from what was expected than any sample before it did, and
+further than the tail of those distances lets one expect: their largest are fitted with a
+generalised Pareto distribution, as Siffer et al. do ("Anomaly detection in streams with extreme
+value theory", KDD 2017), by probability-weighted moments (Hosking and Wallis, Technometrics 1987).
+So what often happens is not odd, however far out it lies. There are three expectations, each with
+its own record: the last day's median for the sample itself; and for the mean of half a day the
+same time of the days before, and of the weeks before where days of the week have differed.
 """
 
 from __future__ import annotations
@@ -12,16 +15,23 @@ from bisect import insort
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.core.onset import Array
 
-DAY, HALF_DAY, HOUR = 86_400.0, 43_200.0, 3_600.0
+DAY, HOUR = 86_400.0, 3_600.0
 SAME_EPISODE = DAY
 """Odd samples no further apart than this are one anomaly."""
-LEARNING_DAYS = 2
-"""Days that are only learnt from."""
-SEASONS = ((1, 7), (7, 4))
-"""Lengths of a season in days, and how many earlier ones are compared with."""
+ONE_IN = 8_000
+"""Samples among which each expectation may call one odd that is not."""
+TAIL = 0.01
+"""Share of the earlier distances that counts as their tail."""
+ENOUGH = 10
+"""Distances that a tail needs."""
+SHORTEST_TAIL = -0.5
+"""Shape below which the moments of a tail say nothing certain (Hosking and Wallis)."""
+DAYS_BEFORE, WEEKS_BEFORE = 7, 4
+"""How many earlier days and weeks the same time is compared with."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +43,42 @@ class Anomaly:
     score: float
 
 
-@dataclass(frozen=True)
-class _Expectation:
-    """Distances from one expectation, and when one of them is odd.
+def _beyond_tail(record: list[float]) -> float:
+    """The distance that one in `ONE_IN` samples exceeds, by the tail of a sorted record."""
+    first = int(len(record) * (1 - TAIL))
+    excess = np.array(record[first:]) - record[first - 1]
+    count = len(excess)
+    mean = float(excess.mean())
+    weighted = float(np.mean(excess * np.arange(count - 1, -1, -1))) / (count - 1)
+    spread = mean - 2 * weighted
+    if spread <= 0:
+        # All of them are equal: there is no tail to go on with.
+        return record[-1]
+    shape = min(1.0, max(SHORTEST_TAIL, 2 - mean / spread))
+    scale = 2 * mean * weighted / spread
+    rarity = len(record) / count / ONE_IN
+    beyond = -np.log(rarity) if abs(shape) < 1e-6 else (rarity**-shape - 1) / shape
+    return float(record[first - 1] + scale * beyond)
 
-    A distance is odd above `factor` times the `quantile` of all earlier ones.
+
+def _oddity(distances: Array, learn: int, delay: int) -> Array:
+    """How far beyond the usual each sample lies; 0 where it does not, or is NaN.
+
+    The first `learn` distances are only learnt from. A distance becomes usual `delay` samples
+    later, so that one event is not measured by its own beginning.
     """
-
-    distances: Array
-    quantile: float
-    factor: float
-
-    def oddity(self, learn: int) -> Array:
-        """How far beyond the usual each sample lies; 0 where it does not, or is NaN."""
-        odd = np.zeros(len(self.distances))
-        record: list[float] = []
-        for number, distance in enumerate(self.distances):
-            if not np.isfinite(distance):
-                continue
-            if len(record) >= learn:
-                usual = record[min(len(record) - 1, int(self.quantile * len(record)))]
-                if usual > 0 and distance > self.factor * usual:
-                    odd[number] = distance / usual
-            insort(record, float(distance))
-        return odd
+    odd = np.zeros(len(distances))
+    record: list[float] = []
+    listed = distances.tolist()
+    for number, distance in enumerate(listed):
+        if number >= delay and np.isfinite(listed[number - delay]):
+            insort(record, listed[number - delay])
+        if len(record) < max(learn, ENOUGH / TAIL) or not distance > record[-1]:
+            continue
+        usual = max(record[-1], _beyond_tail(record))
+        if distance > usual > 0:
+            odd[number] = distance / usual
+    return odd
 
 
 def _trailing_median(values: Array, width: int, stride: int) -> Array:
@@ -88,19 +110,41 @@ def _same_time_before(values: Array, period: int, most: int) -> Array:
     return medians
 
 
+def _weeks_differ(values: Array, day: int) -> NDArray[np.bool_]:
+    """Whether by then a series resembled itself a week later more than a day later.
+
+    Looked up once a week, in what was known by then; false in the first two weeks.
+    """
+    differ = np.zeros(len(values), dtype=bool)
+    week = 7 * day
+    for known in range(2 * week, len(values), week):
+        centred = values[:known] - values[:known].mean()
+        after_day, after_week = (np.mean(centred[lag:] * centred[:-lag]) for lag in (day, week))
+        differ[known : known + week] = after_week > after_day
+    return differ
+
+
 def detect(times: Array, values: Array) -> list[Anomaly]:
     """Anomalies of a series; `times` are epoch seconds, ascending, at a roughly even pace."""
     if len(times) < 3:
         return []
     step = max(1.0, float(np.median(np.diff(times))))
     day, hour = max(2, int(DAY / step)), max(1, int(HOUR / step))
-    middles = _trailing_median(values, day, max(1, hour // 4))
-    half_days = _trailing_mean(values, max(1, int(HALF_DAY / step)))
-    expectations = [_Expectation(np.abs(values - middles), 0.999, 1.2)]
-    for (days, most), (quantile, factor) in zip(SEASONS, ((0.999, 1.02), (1.0, 1.0)), strict=True):
-        expected = _same_time_before(half_days, days * day, most)
-        expectations.append(_Expectation(np.abs(half_days - expected), quantile, factor))
-    odd = np.max([expectation.oddity(LEARNING_DAYS * day) for expectation in expectations], axis=0)
+    half_days = _trailing_mean(values, max(1, day // 2))
+    from_middle = np.abs(values - _trailing_median(values, day, max(1, hour // 4)))
+    from_days, from_weeks = (
+        np.abs(half_days - _same_time_before(half_days, period * day, most))
+        for period, most in ((1, DAYS_BEFORE), (7, WEEKS_BEFORE))
+    )
+    learn, delay = DAYS_BEFORE * day, max(1, day // 2)
+    odd = np.max(
+        [
+            _oddity(from_middle, 0, hour),
+            _oddity(from_days, learn, delay),
+            np.where(_weeks_differ(values, day), _oddity(from_weeks, learn, delay), 0.0),
+        ],
+        axis=0,
+    )
     anomalies: list[Anomaly] = []
     for number in np.flatnonzero(odd):
         at, score = float(times[number]), float(odd[number])
