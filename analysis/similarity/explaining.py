@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.similarity.glossary import concepts_of
 from analysis.similarity.segment import Row
 from analysis.similarity.text import CONCEPT, MARKS, tokenise
 from analysis.similarity.weights import Document, is_piece, is_plain, ready_terms, saturate
@@ -62,8 +63,8 @@ class WeightedQuery:
     @cached_property
     def nameable(self) -> NDArray[np.bool_]:
         """bool: whether a term may be shown to a person"""
-        unnamed = (is_piece(term) or term[0] == CONCEPT for term in self.terms)
-        return np.asarray((self.factors > 0) & ~np.fromiter(unnamed, bool, len(self.terms)))
+        pieces = np.fromiter(map(is_piece, self.terms), bool, len(self.terms))
+        return np.asarray((self.factors > 0) & ~pieces)
 
     def named(self, values: np.ndarray, which: np.ndarray, most: int) -> list[Overlap]:
         """The heaviest of the terms in `which` (bool), for weights of float64 in step with them."""
@@ -119,6 +120,8 @@ def _named(overlaps: list[Overlap]) -> list[Overlap]:
         words = _words(overlap.term)
         if is_plain(overlap.term) and any(words <= other for other in covered):
             continue
+        if overlap.term[0] == CONCEPT and _is_meant_by(overlap.term[1:], covered):
+            continue
         named.append(overlap)
         if not overlap.term.startswith(("template:", "metric:")):
             covered.append(words)
@@ -126,17 +129,22 @@ def _named(overlaps: list[Overlap]) -> list[Overlap]:
     return named
 
 
+def _is_meant_by(concept: str, named: list[frozenset[str]]) -> bool:
+    """Whether a word that is named has this concept."""
+    return any(concept in concepts_of(word) for words in named for word in words)
+
+
 @lru_cache(maxsize=100_000)
-def _naming_order(term: str) -> tuple[bool, int]:
+def _naming_order(term: str) -> tuple[bool, bool, int]:
     """Sorts terms by which of them should be named first."""
-    return is_plain(term), -len(_words(term))
+    return is_plain(term), term[0] == CONCEPT, -len(_words(term))
 
 
 @lru_cache(maxsize=100_000)
 def _words(named: str) -> frozenset[str]:
     """The words that a term contains."""
     plain = is_plain(named)
-    term = named.removeprefix("=") if plain else named.partition(":")[2]
+    term = named.lstrip(MARKS) if plain else named.partition(":")[2]
     if " " in term and plain:
         return frozenset(term.split())
     words = (word for word in tokenise(term) if " " not in word and word[0] not in MARKS)

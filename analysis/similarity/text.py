@@ -128,8 +128,12 @@ def surface_words(text: str) -> dict[str, str]:
         written = match.group()
         terms = _terms_of_word(fold(written))
         parts = _PART.findall(written)
+        stems = sum(term[0] not in MARKS for term in terms)
         for term in terms:
-            word = written if len(terms) == 1 or term.startswith("=") else ""
+            if term[0] == CONCEPT:
+                words.setdefault(term, f"{written} ≈ {term[1:]}")
+                continue
+            word = written if stems == 1 or term.startswith("=") else ""
             word = word or next((p for p in parts if stem(fold(p.lower())) == term), term)
             words.setdefault(term, word)
             if term[0] in MARKS:

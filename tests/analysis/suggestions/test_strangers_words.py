@@ -138,3 +138,14 @@ def test_times_amounts_and_ids_are_no_words(text: str) -> None:
 
 def test_codes_stay_words() -> None:
     assert {"137", "503"} <= set(tokenise("exit code 137, HTTP 503"))
+
+
+@pytest.mark.django_db
+def test_another_language_is_matched_by_the_words_of_the_trade(web: Client) -> None:
+    old = file_incident(title="certificate expired on the gateway")
+    link_cause(old, create_cause(name="Certificate not renewed"), state="confirmed")
+    new = file_incident(title="Zertifikat abgelaufen")
+    page = web.get(f"/analysis/incidents/{new.pk}/suggestions/").content.decode()
+    assert "Certificate not renewed" in page
+    assert "Zertifikat ≈ certificate" in page
+    assert "abgelaufen ≈ expired" in page
