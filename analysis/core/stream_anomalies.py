@@ -24,7 +24,7 @@ SAME_EPISODE = DAY
 """Odd samples no further apart than this are one anomaly."""
 ONE_IN = 8_000
 """Samples among which each expectation may call one odd that is not."""
-TAIL = 0.01
+TAIL = 0.015
 """Share of the earlier distances that counts as their tail."""
 ENOUGH = 10
 """Distances that a tail needs."""
@@ -91,10 +91,11 @@ def _trailing_median(values: Array, width: int, stride: int) -> Array:
 
 
 def _trailing_mean(values: Array, width: int) -> Array:
+    """The mean of the `width` samples up to each; NaN where there are fewer."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(0, ends - width)
-    return np.asarray((sums[ends] - sums[starts]) / (ends - starts))
+    means = np.full(len(values), np.nan)
+    means[width - 1 :] = (sums[width:] - sums[:-width]) / width
+    return means
 
 
 def _same_time_before(values: Array, period: int, most: int) -> Array:
