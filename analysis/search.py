@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from django.contrib.postgres.search import SearchHeadline
 from django.db.models import Q, TextField
@@ -13,6 +13,7 @@ from analysis.core.log_templates import possible_templates, template_id
 from analysis.models import Fingerprint
 from analysis.suggestions.engine import suggest_for_text
 from analysis.suggestions.types import AlikeIncident
+from common.viewer import Viewer
 from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
 from incidents.search.filters import full_text_matches, incidents_by_keys
@@ -20,12 +21,20 @@ from incidents.search.query_language import Query, parse_query, search_query
 from kb.models import Cause, Postmortem
 from kb.permissions import visible_causes, visible_postmortems
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 MAX_INCIDENTS = 20
 MAX_OTHERS = 6
 PASTED_LINES, PASTED_WORDS = 2, 14
 """Text of so many lines or words counts as a pasted log or stack trace."""
 MAX_LINES = 60
-HEADLINE = {"start_sel": "\x02", "stop_sel": "\x03", "max_words": 26, "min_words": 12}
+MATCH_START, MATCH_END = "\x02", "\x03"
+"""Around what matched in an excerpt: control characters, which escaping for HTML leaves alone."""
+
+
+class _Excerpt(TypedDict):
+    headline: str
 
 
 @dataclass
@@ -35,7 +44,7 @@ class SearchResults:
     query: Query
     incidents: list[Incident] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
-    postmortems: list[Postmortem] = field(default_factory=list)
+    postmortems: list[WithAnnotations[Postmortem, _Excerpt]] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     by_template: list[tuple[Incident, str]] = field(default_factory=list)
@@ -52,7 +61,7 @@ class SearchResults:
         )  # fmt: skip
 
 
-def search_everything(text: str, user: Any) -> SearchResults:
+def search_everything(text: str, user: Viewer) -> SearchResults:
     """Search with words, phrases and fields, or with pasted log lines or a stack trace."""
     if is_pasted(text):
         return _search_pasted(text, user)
@@ -77,7 +86,13 @@ def search_everything(text: str, user: Any) -> SearchResults:
             .filter(search=wanted)
             .annotate(
                 headline=SearchHeadline(
-                    Cast(Left("body", 20_000), TextField()), wanted, config="english", **HEADLINE
+                    Cast(Left("body", 20_000), TextField()),
+                    wanted,
+                    config="english",
+                    start_sel=MATCH_START,
+                    stop_sel=MATCH_END,
+                    max_words=26,
+                    min_words=12,
                 )
             )
             .defer("body", "search")[:MAX_OTHERS]
@@ -98,7 +113,7 @@ def is_pasted(text: str) -> bool:
     return len(lines) >= PASTED_LINES or len(text.split()) >= PASTED_WORDS
 
 
-def _search_pasted(text: str, user: Any) -> SearchResults:
+def _search_pasted(text: str, user: Viewer) -> SearchResults:
     """By the templates of the lines first: the same line with other numbers has the same one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()][:MAX_LINES]
     templates = {

@@ -135,7 +135,7 @@ def render_markdown(text: str) -> SafeString:
     if len(text) < CACHED_FROM:
         return mark_safe(_rendered(text))  # noqa: S308  (nh3 has just cleaned it)
     key = f"markdown-3-{hashlib.sha256(text.encode()).hexdigest()}"
-    html = cache.get(key)
+    html: str | None = cache.get(key)
     if html is None:
         html = _rendered(text)
         cache.set(key, html, CACHE_SECONDS)

@@ -1,4 +1,4 @@
-"""The settings form of a plug-in: its secrets are sealed, never shown, and kept when left empty.
+"""The settings form of a plug-in: its secrets are sealed, never shown, unchanged when left empty.
 
 One class for pages and API, so that both read, check and store alike. A record has `settings`, a
 dict, and, where its plug-in has secrets, `secrets`: a property that seals and unseals.
@@ -35,7 +35,7 @@ class PluginSettings:
                 self.unreadable = True
 
     def page_form(self, data: Any = None, prefix: str | None = None) -> forms.Form:
-        """The form for a page. It asks for no secret that is stored and readable."""
+        """The form for a page. A secret that is stored and readable may be left empty."""
         initial = self.record.settings if self.record.pk else None
         form = self.form_class(data, initial=initial, prefix=prefix)
         for name in self.secret_fields:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from django.core.exceptions import PermissionDenied
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 
 class Viewer(Protocol):
@@ -25,6 +30,31 @@ class Nobody:
 
     def has_perm(self, perm: str, /) -> bool:
         return False
+
+
+class _HasUser(Protocol):
+    @property
+    def user(self) -> User | AnonymousUser: ...
+
+
+def signed_in(request: _HasUser) -> User:
+    """The account that a request of a page or of the API came from.
+
+    Raises PermissionDenied for an anonymous visitor, whom pages and API refuse before this.
+    """
+    user = request.user
+    if not user.is_authenticated:
+        raise PermissionDenied("Sign in first.")
+    return user
+
+
+class _LimitedViewer(Protocol):
+    only_team: str
+
+
+def limit_to_team(user: User, team: str) -> None:
+    """From here on `user` may see the incidents of `team` only; no limit if it is empty."""
+    cast("_LimitedViewer", user).only_team = team
 
 
 def only_team(viewer: Viewer) -> str:

@@ -47,10 +47,10 @@ class Token:
 class ExampleForm(forms.Form):
     """One field of each sort; its last one is wrong on purpose."""
 
-    text = forms.CharField(help_text="Help stands below a field.")
+    text = forms.CharField(help_text="Help is shown below a field.")
     choice = forms.ChoiceField(choices=[("a", "First"), ("b", "Second")], required=False)
     several = forms.MultipleChoiceField(choices=[("a", "First"), ("b", "Second")], required=False)
-    tick = forms.BooleanField(label="Switched on", required=False)
+    tick = forms.BooleanField(label="Enabled", required=False)
     long_text = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
     wrong = forms.IntegerField(min_value=10)
 

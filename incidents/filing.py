@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.dispatch import Signal
@@ -26,7 +27,7 @@ def _send_after_commit(signal: Signal, incident: Incident) -> None:
 
 
 def add_entry(
-    incident: Incident, kind: str, text: str, author: Any = None, at: datetime | None = None
+    incident: Incident, kind: str, text: str, author: User | None = None, at: datetime | None = None
 ) -> TimelineEntry:
     return TimelineEntry.objects.create(
         incident=incident, kind=kind, text=text, author=author, at=at or timezone.now()
@@ -38,7 +39,7 @@ def file_incident(
     *,
     title: str,
     services: Iterable[Service] = (),
-    reporter: Any = None,
+    reporter: User | None = None,
     viewers: Collection[Any] = (),
     quiet: bool = False,
     **fields: Any,
@@ -127,7 +128,7 @@ def _check_choice(name: str, value: str, choices: list[str]) -> None:
 
 @transaction.atomic
 def set_status(
-    incident: Incident, status: str, author: Any = None, resolution: str = ""
+    incident: Incident, status: str, author: User | None = None, resolution: str = ""
 ) -> Incident:
     """Move an incident to `status`, setting the times that go with it; repeating it is harmless."""
     resolution = resolution.strip()
@@ -136,14 +137,14 @@ def set_status(
 
 
 @transaction.atomic
-def set_severity(incident: Incident, severity: str, author: Any = None) -> Incident:
+def set_severity(incident: Incident, severity: str, author: User | None = None) -> Incident:
     return _apply(incident, author, severity=severity)
 
 
 @transaction.atomic
 def edit_incident(
     incident: Incident,
-    author: Any = None,
+    author: User | None = None,
     services: Iterable[Service] | None = None,
     viewers: Iterable[Any] | None = None,
     status: str | None = None,
@@ -164,7 +165,7 @@ def edit_incident(
 
 def _apply(
     incident: Incident,
-    author: Any,
+    author: User | None,
     *,
     status: str | None = None,
     severity: str | None = None,
@@ -216,7 +217,7 @@ def _apply(
 
 
 def add_note(
-    incident: Incident, text: str, author: Any = None, at: datetime | None = None
+    incident: Incident, text: str, author: User | None = None, at: datetime | None = None
 ) -> TimelineEntry:
     """A Markdown note on the timeline, which search finds. Raises ValidationError by field."""
     if at and at > timezone.now() + timedelta(minutes=5):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -13,7 +13,7 @@ from incidents.models import Alert, Incident
 
 
 @transaction.atomic
-def merge(into: Incident, other: Incident, author: Any = None) -> Incident:
+def merge(into: Incident, other: Incident, author: User | None = None) -> Incident:
     """Merge `other` into `into`: alerts and services move, each keeps its own timeline.
 
     Raises ValidationError if they are the same or one of them was merged before.
@@ -52,7 +52,7 @@ def merge(into: Incident, other: Incident, author: Any = None) -> Incident:
 
 
 @transaction.atomic
-def split(incident: Incident, alerts: Iterable[Alert], author: Any = None) -> Incident:
+def split(incident: Incident, alerts: Iterable[Alert], author: User | None = None) -> Incident:
     """Move some of an incident's alerts to a new incident. Raises ValidationError."""
     chosen = list(
         Alert.objects.select_for_update(of=("self",))

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import QuerySet
@@ -27,7 +27,7 @@ def _digest(text: str) -> str:
 
 
 def create_token(
-    user: AbstractUser, name: str, scope: str = "read", team: str = "", days: int | None = None
+    user: User, name: str, scope: str = "read", team: str = "", days: int | None = None
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which is not stored. Raises ValidationError by field."""
     if days is not None and not 1 <= days <= 3650:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -46,7 +47,7 @@ class KnowledgeImportReport(HistoryReport):
 
 
 def import_records(
-    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: Any = None
+    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: User | None = None
 ) -> KnowledgeImportReport:
     """Store records; one that cannot be imported is reported and does not stop the others.
 
@@ -67,7 +68,7 @@ def import_records(
 class _ImportRun:
     """One import. Known names and ids are in memory, so that a record costs few queries."""
 
-    def __init__(self, source: str, author: Any) -> None:
+    def __init__(self, source: str, author: User | None) -> None:
         self.report = KnowledgeImportReport()
         self.history = HistoryImport(source, self.report)
         self.source, self.author = self.history.source, author

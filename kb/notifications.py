@@ -79,7 +79,7 @@ def create_deliveries() -> int:
 
 
 def matches(rule: NotificationRule, event: Event) -> bool:
-    """Whether a rule asks for an event. Channels get nothing of private incidents."""
+    """Whether a rule selects an event. Channels get nothing of private incidents."""
     incident = event.incident
     if event.kind not in rule.events or not can_see(Nobody(), incident):
         return False

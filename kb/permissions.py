@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Exists, OuterRef, QuerySet
 
+from common.viewer import Viewer
 from incidents.permissions import sees_all, visible, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 
 MANAGE_WORKSPACES = "kb.change_workspace"
 
 
-def visible_links(user: Any) -> QuerySet[CauseLink]:
+def visible_links(user: Viewer) -> QuerySet[CauseLink]:
     return CauseLink.objects.filter(visible(user, "incident__"))
 
 
-def visible_causes(user: Any) -> QuerySet[Cause]:
+def visible_causes(user: Viewer) -> QuerySet[Cause]:
     """Causes linked to an incident `user` may see, and causes linked to none."""
     if sees_all(user):
         return Cause.objects.all()
@@ -27,7 +26,7 @@ def visible_causes(user: Any) -> QuerySet[Cause]:
     )
 
 
-def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
+def visible_postmortems(user: Viewer) -> QuerySet[Postmortem]:
     """Postmortems none of whose incidents is hidden: the text may be about any of them."""
     if sees_all(user):
         return Postmortem.objects.all()
@@ -37,7 +36,7 @@ def visible_postmortems(user: Any) -> QuerySet[Postmortem]:
     )
 
 
-def visible_actions(user: Any) -> QuerySet[ActionItem]:
+def visible_actions(user: Viewer) -> QuerySet[ActionItem]:
     """Action items of postmortems that `user` may see."""
     if sees_all(user):
         return ActionItem.objects.all()

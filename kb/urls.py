@@ -21,7 +21,7 @@ urlpatterns = [
     path(f"{_postmortem}draft/", postmortems.draft_save, name="draft"),
     path(f"{_postmortem}versions/", postmortems.versions, name="versions"),
     path(f"{_postmortem}publish/", postmortems.publish, name="publish"),
-    path(f"{_postmortem}reviewers/", postmortems.review_ask, name="review-ask"),
+    path(f"{_postmortem}reviewers/", postmortems.review_request, name="review-ask"),
     path(f"{_postmortem}review/", postmortems.review_answer, name="review-answer"),
     path(f"{_postmortem}comments/", postmortems.comment, name="comment"),
     path(

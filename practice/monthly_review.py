@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -17,6 +18,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from common.site_url import public_url
+from common.viewer import Viewer
 from incidents.alerts.noise import MIN_EPISODES, AlertRuleStats, rule_stats
 from incidents.catalogue.dependencies import dependency_edges, with_dependencies
 from incidents.models import Incident, Service
@@ -106,24 +108,24 @@ def next_month(month: date) -> date:
     return (month + timedelta(days=32)).replace(day=1)
 
 
-def build_review(user: Any, month: date, service: Service | None = None) -> MonthlyReview:
+def build_review(user: Viewer, month: date, service: Service | None = None) -> MonthlyReview:
     """The review of a month, of what `user` may see."""
     until = next_month(month)
-    asked = statistics.ReportFilter(month, until, service=service.name if service else "")
-    rows = statistics.filtered_incidents(user, asked)
+    chosen = statistics.ReportFilter(month, until, service=service.name if service else "")
+    rows = statistics.filtered_incidents(user, chosen)
     figures, _, minutes = statistics.time_figures(rows)
     review = MonthlyReview(month, service, until, figures=figures, minutes=minutes)
     review.incidents = list(
         rows.only(*LISTED_FIELDS).prefetch_related("services").order_by("impact_started_at", "pk")
     )
-    before = statistics.ReportFilter(last_month(month), month, service=asked.service)
+    before = statistics.ReportFilter(last_month(month), month, service=chosen.service)
     _, count, lost = statistics.time_figures(statistics.filtered_incidents(user, before))
     review.before = count, lost
     _add_causes(review, rows)
     review.slos = _budgets(user, review)
     _add_readiness(review, user)
     _add_actions(review, user)
-    _add_noise(review, user, asked)
+    _add_noise(review, user, chosen)
     return review
 
 
@@ -144,7 +146,7 @@ def _add_causes(review: MonthlyReview, rows: Any) -> None:
     review.without_cause = sum(row.pk not in explained for row in review.incidents)
 
 
-def _budgets(user: Any, review: MonthlyReview) -> list[MonthlyBudget]:
+def _budgets(user: Viewer, review: MonthlyReview) -> list[MonthlyBudget]:
     """Most spent first. A few queries, however many objectives there are."""
     start = datetime.combine(review.month, datetime.min.time(), UTC)
     end = datetime.combine(review.until, datetime.min.time(), UTC)
@@ -172,7 +174,7 @@ def _budgets(user: Any, review: MonthlyReview) -> list[MonthlyBudget]:
     return sorted(lines, key=lambda line: -line.budget.share)
 
 
-def _add_readiness(review: MonthlyReview, user: Any) -> None:
+def _add_readiness(review: MonthlyReview, user: Viewer) -> None:
     closed = ReadinessReview.objects.filter(
         closed_at__date__gte=review.month, closed_at__date__lt=review.until
     )
@@ -190,7 +192,7 @@ def _add_readiness(review: MonthlyReview, user: Any) -> None:
     review.findings = list(findings.select_related("service", "incident").order_by("service", "pk"))
 
 
-def _add_actions(review: MonthlyReview, user: Any) -> None:
+def _add_actions(review: MonthlyReview, user: Viewer) -> None:
     actions = visible_actions(user)
     if review.service:
         of_service = Incident.objects.filter(services=review.service).values("pk")
@@ -207,8 +209,8 @@ def _add_actions(review: MonthlyReview, user: Any) -> None:
     review.overdue = list(overdue.select_related("owner").order_by("due_on", "pk")[:30])
 
 
-def _add_noise(review: MonthlyReview, user: Any, asked: statistics.ReportFilter) -> None:
-    since, until = asked.bounds
+def _add_noise(review: MonthlyReview, user: Viewer, chosen: statistics.ReportFilter) -> None:
+    since, until = chosen.bounds
     alerts = visible_alerts(user).filter(starts_at__gte=since, starts_at__lt=until)
     if review.service:
         alerts = alerts.filter(service=review.service)
@@ -230,7 +232,7 @@ def as_markdown(review: MonthlyReview) -> str:
     )
 
 
-def subscribe(user: Any, service: Service | None, wanted: bool) -> None:
+def subscribe(user: User, service: Service | None, wanted: bool) -> None:
     if wanted:
         Subscription.objects.get_or_create(user=user, service=service)
     else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from common.viewer import Viewer
 from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 from practice.models import Engagement, Phase, ReadinessReview
@@ -35,7 +36,7 @@ class Card:
     reasons: list[str] = field(default_factory=list)
 
     @property
-    def settled(self) -> int:
+    def finished(self) -> int:
         return sum(engagement.state in FINISHED for engagement in self.phases.values())
 
     @property
@@ -56,7 +57,7 @@ class Card:
         return (0.5 + impact) * TIER_WEIGHT[self.service.tier] * (1.5 - (self.score or 0.0))
 
 
-def board(user: Any) -> dict[str, list[Card]]:
+def board(user: Viewer) -> dict[str, list[Card]]:
     """Cards by column: not begun (""), each phase, "done". Most urgent first in each."""
     columns: dict[str, list[Card]] = {"": [], **{phase: [] for phase in Phase.values}, "done": []}
     for card in sorted(_cards(user), key=lambda card: (-card.urgency, card.service.name)):
@@ -64,7 +65,7 @@ def board(user: Any) -> dict[str, list[Card]]:
     return columns
 
 
-def _cards(user: Any) -> list[Card]:
+def _cards(user: Viewer) -> list[Card]:
     since = timezone.now() - PERIOD
     duration = ExpressionWrapper(
         Coalesce("incident__resolved_at", Now()) - F("incident__impact_started_at"),
@@ -111,7 +112,7 @@ def suggested(columns: dict[str, list[Card]]) -> list[Card]:
 
 @transaction.atomic
 def set_phase(
-    service: Service, phase: str, state: str, owner: Any = None, evidence: str = ""
+    service: Service, phase: str, state: str, owner: User | None = None, evidence: str = ""
 ) -> Engagement:
     """Write the state of a phase; "done" requires evidence. Raises ValidationError by field."""
     if phase not in Phase.values:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
@@ -79,7 +79,7 @@ def leaves(nodes: list[Node]) -> list[Node]:
 
 @transaction.atomic
 def set_verdict(
-    practice: Practice, team: str, word: str, note: str, review_on: date | None, author: Any
+    practice: Practice, team: str, word: str, note: str, review_on: date | None, author: User | None
 ) -> Verdict:
     """Write the verdict of a team, or of the organisation (empty `team`).
 

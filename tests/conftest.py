@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
@@ -53,6 +53,15 @@ def data(name: str) -> Path:
     return path
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what commits: afterwards the rows that migrations made are missing for other tests."""
+    for item in items:
+        database = item.get_closest_marker("django_db")
+        if database and database.kwargs.get("transaction"):
+            item.add_marker("flush")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _missing:
         terminalreporter.section("skipped for want of tools")
@@ -63,7 +72,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(scope="session")
 def saved_database(pytestconfig: pytest.Config) -> Path | None:
     """Where a migrated database is saved between runs; not with a server of one's own."""
-    cache = pytestconfig.cache
+    cache = getattr(pytestconfig, "cache", None)  # None where the plug-in is switched off.
     return migrated.saved_file(cache.mkdir("migrated")) if cache and servers.postgres else None
 
 
@@ -93,17 +102,17 @@ def empty_caches() -> Iterator[None]:
 
 
 @pytest.fixture
-def user(django_user_model: Any) -> AbstractUser:
+def user(django_user_model: Any) -> User:
     return django_user_model.objects.create_user("oncall", password="pass-for-tests")
 
 
 @pytest.fixture
-def other(django_user_model: Any) -> AbstractUser:
+def other(django_user_model: Any) -> User:
     return django_user_model.objects.create_user("other", password="pass-for-tests")
 
 
 @pytest.fixture
-def web(client: Client, user: AbstractUser) -> Client:
+def web(client: Client, user: User) -> Client:
     client.force_login(user)
     return client
 
@@ -114,7 +123,7 @@ def database(db: None) -> Service:
 
 
 @pytest.fixture
-def incident(database: Service, user: AbstractUser) -> Incident:
+def incident(database: Service, user: User) -> Incident:
     from incidents.filing import file_incident
 
     return file_incident(title="orders-db CPU at 95 %", services=[database], reporter=user)

@@ -148,8 +148,8 @@ def is_command(words: str) -> bool:
 
 def anchor_of(heading: str) -> str:
     """The anchor that repository hosts give a heading."""
-    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
-    return kept.replace(" ", "-")
+    letters = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return letters.replace(" ", "-")
 
 
 def is_link(target: str, document: Path) -> bool:
@@ -220,7 +220,7 @@ def test_many_names_of_every_kind_are_checked() -> None:
 
 
 GOOD = """
-Read [the guide](docs/chat.md), [its anchor](docs/api.md#as-it-happens) and `tests/test_docs.py`.
+Read [the guide](docs/chat.md), [its anchor](docs/api.md#events) and `tests/test_docs.py`.
 Files such as `test_docs.py`, `requirements-dev.txt` and `docs/integrations/<kind>.md`; the folders
 `incidents/`, `tests/{api,e2e}/`. `ROOT` and `is_path` in `tests/test_docs.py`. The permission
 `practice.change_slo`, the task `analysis.tasks.sweep`, the variable `CAUSEBOOK_DATA_DIR`.

@@ -74,7 +74,7 @@ PLUGIN_FOLDERS = [
 PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
-    # One way of reading a row of incident history, whatever file it stands in.
+    # One way of reading a row of incident history, whatever file it is in.
     "kb/importers": ("incidents.history_import", "incidents.severities"),
 }
 PURE = ["analysis.core", "analysis.similarity", "practice.core"]

@@ -62,7 +62,7 @@ def python_strings() -> set[str]:
 
 
 def rules_of(sheet: str) -> Iterator[tuple[str, str, str]]:
-    """Each rule of a style sheet: the at-rules it stands in, its selector and its declarations."""
+    """Each rule of a style sheet: the at-rules around it, its selector and its declarations."""
     text = re.sub(r"/\*.*?\*/", "", text_of(STATIC / f"{sheet}.css"), flags=re.DOTALL)
     around: list[str] = []
     for words, end in re.findall(r"([^{}]*)([{}])", text):
@@ -196,7 +196,7 @@ def test_no_selector_is_styled_twice_in_a_layer() -> None:
     assert [each for each, count in times.items() if count > 1] == []
 
 
-def test_every_rule_stands_in_the_layer_of_its_sheet() -> None:
+def test_every_rule_is_in_the_layer_of_its_sheet() -> None:
     layers = {sheet: {around.split()[1] for around, _, _ in rules_of(sheet)} for sheet in SHEETS}
     assert layers == {
         "tokens": {"tokens"},

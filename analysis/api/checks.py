@@ -14,7 +14,7 @@ from analysis import tasks
 from analysis.evidence import checks
 from analysis.models import CheckRun, Source
 from incidents.api.base import VisibleRecordField
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,

@@ -40,7 +40,7 @@ def compiled(serializer: type[serializers.Serializer]) -> Callable[[Any], dict[s
 
 
 def _writer(field: serializers.Field) -> Writer:
-    if isinstance(field, serializers.ListSerializer):
+    if isinstance(field, serializers.ListSerializer) and field.child is not None:
         write_item = _writer(field.child)
         return lambda items, written: [write_item(item, written) for item in items]
     if isinstance(field, serializers.Serializer):
@@ -72,7 +72,7 @@ def _object_writer(serializer: serializers.Serializer) -> Writer:
 def _getter(field: serializers.Field) -> Callable[[Any], Any]:
     if isinstance(field, serializers.SerializerMethodField):
         return lambda instance: instance
-    return attrgetter(field.source)
+    return attrgetter(".".join(field.source_attrs))
 
 
 def _value_writer(field: serializers.Field) -> Writer:

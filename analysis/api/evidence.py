@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
 from analysis.models import Evidence, Finding
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.permissions import visible_incidents
 
 

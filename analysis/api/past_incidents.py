@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
@@ -13,6 +11,7 @@ from rest_framework.views import APIView
 
 from analysis.api.suggestions import ReasonSerializer
 from analysis.suggestions.engine import suggest_for_incident
+from common.viewer import Viewer
 from incidents.permissions import visible_incidents
 from kb.permissions import visible_links
 
@@ -75,7 +74,7 @@ class PastIncidentsView(APIView):
         return Response(PastIncidentsSerializer(answer).data)
 
 
-def _root_causes(user: Any, incidents: list[int]) -> dict[int, str]:
+def _root_causes(user: Viewer, incidents: list[int]) -> dict[int, str]:
     links = visible_links(user).filter(incident__in=incidents, state="confirmed")
     # The last one written stays in the dict, so root causes come last.
     rows = sorted(

@@ -13,8 +13,8 @@ from analysis.evidence import source_plugins
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import EtagRetrieveMixin, Resource
 
 PROBE_DEADLINE = 5.0
 

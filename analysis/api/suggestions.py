@@ -85,6 +85,9 @@ class SuggestionsSerializer(serializers.Serializer):
     nothing_alike = serializers.BooleanField(
         help_text="History holds nothing alike: what is listed is merely the nearest."
     )
+    vague = serializers.BooleanField(
+        help_text="Nothing is alike because the words are too few or too common: ask with more."
+    )
     history = serializers.IntegerField(help_text="How many past records were compared.")
     causes = SuggestedCauseSerializer(many=True)
     incidents = AlikeIncidentSerializer(many=True)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+def write_lines(path: Path, results: Iterable[dict[str, Any]]) -> int:
+    """Write a line of JSON for each result and return how many there were."""
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for count, result in enumerate(results, 1):  # noqa: B007
+            file.write(json.dumps(result) + "\n")
+    return count
 
 
 class EvaluateCommand(BaseCommand):
@@ -24,9 +33,5 @@ class EvaluateCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["input"].exists():
             raise CommandError(f"There is no {options['input']}.")
-        count = 0
-        with options["out"].open("w", encoding="utf-8") as file:
-            for result in self.evaluate(options["input"]):
-                file.write(json.dumps(result) + "\n")
-                count += 1
+        count = write_lines(options["out"], self.evaluate(options["input"]))
         self.stdout.write(f"{count} lines written to {options['out']}.")

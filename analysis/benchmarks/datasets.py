@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from analysis.benchmarks.cases import read_cases
 from analysis.core.log_templates import mask, merged, template_id
 from analysis.core.onset import Array
-from analysis.core.origin_ranking import LogLine, Metric, rank_services
+from analysis.core.origin_ranking import rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
 from analysis.similarity.weights import Document
-from common.pods import without_pod_hashes
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -64,62 +64,15 @@ def templates(path: Path) -> Iterator[dict[str, str]]:
         yield {"template_id": template_id(template), "template": template}
 
 
-def _number(text: str) -> float:
-    return float(text) if text else float("nan")
-
-
-def _log_lines(path: Path) -> list[LogLine]:
-    """Lines of a log export by pod; none when there is no such file."""
-    if not path.exists():
-        return []
-    with gzip.open(path, "rt", newline="") as file:
-        return [
-            LogLine(
-                without_pod_hashes(row["PodName"]),
-                float(row["TimeUnixNano"]) / 1e9,
-                _unwrapped(row["Log"]),
-                row.get("TraceID") or "",
-            )
-            for row in csv.DictReader(file)
-        ]
-
-
-def _unwrapped(written: str) -> str:
-    """The line itself, where a log driver wrapped it in JSON."""
-    try:
-        wrapped = json.loads(written)
-    except ValueError:
-        return written
-    return str(wrapped["log"]) if isinstance(wrapped, dict) and "log" in wrapped else written
-
-
 def causes(folder: Path) -> Iterator[dict[str, Any]]:
     """Rank the services of each recorded fault by how likely each is its origin."""
-    normal_lines = _log_lines(folder / "normal-log.csv.gz")
-    for case in sorted(folder.glob("*/case.json")):
-        facts = json.loads(case.read_text())
-        with gzip.open(case.parent / "metrics.csv.gz", "rt", newline="") as file:
-            reader = csv.reader(file)
-            columns = next(reader)
-            table = np.array([[_number(cell) for cell in row] for row in reader])
-        metrics = []
-        for column, name in enumerate(columns[1:], 1):
-            service, _, metric = name.partition("|")
-            present = np.isfinite(table[:, column])
-            metrics.append(Metric(service, metric, table[present, 0], table[present, column]))
-        suspects = rank_services(
-            metrics,
-            float(facts["at"]),
-            [(caller, callee) for caller, callee in facts.get("calls") or []],
-            (facts.get("seen") or {}).get("service"),
-            _log_lines(case.parent / "log.csv.gz"),
-            normal_lines,
-        )
+    for case in read_cases(folder):
+        suspects = rank_services(case.observed, case.at)
         findings = [
             f"{suspect.service}: {reason}" for suspect in suspects[:5] for reason in suspect.reasons
         ]
         ranked = [suspect.service for suspect in suspects]
-        yield {"id": facts["id"], "ranked": ranked, "findings": findings}
+        yield {"id": case.id, "ranked": ranked, "findings": findings}
 
 
 def epoch(text: str) -> float:

@@ -1,26 +1,29 @@
-"""Which service is likely the origin of a fault, from metrics, logs and the call graph."""
+"""Which service is likely the origin of a fault, from metrics, logs, spans and the call graph.
+
+Each kind of evidence gives every service a share: of the time that requests lost, of the requests
+that failed, of the symptom that users noticed, of the surprising changes of metrics. The shares are
+multiplied as independent evidence, each with one uniform share added (Laplace's rule), so that
+evidence that is silent about a service does not acquit it, and a kind that a system does not
+have has no say.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from analysis.core.log_templates import mask
-from analysis.core.onset import MAD_TO_SIGMA, Array
+from analysis.core.surprise import Metric, Surprise, surprises
+from analysis.core.symptom_flow import KINDS, below, flows, is_symptom, kind_of
+from analysis.core.traces import Span, failures, time_lost
 
+__all__ = ["LogLine", "Metric", "Observed", "Span", "Suspect", "rank_services"]
 
-@dataclass(frozen=True)
-class Metric:
-    """One series of one service: epoch seconds and values, no NaN."""
-
-    service: str
-    name: str
-    times: Array
-    values: Array
+Shares = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -42,72 +45,106 @@ class Suspect:
     reasons: list[str] = field(default_factory=list)
 
 
-KINDS = (
-    ("host", re.compile(r"node|host", re.I), 0.0),
-    ("calls", re.compile(r"client|outgoing|upstream", re.I), 0.3),
-    ("memory", re.compile(r"mem|heap|rss", re.I), 2.0),
-    ("cpu", re.compile(r"cpu|throttl", re.I), 1.5),
-    ("latency", re.compile(r"latency|duration|response.?time|p9\d", re.I), 1.0),
-    ("errors", re.compile(r"success|availab|error|fault|fail|5xx", re.I), 1.0),
-    (
-        "traffic",
-        re.compile(r"ops|request|rps|qps|network|bytes|syscall|workload|count", re.I),
-        0.15,
-    ),
-)
-"""Kinds of metrics and their weight. A service's own resources indicate an origin most; how long
-its calls to others take points to those; traffic follows whatever happens elsewhere; and a host's
-load is that of all services on it."""
-GOOD = re.compile(r"success|availab", re.I)
-OTHER_WEIGHT = 0.5
-MIN_SAMPLES = 3
-PEAK_SAMPLES = 2
-"""Samples that the height of a departure is read from: a fault may be over soon."""
-SMALLEST_SPREAD = 0.05
-MIN_MEMORY_STEP = 0.005
-"""Memory hardly changes by itself: a lasting step indicates a restart, other code or a leak."""
-LARGEST_DEVIATION = 200.0
-"""Beyond, a deviation measures how flat the series was before, not how bad it is now."""
-ALIKE_METRICS = 2
-"""Metrics of one kind, such as percentiles of one latency, that are averaged."""
-LOG_WEIGHT = 3.0
-IGNORED_ERRORS = 2
-"""So many unusual error lines occur without a fault."""
-MIN_REPORTED = float(np.log1p(4.0))
+@dataclass(frozen=True)
+class Observed:
+    """What is known of a fault; what is missing has no say.
+
+    `calls` are pairs of caller and callee, `seen` is the service where users noticed `symptom`, the
+    name of a metric or an alert. `usual_lines` and `usual_spans` are from a normal time; where they
+    are given, all of `lines` and `spans` are compared with them, so that the onset need not be
+    exact.
+    """
+
+    metrics: Sequence[Metric] = ()
+    calls: Sequence[tuple[str, str]] = ()
+    seen: str | None = None
+    symptom: str = ""
+    lines: Sequence[LogLine] = ()
+    usual_lines: Sequence[LogLine] = ()
+    spans: Sequence[Span] = ()
+    usual_spans: Sequence[Span] = ()
+
+
 _ERROR = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|severe)\b", re.I)
+MOST_REASONS = 3
+AGREEING = 2
+"""Metrics of a service whose surprise is averaged: one alone may be a coincidence."""
 
 
-def kind_of(metric: str) -> tuple[str, float]:
-    """What a metric of this name measures, and its weight."""
-    for kind, pattern, weight in KINDS:
-        if pattern.search(metric):
-            return kind, weight
-    return "other", OTHER_WEIGHT
+def rank_services(observed: Observed, at: float) -> list[Suspect]:
+    """Suspects, most likely origin first; `at` is the onset in epoch seconds.
 
-
-def _deviation(metric: Metric, at: float, kind: str) -> float:
-    """Robust standard deviations between normal and the peak after `at`; 0 for a good direction."""
-    start = int(np.searchsorted(metric.times, at))
-    before, after = metric.values[:start], metric.values[start:]
-    if len(before) < MIN_SAMPLES or not len(after):
-        return 0.0
-    middle = float(np.median(before))
-    low, first, third, high = np.percentile(before, [1, 25, 75, 99])
-    usual = max(
-        MAD_TO_SIGMA * float(np.median(np.abs(before - middle))), float(third - first) / 1.35, 1e-6
+    Services that serve no request, by the spans, and those that `seen` does not call, come last. A
+    suspect without reasons does not stand out.
+    """
+    observed = replace(observed, metrics=[metric.usable() for metric in observed.metrics])
+    reasons: dict[str, list[str]] = {}
+    kinds: list[Shares] = []
+    involved: set[str] = set()
+    if observed.spans:
+        kinds += [_time_shares(observed, at, reasons), _failure_shares(observed, reasons)]
+        involved |= {span.service for span in [*observed.spans, *observed.usual_spans]}
+    if observed.lines:
+        kinds.append(_error_shares(observed, reasons))
+    accounted = bool(observed.spans)
+    if observed.seen is not None and any(observed.seen in pair for pair in observed.calls):
+        involved |= below(observed.calls, observed.seen)
+        kinds += _flow_shares(observed, at, reasons)
+        accounted = accounted or any(kinds[-1].values())
+    kinds.append(_metric_shares(observed, at, accounted, reasons))
+    named = involved | {metric.service for metric in observed.metrics}
+    named |= {line.service for line in observed.lines}
+    scores = _combined([shares for shares in kinds if any(shares.values())], named)
+    suspects = [Suspect(name, scores[name], reasons.get(name, [])[:MOST_REASONS]) for name in named]
+    # A caller that is as suspect as its callee suffers from it.
+    callers = {caller for caller, _ in observed.calls}
+    suspects.sort(
+        key=lambda each: (
+            bool(involved) and each.service not in involved,
+            -each.score,
+            each.service in callers,
+            each.service,
+        )
     )
-    if kind == "memory":
-        step = abs(float(np.median(after)) - middle) / max(usual, MIN_MEMORY_STEP * abs(middle))
-        return min(step, LARGEST_DEVIATION)
-    spread = max(usual, float(high - low) / 5, SMALLEST_SPREAD * abs(middle))
-    apart = np.sort((after - middle) / spread)
-    up, down = float(apart[-PEAK_SAMPLES:].mean()), float(apart[:PEAK_SAMPLES].mean())
-    peak = float(
-        np.clip(up if abs(up) >= abs(down) else down, -LARGEST_DEVIATION, LARGEST_DEVIATION)
-    )
-    if kind == "errors":
-        return max(0.0, -peak if GOOD.search(metric.name) else peak)
-    return max(0.0, peak) if kind in ("cpu", "latency", "calls") else abs(peak)
+    return suspects
+
+
+def _combined(kinds: Sequence[Shares], services: Iterable[str]) -> dict[str, float]:
+    """The product of a service's shares, each with one uniform share added, as shares."""
+    names = sorted(services)
+    weights = np.zeros(len(names))
+    for shares in kinds:
+        weights += np.log([shares.get(name, 0.0) + 1 / len(names) for name in names])
+    if not len(names):
+        return {}
+    weights = np.exp(weights - weights.max())
+    return dict(zip(names, (weights / weights.sum()).tolist(), strict=True))
+
+
+def _time_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -> Shares:
+    lost = time_lost(observed.spans, observed.usual_spans, at)
+    for service, each in lost.items():
+        where = f"calls between {each.caller} and it" if each.caller else "own time"
+        reasons.setdefault(service, []).append(
+            f"{where} of {each.operation} rose from {each.usual:.3g} ms to {each.now:.3g} ms"
+        )
+    return {service: each.share for service, each in lost.items()}
+
+
+def _failure_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:
+    shares = failures(observed.spans, observed.usual_spans) if observed.usual_spans else {}
+    for service, share in shares.items():
+        reasons.setdefault(service, []).append(f"{share:.0%} of requests failed first here")
+    return shares
+
+
+def _error_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:
+    counts, examples = _errors_first_seen(observed.lines, observed.usual_lines)
+    traces = {line.trace for line in observed.lines if line.trace}
+    for service, count in counts.items():
+        reasons.setdefault(service, []).append(f"{count} unusual errors: {examples[service][:120]}")
+    whole = len(traces) or sum(counts.values())
+    return {service: min(1.0, count / whole) for service, count in counts.items()}
 
 
 def _errors_first_seen(
@@ -118,7 +155,7 @@ def _errors_first_seen(
     An error travels from callee to caller: of the lines of one trace only the earliest counts. A
     line whose time was lost on its way (before 1970) is never the earliest.
     """
-    known = {(line.service, mask(line.text)) for line in usual}
+    known = {(line.service, mask(line.text)) for line in usual if _ERROR.search(line.text)}
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     blamed: set[str] = set()
@@ -133,58 +170,56 @@ def _errors_first_seen(
     return counts, examples
 
 
-def rank_services(
-    metrics: Sequence[Metric],
-    at: float,
-    calls: Sequence[tuple[str, str]] = (),
-    seen: str | None = None,
-    lines: Sequence[LogLine] = (),
-    usual_lines: Sequence[LogLine] = (),
-) -> list[Suspect]:
-    """Suspects, most likely origin first; `at` is the onset in epoch seconds.
-
-    A service's score is that of its kind of metric that deviates most, plus that of its unusual
-    error lines. Symptoms travel from callee to caller: with the call graph (pairs of caller and
-    callee) and the service where users noticed it, what that service calls, directly or not, comes
-    before everything else. `usual_lines` are log lines from a normal time.
-    """
-    deviations: dict[str, dict[str, list[tuple[float, str]]]] = {}
-    for metric in metrics:
-        kind, weight = kind_of(metric.name)
-        value = weight * float(np.log1p(_deviation(metric, at, kind)))
-        deviations.setdefault(metric.service, {}).setdefault(kind, []).append((value, metric.name))
-    errors, examples = _errors_first_seen(lines, usual_lines)
-    downstream = _downstream(calls, seen)
-    suspects = []
-    for service in sorted({*deviations, *errors}):
-        kinds = [sorted(values, reverse=True) for values in deviations.get(service, {}).values()]
-        score = max(
-            (float(np.mean([value for value, _ in values[:ALIKE_METRICS]])) for values in kinds),
-            default=0.0,
+def _flow_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -> list[Shares]:
+    """Shares of the symptom that was seen; of each kind, when it is not known which."""
+    assert observed.seen is not None
+    known = kind_of(observed.symptom)
+    kinds: list[Shares] = []
+    for kind in [known] if known else KINDS:
+        found = flows(observed.metrics, at, observed.calls, observed.seen, kind)
+        whole = sum(flow.own for flow in found.values())
+        kinds.append(
+            {service: flow.own / whole if whole else 0.0 for service, flow in found.items()}
         )
-        score += LOG_WEIGHT * float(np.log1p(max(0, errors[service] - IGNORED_ERRORS)))
-        reasons = [
-            f"{name} left its normal range"
-            for value, name in sorted((values[0] for values in kinds), reverse=True)[:3]
-            if value > MIN_REPORTED
-        ]
-        if errors[service] > IGNORED_ERRORS:
-            reasons.insert(0, f"{errors[service]} unusual errors: {examples[service][:120]}")
-        suspects.append(Suspect(service, score, reasons))
-    suspects.sort(key=lambda each: (each.service not in downstream, -each.score, each.service))
-    return suspects
+        for service, flow in found.items():
+            if flow.own > 0 and flow.stands_out:
+                reasons.setdefault(service, []).append(
+                    f"{flow.own / whole:.0%} of the symptom seen at {observed.seen} begins here: "
+                    f"{flow.metric} went from {flow.before:.3g} to {flow.peak:.3g}"
+                )
+    return kinds
 
 
-def _downstream(calls: Sequence[tuple[str, str]], seen: str | None) -> set[str]:
-    """`seen` and all it calls, directly or not; empty when either is unknown."""
-    callees: dict[str, set[str]] = {}
-    for caller, callee in calls:
-        callees.setdefault(caller, set()).add(callee)
-    if seen is None or seen not in callees:
-        return set()
-    reached, to_visit = {seen}, [seen]
-    while to_visit:
-        unseen = callees.get(to_visit.pop(), set()) - reached
-        reached |= unseen
-        to_visit += unseen
-    return reached
+def _metric_shares(
+    observed: Observed, at: float, accounted: bool, reasons: dict[str, list[str]]
+) -> Shares:
+    """Shares of surprise.
+
+    Where spans or flows account for calls, what metrics say of calls is known already: only
+    resources count, and of services that serve requests.
+    """
+    serving = {span.service for span in [*observed.spans, *observed.usual_spans]}
+    compared = [
+        metric
+        for metric in observed.metrics
+        if (not serving or metric.service in serving)
+        and not (accounted and is_symptom(metric.name))
+    ]
+    found = surprises(compared, at)
+    for service, each in found.items():
+        reasons.setdefault(service, []).extend(
+            _in_words(surprise)
+            for surprise in each
+            if surprise.score > 0 and surprise.change.stands_out
+        )
+    sizes = {
+        service: float(np.mean([surprise.score for surprise in each[:AGREEING]]))
+        for service, each in found.items()
+    }
+    whole = sum(sizes.values())
+    return {service: size / whole if whole else 0.0 for service, size in sizes.items()}
+
+
+def _in_words(surprise: Surprise) -> str:
+    change = surprise.change
+    return f"{change.name} went from {change.before:.3g} to {change.peak:.3g}"

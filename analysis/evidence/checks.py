@@ -151,9 +151,9 @@ def _value(check: Check, answer: SourceAnswer, plugin: SourcePlugin) -> float | 
 def factors(incident: Incident) -> dict[int, float]:
     """By cause: the factor of its score that the outcomes of its checks give."""
     outcomes: dict[int, list[bool]] = {}
-    runs = incident.check_runs.exclude(holds=None).values_list("check_asked__cause", "holds")
-    for cause, holds in runs:
-        outcomes.setdefault(cause, []).append(holds)
+    for cause, holds in incident.check_runs.values_list("check_asked__cause", "holds"):
+        if holds is not None:
+            outcomes.setdefault(cause, []).append(holds)
     return {
         cause: HOLDS if all(holds) else DOES_NOT_HOLD if not any(holds) else 1.0
         for cause, holds in outcomes.items()

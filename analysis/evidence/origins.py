@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.core.origin_ranking import LogLine, Metric, Suspect, rank_services
+from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
 from analysis.models import Evidence
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import Incident
@@ -36,11 +36,25 @@ def likely_origins(incident: Incident) -> list[Suspect]:
     usual = [line for line in lines if line.at < onset]
     since = [line for line in lines if line.at >= onset]
     seen = incident.services.values_list("name", flat=True).first()
-    suspects = rank_services(metrics, onset, dependency_pairs("name"), seen, since, usual)
+    observed = Observed(
+        metrics,
+        dependency_pairs("name"),
+        seen,
+        _symptom(incident),
+        since,
+        usual,
+    )
+    suspects = rank_services(observed, onset)
     return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
+
+
+def _symptom(incident: Incident) -> str:
+    """What users or monitors noticed, as far as the names of alerts say it."""
+    return " ".join(incident.alerts.order_by("starts_at").values_list("name", flat=True))
 
 
 def _first_onset(incident: Incident, at: float) -> float:
     """Faults begin before users are affected: the earliest onset up to an hour before impact."""
-    onsets = incident.findings.exclude(onset=None).values_list("onset", flat=True)
-    return min((o.timestamp() for o in onsets if at - 3600 <= o.timestamp() <= at), default=at)
+    onsets = incident.findings.values_list("onset", flat=True)
+    times = [onset.timestamp() for onset in onsets if onset is not None]
+    return min((time for time in times if at - 3600 <= time <= at), default=at)

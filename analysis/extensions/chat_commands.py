@@ -41,6 +41,8 @@ def render_suggestions(found: Suggestions, incident: Incident | None = None) -> 
     causes = found.causes[:MAX_SHOWN]
     if found.nothing_alike:
         text = f"Nothing like this in our history of {found.history} records."
+        if found.vague:
+            text += " The words fit too much: add a service, an error message or what changed."
         return ChatAnswer(text if found.history else "There is no history to compare with yet.")
     if causes:
         text = (
@@ -58,7 +60,7 @@ def render_suggestions(found: Suggestions, incident: Incident | None = None) -> 
 
 def ask(context: CommandContext, rest: str) -> ChatAnswer:
     if len(rest) < 3:
-        raise Problem("Tell me what you see, in a few words.")
+        raise Problem("Describe what you see in a few words.")
     return render_suggestions(
         suggest_for_text(rest[:300], context.viewer, symptom=rest[300:3000], limit=MAX_SHOWN)
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from prometheus_client.core import Metric
 
 from analysis.models import EvidenceRequest
 from analysis.suggestions.accuracy import scoreboard
 from analysis.suggestions.live_index import index_file
+from common.viewer import Viewer
 from kb.api.metrics import PENDING, age, gauge
 
 
-def analysis_metrics(user: Any) -> Iterator[Metric]:
+def analysis_metrics(user: Viewer) -> Iterator[Metric]:
     requests = EvidenceRequest.objects.filter(state__in=PENDING)
     yield gauge("evidence_waiting", "Pulls not done yet.", requests.count())
     yield gauge(

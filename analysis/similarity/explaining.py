@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.similarity.segment import Row
-from analysis.similarity.text import tokenise
+from analysis.similarity.text import CONCEPT, MARKS, tokenise
 from analysis.similarity.weights import Document, is_piece, is_plain, ready_terms, saturate
 
 MAX_SHARED, MAX_DIFFERENCES = 8, 4
@@ -37,6 +37,8 @@ class WeightedQuery:
     """bool: whether any document has the term"""
     own: np.ndarray
     """float64: what each term would weigh, were the query a stored document"""
+    rarity: np.ndarray
+    """float64: inverse document frequency; highest for terms that no document has"""
 
     @cached_property
     def plain(self) -> np.ndarray:
@@ -44,10 +46,24 @@ class WeightedQuery:
         return np.fromiter(map(is_plain, self.terms), bool, len(self.terms))
 
     @cached_property
+    def content(self) -> NDArray[np.bool_]:
+        """bool: single words and concepts, without pairs, identifiers, pieces and ready terms"""
+        kinds = (
+            is_plain(term) and not is_piece(term) and " " not in term and term[0] != "="
+            for term in self.terms
+        )
+        return np.fromiter(kinds, bool, len(self.terms))
+
+    @cached_property
+    def services(self) -> NDArray[np.bool_]:
+        """bool: which terms are services"""
+        return np.fromiter((t.startswith("service:") for t in self.terms), bool, len(self.terms))
+
+    @cached_property
     def nameable(self) -> NDArray[np.bool_]:
         """bool: whether a term may be shown to a person"""
-        pieces = np.fromiter(map(is_piece, self.terms), bool, len(self.terms))
-        return np.asarray((self.factors > 0) & ~pieces)
+        unnamed = (is_piece(term) or term[0] == CONCEPT for term in self.terms)
+        return np.asarray((self.factors > 0) & ~np.fromiter(unnamed, bool, len(self.terms)))
 
     def named(self, values: np.ndarray, which: np.ndarray, most: int) -> list[Overlap]:
         """The heaviest of the terms in `which` (bool), for weights of float64 in step with them."""
@@ -123,5 +139,5 @@ def _words(named: str) -> frozenset[str]:
     term = named.removeprefix("=") if plain else named.partition(":")[2]
     if " " in term and plain:
         return frozenset(term.split())
-    words = (word for word in tokenise(term) if " " not in word and not word.startswith("="))
+    words = (word for word in tokenise(term) if " " not in word and word[0] not in MARKS)
     return frozenset(words) or frozenset([term])

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.similarity import text, weights
+from analysis.similarity import glossary, text, weights
 from analysis.similarity.explaining import Comparison, WeightedQuery
 from analysis.similarity.kernel import search_segment
 from analysis.similarity.segment import (
@@ -63,7 +63,8 @@ class Hit:
 
 def _version() -> str:
     """Changes when the code that makes terms and weights does: older files are then refused."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in (text, weights)]
+    sources = [Path(str(module.__file__)).read_bytes() for module in (text, weights, glossary)]
+    sources.append(glossary.WORDS.read_bytes())
     return hashlib.blake2b(b"".join(sources), digest_size=12).hexdigest()
 
 
@@ -83,13 +84,14 @@ class Index:
         self.merge()
 
     def _load(self, documents: list[Document]) -> None:
-        rows = {document.key: self._row(document) for document in documents}
+        rows = {document.key: self.row(document) for document in documents}
         for key in rows:
             self.remove(key)
         if rows:
             self.segments.append(build(list(rows.values())))
 
-    def _row(self, document: Document) -> Row:
+    def row(self, document: Document) -> Row:
+        """What would be stored for a document."""
         return Row.of(document.key, weights.saturate(weights.weigh(document, self.lengths)))
 
     def _all(self) -> Iterator[Segment]:
@@ -109,7 +111,7 @@ class Index:
     def add(self, document: Document) -> None:
         """Add or replace the document of this key; the next search sees it."""
         self.remove(document.key)
-        self._tail[document.key] = self._row(document)
+        self._tail[document.key] = self.row(document)
         self._tail_segment = None
         if len(self._tail) >= TAIL:
             self.segments.append(build(list(self._tail.values())))
@@ -162,7 +164,7 @@ class Index:
         index.segments = [segment]
         return index, facts["about"]
 
-    def _stored(self, key: int) -> Row | None:
+    def stored(self, key: int) -> Row | None:
         """What is stored for a key; None when nothing is."""
         if key in self._tail:
             return self._tail[key]
@@ -184,7 +186,7 @@ class Index:
             present = numbers >= 0
             frequency[present] += part.document_frequency[numbers[present]]
         # A stored document that is queried is no part of the history it is compared with.
-        own_row = self._stored(document.key)
+        own_row = self.stored(document.key)
         count = len(self)
         if own_row is not None:
             frequency -= np.isin(hashes, own_row.hashes)
@@ -193,7 +195,7 @@ class Index:
         factors = rarity * [query_weights[term] for term in terms]
         stored = weights.saturate(weighed)
         own = np.array([stored[term] for term in terms])
-        return WeightedQuery(terms, hashes, factors, frequency > 0, own)
+        return WeightedQuery(terms, hashes, factors, frequency > 0, own, rarity)
 
     def _perfect(self, query: WeightedQuery) -> float:
         """The score of a document that says exactly what the query says.
@@ -225,8 +227,12 @@ class Index:
         k: int = 10,
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
+        sign: int = 0,
     ) -> list[Hit]:
-        """The same as `search`, for a query that was weighted before."""
+        """The same as `search`, for a query that was weighted before.
+
+        With `sign` 1 or -1 only documents with positive or negative keys match.
+        """
         perfect = self._perfect(query) if query.terms else 0.0
         if not perfect or k < 1:
             return []
@@ -237,7 +243,8 @@ class Index:
             if present.any():
                 count = search_segment(
                     numbers[present], query.factors[present] / STEPS, part.keys,
-                    _allowed(part, exclude, only), part.highest, part.usual, part.starts, part.rows,
+                    _allowed(part, exclude, only, sign),
+                    part.highest, part.usual, part.starts, part.rows,
                     part.weights, part.row_starts, part.row_terms, part.row_weights,
                     best, best_keys, count,
                 )  # fmt: skip
@@ -246,20 +253,33 @@ class Index:
             for score, key in zip(best[:count].tolist(), best_keys[:count].tolist(), strict=True)
         ]
 
+    def hit(self, query: WeightedQuery, row: Row) -> Hit:
+        """How a row matches that need not be in the index."""
+        score = float(query.factors @ row.weights_of(query.hashes))
+        perfect = self._perfect(query)
+        return Hit(row.key, score, min(1.0, score / perfect) if perfect else 0.0)
+
     def compare(self, query: WeightedQuery, others: Iterable[Document]) -> dict[int, Comparison]:
         """What a query shares with each matching document, and what only one of the two has."""
         return {
             # Another thread may have removed one meanwhile.
-            other.key: Comparison(query, self._stored(other.key) or self._row(other), other)
+            other.key: Comparison(query, self.stored(other.key) or self.row(other), other)
             for other in others
         }
 
 
-def _allowed(part: Segment, exclude: Collection[int], only: Collection[int] | None) -> np.ndarray:
+def _allowed(
+    part: Segment, exclude: Collection[int], only: Collection[int] | None, sign: int
+) -> np.ndarray:
     """uint8 a row: whether it may match."""
-    if not exclude and only is None:
+    if not exclude and only is None and not sign:
         return part.alive
     allowed = part.alive.copy()
+    negative = int(np.searchsorted(part.keys, 0))
+    if sign > 0:
+        allowed[:negative] = 0
+    elif sign < 0:
+        allowed[negative:] = 0
     if only is not None:
         inside = np.zeros(len(part), np.uint8)
         inside[_rows(part, only)] = 1

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from Stemmer import Stemmer
 
+from analysis.similarity.glossary import concepts_of, fold
 from common.pods import without_pod_hashes
 
 LONGEST_TEXT = 20_000
@@ -15,10 +16,28 @@ LONGEST_TEXT = 20_000
 _WORD = re.compile(r"[A-Za-z0-9]+(?:[._\-/:#@'][A-Za-z0-9]+)*|[^\W\d_]{2,}")
 _ALPHANUMERIC = re.compile(r"[^\W_]+")
 PIECE = 4
+CONCEPT = "~"
+MARKS = "=" + CONCEPT
+"""What whole identifiers and concepts begin with."""
 _SEPARATOR = re.compile(r"[._\-/:#@']")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _HASHED = re.compile(r"^(?=.*\d)[0-9a-f]{8,}$")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
+_UNIT = (
+    "(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?"
+    "|%|percent|[KMGT]i?B?|bytes?)"
+)
+_MEASURES = re.compile(
+    rf"(?<![\w.])(?:\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK})?(?:Z|[+-]\d\d:?\d\d)?"
+    rf"|{_MONTH} {{1,2}}\d{{1,2}}(?:,? \d{{4}})?(?: {_CLOCK})?|\d{{1,2}} {_MONTH}(?: \d{{4}})?"
+    rf"|{_CLOCK}(?:Z| ?UTC| ?[AaPp][Mm])?|\d{{1,15}}(?:\.\d{{1,9}})? ?{_UNIT}"
+    r"|SEV-?\d|UTC|GMT|\d{5,})"
+    r"(?![\w%])"
+)
+"""When, how long and how much: two incidents of one day or one duration have nothing in common."""
 
 STOP_WORDS = frozenset(
     "a about above after again against all also am an and any are as at be because been before "
@@ -50,26 +69,32 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
     stems = tuple(
         stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part)
     )
+    marked = tuple(CONCEPT + concept for each in stems for concept in concepts_of(each))
     if len(parts) > 1 and stems:
-        return (*stems, "=" + word.lower())
-    return stems
+        marked = ("=" + word.lower(), *marked)
+    return (*stems, *marked)
+
+
+def _without_measures(text: str) -> str:
+    return _MEASURES.sub(" ", _UUID.sub(" ", text))
 
 
 def tokenise(text: str) -> list[str]:
     """Words, their stems, the parts of identifiers, and pairs of neighbours.
 
     An identifier such as `OrderServiceImpl` or `orders-db` gives its parts and, marked with `=`,
-    itself. Random ids and hashes give nothing. Pairs have a blank in the middle.
+    itself. Random ids and hashes, times, durations and sizes give nothing. Pairs have a blank in
+    the middle. `~` marks the concept of a word (analysis.similarity.glossary).
 
     >>> tokenise("Timeouts on orders-db")
     ['timeout', 'order', 'timeout order', 'db', 'order db', '=orders-db']
     """
     terms: list[str] = []
     previous = ""
-    for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):
+    for match in _WORD.finditer(_without_measures(fold(text[:LONGEST_TEXT]))):
         for term in _terms_of_word(match.group()):
             terms.append(term)
-            if term.startswith("="):
+            if term[0] in MARKS:
                 continue
             if previous:
                 terms.append(f"{previous} {term}")
@@ -91,7 +116,7 @@ def pieces(text: str) -> list[str]:
     >>> pieces("Shaded jar")
     [' sha', 'shad', 'hade', 'aded', 'ded ', ' jar', 'jar ']
     """
-    text = _UUID.sub(" ", text[:LONGEST_TEXT]).lower()
+    text = _without_measures(fold(text[:LONGEST_TEXT])).lower()
     return [piece for word in _ALPHANUMERIC.findall(text) for piece in _pieces_of_word(word)]
 
 
@@ -99,15 +124,15 @@ def surface_words(text: str) -> dict[str, str]:
     """How each term of `text` was first written, to show a person what was shared."""
     words: dict[str, str] = {}
     previous = previous_word = ""
-    for match in _WORD.finditer(_UUID.sub(" ", text[:LONGEST_TEXT])):
+    for match in _WORD.finditer(_without_measures(text[:LONGEST_TEXT])):
         written = match.group()
-        terms = _terms_of_word(written)
+        terms = _terms_of_word(fold(written))
         parts = _PART.findall(written)
         for term in terms:
             word = written if len(terms) == 1 or term.startswith("=") else ""
-            word = word or next((p for p in parts if stem(p.lower()) == term), term)
+            word = word or next((p for p in parts if stem(fold(p.lower())) == term), term)
             words.setdefault(term, word)
-            if term.startswith("="):
+            if term[0] in MARKS:
                 continue
             if previous:
                 words.setdefault(f"{previous} {term}", f"{previous_word} {word}")

@@ -21,8 +21,8 @@ class Thresholds:
     small to learn from; from then on the calibration learns the bar, see `known_refused`.
     """
 
-    known_refused: float = 0.06
-    """The share of answerable incidents that the learnt bar of "nothing alike" may refuse.
+    known_refused: float = 0.12
+    """The share of rightly answered questions that the learnt bar of "nothing alike" may refuse.
 
     Raise it and the learnt bar rises: more new kinds of failure are recognised as such, and more
     known ones are refused. Takes effect with the next `manage.py learn`.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analysis.similarity.thresholds import THRESHOLDS
 
 STATE_WEIGHT = {"confirmed": 1.0, "suspected": 0.5, "rejected": -0.5}
 ROLE_WEIGHT = {"root": 1.0, "trigger": 0.7, "contributing": 0.6}
-OWN_TEXT = 0.8
-"""What a cause's own description counts, where a confirmed incident counts 1."""
 NEXT_VOTE = 0.5
 """Each further incident with the same cause counts for half of the one before it."""
 OLDEST_SHARE, HALF_LIFE = 0.7, 180.0
@@ -41,6 +39,20 @@ class CauseRecord:
         return (self.confirmed + k) / (self.confirmed + self.rejected + k)
 
 
+@dataclass(frozen=True)
+class Support:
+    """What speaks for a cause and against it."""
+
+    matched: float = 0.0
+    """log(1 + rarity of the words that question and profile share, summed)"""
+    asked: float = 0.0
+    """log(1 + rarity of all words of the question, summed); words nobody wrote before included"""
+    same_service: float = 0.0
+    """1 where an affected service had this cause before"""
+    other_service: float = 0.0
+    """1 where services are affected, and none of them had it"""
+
+
 @dataclass
 class Ballot:
     """A cause with its score (about 0 to 2) and the alike incidents behind it, best first."""
@@ -51,6 +63,8 @@ class Ballot:
     likeness: float = 0.0
     days_ago: float = 0.0
     """since the youngest of these incidents"""
+    support: Support | None = None
+    """of the first few causes"""
 
 
 def freshness(days: float) -> float:
@@ -60,15 +74,14 @@ def freshness(days: float) -> float:
 
 def vote(
     incidents: Mapping[int, float],
-    causes: Mapping[int, float],
     links: Iterable[Link],
     days_ago: Mapping[int, float] | None = None,
     records: Mapping[int, CauseRecord] | None = None,
 ) -> list[Ballot]:
     """Rank causes, best first.
 
-    `incidents` and `causes` map ids to their likeness (0 to 1) to the new incident. A cause's own
-    text counts as one more vote. Causes whose votes come out at zero or below are left out.
+    `incidents` maps ids to their likeness (0 to 1) to the new incident. Causes whose votes come out
+    at zero or below are left out.
     `days_ago` is the age of incidents, `records` how often people confirmed and rejected causes. An
     incident of negative age has no vote: nothing later explains what came before.
     """
@@ -79,9 +92,6 @@ def vote(
         if likeness >= THRESHOLDS.vote_from and age >= 0:
             weight = STATE_WEIGHT[link.state] * ROLE_WEIGHT[link.role] * freshness(age)
             votes.setdefault(link.cause, []).append((likeness * weight, likeness, link.incident))
-    for cause, likeness in causes.items():
-        if likeness >= THRESHOLDS.vote_from:
-            votes.setdefault(cause, []).append((likeness * OWN_TEXT, likeness, 0))
     ballots = []
     for cause, cast in votes.items():
         cast.sort(reverse=True)
@@ -91,17 +101,9 @@ def vote(
         score += sum(value * NEXT_VOTE**number for number, value in enumerate(bad))
         score *= (records or {}).get(cause, CauseRecord()).share
         if score > 0:
-            behind = [incident for value, _, incident in cast if incident and value > 0]
+            behind = [incident for value, _, incident in cast if value > 0]
             best = max(likeness for value, likeness, _ in cast if value > 0)
             youngest = min((ages.get(incident, 0.0) for incident in behind), default=0.0)
             ballots.append(Ballot(cause, score, behind, best, youngest))
     ballots.sort(key=lambda ballot: (-ballot.score, ballot.cause))
     return ballots
-
-
-def weighed(ballots: Iterable[Ballot], factors: Mapping[int, float]) -> list[Ballot]:
-    """Ballots with their scores multiplied by `factors` (by cause; 1 where none), best first."""
-    changed = [
-        replace(ballot, score=ballot.score * factors.get(ballot.cause, 1.0)) for ballot in ballots
-    ]
-    return sorted(changed, key=lambda ballot: (-ballot.score, ballot.cause))

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from statistics import fmean
 
-from analysis.similarity.text import pieces, tokenise
+from analysis.similarity.text import CONCEPT, pieces, tokenise
 
 HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
 TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
-PAIR, PIECE, TITLE_PIECE = 0.3, 0.25, 0.6
+PAIR, PIECE, TITLE_PIECE, SAME_CONCEPT = 0.3, 0.25, 0.6, 0.25
 """What these kinds of terms count, where a word counts 1.0."""
 SATURATION = 1.5
 """BM25's k1: how soon more of the same term stops counting."""
@@ -37,7 +37,8 @@ SAMPLE = 5_000
 class Document:
     """What the index knows of an incident or a cause.
 
-    `text` maps "title" and "body" to plain text; `terms` maps "service", "alert", "template" and
+    `text` maps "title" and "body" to plain text, and "resolution" to what only the profile of a
+    cause contains (analysis.similarity.profiles); `terms` maps "service", "alert", "template" and
     "metric" to ready terms; `words` counts words of a body that was split before.
     """
 
@@ -68,7 +69,7 @@ def _counts(document: Document) -> _Counts:
 
 
 def _words_in(counts: Counter[str]) -> int:
-    return sum(count for term, count in counts.items() if " " not in term)
+    return sum(count for term, count in counts.items() if " " not in term and term[0] != CONCEPT)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,9 @@ def query_weights(weights: Mapping[str, float], lengths: Lengths) -> dict[str, f
 
 
 def _importance(term: str) -> float:
-    """What a word, a pair of words or a ready term counts."""
+    """What a word, a concept, a pair of words or a ready term counts."""
+    if term[0] == CONCEPT:
+        return SAME_CONCEPT
     return PAIR if " " in term and is_plain(term) else 1.0
 
 

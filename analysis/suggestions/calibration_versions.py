@@ -6,10 +6,11 @@ from collections.abc import Hashable
 
 from django.db import transaction
 from django.db.models import Count, Max, Q
+from django.db.models.functions import Coalesce
 
 from analysis.models import Fingerprint, Fit
-from analysis.similarity.calibration import Calibration, calibrate
-from analysis.similarity.replay import HistoricIncident, ReplayedAnswer, replay
+from analysis.similarity.calibration import VERSION, Calibration, calibrate
+from analysis.similarity.simulation import HistoricIncident, SimulatedAnswer, simulate
 from analysis.similarity.votes import CauseRecord, Link
 from analysis.suggestions.documents import (
     cause_document,
@@ -35,7 +36,9 @@ _cause_records: ProcessCache[Hashable, dict[int, CauseRecord]] = ProcessCache(
 def history() -> list[HistoricIncident]:
     """Past incidents with their links, in the order in which they began."""
     links: dict[int, list[Link]] = {}
-    rows = CauseLink.objects.values_list("incident_id", "cause_id", "role", "state")
+    # A link to a superseded cause is one to the cause that replaced it.
+    cause = Coalesce("cause__superseded_by_id", "cause_id")
+    rows = CauseLink.objects.values_list("incident_id", cause, "role", "state")
     for row in rows.iterator():
         links.setdefault(row[0], []).append(Link(*row))
     newest = Incident.objects.order_by("-impact_started_at", "-pk")[:LONGEST_HISTORY]
@@ -49,10 +52,10 @@ def history() -> list[HistoricIncident]:
     ]
 
 
-def replayed() -> list[ReplayedAnswer]:
-    """What would have been suggested for each past incident with a confirmed cause."""
-    causes = {cause.pk: cause_document(cause) for cause in Cause.objects.all()}
-    return replay(history(), causes)
+def simulated() -> list[SimulatedAnswer]:
+    """What would be suggested for each past incident with a confirmed cause, were it new."""
+    causes = Cause.objects.filter(superseded_by=None)
+    return simulate(history(), {cause.pk: cause_document(cause) for cause in causes})
 
 
 def cause_records(links_version: Hashable) -> dict[int, CauseRecord]:
@@ -82,7 +85,7 @@ def _labels() -> str:
     )
     with_telemetry = Fingerprint.objects.exclude(templates={}, metrics={}).count()
     return (
-        f"{counts['count']} confirmed links, "
+        f"version {VERSION}, {counts['count']} confirmed links, "
         f"last {counts['last'] and counts['last'].isoformat()}, "
         f"{with_telemetry} incidents with telemetry"
     )
@@ -93,7 +96,7 @@ def learn(anyway: bool = False) -> Fit | None:
     labels = _labels()
     if not anyway and Fit.objects.filter(labels=labels).exists():
         return None
-    calibration = calibrate(replayed())
+    calibration = calibrate(simulated())
     with transaction.atomic():
         Fit.objects.filter(active=True).update(active=False)
         return Fit.objects.create(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
+from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 
 from analysis.models import Fingerprint
+from analysis.similarity.profiles import PROFILED, profile
 from analysis.similarity.weights import Document
 from incidents.models import Alert, Incident, Service
 from kb.causes.queries import postmortem_symptoms
-from kb.models import Cause, Postmortem
+from kb.models import Cause, CauseLink, Postmortem
 
 INCIDENT_FIELDS = (
     "title",
@@ -28,11 +30,16 @@ INCIDENT_FIELDS = (
 """What documents are made of, and what answers show of a past incident."""
 
 
+CAUSES_AT_ONCE = 100
+"""Causes whose past incidents are in memory at once while an index is built."""
+
+
 def incident_document(
     *,
     key: int = 0,
     title: str,
     symptom: str = "",
+    resolution: str = "",
     services: Iterable[str] = (),
     alerts: Iterable[str] = (),
     templates: Iterable[str] = (),
@@ -40,11 +47,12 @@ def incident_document(
 ) -> Document:
     """What the index knows of an incident. The same for a stored and for a new one.
 
-    Resolution and causes are left out: a new incident has none, so they could match nothing.
+    Its resolution is only part of the profiles of its causes: a new incident has none.
     """
+    text = {"title": title, "body": symptom}
     return Document(
         key,
-        {"title": title, "body": symptom},
+        {**text, "resolution": resolution} if resolution else text,
         {
             "service": sorted(services),
             "alert": sorted(set(alerts)),
@@ -62,6 +70,7 @@ def document_of(incident: Incident) -> Document:
         key=incident.pk,
         title=incident.title,
         symptom="\n".join([incident.symptom, *map(postmortem_symptoms, postmortems)]),
+        resolution=incident.resolution,
         services=row.service_names,
         alerts=row.alert_names,
         templates=row.templates or (),
@@ -85,9 +94,46 @@ def _published_postmortems(incident: Incident) -> list[Postmortem]:
 
 
 def cause_document(cause: Cause) -> Document:
-    return Document(
-        -cause.pk, {"title": cause.name, "body": f"{cause.what_happens}\n{cause.how_to_tell}"}
+    """A cause's own text."""
+    own = (cause.what_happens, cause.how_to_tell, cause.how_to_fix, cause.how_to_prevent)
+    return Document(-cause.pk, {"title": cause.name, "body": "\n".join(filter(None, own))})
+
+
+def cause_profiles(
+    causes: Iterable[Cause], before: datetime | None = None, besides: int | None = None
+) -> Iterator[Document]:
+    """The causes' own text with what their newest past incidents said.
+
+    Of incidents that everybody may see: a word matched here would reveal a private one. `before`
+    and `besides` leave out later incidents and one incident.
+    """
+    wanted = {cause.pk: cause for cause in causes}
+    linked = _newest_incidents(list(wanted), before, besides)
+    rows = read_incidents({key for keys in linked.values() for key in keys})
+    documents = {key: document_of(row) for key, row in rows.items()}
+    for pk, cause in wanted.items():
+        past = (documents[key] for key in linked.get(pk, ()) if key in documents)
+        yield profile(cause_document(cause), past)
+
+
+def _newest_incidents(
+    causes: list[int], before: datetime | None, besides: int | None
+) -> dict[int, list[int]]:
+    """By cause, the newest incidents that it was confirmed for."""
+    links = CauseLink.objects.filter(
+        cause__in=causes, state=CauseLink.State.CONFIRMED, incident__private=False
     )
+    if before is not None:
+        links = links.filter(incident__impact_started_at__lte=before)
+    if besides is not None:
+        links = links.exclude(incident=besides)
+    newest: dict[int, list[int]] = {}
+    order = links.order_by("cause_id", "-incident__impact_started_at", "-incident_id")
+    for cause, incident in order.values_list("cause_id", "incident_id").distinct():
+        incidents = newest.setdefault(cause, [])
+        if len(incidents) < PROFILED:
+            incidents.append(incident)
+    return newest
 
 
 def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
@@ -117,8 +163,14 @@ def prefetch_postmortems(incidents: Iterable[Incident]) -> list[Incident]:
 def every_document() -> Iterator[Document]:
     every = with_features(Incident.objects.order_by("pk"))
     incidents = every.prefetch_related("postmortems__incidents").iterator(chunk_size=2000)
-    causes = Cause.objects.filter(superseded_by=None).order_by("pk").iterator()
-    return chain(map(document_of, incidents), map(cause_document, causes))
+    causes = Cause.objects.filter(superseded_by=None).order_by("pk")
+    return chain(map(document_of, incidents), _profiles_in_batches(causes))
+
+
+def _profiles_in_batches(causes: QuerySet[Cause]) -> Iterator[Document]:
+    rest = causes.iterator()
+    while batch := list(islice(rest, CAUSES_AT_ONCE)):
+        yield from cause_profiles(batch)
 
 
 # The same query as `with_features`: composing it with the ORM takes longer than running it.
@@ -154,5 +206,5 @@ def read_documents(keys: Collection[int]) -> dict[int, Document]:
     """The documents of some keys as the database has them now."""
     incidents = read_incidents([key for key in keys if key > 0])
     causes = Cause.objects.filter(superseded_by=None, pk__in=[-key for key in keys if key < 0])
-    documents = chain(map(document_of, incidents.values()), map(cause_document, causes))
+    documents = chain(map(document_of, incidents.values()), cause_profiles(causes))
     return {document.key: document for document in documents}

@@ -1,6 +1,6 @@
 """Suggestions for an incident or a piece of text: past causes, past incidents, and why.
 
-An answer is made in four steps: recall similar documents, let them vote on causes and calibrate
+An answer is made in four steps: recall similar incidents and causes, rank the causes and calibrate
 the result, choose what to show, explain it in words.
 """
 
@@ -12,20 +12,20 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from analysis.evidence.checks import factors
 from analysis.similarity.calibration import Calibration, is_new_uncalibrated
-from analysis.similarity.explaining import WeightedQuery
-from analysis.similarity.index import Hit
-from analysis.similarity.replay import RECALLED
+from analysis.similarity.ranking import Recalled, rank
 from analysis.similarity.thresholds import THRESHOLDS
-from analysis.similarity.votes import Ballot, vote, weighed
+from analysis.similarity.votes import Ballot, Link
 from analysis.similarity.weights import Document
 from analysis.suggestions.calibration_versions import calibration, cause_records
 from analysis.suggestions.change_feed import RecentChanges
 from analysis.suggestions.documents import (
     cause_document,
+    cause_profiles,
     document_of,
     incident_document,
     read_incidents,
@@ -152,21 +152,22 @@ class _Request:
 
 def _suggest(request: _Request) -> Suggestions:
     recalled = _recall(request)
-    ranking = _vote_and_calibrate(request, recalled)
+    ranking = _rank_and_calibrate(request, recalled)
     choice = _choose(request, recalled, ranking)
     return _explain(request, recalled, ranking, choice)
 
 
 @dataclass(frozen=True)
 class _Recalled:
-    """Similar documents that `user` may see, most similar first."""
+    """Similar incidents that `user` may see, and similar causes."""
 
-    hits: list[Hit]
-    query: WeightedQuery
+    found: Recalled
     likeness: dict[int, float]
     """of past incidents, by id"""
     voters: dict[int, Voter]
     """the same incidents with their cause links"""
+    profiles: dict[int, Document]
+    """by index key: causes as they were known before the incident"""
     same_for_everybody: bool
 
 
@@ -174,64 +175,84 @@ def _recall(request: _Request) -> _Recalled:
     """Search the index. Most searches match nothing private: only then permissions are queried."""
     user, document, excluded = request.user, request.document, request.excluded
     only = request.scope.keys(user)
-    hits, query, private = live_index.search_as_refreshed(document, RECALLED, excluded, only)
-    same_for_everybody = not only_team(user) and private.isdisjoint(hit.key for hit in hits)
+    found, private = live_index.recall(document, excluded, only)
+    keys = {hit.key for hit in found.incidents}
+    same_for_everybody = not only_team(user) and private.isdisjoint(keys)
     if not same_for_everybody:
         hidden = hidden_incident_ids(user)
-        if not hidden.isdisjoint(hit.key for hit in hits):
-            excluded = excluded | hidden
-            hits, query, _ = live_index.search_as_refreshed(document, RECALLED, excluded, only)
-    hits = [hit for hit in hits if hit.likeness >= THRESHOLDS.vote_from]
+        if not hidden.isdisjoint(keys):
+            found, _ = live_index.recall(document, excluded | hidden, only)
     # Whole records are read later, of the few that are shown.
-    voters = read_voters([hit.key for hit in hits if hit.key > 0])
+    voters = read_voters([hit.key for hit in found.incidents])
     voters = {key: voter for key, voter in voters.items() if voter.began <= request.began}
-    hits = [hit for hit in hits if hit.key < 0 or hit.key in voters]
-    likeness = {hit.key: hit.likeness for hit in hits if hit.key > 0}
-    return _Recalled(hits, query, likeness, voters, same_for_everybody)
+    found = replace(found, incidents=[hit for hit in found.incidents if hit.key in voters])
+    profiles = _profiles_before(request, found)
+    if profiles:
+        hits = live_index.rescored(found, profiles.values())
+        causes = [hits.get(hit.key, hit) for hit in found.causes]
+        causes.sort(key=lambda hit: (-hit.score, -hit.key))
+        found = replace(found, causes=[hit for hit in causes if hit.score > 0])
+    likeness = {hit.key: hit.likeness for hit in found.incidents}
+    return _Recalled(found, likeness, voters, profiles, same_for_everybody)
+
+
+def _profiles_before(request: _Request, found: Recalled) -> dict[int, Document]:
+    """Of the causes found: profiles without the incident itself and all that came later."""
+    incident = request.incident
+    if incident is None or not found.causes:
+        return {}
+    later = Q(incident=incident) | Q(incident__impact_started_at__gt=incident.impact_started_at)
+    causes = [-hit.key for hit in found.causes]
+    known_later = CauseLink.objects.filter(later, cause__in=causes, state="confirmed")
+    changed = set(known_later.values_list("cause_id", flat=True))
+    past = cause_profiles(
+        live_index.causes(changed).values(), incident.impact_started_at, incident.pk
+    )
+    return {each.key: each for each in past}
 
 
 @dataclass(frozen=True)
 class _Ranking:
     ballots: list[Ballot]
-    """every cause that got votes, best first"""
+    """every cause that was found, best first"""
     calibration: Calibration | None
     """None while history is too small to learn from"""
     nothing_alike: bool
+    vague: bool
 
 
-def _vote_and_calibrate(request: _Request, recalled: _Recalled) -> _Ranking:
-    """Rank causes by the votes of similar incidents, by checks, and by what was learnt."""
+def _rank_and_calibrate(request: _Request, recalled: _Recalled) -> _Ranking:
+    """Rank causes by their profiles, the votes of similar incidents and checks."""
     learnt = calibration(request.changes.fit)
-    ballots = _vote(request, recalled)
-    if request.incident is not None:
-        ballots = weighed(ballots, factors(request.incident))
-    if learnt is not None:
-        ballots = learnt.order(ballots)
-    return _Ranking(ballots, learnt, _nothing_alike(ballots, recalled.hits, learnt))
+    ballots = rank(
+        recalled.found,
+        _links(recalled),
+        {key: (request.began - voter.began) / 86_400 for key, voter in recalled.voters.items()},
+        cause_records(request.changes.links_version),
+        factors(request.incident) if request.incident else None,
+    )
+    ballots = live_index.measure(ballots, recalled.found.query, recalled.profiles)
+    nothing_alike = _nothing_alike(ballots, recalled.found, learnt)
+    vague = nothing_alike and learnt is not None and learnt.is_vague(ballots)
+    return _Ranking(ballots, learnt, nothing_alike, vague)
 
 
-def _vote(request: _Request, recalled: _Recalled) -> list[Ballot]:
+def _links(recalled: _Recalled) -> list[Link]:
     links = [link for voter in recalled.voters.values() for link in voter.links]
     causes = live_index.causes({link.cause for link in links})
     # A link to a superseded cause is a vote for the one that replaced it.
-    links = [
+    return [
         replace(link, cause=cause.superseded_by_id) if cause.superseded_by_id else link
         for link in links
         if (cause := causes.get(link.cause)) is not None
     ]
-    return vote(
-        recalled.likeness,
-        {-hit.key: hit.likeness for hit in recalled.hits if hit.key < 0},
-        links,
-        {key: (request.began - voter.began) / 86_400 for key, voter in recalled.voters.items()},
-        cause_records(request.changes.links_version),
-    )
 
 
-def _nothing_alike(ballots: list[Ballot], hits: list[Hit], learnt: Calibration | None) -> bool:
+def _nothing_alike(ballots: list[Ballot], found: Recalled, learnt: Calibration | None) -> bool:
     """Causes decide; where none is known yet, the likeness of incidents does."""
     if not ballots:
-        return not hits or hits[0].likeness < THRESHOLDS.nothing_alike_below
+        nearest = found.incidents[:1]
+        return not nearest or nearest[0].likeness < THRESHOLDS.nothing_alike_below
     return learnt.is_new(ballots) if learnt else is_new_uncalibrated(ballots)
 
 
@@ -242,7 +263,7 @@ class _ChosenCause:
     confidence: float | None
     link: CauseLink | None
     fixed_in: int | None
-    """the most similar incident with this cause whose resolution is written down"""
+    """the nearest incident with this cause whose resolution is written down"""
 
     @property
     def named_incidents(self) -> list[int]:
@@ -268,9 +289,7 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
         if ballot.cause not in causes or (link and link.state == CauseLink.State.REJECTED):
             continue
         confidence = learnt.confidence(ranking.ballots, position) if learnt else None
-        fixed_in = next(
-            (key for key in ballot.incidents if recalled.voters[key].has_resolution), None
-        )
+        fixed_in = _nearest_resolved(request, recalled, ballot)
         chosen.append(_ChosenCause(causes[ballot.cause], ballot, confidence, link, fixed_in))
         if len(chosen) == request.limit:
             break
@@ -280,6 +299,14 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
     # A cause that matched by its own text alone is visible to some users only.
     same_for_everybody = recalled.same_for_everybody and all(each.incidents for each in considered)
     return _Choice(shown, listed[: request.limit], same_for_everybody)
+
+
+def _nearest_resolved(request: _Request, recalled: _Recalled, ballot: Ballot) -> int | None:
+    """The incident that says best how to fix it now: of the same service, then the most similar."""
+    affected = set(request.document.terms["service"])
+    resolved = [key for key in ballot.incidents if recalled.voters[key].has_resolution]
+    elsewhere = {key: affected.isdisjoint(recalled.voters[key].services) for key in resolved}
+    return min(resolved, key=lambda key: (elsewhere[key], -recalled.likeness[key]), default=None)
 
 
 def _worth_showing(cause: _ChosenCause) -> bool:
@@ -307,7 +334,7 @@ def _explain(
     rows = read_incidents(similar | fixed_in)
     compared = [document_of(row) for key, row in rows.items() if key in similar]
     compared += [cause_document(chosen.cause) for chosen in choice.causes]
-    reasons = Reasons(request.document, recalled.query, compared)
+    reasons = Reasons(request.document, recalled.found.query, compared)
     alike = {
         key: _alike_incident(row, recalled.likeness[key], reasons)
         for key, row in rows.items()
@@ -327,6 +354,7 @@ def _explain(
         incidents=[alike[key] for key in choice.incidents if key in alike],
         history=max(0, len(live_index) - len(request.changes.private | request.excluded)),
         nothing_alike=ranking.nothing_alike,
+        vague=ranking.vague,
         calibrated=learnt is not None,
         same_for_everybody=choice.same_for_everybody,
         labelled=learnt.judged.answers if learnt else 0,
@@ -364,6 +392,6 @@ def _suggested_cause(
 
 def _change_for(cause: Cause, changes: list[CandidateChange]) -> CandidateChange | None:
     """The most suspicious change before the impact that could have brought `cause`."""
-    kinds = CHANGES_BY_CATEGORY.get(cause.category_id, set())
+    kinds = CHANGES_BY_CATEGORY.get(cause.category_id or "", set())
     before = (each for each in changes if each.before.total_seconds() >= 0)
     return next((each for each in before if each.change.kind in kinds), None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,9 @@ from django.utils import timezone
 from analysis.models import Fingerprint, Forgotten
 from analysis.similarity.explaining import Comparison, WeightedQuery
 from analysis.similarity.index import Hit, Index
+from analysis.similarity.ranking import Recalled, measured, recall
 from analysis.similarity.segment import DamagedFile
+from analysis.similarity.votes import Ballot
 from analysis.similarity.weights import Document
 from analysis.suggestions.change_feed import RecentChanges, read_changes
 from analysis.suggestions.documents import every_document, read_documents
@@ -91,8 +93,7 @@ def _open(path: Path) -> tuple[Index, datetime]:
 
 
 class SearchResult(NamedTuple):
-    hits: list[Hit]
-    query: WeightedQuery
+    recalled: Recalled
     private: set[int]
     """the private incidents at the time of the search"""
 
@@ -144,25 +145,44 @@ class LiveIndex:
         only: Collection[int] | None = None,
     ) -> list[Hit]:
         """Refresh, then search."""
-        self.refresh()
-        return self.search_as_refreshed(document, k, exclude, only).hits
+        with self._lock:
+            self.refresh()
+            index = self._index or self._refreshed_index()
+            return index.search(document, k, exclude, only)
 
-    def search_as_refreshed(
+    def recall(
         self,
         document: Document,
-        k: int,
         exclude: Collection[int] = (),
         only: Collection[int] | None = None,
     ) -> SearchResult:
-        """The k most similar as of the last refresh.
+        """Similar incidents and causes as of the last refresh.
 
         Another thread may have refreshed since the caller did, so the result says which incidents
         were private at that moment.
         """
         with self._lock:
             index = self._index or self._refreshed_index()
-            query = index.query(document)
-            return SearchResult(index.answer(query, k, exclude, only), query, self._changes.private)
+            recalled = recall(index, index.query(document), exclude, only)
+            return SearchResult(recalled, self._changes.private)
+
+    def rescored(self, recalled: Recalled, profiles: Iterable[Document]) -> dict[int, Hit]:
+        """Hits, by key, of other profiles of some causes than those in the index."""
+        with self._lock:
+            index = self._index or self._refreshed_index()
+            return {each.key: index.hit(recalled.query, index.row(each)) for each in profiles}
+
+    def measure(
+        self, ballots: Sequence[Ballot], query: WeightedQuery, profiles: Mapping[int, Document]
+    ) -> list[Ballot]:
+        """The ballots with the support of the first few; `profiles` replace those in the index."""
+        with self._lock:
+            index = self._index or self._refreshed_index()
+            return measured(
+                ballots,
+                query,
+                lambda key: index.row(profiles[key]) if key in profiles else index.stored(key),
+            )
 
     def compare(
         self, query: Document | WeightedQuery, others: Iterable[Document]
@@ -225,10 +245,10 @@ class LiveIndex:
         if touched:
             self._version += 1
             self._causes.drop(-key for key in touched)
-        # Cause links are no part of an incident's document.
-        changed = [key for key, seen in new.items() if any(kind != "link" for kind, _ in seen)]
-        for start in range(0, len(changed), BATCH):
-            batch = changed[start : start + BATCH]
+        changed = {key for key, seen in new.items() if any(kind != "link" for kind, _ in seen)}
+        keys = sorted(changed | _causes_of([key for key in touched if key > 0]))
+        for start in range(0, len(keys), BATCH):
+            batch = keys[start : start + BATCH]
             documents = read_documents(batch)
             for key in batch:
                 if key in documents:
@@ -236,6 +256,14 @@ class LiveIndex:
                 else:
                     index.remove(key)
         self._applied = dict(changes.touched)
+
+
+def _causes_of(incidents: list[int]) -> set[int]:
+    """Keys of the causes whose profiles these incidents are part of."""
+    if not incidents:
+        return set()
+    links = CauseLink.objects.filter(incident__in=incidents)
+    return {-cause for cause in links.values_list("cause_id", flat=True)}
 
 
 def _read_causes(keys: list[int]) -> dict[int, Cause]:
@@ -248,6 +276,8 @@ live_index = LiveIndex()
 def _record_deletion(sender: type, instance: Any, **_: Any) -> None:
     # Within the deleting transaction, so that all processes learn of it, and only if it commits.
     if sender is CauseLink:
+        # What the cause learnt from the incident goes, too.
+        Forgotten.objects.create(key=-instance.cause_id)
         key = instance.incident_id
     else:
         key = instance.pk if sender is Incident else -instance.pk

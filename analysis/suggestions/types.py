@@ -64,5 +64,7 @@ class Suggestions:
     """whether history is large enough to know how sure suggestions are"""
     same_for_everybody: bool = False
     """whether every user would get this answer: no private incident matched"""
+    vague: bool = False
+    """history holds nothing alike because the words are too few or too common to tell"""
     labelled: int = 0
     """past incidents with a confirmed cause that the confidence was learnt from"""

@@ -45,7 +45,7 @@ def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
         name: request.POST.get(name, "").strip() for name in ("what", "query", "unit", "alert")
     }
     source = Source.objects.filter(name=request.POST.get("source"), enabled=True).first()
-    context: dict[str, Any] = {"asked": entered}
+    context: dict[str, Any] = {"entered": entered}
     try:
         if source is None:
             raise ValidationError({"source": "Choose one of the sources."})

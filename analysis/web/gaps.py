@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from analysis.suggestions import unexplained_groups
+from common.viewer import signed_in
 from incidents.web.shortcuts import show_errors
 from kb.causes import linking
 from kb.models import CauseLink
@@ -48,7 +49,7 @@ def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("analysis:gaps")
     for incident in group.incidents:
         linking.link_cause(
-            incident, cause, state=CauseLink.State.SUSPECTED, author=request.user,
+            incident, cause, state=CauseLink.State.SUSPECTED, author=signed_in(request),
             reason="Alike incidents without a cause",
         )  # fmt: skip
     return redirect(cause)

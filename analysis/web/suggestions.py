@@ -14,7 +14,7 @@ from analysis.suggestions.accuracy import store_shown
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
 from common.leased_jobs import PENDING
 from incidents.models import Service
-from incidents.web.shortcuts import get_incident, posted_key
+from incidents.web.shortcuts import get_incident, submitted_key
 
 
 @require_GET
@@ -23,7 +23,7 @@ def match(request: HttpRequest) -> HttpResponse:
     title = request.GET.get("title", "").strip()[:300]
     if len(title) < 3:
         return render(request, "analysis/suggestions/_match.html", {"found": None})
-    chosen = [posted_key(text) for text in request.GET.getlist("services")]
+    chosen = [submitted_key(text) for text in request.GET.getlist("services")]
     found = suggest_for_text(
         title,
         request.user,

@@ -196,7 +196,7 @@ def make_server(can_file: bool = True) -> MCPServer:
             severity: str = "SEV3",
             symptom: str = "",
         ) -> dict[str, Any]:
-            """File a new incident. Only when a person asked for it."""
+            """File a new incident. Only when a person requested it."""
             client = client_of(context)
             body = {
                 "title": title[:300],

@@ -108,7 +108,7 @@ def _cause(cause_row: dict[str, Any]) -> Cause:
         name=cause_row["name"],
         category=cause_row["category"],
         what_happens=cause_row["what"],
-        how_to_tell=cause_row["tell"],
+        how_to_tell=cause_row["how_to_tell"],
         how_to_fix=cause_row["fix"],
         how_to_prevent=cause_row["prevent"],
     )

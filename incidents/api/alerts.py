@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import Alert
 from incidents.permissions import visible_alerts
 from incidents.search.filters import AlertFilter

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,6 +17,7 @@ from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from common.viewer import limit_to_team
 from incidents.models import ApiToken
 from incidents.tokens import find_token
 
@@ -35,7 +37,7 @@ class TokenAuthentication(BaseAuthentication):
         if not token.user.is_active:
             raise exceptions.AuthenticationFailed("The user of this token was deactivated.")
         # Permission checks read the limit from the user.
-        token.user.only_team = token.team
+        limit_to_team(token.user, token.team)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -78,6 +80,11 @@ def _redis() -> Redis:
     return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
+class _RatedRequest(HttpRequest):
+    rate: tuple[int, int, float]
+    """the limit, what is left of it, and the seconds until it resets"""
+
+
 class RateLimit(BaseThrottle):
     """Requests per minute for each token or person, counted in Redis.
 
@@ -100,7 +107,7 @@ class RateLimit(BaseThrottle):
         except (RedisError, OSError):
             return True
         # On Django's request, where the middleware that writes the headers finds it.
-        request._request.rate = (most, max(0, most - count), self.left)
+        cast("_RatedRequest", request._request).rate = (most, max(0, most - count), self.left)
         return count <= most
 
     def wait(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import NameField
-from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.intake.changes import create_change
 from incidents.models import Change, Service
 from incidents.search.filters import ChangeFilter

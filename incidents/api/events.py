@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.events.outbox import KINDS, visible_events
 from incidents.models import Event
 from incidents.permissions import Viewer

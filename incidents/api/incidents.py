@@ -11,9 +11,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.viewer import signed_in
 from incidents import filing, merging
 from incidents.api.base import NameField, VisibleRecordField, validated_body
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
@@ -83,7 +84,7 @@ class SplitSerializer(serializers.Serializer):
 
 
 class ImportSerializer(serializers.Serializer):
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]  # a field named so, not an option
         max_length=50, help_text="Where they come from: source and `id` identify each row."
     )
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
@@ -158,7 +159,7 @@ class IncidentViewSet(
     def _note(self, request: Request) -> Response:
         incident = self.get_object()
         note = filing.add_note(
-            incident, author=request.user, **validated_body(request, NoteSerializer)
+            incident, author=signed_in(request), **validated_body(request, NoteSerializer)
         )
         return Response(TimelineEntrySerializer(note).data, status=201)
 
@@ -170,7 +171,7 @@ class IncidentViewSet(
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: str | None = None) -> Response:
         other = validated_body(request, MergeSerializer)["other"]
-        into = merging.merge(self.get_object(), other, request.user)
+        into = merging.merge(self.get_object(), other, signed_in(request))
         return Response(self.get_serializer(into).data)
 
     @extend_schema(
@@ -181,7 +182,7 @@ class IncidentViewSet(
     @action(detail=True, methods=["post"])
     def split(self, request: Request, pk: str | None = None) -> Response:
         alerts: list[Alert] = validated_body(request, SplitSerializer)["alerts"]
-        new = merging.split(self.get_object(), alerts, request.user)
+        new = merging.split(self.get_object(), alerts, signed_in(request))
         return Response(self.get_serializer(new).data, status=201)
 
     @extend_schema(

@@ -8,9 +8,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.viewer import signed_in
 from incidents.api.base import NameField
+from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (
@@ -73,7 +74,7 @@ class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMix
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         integration = serializer.save()
-        integration.secret = IntegrationSecret.issue(integration, request.user)[1]
+        integration.secret = IntegrationSecret.issue(integration, signed_in(request))[1]
         return Response(
             CreatedIntegrationSerializer(integration, context=self.get_serializer_context()).data,
             201,
@@ -82,7 +83,7 @@ class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMix
     @extend_schema(request=None, responses={201: SecretSerializer}, summary="Create another secret")
     @action(detail=True, methods=["post"])
     def secrets(self, request: Request, pk: str | None = None) -> Response:
-        secret, text = IntegrationSecret.issue(self.get_object(), request.user)
+        secret, text = IntegrationSecret.issue(self.get_object(), signed_in(request))
         return Response({"secret": text, "hint": secret.hint}, 201)
 
 

@@ -10,7 +10,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from common.viewer import signed_in
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import Notice
 
 
@@ -29,7 +30,7 @@ class NoticeViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     def get_queryset(self) -> QuerySet[Notice]:
         if getattr(self, "swagger_fake_view", False):
             return Notice.objects.none()
-        return Notice.objects.filter(user_id=self.request.user.pk)
+        return Notice.objects.filter(user=signed_in(self.request))
 
     @extend_schema(request=None, responses=NoticeSerializer, summary="Mark a notice as read")
     @action(detail=True, methods=["post"])

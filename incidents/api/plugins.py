@@ -15,7 +15,7 @@ class PluginSerializer(serializers.ModelSerializer):
 
     plugins: ClassVar[Callable[[], Mapping[str, Any]]]
     settings = serializers.DictField(required=False)
-    secrets = serializers.DictField(
+    secrets: serializers.DictField | None = serializers.DictField(
         child=serializers.CharField(), required=False, write_only=True,
         help_text="Only those given are replaced.",
     )  # fmt: skip
@@ -33,7 +33,7 @@ class PluginSerializer(serializers.ModelSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The form's checks, unless a stored record changes in nothing that the form knows."""
-        record = self.instance or self.Meta.model(kind=attrs["kind"])
+        record = self.instance or self._new(kind=attrs["kind"])
         entered = attrs.pop("secrets", {})
         if self.instance and "settings" not in attrs and not entered:
             return attrs
@@ -41,7 +41,8 @@ class PluginSerializer(serializers.ModelSerializer):
         plugin_settings = self._settings_of(record)
         form = plugin_settings.api_form(settings, entered)
         if not form.is_valid():
-            raise serializers.ValidationError({"settings": form.errors})
+            problems = {name: list(map(str, each)) for name, each in form.errors.items()}
+            raise serializers.ValidationError({"settings": problems})
         return {**attrs, **plugin_settings.values_of(form)}
 
     def get_secrets_unreadable(self, record: Any) -> bool:
@@ -50,8 +51,12 @@ class PluginSerializer(serializers.ModelSerializer):
     def _settings_of(self, record: Any) -> PluginSettings:
         return PluginSettings(type(self).plugins()[record.kind].SettingsForm, record)
 
+    def _new(self, **fields: str) -> Any:
+        model: type[Any] = self.Meta.model
+        return model(**fields)
+
     def create(self, validated_data: dict[str, Any]) -> Any:
-        return self.update(self.Meta.model(), validated_data)
+        return self.update(self._new(), validated_data)
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         for name, value in validated_data.items():

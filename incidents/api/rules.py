@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import NameField
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
@@ -26,7 +26,8 @@ from incidents.permissions import MANAGE
 
 class RuleSerializer(serializers.ModelSerializer):
     def create(self, validated_data: dict[str, Any]) -> Any:
-        return save_rule(self.Meta.model(), self.context["request"].user, **validated_data)
+        model: type[Any] = self.Meta.model
+        return save_rule(model(), self.context["request"].user, **validated_data)
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         return save_rule(instance, **validated_data)

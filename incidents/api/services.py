@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from common.file_import import ImportReport
 from incidents.api.base import NameField, validated_body
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,

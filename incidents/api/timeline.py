@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
 from incidents import timeline
-from incidents.api.resources import EtagRetrieveMixin, EtagUpdateMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.models import TimelineEntry
 from incidents.permissions import visible_incidents
 

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.viewer import signed_in
 from incidents import tokens
-from incidents.api.resources import EtagRetrieveMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import (
     ApiToken,
 )
@@ -49,7 +50,7 @@ class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     def get_queryset(self) -> QuerySet[ApiToken]:
         if getattr(self, "swagger_fake_view", False):
             return ApiToken.objects.none()
-        return ApiToken.objects.filter(user_id=self.request.user.pk)
+        return ApiToken.objects.filter(user=signed_in(self.request))
 
     @extend_schema(request=ApiTokenSerializer, responses={201: NewTokenSerializer})
     def create(self, request: Request) -> Response:
@@ -62,7 +63,7 @@ class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
                 raise RuleBroken({"scope": f"This token may only {own.scope}."})
             if own.team and fields.get("team") != own.team:
                 raise RuleBroken({"team": f"This token is of the team {own.team}."})
-        token, text = tokens.create_token(request.user, **fields)
+        token, text = tokens.create_token(signed_in(request), **fields)
         return Response({**ApiTokenSerializer(token).data, "token": text}, 201)
 
     @extend_schema(request=None, responses=ApiTokenSerializer, summary="Revoke a token")

@@ -32,5 +32,5 @@ def gate_refusal(service: Service, fields: Mapping[str, Any]) -> str:
     requirements = "; ".join(missing)[:1000]
     return (
         f"Its gate is not passed: {requirements}. "
-        "On its page “Readiness” it can go on with a reason."
+        "On its page “Readiness” it can continue with a reason."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from common.site_url import public_url
 from incidents.models.notice import Notice
 
 
-def notify(user: AbstractUser | None, key: str, text: str, path: str) -> bool:
+def notify(user: User | None, key: str, text: str, path: str) -> bool:
     """Create a notice for `user`, one per `key`; whether it is new. Mail is best effort."""
     if user is None or not user.is_active:
         return False

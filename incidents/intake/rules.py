@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from incidents.models import DeployRule, MaintenanceWindow, TierPolicy
@@ -12,7 +13,7 @@ Rule = TypeVar("Rule", TierPolicy, MaintenanceWindow, DeployRule)
 
 
 @transaction.atomic
-def save_rule(rule: Rule, author: Any = None, **fields: Any) -> Rule:
+def save_rule(rule: Rule, author: User | None = None, **fields: Any) -> Rule:
     """Set fields of a new or known rule and save it. Raises ValidationError by field.
 
     A new maintenance window remembers its author.

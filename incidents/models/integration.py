@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -66,7 +66,7 @@ class IntegrationSecret(models.Model):
 
     @classmethod
     def issue(
-        cls, integration: Integration, author: Any = None, text: str = ""
+        cls, integration: Integration, author: User | None = None, text: str = ""
     ) -> tuple[IntegrationSecret, str]:
         """A new secret and its text, which is shown once; or one that the sender made."""
         text = text or secrets.token_urlsafe(24)

@@ -61,7 +61,7 @@ def preview_then_import(
     form = form_class(request.POST or None, request.FILES or None)
     report = None
     if request.method == "POST" and form.is_valid():
-        is_preview = "take" not in request.POST
+        is_preview = "import" not in request.POST
         data = form.cleaned_data
         try:
             report = run_import(data["kind"], data["content"], dry_run=is_preview)

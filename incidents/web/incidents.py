@@ -8,12 +8,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, Window
+from django.db.models import Count, Q, QuerySet, Window
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.middleware import HtmxDetails
 
+from common.viewer import signed_in
 from incidents import filing
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
@@ -33,8 +35,10 @@ class SearchPaginator(Paginator):
     list does not use it: there the count would read every row that the index lets a page skip.
     """
 
-    def get_page(self, number: str | None) -> Page[Incident]:
-        given = number or ""
+    object_list: QuerySet[Incident]
+
+    def get_page(self, number: int | float | str | None) -> Page[Incident]:
+        given = str(number or "")
         number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
         start = (number_given - 1) * self.per_page
         # The window counts rows before DISTINCT removes those that a join duplicated.
@@ -49,8 +53,12 @@ class SearchPaginator(Paginator):
         return Page(incidents_by_keys([key for key, _ in keys_and_total]), number_given, self)
 
 
+class _HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
 @require_GET
-def incident_list(request: HttpRequest) -> HttpResponse:
+def incident_list(request: _HtmxRequest) -> HttpResponse:
     order = request.session.get("incident_order", "-impact_started_at")
     incidents = visible_incidents(request.user)
     chosen = IncidentFilter(request.GET, incidents)
@@ -96,7 +104,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
                 impact_started_at=data["impact_started_at"] or timezone.now(),
                 private=data["private"],
                 services=data["services"],
-                reporter=request.user,
+                reporter=signed_in(request),
             )
         except ValidationError as error:
             add_errors(form, error)
@@ -119,9 +127,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
         {
             "incident": incident,
             "services": incident.services.all(),
-            "merged_into": visible_incidents(request.user)
-            .filter(pk=incident.merged_into_id)
-            .first(),
+            "merged_into": visible_incidents(request.user).filter(merged=incident).first(),
             "alerts": incident.alerts.select_related("service")[:20],
             **incident.alerts.aggregate(
                 alert_count=Count("pk"),
@@ -173,7 +179,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
         data = dict(form.cleaned_data)
         services = data.pop("services")
         try:
-            filing.edit_incident(incident, request.user, services=services, **data)
+            filing.edit_incident(incident, signed_in(request), services=services, **data)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -189,7 +195,9 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
     return act_and_redirect(
-        request, incident, lambda: filing.set_status(incident, status, request.user, resolution)
+        request,
+        incident,
+        lambda: filing.set_status(incident, status, signed_in(request), resolution),
     )
 
 
@@ -198,5 +206,5 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     severity = request.POST.get("severity", "")
     return act_and_redirect(
-        request, incident, lambda: filing.set_severity(incident, severity, request.user)
+        request, incident, lambda: filing.set_severity(incident, severity, signed_in(request))
     )

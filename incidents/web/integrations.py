@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.plugin_settings import PluginSettings
+from common.viewer import signed_in
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (
@@ -61,7 +62,7 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and own.is_valid():
         own_settings.apply(own)
         form.save()
-        _, secret = IntegrationSecret.issue(integration, request.user)
+        _, secret = IntegrationSecret.issue(integration, signed_in(request))
         return _page(request, integration, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
@@ -118,7 +119,7 @@ def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
     if given and not 16 <= len(given) <= 200:
         messages.error(request, "A secret has 16 to 200 characters.")
         return redirect(integration)
-    _, secret = IntegrationSecret.issue(integration, request.user, given)
+    _, secret = IntegrationSecret.issue(integration, signed_in(request), given)
     if given:
         messages.success(request, "The sender's secret is stored.")
         return redirect(integration)

@@ -7,10 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from common.viewer import signed_in
 from incidents import merging
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from incidents.web.shortcuts import act_and_redirect, get_incident, posted_key
+from incidents.web.shortcuts import act_and_redirect, get_incident, submitted_key
 
 
 @require_POST
@@ -20,14 +21,16 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
     if into is None:
         messages.error(request, "Enter the incident that it is part of, such as INC-42.")
         return redirect(incident)
-    return act_and_redirect(request, incident, lambda: merging.merge(into, incident, request.user))
+    return act_and_redirect(
+        request, incident, lambda: merging.merge(into, incident, signed_in(request))
+    )
 
 
 @require_POST
 def split(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    chosen = [posted_key(text) for text in request.POST.getlist("alert")[:1000]]
+    chosen = [submitted_key(text) for text in request.POST.getlist("alert")[:1000]]
     alerts = incident.alerts.filter(pk__in=chosen)
     return act_and_redirect(
-        request, incident, lambda: merging.split(incident, alerts, request.user)
+        request, incident, lambda: merging.split(incident, alerts, signed_in(request))
     )

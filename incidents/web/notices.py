@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from common.viewer import signed_in
 from incidents.models import Notice
 
 
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
-    rows = Notice.objects.filter(user_id=request.user.pk)
+    rows = Notice.objects.filter(user=signed_in(request))
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     return render(request, "incidents/notices/list.html", {"page": page})
 
@@ -24,7 +25,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 @require_POST
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a notice as read and go to its page."""
-    notice = get_object_or_404(Notice, user_id=request.user.pk, pk=pk)
+    notice = get_object_or_404(Notice, user=signed_in(request), pk=pk)
     Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
     safe = url_has_allowed_host_and_scheme(notice.path, allowed_hosts=None)
     return redirect(notice.path if safe else "incidents:notices")
@@ -32,7 +33,7 @@ def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def notices_read(request: HttpRequest) -> HttpResponse:
-    Notice.objects.filter(user_id=request.user.pk, read_at=None).update(read_at=timezone.now())
+    Notice.objects.filter(user=signed_in(request), read_at=None).update(read_at=timezone.now())
     return redirect("incidents:notices")
 
 
@@ -40,6 +41,7 @@ def unread(request: HttpRequest) -> dict[str, Any]:
     """For every page: the number of unread notices, counted only if a template shows it."""
 
     def count() -> int:
-        return Notice.objects.filter(user_id=request.user.pk, read_at=None).count()
+        user = request.user
+        return user.notices.filter(read_at=None).count() if user.is_authenticated else 0
 
     return {"unread_notices": count}

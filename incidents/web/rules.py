@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from common.viewer import signed_in
 from incidents.intake.rules import save_rule
 from incidents.models import (
     DeployRule,
@@ -52,7 +53,7 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
     form = form_class(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
         # The form has already validated its instance with the rules of the model.
-        save_rule(form.instance, request.user, **form.cleaned_data)
+        save_rule(form.instance, signed_in(request), **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("incidents:intake-rules")
     context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}

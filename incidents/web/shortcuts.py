@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -38,8 +37,12 @@ def show_errors(request: HttpRequest, error: ValidationError) -> None:
         messages.error(request, message)
 
 
+class _HasPage(Protocol):
+    def get_absolute_url(self) -> str: ...
+
+
 def act_and_redirect(
-    request: HttpRequest, target: Model | str, action: Callable[[], Any], done: str = ""
+    request: HttpRequest, target: _HasPage | str, action: Callable[[], Any], done: str = ""
 ) -> HttpResponse:
     """Run `action` on `target`, a record or an address, and redirect there.
 
@@ -53,11 +56,11 @@ def act_and_redirect(
         return redirect(target)
     if done:
         messages.success(request, done)
-    is_same_kind = isinstance(target, Model) and isinstance(result, type(target))
+    is_same_kind = not isinstance(target, str) and isinstance(result, type(target))
     return redirect(result if is_same_kind else target)
 
 
-def posted_key(text: str) -> int:
+def submitted_key(text: str) -> int:
     """A primary key from a form; 0, which no record has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
@@ -77,6 +80,6 @@ def succeeds(request: HttpRequest, action: Callable[[], Any]) -> bool:
     return True
 
 
-def posted_text(request: HttpRequest, name: str) -> str:
+def submitted_text(request: HttpRequest, name: str) -> str:
     """A field of the form without null characters, which PostgreSQL cannot store."""
     return request.POST.get(name, "").replace("\x00", "")

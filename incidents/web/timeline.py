@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common.times import parse_time
+from common.viewer import signed_in
 from incidents import filing, timeline
 from incidents.models import Incident, TimelineEntry
 from incidents.web.shortcuts import act_and_redirect, get_incident
@@ -38,7 +39,7 @@ def write(request: HttpRequest, pk: str) -> HttpResponse:
     text = request.POST.get("text", "")
     return act_and_redirect(
         request, incident,
-        lambda: filing.add_note(incident, text, request.user, _at(request)),
+        lambda: filing.add_note(incident, text, signed_in(request), _at(request)),
     )  # fmt: skip
 
 

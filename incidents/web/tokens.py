@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents import tokens
 from incidents.models import ApiToken, Service
 from incidents.web.shortcuts import add_errors
@@ -22,11 +25,14 @@ class TokenForm(forms.Form):
         help_text="Days until it expires; empty: never.",
     )  # fmt: skip
 
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         teams = Service.objects.exclude(owner_team="").order_by("owner_team")
         names = teams.values_list("owner_team", flat=True).distinct()
-        self.fields["team"].choices = [("", "All"), *((n, n) for n in names)]
+        cast("forms.ChoiceField", self.fields["team"]).choices = [
+            ("", "All"),
+            *((n, n) for n in names),
+        ]
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,11 +41,11 @@ def token_list(request: HttpRequest) -> HttpResponse:
     form, new_text = TokenForm(request.POST or None, initial={"days": 365}), ""
     if request.method == "POST" and form.is_valid():
         try:
-            _, new_text = tokens.create_token(request.user, **form.cleaned_data)
+            _, new_text = tokens.create_token(signed_in(request), **form.cleaned_data)
             form = TokenForm(initial={"days": 365})
         except ValidationError as error:
             add_errors(form, error)
-    own = ApiToken.objects.filter(user_id=request.user.pk)
+    own = ApiToken.objects.filter(user=signed_in(request))
     status = 422 if request.method == "POST" and not new_text else 200
     context = {"form": form, "tokens": own, "made": new_text}
     return render(request, "incidents/tokens/list.html", context, status=status)
@@ -47,6 +53,6 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    token = get_object_or_404(ApiToken, user_id=request.user.pk, pk=pk)
+    token = get_object_or_404(ApiToken, user=signed_in(request), pk=pk)
     tokens.revoke(ApiToken.objects.filter(pk=token.pk))
     return redirect("incidents:tokens")

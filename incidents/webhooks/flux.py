@@ -6,7 +6,7 @@ from common.payloads import required_text, text, time_at
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
 
-TOLD = {"Kustomization", "HelmRelease"}
+DEPLOYED_KINDS = {"Kustomization", "HelmRelease"}
 
 
 class Flux(Webhook):
@@ -21,7 +21,7 @@ class Flux(Webhook):
             required_text(data, "involvedObject.kind"),
             required_text(data, "involvedObject.name", 100),
         )
-        if kind not in TOLD:
+        if kind not in DEPLOYED_KINDS:
             return [Ignored(f"Events of a {kind} change no service.")]
         revision = text(data, "metadata.revision", 150)
         failed = required_text(data, "severity") == "error"

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import VisibleRecordField
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,

@@ -13,8 +13,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.viewer import signed_in
 from incidents.api.base import VisibleRecordField, validated_body
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
@@ -68,7 +69,7 @@ class CauseFilter(django_filters.FilterSet):
 
     def filter_words(self, causes: QuerySet[Cause], name: str, value: str) -> QuerySet[Cause]:
         matching = causes_with_counts(self.request.user, value)
-        return causes.filter(pk__in=matching.order_by().values("pk"))
+        return causes.filter(pk__in=matching.values("pk"))
 
 
 class CauseLinkSerializer(serializers.ModelSerializer):
@@ -127,7 +128,7 @@ class CauseViewSet(
     @action(detail=True, methods=["post"])
     def fixed(self, request: Request, pk: str | None = None) -> Response:
         data = validated_body(request, FixedSerializer)
-        fixes.mark_fixed(self.get_object(), request.user, data["note"], data.get("at"))
+        fixes.mark_fixed(self.get_object(), signed_in(request), data["note"], data.get("at"))
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
@@ -184,7 +185,7 @@ class CauseLinkViewSet(
         return visible_links(self.request.user).select_related("incident", "cause", "author")
 
     def perform_destroy(self, instance: CauseLink) -> None:
-        linking.unlink_cause(instance, self.request.user)
+        linking.unlink_cause(instance, signed_in(self.request))
 
 
 class CategorySerializer(serializers.ModelSerializer):

@@ -10,13 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.api.plugins import PluginSerializer
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.plugins import PluginSerializer
 from incidents.events.outbox import KINDS
 from kb import notifications
 from kb.chat import registry
@@ -113,7 +113,7 @@ class NotificationDeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, _Adm
     filterset_fields = ["rule", "state"]
 
     @extend_schema(
-        request=None, responses=NotificationDeliverySerializer, summary="Tell it once more"
+        request=None, responses=NotificationDeliverySerializer, summary="Deliver it again"
     )
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str | None = None) -> Response:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.viewer import signed_in
 from incidents.api.base import VisibleRecordField, validated_body
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
@@ -61,7 +62,7 @@ class SameAsView(_OfIncident):
     def post(self, request: Request, pk: int) -> Response:
         incident = self.incident()
         links = linking.copy_causes(
-            incident, validated_body(request, SameAsSerializer)["other"], request.user
+            incident, validated_body(request, SameAsSerializer)["other"], signed_in(request)
         )
         return Response(CauseLinkSerializer(links, many=True, context={"request": request}).data)
 
@@ -81,7 +82,7 @@ class ChainView(_OfIncident):
     )
     def post(self, request: Request, pk: int) -> Response:
         incident, data = self.incident(), validated_body(request, ChainSerializer)
-        edge = linking.chain_causes(incident, data["earlier"], data["later"], request.user)
+        edge = linking.chain_causes(incident, data["earlier"], data["later"], signed_in(request))
         return Response(ChainSerializer(edge, context={"request": request}).data, 201)
 
 
@@ -102,7 +103,7 @@ class CitationsView(_OfIncident):
     def post(self, request: Request, pk: int) -> Response:
         links, data = self._links(), validated_body(request, CitationSerializer)
         link = get_object_or_404(links, pk=data["link"].pk)
-        citation = linking.cite_evidence(link, data["title"], data["path"], request.user)
+        citation = linking.cite_evidence(link, data["title"], data["path"], signed_in(request))
         return Response(CitationSerializer(citation, context={"request": request}).data, 201)
 
 

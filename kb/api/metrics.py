@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from common.registry import Registry
+from common.viewer import Viewer
 from incidents.models import Alert, Delivery, Incident
 from incidents.permissions import visible_alerts, visible_incidents
 from kb.models import ActionItem, CauseLink, NotificationDelivery
@@ -38,7 +39,7 @@ def age(rows: QuerySet[Any], field: str) -> float:
     return max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0
 
 
-def _incidents(user: Any) -> Iterator[Metric]:
+def _incidents(user: Viewer) -> Iterator[Metric]:
     opened = GaugeMetricFamily(
         "causebook_incidents_open", "Open incidents.", labels=["severity", "service"]
     )
@@ -61,7 +62,7 @@ def _incidents(user: Any) -> Iterator[Metric]:
     yield gauge("actions_overdue", "Overdue action items.", overdue.count())
 
 
-def _product(user: Any) -> Iterator[Metric]:
+def _product(user: Viewer) -> Iterator[Metric]:
     deliveries = Delivery.objects.filter(state=Delivery.State.WAITING)
     yield gauge(
         "deliveries_waiting", "Received deliveries that are not processed yet.", deliveries.count()
@@ -88,7 +89,7 @@ class TextRenderer(BaseRenderer):
 
 
 class _MetricsOf:
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: Viewer) -> None:
         self.user = user
 
     def collect(self) -> Iterator[Metric]:

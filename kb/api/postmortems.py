@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -17,8 +18,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.viewer import signed_in
 from incidents.api.base import VisibleRecordField, validated_body
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
@@ -69,7 +71,7 @@ class PostmortemSerializer(serializers.ModelSerializer):
         return self._save(instance, self.context["request"].user, base, validated_data)
 
     def _save(
-        self, postmortem: Postmortem, user: Any, base: int, fields: dict[str, Any]
+        self, postmortem: Postmortem, user: User, base: int, fields: dict[str, Any]
     ) -> Postmortem:
         whole = {"title": postmortem.title, "body": postmortem.body, **fields}
         try:
@@ -154,7 +156,7 @@ class PostmortemViewSet(
     def request_review(self, request: Request, pk: str | None = None) -> Response:
         postmortem = self.get_object()
         reviewer = validated_body(request, PostmortemReviewSerializer)["reviewer"]
-        editing.request_review(postmortem, [reviewer], request.user)
+        editing.request_review(postmortem, [reviewer], signed_in(request))
         return Response(PostmortemReviewSerializer(postmortem.reviews.all(), many=True).data, 201)
 
     @extend_schema(
@@ -180,7 +182,7 @@ class PostmortemViewSet(
     @comments.mapping.post
     def comment(self, request: Request, pk: str | None = None) -> Response:
         data = validated_body(request, CommentSerializer)
-        comment = editing.comment_on(self.get_object(), author=request.user, **data)
+        comment = editing.comment_on(self.get_object(), author=signed_in(request), **data)
         return Response(CommentSerializer(comment).data, 201)
 
     @extend_schema(

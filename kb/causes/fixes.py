@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +19,9 @@ from kb.models import ActionItem, Cause, CauseLink, Fix
 
 
 @transaction.atomic
-def mark_fixed(cause: Cause, author: Any = None, note: str = "", at: datetime | None = None) -> Fix:
+def mark_fixed(
+    cause: Cause, author: User | None = None, note: str = "", at: datetime | None = None
+) -> Fix:
     """Mark `cause` as fixed since `at`. Raises ValidationError if it is marked already."""
     cause = Cause.objects.select_for_update(of=("self",)).get(pk=cause.pk)
     if current_fix(cause):

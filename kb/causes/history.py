@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from common.svg_graph import graph
+from common.viewer import Viewer
 from incidents.models import Service
 from kb.models import Cause, CauseLink, Fix, LedTo
 from kb.permissions import visible_links
@@ -38,7 +38,7 @@ class CauseHistory:
     chain: SafeString
 
 
-def cause_history(cause: Cause, user: Any) -> CauseHistory:
+def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
     """Everything in four queries, however often the cause occurred."""
     visible = visible_links(user).filter(cause=cause)
     links = list(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,7 +26,7 @@ def link_cause(
     state: str = "suspected",
     role: str = "root",
     reason: str = "",
-    author: Any = None,
+    author: User | None = None,
 ) -> CauseLink:
     """Link `cause` to `incident`, suspected, confirmed or rejected; an existing link is changed."""
     # Locking the incident's row: two people who accept at once create one link.
@@ -47,7 +48,7 @@ def link_cause(
 
 
 @transaction.atomic
-def unlink_cause(link: CauseLink, author: Any = None) -> None:
+def unlink_cause(link: CauseLink, author: User | None = None) -> None:
     """Remove a link that was made by mistake; the timeline and the history still show it."""
     text = f"Cause link removed: {escape_markdown(link.cause.name)}"
     filing.add_entry(link.incident, filing.Kind.CAUSE, text, author)
@@ -85,7 +86,9 @@ def edit_cause(cause: Cause, **fields: Any) -> Cause:
 
 
 @transaction.atomic
-def name_cause(incident: Incident, name: str, *, author: Any = None, **fields: Any) -> CauseLink:
+def name_cause(
+    incident: Incident, name: str, *, author: User | None = None, **fields: Any
+) -> CauseLink:
     """Find the cause of this name or create it, and confirm it for `incident`."""
     name = " ".join(name.split())
     if not name:
@@ -96,7 +99,7 @@ def name_cause(incident: Incident, name: str, *, author: Any = None, **fields: A
 
 
 @transaction.atomic
-def copy_causes(incident: Incident, other: Incident, author: Any = None) -> list[CauseLink]:
+def copy_causes(incident: Incident, other: Incident, author: User | None = None) -> list[CauseLink]:
     """Confirm the causes of `other` for `incident` too, with their chain (“same as INC-42”).
 
     Raises ValidationError when they are one incident or `other` has no cause.
@@ -126,7 +129,9 @@ def copy_causes(incident: Incident, other: Incident, author: Any = None) -> list
 
 
 @transaction.atomic
-def chain_causes(incident: Incident, earlier: Cause, later: Cause, author: Any = None) -> LedTo:
+def chain_causes(
+    incident: Incident, earlier: Cause, later: Cause, author: User | None = None
+) -> LedTo:
     """Record that `earlier` led to `later` in `incident`. Raises ValidationError."""
     linked = set(
         incident.cause_links.exclude(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
@@ -150,7 +155,7 @@ def unchain_causes(incident: Incident, earlier: int, later: int) -> None:
     LedTo.objects.filter(incident=incident, earlier=earlier, later=later).delete()
 
 
-def cite_evidence(link: CauseLink, title: str, path: str, author: Any = None) -> Citation:
+def cite_evidence(link: CauseLink, title: str, path: str, author: User | None = None) -> Citation:
     """Cite a page of this site as evidence for a cause link. Raises ValidationError."""
     if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
         raise ValidationError({"path": "Cite a page of this site, such as a chart."})

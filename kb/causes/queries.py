@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, Max, Q, QuerySet
 
+from common.viewer import Viewer
 from incidents.search.query_language import Field
 from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.permissions import visible_causes, visible_links
 
 
-def causes_with_counts(user: Any, words: str = "", category: str = "") -> QuerySet[Cause]:
-    """Visible causes with `times` (links that are not rejected) and `last_seen`."""
+def causes_with_counts(user: Viewer, words: str = "", category: str = "") -> QuerySet[Cause]:
+    """Visible causes with `times` (links that are not rejected) and `last_seen`, frequent first."""
     counted = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
     causes = visible_causes(user).filter(superseded_by=None).select_related("category")
     words = words.replace("\x00", "").strip()[:500]
@@ -23,10 +24,11 @@ def causes_with_counts(user: Any, words: str = "", category: str = "") -> QueryS
         causes = causes.filter(Q(search=query) | Q(name__icontains=words))
     if category:
         causes = causes.filter(category=category.replace("\x00", ""))
-    return causes.annotate(
+    counts = causes.annotate(
         times=Count("links", filter=counted, distinct=True),
         last_seen=Max("links__incident__impact_started_at", filter=counted),
     )
+    return counts.order_by("-times", "name")
 
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)

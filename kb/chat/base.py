@@ -99,7 +99,7 @@ class ChatAnswer:
     text: str
     items: Sequence[AnswerItem] = ()
     private: bool = True
-    """Only the person who asked may read it."""
+    """Only the person who sent the command may read it."""
     footer: str = ""
 
     def redacted(self) -> ChatAnswer:
@@ -128,7 +128,7 @@ class Platform:
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     can_answer_privately: ClassVar[bool] = False
-    """It can answer in a channel so that only the person who asked reads it."""
+    """It can answer in a channel so that only the person who sent the command reads it."""
     deadline: ClassVar[float] = 3.0
     """Seconds within which the platform expects a response."""
     hosts: ClassVar[Sequence[str]] = ()
@@ -183,7 +183,7 @@ class Platform:
         settings: Mapping[str, Any],
         base: str,
     ) -> OutboundRequest | None:
-        """The request that posts to a channel unasked; None where there is no way."""
+        """The request that posts to a channel on its own initiative; None where there is no way."""
         return None
 
     def notify(

@@ -102,7 +102,7 @@ class GoogleChat(Platform):
     can_answer_privately = True
 
     def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
-        return {"text": "This takes longer than Google Chat waits: ask again soon."}
+        return {"text": "This takes longer than Google Chat waits: repeat it in a moment."}
 
     def post_message(
         self,

@@ -94,7 +94,10 @@ class Teams(Platform):
         return {"type": "message", "attachments": _card(answer, base)}
 
     def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
-        return {"type": "message", "text": "This takes longer than Teams waits: ask again soon."}
+        return {
+            "type": "message",
+            "text": "This takes longer than Teams waits: repeat it in a moment.",
+        }
 
     def delayed_answer(
         self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from common.errors import error_text
 from common.registry import Registry
+from common.viewer import Nobody, Viewer
 from incidents.models import Incident
-from incidents.permissions import Nobody, visible_incidents
+from incidents.permissions import visible_incidents
 from kb.chat.base import ChatAnswer, ChatEvent, clip
 from kb.models import ChatPerson, Workspace
 
@@ -37,7 +38,7 @@ class CommandContext:
 
     workspace: Workspace
     event: ChatEvent
-    user: Any
+    user: User | None
     """The linked account, or None."""
     can_answer_privately: bool
 
@@ -47,7 +48,7 @@ class CommandContext:
         return self.can_answer_privately or self.event.private
 
     @property
-    def viewer(self) -> Any:
+    def viewer(self) -> Viewer:
         """Whose permissions decide what is shown: nobody's where a channel reads along."""
         return self.user if self.user is not None and self.is_private else Nobody()
 
@@ -100,7 +101,7 @@ def answer_event(workspace: Workspace, event: ChatEvent, can_answer_privately: b
         return ChatAnswer(clip(error_text(error), 500))
 
 
-def _linked_user(workspace: Workspace, event: ChatEvent) -> Any:
+def _linked_user(workspace: Workspace, event: ChatEvent) -> User | None:
     accounts = ChatPerson.objects.filter(workspace=workspace, external_id=event.person)
     account = accounts.select_related("user").first() if event.person else None
     return account.user if account and account.user.is_active else None

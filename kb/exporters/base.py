@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from common.viewer import Viewer
 from kb.models import Postmortem
 
 
@@ -13,7 +14,7 @@ class Exporter:
     extension: ClassVar[str] = ""
     content_type: ClassVar[str] = ""
 
-    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+    def export(self, postmortem: Postmortem, user: Viewer) -> bytes:
         """The file, with what `user` may see. The caller checks that they may read the text."""
         raise NotImplementedError
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
 
 from django.template.loader import render_to_string
 
 from common.markdown import render_markdown
 from common.site_url import public_url
+from common.viewer import Viewer
 from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 from kb.postmortems import images
@@ -24,7 +24,7 @@ class HtmlExporter(Exporter):
     extension = "html"
     content_type = "text/html; charset=utf-8"
 
-    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+    def export(self, postmortem: Postmortem, user: Viewer) -> bytes:
         def inside(match: re.Match[str]) -> str:
             image = images.find_image(match[2], user)
             if image is None:

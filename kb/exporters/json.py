@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from common.viewer import Viewer
 from kb.exporters.base import Exporter
 from kb.models import Postmortem
 
@@ -13,7 +13,7 @@ class JsonExporter(Exporter):
     extension = "json"
     content_type = "application/json"
 
-    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+    def export(self, postmortem: Postmortem, user: Viewer) -> bytes:
         incidents = postmortem.incidents.order_by("pk").prefetch_related(
             "services", "cause_links__cause"
         )

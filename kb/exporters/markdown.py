@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from common.markdown import escape_markdown
+from common.viewer import Viewer
 from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.models import Postmortem
 
@@ -22,7 +22,7 @@ class MarkdownExporter(Exporter):
     extension = "md"
     content_type = "text/markdown; charset=utf-8"
 
-    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+    def export(self, postmortem: Postmortem, user: Viewer) -> bytes:
         lines = [f"# {_plain(postmortem.title)}", ""]
         lines += [f"- {label}: {_plain(words)}" for label, words in postmortem_facts(postmortem)]
         lines += ["", postmortem.body.rstrip(), ""]

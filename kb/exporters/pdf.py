@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import typst
 
 from common.site_url import public_url
+from common.viewer import Viewer
 from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_facts
 from kb.exporters.typst_markup import TypstWriter, content, literal
 from kb.models import Postmortem
@@ -36,7 +36,7 @@ class PdfExporter(Exporter):
     extension = "pdf"
     content_type = "application/pdf"
 
-    def export(self, postmortem: Postmortem, user: Any) -> bytes:
+    def export(self, postmortem: Postmortem, user: Viewer) -> bytes:
         with tempfile.TemporaryDirectory(prefix="causebook-pdf-") as name:
             folder = Path(name)
 

@@ -86,7 +86,7 @@ class Cause(models.Model):
         """Its four texts with their headings, in reading order."""
         return [
             ("What happens", self.what_happens),
-            ("How to tell", self.how_to_tell),
+            ("How to recognise", self.how_to_tell),
             ("How to fix", self.how_to_fix),
             ("How to prevent", self.how_to_prevent),
         ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -87,7 +88,7 @@ class ChatCode(models.Model):
         return hashlib.sha256(code.strip().upper().encode()).hexdigest()
 
     @classmethod
-    def make(cls, user: Any) -> str:
+    def make(cls, user: User) -> str:
         """A new code for `user`; it replaces an earlier one."""
         # Without letters and digits that look alike, such as O and 0.
         code = "".join(secrets.choice("ABCDEFGHJKMNPQRSTUVWXYZ23456789") for _ in range(10))

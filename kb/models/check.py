@@ -1,4 +1,4 @@
-"""Checks: a saved query and condition that tells whether a cause holds."""
+"""Checks: a saved query and condition that shows whether a cause holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kb.models.cause import Cause
 
 
 class Check(models.Model):
-    """A saved query and condition that tells whether a cause holds."""
+    """A saved query and condition that shows whether a cause holds."""
 
     class Statistic(models.TextChoices):
         MAX = "max", "highest value"

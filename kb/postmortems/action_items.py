@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ REMINDER_INTERVAL = timedelta(days=7)
 
 
 @transaction.atomic
-def add_action(postmortem: Postmortem, *, author: Any = None, **fields: Any) -> ActionItem:
+def add_action(postmortem: Postmortem, *, author: User | None = None, **fields: Any) -> ActionItem:
     """A new action item; its owner gets a notice. Raises ValidationError by field name."""
     action = ActionItem(postmortem=postmortem, author=author, **fields)
     if action.cause is None:
@@ -46,7 +47,7 @@ def _only_cause(postmortem: Postmortem) -> Cause | None:
 
 
 @transaction.atomic
-def edit_action(action: ActionItem, author: Any = None, **fields: Any) -> ActionItem:
+def edit_action(action: ActionItem, author: User | None = None, **fields: Any) -> ActionItem:
     former = action.owner
     for name, value in fields.items():
         setattr(action, name, value)

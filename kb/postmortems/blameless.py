@@ -1,4 +1,4 @@
-"""Hints for blameless writing: phrases that blame a person, and what to ask instead."""
+"""Hints for blameless writing: phrases that blame a person, and questions that lead further."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_HINTS = 20
 
 @dataclass(frozen=True)
 class Hint:
-    """A phrase of the text, its line (from 1) and a question to ask instead."""
+    """A phrase of the text, its line (from 1) and a better question."""
 
     line: int
     phrase: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -43,7 +44,7 @@ class EditConflict(Exception):
 
 @transaction.atomic
 def start_postmortem(
-    incidents: Sequence[Incident], author: Any = None, template: Any = None
+    incidents: Sequence[Incident], author: User | None = None, template: Any = None
 ) -> Postmortem:
     """A draft filled from the template and its incidents. Raises ValidationError without any."""
     if not incidents:
@@ -89,7 +90,7 @@ def _clean(postmortem: Postmortem) -> None:
 @transaction.atomic
 def save_postmortem(
     postmortem: Postmortem,
-    author: Any,
+    author: User | None,
     *,
     base_version: int,
     title: str,
@@ -121,7 +122,9 @@ def save_postmortem(
     return current
 
 
-def save_draft(postmortem: Postmortem, user: Any, base_version: int, title: str, body: str) -> None:
+def save_draft(
+    postmortem: Postmortem, user: User, base_version: int, title: str, body: str
+) -> None:
     """Store what `user` has typed so far. Raises ValidationError when it is too long."""
     if len(body) > MAX_CHARACTERS:
         raise ValidationError({"body": "This text is too long to store."})
@@ -134,7 +137,7 @@ def save_draft(postmortem: Postmortem, user: Any, base_version: int, title: str,
     )  # fmt: skip
 
 
-def _notify_mentioned(postmortem: Postmortem, names: set[str], author: Any) -> None:
+def _notify_mentioned(postmortem: Postmortem, names: set[str], author: User | None) -> None:
     people = get_user_model().objects.filter(username__in=list(names)[:50], is_active=True)
     for person in people:
         if person != author and visible_postmortems(person).filter(pk=postmortem.pk).exists():
@@ -187,7 +190,9 @@ def _announce_change(postmortem: Postmortem) -> None:
 
 
 @transaction.atomic
-def request_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any = None) -> None:
+def request_review(
+    postmortem: Postmortem, reviewers: Iterable[User], author: User | None = None
+) -> None:
     """Request reviews. Raises ValidationError for people who may not see its incidents."""
     reviewers = list(reviewers)
     if not reviewers:
@@ -209,7 +214,7 @@ def request_review(postmortem: Postmortem, reviewers: Iterable[Any], author: Any
 
 def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
     if state not in (PostmortemReview.State.APPROVED, PostmortemReview.State.CHANGES):
-        raise ValidationError({"state": "Approve it, or ask for changes."})
+        raise ValidationError({"state": "Approve it, or request changes."})
     review.state, review.answered_at = PostmortemReview.State(state), timezone.now()
     review.save()
     author = review.postmortem.author
@@ -220,7 +225,9 @@ def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
 
 
 @transaction.atomic
-def comment_on(postmortem: Postmortem, text: str, author: Any = None, passage: str = "") -> Comment:
+def comment_on(
+    postmortem: Postmortem, text: str, author: User | None = None, passage: str = ""
+) -> Comment:
     """Comment on the text or on a passage that it contains. Raises ValidationError."""
     text, passage = text.strip(), " ".join(passage.split())[:1000]
     comment = Comment(postmortem=postmortem, text=text, author=author, passage=passage)
@@ -236,13 +243,13 @@ def comment_on(postmortem: Postmortem, text: str, author: Any = None, passage: s
     return comment
 
 
-def settle_comment(comment: Comment, author: Any = None) -> None:
+def toggle_resolved(comment: Comment, author: User | None = None) -> None:
     comment.settled_at = None if comment.settled_at else timezone.now()
     comment.settled_by = author if comment.settled_at else None
     comment.save()
 
 
-def store_image(postmortem: Postmortem, body: bytes, author: Any = None) -> Picture:
+def store_image(postmortem: Postmortem, body: bytes, author: User | None = None) -> Picture:
     """Store a pasted image; its first bytes show its type. Raises ValidationError."""
     if len(body) > MAX_IMAGE_BYTES:
         raise ValidationError({"picture": "A picture has up to 2 MB."})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.registry import Registry
+from common.viewer import Viewer
 from kb.models import Picture
 from kb.permissions import visible_postmortems
 
@@ -23,7 +24,7 @@ class StoredImage:
     content_type: str
 
 
-def _pasted_image(path: str, user: Any) -> StoredImage | None:
+def _pasted_image(path: str, user: Viewer) -> StoredImage | None:
     match = _PASTED_PATH.match(path)
     picture = (
         match
@@ -39,7 +40,7 @@ IMAGE_SOURCES: Registry[Callable[[str, Any], StoredImage | None]] = Registry(
 )
 
 
-def find_image(path: str, user: Any) -> StoredImage | None:
+def find_image(path: str, user: Viewer) -> StoredImage | None:
     """The image at a path of this site, if `user` may see it."""
     images = (image_at(path, user) for image_at in IMAGE_SOURCES.values())
     return next((image for image in images if image), None)

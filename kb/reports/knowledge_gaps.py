@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from common.viewer import Viewer
 from incidents.models import Incident, Service, TierPolicy
 from incidents.permissions import visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
@@ -29,7 +29,7 @@ class PostmortemDue:
     draft: Postmortem | None
 
 
-def services_without_cause(user: Any) -> QuerySet[Service]:
+def services_without_cause(user: Viewer) -> QuerySet[Service]:
     """Services with incidents none of which has a confirmed cause, most incidents first."""
     incidents = visible_incidents(user)
     confirmed = visible_links(user).filter(
@@ -43,7 +43,7 @@ def services_without_cause(user: Any) -> QuerySet[Service]:
     )
 
 
-def thin_causes(user: Any) -> QuerySet[Cause]:
+def thin_causes(user: Viewer) -> QuerySet[Cause]:
     """Causes that occurred and lack a fix or a check; most frequent first."""
     links = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
     return (
@@ -58,13 +58,13 @@ def thin_causes(user: Any) -> QuerySet[Cause]:
     )
 
 
-def overdue_actions(user: Any) -> QuerySet[ActionItem]:
+def overdue_actions(user: Viewer) -> QuerySet[ActionItem]:
     today = timezone.now().date()
     rows = visible_actions(user).filter(state=ActionItem.State.OPEN, due_on__lt=today)
     return rows.select_related("owner", "postmortem", "cause")
 
 
-def postmortems_due(user: Any, limit: int = SHOWN) -> list[PostmortemDue]:
+def postmortems_due(user: Viewer, limit: int = SHOWN) -> list[PostmortemDue]:
     """Resolved incidents of the last year that lack a postmortem by policy; most severe first."""
     now = timezone.now()
     required = Q(pk__in=[])

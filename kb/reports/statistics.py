@@ -28,6 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Extract, TruncMonth
 from django.utils import timezone
 
+from common.viewer import Viewer
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from incidents.search.filters import incidents_by_keys
@@ -98,7 +99,7 @@ class ActionFollowThrough:
     dropped: int
 
 
-def filtered_incidents(user: Any, chosen: ReportFilter) -> QuerySet[Incident]:
+def filtered_incidents(user: Viewer, chosen: ReportFilter) -> QuerySet[Incident]:
     since, until = chosen.bounds
     rows = visible_incidents(user).filter(
         impact_started_at__gte=since, impact_started_at__lt=until, merged_into=None
@@ -204,7 +205,7 @@ def confirmed_links(incidents: QuerySet[Incident]) -> QuerySet[CauseLink]:
     )
 
 
-def recurrence(user: Any, incidents: QuerySet[Incident]) -> tuple[int, int]:
+def recurrence(user: Viewer, incidents: QuerySet[Incident]) -> tuple[int, int]:
     """How many incidents had a confirmed cause that had occurred before; how many had any.
 
     “Before” is by the start of impact, over all of history that `user` may see.
@@ -275,7 +276,7 @@ def repeat_offenders(incidents: QuerySet[Incident]) -> list[tuple[Cause, int, fl
     return [(causes[key], times, minutes or 0.0) for key, times, minutes in found]
 
 
-def follow_through(user: Any, chosen: ReportFilter) -> ActionFollowThrough:
+def follow_through(user: Viewer, chosen: ReportFilter) -> ActionFollowThrough:
     """What became of the action items created in this time."""
     since, until = chosen.bounds
     rows = visible_actions(user).filter(created_at__gte=since, created_at__lt=until)
@@ -295,7 +296,9 @@ def follow_through(user: Any, chosen: ReportFilter) -> ActionFollowThrough:
     return ActionFollowThrough(**found)
 
 
-def same_week_in_past_years(user: Any, today: date | None = None, years: int = 5) -> list[Incident]:
+def same_week_in_past_years(
+    user: Viewer, today: date | None = None, years: int = 5
+) -> list[Incident]:
     """Incidents of these seven days in each of the past years, newest first."""
     today = today or timezone.now().date()
     zone = timezone.get_current_timezone()

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page
 from kb.models import ActionItem
 from kb.permissions import visible_actions
@@ -24,12 +25,13 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = ActionForm(request.POST, postmortem=postmortem)
     if not form.is_valid():
         for name, problems in form.errors.items():
-            messages.error(request, f"{name}: {' '.join(problems)}")
+            messages.error(request, f"{name}: {' '.join(map(str, problems))}")
         return redirect(postmortem)
     data = form.cleaned_data
     return act_and_redirect(
         request, postmortem,
-        lambda: action_items.add_action(postmortem, author=request.user, **data), "Action added.",
+        lambda: action_items.add_action(postmortem, author=signed_in(request), **data),
+        "Action added.",
     )  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         action.refresh_from_db()
         try:
-            action_items.edit_action(action, request.user, **form.cleaned_data)
+            action_items.edit_action(action, signed_in(request), **form.cleaned_data)
             return redirect(action.postmortem)
         except ValidationError as error:
             add_errors(form, error)
@@ -53,7 +55,7 @@ def action_state(request: HttpRequest, pk: int) -> HttpResponse:
     state = request.POST.get("state", "")
     return act_and_redirect(
         request, action.postmortem,
-        lambda: action_items.edit_action(action, request.user, state=state), "Noted.",
+        lambda: action_items.edit_action(action, signed_in(request), state=state), "Noted.",
     )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def action_list(request: HttpRequest) -> HttpResponse:
     rows = visible_actions(request.user).select_related("owner", "postmortem", "cause")
     which = request.GET.get("which", "open")
     if which == "mine":
-        rows = rows.filter(owner=request.user, state=ActionItem.State.OPEN)
+        rows = rows.filter(owner=signed_in(request), state=ActionItem.State.OPEN)
     elif which == "overdue":
         rows = rows.filter(state=ActionItem.State.OPEN, due_on__lt=timezone.now().date())
     elif which != "all":

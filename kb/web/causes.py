@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
@@ -22,7 +23,7 @@ from incidents.web.shortcuts import (
     add_errors,
     form_page,
     get_incident,
-    posted_key,
+    submitted_key,
 )
 from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
@@ -35,7 +36,7 @@ from kb.web.forms import CauseForm
 @require_GET
 def cause_list(request: HttpRequest) -> HttpResponse:
     words, category = request.GET.get("q", ""), request.GET.get("category", "")
-    causes = causes_with_counts(request.user, words, category).order_by("-times", "name")
+    causes = causes_with_counts(request.user, words, category)
     page = Paginator(causes, 50).get_page(request.GET.get("page"))
     context = {
         "page": page, "q": words, "category": category, "categories": Category.objects.all(),
@@ -93,7 +94,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     )
     note = request.POST.get("note", "")[:5000]
     return act_and_redirect(
-        request, cause, lambda: fixes.mark_fixed(cause, request.user, note, at),
+        request, cause, lambda: fixes.mark_fixed(cause, signed_in(request), note, at),
         "Marked as fixed. If it comes back, the owner of its action item gets a notice.",
     )  # fmt: skip
 
@@ -103,7 +104,7 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Merge this cause into another, or supersede it; both pages stay."""
     cause = get_cause(request, pk)
     into = get_object_or_404(
-        visible_causes(request.user), pk=posted_key(request.POST.get("into", ""))
+        visible_causes(request.user), pk=submitted_key(request.POST.get("into", ""))
     )
     if request.POST.get("how") == "supersede":
         return act_and_redirect(
@@ -117,7 +118,7 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
 def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
     chosen = visible_links(request.user).filter(
-        cause=cause, pk__in=[posted_key(value) for value in request.POST.getlist("link")[:1000]]
+        cause=cause, pk__in=[submitted_key(value) for value in request.POST.getlist("link")[:1000]]
     )
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
@@ -144,7 +145,7 @@ def _causes_panel(
     response = render(request, "kb/causes/_of_incident.html", context)
     if request.method == "POST" and not error:
         # The suggestions and the timeline of the page show the link too.
-        # After the swap, when it reaches the page even if the clicked button is gone by then.
+        # After the swap, when it reaches the page even if the clicked button was removed.
         response["HX-Trigger-After-Swap"] = "causes-changed"
     return response
 
@@ -169,13 +170,15 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     """Confirm, suspect or reject a cause with one click; `state=remove` deletes the link."""
     subject = get_incident(request, incident)
     cause = get_object_or_404(
-        visible_causes(request.user), pk=posted_key(request.POST.get("cause", ""))
+        visible_causes(request.user), pk=submitted_key(request.POST.get("cause", ""))
     )
     state = request.POST.get("state", "")
     if state == "remove":
         existing = CauseLink.objects.filter(incident=subject, cause=cause).first()
         return _change_in_panel(
-            request, subject, lambda: existing and linking.unlink_cause(existing, request.user)
+            request,
+            subject,
+            lambda: existing and linking.unlink_cause(existing, signed_in(request)),
         )
     return _change_in_panel(
         request,
@@ -186,7 +189,7 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
             state=state,
             role=request.POST.get("role") or CauseLink.Role.ROOT,
             reason=request.POST.get("reason", "")[:2000],
-            author=request.user,
+            author=signed_in(request),
         ),
     )
 
@@ -196,7 +199,7 @@ def new_cause(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     name = request.POST.get("name", "")
     return _change_in_panel(
-        request, subject, lambda: linking.name_cause(subject, name, author=request.user), name
+        request, subject, lambda: linking.name_cause(subject, name, author=signed_in(request)), name
     )
 
 
@@ -208,7 +211,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
     if other is None:
         return _causes_panel(request, subject, "Name the other incident, such as INC-42.")
     return _change_in_panel(
-        request, subject, lambda: linking.copy_causes(subject, other, request.user)
+        request, subject, lambda: linking.copy_causes(subject, other, signed_in(request))
     )
 
 
@@ -216,7 +219,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
 def chain(request: HttpRequest, incident: int) -> HttpResponse:
     """Record that one cause led to another in this incident, or `remove` that."""
     subject = get_incident(request, incident)
-    earlier, later = (posted_key(request.POST.get(name, "")) for name in ("earlier", "later"))
+    earlier, later = (submitted_key(request.POST.get(name, "")) for name in ("earlier", "later"))
     if "remove" in request.POST:
         return _change_in_panel(
             request, subject, lambda: linking.unchain_causes(subject, earlier, later)
@@ -227,7 +230,7 @@ def chain(request: HttpRequest, incident: int) -> HttpResponse:
     return _change_in_panel(
         request,
         subject,
-        lambda: linking.chain_causes(subject, causes[earlier], causes[later], request.user),
+        lambda: linking.chain_causes(subject, causes[earlier], causes[later], signed_in(request)),
     )
 
 
@@ -237,13 +240,13 @@ def cite(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     if "remove" in request.POST:
         Citation.objects.filter(
-            link__incident=subject, pk=posted_key(request.POST["remove"])
+            link__incident=subject, pk=submitted_key(request.POST["remove"])
         ).delete()
         return _causes_panel(request, subject)
-    cause_link = subject.cause_links.filter(pk=posted_key(request.POST.get("link", ""))).first()
+    cause_link = subject.cause_links.filter(pk=submitted_key(request.POST.get("link", ""))).first()
     if cause_link is None:
         return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
     title, path = request.POST.get("title", ""), request.POST.get("path", "")
     return _change_in_panel(
-        request, subject, lambda: linking.cite_evidence(cause_link, title, path, request.user)
+        request, subject, lambda: linking.cite_evidence(cause_link, title, path, signed_in(request))
     )

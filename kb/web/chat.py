@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.plugin_settings import PluginSettings
 from common.site_url import public_url
+from common.viewer import signed_in
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
 from kb import notifications
@@ -144,12 +145,12 @@ def me(request: HttpRequest) -> HttpResponse:
     """The linked chat accounts of the user, and a code to link another one."""
     context: dict[str, Any] = {"code": ""}
     if request.method == "POST":
-        context["code"] = ChatCode.make(request.user)
-    people = ChatPerson.objects.filter(user_id=request.user.pk).select_related("workspace")
+        context["code"] = ChatCode.make(signed_in(request))
+    people = ChatPerson.objects.filter(user=signed_in(request)).select_related("workspace")
     return render(request, "kb/chat/account.html", {**context, "people": people})
 
 
 @require_POST
 def unlink(request: HttpRequest, pk: int) -> HttpResponse:
-    get_object_or_404(ChatPerson, pk=pk, user_id=request.user.pk).delete()
+    get_object_or_404(ChatPerson, pk=pk, user=signed_in(request)).delete()
     return redirect("kb:chat-me")

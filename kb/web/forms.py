@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import get_user_model
 
+from common.viewer import Nobody, Viewer
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
@@ -18,6 +19,7 @@ class CauseForm(forms.ModelForm):
             "name", "category", "what_happens", "how_to_tell", "how_to_fix", "runbook_url",
             "how_to_prevent",
         ]  # fmt: skip
+        labels = {"how_to_tell": "How to recognise"}
         widgets = {
             name: forms.Textarea(attrs={"rows": 4})
             for name in ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
@@ -33,7 +35,7 @@ class CauseForm(forms.ModelForm):
 class References(forms.CharField):
     """Incidents by their references, such as INC-12, INC-15, of those `user` may see."""
 
-    user: Any = None
+    user: Viewer = Nobody()
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", "Incidents")
@@ -61,9 +63,9 @@ class StartForm(forms.Form):
         help_text="Timeline, impact, changes, causes and charts are filled in.",
     )
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["references"].user = user
+        cast("References", self.fields["references"]).user = user
 
 
 class EditorForm(forms.Form):
@@ -79,9 +81,9 @@ class EditorForm(forms.Form):
     )
     base_version = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["references"].user = user
+        cast("References", self.fields["references"]).user = user
 
 
 class ActionForm(forms.ModelForm):
@@ -99,7 +101,7 @@ class ActionForm(forms.ModelForm):
     def __init__(self, *args: Any, postmortem: Postmortem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         causes = Cause.objects.filter(links__incident__in=postmortem.incidents.all())
-        field = self.fields["cause"]
+        field = cast("forms.ModelChoiceField[Cause]", self.fields["cause"])
         field.queryset = causes.exclude(links__state="rejected").distinct()
         field.help_text = "The cause that it prevents; shown when that cause comes back."
         if not self.instance.pk:

@@ -13,7 +13,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, posted_key
+from common.viewer import signed_in
+from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, submitted_key
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
@@ -55,7 +56,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
             "actions": postmortem.action_items.select_related("owner", "cause"),
             "action_form": ActionForm(postmortem=postmortem),
             "reviews": postmortem.reviews.select_related("reviewer"),
-            "own_review": postmortem.reviews.filter(reviewer=request.user).first(),
+            "own_review": postmortem.reviews.filter(reviewer=signed_in(request)).first(),
             "reviewers_form": ReviewersForm(),
             "comments": postmortem.comments.select_related("author", "settled_by"),
             "hints": [] if postmortem.state == "published" else hints_for(postmortem.body),
@@ -73,7 +74,7 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             postmortem = editing.start_postmortem(
-                data["references"], request.user, data["template"]
+                data["references"], signed_in(request), data["template"]
             )
             return redirect("kb:postmortem-edit", postmortem.pk)
         except ValidationError as error:
@@ -85,11 +86,11 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
 def postmortem_edit(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if request.method == "POST" and "discard" in request.POST:
-        postmortem.drafts.filter(user=request.user).delete()
+        postmortem.drafts.filter(user=signed_in(request)).delete()
         return redirect("kb:postmortem-edit", pk)
     if request.method == "POST":
         return _save(request, postmortem)
-    draft = postmortem.drafts.filter(user=request.user).first()
+    draft = postmortem.drafts.filter(user=signed_in(request)).first()
     source: Any = draft or postmortem
     initial = {
         "title": source.title,
@@ -98,7 +99,10 @@ def postmortem_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "references": _references(postmortem),
     }
     form = EditorForm(initial=initial, user=request.user)
-    context = {"draft": draft, "behind": bool(draft and draft.base_version < postmortem.version)}
+    context: dict[str, Any] = {
+        "draft": draft,
+        "behind": bool(draft and draft.base_version < postmortem.version),
+    }
     return _editor(request, postmortem, form, **context)
 
 
@@ -113,7 +117,7 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
     data = form.cleaned_data
     try:
         saved = editing.save_postmortem(
-            postmortem, request.user, base_version=data["base_version"], title=data["title"],
+            postmortem, signed_in(request), base_version=data["base_version"], title=data["title"],
             body=data["body"], incidents=data["references"],
         )  # fmt: skip
     except ValidationError as error:
@@ -122,7 +126,9 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
     except editing.EditConflict as conflict:
         current = conflict.current
         # The merged text is stored as a draft, so that leaving the page loses nothing.
-        editing.save_draft(current, request.user, current.version, data["title"], conflict.merged)
+        editing.save_draft(
+            current, signed_in(request), current.version, data["title"], conflict.merged
+        )
         merged = {
             "title": data["title"], "body": conflict.merged, "base_version": current.version,
             "references": request.POST.get("references", ""),
@@ -163,12 +169,12 @@ def preview(request: HttpRequest) -> HttpResponse:
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     """Stores what is being typed, every few seconds; reports if somebody else saved since."""
     postmortem = get_postmortem(request, pk)
-    base = posted_key(request.POST.get("base_version", ""))
+    base = submitted_key(request.POST.get("base_version", ""))
     if not 0 < base < 2**31:
         return JsonResponse({"error": "base_version is missing."}, status=400)
     try:
         editing.save_draft(
-            postmortem, request.user, base, request.POST.get("title", ""),
+            postmortem, signed_in(request), base, request.POST.get("title", ""),
             request.POST.get("body", ""),
         )  # fmt: skip
     except ValidationError as error:
@@ -185,7 +191,7 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
         return JsonResponse({"error": "Send the picture as “picture”."}, status=400)
     try:
         body = file.read(editing.MAX_IMAGE_BYTES + 1)
-        image = editing.store_image(postmortem, body, request.user)
+        image = editing.store_image(postmortem, body, signed_in(request))
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)
     return JsonResponse({"path": image.get_absolute_url()}, status=201)
@@ -211,7 +217,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("-version", "-history_id")
         .only("version", "state", "title", "history_date", "history_user", "history_type")[:200]
     )
-    version = posted_key(request.GET.get("version", "")[:9])
+    version = submitted_key(request.GET.get("version", "")[:9])
     context: dict[str, Any] = {"postmortem": postmortem, "rows": rows}
     if version:
         after = postmortem.history.filter(version=version).order_by("history_id").last()
@@ -265,12 +271,12 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
+def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     form = ReviewersForm(request.POST)
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
     return act_and_redirect(
-        request, postmortem, lambda: editing.request_review(postmortem, chosen, request.user),
+        request, postmortem, lambda: editing.request_review(postmortem, chosen, signed_in(request)),
         "Review requested.",
     )  # fmt: skip
 
@@ -278,7 +284,7 @@ def review_ask(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
-    review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=request.user)
+    review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=signed_in(request))
     state = request.POST.get("state", "")
     return act_and_redirect(
         request, postmortem, lambda: editing.answer_review(review, state), "Review saved."
@@ -291,7 +297,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
     return act_and_redirect(
         request, postmortem,
-        lambda: editing.comment_on(postmortem, text, request.user, passage), "Comment added.",
+        lambda: editing.comment_on(postmortem, text, signed_in(request), passage), "Comment added.",
     )  # fmt: skip
 
 
@@ -300,5 +306,5 @@ def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     row = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
     return act_and_redirect(
-        request, postmortem, lambda: editing.settle_comment(row, request.user), "Noted."
+        request, postmortem, lambda: editing.toggle_resolved(row, signed_in(request)), "Noted."
     )

@@ -54,7 +54,7 @@ def report(request: HttpRequest) -> HttpResponse:
         return _csv(months, services, teams)
     figures, count, lost = statistics.time_figures(incidents)
     context: dict[str, Any] = {
-        "asked": chosen,
+        "chosen": chosen,
         "problems": problems,
         "figures": figures,
         "count": count,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.request import Request
 
 from practice.permissions import MANAGE
 
 
 class Managed:
     """Everybody reads; writing needs the permission MANAGE and a token of scope admin."""
-
-    request: Request
 
     @property
     def _writes(self) -> bool:

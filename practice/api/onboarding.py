@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from rest_framework import mixins, serializers, viewsets
 
 from incidents.api.base import NameField
-from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
 from practice import onboarding_board
 from practice.models import Engagement, Phase

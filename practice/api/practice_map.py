@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,

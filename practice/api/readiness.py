@@ -11,8 +11,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.viewer import signed_in
 from incidents.api.base import NameField, validated_body
-from incidents.api.resources import EtagRetrieveMixin, IdempotentCreateMixin, Resource
+from incidents.api.mixins import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
 from practice.models import (
     ReadinessAnswer,
@@ -77,7 +78,7 @@ class ReadinessReviewViewSet(
     def answer(self, request: Request, pk: str | None = None) -> Response:
         fields = validated_body(request, ReadinessAnswerSerializer)
         item = fields.pop("item")
-        answer = reviews.answer_item(self.get_object(), item, request.user, **fields)
+        answer = reviews.answer_item(self.get_object(), item, signed_in(request), **fields)
         return Response(ReadinessAnswerSerializer(answer).data)
 
     @extend_schema(request=None, responses=ReadinessReviewSerializer, summary="Close a review")
@@ -119,7 +120,7 @@ class ReadinessFindingViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
         note = validated_body(request, ClosingSerializer)["note"]
-        finding = reviews.close_finding(self.get_object(), note, request.user)
+        finding = reviews.close_finding(self.get_object(), note, signed_in(request))
         return Response(self.get_serializer(finding).data)
 
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.base import NameField, validated_body
-from incidents.api.resources import (
+from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
@@ -60,7 +60,7 @@ class LoadTestSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(MetricShiftSerializer(many=True))
     def get_moved(self, test: LoadTest) -> list[dict[str, Any]]:
-        return MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data
+        return list(MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data)
 
 
 class NewLoadTestSerializer(serializers.Serializer):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
@@ -52,7 +53,7 @@ def newest_checklist(tier: str) -> Checklist:
 
 @transaction.atomic
 def create_version(
-    tier: str, items: Iterable[tuple[str, str, str]], valid_days: int, author: Any = None
+    tier: str, items: Iterable[tuple[str, str, str]], valid_days: int, author: User | None = None
 ) -> Checklist:
     """A new version of a checklist from (section, question, auto). Raises ValidationError."""
     rows = list(items)
@@ -98,7 +99,7 @@ def parse_lines(text: str) -> list[tuple[str, str, str]]:
     return rows
 
 
-def start_review(service: Service, author: Any) -> ReadinessReview:
+def start_review(service: Service, author: User | None) -> ReadinessReview:
     """A review by the newest checklist, or the one that is open already.
 
     People's answers in the review before are copied where the question is the same; automatic
@@ -112,7 +113,7 @@ def start_review(service: Service, author: Any) -> ReadinessReview:
 
 
 @transaction.atomic
-def _get_or_create_open(service: Service, author: Any) -> tuple[ReadinessReview, bool]:
+def _get_or_create_open(service: Service, author: User | None) -> tuple[ReadinessReview, bool]:
     Service.objects.select_for_update().get(pk=service.pk)
     review = service.reviews.filter(closed_at=None).first()
     if review is not None:
@@ -172,7 +173,7 @@ def _require_open(review: ReadinessReview) -> None:
 
 @transaction.atomic
 def answer_item(
-    review: ReadinessReview, item: ChecklistItem, author: Any, **fields: Any
+    review: ReadinessReview, item: ChecklistItem, author: User | None, **fields: Any
 ) -> ReadinessAnswer:
     """Save a person's answer. Raises ValidationError by field."""
     _require_open(review)
@@ -276,7 +277,7 @@ def find_missed_gaps(now: datetime | None = None) -> int:
     return sum(len(find_gaps(incident)) for incident in rows)
 
 
-def close_finding(finding: ReadinessFinding, note: str, author: Any) -> ReadinessFinding:
+def close_finding(finding: ReadinessFinding, note: str, author: User | None) -> ReadinessFinding:
     if not note.strip():
         raise ValidationError({"note": "Say what closed it."})
     finding.note, finding.closed_at, finding.closed_by = note[:2000], timezone.now(), author

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 
+from common.viewer import Viewer
 from incidents.catalogue.dependencies import dependency_edges, with_dependencies
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
@@ -56,7 +56,7 @@ class AttributedStatus(SloStatus):
     """incidents that affected the service during the window, oldest first"""
 
 
-def attributed_status(slo: Slo, user: Any, now: datetime | None = None) -> AttributedStatus:
+def attributed_status(slo: Slo, user: Viewer, now: datetime | None = None) -> AttributedStatus:
     now = now or timezone.now()
     status = status_of(slo, now)
     services = with_dependencies(dependency_edges(), slo.service_id)
@@ -86,7 +86,7 @@ def attribute(
 
 
 def overlapping_incidents(
-    user: Any, start: float, now: datetime, services: Collection[int] | None = None
+    user: Viewer, start: float, now: datetime, services: Collection[int] | None = None
 ) -> list[Incident]:
     """Incidents visible to `user` that lasted beyond `start` (epoch seconds), oldest first.
 

@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from common.viewer import signed_in
 from incidents.models import Service
-from incidents.web.shortcuts import posted_key
+from incidents.web.shortcuts import submitted_key
 from practice import monthly_review
 from practice.models import Subscription
 
@@ -18,7 +19,7 @@ from practice.models import Subscription
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, month: str = "") -> HttpResponse:
     """The monthly review; `as=md` gives Markdown."""
-    key = posted_key(request.POST.get("service") or request.GET.get("service", ""))
+    key = submitted_key(request.POST.get("service") or request.GET.get("service", ""))
     services = Service.objects.all()
     service = get_object_or_404(services, pk=key) if key else None
     try:
@@ -27,7 +28,7 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
         messages.error(request, error.messages[0])
         return redirect("practice:monthly")
     if request.method == "POST":
-        monthly_review.subscribe(request.user, service, request.POST.get("wanted") == "yes")
+        monthly_review.subscribe(signed_in(request), service, request.POST.get("wanted") == "yes")
         query = f"?service={service.pk}" if service else ""
         return redirect(f"{reverse('practice:month', args=[f'{first:%Y-%m}'])}{query}")
     current = monthly_review.build_review(request.user, first, service)
@@ -45,6 +46,8 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
         "earlier": monthly_review.last_month(first),
         "later": later if later <= monthly_review.last_month() else None,
         "this_one": monthly_review.next_month(monthly_review.last_month()),
-        "subscribed": Subscription.objects.filter(user=request.user, service=service).exists(),
+        "subscribed": Subscription.objects.filter(
+            user=signed_in(request), service=service
+        ).exists(),
     }
     return render(request, "practice/monthly/review.html", context)

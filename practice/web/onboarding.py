@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
-from incidents.web.shortcuts import act_and_redirect, posted_text
+from incidents.web.shortcuts import act_and_redirect, submitted_text
 from practice import onboarding_board
 from practice.models import Engagement, Phase
 
@@ -32,17 +32,17 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
         owner = get_user_model().objects.filter(
-            username=posted_text(request, "owner"), is_active=True
+            username=submitted_text(request, "owner"), is_active=True
         )
         return act_and_redirect(
             request,
             reverse("practice:phases", args=[pk]),
             lambda: onboarding_board.set_phase(
                 service,
-                posted_text(request, "phase"),
-                posted_text(request, "state"),
+                submitted_text(request, "phase"),
+                submitted_text(request, "state"),
                 owner.first(),
-                posted_text(request, "evidence"),
+                submitted_text(request, "evidence"),
             ),
             "Saved.",
         )

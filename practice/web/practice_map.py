@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
+from common.viewer import signed_in
 from incidents.models import Service
-from incidents.web.shortcuts import posted_text, succeeds
+from incidents.web.shortcuts import submitted_text, succeeds
 from practice import practice_map
 from practice.models import Practice, Verdict
 
@@ -57,10 +58,10 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: practice_map.set_verdict(
             current,
             team,
-            posted_text(request, "word"),
-            posted_text(request, "note"),
-            _date(posted_text(request, "review_on")),
-            request.user,
+            submitted_text(request, "word"),
+            submitted_text(request, "note"),
+            _date(submitted_text(request, "review_on")),
+            signed_in(request),
         ),
     ):
         back = f"?{urlencode({'team': team})}" if team else ""

@@ -15,8 +15,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
+from common.viewer import signed_in
 from incidents.models import Service
-from incidents.web.shortcuts import act_and_redirect, add_errors, posted_text, succeeds
+from incidents.web.shortcuts import act_and_redirect, add_errors, submitted_text, succeeds
 from practice.models import Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, visible_findings
 from practice.readiness import reviews
@@ -30,7 +31,9 @@ def readiness(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
         started: list[ReadinessReview] = []
-        if succeeds(request, lambda: started.append(reviews.start_review(service, request.user))):
+        if succeeds(
+            request, lambda: started.append(reviews.start_review(service, signed_in(request)))
+        ):
             return redirect(started[0])
         return redirect("practice:readiness", pk)
     closed = list(service.reviews.exclude(closed_at=None).select_related("checklist", "author"))
@@ -69,7 +72,7 @@ def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
 @require_POST
 def stage(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
-    wanted, reason = posted_text(request, "stage"), posted_text(request, "reason")
+    wanted, reason = submitted_text(request, "stage"), submitted_text(request, "reason")
     if succeeds(request, lambda: reviews.enter_stage(service, wanted, reason)):
         messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
     return redirect("practice:readiness", pk)
@@ -81,7 +84,7 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request,
         reverse("practice:readiness", args=[finding.service_id]),
-        lambda: reviews.close_finding(finding, posted_text(request, "note"), request.user),
+        lambda: reviews.close_finding(finding, submitted_text(request, "note"), signed_in(request)),
     )
 
 
@@ -94,7 +97,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         action = request.POST.get("act", "")
         if action == "close" and succeeds(request, lambda: reviews.close_review(current)):
             messages.success(request, f"Closed with {current.score or 0:.0%}.")
-        elif action == "look":
+        elif action == "refresh":
             succeeds(request, lambda: reviews.refresh_answers(current))
         return redirect(current)
     answers = {answer.item_id: answer for answer in current.answers.select_related("author")}
@@ -116,10 +119,12 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     current = get_object_or_404(ReadinessReview, pk=pk)
     question = get_object_or_404(current.checklist.items, pk=item)
-    fields = {name: posted_text(request, name) for name in ("verdict", "note", "evidence")}
+    fields = {name: submitted_text(request, name) for name in ("verdict", "note", "evidence")}
     position = f"{current.get_absolute_url()}#item-{question.pk}"
     return act_and_redirect(
-        request, position, lambda: reviews.answer_item(current, question, request.user, **fields)
+        request,
+        position,
+        lambda: reviews.answer_item(current, question, signed_in(request), **fields),
     )
 
 
@@ -147,7 +152,7 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             rows = reviews.parse_lines(data["items"])
-            version = reviews.create_version(tier, rows, data["valid_days"], request.user)
+            version = reviews.create_version(tier, rows, data["valid_days"], signed_in(request))
         except ValidationError as error:
             add_errors(form, error)
         else:

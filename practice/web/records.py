@@ -72,7 +72,7 @@ def drill(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, "Saved.")
     else:
         for errors in form.errors.values():
-            messages.error(request, errors[0])
+            messages.error(request, str(errors[0]))
     return redirect("practice:records", pk)
 
 

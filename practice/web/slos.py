@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis.presentation.charts import Mark, draw
 from incidents.models import Service, TierPolicy
 from incidents.web.catalogue import preview_then_import
-from incidents.web.shortcuts import posted_key
+from incidents.web.shortcuts import submitted_key
 from practice.core import error_budget
 from practice.core.prometheus_rules import rules
 from practice.models import Slo
@@ -91,7 +91,7 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 def _initial(request: HttpRequest) -> dict[str, object]:
     """Initial values for a service: the target of its tier, errors of its HTTP requests."""
-    key = posted_key(request.GET.get("service", ""))
+    key = submitted_key(request.GET.get("service", ""))
     service = Service.objects.filter(pk=key).first()
     if service is None:
         return {}

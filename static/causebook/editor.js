@@ -31,10 +31,10 @@
       savedText = body;
       localStorage.removeItem(storageKey);
       state.textContent = reply.behind
-        ? "Draft kept. Somebody else saved meanwhile: save to see both."
-        : `Draft kept ${new Date(reply.saved_at).toLocaleTimeString()}.`;
+        ? "Draft saved. Somebody else saved meanwhile: save to see both."
+        : `Draft saved ${new Date(reply.saved_at).toLocaleTimeString()}.`;
     } catch (error) {
-      state.textContent = `Not kept on the server (${error.message}); kept in this browser. Trying again.`;
+      state.textContent = `Not saved on the server (${error.message}), but in this browser. Trying again.`;
       timer = setTimeout(saveDraft, 5000);
     }
   };
@@ -63,7 +63,7 @@
   if (local && local.version === form.base_version.value && local.body !== text.value) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Bring back what this browser kept";
+    button.textContent = "Restore what this browser saved";
     button.addEventListener("click", () => {
       setText(local.body);
       button.remove();

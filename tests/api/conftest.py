@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from incidents.api import events
@@ -19,8 +19,8 @@ def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def asking(user: AbstractUser) -> Callable[..., APIClient]:
-    """`asking(scope="read")`: a client with a token of that scope."""
+def api_client(user: User) -> Callable[..., APIClient]:
+    """`api_client(scope="read")`: a client with a token of that scope."""
 
     def client(scope: str = "file", who: Any = None, **options: Any) -> APIClient:
         made = APIClient()
@@ -32,10 +32,10 @@ def asking(user: AbstractUser) -> Callable[..., APIClient]:
 
 
 @pytest.fixture
-def api(asking: Callable[..., APIClient]) -> APIClient:
-    return asking("file")
+def api(api_client: Callable[..., APIClient]) -> APIClient:
+    return api_client("file")
 
 
 @pytest.fixture
-def admin_api(asking: Callable[..., APIClient], django_user_model: Any) -> APIClient:
-    return asking("admin", django_user_model.objects.create_superuser("root"))
+def admin_api(api_client: Callable[..., APIClient], django_user_model: Any) -> APIClient:
+    return api_client("admin", django_user_model.objects.create_superuser("root"))

@@ -47,22 +47,22 @@ def test_an_unchanged_record_is_not_sent_again(api: APIClient, incident: Inciden
 
 
 def test_a_repeated_post_creates_nothing_twice(api: APIClient) -> None:
-    body, key = {"title": "orders-db CPU high"}, {"HTTP_IDEMPOTENCY_KEY": "deploy-17"}
-    first = api.post("/api/v1/incidents/", body, format="json", **key)
-    again = api.post("/api/v1/incidents/", body, format="json", **key)
+    body, key = {"title": "orders-db CPU high"}, {"Idempotency-Key": "deploy-17"}
+    first = api.post("/api/v1/incidents/", body, format="json", headers=key)
+    again = api.post("/api/v1/incidents/", body, format="json", headers=key)
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
     assert again["Idempotency-Replayed"] == "true"
-    other = api.post("/api/v1/incidents/", {"title": "Other"}, format="json", **key)
+    other = api.post("/api/v1/incidents/", {"title": "Other"}, format="json", headers=key)
     assert other.status_code == 422
     assert Incident.objects.count() == 1
 
 
 def test_a_refused_post_can_be_corrected_and_sent_with_the_same_key(api: APIClient) -> None:
-    key = {"HTTP_IDEMPOTENCY_KEY": "k"}
-    assert api.post("/api/v1/incidents/", {}, format="json", **key).status_code == 400
+    key = {"Idempotency-Key": "k"}
+    assert api.post("/api/v1/incidents/", {}, format="json", headers=key).status_code == 400
     body = {"title": "Mended"}
-    assert api.post("/api/v1/incidents/", body, format="json", **key).status_code == 201
+    assert api.post("/api/v1/incidents/", body, format="json", headers=key).status_code == 201
 
 
 def test_it_returns_only_the_requested_fields(api: APIClient, incident: Incident) -> None:

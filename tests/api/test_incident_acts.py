@@ -35,8 +35,8 @@ def test_one_request_imports_a_history(api: APIClient) -> None:
     body = {"source": "old tool", "rows": rows}
     dry = api.post("/api/v1/incidents/import/", {**body, "dry_run": True}, format="json").data
     assert (dry["new"], Incident.objects.count()) == (1, 0)
-    told = api.post("/api/v1/incidents/import/", body, format="json").data
-    assert (told["new"], [row["row"] for row in told["refused"]]) == (1, [2])
+    report = api.post("/api/v1/incidents/import/", body, format="json").data
+    assert (report["new"], [row["row"] for row in report["refused"]]) == (1, [2])
     assert api.post("/api/v1/incidents/import/", body, format="json").data["known"] == 1
 
 

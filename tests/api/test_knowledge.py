@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
@@ -36,7 +36,7 @@ def test_a_cause_is_fixed_split_merged_and_superseded(
 
 
 def test_a_postmortem_from_its_start_to_its_file(
-    api: APIClient, incident: Incident, user: AbstractUser
+    api: APIClient, incident: Incident, user: User
 ) -> None:
     made = api.post("/api/v1/postmortems/", {"incidents": [incident.pk]}, format="json")
     assert made.status_code == 201
@@ -63,9 +63,9 @@ def test_past_incidents_in_the_shape_scripts_know(
     cause = api.post("/api/v1/causes/", {"name": "Missing index"}, format="json").data
     link = {"incident": incident.pk, "cause": cause["id"], "state": "confirmed"}
     api.post("/api/v1/cause-links/", link, format="json")
-    told = api.get(f"/api/v1/incidents/{again.pk}/past_incidents/?limit=3").json()
-    assert (told["total"], told["limit"]) == (1, 3)
-    past = told["past_incidents"][0]
+    page = api.get(f"/api/v1/incidents/{again.pk}/past_incidents/?limit=3").json()
+    assert (page["total"], page["limit"]) == (1, 3)
+    past = page["past_incidents"][0]
     assert past["incident"]["id"] == incident.reference
     assert past["incident"]["self"].endswith(f"/api/v1/incidents/{incident.pk}/")
     assert past["root_cause"] == "Missing index"
@@ -75,7 +75,7 @@ def test_past_incidents_in_the_shape_scripts_know(
 
 
 def test_same_causes_chains_and_citations(
-    api: APIClient, incident: Incident, database: Service, user: AbstractUser
+    api: APIClient, incident: Incident, database: Service, user: User
 ) -> None:
     for name in ("Missing index", "Stale statistics"):
         name_cause(incident, name, author=user)
@@ -97,18 +97,18 @@ def test_same_causes_chains_and_citations(
 
 
 def test_reviews_and_comments_of_a_postmortem(
-    api: APIClient, asking: Any, incident: Incident, other: AbstractUser
+    api: APIClient, api_client: Any, incident: Incident, other: User
 ) -> None:
     made = api.post("/api/v1/postmortems/", {"incidents": [incident.pk]}, format="json").data
     address = f"/api/v1/postmortems/{made['id']}/"
-    asked = api.post(f"{address}reviews/", {"reviewer": other.username}, format="json")
-    assert (asked.status_code, asked.data[0]["reviewer"]) == (201, other.username)
+    requested = api.post(f"{address}reviews/", {"reviewer": other.username}, format="json")
+    assert (requested.status_code, requested.data[0]["reviewer"]) == (201, other.username)
     assert api.post(f"{address}review/", {"state": "approved"}, format="json").status_code == 404
-    theirs = asking("file", other)
+    theirs = api_client("file", other)
     answer = theirs.post(f"{address}review/", {"state": "approved"}, format="json")
     assert answer.data["state"] == "approved"
     assert theirs.post(f"{address}comments/", {"text": "Fine"}, format="json").status_code == 201
-    lost = {"text": "What?", "passage": "words that stand nowhere"}
+    lost = {"text": "What?", "passage": "words that occur nowhere"}
     assert theirs.post(f"{address}comments/", lost, format="json").status_code == 400
     assert [row["text"] for row in api.get(f"{address}comments/").data] == ["Fine"]
 

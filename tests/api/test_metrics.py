@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,16 +28,16 @@ def figures(api: APIClient) -> dict[tuple[str, ...], float]:
 
 
 def test_prometheus_reads_open_incidents_and_queues(
-    asking: Callable[..., APIClient], incident: Incident, user: AbstractUser, other: AbstractUser
+    api_client: Callable[..., APIClient], incident: Incident, user: User, other: User
 ) -> None:
     file_incident(title="Zebrafish", private=True, reporter=user, severity="SEV1")
-    told = figures(asking("read"))
-    assert told["causebook_incidents_open", "SEV3", "orders-db"] == 1
-    assert told["causebook_incidents_open", "", "SEV1"] == 1
-    assert told["causebook_deliveries_waiting",] == 0
-    assert told["causebook_evidence_waiting",] == 0
-    assert told["causebook_answers_judged",] == 0
-    theirs = figures(asking("read", other))
+    exported = figures(api_client("read"))
+    assert exported["causebook_incidents_open", "SEV3", "orders-db"] == 1
+    assert exported["causebook_incidents_open", "", "SEV1"] == 1
+    assert exported["causebook_deliveries_waiting",] == 0
+    assert exported["causebook_evidence_waiting",] == 0
+    assert exported["causebook_answers_judged",] == 0
+    theirs = figures(api_client("read", other))
     assert ("causebook_incidents_open", "", "SEV1") not in theirs
     assert theirs["causebook_incidents",] == 1
 
@@ -47,10 +47,10 @@ def test_without_a_token_there_are_no_metrics() -> None:
 
 
 def test_grafana_gets_series_and_a_table(
-    asking: Callable[..., APIClient], incident: Incident, user: AbstractUser
+    api_client: Callable[..., APIClient], incident: Incident, user: User
 ) -> None:
     set_status(incident, "resolved", user)
-    api = asking("read")
+    api = api_client("read")
     assert api.get("/api/v1/grafana/").status_code == 200
     names = [row["value"] for row in api.post("/api/v1/grafana/metrics/").data]
     now = timezone.now()
@@ -67,7 +67,7 @@ def test_grafana_gets_series_and_a_table(
 
 
 def test_a_badge_needs_its_key_and_counts_public_incidents_only(
-    client: Client, database: Service, user: AbstractUser
+    client: Client, database: Service, user: User
 ) -> None:
     file_incident(title="x", services=[database], private=True, reporter=user, severity="SEV1")
     address = f"/badges/{database.pk}.svg"

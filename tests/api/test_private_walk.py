@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management.color import no_style
 from django.db import connection
@@ -46,7 +46,7 @@ def numbers_from_one(db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def secret(user: AbstractUser, database: Service) -> Incident:
+def secret(user: User, database: Service) -> Incident:
     incident = file_incident(
         title="Zebrafish credential leak", reporter=user, private=True, services=[database],
         symptom="okapi okapi",
@@ -93,7 +93,7 @@ def keys_of_everything(incident: Incident) -> set[int]:
     found = {incident.pk}
     for app, most in OURS.items():
         for model in apps.get_app_config(app).get_models():
-            if "historical" not in model._meta.model_name and model._meta.pk.name == "id":
+            if "historical" not in model._meta.label_lower and model._meta.pk.name == "id":
                 found |= set(model._default_manager.values_list("pk", flat=True)[:most])
     return found
 
@@ -115,19 +115,19 @@ def filled(pattern: str, key: int) -> str:
     return re.sub(r"<(?:slug|str):\w+>", "html", pattern)
 
 
-def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], set[str]]:
-    """Ask every address as `person`, with every number; those asked, and those that told."""
+def walk(person: User, keys: list[int], acts: bool) -> tuple[set[str], set[str]]:
+    """Visit every address as `person`, with every number; those visited, and those that leak."""
     client, api = Client(), APIClient()
     client.force_login(person)
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(person, 'walk', 'file')[1]}")
-    asked, told = set[str](), set[str]()
+    visited, leaking = set[str](), set[str]()
 
     def look(address: str, answer: Any) -> None:
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         text = body.decode("utf-8", "replace").lower() + str(answer.headers).lower()
-        asked.add(address)
+        visited.add(address)
         if any(word in text for word in WORDS):
-            told.add(address)
+            leaking.add(address)
 
     query = {"q": "service:orders-db", "title": "orders-db leak", "text": "credential leak"}
     for pattern in pages():
@@ -150,16 +150,14 @@ def walk(person: AbstractUser, keys: list[int], acts: bool) -> tuple[set[str], s
                     for body in bodies(keys[:12] if key == 0 else [key]):
                         answer = getattr(api, method)(address, body, format="json")
                         look(f"{method} {path}", answer)
-    return asked, told
+    return visited, leaking
 
 
-def test_no_url_reveals_it_to_others(
-    secret: Incident, user: AbstractUser, other: AbstractUser
-) -> None:
+def test_no_url_reveals_it_to_others(secret: Incident, user: User, other: User) -> None:
     keys = sorted(keys_of_everything(secret))
-    asked, told = walk(other, keys, acts=True)
-    assert not told
-    assert len(asked) > 150
+    visited, leaking = walk(other, keys, acts=True)
+    assert not leaking
+    assert len(visited) > 150
     secret.refresh_from_db()
     assert secret.status == "investigating"
     assert CauseLink.objects.filter(incident=secret).count() == 2
@@ -168,7 +166,7 @@ def test_no_url_reveals_it_to_others(
 
 
 def bodies(keys: list[int]) -> Iterator[dict[str, Any]]:
-    """What a stranger may send in the hope of being told: numbers of all sorts."""
+    """What a stranger may send in the hope of an answer: numbers of all sorts."""
     yield {}
     yield {"title": "credential leak of orders-db", "text": "x", "body": "x"}
     for key in keys:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -16,13 +16,13 @@ from incidents.models import ApiToken, Incident, Service
 from incidents.tokens import create_token, find_token
 
 pytestmark = pytest.mark.django_db
-Asking = Callable[..., APIClient]
+ClientFactory = Callable[..., APIClient]
 
 
 def test_a_read_token_reads_and_searches_but_files_nothing(
-    asking: Asking, incident: Incident
+    api_client: ClientFactory, incident: Incident
 ) -> None:
-    api = asking("read")
+    api = api_client("read")
     assert api.get("/api/v1/incidents/").status_code == 200
     assert api.post("/api/v1/suggestions/", {"title": "CPU"}, format="json").status_code == 200
     answer = api.post("/api/v1/incidents/", {"title": "x"}, format="json")
@@ -32,18 +32,18 @@ def test_a_read_token_reads_and_searches_but_files_nothing(
 
 
 def test_settings_want_the_widest_scope_and_the_permission(
-    asking: Asking, admin_api: APIClient, user: AbstractUser
+    api_client: ClientFactory, admin_api: APIClient, user: User
 ) -> None:
-    assert asking("file").get("/api/v1/sources/").status_code == 403
+    assert api_client("file").get("/api/v1/sources/").status_code == 403
     assert admin_api.get("/api/v1/sources/").status_code == 200
     with pytest.raises(ValidationError, match="Only administrators"):
         create_token(user, "mine", "admin")
 
 
 def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
-    asking: Asking, user: AbstractUser
+    api_client: ClientFactory, user: User
 ) -> None:
-    api = asking("read")
+    api = api_client("read")
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     answer = api.get("/api/v1/incidents/")
     assert (answer.status_code, "expired or was revoked" in answer.data["detail"]) == (401, True)
@@ -58,7 +58,7 @@ def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
     assert api.get("/api/v1/incidents/").status_code == 401
 
 
-def test_the_text_of_a_token_is_stored_nowhere(user: AbstractUser) -> None:
+def test_the_text_of_a_token_is_stored_nowhere(user: User) -> None:
     row, text = create_token(user, "ci", "file", days=30)
     stored = str(ApiToken.objects.filter(pk=row.pk).values().get())
     assert text not in stored
@@ -66,12 +66,12 @@ def test_the_text_of_a_token_is_stored_nowhere(user: AbstractUser) -> None:
     assert ApiToken.objects.get().last_used_at is None
 
 
-def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: AbstractUser) -> None:
+def test_a_teams_token_sees_only_its_teams_incidents(api_client: ClientFactory, user: User) -> None:
     pay = Service.objects.create(name="pay", owner_team="Money")
     shop = Service.objects.create(name="shop", owner_team="Web")
     ours = file_incident(title="pay is slow after the release", services=[pay])
     theirs = file_incident(title="shop is slow after the release", services=[shop])
-    api = asking("read", team="Money")
+    api = api_client("read", team="Money")
     assert [row["id"] for row in api.get("/api/v1/incidents/").data["results"]] == [ours.pk]
     assert api.get(f"/api/v1/incidents/{theirs.pk}/").status_code == 404
     body = {"title": "slow after the release"}
@@ -80,8 +80,10 @@ def test_a_teams_token_sees_only_its_teams_incidents(asking: Asking, user: Abstr
     assert api.get("/api/v1/reports/").data["incidents"] == 1
 
 
-def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(asking: Asking) -> None:
-    api = asking("file", team="Money")
+def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(
+    api_client: ClientFactory,
+) -> None:
+    api = api_client("file", team="Money")
     body = {"name": "CI", "scope": "file", "team": "Money", "days": 7}
     made = api.post("/api/v1/tokens/", body, format="json")
     assert made.status_code == 201
@@ -94,9 +96,7 @@ def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(asking
     assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
 
 
-def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(
-    web: Client, user: AbstractUser
-) -> None:
+def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(web: Client, user: User) -> None:
     answer = web.post("/tokens/", {"name": "laptop", "scope": "file", "days": "90"}, follow=True)
     text = answer.context["made"]
     assert text in answer.content.decode()
@@ -111,16 +111,18 @@ def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(
 
 
 def test_nobody_revokes_the_token_of_another(
-    web: Client, other: AbstractUser, asking: Asking
+    web: Client, other: User, api_client: ClientFactory
 ) -> None:
     row, _ = create_token(other, "theirs")
     assert web.post(f"/tokens/{row.pk}/revoke/").status_code == 404
-    assert asking("file").post(f"/api/v1/tokens/{row.pk}/revoke/").status_code == 404
+    assert api_client("file").post(f"/api/v1/tokens/{row.pk}/revoke/").status_code == 404
 
 
-def test_the_rate_is_limited_and_headers_say_what_is_left(asking: Asking, settings: Any) -> None:
+def test_the_rate_is_limited_and_headers_say_what_is_left(
+    api_client: ClientFactory, settings: Any
+) -> None:
     settings.API_REQUESTS_PER_MINUTE = 3
-    api = asking("read")
+    api = api_client("read")
     first = api.get("/api/v1/categories/")
     assert first["RateLimit-Limit"] == "3"
     assert first["RateLimit-Remaining"] == "2"
@@ -132,7 +134,7 @@ def test_the_rate_is_limited_and_headers_say_what_is_left(asking: Asking, settin
         assert last["Content-Type"] == "application/problem+json"
 
 
-def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: AbstractUser) -> None:
+def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: User) -> None:
     user.first_name, user.last_login = "Ann", timezone.now()
     user.save()
     for days, team in ((None, ""), (30, "Payments")):

@@ -1,4 +1,4 @@
-"""Settings of plug-ins: secrets are sealed, kept when left empty, and asked for again when lost."""
+"""Settings of plug-ins: secrets are sealed, unchanged when left empty, required again when lost."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_page_says_what_is_stored_and_shows_none_of_it() -> None:
     assert "quiet" not in page
 
 
-def test_a_secret_left_empty_is_kept_and_one_that_is_entered_replaces_it() -> None:
+def test_a_secret_left_empty_stays_and_one_that_is_entered_replaces_it() -> None:
     record = stored(secret="hush", token="quiet")
     assert save(record, token="new").errors == {}
     assert record.secrets == {"secret": "hush", "token": "new"}

@@ -52,6 +52,6 @@ def test_every_component_is_shown(page: Any) -> None:
     assert components - of_every_page - rendered == set()
 
 
-def test_no_id_stands_twice_in_it(page: Any) -> None:
+def test_no_id_occurs_twice_in_it(page: Any) -> None:
     ids = Counter(re.findall(r'\bid="([^"]*)"', page.content.decode()))
     assert [name for name, count in ids.items() if count > 1] == []

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import Resolver404, resolve
 
@@ -137,7 +137,7 @@ def address_of(link: str, page: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def crawl(person: AbstractUser, most_per_view: int, start: str = "/") -> Crawl:
+def crawl(person: User, most_per_view: int, start: str = "/") -> Crawl:
     """Every page `person` can reach by following links from `start`, some of each kind."""
     client = Client(raise_request_exception=False)
     client.force_login(person)

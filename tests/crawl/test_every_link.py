@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser, Permission
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
@@ -44,7 +44,7 @@ MOST = {"administrator": 15}
 
 
 @pytest.fixture(scope="module")
-def people(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, AbstractUser]]:
+def people(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, User]]:
     """The demo shop with pulled evidence and open work, and who may see what of it."""
     with django_db_blocker.unblock(), transaction.atomic():
         users = get_user_model().objects
@@ -60,7 +60,7 @@ def people(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, 
         transaction.set_rollback(True)
 
 
-def fill(author: AbstractUser) -> None:
+def fill(author: User) -> None:
     """The demo, and one of each thing that it has not."""
     server = make_server(World(Episodes(episodes_path())), 0)
     threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
@@ -93,9 +93,7 @@ def fill(author: AbstractUser) -> None:
 
 
 @pytest.mark.parametrize("who", RIGHTS)
-def test_every_link_leads_to_a_page_that_reads_well(
-    people: dict[str, AbstractUser], who: str
-) -> None:
+def test_every_link_leads_to_a_page_that_reads_well(people: dict[str, User], who: str) -> None:
     done = crawl(people[who], MOST.get(who, 5))
     assert not done.findings, "\n".join(done.findings)
     assert len(done.views) > (80 if who == "administrator" else 40)

@@ -76,6 +76,7 @@ def test_all_incidents_are_over_and_their_times_are_in_order(said: str) -> None:
             incident.resolved_at,
         ]  # fmt: skip
         assert [at for at in moments if at] == sorted(at for at in moments if at), incident
+        assert incident.resolved_at
         assert incident.resolved_at < timezone.now()
     start = Incident.objects.order_by("impact_started_at").first()
     assert start

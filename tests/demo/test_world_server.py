@@ -41,25 +41,27 @@ def errors_now(address: str) -> float:
 
 def test_a_range_has_one_value_for_each_step_and_none_of_the_future(address: str) -> None:
     now = time.time()
-    asked: dict[str, Any] = {"query": 'up{service="search"}', "step": "60"}
-    [series] = get(address, "/api/v1/query_range", start=now - 600, end=now, **asked)["data"][
+    parameters: dict[str, Any] = {"query": 'up{service="search"}', "step": "60"}
+    [series] = get(address, "/api/v1/query_range", start=now - 600, end=now, **parameters)["data"][
         "result"
     ]
     assert series["metric"] == {"__name__": "up", "service": "search"}
     assert [value for _, value in series["values"]] == ["1"] * 11
     assert series["values"][1][0] - series["values"][0][0] == 60
-    later = get(address, "/api/v1/query_range", start=now - 60, end=now + 3600, **asked)
+    later = get(address, "/api/v1/query_range", start=now - 60, end=now + 3600, **parameters)
     assert max(at for at, _ in later["data"]["result"][0]["values"]) <= time.time()
-    future = get(address, "/api/v1/query_range", start=now + 60, end=now + 3600, **asked)
+    future = get(address, "/api/v1/query_range", start=now + 60, end=now + 3600, **parameters)
     assert future["data"] == {"resultType": "matrix", "result": []}
 
 
 def test_the_past_reads_the_same_however_often_it_is_read(address: str) -> None:
-    asked: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "query": "sum(rate(http_requests_total[5m]))",
         "time": time.time() - 3600,
     }
-    assert get(address, "/api/v1/query", **asked) == get(address, "/api/v1/query", **asked)
+    assert get(address, "/api/v1/query", **parameters) == get(
+        address, "/api/v1/query", **parameters
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,18 +92,18 @@ def test_a_path_it_does_not_serve_is_not_found(address: str) -> None:
 
 def test_lines_are_those_of_the_service_newest_first_within_limit_and_window(address: str) -> None:
     end = time.time() - 60
-    asked: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "query": '{service="search"}',
         "start": int((end - 1800) * 1e9),
         "end": int(end * 1e9),
     }
-    [stream] = get(address, "/loki/api/v1/query_range", limit=20, **asked)["data"]["result"]
+    [stream] = get(address, "/loki/api/v1/query_range", limit=20, **parameters)["data"]["result"]
     assert stream["stream"] == {"service": "search"}
     moments = [int(at) for at, _ in stream["values"]]
     assert len(moments) == 20
     assert moments == sorted(moments, reverse=True)
-    assert all(asked["start"] <= at <= asked["end"] for at in moments)
-    forward = get(address, "/loki/api/v1/query_range", limit=5, direction="forward", **asked)
+    assert all(parameters["start"] <= at <= parameters["end"] for at in moments)
+    forward = get(address, "/loki/api/v1/query_range", limit=5, direction="forward", **parameters)
     first = [int(at) for at, _ in forward["data"]["result"][0]["values"]]
     assert first == sorted(first)
     assert first[-1] < moments[-1]

@@ -1,4 +1,4 @@
-"""Posts deliveries as fast as told, from a process of its own: python load.py < plan.json
+"""Posts deliveries at the rate of a plan, from a process of its own: python load.py < plan.json
 
 The plan: address, secret, seconds or bodies, rate (a second, 0 for as fast as it goes), threads.
 What it prints, as JSON: for each delivery its id, status and milliseconds.
@@ -57,8 +57,8 @@ def main() -> None:
         while (number := next_number()) is not None:
             if plan["rate"]:
                 time.sleep(max(0.0, begun + number / plan["rate"] - time.monotonic()))
-            told = storm(number, **plan["storm"]) if plan.get("storm") else change(number)
-            body = json.dumps(told)
+            event = storm(number, **plan["storm"]) if plan.get("storm") else change(number)
+            body = json.dumps(event)
             at = time.perf_counter()
             try:
                 connection.request("POST", where.path, body, headers)

@@ -80,7 +80,7 @@ def in_folder(folder: Path, *command: str) -> subprocess.Popen[bytes]:
 def monitored(
     tmp_path: Path, live_server: Any
 ) -> Iterator[Callable[[str, str], tuple[str, Exporter]]]:
-    """Starts Prometheus and Alertmanager that tell of an exporter; the address, the exporter."""
+    """Starts Prometheus and Alertmanager that scrape an exporter; the address, the exporter."""
     prometheus = tool("prometheus")
     alertmanager = shutil.which("prometheus-alertmanager") or tool("alertmanager")
     exporter, running = Exporter(), []

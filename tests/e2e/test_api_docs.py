@@ -1,4 +1,4 @@
-"""Every request in docs/api.md, run as it stands there against a served product."""
+"""Every request in docs/api.md, run as written against a served product."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from incidents.models import Incident
 from incidents.tokens import create_token
@@ -22,16 +22,16 @@ pytestmark = pytest.mark.e2e
 
 @pytest.mark.parametrize("block", BLOCKS[1:], ids=lambda block: block.split("/api/v1/")[-1][:40])
 def test_the_request_in_the_guide_works_as_written(
-    live_server: Any, incident: Incident, user: AbstractUser, block: str
+    live_server: Any, incident: Incident, user: User, block: str
 ) -> None:
     tool("curl")
-    told = {
+    variables = {
         "CAUSEBOOK": live_server.url, "TOKEN": create_token(user, "guide", "file")[1],
         "INCIDENT": str(incident.pk), "no_proxy": "*",
     }  # fmt: skip
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
-        env={**os.environ, **told}, capture_output=True, text=True, timeout=30, check=False,
+        env={**os.environ, **variables}, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert done.stdout.strip()

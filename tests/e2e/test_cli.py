@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from incidents.api import events
@@ -29,7 +29,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(live_server: Any, user: AbstractUser, tmp_path: Path) -> Run:
+def run(live_server: Any, user: User, tmp_path: Path) -> Run:
     """`run("ask", "words", code=0)`: the command in a process of its own, its exit code checked."""
     environment = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "cli"), "HOME": str(tmp_path),
@@ -80,15 +80,15 @@ def test_exit_codes_tell_scripts_what_happened(run: Run, incident: Incident) -> 
     run("nonsense", code=2)
 
 
-def test_address_and_token_may_stand_in_a_file(
-    run: Run, live_server: Any, user: AbstractUser, tmp_path: Path
+def test_address_and_token_may_come_from_a_file(
+    run: Run, live_server: Any, user: User, tmp_path: Path
 ) -> None:
     token = create_token(user, "file", "read")[1]
     folder = tmp_path / ".config"
     folder.mkdir()
     (folder / "causebook.toml").write_text(f'url = "{live_server.url}"\ntoken = "{token}"\n')
-    told = run("whoami", CAUSEBOOK_URL="", CAUSEBOOK_TOKEN="").stdout
-    assert told.strip() == f"{user}: read"
+    printed = run("whoami", CAUSEBOOK_URL="", CAUSEBOOK_TOKEN="").stdout
+    assert printed.strip() == f"{user}: read"
     refused = run("file", "x", code=3, CAUSEBOOK_URL="", CAUSEBOOK_TOKEN="").stderr
     assert "may only read" in refused
 
@@ -130,13 +130,13 @@ def test_a_history_goes_in_and_comes_out(run: Run, tmp_path: Path, database: Ser
 
 
 def test_tail_follows_what_happens(
-    run: Run, incident: Incident, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
+    run: Run, incident: Incident, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "POLL", 0.1)
     first = incident.events.get().pk
     name_cause(incident, "Missing index", author=user)
-    told = run("tail", "--after", str(first), "--count", "1").stdout
-    assert "Missing index" in told
+    printed = run("tail", "--after", str(first), "--count", "1").stdout
+    assert "Missing index" in printed
     event = json.loads(run("tail", "--after", str(first), "--count", "1", "--json").stdout)
     assert event["kind"] == "cause.confirmed"
 
@@ -157,7 +157,7 @@ def test_a_pipeline_asks_whether_it_may_release_and_tells_of_its_load_test(
     for place, median in enumerate((100, 101, 99, 100, 150)):
         metrics = {"http_req_duration": {"med": median}, "http_reqs": {"count": 9, "rate": 3}}
         path.write_text(json.dumps({"metrics": metrics}))
-        asked = ("load-test", "orders-db", "k6", str(path), "--release", str(place), "--strict")
-        posted = run(*asked, code=8 if median == 150 else 0)
+        arguments = ("load-test", "orders-db", "k6", str(path), "--release", str(place), "--strict")
+        posted = run(*arguments, code=8 if median == 150 else 0)
     assert "median up by 50%" in posted.stdout
     run("load-test", "orders-db", "locust", str(path), code=2)

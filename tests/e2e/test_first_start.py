@@ -102,7 +102,7 @@ def post(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
     return answer
 
 
-def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_has_kept_the_data(
+def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_still_has_the_data(
     checkout: Path,
 ) -> None:
     (checkout / ".venv").symlink_to(sys.prefix)

@@ -82,10 +82,12 @@ class Stack:
 
     def post(self, kind: str, **plan: Any) -> dict[str, Any]:
         address, secret = self.hooks[kind]
-        told = json.dumps({"address": address, "secret": secret, "threads": 8, "rate": 0, **plan})
+        summary = json.dumps(
+            {"address": address, "secret": secret, "threads": 8, "rate": 0, **plan}
+        )
         script = Path(__file__).with_name("load.py")
         done = subprocess.run(
-            [sys.executable, str(script)], input=told, capture_output=True, text=True, check=True
+            [sys.executable, str(script)], input=summary, capture_output=True, text=True, check=True
         )
         return json.loads(done.stdout)
 
@@ -152,18 +154,18 @@ def test_sustained_deliveries_are_answered_fast_and_all_worked(stack: Stack) -> 
     stack.post("change", seconds=1, rate=50)
     fast = stack.post("change", seconds=20 if LONG else 3)
     steady = stack.post("change", seconds=30 if LONG else 3, rate=300)
-    told = {
+    summary = {
         "most a second": round(len(fast["results"]) / fast["seconds"]),
         "steady a second": round(len(steady["results"]) / steady["seconds"]),
         "p95 ms at 300 a second": round(p95([ms for *_, ms in steady["results"]]), 1),
     }
-    print(told)
+    print(summary)
     assert {status for _, status, _ in fast["results"] + steady["results"]} == {202}
     wait_for(stack.all_worked, 300, "Working every delivery")
     numbers = {number for number, *_ in fast["results"] + steady["results"]}
     assert stack.ask("SELECT count(*) FROM incidents_change") >= len(numbers)
     # Far below what is measured on an idle machine: CI's is shared.
-    assert told["most a second"] > 100, told
+    assert summary["most a second"] > 100, summary
 
 
 def test_a_storm_makes_few_incidents_loses_nothing_and_leaves_the_pages_usable(
@@ -208,9 +210,9 @@ def test_with_redis_and_then_postgresql_killed_every_accepted_delivery_counts_on
     by_status: dict[int, list[int]] = {}
     for number, status, _ in sent["results"]:
         by_status.setdefault(status, []).append(number)
-    told = {status: len(numbers) for status, numbers in by_status.items()}
-    print(told)
-    assert set(by_status) <= {202, 503, 0}, told
+    summary = {status: len(numbers) for status, numbers in by_status.items()}
+    print(summary)
+    assert set(by_status) <= {202, 503, 0}, summary
     assert by_status[503], "PostgreSQL was down: some must have been sent away"
     wait_for(stack.all_worked, 120, "Working every delivery")
     accepted = [f"load-{number}" for number in by_status[202]]

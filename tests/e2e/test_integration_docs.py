@@ -1,4 +1,4 @@
-"""The lines of docs/integrations, run as they stand there against a served product."""
+"""The lines of docs/integrations, run as written against a served product."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_the_line_in_the_guide_works_as_written(live_server: Any, kind: str) -> 
         Service.objects.create(name=name)
     DeployRule.objects.create(pattern="deploy-*")
     integration, secret = make(kind)
-    told = {"CAUSEBOOK": live_server.url, "HOOK": integration.slug, "SECRET": secret}
-    environment = {**os.environ, **told, "no_proxy": "*"}
+    variables = {"CAUSEBOOK": live_server.url, "HOOK": integration.slug, "SECRET": secret}
+    environment = {**os.environ, **variables, "no_proxy": "*"}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", line_of(kind)],
         cwd=ROOT, env=environment, capture_output=True, timeout=30, check=False,
@@ -46,7 +46,7 @@ def test_the_line_in_the_guide_works_as_written(live_server: Any, kind: str) -> 
     assert delivery.state == "done", delivery.outcome
 
 
-def test_every_sender_has_a_guide_and_stands_in_the_list() -> None:
+def test_every_sender_has_a_guide_and_is_in_the_list() -> None:
     listed = (GUIDES / "README.md").read_text()
     for kind in KINDS:
         assert f"({kind}.md)" in listed, kind

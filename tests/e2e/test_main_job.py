@@ -50,7 +50,10 @@ def past(transactional_db: None) -> Service:
     """A little history: two incidents with causes, long over."""
     database = Service.objects.create(name="orders-db", kind="postgresql", tier="core")
     long_ago = timezone.now() - timedelta(days=90)
-    told = {"impact_started_at": long_ago, "resolved_at": long_ago + timedelta(hours=1)}
+    times: dict[str, Any] = {
+        "impact_started_at": long_ago,
+        "resolved_at": long_ago + timedelta(hours=1),
+    }
     rows = [
         ("orders-db cpu pegged at 97%", "Query without an index", "Added the missing index"),
         ("orders-db too many connections", "Connection leak", "Restarted invoices"),
@@ -59,7 +62,7 @@ def past(transactional_db: None) -> Service:
     for title, cause, fix in rows:
         incident = file_incident(
             title=title, services=[database] if "orders" in title else [],
-            resolution=fix, status="resolved", quiet=True, **told,
+            resolution=fix, status="resolved", quiet=True, **times,
         )  # fmt: skip
         link_cause(incident, create_cause(name=cause), state="confirmed")
     return database
@@ -122,7 +125,7 @@ def pages_of_chat() -> list[str]:
     """Addresses of workspaces, rules and tokens, with some of each."""
     row = Workspace.objects.create(kind="slack", name="Slack")
     rule = NotificationRule.objects.create(workspace=row, channel="C1", events=["incident.filed"])
-    file_incident(title="Told to a channel")
+    file_incident(title="Sent to a channel")
     notifications.create_deliveries()
     own = row.get_absolute_url()
     return [

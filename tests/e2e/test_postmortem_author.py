@@ -25,7 +25,7 @@ pytestmark = pytest.mark.e2e
 
 def promise(page: Page, title: str, kind: str, due: str) -> None:
     if not page.get_by_label("Title").is_visible():
-        page.get_by_text("Promise an action").click()
+        page.get_by_text("Add an action item").click()
     page.get_by_label("Title").fill(title)
     page.get_by_label("Kind").select_option(kind)
     page.get_by_label("Due").fill(due)
@@ -57,7 +57,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     page.get_by_text("One led to another").click()
     page.get_by_label("First").select_option("Autovacuum switched off for the bulk load")
     page.get_by_label("led to", exact=True).select_option("Plan flipped by stale statistics")
-    page.get_by_role("button", name="Draw it").click()
+    page.get_by_role("button", name="Add to the chain").click()
     expect(page.locator("#causes svg.chain")).to_be_visible()
     page.reload()
     page.locator("figure:has(svg.chart) form.cite button").first.click()
@@ -84,7 +84,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     expect(page.locator("#preview")).to_contain_text("It was human error")
     expect(page.locator("#preview details")).to_contain_text("blameless")
     expect(page.locator("#preview img").first).to_be_visible()
-    expect(page.locator("#draft-state")).to_contain_text("Draft kept", timeout=10_000)
+    expect(page.locator("#draft-state")).to_contain_text("Draft saved", timeout=10_000)
     text.fill(f"{written}\nThe switch had no reminder.\n")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("article")).to_contain_text("The switch had no reminder.")
@@ -102,9 +102,9 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     with page.expect_download() as waiting:
         page.get_by_role("link", name="PDF").click()
     pdf = PdfReader(io.BytesIO(Path(waiting.value.path()).read_bytes()))
-    told = " ".join(" ".join(sheet.extract_text() for sheet in pdf.pages).split())
-    assert "The switch had no reminder." in told
-    assert "Bulk loads switch it on themselves" in told
+    exported = " ".join(" ".join(sheet.extract_text() for sheet in pdf.pages).split())
+    assert "The switch had no reminder." in exported
+    assert "Bulk loads switch it on themselves" in exported
     assert any(sheet.images for sheet in pdf.pages)
     assert not problems
 
@@ -142,7 +142,7 @@ def test_two_people_edit_one_draft_in_two_browsers_and_lose_no_sentence(
         page.goto(edit)
     first.get_by_label("Text").fill("Alpha stands.\n\nAnna adds this.\n\nBeta stands.\n")
     second.get_by_label("Text").fill("Alpha fell.\n\nBeta stands.\n\nBen adds that.\n")
-    expect(second.locator("#draft-state")).to_contain_text("Draft kept", timeout=10_000)
+    expect(second.locator("#draft-state")).to_contain_text("Draft saved", timeout=10_000)
     first.get_by_role("button", name="Save", exact=True).click()
     expect(first.locator("article")).to_contain_text("Anna adds this.")
     second.get_by_role("button", name="Save", exact=True).click()

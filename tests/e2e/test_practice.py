@@ -89,7 +89,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
 
     # The board suggests what hurts; a phase is done once something shows it.
     page.get_by_role("link", name="Board").click()
-    expect(page.get_by_text("Take on next")).to_be_visible()
+    expect(page.get_by_text("Onboard next")).to_be_visible()
     fault_free(page)
     page.get_by_role("link", name="orders", exact=True).first.click()
     first = page.locator("section.card").first

@@ -45,10 +45,10 @@ def recorded(tmp_path: Path) -> tuple[Path, dict[str, dict[str, Any]]]:
     known: dict[str, dict[str, Any]] = {}
     for number, (of_set, case, column, family, step) in enumerate(RECORDED):
         folder = data(f"telemetry/{of_set}/{case}")
-        told = json.loads((folder / "case.json").read_text())
-        service = told["root_cause"]["service"]
+        details = json.loads((folder / "case.json").read_text())
+        service = details["root_cause"]["service"]
         name = f"case-{number}"
-        known[name] = {"at": told["at"], "step": step, "metric": family}
+        known[name] = {"at": details["at"], "step": step, "metric": family}
         families.setdefault(family, []).extend(
             f'{family}{{service="{name}"}} {value} {float(at):.0f}'
             for at, value in samples(folder, f"{service}|{column}")
@@ -73,7 +73,7 @@ def test_onset_of_recorded_faults_is_found_within_two_samples(
     working: None,
 ) -> None:
     path, known = recorded
-    metrics = sorted({told["metric"] for told in known.values()})
+    metrics = sorted({details["metric"] for details in known.values()})
     templates = "\n".join(f"any | {m} | | {m}{{$selector}}" for m in metrics)
     settings = {"url": replay(path), "templates": templates}
     Source.objects.create(name="Prometheus", kind="prometheus", settings=settings)
@@ -82,10 +82,10 @@ def test_onset_of_recorded_faults_is_found_within_two_samples(
             title="something is slow",
             services=[Service.objects.create(name=name, kind="http")],
             # People notice late: 1 to 6 minutes after it began.
-            impact_started_at=datetime.fromtimestamp(told["at"], UTC)
+            impact_started_at=datetime.fromtimestamp(details["at"], UTC)
             + timedelta(minutes=1 + 5 * number / len(known)),
         )
-        for number, (name, told) in enumerate(known.items())
+        for number, (name, details) in enumerate(known.items())
     }
     for name, incident in incidents.items():
         wait_for(partial(_all_done, incident), 60, f"Evidence of {name}")

@@ -154,11 +154,11 @@ def test_what_is_counted_by_prometheus_is_what_was_counted_by_hand(
             }
         )
     )
-    told = subprocess.run(
+    finished = subprocess.run(
         [tool("promtool"), "test", "rules", "test.yml"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 def _alert(slo: Slo, severity: str) -> dict[str, dict[str, str]]:
@@ -179,9 +179,9 @@ def test_prometheus_accepts_the_rules_of_every_kind_of_objective(slo: Slo, tmp_p
         )  # fmt: skip
     path = tmp_path / "rules.yml"
     path.write_text(rules(counting.objective_of(each) for each in Slo.objects.all()))
-    told = subprocess.run(
+    finished = subprocess.run(
         [tool("promtool"), "check", "rules", str(path)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "SUCCESS" in told.stdout
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "SUCCESS" in finished.stdout

@@ -28,10 +28,10 @@ def test_every_request_of_a_storm_ends_once_though_sources_hang_and_fail(
     working: None,
     record_property: Callable[[str, object], None],
 ) -> None:
-    asked: Counter[str] = Counter()
+    queries: Counter[str] = Counter()
 
     def well(request: Any) -> None:
-        asked[request.path] += 1
+        queries[request.path] += 1
         BEHAVIOURS["well"](request)
 
     three = "\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(3))
@@ -61,8 +61,8 @@ def test_every_request_of_a_storm_ends_once_though_sources_hang_and_fail(
         ended = requests.filter(source__name=name)
         assert ended.filter(state="failed", error__contains=reason).count() == INCIDENTS
     assert Evidence.objects.values("request").distinct().count() == Evidence.objects.count()
-    # Each is asked for the window and for two earlier days, and never twice.
-    assert sum(asked.values()) == INCIDENTS * 3 * 3
+    # Each is queried for the window and for two earlier days, and never twice.
+    assert sum(queries.values()) == INCIDENTS * 3 * 3
     record_property("filed seconds", round(filed, 1))
     record_property("drained seconds", round(took, 1))
     print(f"{INCIDENTS} incidents filed in {filed:.1f} s, {total} requests ended in {took:.1f} s")

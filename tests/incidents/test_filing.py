@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -12,7 +12,7 @@ from incidents import filing
 from incidents.models import Incident, history_of
 
 
-def test_it_files_with_a_timeline_entry(incident: Incident, user: AbstractUser) -> None:
+def test_it_files_with_a_timeline_entry(incident: Incident, user: User) -> None:
     assert incident.reference == f"INC-{incident.pk}"
     entry = incident.timeline.get()
     assert (entry.kind, entry.author) == ("filed", user)
@@ -26,7 +26,7 @@ def test_it_refuses_an_empty_title_by_name() -> None:
     assert not Incident.objects.exists()
 
 
-def test_resolving_sets_the_times_and_adds_an_entry(incident: Incident, user: AbstractUser) -> None:
+def test_resolving_sets_the_times_and_adds_an_entry(incident: Incident, user: User) -> None:
     resolved = filing.set_status(incident, "resolved", user, "Added the index")
     assert resolved.resolved_at
     assert resolved.mitigated_at

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given, settings
@@ -73,12 +74,13 @@ def test_a_text_wrapped_by_hand_flows_unless_lines_are_wanted() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("where", ["symptom", "resolution", "note"])
 def test_a_pasted_log_is_shown_line_by_line_and_whole(
-    web: Client, incident: Incident, user: AbstractUser, where: str
+    web: Client, incident: Incident, user: User, where: str
 ) -> None:
     if where == "note":
         add_note(incident, TRACE, user)
     else:
-        edit_incident(incident, user, **{where: TRACE})
+        fields: dict[str, Any] = {where: TRACE}
+        edit_incident(incident, user, **fields)
     assert "\n".join(lines(TRACE)) in "\n".join(lines(seen(page(web, incident))))
 
 
@@ -102,7 +104,7 @@ def test_what_an_alert_says_is_shown_as_it_is(web: Client, database: Service) ->
 
 @pytest.mark.django_db
 def test_product_written_entries_and_the_first_draft_of_a_postmortem_are_literal(
-    web: Client, user: AbstractUser, database: Service
+    web: Client, user: User, database: Service
 ) -> None:
     incident = file_incident(title=f"orders-db: {MACHINE}", services=[database], symptom=TRACE)
     name_cause(incident, "Query SELECT * or * all", author=user)

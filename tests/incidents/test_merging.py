@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_split_and_merge_keep_history_on_both_sides(
-    receive: Receive, shop: dict[str, Service], web: Client, user: AbstractUser
+    receive: Receive, shop: dict[str, Service], web: Client, user: User
 ) -> None:
     receive("HighCPU", "orders-db", ago=2)
     receive("Errors", "checkout", ago=1)
@@ -32,15 +32,13 @@ def test_split_and_merge_keep_history_on_both_sides(
     made.refresh_from_db()
     assert (made.merged_into, made.status) == (incident, "resolved")
     assert incident.alerts.count() == 2
-    assert "was merged into this" in incident.timeline.last().text
+    assert "was merged into this" in incident.timeline.latest("at", "pk").text
     assert "This is part of" in web.get(f"/INC-{made.pk}/").content.decode()
     with pytest.raises(ValidationError):
         merging.merge(made, incident, user)
 
 
-def test_a_private_incident_is_not_merged_into_a_public_one(
-    incident: Incident, user: AbstractUser
-) -> None:
+def test_a_private_incident_is_not_merged_into_a_public_one(incident: Incident, user: User) -> None:
     secret = filing.file_incident(title="Leak", private=True, reporter=user)
     with pytest.raises(ValidationError, match="private"):
         merging.merge(incident, secret, user)

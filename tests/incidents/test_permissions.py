@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser, Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from analysis.suggestions.engine import suggest_for_text
@@ -15,7 +15,7 @@ TITLE = "Zebra credential leak in vault"
 
 
 @pytest.fixture
-def secret(user: AbstractUser) -> Incident:
+def secret(user: User) -> Incident:
     incident = file_incident(title=TITLE, reporter=user, private=True)
     add_note(incident, "zebra note")
     name_cause(incident, "Zebra token in a public bucket", author=user)
@@ -27,7 +27,7 @@ def secret(user: AbstractUser) -> Incident:
 
 
 @pytest.fixture
-def stranger(client: Client, other: AbstractUser) -> Client:
+def stranger(client: Client, other: User) -> Client:
     client.force_login(other)
     return client
 
@@ -74,7 +74,7 @@ def test_a_stranger_can_change_nothing(secret: Incident, stranger: Client) -> No
 
 
 def test_suggestions_leave_it_out_for_strangers_only(
-    secret: Incident, user: AbstractUser, other: AbstractUser
+    secret: Incident, user: User, other: User
 ) -> None:
     assert suggest_for_text(TITLE, user).incidents[0].incident == secret
     found = suggest_for_text(TITLE, other)
@@ -83,7 +83,7 @@ def test_suggestions_leave_it_out_for_strangers_only(
 
 
 def test_viewers_and_those_allowed_all_can_see_it(
-    secret: Incident, other: AbstractUser, django_user_model: type[AbstractUser]
+    secret: Incident, other: User, django_user_model: type[User]
 ) -> None:
     third = django_user_model.objects.create_user("third")
     secret.viewers.add(third)

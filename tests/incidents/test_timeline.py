@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -56,7 +56,7 @@ def test_entries_are_pinned_hidden_and_edited(web: Client, incident: Incident) -
     assert web.post(path, {"text": ""}).status_code == 422
 
 
-def test_long_silence_is_shown_as_a_gap(web: Client, user: AbstractUser) -> None:
+def test_long_silence_is_shown_as_a_gap(web: Client, user: User) -> None:
     start = timezone.now() - timedelta(hours=5)
     incident = file_incident(title="Quiet", impact_started_at=start)
     incident.timeline.all().delete()
@@ -67,7 +67,7 @@ def test_long_silence_is_shown_as_a_gap(web: Client, user: AbstractUser) -> None
 
 
 def test_a_stranger_cannot_touch_the_timeline_of_a_private_incident(
-    client: Client, user: AbstractUser, other: AbstractUser
+    client: Client, user: User, other: User
 ) -> None:
     secret = file_incident(title="Zebra", private=True, reporter=user)
     entry = add_note(secret, "zebra note", user)
@@ -80,9 +80,7 @@ def test_a_stranger_cannot_touch_the_timeline_of_a_private_incident(
     assert TimelineEntry.objects.get(pk=entry.pk).hidden is False
 
 
-def test_notices_are_counted_and_sent_once(
-    web: Client, user: AbstractUser, other: AbstractUser
-) -> None:
+def test_notices_are_counted_and_sent_once(web: Client, user: User, other: User) -> None:
     assert notify(user, "a", "The cause is back", "/knowledge/causes/")
     assert not notify(user, "a", "The cause is back", "/knowledge/causes/")
     notify(other, "b", "Not yours", "/")
@@ -99,7 +97,7 @@ def test_notices_are_counted_and_sent_once(
 
 
 def test_mail_is_sent_if_it_is_configured(
-    user: AbstractUser, settings: object, mailoutbox: list[object],
+    user: User, settings: object, mailoutbox: list[object],
     django_capture_on_commit_callbacks: object,
 ) -> None:  # fmt: skip
     settings.EMAIL_HOST = "mail.example"  # type: ignore[attr-defined]

@@ -18,8 +18,8 @@ def signed(body: str, at: float | None = None, secret: str = SECRET) -> dict[str
     stamp = str(int(at or time.time()))
     signature = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256)
     return {
-        "HTTP_X_SLACK_REQUEST_TIMESTAMP": stamp,
-        "HTTP_X_SLACK_SIGNATURE": f"v0={signature.hexdigest()}",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={signature.hexdigest()}",
     }
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from incidents.filing import file_incident
@@ -24,23 +25,21 @@ def other_cause(db: None) -> Cause:
 
 
 @pytest.fixture
-def known(incident: Incident, cause: Cause, user: AbstractUser) -> Incident:
+def known(incident: Incident, cause: Cause, user: User) -> Incident:
     """An incident whose cause is confirmed."""
     link_cause(incident, cause, state="confirmed", author=user)
     return incident
 
 
 @pytest.fixture
-def postmortem(known: Incident, user: AbstractUser) -> Postmortem:
+def postmortem(known: Incident, user: User) -> Postmortem:
     return start_postmortem([known], user)
 
 
-def past(
-    title: str, service: Service | None = None, days: float = 30, **fields: object
-) -> Incident:
+def past(title: str, service: Service | None = None, days: float = 30, **fields: Any) -> Incident:
     """An incident of some days ago that took an hour."""
     start: datetime = timezone.now() - timedelta(days=days)
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "status": "resolved", "impact_started_at": start,
         "resolved_at": start + timedelta(hours=1), **fields,
     }  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -24,9 +24,7 @@ from tests.kb.conftest import past
 pytestmark = pytest.mark.django_db
 
 
-def more(
-    count: int, database: Service, cause: Cause, other_cause: Cause, user: AbstractUser
-) -> Incident:
+def more(count: int, database: Service, cause: Cause, other_cause: Cause, user: User) -> Incident:
     """`count` incidents with causes, chains, entries; a postmortem of all with much on it."""
     rows = [past(f"Slow {n}", database, days=9 + n, severity="SEV1") for n in range(count)]
     for row in rows:
@@ -64,7 +62,7 @@ PAGES = {
 
 @pytest.mark.parametrize("page", PAGES)
 def test_queries_do_not_grow_with_the_records(
-    page: str, web: Client, database: Service, cause: Cause, other_cause: Cause, user: AbstractUser
+    page: str, web: Client, database: Service, cause: Cause, other_cause: Cause, user: User
 ) -> None:
     counts = []
     for count in (2, 12):

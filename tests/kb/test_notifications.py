@@ -1,4 +1,4 @@
-"""Channels and subscribers are told what their rules want, in time, once, and nothing private."""
+"""Channels and subscribers get what their rules select, in time, once, and nothing private."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -122,7 +122,7 @@ def test_a_subscriber_that_is_down_does_not_delay_others(
 
 
 def test_it_sends_nothing_of_incidents_that_are_private_or_became_so(
-    subscriber: Workspace, received: Any, user: AbstractUser
+    subscriber: Workspace, received: Any, user: User
 ) -> None:
     rule(subscriber, "incident.filed", "postmortem.published", "action.overdue")
     secret = file_incident(title="Zebrafish leak", private=True, reporter=user)
@@ -190,7 +190,7 @@ def test_it_rejects_an_invalid_rule_by_field(subscriber: Workspace) -> None:
 
 
 def test_events_are_recorded_with_the_changes(
-    incident: Incident, user: AbstractUser, database: Service
+    incident: Incident, user: User, database: Service
 ) -> None:
     link = name_cause(incident, "Missing index", author=user)
     set_status(incident, "resolved", user)
@@ -223,14 +223,14 @@ def test_it_sends_to_no_address_that_is_not_configured(subscriber: Workspace) ->
 
 
 def test_the_event_stream_resumes_after_the_last_event(
-    incident: Incident, user: AbstractUser, other: AbstractUser
+    incident: Incident, user: User, other: User
 ) -> None:
     file_incident(title="Zebrafish leak", private=True, reporter=user)
     Event.objects.update(at=timezone.now() - timedelta(seconds=5))
     api = APIClient()
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(other, 'x')[1]}")
     answer = api.get("/api/v1/events/stream/?seconds=1", headers={"Last-Event-ID": "1"})
-    text = b"".join(answer.streaming_content).decode()
+    text = b"".join(answer).decode()
     first = Event.objects.order_by("pk")[0]
     assert answer["Content-Type"] == "text/event-stream"
     if first.pk > 1:
@@ -239,13 +239,13 @@ def test_the_event_stream_resumes_after_the_last_event(
     assert "Zebrafish" not in text
     last = {"Last-Event-ID": str(Event.objects.latest("pk").pk)}
     rest = api.get("/api/v1/events/stream/?seconds=1", headers=last)
-    assert b"id:" not in b"".join(rest.streaming_content)
+    assert b"id:" not in b"".join(rest)
     assert api.get("/api/v1/events/stream/?seconds=x").status_code == 400
     rows = api.get("/api/v1/events/").data["results"]
     assert [row["incident"] for row in rows] == [incident.pk]
 
 
-def test_a_stream_closed_unread_frees_its_slot(user: AbstractUser) -> None:
+def test_a_stream_closed_unread_frees_its_slot(user: User) -> None:
     for _ in range(6):
         assert events._streams.acquire(blocking=False)
         events._Stream(events._listen(user, 1, 1.0)).close()

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import AbstractUser, Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from incidents.models import Service
@@ -21,7 +21,7 @@ def checkout(db: None) -> Service:
 
 
 @pytest.fixture
-def manager(user: AbstractUser, client: Client) -> Client:
+def manager(user: User, client: Client) -> Client:
     """Signed in as somebody who may set the practice up."""
     user.user_permissions.add(Permission.objects.get(codename="change_slo"))
     client.force_login(user)

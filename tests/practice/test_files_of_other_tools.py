@@ -219,8 +219,8 @@ def test_no_document_breaks_a_reader(kind: str, document: object) -> None:
 def test_objectives_are_imported_once_and_updated_afterwards() -> None:
     for name in ("checkout", "payments"):
         Service.objects.create(name=name)
-    looked = import_objectives("sloth", SLOTH, dry_run=True)
-    assert len(looked.new) == 2
+    preview = import_objectives("sloth", SLOTH, dry_run=True)
+    assert len(preview.new) == 2
     assert not Slo.objects.exists()
     import_objectives("sloth", SLOTH)
     again = import_objectives("sloth", SLOTH)

@@ -172,10 +172,11 @@ def test_rights_given_to_groups_and_people_still_hold(upgrade: Upgrade) -> None:
 def test_a_renamed_model_leaves_no_permission_of_its_former_name(upgrade: Upgrade) -> None:
     for permission in Permission.objects.select_related("content_type"):
         kind = permission.content_type
-        assert kind.model_class() is not None, f"{kind.app_label}.{kind.model} is no model"
+        current = kind.model_class()
+        assert current is not None, f"{kind.app_label}.{kind.model} is no model"
         action, _, model = permission.codename.partition("_")
         if action in ("add", "change", "delete", "view") and permission.name.startswith("Can "):
-            own = dict(kind.model_class()._meta.permissions)
+            own = dict(current._meta.permissions)
             assert model == kind.model or permission.codename in own, permission.codename
 
 

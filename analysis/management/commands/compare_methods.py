@@ -6,10 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analysis.benchmarks.comparisons import anomalies, logs
+from analysis.benchmarks.comparisons import anomalies, logs, origin, suggestions
 from analysis.benchmarks.comparisons.outcomes import Outcome, table
 
 COMPARISONS: dict[str, Callable[[Path], Iterator[Outcome]]] = {
+    "suggestions": suggestions.outcomes,
+    "origin": origin.outcomes,
     "log templates": logs.outcomes,
     "anomalies": anomalies.outcomes,
 }

@@ -2,56 +2,156 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analysis.core.origin_ranking import LogLine, Metric, rank_services
+from analysis.core.origin_ranking import LogLine, Metric, Observed, Span, rank_services
 
-
-def series(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    times = np.arange(0, 14_400, 15.0)
-    return times, 10 + np.random.default_rng(seed).normal(0, 0.5, len(times))
+ONSET = 6000.0
 
 
-def test_the_callee_that_broke_ranks_above_the_caller_that_suffers() -> None:
-    times, calm = series()
-    broken = calm.copy()
-    broken[times >= 12_600] += 20
-    ranked = rank_services(
-        [
-            Metric("shop", "latency", times, broken),
-            Metric("db", "cpu", times, broken),
-            Metric("idle", "cpu", times, calm),
-        ],
-        at=12_600,
-        calls=[("shop", "db")],
-    )
-    assert [suspect.service for suspect in ranked] == ["db", "shop", "idle"]
-    assert "cpu left its normal range" in ranked[0].reasons[0]
-
-
-def steady(service: str, name: str, after: float = 1.0) -> Metric:
+def series(service: str, name: str, after: float = 1.0) -> Metric:
     """A noisy series around 1 that goes to `after` at second 6,000."""
     times = np.arange(0.0, 9000.0, 60.0)
-    values = 1 + 0.02 * np.random.default_rng(len(service + name)).standard_normal(len(times))
-    return Metric(service, name, times, np.where(times >= 6000, after * values, values))
+    seed = sum(map(ord, service + name))
+    values = 1 + 0.02 * np.random.default_rng(seed).standard_normal(len(times))
+    return Metric(service, name, times, np.where(times >= ONSET, after * values, values))
 
 
-def test_a_services_own_resources_count_more_than_its_traffic_and_its_calls() -> None:
+def ranking(observed: Observed) -> list[str]:
+    return [suspect.service for suspect in rank_services(observed, ONSET)]
+
+
+def test_the_service_whose_metric_left_its_peers_is_first_whatever_the_metric_is_called() -> None:
+    names = ["a", "b", "c", "d"]
+    metrics = [series(name, "zorble level", 1.3 if name == "c" else 1.0) for name in names]
+    metrics += [series(name, "wobble", 2.0) for name in names]
+    first = rank_services(Observed(metrics), ONSET)[0]
+    assert first.service == "c"
+    assert first.reasons[0].startswith("zorble level went from 1 to 1.3")
+
+
+def test_what_all_services_share_is_nobodys_fault() -> None:
+    shared = series("host", "node cpu", 5.0)
+    metrics = [Metric(name, "node cpu", shared.times, shared.values) for name in "abc"]
+    metrics += [series("a", "cpu"), series("b", "cpu", 1.4), series("c", "cpu")]
+    assert ranking(Observed(metrics))[0] == "b"
+
+
+def test_a_caller_as_suspect_as_its_callee_comes_after_it() -> None:
+    broken = series("db", "cpu", 3.0)
     metrics = [
-        steady("origin", "cpu usage", 3.0),
-        steady("caller", "client latency p99", 3.0),
-        steady("busy", "requests", 3.0),
-        steady("node mate", "node cpu", 9.0),
+        Metric("ask", "latency", broken.times, broken.values),
+        broken,
+        series("idle", "cpu"),
     ]
-    assert rank_services(metrics, 6000)[0].service == "origin"
+    assert ranking(Observed(metrics, calls=[("ask", "db")])) == ["db", "ask", "idle"]
 
 
-def test_success_falling_is_bad_and_success_rising_is_not() -> None:
-    metrics = [steady("worse", "success rate", 0.5), steady("better", "success rate", 2.0)]
-    worse, better = rank_services(metrics, 6000)
-    assert (worse.service, better.score) == ("worse", pytest.approx(0, abs=2))
-    assert worse.reasons == ["success rate left its normal range"]
+def test_where_nothing_stands_out_there_are_no_reasons() -> None:
+    times = np.arange(0.0, 9000.0, 60.0)
+    values = 2 + np.sin(times / 180)
+    metrics = [
+        Metric(name, "cpu", times, values * scale)
+        for name, scale in zip("abc", (1, 2, 3), strict=True)
+    ]
+    assert [suspect.reasons for suspect in rank_services(Observed(metrics), ONSET)] == [[], [], []]
+
+
+SITE_CALLS = [("site", "search"), ("search", "db"), ("site", "steps"), ("steps", "lambda")]
+
+
+def symptom_metrics(slow: dict[str, float]) -> list[Metric]:
+    metrics = []
+    for name, calls in {"site": 900, "search": 1000, "db": 1000, "steps": 5, "lambda": 5}.items():
+        latency = series(name, "latency_average", slow.get(name, 1.0))
+        count = Metric(name, "requests", latency.times, np.full(len(latency.times), float(calls)))
+        metrics += [latency, count]
+    return metrics
+
+
+def test_the_symptom_is_followed_to_the_last_service_that_shows_it() -> None:
+    slow = {"site": 2.1, "search": 2.0, "db": 2.0, "lambda": 4.0, "steps": 4.0}
+    observed = Observed(
+        symptom_metrics(slow), calls=SITE_CALLS, seen="site", symptom="latency too high"
+    )
+    first = rank_services(observed, ONSET)[0]
+    assert first.service == "db"
+    assert "of the symptom seen at site begins here" in first.reasons[0]
+    # With the callee as fast as ever, the slowness is the caller's own.
+    del slow["db"]
+    observed = Observed(symptom_metrics(slow), calls=SITE_CALLS, seen="site", symptom="latency")
+    assert ranking(observed)[0] == "search"
+
+
+def test_a_callee_without_telemetry_is_passed_through() -> None:
+    slow = {"site": 2.1, "db": 2.0}
+    metrics = [metric for metric in symptom_metrics(slow) if metric.service != "search"]
+    observed = Observed(metrics, calls=SITE_CALLS, seen="site", symptom="latency")
+    assert ranking(observed)[0] == "db"
+
+
+def test_success_rising_is_no_symptom() -> None:
+    calls = [("site", "worse"), ("site", "better")]
+    metrics = [
+        series("site", "success rate", 0.8),
+        series("worse", "success rate", 0.5),
+        series("better", "success rate", 2.0),
+    ]
+    ranked = ranking(Observed(metrics, calls=calls, seen="site", symptom="success rate"))
+    assert ranked[0] == "worse"
+
+
+def request(number: int, own: float = 5.0, way: float = 1.0, start: float = 0.0) -> list[Span]:
+    """A request through shop and payments, with times in ms."""
+    trace, begin = str(number), start + number * 30.0
+    whole = own + 2 * way + 12
+    return [
+        Span(begin, trace, "1", "", "shop", "POST /orders", whole + 4),
+        Span(begin + 0.001, trace, "2", "1", "shop", "HTTP POST", own + 2 * way),
+        Span(begin + 0.001 + way / 1000, trace, "3", "2", "payments", "POST /pay", own),
+    ]
+
+
+def test_own_time_that_rose_is_the_services_and_said_in_words() -> None:
+    usual = [span for number in range(20) for span in request(number)]
+    spans = [span for number in range(20) for span in request(number, own=300, start=ONSET)]
+    first, second = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    assert (first.service, second.reasons) == ("payments", [])
+    assert first.reasons == ["own time of POST /pay rose from 5 ms to 300 ms"]
+
+
+def test_time_lost_on_the_way_to_a_service_is_its_own_and_not_its_callers() -> None:
+    usual = [span for number in range(20) for span in request(number)]
+    spans = [span for number in range(20) for span in request(number, way=200, start=ONSET)]
+    first = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)[0]
+    assert first.service == "payments"
+    assert first.reasons == [
+        "calls between shop and it of POST /pay rose from 2 ms to 400 ms",
+    ]
+
+
+def test_without_a_normal_time_the_spans_before_the_onset_are_normal() -> None:
+    spans = [span for number in range(20) for span in request(number)]
+    spans += [span for number in range(20, 40) for span in request(number, own=90, start=ONSET)]
+    assert ranking(Observed(spans=spans))[0] == "payments"
+
+
+def test_a_failure_is_blamed_on_the_callee_that_failed() -> None:
+    usual = [span for number in range(20) for span in request(number)]
+    spans = list(usual)
+    for number in range(20):
+        spans += [
+            Span(number * 30.0, str(number), "4", "1", "shop", "ErrorController", 1.0),
+            Span(number * 30.0, str(number), "5", "3", "payments", "ErrorController", 1.0),
+        ]
+    first, second = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    assert first.service == "payments"
+    assert first.reasons == ["100% of requests failed first here"]
+    assert second.reasons == []
 
 
 def test_only_the_first_error_of_a_trace_is_blamed() -> None:
@@ -65,18 +165,65 @@ def test_only_the_first_error_of_a_trace_is_blamed() -> None:
     ]
     usual = [LogLine("noisy", 0.0, "ERROR cache miss 5")]
     noise = [LogLine("noisy", 3.0, f"ERROR cache miss {n}") for n in range(50)]
-    first, *others = rank_services([], 6000, lines=lines + noise, usual_lines=usual)
+    first, *others = rank_services(Observed(lines=lines + noise, usual_lines=usual), ONSET)
     assert first.service == "origin"
     assert first.reasons[0].startswith("6 unusual errors: ERROR row")
-    assert others == []
+    assert [other.reasons for other in others] == [[], []]
 
 
 def test_what_the_troubled_service_calls_comes_before_everything_else() -> None:
-    metrics = [
-        steady("elsewhere", "cpu", 9.0),
-        steady("deep", "latency", 2.0),
-        steady("site", "latency"),
-    ]
+    metrics = [series("elsewhere", "cpu", 9.0), series("deep", "cpu", 2.0), series("site", "cpu")]
     calls = [("site", "middle"), ("middle", "deep"), ("elsewhere", "site")]
-    ranked = [each.service for each in rank_services(metrics, 6000, calls, seen="site")]
-    assert ranked == ["deep", "site", "elsewhere"]
+    ranked = ranking(Observed(metrics, calls=calls, seen="site"))
+    assert (ranked[0], ranked[-1]) == ("deep", "elsewhere")
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
+METRICS = st.builds(
+    lambda service, name, values: Metric(
+        service, name, np.arange(len(values), dtype=float), np.array(values, dtype=float)
+    ),
+    NAMES,
+    st.sampled_from(["cpu", "latency", "availability", "requests"]),
+    st.lists(NUMBERS, max_size=12),
+)
+SPANS = st.builds(
+    Span,
+    st.floats(0, 12),
+    st.sampled_from(["t", "u"]),
+    st.sampled_from("1234"),
+    st.sampled_from(["", *"1234"]),
+    NAMES,
+    st.sampled_from(["GET /", "error"]),
+    st.floats(0, 1e9),
+)
+LINES = st.builds(
+    LogLine, NAMES, st.floats(-1, 12), st.sampled_from(["ERROR a", "fine"]), st.sampled_from("tu")
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(METRICS, max_size=6),
+    st.lists(SPANS, max_size=10),
+    st.lists(SPANS, max_size=6),
+    st.lists(LINES, max_size=4),
+    st.lists(st.tuples(NAMES, NAMES), max_size=5),
+    st.none() | NAMES,
+)
+def test_whatever_was_recorded_the_ranking_is_finite_complete_and_repeatable(
+    metrics: list[Metric],
+    spans: list[Span],
+    usual: list[Span],
+    lines: list[LogLine],
+    calls: list[tuple[str, str]],
+    seen: str | None,
+) -> None:
+    observed = Observed(metrics, calls, seen, "latency", lines, [], spans, usual)
+    ranked = rank_services(observed, 6.0)
+    assert all(math.isfinite(suspect.score) and suspect.score >= 0 for suspect in ranked)
+    assert len({suspect.service for suspect in ranked}) == len(ranked)
+    assert {metric.service for metric in metrics} <= {suspect.service for suspect in ranked}
+    assert not any("nan" in reason for suspect in ranked for reason in suspect.reasons)
+    assert ranked == rank_services(observed, 6.0)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -71,7 +71,7 @@ def test_a_source_that_is_down_is_no_outcome(fresh: Incident, cause: Cause, serv
     assert checks.factors(fresh) == {}
 
 
-def test_a_source_that_was_removed_is_told_by_name(
+def test_a_source_that_was_removed_is_named_in_the_error(
     fresh: Incident, cause: Cause, server: Any
 ) -> None:
     check(cause, server("well"))
@@ -79,21 +79,21 @@ def test_a_source_that_was_removed_is_told_by_name(
     assert "no source named 'metrics'" in run(fresh, cause).error
 
 
-def test_asking_twice_runs_once_and_asking_again_replaces_the_outcome(
+def test_planning_twice_runs_once_and_running_again_replaces_the_outcome(
     fresh: Incident, cause: Cause, server: Any
 ) -> None:
-    asked = check(cause, server("well"))
+    requested = check(cause, server("well"))
     first = run(fresh, cause)
     assert not checks.run_check(first.pk)
     assert checks.plan_checks(fresh, [cause.pk]) == []
-    Check.objects.filter(pk=asked.pk).update(threshold=5)
+    Check.objects.filter(pk=requested.pk).update(threshold=5)
     [again] = checks.plan_checks(fresh, [cause.pk], again=True)
     checks.run_check(again)
     assert CheckRun.objects.get().holds is False
 
 
 def test_what_holds_counts_for_more_than_what_does_not(
-    fresh: Incident, cause: Cause, database: Service, user: AbstractUser, server: Any
+    fresh: Incident, cause: Cause, database: Service, user: User, server: Any
 ) -> None:
     at = fresh.impact_started_at - timedelta(hours=1)
     past = file_incident(
@@ -134,7 +134,7 @@ def test_the_page_tells_outcome_and_value_and_asks_on_a_click(
     check(cause, server("well"))
     monkeypatch.setattr(tasks.run_check, "delay", checks.run_check)
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
-    assert "not asked" in page
+    assert "not run" in page
     web.post(f"/analysis/incidents/{fresh.pk}/causes/{cause.pk}/checks/")
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
     assert "holds" in page
@@ -159,7 +159,7 @@ def test_checks_are_written_and_removed_on_the_cause_page(
 
 
 def test_checks_of_a_hidden_cause_are_hidden(
-    cause: Cause, incident: Incident, client: Client, other: AbstractUser
+    cause: Cause, incident: Incident, client: Client, other: User
 ) -> None:
     Incident.objects.filter(pk=incident.pk).update(private=True)
     client.force_login(other)
@@ -198,8 +198,8 @@ def test_a_pull_without_a_query_names_the_field(incident: Incident, web: Client)
     assert "query: This field cannot be blank" in page
 
 
-def test_checks_by_api_are_written_asked_and_read(
-    user: AbstractUser, fresh: Incident, cause: Cause, server: Any
+def test_checks_by_api_are_written_run_and_read(
+    user: User, fresh: Incident, cause: Cause, server: Any
 ) -> None:
     api = APIClient()
     api.force_authenticate(user)
@@ -213,14 +213,14 @@ def test_checks_by_api_are_written_asked_and_read(
     assert again.status_code == 400
 
     body = {"incident": fresh.pk, "cause": cause.pk}
-    asked = api.post("/api/v1/check-runs/", body, format="json")
-    assert (asked.status_code, asked.data[0]["state"]) == (202, "waiting")
-    checks.run_check(asked.data[0]["id"])
-    told = api.get("/api/v1/check-runs/", {"incident": fresh.pk}).data["results"][0]
-    assert (told["holds"], told["value"], told["service"]) == (False, 1.0, "orders-db")
+    requested = api.post("/api/v1/check-runs/", body, format="json")
+    assert (requested.status_code, requested.data[0]["state"]) == (202, "waiting")
+    checks.run_check(requested.data[0]["id"])
+    last_run = api.get("/api/v1/check-runs/", {"incident": fresh.pk}).data["results"][0]
+    assert (last_run["holds"], last_run["value"], last_run["service"]) == (False, 1.0, "orders-db")
 
 
-def test_checks_of_a_hidden_cause_stay_hidden(other: AbstractUser, cause: Cause) -> None:
+def test_checks_of_a_hidden_cause_stay_hidden(other: User, cause: Cause) -> None:
     Check.objects.create(cause=cause, source="metrics", name="scans", query="x", threshold=1)
     Incident.objects.update(private=True, reporter=None)
     api = APIClient()

@@ -170,7 +170,7 @@ def test_a_probe_says_what_to_change(web: Client, source: Any) -> None:
     assert "Is the address right?" in answer
 
 
-def test_no_more_is_asked_of_a_source_at_once_than_it_allows(
+def test_no_more_is_sent_to_a_source_at_once_than_it_allows(
     incident: Incident, source: Any
 ) -> None:
     source("well", at_once=1, templates="any | cpu | | x\nany | memory | | y")
@@ -182,7 +182,7 @@ def test_no_more_is_asked_of_a_source_at_once_than_it_allows(
     assert later.not_before > timezone.now()
 
 
-def test_no_more_is_asked_of_a_source_a_minute_than_it_allows(
+def test_no_more_is_sent_to_a_source_a_minute_than_it_allows(
     incident: Incident, source: Any
 ) -> None:
     source("well", per_minute=1, templates="any | cpu | | x\nany | memory | | y")
@@ -195,7 +195,7 @@ def test_no_more_is_asked_of_a_source_a_minute_than_it_allows(
     assert pulling.pull(second)
 
 
-def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
+def test_the_same_hours_of_earlier_days_are_stored_with_a_series(
     incident: Incident, server: Any
 ) -> None:
     start = (incident.impact_started_at - planning.BEFORE).timestamp()
@@ -207,19 +207,19 @@ def test_the_same_hours_of_earlier_days_are_kept_beside_a_series(
             "data": {"resultType": "matrix", "result": [{"metric": {}, "values": points}]},
         }
 
-    asked: list[float] = []
+    shifts: list[float] = []
 
     def by_day(self: Any) -> None:
         query = parse_qs(urlsplit(self.path).query)
         days = round((start - float(query["start"][0])) / 86_400)
-        asked.append(days)
+        shifts.append(days)
         self.reply(200, json.dumps(answer(days)).encode())
 
     settings = {"url": server(by_day), "templates": TEMPLATES}
     Source.objects.create(name="p", kind="prometheus", settings=settings)
     pulling.pull(planned(incident).pk)
     [item] = Evidence.objects.get().items()
-    assert asked == [0, 1, 7]
+    assert shifts == [0, 1, 7]
     assert [day[0] for day in item["earlier"]] == [1.0, 7.0]
     assert len(item["earlier"][0]) == len(item["values"])
 

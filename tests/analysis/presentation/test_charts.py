@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -79,12 +79,12 @@ def test_nothing_to_compare_says_whose_evidence_is_missing(
 ) -> None:
     past = file_incident(title="long ago")
     page = web.get(f"/analysis/incidents/{incident.pk}/beside/{past.pk}/").content.decode()
-    assert f"none were kept of {past.reference}" in page
+    assert f"{past.reference} has none stored" in page
 
 
 @pytest.mark.django_db
 def test_a_chart_is_a_picture_for_those_who_may_see_the_incident(
-    incident: Incident, database: Service, web: Client, other: AbstractUser
+    incident: Incident, database: Service, web: Client, other: User
 ) -> None:
     evidence = series(incident, database)
     png = web.get(f"/analysis/evidence/{evidence.pk}/chart.png")

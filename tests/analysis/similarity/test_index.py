@@ -134,7 +134,7 @@ def test_any_text_gives_terms_that_match_itself(text: str) -> None:
 
 def test_identifiers_match_by_their_parts_and_ids_do_not_count() -> None:
     assert {"order", "servic", "impl"} <= set(tokenise("OrderServiceImpl"))
-    assert tokenise("checkout-7d9f8b6c5d-x2x4z") == ["checkout"]
+    assert tokenise("catalog-7d9f8b6c5d-x2x4z") == ["catalog"]
     assert pieces("deadbeef01 0b5e2c1a-1111-4222-8333-123456789abc") == []
 
 

@@ -12,4 +12,4 @@ def test_confirmed_votes_count_more_than_suspected_and_rejected_count_against() 
         Link(2, 20, "root", "confirmed"),
         Link(3, 30, "root", "rejected"),
     ]
-    assert [ballot.cause for ballot in vote(likeness, {}, links)] == [20, 10]
+    assert [ballot.cause for ballot in vote(likeness, links)] == [20, 10]

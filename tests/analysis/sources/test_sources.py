@@ -281,15 +281,15 @@ def test_postgresql_tells_who_waits_for_whose_lock() -> None:
     with psycopg.connect(**info, password=password) as holder:
         holder.execute("lock table incidents_service")
         with psycopg.connect(**info, password=password) as waiter:
-            asking = threading.Thread(
+            querying = threading.Thread(
                 target=lambda: suppress_errors(waiter, "lock table incidents_service")
             )
-            asking.start()
+            querying.start()
             time.sleep(0.5)
             locks = made.pull(SourceQuery("locks", "locks orders-db"), WINDOW, 3.0)
             sessions = made.pull(SourceQuery("sessions", "sessions orders-db"), WINDOW, 3.0)
             waiter.cancel()
-            asking.join()
+            querying.join()
     assert "held by: lock table incidents_service" in locks.items[0].text
     assert any("waits for Lock" in line.text for line in sessions.items)
     assert any("remembers no past" in gap for gap in locks.gaps)
@@ -307,7 +307,7 @@ def test_postgresql_without_the_extension_says_how_to_get_it() -> None:
     assert "PostgreSQL" in database_source().probe(3.0)
 
 
-def test_postgresql_is_asked_prepared_questions_only() -> None:
+def test_postgresql_gets_prepared_queries_only() -> None:
     with pytest.raises(SourceError, match="Query one of: statements, sessions, locks"):
         database_source(username="x").pull(SourceQuery("x", "drop table incidents"), WINDOW, 1.0)
 

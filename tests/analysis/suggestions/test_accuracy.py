@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -16,11 +16,11 @@ from kb.causes.linking import link_cause, name_cause
 pytestmark = pytest.mark.django_db
 
 
-def show(incident: Incident, user: AbstractUser) -> None:
+def show(incident: Incident, user: User) -> None:
     store_shown(incident, suggest_for_incident(incident, user))
 
 
-def test_an_empty_scoreboard_invents_nothing(web: Client, user: AbstractUser) -> None:
+def test_an_empty_scoreboard_invents_nothing(web: Client, user: User) -> None:
     assert scoreboard(user).all.minutes_with is None
     page = web.get("/analysis/scoreboard/").content.decode()
     assert "Nothing to count yet" in page
@@ -28,7 +28,7 @@ def test_an_empty_scoreboard_invents_nothing(web: Client, user: AbstractUser) ->
 
 
 def test_hits_and_refusals_are_counted_from_what_was_shown(
-    web: Client, user: AbstractUser, database: Service
+    web: Client, user: User, database: Service
 ) -> None:
     first = file_incident(title="orders-db cpu pegged", services=[database])
     show(first, user)
@@ -50,7 +50,7 @@ def test_hits_and_refusals_are_counted_from_what_was_shown(
     assert board["months"][0]["name"] == f"{timezone.now():%Y-%m}"
 
 
-def test_an_incident_recorded_long_after_gives_no_minutes(user: AbstractUser) -> None:
+def test_an_incident_recorded_long_after_gives_no_minutes(user: User) -> None:
     long_ago = timezone.now() - timedelta(days=9)
     old = file_incident(title="mail stuck", impact_started_at=long_ago, detected_at=long_ago)
     show(old, user)
@@ -58,9 +58,7 @@ def test_an_incident_recorded_long_after_gives_no_minutes(user: AbstractUser) ->
     assert scoreboard(user).all.incidents_without == 0
 
 
-def test_private_incidents_of_others_are_not_counted(
-    user: AbstractUser, other: AbstractUser
-) -> None:
+def test_private_incidents_of_others_are_not_counted(user: User, other: User) -> None:
     secret = file_incident(title="keys leaked", private=True, reporter=other)
     show(secret, other)
     name_cause(secret, "Key in a log", author=other)
@@ -68,7 +66,7 @@ def test_private_incidents_of_others_are_not_counted(
     assert scoreboard(user).all.answered == 0
 
 
-def test_a_rejected_suggestion_is_no_hit(user: AbstractUser) -> None:
+def test_a_rejected_suggestion_is_no_hit(user: User) -> None:
     past = file_incident(title="mail stuck in queue")
     link = name_cause(past, "Queue full", author=user)
     fresh = file_incident(title="mail stuck in queue")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.similarity.calibration import MIN_ANSWERS, Calibration, calibrate
-from analysis.similarity.replay import HistoricIncident, ReplayedAnswer, features, replay
+from analysis.similarity.ranking import features
+from analysis.similarity.simulation import HistoricIncident, SimulatedAnswer, simulate
 from analysis.similarity.votes import Ballot, CauseRecord, Link, vote
 from analysis.similarity.weights import Document
 from analysis.suggestions.calibration_versions import active_fit, calibration, learn, roll_back
@@ -47,7 +48,7 @@ def demo_history() -> tuple[list[HistoricIncident], dict[int, Document]]:
         )
     causes = {
         number: Document(
-            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['tell']}"}
+            -number, {"title": cause["name"], "body": f"{cause['what']}\n{cause['how_to_tell']}"}
         )
         for number, cause in enumerate(causes_written, 1)
     }
@@ -56,28 +57,29 @@ def demo_history() -> tuple[list[HistoricIncident], dict[int, Document]]:
 
 @pytest.fixture(scope="module")
 def learnt() -> Calibration:
-    found = calibrate(replay(*demo_history()))
+    found = calibrate(simulate(*demo_history()))
     assert found is not None
     return found
 
 
 def test_known_causes_come_first_or_nearly_so_on_the_demo_history(learnt: Calibration) -> None:
     judged = learnt.judged
-    assert judged.hits["1"] >= 0.7 * judged.known
-    assert judged.hits["5"] >= 0.9 * judged.known
+    assert judged.hits["1"] >= 0.8 * judged.answers
+    assert judged.hits["5"] >= 0.9 * judged.answers
 
 
-def test_never_seen_causes_are_refused_and_known_ones_are_not(learnt: Calibration) -> None:
+def test_known_causes_are_hardly_refused_and_vague_questions_are(learnt: Calibration) -> None:
     judged = learnt.judged
-    assert judged.refused_new >= 0.7 * judged.new
-    assert judged.refused_known <= 0.1 * judged.known
+    assert judged.refused_known <= 0.12 * judged.answers
+    assert judged.refused_vague >= 0.6 * judged.vague
+    assert judged.refused_new >= 3 * judged.refused_known
 
 
 def test_confidence_means_what_it_says(learnt: Calibration) -> None:
-    populated = [each for each in learnt.judged.bins if each.total >= 10]
-    assert len(populated) >= 2
+    populated = [each for each in learnt.judged.bins if each.total >= 20]
+    assert len(populated) >= 3
     for each in populated:
-        assert each.stated == pytest.approx(each.right / each.total, abs=0.1)
+        assert each.stated == pytest.approx(each.right / each.total, abs=0.15)
 
 
 def test_what_was_learnt_survives_json_unchanged(learnt: Calibration) -> None:
@@ -85,21 +87,27 @@ def test_what_was_learnt_survives_json_unchanged(learnt: Calibration) -> None:
     assert again == learnt
 
 
-def test_the_replay_never_looks_ahead() -> None:
+def test_what_another_version_learnt_is_not_used() -> None:
+    assert Calibration.from_data({"first": {}, "further": {}, "novelty": {}, "bar": 0.5}) is None
+
+
+def test_a_question_is_never_answered_by_the_incident_it_was_made_from() -> None:
     history, causes = demo_history()
-    whole = {answer.key: answer for answer in replay(history, causes)}
-    # The usual lengths of texts are counted over all of history; one that is cut shares them.
-    cut = history[:100]
-    filler = [HistoricIncident(past.document) for past in history[100:]]
-    for answer in replay(cut + filler, causes):
-        expected = whole[answer.key].ballots
-        assert [b.cause for b in answer.ballots] == [b.cause for b in expected]
+    for number, answer in enumerate(a for a in simulate(history[:60], causes) if a.original):
+        own = history[number // 2].document.key
+        assert all(own not in ballot.incidents for ballot in answer.ballots)
+
+
+def test_the_same_history_teaches_the_same(learnt: Calibration) -> None:
+    history, causes = demo_history()
+    once, again = simulate(history[:30], causes), simulate(history[:30], causes)
+    assert [a.ballots for a in once] == [a.ballots for a in again]
 
 
 def test_few_or_uniform_answers_teach_nothing() -> None:
     assert calibrate([]) is None
     always = [
-        ReplayedAnswer(n, [Ballot(1, 1.0, [1], 0.9)], {1}, known=True)
+        SimulatedAnswer("known", True, n, [Ballot(1, 1.0, [1], 0.9)], frozenset({1}))
         for n in range(MIN_ANSWERS + 5)
     ]
     assert calibrate(always) is None
@@ -108,8 +116,8 @@ def test_few_or_uniform_answers_teach_nothing() -> None:
 def test_rejections_and_age_weigh_against_a_cause() -> None:
     links = [Link(1, 10, "root", "confirmed"), Link(2, 20, "root", "confirmed")]
     alike = {1: 0.5, 2: 0.5}
-    assert [b.cause for b in vote(alike, {}, links, {1: 900.0, 2: 1.0})] == [20, 10]
-    distrusted = vote(alike, {}, links, records={10: CauseRecord(1, 0), 20: CauseRecord(1, 6)})
+    assert [b.cause for b in vote(alike, links, {1: 900.0, 2: 1.0})] == [20, 10]
+    distrusted = vote(alike, links, records={10: CauseRecord(1, 0), 20: CauseRecord(1, 6)})
     assert [b.cause for b in distrusted] == [10, 20]
 
 
@@ -123,22 +131,21 @@ AGES = st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, -1.0, -1e-9, 1e-9])
         ),
         max_size=8,
     ),
-    st.dictionaries(st.integers(1, 4), st.floats(0, 1)),
 )
 def test_votes_are_numbers_at_any_age_and_nothing_later_votes(
-    rows: list[tuple[int, float, float, str]], named: dict[int, float]
+    rows: list[tuple[int, float, float, str]],
 ) -> None:
     links = [Link(key, row[0], "root", row[3]) for key, row in enumerate(rows, 1)]
     alike = {key: row[1] for key, row in enumerate(rows, 1)}
     ages = {key: row[2] for key, row in enumerate(rows, 1)}
-    ballots = vote(alike, named, links, ages)
+    ballots = vote(alike, links, ages)
     for position, ballot in enumerate(ballots):
         assert np.isfinite(features(ballots, position)).all()
         assert ballot.days_ago >= 0
         assert all(ages[key] >= 0 for key in ballot.incidents)
 
 
-def file_history(user: AbstractUser, count: int) -> None:
+def file_history(user: User, count: int) -> None:
     subjects = (
         "disk full on orders-db",
         "mail queue stuck",
@@ -155,7 +162,7 @@ def file_history(user: AbstractUser, count: int) -> None:
 
 
 @pytest.mark.django_db
-def test_a_small_history_says_that_it_is_too_small_to_know(user: AbstractUser) -> None:
+def test_a_small_history_says_that_it_is_too_small_to_know(user: User) -> None:
     file_history(user, 10)
     learn()
     found = suggest_for_text("disk full on orders-db", user)
@@ -166,7 +173,7 @@ def test_a_small_history_says_that_it_is_too_small_to_know(user: AbstractUser) -
 
 @pytest.mark.django_db
 def test_an_incident_before_all_others_is_explained_by_none_of_them(
-    user: AbstractUser, web: Client
+    user: User, web: Client
 ) -> None:
     file_history(user, MIN_ANSWERS + 10)
     learn()
@@ -182,7 +189,7 @@ def test_an_incident_before_all_others_is_explained_by_none_of_them(
 
 
 @pytest.mark.django_db
-def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) -> None:
+def test_versions_are_kept_and_rolled_back_by_one_command(user: User) -> None:
     file_history(user, 10)
     first = learn()
     assert first is not None
@@ -208,10 +215,10 @@ def test_versions_are_kept_and_rolled_back_by_one_command(user: AbstractUser) ->
 
 
 @pytest.mark.django_db
-def test_the_evaluation_command_tells_true_counts(user: AbstractUser) -> None:
+def test_the_evaluation_command_tells_true_counts(user: User) -> None:
     file_history(user, MIN_ANSWERS + 10)
     out = StringIO()
     call_command("evaluate_suggestions", "--json", stdout=out)
     result = json.loads(out.getvalue())
     assert result["answers"] == MIN_ANSWERS + 10
-    assert result["judged"]["known"] + result["judged"]["new"] == MIN_ANSWERS + 10
+    assert result["judged"]["answers"] == result["judged"]["new"] == MIN_ANSWERS + 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from analysis.models import Fingerprint
 from analysis.suggestions.documents import (
@@ -22,7 +22,7 @@ ANNOTATIONS = ("templates", "metrics", "service_names", "alert_names", "has_post
 
 
 @pytest.fixture
-def incidents(user: AbstractUser) -> list[Incident]:
+def incidents(user: User) -> list[Incident]:
     """One with everything that a document is made of, one with nothing but a title."""
     services = [Service.objects.create(name=name) for name in ("orders-db", "checkout")]
     rich = file_incident(

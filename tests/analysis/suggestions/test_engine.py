@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def past(database: Service, user: AbstractUser) -> Incident:
+def past(database: Service, user: User) -> Incident:
     for title in ("Mail delayed for hours", "Search returns nothing", "Images do not load"):
         file_incident(title=title)
     incident = file_incident(title="orders-db cpu pegged, checkout slow", services=[database])
@@ -31,9 +31,7 @@ def past(database: Service, user: AbstractUser) -> Incident:
     return set_status(incident, "resolved", resolution="Created the index")
 
 
-def test_the_known_cause_comes_first_with_reasons_and_the_fix(
-    past: Incident, user: AbstractUser
-) -> None:
+def test_the_known_cause_comes_first_with_reasons_and_the_fix(past: Incident, user: User) -> None:
     found = suggest_for_text("orders-db CPU high", user)
     best = found.causes[0]
     assert best.cause.name == "Missing index"
@@ -42,7 +40,7 @@ def test_the_known_cause_comes_first_with_reasons_and_the_fix(
     assert "service orders-db" in [reason.text for reason in best.reasons]
 
 
-def test_reasons_name_real_overlap_only(past: Incident, user: AbstractUser) -> None:
+def test_reasons_name_real_overlap_only(past: Incident, user: User) -> None:
     query = "CPU of orders-db, disk smells"
     text_of_past = f"{past.title} {past.symptom}".lower()
     for reason in suggest_for_text(query, user).causes[0].reasons:
@@ -51,22 +49,20 @@ def test_reasons_name_real_overlap_only(past: Incident, user: AbstractUser) -> N
             assert reason.text.lower() in text_of_past
 
 
-def test_nothing_alike_is_an_answer(past: Incident, user: AbstractUser, web: Client) -> None:
+def test_nothing_alike_is_an_answer(past: Incident, user: User, web: Client) -> None:
     assert suggest_for_text("Printer on fire in Lisbon", user).nothing_alike
     page = web.get("/analysis/match/", {"title": "Printer on fire"}).content.decode()
     assert "Nothing like this in our history" in page
 
 
 @pytest.mark.parametrize("title", ["x", "\x00", "?!", "9" * 300, "ünïcödé 漢字"])
-def test_an_empty_history_answers_sanely(user: AbstractUser, title: str) -> None:
+def test_an_empty_history_answers_sanely(user: User, title: str) -> None:
     found = suggest_for_text(title, user)
     assert found.nothing_alike
     assert found.history == 0
 
 
-def test_new_edited_and_deleted_incidents_are_seen_at_once(
-    past: Incident, user: AbstractUser
-) -> None:
+def test_new_edited_and_deleted_incidents_are_seen_at_once(past: Incident, user: User) -> None:
     assert suggest_for_text("quantum flapping", user).nothing_alike
     fresh = file_incident(title="Quantum flapping observed")
     assert suggest_for_text("quantum flapping", user).incidents[0].incident == fresh
@@ -76,7 +72,7 @@ def test_new_edited_and_deleted_incidents_are_seen_at_once(
     assert suggest_for_text("something else entirely", user).nothing_alike
 
 
-def test_a_rejected_cause_is_not_suggested_again(past: Incident, user: AbstractUser) -> None:
+def test_a_rejected_cause_is_not_suggested_again(past: Incident, user: User) -> None:
     fresh = file_incident(title="orders-db cpu high again")
     cause = suggest_for_incident(fresh, user).causes[0].cause
     link_cause(fresh, cause, state="rejected", author=user)
@@ -84,7 +80,7 @@ def test_a_rejected_cause_is_not_suggested_again(past: Incident, user: AbstractU
 
 
 def test_what_happened_later_explains_nothing_and_fixed_nothing(
-    database: Service, user: AbstractUser, web: Client
+    database: Service, user: User, web: Client
 ) -> None:
     def filed(days: float) -> Incident:
         at = timezone.now() - timedelta(days=days)
@@ -109,7 +105,7 @@ def test_what_happened_later_explains_nothing_and_fixed_nothing(
 
 
 def test_an_incident_with_a_start_in_the_future_explains_no_text(
-    past: Incident, user: AbstractUser
+    past: Incident, user: User
 ) -> None:
     soon = timezone.now() + timedelta(hours=1)
     times = {"impact_started_at": soon, "mitigated_at": soon, "resolved_at": soon}
@@ -119,7 +115,7 @@ def test_an_incident_with_a_start_in_the_future_explains_no_text(
     assert all(not suggestion.incidents for suggestion in found.causes)
 
 
-def test_telemetry_decides_between_alike_texts(database: Service, user: AbstractUser) -> None:
+def test_telemetry_decides_between_alike_texts(database: Service, user: User) -> None:
     for name, metric in (("Index missing", "rows read by scans up"), ("Vacuum", "locks up")):
         one = file_incident(title="orders-db cpu high", services=[database])
         Fingerprint.objects.create(incident=one, metrics={metric: metric})
@@ -131,9 +127,7 @@ def test_telemetry_decides_between_alike_texts(database: Service, user: Abstract
     assert "metric off: locks up" in [reason.text for reason in best.reasons]
 
 
-def test_accepting_by_one_click_confirms_the_cause(
-    past: Incident, web: Client, user: AbstractUser
-) -> None:
+def test_accepting_by_one_click_confirms_the_cause(past: Incident, web: Client, user: User) -> None:
     fresh = file_incident(title="orders-db cpu high again")
     cause = suggest_for_incident(fresh, user).causes[0].cause
     answer = web.post(
@@ -152,7 +146,7 @@ def test_an_open_twin_is_called_a_possible_duplicate(past: Incident, web: Client
 
 
 def test_a_search_within_a_service_team_or_time_finds_what_lies_there(
-    past: Incident, web: Client, user: AbstractUser
+    past: Incident, web: Client, user: User
 ) -> None:
     def post(**within: object) -> Any:
         body = {"title": "orders-db cpu pegged", **within}
@@ -172,7 +166,7 @@ def test_a_search_within_a_service_team_or_time_finds_what_lies_there(
 
 
 def test_a_deploy_just_before_stands_beside_a_cause_that_deploys_bring(
-    database: Service, user: AbstractUser, web: Client
+    database: Service, user: User, web: Client
 ) -> None:
     past = file_incident(title="orders-db slow after release", services=[database])
     name_cause(past, "Query without index released", category="deploy", author=user)
@@ -190,13 +184,13 @@ def test_a_deploy_just_before_stands_beside_a_cause_that_deploys_bring(
     assert "And orders-db had a deploy 6 min before: orders 8.53" in " ".join(page.split())
 
 
-def test_a_cause_taken_away_no_longer_votes(past: Incident, user: AbstractUser) -> None:
+def test_a_cause_taken_away_no_longer_votes(past: Incident, user: User) -> None:
     assert suggest_for_text("orders-db CPU high", user).causes
     CauseLink.objects.get(incident=past).delete()
     assert not suggest_for_text("orders-db CPU high", user).causes
 
 
-def test_a_renamed_category_shows_at_the_next_question(past: Incident, user: AbstractUser) -> None:
+def test_a_renamed_category_shows_at_the_next_question(past: Incident, user: User) -> None:
     category = suggest_for_text("orders-db CPU high", user).causes[0].cause.category
     renamed = Category.objects.get(pk=category.pk)
     renamed.name = "All else"
@@ -204,7 +198,7 @@ def test_a_renamed_category_shows_at_the_next_question(past: Incident, user: Abs
     assert suggest_for_text("orders-db CPU high", user).causes[0].cause.category.name == "All else"
 
 
-def test_what_a_failed_transaction_wrote_is_forgotten(past: Incident, user: AbstractUser) -> None:
+def test_what_a_failed_transaction_wrote_is_forgotten(past: Incident, user: User) -> None:
     assert len(suggest_for_text("orders-db CPU high", user).causes) == 1
     with transaction.atomic():
         name_cause(past, "A slip of the hand", author=user)
@@ -216,7 +210,7 @@ def test_what_a_failed_transaction_wrote_is_forgotten(past: Incident, user: Abst
 
 
 def test_the_answer_is_what_its_schema_describes(
-    past: Incident, database: Service, user: AbstractUser
+    past: Incident, database: Service, user: User
 ) -> None:
     fresh = file_incident(title="orders-db cpu pegged again", services=[database])
     found = suggest_for_incident(fresh, user)
@@ -226,7 +220,7 @@ def test_the_answer_is_what_its_schema_describes(
 
 
 def test_the_same_question_again_costs_little_until_anything_is_written(
-    past: Incident, user: AbstractUser, django_assert_max_num_queries: Any
+    past: Incident, user: User, django_assert_max_num_queries: Any
 ) -> None:
     # A process that has just read everything reads what is newest once more.
     suggest_for_text("warm up", user)
@@ -239,7 +233,7 @@ def test_the_same_question_again_costs_little_until_anything_is_written(
 
 
 def test_an_answer_with_something_private_is_kept_for_nobody(
-    past: Incident, user: AbstractUser, other: AbstractUser
+    past: Incident, user: User, other: User
 ) -> None:
     secret = file_incident(
         title="orders-db CPU high, keys stolen", private=True, reporter=user, quiet=True
@@ -255,7 +249,7 @@ def test_an_answer_with_something_private_is_kept_for_nobody(
 
 
 def test_what_another_thread_read_meanwhile_is_as_private_as_it_was_filed(
-    past: Incident, user: AbstractUser, other: AbstractUser, monkeypatch: pytest.MonkeyPatch
+    past: Incident, user: User, other: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordinary = live_index.refresh
     filed: list[Incident] = []

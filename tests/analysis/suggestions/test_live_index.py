@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from analysis.suggestions import live_index as module
 from analysis.suggestions.documents import incident_document
@@ -62,7 +62,7 @@ def test_a_running_process_takes_up_a_newer_file(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("length", [0, 100, -20])
-def test_a_torn_file_leads_to_a_rebuild_and_an_answer(length: int, user: AbstractUser) -> None:
+def test_a_torn_file_leads_to_a_rebuild_and_an_answer(length: int, user: User) -> None:
     incident = file_incident(title="Quantum flapping observed")
     write_file(even_if_fresh=True)
     index_file().write_bytes(index_file().read_bytes()[:length])

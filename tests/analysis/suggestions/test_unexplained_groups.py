@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 
 from analysis.suggestions import unexplained_groups
@@ -19,9 +19,7 @@ def alike(count: int) -> list[object]:
     return [past(titles[n], days=10 + n) for n in range(count)]
 
 
-def test_alike_incidents_without_a_cause_get_one_by_one_click(
-    web: Client, user: AbstractUser
-) -> None:
+def test_alike_incidents_without_a_cause_get_one_by_one_click(web: Client, user: User) -> None:
     rows = alike(3)
     past("Payment provider returned an unknown currency code")
     assert unexplained_groups.regroup() == 1
@@ -35,9 +33,7 @@ def test_alike_incidents_without_a_cause_get_one_by_one_click(
     assert unexplained_groups.groups_for(user) == []
 
 
-def test_a_group_with_a_hidden_incident_is_shown_to_nobody_else(
-    user: AbstractUser, other: AbstractUser
-) -> None:
+def test_a_group_with_a_hidden_incident_is_shown_to_nobody_else(user: User, other: User) -> None:
     alike(2)
     past("Writes refused: disk full on log node", private=True, reporter=user)
     unexplained_groups.regroup()
@@ -45,7 +41,7 @@ def test_a_group_with_a_hidden_incident_is_shown_to_nobody_else(
     assert unexplained_groups.groups_for(other) == []
 
 
-def test_a_symptom_makes_no_cause_of_a_group(web: Client, user: AbstractUser) -> None:
+def test_a_symptom_makes_no_cause_of_a_group(web: Client, user: User) -> None:
     alike(2)
     unexplained_groups.regroup()
     [group] = unexplained_groups.groups_for(user)

@@ -25,12 +25,12 @@ def test_postgresql_starts_once_and_is_found_again_with_its_database(folder: Pat
     server, url = embedded_servers.start_postgres(folder)
     try:
         with psycopg.connect(url, autocommit=True) as first:
-            first.execute("create table kept (n int)")
-            first.execute("insert into kept values (7)")
+            first.execute("create table stored (n int)")
+            first.execute("insert into stored values (7)")
         _, again = embedded_servers.start_postgres(folder)
         assert again == url
         with psycopg.connect(again) as second:
-            assert second.execute("select n from kept").fetchone() == (7,)
+            assert second.execute("select n from stored").fetchone() == (7,)
             assert second.execute("select current_database()").fetchone() == ("causebook",)
             assert second.execute("show work_mem").fetchone() == ("32MB",)
     finally:

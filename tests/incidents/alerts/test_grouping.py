@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -29,10 +29,10 @@ def test_an_alert_opens_an_incident_with_its_service_times_and_severity(
     assert list(incident.services.all()) == [shop["orders-db"]]
     assert incident.detected_at
     assert incident.detected_at > incident.impact_started_at
-    assert incident.timeline.first().text == "Incident filed from Alertmanager"
+    assert incident.timeline.earliest("at", "pk").text == "Incident filed from Alertmanager"
     assert incident.alerts.get().url == inward
     assert incident.alerts.get().joined_because == f"It opened {incident.reference}."
-    assert "HighCPU fires on orders-db" in incident.timeline.last().text
+    assert "HighCPU fires on orders-db" in incident.timeline.latest("at", "pk").text
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_maintenance_stores_the_alert_and_opens_nothing(
 
 
 def test_what_fires_again_soon_reopens_what_only_the_product_closed(
-    receive: Receive, shop: dict[str, Service], user: AbstractUser
+    receive: Receive, shop: dict[str, Service], user: User
 ) -> None:
     TierPolicy.objects.update(quiet_after=0)
     receive("Slow", "blog", ago=9)
@@ -129,7 +129,7 @@ def test_a_storm_of_unrelated_rules_becomes_few_incidents(receive: Receive) -> N
 
 
 def test_alerts_of_a_private_incident_are_hidden_from_others(
-    receive: Receive, shop: dict[str, Service], client: Client, other: AbstractUser
+    receive: Receive, shop: dict[str, Service], client: Client, other: User
 ) -> None:
     receive("SecretLeak", "blog", summary="zebra token")
     Incident.objects.update(private=True)

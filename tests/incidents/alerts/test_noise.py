@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 
 from incidents import filing
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_noisy_rules_are_listed(
-    receive: Receive, shop: dict[str, Service], web: Client, user: AbstractUser
+    receive: Receive, shop: dict[str, Service], web: Client, user: User
 ) -> None:
     for ago in (50, 40, 30, 20, 10):
         receive("Noise", "blog", ago=ago)

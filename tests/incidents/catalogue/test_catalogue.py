@@ -1,4 +1,4 @@
-"""The service catalogue: taken in from elsewhere, kept in step, drawn and checked."""
+"""The service catalogue: imported from elsewhere, kept up to date, drawn and checked."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def test_backstage_documents_become_services_and_the_rest_is_reported() -> None:
     assert checkout.runbook_url == "https://wiki.example/checkout"
     assert [row.name for row in checkout.depends_on.all()] == ["orders-db"]
     assert Service.objects.get(name="orders-db").kind == "postgresql"
-    told = " ".join(why for _, why in report.skipped)
+    output = " ".join(why for _, why in report.skipped)
     for words in ("API: only", "Group: only", "not an object", "metadata.name", "b@d name!",
                   "notifications, which is not in the catalogue"):  # fmt: skip
-        assert words in told
+        assert words in output
 
 
 @pytest.mark.django_db
@@ -187,15 +187,15 @@ def test_an_administrator_previews_imports_and_sees_the_problems(
     table = "name,tier,depends_on\npay,core,notify\nnotify,supplementary,\n"
     file = io.BytesIO(table.encode())
     file.name = "services.csv"
-    look = client.post("/services/import/", {"kind": "csv", "file": file})
-    assert "2 new: pay, notify" in look.content.decode()
+    preview = client.post("/services/import/", {"kind": "csv", "file": file})
+    assert "2 new: pay, notify" in preview.content.decode()
     assert not Service.objects.exists()
-    taken = client.post(
-        "/services/import/", {"kind": "csv", "content": table, "take": "1"}, follow=True
+    imported = client.post(
+        "/services/import/", {"kind": "csv", "content": table, "import": "1"}, follow=True
     )
-    page = taken.content.decode()
+    page = imported.content.decode()
     assert "pay → notify" in page
-    assert "path of all users" in page
+    assert "failure on this path affects all users" in " ".join(page.split())
     assert "<svg" in page
     assert client.post("/services/import/", {"kind": "csv"}).status_code == 422
     bad = client.post("/services/import/", {"kind": "jaeger", "content": "{}"})
@@ -208,9 +208,9 @@ def test_the_command_reports_and_refuses(tmp_path: Any, capsys: pytest.CaptureFi
     path = tmp_path / "catalog-info.yaml"
     path.write_text(BACKSTAGE)
     call_command("import_catalogue", "backstage", str(path), "--dry-run")
-    told = capsys.readouterr()
-    assert "2 would be new" in told.out
-    assert "document 3 skipped" in told.err
+    output = capsys.readouterr()
+    assert "2 would be new" in output.out
+    assert "document 3 skipped" in output.err
     path.write_text("a: [b")
     with pytest.raises(CommandError, match="YAML"):
         call_command("import_catalogue", "backstage", str(path))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def deliver(kind: str, integration: Integration, body: bytes) -> Delivery:
     receiving.store(integration, {}, body)
     processing.process_waiting()
-    return Delivery.objects.order_by("pk").last()
+    return Delivery.objects.latest("pk")
 
 
 def test_completed_and_finalized_of_one_build_are_one_change() -> None:

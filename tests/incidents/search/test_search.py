@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def history(database: Service, user: AbstractUser) -> dict[str, Incident]:
+def history(database: Service, user: User) -> dict[str, Incident]:
     expired = file_incident(
         title="Handshake failures at the gateway", severity="SEV1", services=[database],
         impact_started_at="2026-01-15T10:00Z", reporter=user,
@@ -85,7 +85,7 @@ def test_any_text_is_searched_without_breaking(text: str) -> None:
 
 
 def test_one_search_finds_every_kind(
-    web: Client, history: dict[str, Incident], user: AbstractUser, database: Service
+    web: Client, history: dict[str, Incident], user: User, database: Service
 ) -> None:
     postmortem = start_postmortem([history["expired"]], user)
     postmortem.body = "The relay & gateway refused <us."
@@ -100,7 +100,7 @@ def test_one_search_finds_every_kind(
 
 
 def test_a_pasted_log_line_finds_incidents_by_its_template(
-    web: Client, history: dict[str, Incident], user: AbstractUser
+    web: Client, history: dict[str, Incident], user: User
 ) -> None:
     line = "ERROR pool 7 exhausted after 3000 ms for tenant 9f3c2a77-1111-4c1e-9e0a-5d3a5d7e2c11"
     Fingerprint.objects.create(

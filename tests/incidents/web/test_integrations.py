@@ -25,7 +25,7 @@ def admin(client: Client, admin_user: Any) -> Client:
 def deliver(kind: str, integration: Integration, body: bytes) -> Delivery:
     receiving.store(integration, {}, body)
     processing.process_waiting()
-    return Delivery.objects.order_by("pk").last()
+    return Delivery.objects.latest("pk")
 
 
 def test_a_secret_is_shown_once_and_never_again(admin: Client) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def deliver(kind: str, integration: Integration, body: bytes) -> Delivery:
     receiving.store(integration, {}, body)
     processing.process_waiting()
-    return Delivery.objects.order_by("pk").last()
+    return Delivery.objects.latest("pk")
 
 
 def test_a_mapping_reads_the_json_of_an_unknown_sender() -> None:

@@ -102,16 +102,16 @@ def test_a_changed_body_is_refused(client: Client, kind: str) -> None:
 def test_an_old_or_future_time_is_refused(client: Client, kind: str) -> None:
     integration, secret = make(kind)
     for at in (time.time() - 400, time.time() + 400):
-        asked = request_for(kind, integration.slug, secret, sample(kind), at)
-        assert post(client, *asked).status_code == 401
+        signed = request_for(kind, integration.slug, secret, sample(kind), at)
+        assert post(client, *signed).status_code == 401
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_sending_again_has_one_effect(client: Client, services: None, kind: str) -> None:
     integration, secret = make(kind)
     for _ in range(2):
-        asked = request_for(kind, integration.slug, secret, sample(kind))
-        assert post(client, *asked).status_code == 202
+        signed = request_for(kind, integration.slug, secret, sample(kind))
+        assert post(client, *signed).status_code == 202
         processing.process_waiting()
     assert Alert.objects.count() + Change.objects.count() == 1
     assert not Delivery.objects.exclude(state="done").exists()
@@ -214,7 +214,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(client: Client) -> None:
 
 def test_an_unknown_or_switched_off_address_is_not_found(client: Client) -> None:
     integration, secret = make("change", enabled=False)
-    asked = request_for("change", integration.slug, secret, sample("change"))
-    assert post(client, *asked).status_code == 404
+    signed = request_for("change", integration.slug, secret, sample("change"))
+    assert post(client, *signed).status_code == 404
     assert client.post("/hooks/nowhere/").status_code == 404
     assert client.get("/hooks/nowhere/").status_code == 405

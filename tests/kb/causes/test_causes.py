@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -53,7 +53,7 @@ def test_the_list_of_categories_is_the_teams_own(web: Client, incident: Incident
 
 
 def test_same_as_copies_causes_and_their_chain(
-    web: Client, known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
+    web: Client, known: Incident, cause: Cause, other_cause: Cause, user: User
 ) -> None:
     linking.link_cause(known, other_cause, role="contributing", state="confirmed")
     linking.chain_causes(known, cause, other_cause, user)
@@ -124,7 +124,7 @@ def test_the_page_counts_occurrences_cost_and_services(
 
 
 def test_merging_moves_links_checks_and_actions_and_is_followed_by_suggestions(
-    web: Client, known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
+    web: Client, known: Incident, cause: Cause, other_cause: Cause, user: User
 ) -> None:
     twin = past("orders-db CPU at 95 %")
     linking.link_cause(twin, other_cause, state="confirmed")
@@ -147,7 +147,7 @@ def test_merging_moves_links_checks_and_actions_and_is_followed_by_suggestions(
 
 
 def test_votes_for_a_superseded_cause_count_for_its_successor(
-    known: Incident, cause: Cause, other_cause: Cause, user: AbstractUser
+    known: Incident, cause: Cause, other_cause: Cause, user: User
 ) -> None:
     merging.supersede_cause(cause, other_cause)
     suggested = suggest_for_text(known.title, user).causes
@@ -169,7 +169,7 @@ def test_splitting_moves_selected_incidents_to_a_new_cause(
 
 
 def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_notified(
-    known: Incident, cause: Cause, other: AbstractUser, user: AbstractUser
+    known: Incident, cause: Cause, other: User, user: User
 ) -> None:
     known.impact_started_at = timezone.now() - timedelta(days=9)
     known.save()
@@ -188,7 +188,7 @@ def test_a_fixed_cause_that_comes_back_is_reopened_and_its_owner_notified(
 
 
 def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
-    known: Incident, cause: Cause, user: AbstractUser
+    known: Incident, cause: Cause, user: User
 ) -> None:
     fixes.mark_fixed(cause, user)
     unlike = file_incident(title="Mails are late")
@@ -199,7 +199,7 @@ def test_an_incident_unlike_the_cause_or_before_the_fix_reopens_nothing(
 
 
 def test_the_notice_names_no_private_incident_the_owner_may_not_see(
-    known: Incident, cause: Cause, other: AbstractUser, user: AbstractUser
+    known: Incident, cause: Cause, other: User, user: User
 ) -> None:
     fix = fixes.mark_fixed(cause, other, at=timezone.now() - timedelta(days=2))
     secret = file_incident(title="Zebra leak", private=True, reporter=user)
@@ -214,7 +214,7 @@ def test_the_notice_names_no_private_incident_the_owner_may_not_see(
 
 
 def test_a_published_postmortem_helps_similar_incidents_find_the_cause(
-    known: Incident, cause: Cause, user: AbstractUser
+    known: Incident, cause: Cause, user: User
 ) -> None:
     words = "zookeeper quorum flapping with stale epochs"
     assert suggest_for_text(words, user).nothing_alike
@@ -228,7 +228,7 @@ def test_a_published_postmortem_helps_similar_incidents_find_the_cause(
 
 
 def test_a_postmortem_of_a_private_incident_feeds_no_public_one(
-    known: Incident, user: AbstractUser, other: AbstractUser
+    known: Incident, user: User, other: User
 ) -> None:
     secret = file_incident(title="Quiet", private=True, reporter=user)
     postmortem = start_postmortem([known, secret], user)
@@ -238,7 +238,7 @@ def test_a_postmortem_of_a_private_incident_feeds_no_public_one(
     assert suggest_for_text("zebras walked through the vault", other).incidents == []
 
 
-def test_the_history_of_a_link_shows_who_changed_it(known: Incident, user: AbstractUser) -> None:
+def test_the_history_of_a_link_shows_who_changed_it(known: Incident, user: User) -> None:
     link = known.cause_links.get()
     linking.link_cause(known, link.cause, state="rejected", author=None, reason="Not this time")
     assert [row.state for row in link.history.order_by("history_id")] == ["confirmed", "rejected"]

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -46,7 +46,7 @@ def slack(db: None) -> Workspace:
 
 
 @pytest.fixture
-def linked(slack: Workspace, user: AbstractUser) -> ChatPerson:
+def linked(slack: Workspace, user: User) -> ChatPerson:
     return ChatPerson.objects.create(workspace=slack, external_id=PERSON, user=user)
 
 
@@ -60,7 +60,7 @@ def say(workspace: Workspace, text: str, **fields: str) -> Any:
     body = urlencode(form)
     return Client().post(
         f"/chat/{workspace.slug}/", body, content_type="application/x-www-form-urlencoded",
-        **signed(body),
+        headers=signed(body),
     )  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def test_it_rejects_a_replay_and_runs_a_retried_event_once(
     )
     form, headers = "application/x-www-form-urlencoded", signed(body)
     address = f"/chat/{slack.slug}/"
-    assert Client().post(address, body, content_type=form, **headers).status_code == 200
-    again = Client().post(address, body, content_type=form, **headers)
+    assert Client().post(address, body, content_type=form, headers=headers).status_code == 200
+    again = Client().post(address, body, content_type=form, headers=headers)
     assert (again.status_code, "replay" in again.json()["title"]) == (401, True)
     assert Incident.objects.count() == 1
     assert Client().post(address, body, content_type=form).status_code == 401
@@ -87,7 +87,7 @@ def test_it_rejects_a_replay_and_runs_a_retried_event_once(
 def test_it_answers_the_handshake_of_slack(slack: Workspace) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "abc"})
     answer = Client().post(
-        f"/chat/{slack.slug}/", body, content_type="application/json", **signed(body)
+        f"/chat/{slack.slug}/", body, content_type="application/json", headers=signed(body)
     )
     assert answer.json() == {"challenge": "abc"}
 
@@ -103,7 +103,7 @@ def test_it_ignores_a_workspace_that_is_not_configured(slack: Workspace) -> None
 
 
 def test_past_causes_come_with_reasons_links_and_last_fix(
-    slack: Workspace, incident: Incident, user: AbstractUser
+    slack: Workspace, incident: Incident, user: User
 ) -> None:
     name_cause(incident, "Missing index", author=user)
     set_status(incident, "resolved", user, "Created the index")
@@ -131,7 +131,7 @@ def test_a_person_without_account_reads_but_changes_nothing(
     assert Incident.objects.count() == 1
 
 
-def test_a_code_links_an_account_once(slack: Workspace, web: Client, user: AbstractUser) -> None:
+def test_a_code_links_an_account_once(slack: Workspace, web: Client, user: User) -> None:
     code = web.post("/knowledge/chat/me/").context["code"]
     assert f"You are {user}" in body_of(say(slack, f"link {code}"))
     assert "not valid" in body_of(say(slack, f"link {code}", user_id="U9"))
@@ -142,7 +142,7 @@ def test_a_code_links_an_account_once(slack: Workspace, web: Client, user: Abstr
 
 
 def test_commands_file_change_and_resolve_an_incident(
-    slack: Workspace, linked: ChatPerson, database: Service, user: AbstractUser
+    slack: Workspace, linked: ChatPerson, database: Service, user: User
 ) -> None:
     answer = say(slack, "new orders-db is slow")
     assert answer.json()["response_type"] == "in_channel"
@@ -174,7 +174,7 @@ def test_a_mistake_is_answered_with_what_to_do_instead(
 
 
 def test_buttons_confirm_and_reject_causes(
-    slack: Workspace, linked: ChatPerson, incident: Incident, database: Service, user: AbstractUser,
+    slack: Workspace, linked: ChatPerson, incident: Incident, database: Service, user: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     name_cause(incident, "Missing index", author=user)
@@ -193,7 +193,7 @@ def test_buttons_confirm_and_reject_causes(
         body = urlencode({"payload": json.dumps(payload)})
         answer = Client().post(
             f"/chat/{slack.slug}/", body, content_type="application/x-www-form-urlencoded",
-            **signed(body),
+            headers=signed(body),
         )  # fmt: skip
         assert answer.status_code == 200
         link = wait_until(again.cause_links.filter(state=state).first)
@@ -242,7 +242,7 @@ def test_a_marked_message_becomes_an_entry_at_its_own_time(
     for _ in range(2):  # Slack sends an event again when our answer was late.
         answer = Client().post(
             f"/chat/{slack.slug}/", body, content_type="application/json",
-            **signed(body), HTTP_X_SLACK_RETRY_NUM="1",
+            headers={**signed(body), "X-Slack-Retry-Num": "1"},
         )  # fmt: skip
         assert answer.status_code == 200
     entry = wait_until(lambda: incident.timeline.filter(text__contains="Failover at").first())
@@ -260,9 +260,7 @@ def test_changes_and_owners_of_a_service(slack: Workspace, database: Service) ->
     assert "No service is called" in body_of(say(slack, "who nobody"))
 
 
-def test_budget_shows_what_spent_it(
-    slack: Workspace, database: Service, user: AbstractUser
-) -> None:
+def test_budget_shows_what_spent_it(slack: Workspace, database: Service, user: User) -> None:
     assert "has no objective" in body_of(say(slack, "budget orders-db"))
     slo = Slo.objects.create(
         service=database, name="availability", numerator="a[$window]", total="b[$window]"
@@ -287,7 +285,7 @@ def test_budget_shows_what_spent_it(
 
 
 def test_a_private_incident_is_shown_privately_to_those_who_may_see_it(
-    slack: Workspace, linked: ChatPerson, user: AbstractUser, database: Service
+    slack: Workspace, linked: ChatPerson, user: User, database: Service
 ) -> None:
     secret = file_incident(title="Zebrafish leak", reporter=user, private=True, services=[database])
     name_cause(secret, "Okapi key in a bucket", author=user)
@@ -311,7 +309,7 @@ def test_a_private_incident_is_shown_privately_to_those_who_may_see_it(
 
 
 def test_a_platform_without_private_answers_shows_nothing_private(
-    user: AbstractUser, database: Service
+    user: User, database: Service
 ) -> None:
     teams = Workspace(kind="teams", name="Teams")
     teams.secrets = {"secret": base64.b64encode(b"sixteen byte key").decode()}
@@ -376,7 +374,9 @@ def test_a_slow_platform_does_not_delay_the_response(
     }  # fmt: skip
     body = json.dumps(event)
     began = time.monotonic()
-    Client().post(f"/chat/{slack.slug}/", body, content_type="application/json", **signed(body))
+    Client().post(
+        f"/chat/{slack.slug}/", body, content_type="application/json", headers=signed(body)
+    )
     assert time.monotonic() - began < 1.0
     call = wait_until(lambda: sent and sent[0])
     assert call.url == "https://slack.com/api/chat.postEphemeral"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import typst
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -48,7 +48,7 @@ def path(postmortem: Postmortem, rest: str = "") -> str:
 
 
 def test_a_new_postmortem_is_filled_with_what_is_recorded(
-    web: Client, known: Incident, user: AbstractUser
+    web: Client, known: Incident, user: User
 ) -> None:
     add_note(known, "the replica lagged by an hour", user)
     answer = web.post("/knowledge/postmortems/new/", {"references": known.reference})
@@ -60,7 +60,7 @@ def test_a_new_postmortem_is_filled_with_what_is_recorded(
     assert "{" not in postmortem.body
 
 
-def test_the_template_follows_the_worst_severity(user: AbstractUser) -> None:
+def test_the_template_follows_the_worst_severity(user: User) -> None:
     bad = file_incident(title="Down", severity="SEV1")
     small = file_incident(title="Slow", severity="SEV4")
     assert "## Where we were lucky" in editing.start_postmortem([bad, small], user).body
@@ -68,7 +68,7 @@ def test_the_template_follows_the_worst_severity(user: AbstractUser) -> None:
 
 
 def test_it_covers_many_incidents_and_none_that_is_hidden(
-    web: Client, known: Incident, other: AbstractUser
+    web: Client, known: Incident, other: User
 ) -> None:
     second = file_incident(title="Twin")
     secret = file_incident(title="Zebra", private=True, reporter=other)
@@ -91,7 +91,7 @@ def test_saving_makes_a_version_and_the_difference_is_shown(
 
 
 def test_a_conflict_loses_no_sentence(
-    web: Client, client: Client, postmortem: Postmortem, other: AbstractUser
+    web: Client, client: Client, postmortem: Postmortem, other: User
 ) -> None:
     text = "Alpha holds.\n\nBeta holds.\n\nGamma holds.\n"
     web.post(path(postmortem, "edit/"), edit_form(postmortem, body=text))
@@ -108,7 +108,7 @@ def test_a_conflict_loses_no_sentence(
     page = conflict.content.decode()
     assert "oncall saved while you were writing" in page
     postmortem.refresh_from_db()
-    assert "Gamma rose" not in postmortem.body, "nothing is written before they looked"
+    assert "Gamma rose" not in postmortem.body, "nothing is written before they saw it"
     merged = conflict.context["form"]["body"].value()
     assert all(part in merged for part in ("Alpha fell.", "Bold Beta holds.", "Gamma rose."))
     # They close the page: what they wrote is still there.
@@ -141,7 +141,7 @@ def test_merging_with_an_unchanged_text_gives_the_changed_one(base: str, mine: s
 
 
 def test_a_draft_is_stored_for_its_writer_only(
-    web: Client, postmortem: Postmortem, other: AbstractUser
+    web: Client, postmortem: Postmortem, other: User
 ) -> None:
     answer = web.post(path(postmortem, "draft/"), edit_form(postmortem, body="half a sent")).json()
     assert answer["behind"] is False
@@ -155,7 +155,7 @@ def test_a_draft_is_stored_for_its_writer_only(
 
 
 def test_review_comments_and_publishing(
-    web: Client, postmortem: Postmortem, other: AbstractUser, user: AbstractUser
+    web: Client, postmortem: Postmortem, other: User, user: User
 ) -> None:
     web.post(path(postmortem, "reviewers/"), {"reviewers": [other.pk]})
     postmortem.refresh_from_db()
@@ -174,7 +174,7 @@ def test_review_comments_and_publishing(
     assert "Approved" in page
     comment = postmortem.comments.get()
     web.post(path(postmortem, f"comments/{comment.pk}/"))
-    assert "settled by oncall" in web.get(path(postmortem)).content.decode()
+    assert "resolved by oncall" in web.get(path(postmortem)).content.decode()
     web.post(path(postmortem, "publish/"))
     postmortem.refresh_from_db()
     assert postmortem.state == "published"
@@ -185,7 +185,7 @@ def test_review_comments_and_publishing(
 
 
 def test_it_rejects_a_reviewer_who_may_not_see_an_incident(
-    web: Client, user: AbstractUser, other: AbstractUser
+    web: Client, user: User, other: User
 ) -> None:
     secret = file_incident(title="Zebra", private=True, reporter=user)
     postmortem = editing.start_postmortem([secret], user)
@@ -195,7 +195,7 @@ def test_it_rejects_a_reviewer_who_may_not_see_an_incident(
 
 
 def test_mentioned_people_get_a_notice_if_they_may_read_it(
-    web: Client, postmortem: Postmortem, other: AbstractUser
+    web: Client, postmortem: Postmortem, other: User
 ) -> None:
     web.post(
         path(postmortem, "edit/"), edit_form(postmortem, body="Thanks @other and @nobody-here")
@@ -248,7 +248,7 @@ def test_markdown_runs_no_script_and_loads_nothing(
 
 
 def test_pasted_pictures_are_shown_to_readers_of_the_text_only(
-    web: Client, known: Incident, user: AbstractUser, other: AbstractUser
+    web: Client, known: Incident, user: User, other: User
 ) -> None:
     secret = file_incident(title="Zebra", private=True, reporter=user)
     postmortem = editing.start_postmortem([secret], user)
@@ -278,7 +278,7 @@ BODY = (
 
 @pytest.mark.parametrize("kind", ["markdown", "html", "json", "pdf"])
 def test_it_is_exported_with_facts_text_and_actions(
-    web: Client, postmortem: Postmortem, kind: str, user: AbstractUser
+    web: Client, postmortem: Postmortem, kind: str, user: User
 ) -> None:
     postmortem.body = BODY
     postmortem.save()
@@ -309,7 +309,7 @@ def test_no_text_breaks_out_of_its_typst_literal(text: str) -> None:
     typst.compile(TypstWriter(lambda path: None, "https://kb.example").markup(text).encode())
 
 
-def test_real_postmortems_become_pdf(postmortem: Postmortem, user: AbstractUser) -> None:
+def test_real_postmortems_become_pdf(postmortem: Postmortem, user: User) -> None:
     rows = [json.loads(line) for line in data("text/postmortems/docs.jsonl").open()]
     for row in rows[::24]:
         postmortem.body = row["body"]
@@ -317,7 +317,7 @@ def test_real_postmortems_become_pdf(postmortem: Postmortem, user: AbstractUser)
 
 
 def test_action_items_have_owner_date_and_state_and_are_listed_when_overdue(
-    web: Client, postmortem: Postmortem, other: AbstractUser
+    web: Client, postmortem: Postmortem, other: User
 ) -> None:
     day = (timezone.now() - timedelta(days=3)).date().isoformat()
     form = {"title": "Test the plan", "kind": "prevent", "owner": other.pk, "due_on": day}
@@ -339,7 +339,7 @@ def test_action_items_have_owner_date_and_state_and_are_listed_when_overdue(
     assert "title: This field is required." in refused.content.decode()
 
 
-def test_owners_are_reminded_once_a_week(postmortem: Postmortem, other: AbstractUser) -> None:
+def test_owners_are_reminded_once_a_week(postmortem: Postmortem, other: User) -> None:
     today = timezone.now().date()
     action = add_action(postmortem, title="Soon", owner=other, due_on=today + timedelta(days=2))
     add_action(postmortem, title="Later", owner=other, due_on=today + timedelta(days=20))
@@ -352,7 +352,7 @@ def test_owners_are_reminded_once_a_week(postmortem: Postmortem, other: Abstract
 
 
 def test_a_stranger_reads_no_postmortem_or_action_of_a_private_incident(
-    user: AbstractUser, other: AbstractUser
+    user: User, other: User
 ) -> None:
     secret = file_incident(title="Zebra leak", private=True, reporter=user)
     postmortem = editing.start_postmortem([secret], user)

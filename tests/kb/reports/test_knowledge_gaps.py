@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_services_and_causes_that_lack_something(
-    web: Client, database: Service, cause: Cause, user: AbstractUser
+    web: Client, database: Service, cause: Cause, user: User
 ) -> None:
     row = past("One", database)
     assert [each.name for each in knowledge_gaps.services_without_cause(user)] == ["orders-db"]
@@ -34,7 +34,7 @@ def test_services_and_causes_that_lack_something(
 
 
 def test_postmortems_are_due_by_the_policy_of_the_tier(
-    web: Client, database: Service, user: AbstractUser
+    web: Client, database: Service, user: User
 ) -> None:
     TierPolicy.objects.filter(tier="core").update(postmortem_for="SEV1", postmortem_within=2)
     start = timezone.now() - timedelta(days=9)

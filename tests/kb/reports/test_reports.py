@@ -3,9 +3,10 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 
 from incidents.filing import file_incident
@@ -18,7 +19,7 @@ from kb.reports import statistics
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
-ASKED = statistics.ReportFilter(date(2026, 1, 1), date(2026, 4, 1))
+FIRST_QUARTER = statistics.ReportFilter(date(2026, 1, 1), date(2026, 4, 1))
 
 
 def at(minutes: float) -> datetime:
@@ -26,19 +27,21 @@ def at(minutes: float) -> datetime:
 
 
 def incident(service: Service | None = None, start: float = 0, **times: float) -> Incident:
-    fields = {f"{name}_at": at(start + minutes) for name, minutes in times.items()}
+    fields: dict[str, Any] = {f"{name}_at": at(start + minutes) for name, minutes in times.items()}
     return file_incident(
         title="I", services=[service] if service else [], impact_started_at=at(start),
         status="resolved" if "resolved" in times else "investigating", **fields,
     )  # fmt: skip
 
 
-def test_times_count_incidents_that_have_both_times(user: AbstractUser) -> None:
+def test_times_count_incidents_that_have_both_times(user: User) -> None:
     incident(detected=2, acknowledged=6, mitigated=20, resolved=60)
     incident(detected=4, resolved=120)
     incident(acknowledged=5)
     incident(detected=9, acknowledged=3)  # acknowledged before it was detected: no such interval
-    figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
+    figures, count, lost = statistics.time_figures(
+        statistics.filtered_incidents(user, FIRST_QUARTER)
+    )
     by_name = {f.short: (f.mean, f.median, f.count, f.of) for f in figures}
     assert by_name["MTTD"] == (5.0, 4.0, 3, 4)
     assert by_name["MTTA"] == (4.0, 4.0, 1, 4)
@@ -47,32 +50,32 @@ def test_times_count_incidents_that_have_both_times(user: AbstractUser) -> None:
     assert (count, lost) == (4, 180.0)
 
 
-def test_a_report_without_incidents_shows_no_figures(web: Client, user: AbstractUser) -> None:
-    figures, count, lost = statistics.time_figures(statistics.filtered_incidents(user, ASKED))
+def test_a_report_without_incidents_shows_no_figures(web: Client, user: User) -> None:
+    figures, count, lost = statistics.time_figures(
+        statistics.filtered_incidents(user, FIRST_QUARTER)
+    )
     assert [(f.mean, f.median, f.count) for f in figures] == [(None, None, 0)] * 4
     assert (count, lost) == (0, 0.0)
     assert "0 of 0 have both times" in web.get("/knowledge/reports/").content.decode()
 
 
 def test_recurrence_counts_causes_that_had_been_confirmed_before(
-    user: AbstractUser, cause: Cause, other_cause: Cause
+    user: User, cause: Cause, other_cause: Cause
 ) -> None:
     link_cause(incident(start=-60 * 24 * 90), cause, state="confirmed")
     link_cause(incident(), cause, state="confirmed")
     link_cause(incident(start=10), other_cause, state="confirmed")
     link_cause(incident(start=20), other_cause, state="suspected")
-    assert statistics.recurrence(user, statistics.filtered_incidents(user, ASKED)) == (1, 2)
+    assert statistics.recurrence(user, statistics.filtered_incidents(user, FIRST_QUARTER)) == (1, 2)
 
 
-def test_breakdowns_by_month_service_team_category_and_tier(
-    user: AbstractUser, cause: Cause
-) -> None:
+def test_breakdowns_by_month_service_team_category_and_tier(user: User, cause: Cause) -> None:
     core = Service.objects.create(name="pay", tier="core", owner_team="Money")
     first = incident(core, resolved=30)
     incident(core, start=60 * 24 * 30, resolved=90)
     incident()
     link_cause(first, cause, state="confirmed")
-    found = statistics.filtered_incidents(user, ASKED)
+    found = statistics.filtered_incidents(user, FIRST_QUARTER)
     assert [(r.name, r.incidents, r.minutes) for r in statistics.by_month(found)] == [
         ("2026-01", 2, 30.0), ("2026-02", 1, 90.0),
     ]  # fmt: skip
@@ -82,18 +85,16 @@ def test_breakdowns_by_month_service_team_category_and_tier(
     assert statistics.causes_by_category(found) == [("2026-01", [("Deploy", 1)])]
     assert statistics.causes_by_tier(found) == [("2026-01", [("core", 1)])]
     narrowed = statistics.filtered_incidents(
-        user, statistics.ReportFilter(ASKED.since, ASKED.until, team="Money")
+        user, statistics.ReportFilter(FIRST_QUARTER.since, FIRST_QUARTER.until, team="Money")
     )
     assert narrowed.count() == 2
 
 
-def test_repeat_offenders_and_the_follow_through_of_actions(
-    user: AbstractUser, cause: Cause
-) -> None:
+def test_repeat_offenders_and_the_follow_through_of_actions(user: User, cause: Cause) -> None:
     rows = [incident(start=n, resolved=60) for n in range(3)]
     for row in rows:
         link_cause(row, cause, state="confirmed")
-    found = statistics.repeat_offenders(statistics.filtered_incidents(user, ASKED))
+    found = statistics.repeat_offenders(statistics.filtered_incidents(user, FIRST_QUARTER))
     assert found == [(cause, 3, 180.0)]
     postmortem = start_postmortem(rows, user)
     today = date.today()
@@ -101,14 +102,14 @@ def test_repeat_offenders_and_the_follow_through_of_actions(
     add_action(postmortem, title="b", state="done", due_on=today - timedelta(days=9))
     add_action(postmortem, title="c", due_on=today - timedelta(days=1))
     add_action(postmortem, title="d", state="dropped")
-    asked = statistics.ReportFilter(today - timedelta(days=1), today + timedelta(days=2))
-    follow = statistics.follow_through(user, asked)
+    recent = statistics.ReportFilter(today - timedelta(days=1), today + timedelta(days=2))
+    follow = statistics.follow_through(user, recent)
     assert (follow.promised, follow.done, follow.in_time, follow.with_date) == (4, 2, 1, 2)
     assert (follow.overdue, follow.dropped) == (1, 1)
 
 
 @pytest.mark.parametrize("today", [date(2026, 1, 2), date(2024, 2, 29), date(2026, 12, 31)])
-def test_this_week_in_past_years(user: AbstractUser, today: date) -> None:
+def test_this_week_in_past_years(user: User, today: date) -> None:
     year_ago = datetime(today.year - 1, today.month, min(today.day, 28), 12, tzinfo=UTC)
     near = file_incident(title="near", impact_started_at=year_ago)
     file_incident(title="far", impact_started_at=year_ago - timedelta(days=30))
@@ -131,10 +132,10 @@ def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -
     assert any(row[:2] == ["team", "'=cmd|' /C calc'!A0"] for row in rows)
 
 
-def test_a_private_incident_counts_for_nobody_else(user: AbstractUser, other: AbstractUser) -> None:
+def test_a_private_incident_counts_for_nobody_else(user: User, other: User) -> None:
     file_incident(title="Zebra", private=True, reporter=user, impact_started_at=START)
-    assert statistics.filtered_incidents(user, ASKED).count() == 1
-    assert statistics.filtered_incidents(other, ASKED).count() == 0
+    assert statistics.filtered_incidents(user, FIRST_QUARTER).count() == 1
+    assert statistics.filtered_incidents(other, FIRST_QUARTER).count() == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -35,7 +35,7 @@ def verdicts(review: ReadinessReview) -> dict[str, str]:
 
 
 def test_a_review_starts_with_automatic_answers(
-    checkout: Service, database: Service, user: AbstractUser
+    checkout: Service, database: Service, user: User
 ) -> None:
     checkout.depends_on.add(database)
     review = reviews.start_review(checkout, user)
@@ -52,7 +52,7 @@ def test_a_review_starts_with_automatic_answers(
 
 
 def test_automatic_answers_follow_the_facts_and_those_of_people_are_not_overwritten(
-    database: Service, user: AbstractUser
+    database: Service, user: User
 ) -> None:
     review = reviews.start_review(database, user)
     assert verdicts(review)["restore"] == "no"
@@ -76,7 +76,7 @@ def test_automatic_answers_follow_the_facts_and_those_of_people_are_not_overwrit
 
 
 def test_a_review_is_answered_on_its_page_and_closed_with_a_score(
-    checkout: Service, web: Client, user: AbstractUser
+    checkout: Service, web: Client, user: User
 ) -> None:
     page = web.post(f"/practice/services/{checkout.pk}/readiness/", follow=True)
     review = ReadinessReview.objects.get()
@@ -107,7 +107,7 @@ def test_a_review_is_answered_on_its_page_and_closed_with_a_score(
     ],
 )
 def test_a_bad_answer_is_rejected_with_the_reason(
-    checkout: Service, web: Client, user: AbstractUser, given: dict[str, str], message: str
+    checkout: Service, web: Client, user: User, given: dict[str, str], message: str
 ) -> None:
     review = reviews.start_review(checkout, user)
     item = review.checklist.items.filter(auto="")[0]
@@ -117,7 +117,7 @@ def test_a_bad_answer_is_rejected_with_the_reason(
 
 
 def test_an_expired_review_is_shown_as_such_and_the_next_one_copies_answers(
-    checkout: Service, web: Client, user: AbstractUser
+    checkout: Service, web: Client, user: User
 ) -> None:
     review = reviews.start_review(checkout, user)
     for item in review.checklist.items.filter(auto=""):
@@ -138,7 +138,7 @@ def test_an_expired_review_is_shown_as_such_and_the_next_one_copies_answers(
 
 
 def test_a_changed_checklist_is_a_new_version_and_old_reviews_keep_theirs(
-    checkout: Service, manager: Client, user: AbstractUser
+    checkout: Service, manager: Client, user: User
 ) -> None:
     review = reviews.start_review(checkout, user)
     given = {"items": "Ownership | Who owns it? | owner\nOperations | Is it fun?", "valid_days": 30}
@@ -183,9 +183,7 @@ def test_a_gate_lists_what_is_missing_and_overriding_it_needs_a_reason(
     assert "Signed off" in newest.history_change_reason
 
 
-def test_neither_form_nor_api_bypasses_a_gate(
-    checkout: Service, web: Client, user: AbstractUser
-) -> None:
+def test_neither_form_nor_api_bypasses_a_gate(checkout: Service, web: Client, user: User) -> None:
     checkout.lifecycle = "development"
     checkout.save()
     given = {
@@ -194,7 +192,7 @@ def test_neither_form_nor_api_bypasses_a_gate(
     }  # fmt: skip
     form = web.post(f"/services/{checkout.pk}/edit/", given)
     assert form.status_code == 422
-    assert "it can go on with a reason" in form.content.decode()
+    assert "it can continue with a reason" in form.content.decode()
     answer = web.patch(
         f"/api/v1/services/{checkout.pk}/", {"lifecycle": "general"},
         content_type="application/json",
@@ -211,7 +209,7 @@ def test_neither_form_nor_api_bypasses_a_gate(
 
 
 def test_a_service_that_has_everything_passes_its_gate(
-    checkout: Service, database: Service, user: AbstractUser
+    checkout: Service, database: Service, user: User
 ) -> None:
     checkout.depends_on.add(database)
     assert reviews.missing_for(checkout, "limited") == []
@@ -232,7 +230,7 @@ def test_a_service_that_has_everything_passes_its_gate(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_resolved_incident_leaves_its_gaps_as_findings(
-    database: Service, web: Client, user: AbstractUser
+    database: Service, web: Client, user: User
 ) -> None:
     incident = file_incident(title="orders-db slow", services=[database])
     set_status(incident, "resolved")
@@ -262,7 +260,7 @@ def test_gaps_are_found_though_the_signal_of_the_resolution_was_lost(database: S
 
 
 def test_a_finding_of_a_private_incident_shows_to_nobody_else(
-    database: Service, user: AbstractUser, other: AbstractUser, client: Client
+    database: Service, user: User, other: User, client: Client
 ) -> None:
     incident = file_incident(
         title="Zebra leak", services=[database], private=True, reporter=user, quiet=True
@@ -290,7 +288,7 @@ def past(service: Service, count: int) -> None:
 
 
 def test_the_service_with_most_impact_and_highest_tier_is_suggested_next(
-    database: Service, checkout: Service, user: AbstractUser, web: Client
+    database: Service, checkout: Service, user: User, web: Client
 ) -> None:
     lesser = Service.objects.create(name="mailer", tier="supplementary")
     past(database, 3)
@@ -308,7 +306,7 @@ def test_the_service_with_most_impact_and_highest_tier_is_suggested_next(
 
 
 def test_a_private_incident_counts_on_no_other_persons_board(
-    database: Service, user: AbstractUser, other: AbstractUser
+    database: Service, user: User, other: User
 ) -> None:
     Incident.objects.update(private=True)
     file_incident(title="x", services=[database], private=True, reporter=user, quiet=True)
@@ -316,9 +314,7 @@ def test_a_private_incident_counts_on_no_other_persons_board(
     assert onboarding_board.board(other)[""][0].incidents == 0
 
 
-def test_a_phase_is_done_only_with_evidence(
-    checkout: Service, web: Client, user: AbstractUser
-) -> None:
+def test_a_phase_is_done_only_with_evidence(checkout: Service, web: Client, user: User) -> None:
     address = f"/practice/services/{checkout.pk}/phases/"
     refused = web.post(address, {"phase": "benchmark", "state": "done"}, follow=True)
     assert "Say what shows that it is done" in refused.content.decode()
@@ -334,9 +330,7 @@ def test_a_phase_is_done_only_with_evidence(
         onboarding_board.set_phase(checkout, "party", "done")
 
 
-def test_no_null_character_breaks_a_form(
-    checkout: Service, web: Client, user: AbstractUser
-) -> None:
+def test_no_null_character_breaks_a_form(checkout: Service, web: Client, user: User) -> None:
     review = reviews.start_review(checkout, user)
     item = review.checklist.items.filter(auto="")[0]
     practice = Practice.objects.get(name="Game days")

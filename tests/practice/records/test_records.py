@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -176,7 +176,7 @@ MONTH = date(2026, 10, 1)
 
 
 @pytest.fixture
-def october(slo: Slo, user: AbstractUser) -> Slo:
+def october(slo: Slo, user: User) -> Slo:
     """A month with two incidents, a cause, a spent budget, an overdue action and a noisy rule."""
     end = datetime(2026, 11, 1, tzinfo=UTC)
     count(slo, end, days=31)
@@ -205,7 +205,7 @@ def october(slo: Slo, user: AbstractUser) -> Slo:
 
 
 def test_the_monthly_review_shows_the_month_on_one_page(
-    october: Slo, web: Client, user: AbstractUser
+    october: Slo, web: Client, user: User
 ) -> None:
     found = monthly_review.build_review(user, MONTH)
     assert len(found.incidents) == 2
@@ -239,7 +239,7 @@ def test_the_monthly_review_is_exported_as_markdown_that_stays_markdown(
 
 
 def test_the_monthly_review_is_mailed_once_to_each_subscriber(
-    october: Slo, web: Client, user: AbstractUser, settings: Any
+    october: Slo, web: Client, user: User, settings: Any
 ) -> None:
     settings.EMAIL_HOST = "mail.example"
     user.email = "oncall@example.com"
@@ -256,7 +256,7 @@ def test_the_monthly_review_is_mailed_once_to_each_subscriber(
 
 
 def test_a_mail_that_cannot_be_sent_is_tried_again(
-    october: Slo, user: AbstractUser, settings: Any, monkeypatch: pytest.MonkeyPatch
+    october: Slo, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_HOST = "mail.example"
     user.email = "oncall@example.com"
@@ -273,7 +273,7 @@ def test_a_mail_that_cannot_be_sent_is_tried_again(
 
 
 def test_a_monthly_review_contains_no_private_incident_of_others(
-    october: Slo, other: AbstractUser, user: AbstractUser
+    october: Slo, other: User, user: User
 ) -> None:
     start = datetime(2026, 10, 19, tzinfo=UTC)
     secret = file_incident(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -38,7 +38,7 @@ def outage(service: Service, start: datetime, minutes: int, **fields: Any) -> In
 
 
 def test_a_spent_budget_is_attributed_to_incidents_and_causes(
-    slo: Slo, user: AbstractUser, web: Client
+    slo: Slo, user: User, web: Client
 ) -> None:
     count(slo, NOW)
     start = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_a_spent_budget_is_attributed_to_incidents_and_causes(
 
 
 def test_an_incident_of_a_dependency_counts_and_names_the_dependency(
-    slo: Slo, database: Service, user: AbstractUser
+    slo: Slo, database: Service, user: User
 ) -> None:
     count(slo, NOW)
     slo.service.depends_on.add(database)
@@ -70,9 +70,7 @@ def test_an_incident_of_a_dependency_counts_and_names_the_dependency(
     assert part.name.endswith("(in orders-db)")
 
 
-def test_no_part_of_a_budget_names_a_private_incident(
-    slo: Slo, user: AbstractUser, other: AbstractUser
-) -> None:
+def test_no_part_of_a_budget_names_a_private_incident(slo: Slo, user: User, other: User) -> None:
     count(slo, NOW)
     start = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     fail(slo, start, 20)
@@ -156,7 +154,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
 
 
 def test_counting_continues_where_it_stopped_and_twice_changes_nothing(
-    slo: Slo, answering: Answering, user: AbstractUser
+    slo: Slo, answering: Answering, user: User
 ) -> None:
     assert counting.count(slo, NOW) == 28 * 288 + 12 * 12
     assert slo.pulled_until == NOW.replace(minute=0)
@@ -173,7 +171,7 @@ def test_counting_continues_where_it_stopped_and_twice_changes_nothing(
 
 
 def test_a_failure_is_shown_with_the_objective_and_loses_no_counts(
-    slo: Slo, answering: Answering, web: Client, user: AbstractUser
+    slo: Slo, answering: Answering, web: Client, user: User
 ) -> None:
     counting.count(slo, NOW)
     answering.fails = True

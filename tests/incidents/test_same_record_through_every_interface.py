@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -29,7 +29,7 @@ Filing = Callable[[str], None]
 
 
 @pytest.fixture
-def api(user: AbstractUser) -> APIClient:
+def api(user: User) -> APIClient:
     client = APIClient()
     text = create_token(user, "test", "file")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
@@ -37,7 +37,7 @@ def api(user: AbstractUser) -> APIClient:
 
 
 @pytest.fixture
-def chat(user: AbstractUser) -> Callable[[str], str]:
+def chat(user: User) -> Callable[[str], str]:
     workspace = Workspace.objects.create(kind="slack", name="Shop")
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=user)
 
@@ -49,7 +49,7 @@ def chat(user: AbstractUser) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def doors(
+def interfaces(
     web: Client, api: APIClient, chat: Callable[[str], str], tmp_path: Path
 ) -> dict[str, Filing]:
     """Every way in which an incident with nothing but a title can be filed."""
@@ -113,12 +113,12 @@ MINUTE = timedelta(minutes=1)
 
 
 def test_the_same_title_gives_the_same_incident(
-    doors: dict[str, Filing], database: Service
+    interfaces: dict[str, Filing], database: Service
 ) -> None:
     Service.objects.create(name="checkout")
     Service.objects.create(name="queue")
     shapes = {}
-    for name, file in doors.items():
+    for name, file in interfaces.items():
         file(TITLE)
         shapes[name] = shape(Incident.objects.latest("pk"))
     expected = {
@@ -135,7 +135,7 @@ def test_the_same_title_gives_the_same_incident(
         "mitigated_at": None,
         "resolved_at": None,
     }
-    assert shapes == dict.fromkeys(doors, expected)
+    assert shapes == dict.fromkeys(interfaces, expected)
 
 
 def test_history_without_a_detection_time_keeps_none(database: Service) -> None:
@@ -195,21 +195,21 @@ def resolved(django_capture_on_commit_callbacks: Any) -> Any:
     return count
 
 
-@pytest.mark.parametrize("door", ["form", "API", "chat"])
+@pytest.mark.parametrize("interface", ["form", "API", "chat"])
 def test_a_status_moves_alike_everywhere_and_is_signalled_once(
     web: Client,
     api: APIClient,
     chat: Callable[[str], str],
     incident: Incident,
     resolved: Any,
-    door: str,
+    interface: str,
 ) -> None:
     words = "Added the index"
 
     def resolve() -> None:
-        if door == "form":
+        if interface == "form":
             web.post(f"/INC-{incident.pk}/status/", {"status": "resolved", "resolution": words})
-        elif door == "API":
+        elif interface == "API":
             body = {"status": "resolved", "resolution": words}
             assert api.patch(f"/api/v1/incidents/{incident.pk}/", body, format="json").data
         else:
@@ -265,12 +265,12 @@ def test_no_service_depends_on_itself(web: Client, api: APIClient, database: Ser
 
 
 @pytest.fixture
-def root(django_user_model: Any) -> AbstractUser:
+def root(django_user_model: Any) -> User:
     return django_user_model.objects.create_superuser("root")
 
 
 @pytest.fixture
-def admin_api(root: AbstractUser) -> APIClient:
+def admin_api(root: User) -> APIClient:
     client = APIClient()
     text = create_token(root, "test", "admin")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
@@ -278,7 +278,7 @@ def admin_api(root: AbstractUser) -> APIClient:
 
 
 def test_a_rule_for_jobs_needs_a_service_or_a_star(
-    client: Client, root: AbstractUser, admin_api: APIClient, database: Service
+    client: Client, root: User, admin_api: APIClient, database: Service
 ) -> None:
     client.force_login(root)
     why = "Choose the service"

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from common.viewer import signed_in
 from incidents.models import IdempotentResponse
 
 
@@ -46,7 +47,9 @@ class Resource(GenericViewSet):
         serializer = super().get_serializer(*args, **options)
         names = self.request.query_params.get("fields", "") if self.request else ""
         if names and self.request.method in ("GET", "HEAD"):
-            _limit_fields(getattr(serializer, "child", serializer), names)
+            row = getattr(serializer, "child", serializer)
+            if isinstance(row, serializers.Serializer):
+                _limit_fields(row, names)
         return serializer
 
 
@@ -115,7 +118,7 @@ def run_idempotently(request: Request, handle: Callable[[], Response]) -> Respon
     with transaction.atomic():
         # The row is the lock: a second request with this key waits until the first is done.
         stored, new = IdempotentResponse.objects.get_or_create(
-            user=request.user, key=key, defaults={"request": digest}
+            user=signed_in(request), key=key, defaults={"request": digest}
         )
         if not new:
             if stored.request != digest:

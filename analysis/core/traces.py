@@ -1,0 +1,223 @@
+"""What the spans of requests say: in which service, or on the way to it, time was lost.
+
+A visit is what one request does in one service, from the span that enters it to those that leave
+it. The visit's own time is its duration without the calls to other services; the time on the way is
+what a caller waited for a call beyond what the callee took (network, queues, starvation). The idea
+of blaming a service for what it adds itself goes back to Aguilera et al., "Performance debugging
+for distributed systems of black boxes" (SOSP 2003).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+_ERROR = re.compile(r"error|exception|failure", re.I)
+DIGITS = 2
+"""Of milliseconds: epoch seconds as floats are not more exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One operation of one request: start in epoch seconds, duration in ms, parent "" at a root."""
+
+    start: float
+    trace: str
+    id: str
+    parent: str
+    service: str
+    operation: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds spent in a service (caller is "") or on the way from `caller` to it."""
+
+    caller: str
+    service: str
+    operation: str
+    start: float
+    spent: float
+
+
+@dataclass
+class TimeLost:
+    """The share of all requests' time that a service lost, with its largest contribution."""
+
+    share: float = 0.0
+    caller: str = ""
+    operation: str = ""
+    usual: float = 0.0
+    now: float = 0.0
+
+
+@dataclass
+class _Excess:
+    total: float = 0.0
+    values: list[float] = field(default_factory=list)
+
+
+def timings(spans: Sequence[Span]) -> list[Timing]:
+    """Own time of every visit and time on the way of every call that two spans describe."""
+    by_id = {(span.trace, span.id): span for span in spans}
+    children: dict[tuple[str, str], list[Span]] = {}
+    for span in by_id.values():
+        if span.parent and span.parent != span.id:
+            children.setdefault((span.trace, span.parent), []).append(span)
+    # Operations that wait for another service. Without a child, its span was lost.
+    clients = {
+        (by_id[key].service, by_id[key].operation)
+        for key, below in children.items()
+        if key in by_id and len(below) == 1 and below[0].service != by_id[key].service
+    }
+    entries: dict[tuple[str, str], tuple[str, str]] = {}
+    away: dict[tuple[str, str], list[Span]] = {}
+    found = []
+    for key, span in by_id.items():
+        entry = _entry(key, by_id, entries)
+        below = children.get(key, [])
+        remote = [child for child in below if child.service != span.service]
+        is_client = (span.service, span.operation) in clients and len(remote) == len(below)
+        away.setdefault(entry, []).extend([span] if is_client else remote)
+        if is_client and len(below) == 1:
+            lost = round(max(0.0, span.duration - below[0].duration), DIGITS)
+            callee = below[0]
+            found.append(Timing(span.service, callee.service, callee.operation, span.start, lost))
+    for key, span in by_id.items():
+        if entries[key] == key:
+            own = _outside(span, away[key])
+            found.append(Timing("", span.service, span.operation, span.start, own))
+    return found
+
+
+def _entry(
+    key: tuple[str, str],
+    by_id: dict[tuple[str, str], Span],
+    entries: dict[tuple[str, str], tuple[str, str]],
+) -> tuple[str, str]:
+    """The span by which the request entered the service of the span `key`."""
+    path = []
+    while key not in entries:
+        path.append(key)
+        span = by_id[key]
+        parent = by_id.get((span.trace, span.parent))
+        above = (span.trace, span.parent)
+        if parent is None or parent.service != span.service or above in path[-1000:]:
+            entries[key] = key
+            break
+        key = above
+    for each in path:
+        entries[each] = entries[key]
+    return entries[key]
+
+
+def _outside(span: Span, others: Iterable[Span]) -> float:
+    """Milliseconds of `span` in which none of `others` ran."""
+    end = span.start
+    last = span.start + span.duration / 1000
+    covered = 0.0
+    for other in sorted(others, key=lambda other: other.start):
+        first, until = max(other.start, end), min(other.start + other.duration / 1000, last)
+        if until > first:
+            covered += until - first
+            end = until
+    return round(max(0.0, span.duration - covered * 1000), DIGITS)
+
+
+def time_lost(spans: Sequence[Span], usual: Sequence[Span], at: float) -> dict[str, TimeLost]:
+    """The share of the time of all requests since `at` that each service lost.
+
+    `usual` are spans of a normal time; without them those before `at` are. Time counts as lost in
+    an operation or on a call when it took longer than it ever did in normal time, and it counts
+    beyond the median of that. Time on the way may be lost at either end: the service that explains
+    most is blamed first, and what it explains is nobody else's.
+    """
+    since = [span for span in spans if span.start >= at]
+    normal = timings(usual or [span for span in spans if span.start < at])
+    known: dict[tuple[str, str, str], list[float]] = {}
+    for each in normal:
+        known.setdefault((each.caller, each.service, each.operation), []).append(each.spent)
+    ranges = {key: (sorted(values)[len(values) // 2], max(values)) for key, values in known.items()}
+    excess: dict[tuple[str, str, str], _Excess] = {}
+    for each in timings(since):
+        key = (each.caller, each.service, each.operation)
+        middle, most = ranges.get(key, (0.0, float("inf")))
+        if each.spent > most:
+            here = excess.setdefault(key, _Excess())
+            here.total += each.spent - middle
+            here.values.append(each.spent)
+    everything = sum(span.duration for span in since if not span.parent)
+    blamed: dict[str, TimeLost] = {}
+    if everything <= 0:
+        return blamed
+    for service, keys in _explained_by(excess):
+        largest = max(keys, key=lambda key: (excess[key].total, key))
+        values = sorted(excess[largest].values)
+        blamed[service] = TimeLost(
+            sum(excess[key].total for key in keys) / everything,
+            largest[0],
+            largest[2],
+            ranges[largest][0],
+            values[len(values) // 2],
+        )
+        blamed[service].caller = largest[0] if largest[1] == service else largest[1]
+    return blamed
+
+
+def _explained_by(
+    excess: dict[tuple[str, str, str], _Excess],
+) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Services and what each explains, the one that explains most first (greedy cover)."""
+    left = dict(excess)
+    order = []
+    while left:
+        totals: dict[str, float] = {}
+        as_callee: dict[str, float] = {}
+        for (caller, service, _), here in left.items():
+            as_callee[service] = as_callee.get(service, 0.0) + here.total
+            for end in {caller, service} - {""}:
+                totals[end] = totals.get(end, 0.0) + here.total
+        # Where both ends of a call explain as much, the callee kept its caller waiting.
+        chosen = max(totals, key=lambda name: (totals[name], as_callee.get(name, 0.0), name))
+        order.append((chosen, [key for key in left if chosen in key[:2]]))
+        left = {key: here for key, here in left.items() if chosen not in key[:2]}
+    return order
+
+
+def failures(spans: Sequence[Span], usual: Sequence[Span]) -> dict[str, float]:
+    """The share of requests that failed first in each service, beyond what is normal for it.
+
+    A span that an error handler wrote, or is named after an error, marks a failure. A caller's
+    failure is explained by its callee's in the same request. `usual` are spans of a normal time.
+    """
+    failed, visited = _failed_requests(spans)
+    before, visited_before = _failed_requests(usual)
+    requests = len({span.trace for span in spans})
+    shares = {}
+    for service, count in failed.items():
+        rate = before[service] / visited_before[service] if visited_before[service] else 0.0
+        beyond = count - rate * visited[service]
+        if beyond > 0:
+            shares[service] = beyond / requests
+    return shares
+
+
+def _failed_requests(spans: Sequence[Span]) -> tuple[Counter[str], Counter[str]]:
+    """By service: requests that failed there and in none of its callees; requests it served."""
+    by_id = {(span.trace, span.id): span for span in spans}
+    served = {(span.service, span.trace) for span in spans}
+    failed = {(span.service, span.trace) for span in spans if _ERROR.search(span.operation)}
+    explained = set()
+    for span in spans:
+        caller = by_id.get((span.trace, span.parent))
+        if caller is None or caller.service == span.service:
+            continue
+        if (span.service, span.trace) in failed:
+            explained.add((caller.service, span.trace))
+    return (
+        Counter(service for service, _ in failed - explained),
+        Counter(service for service, _ in served),
+    )
