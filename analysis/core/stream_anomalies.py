@@ -22,7 +22,7 @@ from analysis.core.onset import Array
 DAY, HOUR = 86_400.0, 3_600.0
 SAME_EPISODE = DAY
 """Odd samples no further apart than this are one anomaly."""
-ONE_IN = 8_000
+ONE_IN = 10_000
 """Samples among which each expectation may call one odd that is not."""
 TAIL = 0.015
 """Share of the earlier distances that counts as their tail."""
@@ -114,7 +114,7 @@ def _same_time_before(values: Array, period: int, most: int) -> Array:
 def _weeks_differ(values: Array, day: int) -> NDArray[np.bool_]:
     """Whether by then a series resembled itself a week later more than a day later.
 
-    Looked up once a week, in what was known by then; false in the first two weeks.
+    Computed once a week, from what was known by then; false in the first two weeks.
     """
     differ = np.zeros(len(values), dtype=bool)
     week = 7 * day

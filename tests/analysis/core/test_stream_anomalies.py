@@ -40,7 +40,7 @@ def test_every_anomaly_lies_in_the_series_and_has_a_finite_score(
     pattern: list[float], repeats: int, step: float
 ) -> None:
     values = np.array(pattern * repeats)
-    times = np.arange(len(values)) * step
+    times = np.arange(len(values), dtype=np.float64) * step
     for each in detect(times, values):
         assert times[0] <= each.start <= each.end <= times[-1]
         assert each.score >= 1
