@@ -59,8 +59,8 @@ def similarity(folder: Path) -> Iterator[dict[str, Any]]:
 def templates(path: Path) -> Iterator[dict[str, str]]:
     """The template of each log line, as the lines of one file are read together."""
     masked = [mask(row["content"]) for row in read_jsonl(path)]
-    kept = merged(masked)
-    for template in map(kept.__getitem__, masked):
+    merged_into = merged(masked)
+    for template in map(merged_into.__getitem__, masked):
         yield {"template_id": template_id(template), "template": template}
 
 

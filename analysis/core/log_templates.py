@@ -118,16 +118,16 @@ def merged(templates: Iterable[str]) -> dict[str, str]:
     result: dict[str, str] = {}
     by_opening: dict[tuple[int, str], list[str]] = defaultdict(list)
     for shape, members in by_shape.items():
-        kept = shape if len(members) > 1 else members[0]
-        result.update(dict.fromkeys(members, kept))
-        for opened in _opened(kept):
-            by_opening[opened].append(kept)
+        chosen = shape if len(members) > 1 else members[0]
+        result.update(dict.fromkeys(members, chosen))
+        for opened in _opened(chosen):
+            by_opening[opened].append(chosen)
     wider: dict[str, str] = {}
     for (_, opened_template), members in sorted(by_opening.items(), key=lambda each: -len(each[1])):
         if len(members) >= MANY_VALUES:
             for member in members:
                 wider.setdefault(member, opened_template)
-    return {template: wider.get(kept, kept) for template, kept in result.items()}
+    return {template: wider.get(chosen, chosen) for template, chosen in result.items()}
 
 
 def possible_templates(line: str) -> list[str]:
@@ -190,10 +190,10 @@ SILENCE_WEIGHT = 0.8
 def count_templates(lines: Iterable[tuple[float, str]], moment: float) -> list[TemplateCount]:
     """Count templates before and from `moment` (epoch seconds) on, as they first occur."""
     masked = [(at, line, mask(line)) for at, line in lines]
-    kept = merged(template for _, _, template in masked)
+    chosen = merged(template for _, _, template in masked)
     seen: dict[str, list[float | str]] = {}
     for at, line, single in masked:
-        row = seen.setdefault(kept[single], [0, 0, float("nan"), line, at])
+        row = seen.setdefault(chosen[single], [0, 0, float("nan"), line, at])
         row[4] = max(float(row[4]), at)
         if at < moment:
             row[0] = float(row[0]) + 1

@@ -36,7 +36,7 @@ _TOP_LEVEL_DOMAINS = {
 }
 _ERRORS = ("exception", "error")
 _LEADING = re.compile(r"[^\w/<.\-*$~]*")
-_TRAILING_KEPT = "_/>*%"
+_TRAILING_ALLOWED = "_/>*%"
 _OPENED_BY = {")": "(", "]": "[", "}": "{", ">": "<"}
 _DIGIT = re.compile(r"\d")
 _LONG_HEX = re.compile(r"[0-9a-f]{8,}")
@@ -108,7 +108,7 @@ def _mask_part(part: str) -> str:
 def _end_of_core(word: str, start: int) -> int:
     """Where trailing punctuation begins; brackets opened within the core belong to it."""
     end = len(word)
-    while end > start and not (word[end - 1].isalnum() or word[end - 1] in _TRAILING_KEPT):
+    while end > start and not (word[end - 1].isalnum() or word[end - 1] in _TRAILING_ALLOWED):
         end -= 1
     if end == start:
         return end

@@ -22,9 +22,9 @@ from analysis.core.onset import Array
 DAY, HOUR = 86_400.0, 3_600.0
 SAME_EPISODE = DAY
 """Odd samples no further apart than this are one anomaly."""
-ONE_IN = 8_000
+ONE_IN = 10_000
 """Samples among which each expectation may call one odd that is not."""
-TAIL = 0.01
+TAIL = 0.015
 """Share of the earlier distances that counts as their tail."""
 ENOUGH = 10
 """Distances that a tail needs."""
@@ -91,10 +91,11 @@ def _trailing_median(values: Array, width: int, stride: int) -> Array:
 
 
 def _trailing_mean(values: Array, width: int) -> Array:
+    """The mean of the `width` samples up to each; NaN where there are fewer."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(0, ends - width)
-    return np.asarray((sums[ends] - sums[starts]) / (ends - starts))
+    means = np.full(len(values), np.nan)
+    means[width - 1 :] = (sums[width:] - sums[:-width]) / width
+    return means
 
 
 def _same_time_before(values: Array, period: int, most: int) -> Array:
@@ -113,7 +114,7 @@ def _same_time_before(values: Array, period: int, most: int) -> Array:
 def _weeks_differ(values: Array, day: int) -> NDArray[np.bool_]:
     """Whether by then a series resembled itself a week later more than a day later.
 
-    Looked up once a week, in what was known by then; false in the first two weeks.
+    Computed once a week, from what was known by then; false in the first two weeks.
     """
     differ = np.zeros(len(values), dtype=bool)
     week = 7 * day

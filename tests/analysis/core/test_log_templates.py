@@ -106,9 +106,9 @@ def test_lists_of_different_length_are_one_template_and_keep_a_stable_text() -> 
 def test_a_line_alone_can_be_found_by_the_template_it_was_merged_into(lines: list[str]) -> None:
     names = "ash birch cedar elm fir hazel larch oak pine".split()
     lines += [f"queue of {name} drained" for name in names]
-    kept = merged(map(mask, lines))
+    chosen = merged(map(mask, lines))
     for line in lines:
-        assert kept[mask(line)] in possible_templates(line)
+        assert chosen[mask(line)] in possible_templates(line)
 
 
 def test_many_new_lines_of_one_shape_are_one_finding() -> None:

@@ -114,6 +114,17 @@ def test_a_pasted_log_line_finds_incidents_by_its_template(
     assert "Mails are late" in web.post("/analysis/search/", {"q": pasted}).content.decode()
 
 
+def test_a_pasted_line_finds_the_template_that_it_was_one_of_many_in(
+    history: dict[str, Incident], user: User
+) -> None:
+    template = "ERROR queue of <*> is blocked"
+    Fingerprint.objects.create(
+        incident=history["late"], templates={template_id(template): template}
+    )
+    found = search_everything("ERROR queue of invoices is blocked\n    at Queue.java:7", user)
+    assert found.by_template == [(history["late"], template)]
+
+
 def test_pasted_text_is_not_mistaken_for_fields() -> None:
     assert is_pasted("a\nb")
     assert not is_pasted("checkout 5xx after deploy")
