@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from analysis.core.log_templates import mask
-from analysis.core.surprise import Metric, Surprise, surprises
+from analysis.core.surprise import Metric, Surprise, as_rate, surprises
 from analysis.core.symptom_flow import KINDS, below, flows, is_symptom, kind_of
 from analysis.core.traces import Span, failures, time_lost
 
@@ -75,9 +75,9 @@ def rank_services(observed: Observed, at: float) -> list[Suspect]:
     """Suspects, most likely origin first; `at` is the onset in epoch seconds.
 
     Services that serve no request, by the spans, and those that `seen` does not call, come last. A
-    suspect without reasons does not stand out.
+    suspect without reasons is not abnormal.
     """
-    observed = replace(observed, metrics=[metric.usable() for metric in observed.metrics])
+    observed = replace(observed, metrics=[as_rate(each.usable(), at) for each in observed.metrics])
     reasons: dict[str, list[str]] = {}
     kinds: list[Shares] = []
     involved: set[str] = set()
@@ -89,8 +89,9 @@ def rank_services(observed: Observed, at: float) -> list[Suspect]:
     accounted = bool(observed.spans)
     if observed.seen is not None and any(observed.seen in pair for pair in observed.calls):
         involved |= below(observed.calls, observed.seen)
-        kinds += _flow_shares(observed, at, reasons)
-        accounted = accounted or any(kinds[-1].values())
+        followed = _flow_shares(observed, at, reasons)
+        kinds += followed
+        accounted = accounted or any(any(shares.values()) for shares in followed)
     kinds.append(_metric_shares(observed, at, accounted, reasons))
     named = involved | {metric.service for metric in observed.metrics}
     named |= {line.service for line in observed.lines}
@@ -124,7 +125,7 @@ def _combined(kinds: Sequence[Shares], services: Iterable[str]) -> dict[str, flo
 def _time_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -> Shares:
     lost = time_lost(observed.spans, observed.usual_spans, at)
     for service, each in lost.items():
-        where = f"calls between {each.caller} and it" if each.caller else "own time"
+        where = f"time on the way between {each.caller} and it" if each.caller else "own time"
         reasons.setdefault(service, []).append(
             f"{where} of {each.operation} rose from {each.usual:.3g} ms to {each.now:.3g} ms"
         )
@@ -143,7 +144,7 @@ def _error_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:
     traces = {line.trace for line in observed.lines if line.trace}
     for service, count in counts.items():
         reasons.setdefault(service, []).append(f"{count} unusual errors: {examples[service][:120]}")
-    whole = len(traces) or sum(counts.values())
+    whole = len(traces) or len(observed.lines)
     return {service: min(1.0, count / whole) for service, count in counts.items()}
 
 
@@ -182,7 +183,7 @@ def _flow_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -
             {service: flow.own / whole if whole else 0.0 for service, flow in found.items()}
         )
         for service, flow in found.items():
-            if flow.own > 0 and flow.stands_out:
+            if flow.own > 0 and flow.abnormal:
                 reasons.setdefault(service, []).append(
                     f"{flow.own / whole:.0%} of the symptom seen at {observed.seen} begins here: "
                     f"{flow.metric} went from {flow.before:.3g} to {flow.peak:.3g}"
@@ -210,7 +211,7 @@ def _metric_shares(
         reasons.setdefault(service, []).extend(
             _in_words(surprise)
             for surprise in each
-            if surprise.score > 0 and surprise.change.stands_out
+            if surprise.score > 0 and surprise.change.abnormal
         )
     sizes = {
         service: float(np.mean([surprise.score for surprise in each[:AGREEING]]))

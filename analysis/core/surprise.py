@@ -17,6 +17,8 @@ from analysis.core.onset import Array
 
 MIN_SAMPLES = 3
 LARGEST = 1e100
+MIN_COUNTER = 10
+"""Samples in which no gauge rises all the time by chance."""
 MIN_PEERS = 3
 """Metrics that fewer services have are compared with one another."""
 
@@ -32,7 +34,7 @@ class Metric:
 
     def usable(self) -> Metric:
         """The same without samples that are no numbers, or too large to be multiplied."""
-        fine = np.abs(self.values) < LARGEST
+        fine = np.abs(self.values) < LARGEST  # false for nan
         return (
             self
             if fine.all()
@@ -40,11 +42,29 @@ class Metric:
         )
 
 
+def as_rate(metric: Metric, at: float) -> Metric:
+    """A counter's increments; any other metric as it is. A fall is a counter's restart at zero.
+
+    A counter rose at most samples before `at` and did not fall, except for one restart.
+    """
+    start = int(np.searchsorted(metric.times, at))
+    if start < MIN_COUNTER or (metric.values < 0).any():
+        return metric
+    steps = np.diff(metric.values)
+    before = steps[: start - 1]
+    restarts = metric.values[1:start] < np.abs(before)
+    falls = before < 0
+    if (before > 0).mean() <= 0.5 or falls.sum() > 1 or (falls & ~restarts).any():
+        return metric
+    increments = np.where(steps < 0, metric.values[1:], steps)
+    return Metric(metric.service, metric.name, metric.times[1:], increments)
+
+
 @dataclass(frozen=True)
 class Change:
     """The peak of a series after the onset beside its mean before; `size` is relative.
 
-    It stands out when the peak was never reached before the onset.
+    It is abnormal when the peak was never reached before the onset.
     """
 
     service: str
@@ -52,7 +72,7 @@ class Change:
     before: float
     peak: float
     size: float
-    stands_out: bool
+    abnormal: bool
 
 
 @dataclass(frozen=True)
@@ -74,8 +94,8 @@ def change_of(metric: Metric, at: float) -> Change | None:
     scale = float(np.abs(before).mean())
     # A series that was zero before has no scale of its own: it rose by all it now is.
     size = 0.0 if peak == level else abs(peak - level) / (scale or abs(peak))
-    stands_out = bool(peak > before.max() or peak < before.min())
-    return Change(metric.service, metric.name, level, peak, size, stands_out)
+    abnormal = bool(peak > before.max() or peak < before.min())
+    return Change(metric.service, metric.name, level, peak, size, abnormal)
 
 
 def surprises(metrics: Sequence[Metric], at: float) -> dict[str, list[Surprise]]:
@@ -118,9 +138,9 @@ def _unshared(metrics: Iterable[Metric]) -> list[Metric]:
     found: dict[tuple[str, bytes], list[Metric]] = {}
     for metric in metrics:
         found.setdefault((metric.name, metric.values.tobytes()), []).append(metric)
-    kept = []
+    chosen: list[Metric] = []
     for same in found.values():
         is_flat = bool((same[0].values == same[0].values[:1]).all())
         if is_flat or len({metric.service for metric in same}) == 1:
-            kept += same
-    return kept
+            chosen += same
+    return chosen

@@ -34,7 +34,7 @@ class Flow:
     metric: str
     before: float
     peak: float
-    stands_out: bool
+    abnormal: bool
     """Whether the metric was never as bad before."""
 
 
@@ -47,7 +47,7 @@ class _Amount:
     metric: str
     before: float
     peak: float
-    stands_out: bool
+    abnormal: bool
 
 
 def kind_of(metric: str) -> str | None:
@@ -91,7 +91,7 @@ def flows(
     for service, each in amounts.items():
         explained = sum(amounts[name].size for name in _measured(service, callees, set(amounts)))
         own = max(0.0, each.size - explained)
-        found[service] = Flow(each.size, own, each.metric, each.before, each.peak, each.stands_out)
+        found[service] = Flow(each.size, own, each.metric, each.before, each.peak, each.abnormal)
     return found
 
 
@@ -113,8 +113,8 @@ def _amount(metrics: Sequence[Metric], at: float, kind: str) -> _Amount | None:
         number = _calls_at(counts, metric.times[start:])
         size = float((number * beyond).mean() - number.mean() * beyond_before.mean())
         peak = float(after[np.argmax(beyond)])
-        stands_out = bool(beyond.max() > beyond_before.max())
-        amounts.append(_Amount(max(0.0, size), metric.name, level, peak, stands_out))
+        abnormal = bool(beyond.max() > beyond_before.max())
+        amounts.append(_Amount(max(0.0, size), metric.name, level, peak, abnormal))
     if not amounts:
         return None
     # Percentiles of one latency say the same thing: their mean is one amount.

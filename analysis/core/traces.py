@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _ERROR = re.compile(r"error|exception|failure", re.I)
 DIGITS = 2
@@ -32,14 +33,12 @@ class Span:
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """Milliseconds spent in a service (caller is "") or on the way from `caller` to it."""
 
     caller: str
     service: str
     operation: str
-    start: float
     spent: float
 
 
@@ -62,60 +61,61 @@ class _Excess:
 
 def timings(spans: Sequence[Span]) -> list[Timing]:
     """Own time of every visit and time on the way of every call that two spans describe."""
-    by_id = {(span.trace, span.id): span for span in spans}
-    children: dict[tuple[str, str], list[Span]] = {}
-    for span in by_id.values():
-        if span.parent and span.parent != span.id:
-            children.setdefault((span.trace, span.parent), []).append(span)
+    places = {(span.trace, span.id): place for place, span in enumerate(spans)}
+    parents = [places.get((span.trace, span.parent), -1) for span in spans]
+    children: list[list[int]] = [[] for _ in spans]
+    for place, parent in enumerate(parents):
+        if parent not in (-1, place):
+            children[parent].append(place)
+    services = [span.service for span in spans]
     # Operations that wait for another service. Without a child, its span was lost.
     clients = {
-        (by_id[key].service, by_id[key].operation)
-        for key, below in children.items()
-        if key in by_id and len(below) == 1 and below[0].service != by_id[key].service
+        (services[place], spans[place].operation)
+        for place, below in enumerate(children)
+        if len(below) == 1 and services[below[0]] != services[place]
     }
-    entries: dict[tuple[str, str], tuple[str, str]] = {}
-    away: dict[tuple[str, str], list[Span]] = {}
+    entries = _entries(parents, services)
+    away: list[list[Span]] = [[] for _ in spans]
     found = []
-    for key, span in by_id.items():
-        entry = _entry(key, by_id, entries)
-        below = children.get(key, [])
-        remote = [child for child in below if child.service != span.service]
-        is_client = (span.service, span.operation) in clients and len(remote) == len(below)
-        away.setdefault(entry, []).extend([span] if is_client else remote)
-        if is_client and len(below) == 1:
-            lost = round(max(0.0, span.duration - below[0].duration), DIGITS)
-            callee = below[0]
-            found.append(Timing(span.service, callee.service, callee.operation, span.start, lost))
-    for key, span in by_id.items():
-        if entries[key] == key:
-            own = _outside(span, away[key])
-            found.append(Timing("", span.service, span.operation, span.start, own))
+    for place, span in enumerate(spans):
+        below = children[place]
+        remote = [spans[child] for child in below if services[child] != span.service]
+        is_client = len(remote) == len(below) and (span.service, span.operation) in clients
+        if is_client:
+            away[entries[place]].append(span)
+            if len(remote) == 1:
+                callee = remote[0]
+                lost = round(max(0.0, span.duration - callee.duration), DIGITS)
+                found.append(Timing(span.service, callee.service, callee.operation, lost))
+        else:
+            away[entries[place]] += remote
+    for place, span in enumerate(spans):
+        if entries[place] == place:
+            own = _outside(span, away[place])
+            found.append(Timing("", span.service, span.operation, own))
     return found
 
 
-def _entry(
-    key: tuple[str, str],
-    by_id: dict[tuple[str, str], Span],
-    entries: dict[tuple[str, str], tuple[str, str]],
-) -> tuple[str, str]:
-    """The span by which the request entered the service of the span `key`."""
-    path = []
-    while key not in entries:
-        path.append(key)
-        span = by_id[key]
-        parent = by_id.get((span.trace, span.parent))
-        above = (span.trace, span.parent)
-        if parent is None or parent.service != span.service or above in path[-1000:]:
-            entries[key] = key
-            break
-        key = above
-    for each in path:
-        entries[each] = entries[key]
-    return entries[key]
+def _entries(parents: Sequence[int], services: Sequence[str]) -> list[int]:
+    """For each span, the one by which its request entered the service."""
+    entries = [-1] * len(parents)
+    for place in range(len(parents)):
+        path, current = [], place
+        while entries[current] == -1:
+            entries[current] = current  # ends a circle of spans too
+            path.append(current)
+            parent = parents[current]
+            if parent != -1 and services[parent] == services[current]:
+                current = parent
+        for each in path:
+            entries[each] = entries[current]
+    return entries
 
 
-def _outside(span: Span, others: Iterable[Span]) -> float:
+def _outside(span: Span, others: Sequence[Span]) -> float:
     """Milliseconds of `span` in which none of `others` ran."""
+    if not others:
+        return round(max(0.0, span.duration), DIGITS)
     end = span.start
     last = span.start + span.duration / 1000
     covered = 0.0
@@ -128,14 +128,15 @@ def _outside(span: Span, others: Iterable[Span]) -> float:
 
 
 def time_lost(spans: Sequence[Span], usual: Sequence[Span], at: float) -> dict[str, TimeLost]:
-    """The share of the time of all requests since `at` that each service lost.
+    """The share of the time of all requests that each service lost.
 
-    `usual` are spans of a normal time; without them those before `at` are. Time counts as lost in
+    `usual` are spans of a normal time; without them those before `at` are, and those since are
+    compared with them. Time counts as lost in
     an operation or on a call when it took longer than it ever did in normal time, and it counts
     beyond the median of that. Time on the way may be lost at either end: the service that explains
     most is blamed first, and what it explains is nobody else's.
     """
-    since = [span for span in spans if span.start >= at]
+    since = spans if usual else [span for span in spans if span.start >= at]
     normal = timings(usual or [span for span in spans if span.start < at])
     known: dict[tuple[str, str, str], list[float]] = {}
     for each in normal:
@@ -180,7 +181,7 @@ def _explained_by(
             as_callee[service] = as_callee.get(service, 0.0) + here.total
             for end in {caller, service} - {""}:
                 totals[end] = totals.get(end, 0.0) + here.total
-        # Where both ends of a call explain as much, the callee kept its caller waiting.
+        # Where both ends of a call explain as much, the caller waited for the callee.
         chosen = max(totals, key=lambda name: (totals[name], as_callee.get(name, 0.0), name))
         order.append((chosen, [key for key in left if chosen in key[:2]]))
         left = {key: here for key, here in left.items() if chosen not in key[:2]}

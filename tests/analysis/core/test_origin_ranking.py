@@ -51,7 +51,7 @@ def test_a_caller_as_suspect_as_its_callee_comes_after_it() -> None:
     assert ranking(Observed(metrics, calls=[("ask", "db")])) == ["db", "ask", "idle"]
 
 
-def test_where_nothing_stands_out_there_are_no_reasons() -> None:
+def test_where_nothing_abnormal_there_are_no_reasons() -> None:
     times = np.arange(0.0, 9000.0, 60.0)
     values = 2 + np.sin(times / 180)
     metrics = [
@@ -130,7 +130,7 @@ def test_time_lost_on_the_way_to_a_service_is_its_own_and_not_its_callers() -> N
     first = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)[0]
     assert first.service == "payments"
     assert first.reasons == [
-        "calls between shop and it of POST /pay rose from 2 ms to 400 ms",
+        "time on the way between shop and it of POST /pay rose from 2 ms to 400 ms",
     ]
 
 
@@ -176,6 +176,21 @@ def test_what_the_troubled_service_calls_comes_before_everything_else() -> None:
     calls = [("site", "middle"), ("middle", "deep"), ("elsewhere", "site")]
     ranked = ranking(Observed(metrics, calls=calls, seen="site"))
     assert (ranked[0], ranked[-1]) == ("deep", "elsewhere")
+
+
+def test_a_counter_is_judged_by_its_rate() -> None:
+    times = np.arange(0.0, 9000.0, 60.0)
+    steady = np.cumsum(np.full(len(times), 10.0))
+    faster = np.cumsum(np.where(times >= ONSET, 40.0, 10.0))
+    # The youngest counter grew most in proportion, at the same rate as ever.
+    metrics = [
+        Metric("old", "calls_total", times, steady + 1e6),
+        Metric("faster", "calls_total", times, faster + 1e6),
+        Metric("young", "calls_total", times, steady),
+    ]
+    first = rank_services(Observed(metrics), ONSET)[0]
+    assert first.service == "faster"
+    assert first.reasons == ["calls_total went from 10 to 40"]
 
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
