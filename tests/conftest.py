@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -19,6 +20,10 @@ from tests import migrated, servers
 from tests.misbehaving_server import server
 
 __all__ = ["server"]
+
+# How long an example takes says nothing on a busy machine; tests marked `clock` watch time.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REQUIRE = os.environ.get("CAUSEBOOK_TEST_REQUIRE_TOOLS") == "1"

@@ -173,7 +173,7 @@ def _reworded(
     incident: HistoricIncident, leading: set[str], chance: random.Random
 ) -> Iterator[Document]:
     """As it was written, shortened to its title, without services, and in other words."""
-    document = replace(incident.document, key=0)
+    document = incident.document
     title = {"title": document.text.get("title", "")}
     without_service = {**document.terms, "service": ()}
     other_words = {

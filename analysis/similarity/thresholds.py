@@ -21,7 +21,7 @@ class Thresholds:
     small to learn from; from then on the calibration learns the bar, see `known_refused`.
     """
 
-    known_refused: float = 0.12
+    known_refused: float = 0.08
     """The share of rightly answered questions that the learnt bar of "nothing alike" may refuse.
 
     Raise it and the learnt bar rises: more new kinds of failure are recognised as such, and more
