@@ -85,7 +85,7 @@ def test_expected_answers_are_not_read(tmp_path: Path) -> None:
 
 def test_a_small_history_has_no_confidence(tmp_path: Path) -> None:
     answers = answers_of(write_world(tmp_path, incidents=8))
-    assert [cause["confidence"] for cause in answers["q1"]["causes"]] == [0.0] * 4
+    assert {cause["confidence"] for cause in answers["q1"]["causes"]} == {0.0}
 
 
 def test_it_says_what_is_missing(tmp_path: Path) -> None:
