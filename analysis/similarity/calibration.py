@@ -33,6 +33,8 @@ SHARES = {KNOWN: 0.5, UNSEEN: 0.25, VAGUE: 0.25}
 LOWEST_CONFIDENCE = 0.01
 VAGUE_SHARE = 0.05
 """The share of past incidents that were filed in fewer or commoner words than a vague question."""
+MOSTLY_KNOWN = 0.5
+"""The share of a vague question that the first cause explains: few words, if new ones, are not."""
 CUTOFFS = ("1", "3", "5")
 """Ranks within which a true cause counts as a hit."""
 BIN_EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -131,9 +133,11 @@ class Calibration:
         return not ballots or self.right(features(ballots, 0)) < self.bar
 
     def is_vague(self, ballots: Sequence[Ballot]) -> bool:
-        """Whether the question says too little for any answer."""
+        """Whether the question says too little for any answer, in words that history knows well."""
         support = ballots[0].support if ballots else None
-        return support is not None and support.asked < self.vague_below
+        if support is None or support.asked >= self.vague_below:
+            return False
+        return math.expm1(support.matched) >= MOSTLY_KNOWN * math.expm1(support.asked)
 
     def bin_of(self, confidence: float) -> Bin | None:
         for each in self.judged.bins:

@@ -74,6 +74,7 @@ def test_strangers_get_an_honest_answer(web: Client, user: User) -> None:
     for question in UNSEEN:
         answer = asked(*question)
         assert answer["nothing_alike"] or answer["causes"][0]["confidence"] < 0.5, question
+        assert not answer["vague"], question
     for title in VAGUE:
         answer = asked(title)
         assert answer["nothing_alike"], title
