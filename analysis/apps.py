@@ -1,3 +1,5 @@
+import re
+
 from django.apps import AppConfig
 
 
@@ -11,6 +13,7 @@ class AnalysisConfig(AppConfig):
             signal_handlers,
             timeline_and_postmortem,
         )
+        from common.markdown import OWN_IMAGES
         from incidents.events.signals import incident_filed
         from incidents.timeline import TIMELINE_SOURCES
         from kb.api.metrics import COLLECTORS
@@ -24,4 +27,6 @@ class AnalysisConfig(AppConfig):
         TIMELINE_SOURCES.register("findings", timeline_and_postmortem.finding_entries)
         SECTIONS.register("evidence", timeline_and_postmortem.evidence_section)
         IMAGE_SOURCES.register("charts", timeline_and_postmortem.chart_image)
+        charts = re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)")
+        OWN_IMAGES.register("charts", charts)
         incident_filed.connect(signal_handlers.pull_evidence_for)

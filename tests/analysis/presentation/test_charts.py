@@ -15,6 +15,7 @@ from analysis.core.onset import departure
 from analysis.evidence.baseline import usual_range
 from analysis.models import Evidence, EvidenceRequest, Source
 from analysis.presentation.charts import as_png, standalone
+from common.markdown import render_markdown
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 
@@ -101,3 +102,8 @@ def test_hostile_titles_stay_text_in_a_picture() -> None:
     drawing = standalone("", "<script>x</script> & more")
     assert "<script>" not in drawing
     assert as_png(drawing).startswith(b"\x89PNG")
+
+
+def test_a_cited_chart_is_a_picture_in_a_postmortem_and_a_foreign_one_is_not() -> None:
+    assert "<img" in render_markdown("![cpu](/analysis/evidence/13/chart.png)")
+    assert "<img" not in render_markdown("![cpu](https://other.example/chart.png)")
