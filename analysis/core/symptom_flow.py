@@ -84,9 +84,7 @@ def flows(
         amount = _amount(measured, at, kind)
         if amount is not None:
             amounts[service] = amount
-    callees: dict[str, set[str]] = {}
-    for caller, callee in calls:
-        callees.setdefault(caller, set()).add(callee)
+    callees = _callees_by_caller(calls)
     found = {}
     for service, each in amounts.items():
         explained = sum(amounts[name].size for name in _measured(service, callees, set(amounts)))
@@ -130,11 +128,16 @@ def _calls_at(counts: Sequence[Metric], times: Array) -> Array:
     return np.ones(len(times))
 
 
-def below(calls: Sequence[tuple[str, str]], seen: str) -> set[str]:
-    """`seen` and all it calls, directly or not."""
+def _callees_by_caller(calls: Sequence[tuple[str, str]]) -> dict[str, set[str]]:
     callees: dict[str, set[str]] = {}
     for caller, callee in calls:
         callees.setdefault(caller, set()).add(callee)
+    return callees
+
+
+def below(calls: Sequence[tuple[str, str]], seen: str) -> set[str]:
+    """`seen` and all it calls, directly or not."""
+    callees = _callees_by_caller(calls)
     reached, to_visit = {seen}, [seen]
     while to_visit:
         unseen = callees.get(to_visit.pop(), set()) - reached

@@ -131,10 +131,10 @@ def time_lost(spans: Sequence[Span], usual: Sequence[Span], at: float) -> dict[s
     """The share of the time of all requests that each service lost.
 
     `usual` are spans of a normal time; without them those before `at` are, and those since are
-    compared with them. Time counts as lost in
-    an operation or on a call when it took longer than it ever did in normal time, and it counts
-    beyond the median of that. Time on the way may be lost at either end: the service that explains
-    most is blamed first, and what it explains is nobody else's.
+    compared with them. Time counts as lost in an operation or on a call when it took longer than it
+    ever did in normal time, and it counts beyond the median of that. Time on the way may be lost at
+    either end: the service that explains most is blamed first, and what it explains is nobody
+    else's.
     """
     since = spans if usual else [span for span in spans if span.start >= at]
     normal = timings(usual or [span for span in spans if span.start < at])
@@ -156,15 +156,15 @@ def time_lost(spans: Sequence[Span], usual: Sequence[Span], at: float) -> dict[s
         return blamed
     for service, keys in _explained_by(excess):
         largest = max(keys, key=lambda key: (excess[key].total, key))
+        caller, callee, operation = largest
         values = sorted(excess[largest].values)
         blamed[service] = TimeLost(
             sum(excess[key].total for key in keys) / everything,
-            largest[0],
-            largest[2],
+            caller if callee == service else callee,
+            operation,
             ranges[largest][0],
             values[len(values) // 2],
         )
-        blamed[service].caller = largest[0] if largest[1] == service else largest[1]
     return blamed
 
 

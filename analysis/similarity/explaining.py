@@ -56,6 +56,11 @@ class WeightedQuery:
         return np.fromiter(kinds, bool, len(self.terms))
 
     @cached_property
+    def asked(self) -> float:
+        """log(1 + rarity of all its words, summed)"""
+        return float(np.log1p((self.rarity * self.content).sum()))
+
+    @cached_property
     def services(self) -> NDArray[np.bool_]:
         """bool: which terms are services"""
         return np.fromiter((t.startswith("service:") for t in self.terms), bool, len(self.terms))

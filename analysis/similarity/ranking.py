@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from analysis.similarity.explaining import WeightedQuery
 from analysis.similarity.index import Hit, Index
 from analysis.similarity.segment import Row
 from analysis.similarity.thresholds import THRESHOLDS
-from analysis.similarity.votes import Ballot, CauseRecord, Link, Support, vote
+from analysis.similarity.votes import Ballot, CauseRecord, Link, Support, trust_in, vote
 
 RECALLED = 40
 """Similar incidents that may vote, and causes that are compared."""
@@ -29,6 +30,11 @@ class Recalled:
     query: WeightedQuery
     incidents: list[Hit]
     causes: list[Hit]
+
+    @cached_property
+    def likeness(self) -> dict[int, float]:
+        """Of incidents, by key."""
+        return {hit.key: hit.likeness for hit in self.incidents}
 
 
 def recall(
@@ -54,8 +60,8 @@ def rank(
     `days_ago` and `records` as in `vote`; `factors` multiply the score of a cause, 1 where none is
     given.
     """
-    likeness = {hit.key: hit.likeness for hit in recalled.incidents}
-    voted = {ballot.cause: ballot for ballot in vote(likeness, links, days_ago, records)}
+    votes = vote(recalled.likeness, links, days_ago, records)
+    voted = {ballot.cause: ballot for ballot in votes}
     profiles = {-hit.key: hit for hit in recalled.causes}
     most_votes = max((ballot.score for ballot in voted.values()), default=1.0)
     best = max((hit.score for hit in recalled.causes), default=1.0)
@@ -64,7 +70,7 @@ def rank(
         ballot, hit = voted.get(cause, Ballot(cause, 0.0)), profiles.get(cause)
         score = VOTES * ballot.score / most_votes
         if hit is not None:
-            score += (records or {}).get(cause, CauseRecord()).share * hit.score / best
+            score += trust_in(cause, records) * hit.score / best
         score *= (factors or {}).get(cause, 1.0)
         alike = max(ballot.likeness, hit.likeness if hit else 0.0)
         ballots.append(replace(ballot, score=score, likeness=alike))
@@ -88,7 +94,7 @@ def _support(query: WeightedQuery, row: Row | None) -> Support:
     same_service = bool((query.services & present).any())
     return Support(
         matched=float(np.log1p(matched.sum())),
-        asked=float(np.log1p((query.rarity * query.content).sum())),
+        asked=query.asked,
         same_service=float(same_service),
         other_service=float(bool(query.services.any()) and not same_service),
     )

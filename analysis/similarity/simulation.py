@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -101,33 +101,40 @@ class History:
         recalled = recall(self.index, self.index.query(document), exclude or ())
         links = [link for hit in recalled.incidents for link in self._links.get(hit.key, ())]
         # What came later counts like what came as long before: history is small.
-        ages = {} if days is None else {key: abs(days - at) for key, at in self._days.items()}
+        ages = (
+            {} if days is None else {key: abs(days - self._days[key]) for key in recalled.likeness}
+        )
         return measured(rank(recalled, links, ages), recalled.query, self.index.stored)
 
+    def profiles_without(self, incident: HistoricIncident) -> dict[int, Document]:
+        """The profiles of its causes, had it not happened."""
+        causes = incident.causes & self._causes.keys()
+        return {cause: self._profile(cause, besides=incident.document.key) for cause in causes}
+
     def without(
-        self, incident: HistoricIncident, questions: Sequence[Document]
+        self,
+        incident: HistoricIncident,
+        profiles: Mapping[int, Document],
+        questions: Sequence[Document],
     ) -> tuple[list[list[Ballot]], list[list[Ballot]]]:
-        """Answers as if `incident` were new, and as if none had ever had its causes."""
+        """Answers as if `incident` were new, and as if none had ever had its causes.
+
+        `profiles` are those of its causes without it.
+        """
         own = incident.document.key
-        for cause in incident.causes & self._causes.keys():
-            self.index.add(self._profile(cause, besides=own))
+        for each in profiles.values():
+            self.index.add(each)
         known = [self.answer(each, incident.days, {own}) for each in questions]
         same = {
             other.document.key for cause in incident.causes for other in self._with_cause[cause]
         }
-        for cause in incident.causes & self._causes.keys():
+        for cause in profiles:
             self.index.remove(-cause)
         unseen = [self.answer(each, incident.days, {own} | same) for each in questions]
-        for cause in incident.causes & self._causes.keys():
+        for cause in profiles:
             self.index.add(self._profiles[cause])
         unseen = [[b for b in each if b.cause not in incident.causes] for each in unseen]
         return known, unseen
-
-    def words_leading_to(self, incident: HistoricIncident) -> set[str]:
-        """Terms of its causes' profiles, itself left out."""
-        causes = incident.causes & self._causes.keys()
-        profiles = (self._profile(cause, besides=incident.document.key) for cause in causes)
-        return {term for each in profiles for text in each.text.values() for term in tokenise(text)}
 
     def common_words(self) -> list[str]:
         """Words that occur with many causes, in alphabetical order."""
@@ -156,8 +163,9 @@ def simulate(
     taught = [each for each in history.incidents if each.causes][-MAX_SIMULATED:]
     answers: list[SimulatedAnswer] = []
     for incident in taught:
-        questions = list(_reworded(incident, history.words_leading_to(incident), chance))
-        known, unseen = history.without(incident, questions)
+        profiles = history.profiles_without(incident)
+        questions = list(_reworded(incident, _terms_of(profiles.values()), chance))
+        known, unseen = history.without(incident, profiles, questions)
         right, group = frozenset(incident.causes), min(incident.causes)
         for number, ballots in enumerate(known):
             answers.append(SimulatedAnswer(KNOWN, number == 0, group, ballots, right))
@@ -184,6 +192,10 @@ def _reworded(
     yield replace(document, terms=without_service)
     yield replace(document, text=other_words)
     yield replace(document, text=other_words, terms=without_service)
+
+
+def _terms_of(documents: Iterable[Document]) -> set[str]:
+    return {term for each in documents for text in each.text.values() for term in tokenise(text)}
 
 
 def _in_other_words(text: str, leading: set[str], chance: random.Random) -> str:

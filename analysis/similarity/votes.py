@@ -67,6 +67,11 @@ class Ballot:
     """of the first few causes"""
 
 
+def trust_in(cause: int, records: Mapping[int, CauseRecord] | None) -> float:
+    """What a cause's score is multiplied by: 1 until somebody rejected it."""
+    return (records or {}).get(cause, CauseRecord()).share
+
+
 def freshness(days: float) -> float:
     """1 for today, towards OLDEST_SHARE for what is long ago."""
     return OLDEST_SHARE + (1 - OLDEST_SHARE) * math.exp2(-days / HALF_LIFE)
@@ -99,7 +104,7 @@ def vote(
         bad = sorted(value for value, _, _ in cast if value < 0)
         score = sum(value * NEXT_VOTE**number for number, value in enumerate(good))
         score += sum(value * NEXT_VOTE**number for number, value in enumerate(bad))
-        score *= (records or {}).get(cause, CauseRecord()).share
+        score *= trust_in(cause, records)
         if score > 0:
             behind = [incident for value, _, incident in cast if value > 0]
             best = max(likeness for value, likeness, _ in cast if value > 0)

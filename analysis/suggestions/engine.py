@@ -162,10 +162,8 @@ class _Recalled:
     """Similar incidents that `user` may see, and similar causes."""
 
     found: Recalled
-    likeness: dict[int, float]
-    """of past incidents, by id"""
     voters: dict[int, Voter]
-    """the same incidents with their cause links"""
+    """the incidents found, by id, with their cause links"""
     profiles: dict[int, Document]
     """by index key: causes as they were known before the incident"""
     same_for_everybody: bool
@@ -192,8 +190,7 @@ def _recall(request: _Request) -> _Recalled:
         causes = [hits.get(hit.key, hit) for hit in found.causes]
         causes.sort(key=lambda hit: (-hit.score, -hit.key))
         found = replace(found, causes=[hit for hit in causes if hit.score > 0])
-    likeness = {hit.key: hit.likeness for hit in found.incidents}
-    return _Recalled(found, likeness, voters, profiles, same_for_everybody)
+    return _Recalled(found, voters, profiles, same_for_everybody)
 
 
 def _profiles_before(request: _Request, found: Recalled) -> dict[int, Document]:
@@ -294,8 +291,10 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
         if len(chosen) == request.limit:
             break
     shown = chosen[:1] + [each for each in chosen[1:] if _worth_showing(each)]
-    listed = [key for key in recalled.voters if recalled.likeness[key] >= THRESHOLDS.listed_from]
-    listed.sort(key=lambda key: (-recalled.likeness[key], key))
+    listed = [
+        key for key in recalled.voters if recalled.found.likeness[key] >= THRESHOLDS.listed_from
+    ]
+    listed.sort(key=lambda key: (-recalled.found.likeness[key], key))
     # A cause that matched by its own text alone is visible to some users only.
     same_for_everybody = recalled.same_for_everybody and all(each.incidents for each in considered)
     return _Choice(shown, listed[: request.limit], same_for_everybody)
@@ -306,7 +305,9 @@ def _nearest_resolved(request: _Request, recalled: _Recalled, ballot: Ballot) ->
     affected = set(request.document.terms["service"])
     resolved = [key for key in ballot.incidents if recalled.voters[key].has_resolution]
     elsewhere = {key: affected.isdisjoint(recalled.voters[key].services) for key in resolved}
-    return min(resolved, key=lambda key: (elsewhere[key], -recalled.likeness[key]), default=None)
+    return min(
+        resolved, key=lambda key: (elsewhere[key], -recalled.found.likeness[key]), default=None
+    )
 
 
 def _worth_showing(cause: _ChosenCause) -> bool:
@@ -336,7 +337,7 @@ def _explain(
     compared += [cause_document(chosen.cause) for chosen in choice.causes]
     reasons = Reasons(request.document, recalled.found.query, compared)
     alike = {
-        key: _alike_incident(row, recalled.likeness[key], reasons)
+        key: _alike_incident(row, recalled.found.likeness[key], reasons)
         for key, row in rows.items()
         if key in similar
     }
