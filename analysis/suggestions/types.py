@@ -17,7 +17,7 @@ class Reason:
     kind: str
     text: str
     weight: float
-    source: str = ""
+    written: str = ""
     """where a word was written, if not in title or symptom"""
 
 

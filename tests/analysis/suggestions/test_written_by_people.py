@@ -27,7 +27,7 @@ def past(database: Service, user: User) -> Incident:
 def found(answer: Suggestions) -> dict[int, list[tuple[str, str]]]:
     """Of each past incident found, its reasons and where they were written."""
     return {
-        alike.incident.pk: [(reason.text, reason.source) for reason in alike.reasons]
+        alike.incident.pk: [(reason.text, reason.written) for reason in alike.reasons]
         for alike in answer.incidents
     }
 
@@ -78,7 +78,7 @@ def test_a_note_on_an_open_incident_sharpens_what_is_suggested(
     add_note(now, "The replica says that it was promoted twice", user)
     [suggestion] = suggest_for_incident(now, user).causes
     assert suggestion.cause == cause
-    sources = {reason.text: reason.source for reason in suggestion.reasons}
+    sources = {reason.text: reason.written for reason in suggestion.reasons}
     assert sources["replica"] == "in a note now"
     page = web.get(f"/analysis/incidents/{now.pk}/suggestions/").content.decode()
     assert "in a note now" in page
@@ -95,4 +95,4 @@ def test_the_words_of_log_lines_meet_the_words_of_a_cause(past: Incident, user: 
     )
     first = suggest_for_incident(now, user).causes[0]
     assert first.cause == cause
-    assert "in an alert or log line now" in {reason.source for reason in first.reasons}
+    assert "in an alert or log line now" in {reason.written for reason in first.reasons}
