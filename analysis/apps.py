@@ -7,6 +7,7 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
+        from analysis.answers.current import find_answer
         from analysis.extensions import (
             chat_commands,
             metrics,
@@ -16,11 +17,13 @@ class AnalysisConfig(AppConfig):
         from common.markdown import OWN_IMAGES
         from incidents.events.signals import incident_filed
         from incidents.timeline import TIMELINE_SOURCES
+        from kb.answers import ANSWERS
         from kb.api.metrics import COLLECTORS
         from kb.chatops.dispatch import COMMANDS
         from kb.postmortems.images import IMAGE_SOURCES
         from kb.postmortems.template_filling import SECTIONS
 
+        ANSWERS.register("suggestions", find_answer)
         COMMANDS.register("ask", chat_commands.ASK)
         COMMANDS.register("similar", chat_commands.SIMILAR)
         COLLECTORS.register("analysis", metrics.analysis_metrics)
