@@ -14,7 +14,7 @@ from incidents.suspect_changes import candidate_changes
 from kb.answers import Answer, Kind
 from kb.models import Cause, CauseLink
 
-_END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s|\n")
+_END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s")
 _MARKS = re.compile(r"^\s*(?:[-*+>]|#{1,6}|\d{1,3}[.)])\s+|\*\*|`")
 """Marks of lists, headings and emphasis: a message is plain text."""
 
@@ -113,8 +113,8 @@ def first_sentence(text: str) -> str:
     >>> first_sentence("5xx from *one* pod only")
     '5xx from *one* pod only'
     """
-    for line in _END_OF_SENTENCE.split(text.strip()):
+    for line in text.splitlines():
         plain = _MARKS.sub("", line).strip()
         if plain:
-            return plain
+            return _END_OF_SENTENCE.split(plain, maxsplit=1)[0]
     return ""

@@ -263,17 +263,6 @@ class OneWay(Platform):
         return {"text": plain_text(answer, base)}
 
 
-def plain_text(answer: ChatAnswer, base: str) -> str:
-    """The answer with whole addresses and without mark-up, for notes and mails."""
-    parts = [answer.text]
-    for item in answer.items:
-        decide = f"This is it, or not: {base}{item.decision_path}" if item.decision_path else ""
-        link = f"{base}{item.path}" if item.path else ""
-        parts.append("\n".join(filter(None, [item.title, *item.lines, link, decide])))
-    parts.append(answer.footer)
-    return "\n\n".join(part for part in parts if part)
-
-
 def id_in(response: bytes, *paths: str) -> str:
     """The values at dotted paths of a JSON response, joined by slashes; empty if one is missing."""
     try:
@@ -296,6 +285,28 @@ def largest_that_fits(
         if size(built) <= most:
             break
     return built
+
+
+MAX_PLAIN = 20_000
+
+
+def plain_text(answer: ChatAnswer, base: str) -> str:
+    """The answer with whole addresses and without mark-up, for notes and mails; of MAX_PLAIN
+    characters at most, with its first links whole."""
+
+    def build(limit: int) -> str:
+        parts = [clip(answer.text, limit)]
+        for item in answer.items:
+            lines = [clip(line, limit) for line in (item.title, *item.lines)]
+            if item.path:
+                lines.append(f"{base}{item.path}")
+            if item.decision_path:
+                lines.append(f"Confirm or reject: {base}{item.decision_path}")
+            parts.append("\n".join(lines))
+        parts.append(clip(answer.footer, limit))
+        return "\n\n".join(part for part in parts if part)
+
+    return clip(largest_that_fits(build, len, MAX_PLAIN), MAX_PLAIN)
 
 
 def clip(text: str, limit: int) -> str:

@@ -13,12 +13,9 @@ from kb.chat.base import (
     Outbound,
     OutboundRequest,
     api_key_field,
-    clip,
     id_in,
     plain_text,
 )
-
-MAX_CHARACTERS = 25_000
 
 
 class OpsgenieForm(forms.Form):
@@ -34,7 +31,7 @@ class OpsgenieForm(forms.Form):
 
 
 class Opsgenie(OneWay):
-    """Where the alert came by the integration “Opsgenie”."""
+    """Where the alert came by the integration “Opsgenie”. A note has 25,000 characters at most."""
 
     kind = "opsgenie"
     title = "Opsgenie (notes)"
@@ -46,7 +43,7 @@ class Opsgenie(OneWay):
             return None
         alert = quote(to.channel, safe="")
         url = f"{to.settings['server'].rstrip('/')}/v2/alerts/{alert}/notes?identifierType=id"
-        note = clip(plain_text(answer, to.base), MAX_CHARACTERS)
+        note = plain_text(answer, to.base)
         body = {"note": note, "user": "Causebook", "source": "Causebook"}
         return OutboundRequest(url, body, {"Authorization": f"GenieKey {to.secrets['api_key']}"})
 

@@ -13,12 +13,9 @@ from kb.chat.base import (
     Outbound,
     OutboundRequest,
     api_key_field,
-    clip,
     id_in,
     plain_text,
 )
-
-MAX_CHARACTERS = 20_000
 
 
 class PagerDutyForm(forms.Form):
@@ -53,7 +50,7 @@ class PagerDuty(OneWay):
             "Accept": "application/vnd.pagerduty+json;version=2",
             "From": to.settings["sender"],
         }
-        content = clip(plain_text(answer, to.base), MAX_CHARACTERS)
+        content = plain_text(answer, to.base)
         return OutboundRequest(url, {"note": {"content": content}}, headers)
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
