@@ -47,7 +47,7 @@ from kb.models import (
 from kb.notification_text import notification_text
 from kb.postmortems.editing import save_postmortem, start_postmortem
 from tests.analysis.answers.conftest import INDEX, POOL
-from tests.kb.chat_requests import SECRET, signed
+from tests.kb.chat_requests import SECRET, incoming, signed
 from tests.kb.conftest import past
 from tests.vendor_server import Vendors, slack_problem
 
