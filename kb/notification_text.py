@@ -11,7 +11,7 @@ from typing import Any
 from common.redaction import redact
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
-from kb.answers import Answer, Kind, carries_answer
+from kb.answers import CHANGED, Answer, Kind, carries_answer
 from kb.chat.base import AnswerButton, AnswerItem, ChatAnswer, clip
 
 MAX_TEXT = 300
@@ -34,8 +34,10 @@ def notification_text(
         if event.path != incident.get_absolute_url():
             items.append(AnswerItem(event.text, event.path))
         return ChatAnswer(headline, items, private=False).redacted()
-    if reply:
-        headline = f"{incident.reference}: the answer from history changed"
+    if event.kind == CHANGED:
+        confirmed = answer is not None and answer.kind == Kind.CONFIRMED
+        what = "a cause was confirmed" if confirmed else "the answer from history changed"
+        headline = f"{incident.reference if reply else incident}: {what}"
     # The headline names it already.
     items = [] if reply else [_incident_item(incident, f"Open {incident.reference}")]
     if answer is None:
@@ -46,7 +48,7 @@ def notification_text(
         items,
         private=False,
         footer="Evidence is still being pulled and may change this." * answer.evidence_pending,
-        summary=f"{event.text} · {items[-1].title}",
+        summary=f"{incident if event.kind == CHANGED else event.text} · {items[-1].title}",
     ).redacted()
 
 

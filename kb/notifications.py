@@ -26,7 +26,7 @@ from kb import answers
 from kb.chat import registry
 from kb.chat.base import Destination, Outbound
 from kb.chatops.outbound import NotSent, send
-from kb.models import NotificationDelivery, NotificationRule
+from kb.models import NotificationDelivery, NotificationRule, StatedAnswer
 from kb.notification_text import notification_data, notification_text
 
 LEASE = timedelta(seconds=30)
@@ -91,14 +91,48 @@ def matches(rule: NotificationRule, event: Event) -> bool:
     incident = event.incident
     if not can_see(Nobody(), incident):
         return False
-    if event.kind == answers.CHANGED and thread_of(rule, incident):
-        return True
+    if event.kind == answers.CHANGED:
+        if _has_current_answer(rule, incident):
+            return False
+        if thread_of(rule, incident) or _notice_is_pending(rule, incident):
+            return True
     if event.kind not in rule.events or not _has_destination(rule, incident):
         return False
     if not Incident.Severity(incident.severity).is_at_least(rule.severity):
         return False
     teams = incident.services.values_list("owner_team", flat=True)
     return not rule.team or rule.team.lower() in {team.lower() for team in teams}
+
+
+def _about(rule: NotificationRule, incident: Incident) -> QuerySet[NotificationDelivery]:
+    return NotificationDelivery.objects.filter(rule=rule, event__incident=incident)
+
+
+def _posted(rule: NotificationRule, incident: Incident) -> QuerySet[NotificationDelivery]:
+    """The messages about an incident that carried an answer, the oldest first."""
+    rows = _about(rule, incident).filter(state=NotificationDelivery.State.DONE)
+    return rows.exclude(answer="").order_by("finished_at", "pk")
+
+
+def thread_of(rule: NotificationRule, incident: Incident) -> str:
+    """The id of the message that later ones about an incident reply to; empty without one."""
+    first = _posted(rule, incident).exclude(message_id="").first()
+    return first.message_id if first else ""
+
+
+def _notice_is_pending(rule: NotificationRule, incident: Incident) -> bool:
+    """Whether the message about a new incident is yet to be sent, or is being sent right now."""
+    rows = _about(rule, incident).filter(state__in=PENDING)
+    return rows.filter(event__kind="incident.filed").exists()
+
+
+def _has_current_answer(rule: NotificationRule, incident: Incident) -> bool:
+    """Whether the channel's last message says what is stated, and no other is on its way."""
+    last = _posted(rule, incident).last()
+    stated = StatedAnswer.objects.filter(incident=incident).first()
+    if last is None or stated is None or last.answer != stated.key:
+        return False
+    return not _about(rule, incident).filter(state__in=PENDING).exists()
 
 
 def send_time(rule: NotificationRule, event: Event, now: datetime) -> datetime:
@@ -131,21 +165,12 @@ def check_rule(rule: NotificationRule) -> None:
         problems["events"] = f"Choose at least one of {', '.join(KINDS)}."
     if rule.zone not in available_timezones():
         problems["zone"] = "Write a zone such as Europe/Berlin."
+    plugin = registry().get(rule.workspace.kind)
+    if plugin and (problem := plugin().channel_problem(rule.channel)):
+        problems["channel"] = problem
     if problems:
         raise ValidationError(problems)
     rule.full_clean()
-
-
-def _posted(rule: NotificationRule, incident: Incident) -> QuerySet[NotificationDelivery]:
-    """The messages about an incident that carried an answer, the oldest first."""
-    rows = NotificationDelivery.objects.filter(rule=rule, event__incident=incident)
-    return rows.filter(state=NotificationDelivery.State.DONE).exclude(answer="").order_by("pk")
-
-
-def thread_of(rule: NotificationRule, incident: Incident) -> str:
-    """The id of the message that later ones about an incident reply to; empty without one."""
-    first = _posted(rule, incident).exclude(message_id="").first()
-    return first.message_id if first else ""
 
 
 def deliver(pk: int) -> bool | None:
@@ -163,9 +188,14 @@ def deliver(pk: int) -> bool | None:
     answer, key = None, ""
     if answers.carries_answer(delivery.event):
         answer, key = answers.state_answer(delivery.event.incident)
-    if delivery.event.kind == answers.CHANGED and not _is_news(delivery, key):
-        _finish(delivery, note="The channel has this answer already.")
-        return None
+    if delivery.event.kind == answers.CHANGED:
+        rule, incident = delivery.rule, delivery.event.incident
+        if _notice_is_pending(rule, incident):
+            retry_later(delivery, "It follows the message about the new incident.")
+            return None
+        if not _is_news(rule, incident, key):
+            _finish(delivery, note="The channel has this answer already.")
+            return None
     try:
         request = _request_for(delivery, answer)
         if request is None:
@@ -183,17 +213,12 @@ def deliver(pk: int) -> bool | None:
     return True
 
 
-def _is_news(delivery: NotificationDelivery, key: str) -> bool:
-    """Whether the channel's last message about the incident carried another answer than `key`.
-
-    False also while that message has yet to be sent: it will carry the current answer.
-    """
-    rule, incident = delivery.rule, delivery.event.incident
+def _is_news(rule: NotificationRule, incident: Incident, key: str) -> bool:
+    """Whether the channel's last message about the incident carried another answer than `key`, and
+    this one can be read beside it or was chosen in the rule."""
     last = _posted(rule, incident).last()
-    if last is not None or "incident.filed" not in rule.events:
-        return bool(key) and (last is None or last.answer != key)
-    filed = NotificationDelivery.objects.filter(rule=rule, event__incident=incident)
-    return bool(key) and not filed.filter(event__kind="incident.filed", state__in=PENDING).exists()
+    readable = answers.CHANGED in rule.events or thread_of(rule, incident)
+    return bool(key and readable) and (last is None or last.answer != key)
 
 
 @transaction.atomic

@@ -189,6 +189,8 @@ class Platform:
     """Seconds within which the platform expects a response."""
     hosts: ClassVar[Sequence[str]] = ()
     """The only hosts that delayed answers go to, whatever address a payload names."""
+    posts_here: ClassVar[bool] = True
+    """It sends us something: commands, buttons, marked messages."""
     note_on: ClassVar[str] = ""
     """It needs no channel: it writes on the record from which an incident came, the alert of an
     integration of this kind, whose id is the destination's channel."""
@@ -245,6 +247,10 @@ class Platform:
         """The request that notifies a channel of an event; programs may want its data too."""
         return self.post_message(answer, to)
 
+    def channel_problem(self, channel: str) -> str:
+        """What is wrong with a rule's channel, in a sentence; empty for nothing."""
+        return ""
+
     def message_id(self, sent: Outbound, response: bytes) -> str:
         """What a later message needs to reply to this one; empty where none can."""
         return ""
@@ -252,6 +258,8 @@ class Platform:
 
 class OneWay(Platform):
     """A platform that gets notifications and posts nothing here."""
+
+    posts_here = False
 
     def verify(self, request: ChatRequest) -> None:
         raise NotAuthentic(f"{self.title} posts nothing here.")

@@ -37,6 +37,11 @@ class Mail(OneWay):
     title = "Mail"
     SettingsForm = MailForm
 
+    def channel_problem(self, channel: str) -> str:
+        if channel and all(is_address(each.strip()) for each in channel.split(",")):
+            return ""
+        return "Write one or more mail addresses, separated by commas."
+
     def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundMail | None:
         addresses = [each.strip() for each in to.channel.split(",") if is_address(each.strip())]
         if not addresses:

@@ -251,10 +251,10 @@ def _blocks(item: AnswerItem, base: str) -> list[dict[str, Any]]:
     # A pipe or an angle bracket would end Slack's way of writing a link.
     shown = f"*<{base}{item.path}|{title.replace('|', '¦')}>*" if item.path else f"*{title}*"
     for line in item.lines:
-        room = SECTION - len(shown) - 1
-        if room <= 0:
+        left = SECTION - len(shown) - 1
+        if left <= 0:
             break
-        shown += "\n" + _escaped(line, room)
+        shown += "\n" + _escaped(line, left)
     blocks = [_section(shown)]
     if item.buttons:
         blocks.append(

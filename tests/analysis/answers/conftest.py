@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,10 @@ from django.utils import timezone
 
 from incidents.filing import file_incident
 from incidents.models import Event, Incident, Service
+from kb import notifications
 from kb.causes.linking import name_cause
 from kb.chat import slack
-from kb.models import NotificationRule, Workspace
+from kb.models import NotificationDelivery, NotificationRule, Workspace
 from tests.kb.chat_requests import SECRET
 from tests.kb.conftest import past
 from tests.vendor_server import TOKEN, Vendors
@@ -70,3 +72,13 @@ def again(history: list[Incident], database: Service) -> Callable[..., Incident]
         return file_incident(title=title, services=[database], **fields)
 
     return file
+
+
+def deliver() -> None:
+    """Send what is due, and what waits for another attempt."""
+    NotificationDelivery.objects.filter(state="waiting").update(not_before=timezone.now())
+    notifications.deliver_due()
+
+
+def words_of(post: dict[str, Any]) -> str:
+    return json.dumps(post, ensure_ascii=False)
