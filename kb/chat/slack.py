@@ -97,7 +97,7 @@ class Slack(Platform):
         return {
             "response_type": "ephemeral" if answer.private else "in_channel",
             "replace_original": False,
-            **({"thread_ts": thread} if (thread := event.extra.get("thread")) else {}),
+            **({"thread_ts": thread} if (thread := _thread(answer, event)) else {}),
             **_message(answer, base),
         }
 
@@ -205,7 +205,13 @@ def _interaction(data: Any) -> ChatEvent:
         "reply_to": text(data, "response_url", 500),
         "event_id": text(data, "trigger_id", 200),
         "answer_inline": False,
-        "extra": {"team": text(data, "team.id", 30), "thread": text(data, "message.thread_ts", 30)},
+        "extra": {
+            "team": text(data, "team.id", 30),
+            "thread": text(data, "message.thread_ts", 30),
+            "message": ""
+            if dig(data, "container.is_ephemeral") is True
+            else text(data, "message.ts", 30),
+        },
     }
     kind = text(data, "type")
     if kind == "block_actions":
@@ -216,6 +222,14 @@ def _interaction(data: Any) -> ChatEvent:
             return ChatEvent("mark", words, at=_time(text(data, "message.ts", 30)), **common)
         return ChatEvent("command", words, **common)
     return ChatEvent("ignore", **common)
+
+
+def _thread(answer: ChatAnswer, event: ChatEvent) -> str:
+    """Below the message with the button. A private answer in a thread that nobody has begun would
+    not be shown."""
+    return event.extra.get("thread", "") or (
+        "" if answer.private else event.extra.get("message", "")
+    )
 
 
 def _time(stamp: str) -> datetime | None:

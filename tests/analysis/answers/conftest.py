@@ -82,3 +82,13 @@ def deliver() -> None:
 
 def words_of(post: dict[str, Any]) -> str:
     return json.dumps(post, ensure_ascii=False)
+
+
+def recording(sent: list[Any]) -> Callable[[Workspace, Any], bytes]:
+    """Instead of a vendor without threads: records what would have been sent."""
+
+    def send(workspace: Workspace, request: Any) -> bytes:
+        sent.append(request)
+        return b"1"
+
+    return send

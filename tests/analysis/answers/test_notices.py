@@ -28,7 +28,7 @@ from kb.models import (
     Workspace,
 )
 from kb.notification_text import notification_text
-from tests.analysis.answers.conftest import INDEX, POOL, deliver, words_of
+from tests.analysis.answers.conftest import INDEX, POOL, deliver, recording, words_of
 from tests.vendor_server import Vendors
 
 pytestmark = pytest.mark.django_db
@@ -288,9 +288,7 @@ def test_without_threads_updates_come_only_where_a_rule_asks_for_them(
     connect: Connect, again: File, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(
-        notifications, "send", lambda workspace, request: str(sent.append(request)).encode()
-    )
+    monkeypatch.setattr(notifications, "send", recording(sent))
     connect("teams")
     incident = again()
     deliver()
