@@ -28,6 +28,7 @@ from kb.chat.base import (
     Destination,
     NotAuthentic,
     OutboundMail,
+    OutboundRequest,
 )
 from kb.chat.mattermost import button_token
 from kb.chatops import endpoints
@@ -171,6 +172,22 @@ def test_mattermosts_buttons_prove_that_we_made_them(
     answer = Client().post(address, body, content_type="application/json")
     assert "Confirmed as a cause" in answer.json()["ephemeral_text"]
     assert incident.cause_links.get().author == user
+
+
+def test_an_incoming_webhook_does_where_there_is_no_bot_and_has_no_thread() -> None:
+    answer = ChatAnswer("x is down", [AnswerItem("Open INC-1", "/INC-1/")])
+    for kind, address in (
+        ("slack", "https://hooks.slack.com/services/T1/B1/x"),
+        ("mattermost", "https://mm.example/hooks/x"),
+    ):
+        secrets = {"secret": "s", "incoming_webhook": address}
+        to = Destination("", secrets, {"server": "https://mm.example"}, "https://kb")
+        plugin = registry()[kind]()
+        sent = plugin.post_message(answer, to)
+        assert isinstance(sent, OutboundRequest)
+        assert (sent.url, sent.headers) == (address, {})
+        assert "x is down" in json.dumps(sent.body)
+        assert plugin.message_id(sent, b"ok") == ""
 
 
 # Notes on the pager's incident
