@@ -9,6 +9,7 @@ class AnalysisConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_delete, post_save
 
+        from analysis.answers.current import find_answer
         from analysis.extensions import (
             chat_commands,
             metrics,
@@ -19,11 +20,13 @@ class AnalysisConfig(AppConfig):
         from incidents.events.signals import incident_filed
         from incidents.models import TimelineEntry
         from incidents.timeline import TIMELINE_SOURCES
+        from kb.answers import ANSWERS
         from kb.api.metrics import COLLECTORS
         from kb.chatops.dispatch import COMMANDS
         from kb.postmortems.images import IMAGE_SOURCES
         from kb.postmortems.template_filling import SECTIONS
 
+        ANSWERS.register("suggestions", find_answer)
         COMMANDS.register("ask", chat_commands.ASK)
         COMMANDS.register("similar", chat_commands.SIMILAR)
         COLLECTORS.register("analysis", metrics.analysis_metrics)
