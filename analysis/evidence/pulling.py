@@ -83,9 +83,10 @@ def pull(request_id: int) -> bool:
     began = time.monotonic()
     try:
         source = plugin_of(request.source)
+        kind = source.items_of(_query_of(request))
         window = Window(request.window_start, request.window_end)
         answer = source.pull(_query_of(request), window, DEADLINE)
-        if source.items == "series" and answer.items:
+        if kind == "series" and answer.items:
             left = DEADLINE - (time.monotonic() - began)
             answer = with_earlier_days(source, _query_of(request), window, answer, left)
     except SourceError as error:
@@ -107,7 +108,7 @@ def pull(request_id: int) -> bool:
         return True
     took = int((time.monotonic() - began) * 1000)
     circuit_breaker.record_success(request.source)
-    _settle(request, answer=answer, items_kind=source.items, took_ms=took)
+    _settle(request, answer=answer, items_kind=kind, took_ms=took)
     return True
 
 
