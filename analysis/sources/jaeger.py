@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.sources.base import SourceError, Trace, Window
 from analysis.sources.spans import read_jaeger, read_otlp
-from analysis.sources.traces import TraceSource, number_of
+from analysis.sources.traces import TraceSource, names_in
 
 
 class Jaeger(TraceSource):
@@ -69,14 +69,12 @@ class Jaeger(TraceSource):
     def default_trace_address(self) -> str:
         return f"{self.http.base}/trace/$trace"
 
-    def probe(self, deadline: float) -> str:
+    def discover(self, deadline: float) -> list[str]:
         try:
-            answer = self.http.get_json("/api/services", deadline=deadline)
-            name = "data"
+            answer, key = self.http.get_json("/api/services", deadline=deadline), "data"
         except SourceError as error:
             if error.reason != "not-found":
                 raise
-            answer = self.http.get_json("/api/v3/services", deadline=deadline)
-            name = "services"
+            answer, key = self.http.get_json("/api/v3/services", deadline=deadline), "services"
         with self.probing():
-            return f"Answers; it knows {number_of(answer[name])} services."
+            return names_in(answer[key])

@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.sources.base import SourceError, SourceQuery, Trace, TracedSpan, Window
 from analysis.sources.spans import has_failed, hex_id, read_otlp
-from analysis.sources.traces import SHORTEST, TraceSource, number_of
+from analysis.sources.traces import SHORTEST, TraceSource, names_in
 
 MAX_READ = 120
 """Traces that are read in full, one request each."""
@@ -103,13 +103,13 @@ class Tempo(TraceSource):
             return (read[0] if read else None), partial
         return None, False
 
-    def probe(self, deadline: float) -> str:
+    def discover(self, deadline: float) -> list[str]:
         path = "/api/v2/search/tag/resource.service.name/values"
         answer = self.http.get_json(path, deadline=deadline)
         with self.probing():
             if answer and "tagValues" not in answer and "metrics" not in answer:
                 raise self.unlike_product()
-            return f"Answers; it knows {number_of(answer.get('tagValues'))} services."
+            return names_in([each["value"] for each in answer.get("tagValues") or []])
 
 
 def _found_trace(found: Any, service: str) -> Trace:

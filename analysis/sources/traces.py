@@ -118,6 +118,13 @@ class TraceSource(HttpSource):
                 found.setdefault(trace.id, trace)
         return list(found.values()), gaps
 
+    def discover(self, deadline: float) -> list[str]:
+        """Names of the services that wrote spans. Raises SourceError."""
+        raise NotImplementedError
+
+    def probe(self, deadline: float) -> str:
+        return f"Answers; it knows {len(self.discover(deadline))} services."
+
     def search_page(self, service: str) -> str:
         return self.http.base
 
@@ -148,6 +155,6 @@ def by_minute(traces: Sequence[Trace], service: str, what: str) -> Series | None
     return Series({"service": service}, [float(minute) for minute in minutes], values)
 
 
-def number_of(values: Any) -> int:
-    """How many there are in a list that may be missing. Raises TypeError for anything else."""
-    return len(values or [])
+def names_in(values: Any) -> list[str]:
+    """The texts of a list that may be missing. Raises TypeError for anything else."""
+    return [value for value in list(values or []) if isinstance(value, str)]
