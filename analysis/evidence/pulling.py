@@ -158,6 +158,14 @@ def _settle(
     refresh_fingerprint(request.incident)
 
 
+_OF_METRICS = (
+    Finding.Kind.LEFT_NORMAL,
+    Finding.Kind.TROUBLE,
+    Finding.Kind.SLOWER,
+    Finding.Kind.FAILING,
+)
+
+
 def refresh_fingerprint(incident: Incident) -> None:
     """Collect what the findings say into the terms that the similarity index knows."""
     fingerprint, _ = Fingerprint.objects.get_or_create(incident=incident)
@@ -165,7 +173,7 @@ def refresh_fingerprint(incident: Incident) -> None:
     templates: dict[str, str] = {}
     metrics: dict[str, str] = {}
     for finding in incident.findings.order_by("-score")[:60]:
-        if finding.kind in (Finding.Kind.LEFT_NORMAL, Finding.Kind.TROUBLE):
+        if finding.kind in _OF_METRICS:
             metrics.setdefault(finding.term, finding.term)
         else:
             templates.setdefault(finding.term, finding.data["template"])

@@ -15,7 +15,11 @@ from analysis.models import Evidence, Source
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
 from analysis.presentation.evidence_panel import present_evidence
+from analysis.presentation.trace_links import TraceLinks
+from analysis.presentation.trace_view import calls_table, example_traces
 from incidents.web.shortcuts import get_incident
+
+MAX_LINES_SHOWN = 2000
 
 
 @require_GET
@@ -83,11 +87,20 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(Evidence.objects.select_related("request", "service"), pk=pk)
     subject = get_incident(request, item.incident_id)
     items = item.items()
+    traces = items if item.kind == Evidence.Kind.TRACES else []
+    links = TraceLinks(subject)
+    lines = items[:MAX_LINES_SHOWN] if item.kind == Evidence.Kind.LINES else []
     context = {
         "evidence": item,
         "incident": subject,
-        "items": items[:2000],
+        "lines": [
+            (links.linked(each["text"]), links.of_labels(each.get("labels") or {}))
+            for each in lines
+        ],
         "count": len(items),
+        "examples": example_traces(item, traces),
+        "calls": calls_table(item, traces),
+        "findings": item.findings.all(),
         "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
     }
     return render(request, "analysis/evidence/detail.html", context)
