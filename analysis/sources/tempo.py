@@ -64,7 +64,8 @@ class Tempo(TraceSource):
         drawn = {trace.id for trace in wanted}
         failed = [trace for trace in traces if trace.failed and trace.id not in drawn]
         wanted += [replace(trace, chosen=True) for trace in failed[-MAX_CHOSEN:]]
-        full, missing, partial = [], 0, 0
+        full: list[Trace] = []
+        missing = partial = 0
         # Every second one first: should time run out, what is read still covers the window.
         for trace in [*wanted[::2], *wanted[1::2]]:
             left = until - time.monotonic()

@@ -15,6 +15,7 @@ from analysis.models import Evidence, Source
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
 from analysis.presentation.evidence_panel import present_evidence
+from analysis.presentation.log_comparison import compare_log_lines
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import calls_table, example_traces
 from incidents.web.shortcuts import get_incident
@@ -77,7 +78,12 @@ def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def compare(request: HttpRequest, incident: int, past: int) -> HttpResponse:
     """Then against now: the evidence of two incidents side by side, each from its own start."""
     now, then = get_incident(request, incident), get_incident(request, past)
-    context = {"now": now, "then": then, "pairs": compare_evidence(now, then)}
+    context = {
+        "now": now,
+        "then": then,
+        "pairs": compare_evidence(now, then),
+        "logs": compare_log_lines(now, then),
+    }
     return render(request, "analysis/evidence/compare.html", context)
 
 

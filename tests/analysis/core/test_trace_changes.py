@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -54,13 +55,16 @@ def request(
 
 
 def world(
-    since: Callable[[random.Random], dict[str, float]], seed: int = 1, **usual: float
+    since: Callable[[random.Random], dict[str, Any]], seed: int = 1, **usual: float
 ) -> list[TracedCall]:
     """Requests with some jitter, of which those since the moment are as `since` says."""
     chance = random.Random(seed)
     calls = []
     for number in range(-100, 50):
-        jitter = {"own": 20 + 4 * chance.random(), "payments": 40 + 8 * chance.random()}
+        jitter: dict[str, Any] = {
+            "own": 20 + 4 * chance.random(),
+            "payments": 40 + 8 * chance.random(),
+        }
         edge = {"edge": 5 + chance.random()}
         changed = since(chance) if number >= 0 else {}
         calls += request(MOMENT + number * EVERY, **{**jitter, **edge, **usual, **changed})
@@ -83,7 +87,7 @@ def test_a_services_own_time_is_blamed_on_it_and_not_on_its_caller() -> None:
 
 
 def test_a_tenth_of_the_calls_is_enough_if_there_are_many() -> None:
-    def some(chance: random.Random) -> dict[str, float]:
+    def some(chance: random.Random) -> dict[str, Any]:
         return {"edge": 2000.0} if chance.random() < 0.3 else {}
 
     [slower] = compare(world(some), MOMENT).slower
@@ -98,17 +102,17 @@ def test_a_call_to_what_writes_no_spans_is_an_edge_to_its_name() -> None:
 
 
 def test_a_failure_is_counted_where_it_began() -> None:
-    def at_payments(chance: random.Random) -> dict[str, object]:
+    def at_payments(chance: random.Random) -> dict[str, Any]:
         return {"failed": "payments"} if chance.random() < 0.5 else {}
 
-    [failing] = compare(world(at_payments), MOMENT).failing  # type: ignore[arg-type]
+    [failing] = compare(world(at_payments), MOMENT).failing
     assert (failing.caller, failing.service) == ("", "payments")
     assert failing.before == 0
     assert 0.3 < failing.now < 0.8
 
 
 def test_a_call_that_fails_though_its_callee_did_not_is_the_edges_failure() -> None:
-    [failing] = compare(world(lambda _: {"failed": "edge"}), MOMENT).failing  # type: ignore[dict-item]
+    [failing] = compare(world(lambda _: {"failed": "edge"}), MOMENT).failing
     assert (failing.caller, failing.service) == ("checkout", "payments")
 
 
