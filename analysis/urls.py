@@ -1,6 +1,16 @@
 from django.urls import path, re_path
 
-from analysis.web import accuracy, checks, evidence, gaps, search, sources, suggestions, traces
+from analysis.web import (
+    accuracy,
+    checks,
+    evidence,
+    gaps,
+    log_signs,
+    search,
+    sources,
+    suggestions,
+    traces,
+)
 
 app_name = "analysis"
 
@@ -32,6 +42,8 @@ urlpatterns = [
     path("gaps/", gaps.gap_page, name="gaps"),
     path("gaps/<int:pk>/cause/", gaps.group_cause, name="group-cause"),
     path("search/", search.search, name="search"),
+    path("log-lines/", log_signs.log_signs, name="log-signs"),
+    path("log-lines/<int:source>/watch/", log_signs.log_watch, name="log-watch"),
     path("scoreboard/", accuracy.scoreboard, name="scoreboard"),
     path("sources/", sources.source_list, name="sources"),
     path("sources/new/<slug:kind>/", sources.source_form, name="source-new"),

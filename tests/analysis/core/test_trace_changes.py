@@ -61,10 +61,8 @@ def world(
     chance = random.Random(seed)
     calls = []
     for number in range(-100, 50):
-        jitter: dict[str, Any] = {
-            "own": 20 + 4 * chance.random(),
-            "payments": 40 + 8 * chance.random(),
-        }
+        jitter: dict[str, Any] = {"own": 20 + 4 * chance.random()}
+        jitter["payments"] = 40 + 8 * chance.random()
         edge = {"edge": 5 + chance.random()}
         changed = since(chance) if number >= 0 else {}
         calls += request(MOMENT + number * EVERY, **{**jitter, **edge, **usual, **changed})
