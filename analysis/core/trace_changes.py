@@ -10,9 +10,10 @@ Biometrika 1954).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, lgamma
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from analysis.core.traces import Span, timings
 USUAL = 0.95
 """Of the calls before, the share that a call must have outlasted to count as longer than usual."""
 SURE = 0.01
-"""Chance of any wrong finding among all that are tested."""
+"""Chance of a wrong finding, shared among all that are tested."""
 LEAST_SHARE = 0.01
 """Of the time of requests: less is proved sooner or later by many calls, and matters to nobody."""
 
@@ -113,12 +114,10 @@ def compare(calls: Sequence[TracedCall], moment: float) -> Comparison:
     pairs: dict[tuple[str, str], list[_Call]] = {}
     for call in timed:
         pairs.setdefault(call.key[:2], []).append(call)
-    sure = SURE / max(1, 2 * len(pairs))
-    for pair, group in pairs.items():
-        slower = _slower(pair, group, moment, everything, sure)
-        failing = _failing(pair, group, moment, sure)
-        found.slower += [slower] if slower else []
-        found.failing += [failing] if failing else []
+    slower = [_slower(pair, group, moment, everything) for pair, group in pairs.items()]
+    failing = [_failing(pair, group, moment) for pair, group in pairs.items()]
+    found.slower = _proved(slower)
+    found.failing = _proved(failing)
     found.slower.sort(key=lambda each: (-each.lost, each.service, each.caller))
     found.failing.sort(key=lambda each: (each.before - each.now, each.service, each.caller))
     return found
@@ -212,10 +211,22 @@ def _quantile(values: np.ndarray, share: float) -> float:
     return float(np.quantile(values, share)) if len(values) else float("nan")
 
 
+Changed = TypeVar("Changed", Slower, Failing)
+
+
+def _proved(candidates: Iterable[tuple[float, Changed] | None]) -> list[Changed]:
+    """Those whose chance is below SURE, by Bonferroni among those that are worth reporting.
+
+    What lost no time worth mentioning is no candidate, and weakens no other.
+    """
+    tested = [each for each in candidates if each is not None]
+    return [changed for chance, changed in tested if chance < SURE / len(tested)]
+
+
 def _slower(
-    pair: tuple[str, str], group: Sequence[_Call], moment: float, everything: float, sure: float
-) -> Slower | None:
-    """Whether more calls than before take longer than is usual for their operation."""
+    pair: tuple[str, str], group: Sequence[_Call], moment: float, everything: float
+) -> tuple[float, Slower] | None:
+    """How slow calls became, with the chance that as many take longer than usual without cause."""
     usual: dict[Key, np.ndarray] = {}
     for key in {call.key for call in group}:
         spent = [call.spent for call in group if call.key == key and call.at < moment]
@@ -223,8 +234,6 @@ def _slower(
             usual[key] = np.quantile(spent, [0.5, USUAL])
     known = [call for call in group if call.key in usual]
     longer = [call.spent > usual[call.key][1] for call in known]
-    if not _clearly_more(longer, [call.at >= moment for call in known], sure):
-        return None
     long_calls = [call for call, is_longer in zip(known, longer, strict=True) if is_longer]
     lost: dict[Key, float] = {}
     for call in long_calls:
@@ -239,7 +248,7 @@ def _slower(
     now = [call.spent for call in long_calls if call.key == worst and call.at >= since]
     if not now:
         return None
-    return Slower(
+    return _chance(longer, [call.at >= moment for call in known]), Slower(
         *pair,
         worst[2],
         float(usual[worst][0]),
@@ -251,16 +260,18 @@ def _slower(
 
 
 def _failing(
-    pair: tuple[str, str], group: Sequence[_Call], moment: float, sure: float
-) -> Failing | None:
+    pair: tuple[str, str], group: Sequence[_Call], moment: float
+) -> tuple[float, Failing] | None:
     failed = [call.failed for call in group]
     is_since = [call.at >= moment for call in group]
-    if not _clearly_more(failed, is_since, sure):
+    if not any(call.failed and call.at >= moment for call in group):
         return None
     since = _onset(group, failed)
     before = [each for each, later in zip(failed, is_since, strict=True) if not later]
     now = [each for call, each in zip(group, failed, strict=True) if call.at >= since]
-    return Failing(*pair, sum(before) / max(1, len(before)), sum(now) / len(now), since)
+    return _chance(failed, is_since), Failing(
+        *pair, sum(before) / max(1, len(before)), sum(now) / len(now), since
+    )
 
 
 def _onset(calls: Sequence[_Call], hit: Sequence[bool]) -> float:
@@ -270,13 +281,13 @@ def _onset(calls: Sequence[_Call], hit: Sequence[bool]) -> float:
     return calls[lowest].at if lowest < len(calls) else calls[-1].at
 
 
-def _clearly_more(hit: Sequence[bool], later: Collection[bool], sure: float) -> bool:
-    """Whether the share of hits is larger among the later ones than chance would make it."""
+def _chance(hit: Sequence[bool], later: Sequence[bool]) -> float:
+    """The chance of as many hits among the later ones if they were as likely before; 1 if none."""
     total, hits, since = len(hit), sum(hit), sum(later)
     if since in (0, total):
-        return False
+        return 1.0
     hits_since = sum(each and after for each, after in zip(hit, later, strict=True))
-    return hypergeometric_tail(hits_since, since, hits, total) < sure
+    return hypergeometric_tail(hits_since, since, hits, total)
 
 
 def hypergeometric_tail(least: int, drawn: int, marked: int, total: int) -> float:
