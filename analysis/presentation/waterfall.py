@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -15,6 +16,7 @@ WIDTH, LEFT, RIGHT = 900, 300, 62
 ROW, TOP = 20, 22
 INDENT, DEEPEST = 10, 12
 MAX_ROWS = 60
+MAX_TICKS = 5
 MAX_LABEL = 44
 SHADES = 12
 """Colours of stacked parts; services beyond them share."""
@@ -119,7 +121,7 @@ def draw_waterfall(rows: Sequence[WaterfallRow], title: str) -> SafeString:
     """The rows as SVG. `title` is what a screen reader says of it; a table says the rest."""
     if not rows:
         return svg.NOTHING
-    whole = max(row.offset + row.duration for row in rows) or 1.0
+    whole = max(1e-3, *(row.offset + row.duration for row in rows))
     parts: list[SafeString] = [*_axis(whole, len(rows))]
     for number, row in enumerate(rows):
         parts += _bar(row, number, whole)
@@ -137,12 +139,18 @@ def _x(milliseconds_since: float, whole: float) -> float:
 
 
 def _axis(whole: float, rows: int) -> Iterator[SafeString]:
-    for part in range(5):
-        at = whole * part / 4
-        x = _x(at, whole)
+    step = _round_step(whole)
+    for number in range(int(whole / step) + 1):
+        x = _x(step * number, whole)
         yield svg.line(x, TOP - 4, x, TOP + ROW * rows, class_="grid")
-        label = "0" if not part else milliseconds(at)
-        yield svg.text(label, x, TOP - 9, text_anchor="middle" if part else "start")
+        label = milliseconds(step * number) if number else "0"
+        yield svg.text(label, x, TOP - 9, text_anchor="middle" if number else "start")
+
+
+def _round_step(whole: float) -> float:
+    """The smallest of 1, 2, 5, 10, 20 … that gives at most MAX_TICKS steps."""
+    power = 10.0 ** floor(log10(whole / MAX_TICKS))
+    return next(power * each for each in (1, 2, 5, 10) if power * each * MAX_TICKS >= whole)
 
 
 def _bar(row: WaterfallRow, number: int, whole: float) -> Iterator[SafeString]:

@@ -179,4 +179,4 @@ def test_only_who_manages_sources_changes_what_is_watched(
     assert admin_client.post(address, chosen).status_code == 302
     assert LogWatch.objects.get().opens == "new"
     page = web.get("/analysis/log-lines/").content.decode()
-    assert "opens incidents for new lines that report errors" in page
+    assert "opens incidents: for new lines that report errors" in page
