@@ -16,7 +16,9 @@ from incidents.permissions import visible_incidents
 
 class LogSignSerializer(serializers.ModelSerializer):
     service = serializers.CharField(source="service.name")
-    source = serializers.CharField(source="source.name")
+    source = serializers.CharField(  # type: ignore[assignment]  # a field named so, not an option
+        source="source.name"
+    )
     incident = serializers.SerializerMethodField(
         help_text="The incident that it opened, if you may see it."
     )
@@ -49,7 +51,9 @@ class LogSignViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
 
 
 class LogWatchSerializer(serializers.ModelSerializer):
-    source = serializers.SlugRelatedField(slug_field="name", queryset=Source.objects.all())
+    source = serializers.SlugRelatedField(  # type: ignore[assignment]  # as above
+        slug_field="name", queryset=Source.objects.all()
+    )
 
     class Meta:
         model = LogWatch

@@ -120,6 +120,8 @@ def _panel(
         return Panel(evidence, evidence_title(evidence), None, None, own, examples)
     if evidence.kind == Evidence.Kind.TRACES:
         traces = example_traces(evidence, evidence.items()) if own else []
+        if own and max(own, key=lambda each: each.score).kind == Finding.Kind.FAILING:
+            traces.sort(key=lambda trace: trace.role != "failed")
         return Panel(evidence, evidence_title(evidence), None, None, own, traces=traces)
     finding = own[0] if own else None
     chart = draw_evidence(evidence, finding, marks) if finding else None
