@@ -8,12 +8,13 @@ from typing import Any
 
 from amqp.exceptions import ChannelError
 from celery import current_app, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analysis.answers import changes
-from analysis.evidence import checks, planning, pulling
+from analysis.evidence import checks, log_watch, planning, pulling
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import (
     calibration_versions,
@@ -131,6 +132,21 @@ def learn() -> None:
 def find_gaps() -> None:
     """Group the incidents that are alike and have no cause."""
     unexplained_groups.regroup()
+
+
+LOGS_AT_ONCE = 30
+"""Logs read by one run: every ten minutes some 300 can be read."""
+
+
+@shared_task(soft_time_limit=50, time_limit=60, expires=50)
+def watch_logs() -> None:
+    """Read the newest lines of watched logs; those that time does not suffice for come next."""
+    try:
+        for profile in log_watch.due_profiles(LOGS_AT_ONCE):
+            log_watch.read_log(profile)
+    except SoftTimeLimitExceeded:
+        logger.warning("Time ran out while reading logs; the next run goes on.")
+    log_watch.delete_old_signs()
 
 
 @worker_ready.connect

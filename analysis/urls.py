@@ -1,6 +1,16 @@
 from django.urls import path, re_path
 
-from analysis.web import accuracy, checks, evidence, gaps, search, sources, suggestions
+from analysis.web import (
+    accuracy,
+    checks,
+    evidence,
+    gaps,
+    log_signs,
+    search,
+    sources,
+    suggestions,
+    traces,
+)
 
 app_name = "analysis"
 
@@ -24,9 +34,16 @@ urlpatterns = [
         name="chart-file",
     ),
     path("evidence/<int:pk>/", evidence.evidence_page, name="evidence-item"),
+    re_path(
+        r"^evidence/(?P<pk>\d{1,18})/traces/(?P<trace>[0-9a-f]{1,32})/$",
+        traces.trace_page,
+        name="trace",
+    ),
     path("gaps/", gaps.gap_page, name="gaps"),
     path("gaps/<int:pk>/cause/", gaps.group_cause, name="group-cause"),
     path("search/", search.search, name="search"),
+    path("log-lines/", log_signs.log_signs, name="log-signs"),
+    path("log-lines/<int:source>/watch/", log_signs.log_watch, name="log-watch"),
     path("scoreboard/", accuracy.scoreboard, name="scoreboard"),
     path("sources/", sources.source_list, name="sources"),
     path("sources/new/<slug:kind>/", sources.source_form, name="source-new"),

@@ -120,6 +120,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-capacities": {"task": "practice.tasks.read_capacities", "schedule": 60.0},
     "send-monthly-reviews": {"task": "practice.tasks.send_monthly_reviews", "schedule": 3600.0},
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
+    "watch-logs": {"task": "analysis.tasks.watch_logs", "schedule": 60.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 
@@ -206,6 +207,7 @@ SPECTACULAR_SETTINGS = {
         "TimelineKind": "incidents.models.TimelineEntry.Kind",
         "EvidenceKind": "analysis.models.Evidence.Kind",
         "FindingKind": "analysis.models.Finding.Kind",
+        "LogSignKind": "analysis.models.LogSign.Kind",
         "AlertStatus": "incidents.models.Alert.Status",
     },
 }

@@ -30,6 +30,7 @@ ALLOWED = {
     "Integration": {"kind", "settings"},
     "ActionItem": {"postmortem"},
     "Check": {"cause"},
+    "LogWatch": {"source"},
     "Rule": {"workspace"},
     "NotificationRule": {"workspace"},
     "Drill": {"at", "service"},

@@ -32,7 +32,7 @@ class EvidenceSerializer(serializers.ModelSerializer):
 class EvidenceDetailSerializer(EvidenceSerializer):
     items = serializers.ListField(
         child=serializers.DictField(),
-        help_text="Series {labels, times, values} or lines {at, text}.",
+        help_text="Series {labels, times, values}, lines {at, text} or traces {id, spans}.",
     )
 
     class Meta(EvidenceSerializer.Meta):

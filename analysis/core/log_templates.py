@@ -181,6 +181,13 @@ _ERROR_WORDS = re.compile(
     r"unreachable|corrupt|crash|backoff|evict|slow|duration|lag)",
     re.IGNORECASE,
 )
+
+
+def reports_error(template: str) -> bool:
+    """Whether its words are those of errors."""
+    return bool(_ERROR_WORDS.search(template))
+
+
 MIN_EXPECTED = 12.0
 """Lines that must have been expected before their absence means anything."""
 SILENCE_WEIGHT = 0.8

@@ -40,6 +40,8 @@ class Timing(NamedTuple):
     service: str
     operation: str
     spent: float
+    span: Span
+    """The one that enters the service, or the caller's that waits for it."""
 
 
 @dataclass
@@ -86,13 +88,13 @@ def timings(spans: Sequence[Span]) -> list[Timing]:
             if len(remote) == 1:
                 callee = remote[0]
                 lost = round(max(0.0, span.duration - callee.duration), DIGITS)
-                found.append(Timing(span.service, callee.service, callee.operation, lost))
+                found.append(Timing(span.service, callee.service, callee.operation, lost, span))
         else:
             away[entries[place]] += remote
     for place, span in enumerate(spans):
         if entries[place] == place:
             own = _outside(span, away[place])
-            found.append(Timing("", span.service, span.operation, own))
+            found.append(Timing("", span.service, span.operation, own, span))
     return found
 
 

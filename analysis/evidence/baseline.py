@@ -12,7 +12,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from analysis.core.onset import Array
 from analysis.sources.base import (
-    Line,
+    Item,
     Series,
     SourceAnswer,
     SourceError,
@@ -38,7 +38,7 @@ def with_earlier_days(
     Takes at most `seconds`. A day that cannot be pulled is left out: no history is no failure.
     """
     until = time.monotonic() + seconds
-    items: list[Series | Line] = list(answer.items)
+    items: list[Item] = list(answer.items)
     for days in DAYS:
         left = until - time.monotonic()
         if left < 1.0:
@@ -52,11 +52,9 @@ def with_earlier_days(
     return replace(answer, items=items)
 
 
-def _with_earlier(
-    items: Sequence[Series | Line], then: Sequence[Series | Line], ago: float
-) -> list[Series | Line]:
+def _with_earlier(items: Sequence[Item], then: Sequence[Item], ago: float) -> list[Item]:
     known = {_key(row): row for row in then if isinstance(row, Series)}
-    out: list[Series | Line] = []
+    out: list[Item] = []
     for item in items:
         past = known.get(_key(item)) if isinstance(item, Series) else None
         if isinstance(item, Series) and past and len(past.times) >= MIN_SHARE * len(item.times):

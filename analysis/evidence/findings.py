@@ -15,6 +15,8 @@ from analysis.core.log_templates import (
 from analysis.core.onset import Departure, departure
 from analysis.core.units import quantity
 from analysis.evidence.baseline import usual_range
+from analysis.evidence.moments import suspicious_since
+from analysis.evidence.trace_findings import read_trace_findings
 from analysis.models import Evidence, Finding
 
 
@@ -22,6 +24,8 @@ def read_findings(evidence: Evidence) -> list[Finding]:
     """Unsaved findings of `evidence`, strongest first."""
     if evidence.kind == Evidence.Kind.SERIES:
         return _from_series(evidence)
+    if evidence.kind == Evidence.Kind.TRACES:
+        return read_trace_findings(evidence)
     return _from_lines(evidence)
 
 
@@ -74,11 +78,8 @@ def _departure_in_words(evidence: Evidence, found: Departure, moment: float) -> 
 
 
 def _from_lines(evidence: Evidence) -> list[Finding]:
-    moment = evidence.incident.impact_started_at.timestamp()
     start, end = evidence.window_start.timestamp(), evidence.window_end.timestamp()
-    # Faults are often logged before users are affected: what is new in the last quarter of an hour
-    # before the impact counts as new.
-    moment = max(start + (moment - start) / 2, moment - 900)
+    moment = suspicious_since(evidence)
     counts = count_templates(((item["at"], item["text"]) for item in evidence.items()), moment)
     findings = [
         Finding(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
 import numpy as np
 
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
+from analysis.core.trace_changes import with_peers
+from analysis.core.traces import Span
+from analysis.evidence.trace_findings import calls_of
 from analysis.models import Evidence
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import Incident
@@ -19,6 +26,7 @@ def likely_origins(incident: Incident) -> list[Suspect]:
     """
     metrics: list[Metric] = []
     lines: list[LogLine] = []
+    traces: dict[str, dict[str, Any]] = {}
     at = incident.impact_started_at.timestamp()
     for row in incident.evidence.select_related("service"):
         if row.service is None:
@@ -28,9 +36,18 @@ def likely_origins(incident: Incident) -> list[Suspect]:
             if row.kind == Evidence.Kind.SERIES:
                 times, values = np.array(item["times"]), np.array(item["values"])
                 metrics.append(Metric(name, row.what, times, values))
+            elif row.kind == Evidence.Kind.TRACES:
+                # The same request is in the traces of every service that it passed.
+                traces.setdefault(item["id"], item)
             else:
                 lines.append(LogLine(name, item["at"], item["text"]))
-    if len({metric.service for metric in metrics} | {line.service for line in lines}) < 2:
+    calls, _ = with_peers(calls_of(traces.values()))
+    spans = [call.span for call in calls]
+    if not {metric.service for metric in metrics} <= {span.service for span in spans}:
+        # Where only some services are traced, spans would speak against these alone.
+        spans = []
+    recorded: Iterable[Metric | LogLine | Span] = chain(metrics, lines, spans)
+    if len({each.service for each in recorded}) < 2:
         return []
     onset = _first_onset(incident, at)
     usual = [line for line in lines if line.at < onset]
@@ -43,6 +60,8 @@ def likely_origins(incident: Incident) -> list[Suspect]:
         _symptom(incident),
         since,
         usual,
+        [span for span in spans if span.start >= onset],
+        [span for span in spans if span.start < onset],
     )
     suspects = rank_services(observed, onset)
     return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]

@@ -83,9 +83,10 @@ def pull(request_id: int) -> bool:
     began = time.monotonic()
     try:
         source = plugin_of(request.source)
+        kind = source.items_of(_query_of(request))
         window = Window(request.window_start, request.window_end)
         answer = source.pull(_query_of(request), window, DEADLINE)
-        if source.items == "series" and answer.items:
+        if kind == "series" and answer.items:
             left = DEADLINE - (time.monotonic() - began)
             answer = with_earlier_days(source, _query_of(request), window, answer, left)
     except SourceError as error:
@@ -107,7 +108,7 @@ def pull(request_id: int) -> bool:
         return True
     took = int((time.monotonic() - began) * 1000)
     circuit_breaker.record_success(request.source)
-    _settle(request, answer=answer, items_kind=source.items, took_ms=took)
+    _settle(request, answer=answer, items_kind=kind, took_ms=took)
     return True
 
 
@@ -157,6 +158,14 @@ def _settle(
     refresh_fingerprint(request.incident)
 
 
+_OF_METRICS = (
+    Finding.Kind.LEFT_NORMAL,
+    Finding.Kind.TROUBLE,
+    Finding.Kind.SLOWER,
+    Finding.Kind.FAILING,
+)
+
+
 def refresh_fingerprint(incident: Incident) -> None:
     """Collect what the findings say into the terms that the similarity index knows."""
     fingerprint, _ = Fingerprint.objects.get_or_create(incident=incident)
@@ -164,7 +173,7 @@ def refresh_fingerprint(incident: Incident) -> None:
     templates: dict[str, str] = {}
     metrics: dict[str, str] = {}
     for finding in incident.findings.order_by("-score")[:60]:
-        if finding.kind in (Finding.Kind.LEFT_NORMAL, Finding.Kind.TROUBLE):
+        if finding.kind in _OF_METRICS:
             metrics.setdefault(finding.term, finding.term)
         else:
             templates.setdefault(finding.term, finding.data["template"])

@@ -7,6 +7,7 @@ from analysis.models.evidence import Evidence, EvidenceRequest
 from analysis.models.finding import Finding
 from analysis.models.fingerprint import Fingerprint
 from analysis.models.learning import Fit, Forgotten, ShownAnswer
+from analysis.models.log_watch import LogProfile, LogSign, LogWatch
 from analysis.models.source import Source
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "Fingerprint",
     "Fit",
     "Forgotten",
+    "LogProfile",
+    "LogSign",
+    "LogWatch",
     "ShownAnswer",
     "Source",
 ]

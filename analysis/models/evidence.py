@@ -62,6 +62,7 @@ class Evidence(models.Model):
     class Kind(models.TextChoices):
         SERIES = "series", "Series"
         LINES = "lines", "Log lines"
+        TRACES = "traces", "Traces"
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="evidence")
     request = models.OneToOneField(EvidenceRequest, models.CASCADE, related_name="evidence")
@@ -84,7 +85,9 @@ class Evidence(models.Model):
         ordering = ["pk"]
         verbose_name_plural = "evidence"
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["series", "lines"]), name="evidence_kind")
+            models.CheckConstraint(
+                condition=Q(kind__in=["series", "lines", "traces"]), name="evidence_kind"
+            )
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,8 @@ class Finding(models.Model):
         BURST = "burst", "Burst of log lines"
         SILENT = "silent", "Log line gone silent"
         TROUBLE = "trouble", "More log lines of trouble"
+        SLOWER = "slower", "Requests take longer"
+        FAILING = "failing", "Requests fail"
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="findings")
     evidence = models.ForeignKey(Evidence, models.CASCADE, related_name="findings")

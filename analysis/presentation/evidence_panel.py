@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,15 @@ from analysis.evidence.origins import likely_origins
 from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
 from analysis.presentation.charts import Mark
 from analysis.presentation.evidence_chart import draw_evidence, evidence_title, incident_marks
+from analysis.presentation.trace_links import TraceLinks
+from analysis.presentation.trace_view import ExampleTrace, example_traces
 from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
 from kb.models import Check
 
 State = EvidenceRequest.State
+MAX_EXAMPLE = 220
+"""Characters of a log line that the panel shows."""
 
 
 @dataclass
@@ -28,6 +32,10 @@ class Panel:
     chart: SafeString | None
     finding: Finding | None
     new_templates: list[Finding]
+    """Of log lines and traces: what is unusual about them."""
+    examples: dict[int, SafeString] = field(default_factory=dict)
+    """By finding, its log line with links to traces."""
+    traces: list[ExampleTrace] = field(default_factory=list)
 
 
 def present_evidence(incident: Incident) -> dict[str, Any]:
@@ -35,8 +43,9 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     requests = list(incident.evidence_requests.select_related("service", "source"))
     findings = list(incident.findings.select_related("service"))
     marks = incident_marks(incident)
+    links = TraceLinks(incident)
     panels = [
-        _panel(evidence, findings, marks)
+        _panel(evidence, findings, marks, links)
         for evidence in incident.evidence.select_related("service").defer("content")
     ]
     unusual = [panel for panel in panels if _findings_of(panel)]
@@ -98,10 +107,22 @@ def _findings_of(panel: Panel) -> list[Finding]:
     return [finding for finding in [panel.finding, *panel.new_templates] if finding]
 
 
-def _panel(evidence: Evidence, findings: list[Finding], marks: list[Mark]) -> Panel:
+def _panel(
+    evidence: Evidence, findings: list[Finding], marks: list[Mark], links: TraceLinks
+) -> Panel:
     own = [finding for finding in findings if finding.evidence_id == evidence.pk]
     if evidence.kind == Evidence.Kind.LINES:
-        return Panel(evidence, evidence_title(evidence), None, None, own)
+        examples = {
+            finding.pk: links.linked(str(finding.data["example"])[:MAX_EXAMPLE])
+            for finding in own
+            if "example" in finding.data
+        }
+        return Panel(evidence, evidence_title(evidence), None, None, own, examples)
+    if evidence.kind == Evidence.Kind.TRACES:
+        traces = example_traces(evidence, evidence.items()) if own else []
+        if own and max(own, key=lambda each: each.score).kind == Finding.Kind.FAILING:
+            traces.sort(key=lambda trace: trace.role != "failed")
+        return Panel(evidence, evidence_title(evidence), None, None, own, traces=traces)
     finding = own[0] if own else None
     chart = draw_evidence(evidence, finding, marks) if finding else None
     return Panel(evidence, evidence_title(evidence), chart, finding, [])

@@ -15,6 +15,9 @@ MAX_POINTS = 1500
 """Points a series may have: enough for a chart and for the analysis."""
 MAX_SERIES = 20
 MAX_LINES = 5000
+MAX_TRACES = 400
+MAX_SPANS = 500
+"""Spans that one trace may have; of more, the first to start are stored."""
 MAX_AT_ONCE, MAX_PER_MINUTE = 8, 1200
 """Limits of a source whose settings set none: pulls under way, pulls started in a minute."""
 
@@ -74,10 +77,61 @@ class Line:
 
 
 @dataclass(frozen=True)
+class TracedSpan:
+    """One operation of a request: start in epoch seconds, duration in ms, parent "" at a root.
+
+    `kind` is server, client, producer, consumer, internal or empty. `peer` names what a client
+    called, as far as the client knows. `note` is why it failed.
+    """
+
+    id: str
+    parent: str
+    service: str
+    operation: str
+    start: float
+    duration: float
+    failed: bool = False
+    kind: str = ""
+    peer: str = ""
+    note: str = ""
+
+    def as_item(self) -> dict[str, Any]:
+        required = ("id", "parent", "service", "operation", "start", "duration")
+        return {key: value for key, value in vars(self).items() if value or key in required}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The spans of one request, in the order in which they started.
+
+    One that was `chosen` because it failed is an example and says nothing of how many fail.
+    """
+
+    id: str
+    spans: list[TracedSpan]
+    chosen: bool = False
+
+    @property
+    def start(self) -> float:
+        return self.spans[0].start
+
+    @property
+    def failed(self) -> bool:
+        return any(span.failed for span in self.spans)
+
+    def as_item(self) -> dict[str, Any]:
+        item = {"id": self.id, "spans": [span.as_item() for span in self.spans]}
+        return {**item, "chosen": True} if self.chosen else item
+
+
+Item = Series | Line | Trace
+
+
+@dataclass(frozen=True)
 class SourceAnswer:
     """What a source returned, a link for people, and in words what is missing from it."""
 
-    items: Sequence[Series | Line]
+    items: Sequence[Item]
     link: str = ""
     gaps: list[str] = field(default_factory=list)
 
@@ -85,13 +139,16 @@ class SourceAnswer:
 class SourceError(Exception):
     """A pull that failed. `reason` is short and stable, the message is for people.
 
-    `passing` says whether a retry may help.
+    `passing` says whether a retry may help, `detail` is the beginning of what the server wrote.
     """
 
-    def __init__(self, reason: str, message: str, *, passing: bool = False) -> None:
+    def __init__(
+        self, reason: str, message: str, *, passing: bool = False, detail: str = ""
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.passing = passing
+        self.detail = detail
 
 
 class SourceForm(forms.Form):
@@ -115,7 +172,7 @@ class SourcePlugin:
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     items: ClassVar[str] = "series"
-    """"series" or "lines"."""
+    """"series" or "lines": what its queries return, unless `items_of` says otherwise."""
     SettingsForm: ClassVar[type[SourceForm]]
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -125,6 +182,14 @@ class SourcePlugin:
     def queries(self, target: Target) -> list[SourceQuery]:
         """What to pull for a service when an incident names it."""
         raise NotImplementedError
+
+    def items_of(self, query: SourceQuery) -> str:
+        """What this query returns: "series", "lines" or "traces"."""
+        return self.items
+
+    def trace_page(self, trace_id: str) -> str:
+        """The address of a trace in the source's own UI; empty if it has none."""
+        return ""
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         """Run a query. `deadline` is seconds allowed. Raises SourceError, never anything else."""

@@ -74,10 +74,37 @@ class HttpClient:
         self.settings = settings
 
     def get_json(self, path: str, params: Any = None, *, deadline: float) -> Any:
-        return self._request("GET", path, deadline, params=params)
+        return self._json(self._request("GET", path, deadline, params=params))
+
+    def get_documents(self, path: str, params: Any = None, *, deadline: float) -> list[Any]:
+        """Like `get_json`, for servers that stream one JSON document after the other."""
+        text = self._request("GET", path, deadline, params=params).decode("utf-8", "replace")
+        decoder, documents, at = json.JSONDecoder(), [], 0
+        try:
+            while at < len(text):
+                if text[at].isspace():
+                    at += 1
+                    continue
+                document, at = decoder.raw_decode(text, at)
+                documents.append(document)
+        except (ValueError, RecursionError) as error:
+            raise self._no_json() from error
+        if not documents:
+            raise self._no_json()
+        return documents
 
     def post_json(self, path: str, body: Any, *, deadline: float, params: Any = None) -> Any:
-        return self._request("POST", path, deadline, params=params, json=body)
+        return self._json(self._request("POST", path, deadline, params=params, json=body))
+
+    def _json(self, body: bytes) -> Any:
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise self._no_json() from error
+
+    def _no_json(self) -> SourceError:
+        host = urlsplit(self.base).netloc
+        return SourceError("garbage", f"{host} did not answer with JSON. Is the address right?")
 
     def _client(self, deadline: float) -> httpx.Client:
         settings = self.settings
@@ -101,7 +128,7 @@ class HttpClient:
             trust_env=False,
         )
 
-    def _request(self, method: str, path: str, deadline: float, **request: Any) -> Any:
+    def _request(self, method: str, path: str, deadline: float, **request: Any) -> bytes:
         host = urlsplit(self.base).netloc
         try:
             with (
@@ -132,12 +159,7 @@ class HttpClient:
                 "broken", f"{host} broke off the answer: {error}.", passing=True
             ) from error
         self._refuse_bad_status(response, body, host)
-        try:
-            return json.loads(body)
-        except ValueError as error:
-            raise SourceError(
-                "garbage", f"{host} did not answer with JSON. Is the address right?"
-            ) from error
+        return body
 
     @staticmethod
     def _read(response: httpx.Response, deadline: float) -> bytes:
@@ -171,7 +193,11 @@ class HttpClient:
             )
         detail = body[:300].decode("utf-8", "replace").strip()
         if status == 404:
-            raise SourceError("not-found", f"{host} has no such path (404). Check the address.")
+            raise SourceError(
+                "not-found",
+                f"{host} has no such path (404). Check the address.",
+                detail=detail,
+            )
         raise SourceError(
             "refused" if status < 500 else "server-error",
             f"{host} answered {status}: {detail}",

@@ -1,84 +1,80 @@
-"""Jaeger, also Tempo through its Jaeger-compatible API: traces as error share and latency."""
+"""Jaeger: its own JSON (`/api/traces`), or OTLP-JSON (`/api/v3/traces`) where there is none."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
 from typing import Any
 
-import numpy as np
-
-from analysis.sources.base import (
-    Series,
-    SourceAnswer,
-    SourceQuery,
-    Target,
-    Window,
-    fill,
-)
-from analysis.sources.http import HttpSource
-
-MAX_TRACES = 1000
-BUCKET = 60
+from analysis.sources.base import SourceError, Trace, Window
+from analysis.sources.spans import read_jaeger, read_otlp
+from analysis.sources.traces import TraceSource, names_in
 
 
-class Jaeger(HttpSource):
+class Jaeger(TraceSource):
     kind = "jaeger"
-    title = "Jaeger or Tempo"
+    title = "Jaeger"
     product = "Jaeger"
 
-    def queries(self, target: Target) -> list[SourceQuery]:
-        return [
-            SourceQuery("span errors", fill("errors $service", target), "%"),
-            SourceQuery("span p95", fill("p95 $service", target), "s"),
-        ]
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.only_v3 = False
 
-    def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
-        what, _, service = query.text.partition(" ")
+    def find(self, service: str, window: Window, limit: int, deadline: float) -> list[Trace]:
+        until = time.monotonic() + deadline
+        if not self.only_v3:
+            try:
+                return self._find_v1(service, window, limit, deadline)
+            except SourceError as error:
+                if error.reason != "not-found":
+                    raise
+        traces = self._find_v3(service, window, limit, max(0.1, until - time.monotonic()))
+        self.only_v3 = True
+        return traces
+
+    def _find_v1(self, service: str, window: Window, limit: int, deadline: float) -> list[Trace]:
         params = {
             "service": service,
             "start": int(window.start.timestamp() * 1e6),
             "end": int(window.end.timestamp() * 1e6),
-            "limit": MAX_TRACES,
+            "limit": limit,
         }
         answer = self.http.get_json("/api/traces", params, deadline=deadline)
         with self.expecting("a list of Jaeger traces"):
-            traces = answer["data"] or []
-            buckets = _by_minute(traces, service)
-        gaps = []
-        if len(traces) >= MAX_TRACES:
-            gaps.append(f"More than {MAX_TRACES} traces; figures come from these alone.")
-        if not buckets:
-            gaps.append(f"No spans of {service} in the window.")
-            return SourceAnswer([], self._link(service), gaps)
-        minutes = sorted(buckets)
-        if what == "errors":
-            values = [100 * float(np.mean([bad for _, bad in buckets[m]])) for m in minutes]
-        else:
-            values = [float(np.quantile([s for s, _ in buckets[m]], 0.95)) for m in minutes]
-        series = Series({"service": service}, [float(minute) for minute in minutes], values)
-        return SourceAnswer([series], self._link(service), gaps)
+            return read_jaeger(answer["data"] or [])
 
-    def _link(self, service: str) -> str:
+    def _find_v3(self, service: str, window: Window, limit: int, deadline: float) -> list[Trace]:
+        # Newer versions call the limit search_depth, older ones num_traces.
+        params = {
+            "query.service_name": service,
+            "query.start_time_min": f"{window.start:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "query.start_time_max": f"{window.end:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "query.search_depth": limit,
+            "query.num_traces": limit,
+        }
+        try:
+            documents = self.http.get_documents("/api/v3/traces", params, deadline=deadline)
+        except SourceError as error:
+            # Jaeger 2 answers 404 to a search without a result.
+            if error.reason == "not-found" and "no traces found" in error.detail.lower():
+                return []
+            raise
+        with self.expecting("OTLP-JSON with a result"):
+            results = [document["result"] for document in documents]
+            merged = [group for each in results for group in each.get("resourceSpans") or []]
+            return read_otlp({"resourceSpans": merged})[:limit]
+
+    def search_page(self, service: str) -> str:
         return f"{self.http.base}/search?service={service}"
 
-    def probe(self, deadline: float) -> str:
-        answer = self.http.get_json("/api/services", deadline=deadline)
+    def default_trace_address(self) -> str:
+        return f"{self.http.base}/trace/$trace"
+
+    def discover(self, deadline: float) -> list[str]:
+        try:
+            answer, key = self.http.get_json("/api/services", deadline=deadline), "data"
+        except SourceError as error:
+            if error.reason != "not-found":
+                raise
+            answer, key = self.http.get_json("/api/v3/services", deadline=deadline), "services"
         with self.probing():
-            return f"Answers; it knows {len(answer['data'] or [])} services."
-
-
-def _by_minute(traces: list[Any], service: str) -> dict[int, list[tuple[float, bool]]]:
-    """Seconds and failure of each span of the service, by the minute it started in."""
-    buckets: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for trace in traces:
-        names = {key: process["serviceName"] for key, process in trace["processes"].items()}
-        for span in trace["spans"]:
-            if names.get(span["processID"]) == service:
-                minute = int(span["startTime"] / 1e6) // BUCKET * BUCKET
-                buckets[minute].append((span["duration"] / 1e6, _failed(span)))
-    return buckets
-
-
-def _failed(span: dict[str, Any]) -> bool:
-    tags = {tag["key"]: tag.get("value") for tag in span.get("tags") or []}
-    return tags.get("error") in (True, "true") or tags.get("otel.status_code") == "ERROR"
+            return names_in(answer[key])

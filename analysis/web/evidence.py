@@ -15,7 +15,12 @@ from analysis.models import Evidence, Source
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
 from analysis.presentation.evidence_panel import present_evidence
+from analysis.presentation.log_comparison import compare_log_lines
+from analysis.presentation.trace_links import TraceLinks
+from analysis.presentation.trace_view import calls_table, example_traces
 from incidents.web.shortcuts import get_incident
+
+MAX_LINES_SHOWN = 2000
 
 
 @require_GET
@@ -73,7 +78,12 @@ def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def compare(request: HttpRequest, incident: int, past: int) -> HttpResponse:
     """Then against now: the evidence of two incidents side by side, each from its own start."""
     now, then = get_incident(request, incident), get_incident(request, past)
-    context = {"now": now, "then": then, "pairs": compare_evidence(now, then)}
+    context = {
+        "now": now,
+        "then": then,
+        "pairs": compare_evidence(now, then),
+        "logs": compare_log_lines(now, then),
+    }
     return render(request, "analysis/evidence/compare.html", context)
 
 
@@ -83,11 +93,20 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(Evidence.objects.select_related("request", "service"), pk=pk)
     subject = get_incident(request, item.incident_id)
     items = item.items()
+    traces = items if item.kind == Evidence.Kind.TRACES else []
+    links = TraceLinks(subject)
+    lines = items[:MAX_LINES_SHOWN] if item.kind == Evidence.Kind.LINES else []
     context = {
         "evidence": item,
         "incident": subject,
-        "items": items[:2000],
+        "lines": [
+            (links.linked(each["text"]), links.of_labels(each.get("labels") or {}))
+            for each in lines
+        ],
         "count": len(items),
+        "examples": example_traces(item, traces),
+        "calls": calls_table(item, traces),
+        "findings": item.findings.all(),
         "chart": evidence_chart(item) if item.kind == Evidence.Kind.SERIES else "",
     }
     return render(request, "analysis/evidence/detail.html", context)

@@ -30,7 +30,7 @@ from analysis.sources.templates import parse_templates, queries_for
 from tests.misbehaving_server import BEHAVIOURS, Behaving
 
 WINDOW = Window(datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(4600, UTC))
-HTTP = ["prometheus", "loki", "elasticsearch", "kubernetes", "jaeger", "grafana"]
+HTTP = ["prometheus", "loki", "elasticsearch", "kubernetes", "jaeger", "tempo", "grafana"]
 
 
 def plugin(kind: str, url: str = "http://127.0.0.1:1") -> Any:
