@@ -133,10 +133,13 @@ def _time_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -
 
 
 def _failure_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:
-    shares = failures(observed.spans, observed.usual_spans) if observed.usual_spans else {}
-    for service, share in shares.items():
-        reasons.setdefault(service, []).append(f"{share:.0%} of requests failed first here")
-    return shares
+    found = failures(observed.spans, observed.usual_spans) if observed.usual_spans else {}
+    for service, each in found.items():
+        how = "stopped early" if each.stopped > each.share / 2 else "failed"
+        reasons.setdefault(service, []).append(
+            f"{each.share:.0%} of requests {how} first here, or on its answer"
+        )
+    return {service: each.share for service, each in found.items()}
 
 
 def _error_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:
