@@ -15,7 +15,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from analysis.core.origin_ranking import LogLine, Metric, Observed, Span, Suspect, rank_services
+from analysis.core.origin_ranking import (
+    LogLine,
+    Metric,
+    Observed,
+    Remembered,
+    Span,
+    Suspect,
+    rank_services,
+)
 
 MOST_WINDOWS = 8
 Recorded = TypeVar("Recorded", LogLine, Span)
@@ -46,8 +54,9 @@ def confidence(observed: Observed, at: float, suspects: Sequence[Suspect]) -> Co
     if not suspects or not suspects[0].reasons:
         return Confidence(0, 0, abnormal=False)
     scores = []
+    remembered: Remembered = {}
     for seen, onset in _normal_windows(observed, at):
-        ranked = rank_services(seen, onset)
+        ranked = rank_services(seen, onset, remembered)
         scores.append(ranked[0].score if ranked else 0.0)
     weaker = sum(score < suspects[0].score for score in scores)
     return Confidence(weaker, len(scores), abnormal=True)
