@@ -71,21 +71,26 @@ AGREEING = 2
 """Metrics of a service whose surprise is averaged: one alone may be a coincidence."""
 
 
-def rank_services(observed: Observed, at: float) -> list[Suspect]:
+Reasons = dict[str, list[str]]
+Remembered = dict[tuple[int, int], tuple[list[Shares], Reasons]]
+
+
+def rank_services(
+    observed: Observed, at: float, remembered: Remembered | None = None
+) -> list[Suspect]:
     """Suspects, most likely origin first; `at` is the onset in epoch seconds.
+
+    Who ranks the same lists of spans and lines with several onsets passes the same `remembered`:
+    compared with a normal time, what they say does not depend on the onset.
 
     Services that serve no request, by the spans, and those that `seen` does not call, come last. A
     suspect without reasons is not abnormal.
     """
     observed = replace(observed, metrics=[as_rate(each.usable(), at) for each in observed.metrics])
-    reasons: dict[str, list[str]] = {}
-    kinds: list[Shares] = []
+    kinds, reasons = _of_requests(observed, at, remembered)
     involved: set[str] = set()
     if observed.spans:
-        kinds += [_time_shares(observed, at, reasons), _failure_shares(observed, reasons)]
         involved |= {span.service for span in [*observed.spans, *observed.usual_spans]}
-    if observed.lines:
-        kinds.append(_error_shares(observed, reasons))
     accounted = bool(observed.spans)
     if observed.seen is not None and any(observed.seen in pair for pair in observed.calls):
         involved |= below(observed.calls, observed.seen)
@@ -108,6 +113,24 @@ def rank_services(observed: Observed, at: float) -> list[Suspect]:
         )
     )
     return suspects
+
+
+def _of_requests(
+    observed: Observed, at: float, remembered: Remembered | None
+) -> tuple[list[Shares], Reasons]:
+    """What spans and lines say."""
+    key = (id(observed.spans), id(observed.lines))
+    if remembered is not None and observed.usual_spans and key in remembered:
+        kinds, reasons = remembered[key]
+    else:
+        kinds, reasons = [], {}
+        if observed.spans:
+            kinds += [_time_shares(observed, at, reasons), _failure_shares(observed, reasons)]
+        if observed.lines:
+            kinds.append(_error_shares(observed, reasons))
+        if remembered is not None:
+            remembered[key] = kinds, reasons
+    return list(kinds), {service: list(each) for service, each in reasons.items()}
 
 
 def _combined(kinds: Sequence[Shares], services: Iterable[str]) -> dict[str, float]:
@@ -133,10 +156,13 @@ def _time_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -
 
 
 def _failure_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:
-    shares = failures(observed.spans, observed.usual_spans) if observed.usual_spans else {}
-    for service, share in shares.items():
-        reasons.setdefault(service, []).append(f"{share:.0%} of requests failed first here")
-    return shares
+    found = failures(observed.spans, observed.usual_spans) if observed.usual_spans else {}
+    for service, each in found.items():
+        how = "stopped early" if each.stopped > each.share / 2 else "failed"
+        reasons.setdefault(service, []).append(
+            f"{each.share:.0%} of requests {how} first here, or on its answer"
+        )
+    return {service: each.share for service, each in found.items()}
 
 
 def _error_shares(observed: Observed, reasons: dict[str, list[str]]) -> Shares:

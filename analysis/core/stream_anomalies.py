@@ -4,9 +4,11 @@ A sample is odd when it lies further from what was expected than any sample befo
 further than the tail of those distances lets one expect: their largest are fitted with a
 generalised Pareto distribution, as Siffer et al. do ("Anomaly detection in streams with extreme
 value theory", KDD 2017), by probability-weighted moments (Hosking and Wallis, Technometrics 1987).
-So what often happens is not odd, however far out it lies. There are three expectations, each with
-its own record: the last day's median for the sample itself; and for the mean of half a day the
-same time of the days before, and of the weeks before where days of the week have differed.
+So what often happens is not odd, however far out it lies. There are four expectations, each with
+its own record: the last day's median for the sample itself, and for how far it moves from sample
+to sample in an hour (flat lines, changed variance); and for the mean of half a day the same time of
+the days before, where that has predicted better than the day just past, and of the weeks
+before, where days of the week have differed.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ ENOUGH = 10
 """Distances that a tail needs."""
 SHORTEST_TAIL = -0.5
 """Shape below which the moments of a tail say nothing certain (Hosking and Wallis)."""
+FEWEST_STEPS = 8
+"""Steps from sample to sample that the movement of an hour needs."""
 DAYS_BEFORE, WEEKS_BEFORE = 7, 4
 """How many earlier days and weeks the same time is compared with."""
 
@@ -94,6 +98,8 @@ def _trailing_mean(values: Array, width: int) -> Array:
     """The mean of the `width` samples up to each; NaN where there are fewer."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     means = np.full(len(values), np.nan)
+    if width > len(values):
+        return means
     means[width - 1 :] = (sums[width:] - sums[:-width]) / width
     return means
 
@@ -125,6 +131,32 @@ def _weeks_differ(values: Array, day: int) -> NDArray[np.bool_]:
     return differ
 
 
+def _from_usual_movement(values: Array, day: int, hour: int) -> Array:
+    """How much more or less a series moves in an hour than in the last day; 1 is infinitely."""
+    movement = _trailing_mean(np.abs(np.diff(values, prepend=values[:1])), max(hour, FEWEST_STEPS))
+    usual = _trailing_median(np.nan_to_num(movement), day, max(1, hour // 4))
+    apart = np.full(len(values), np.nan)
+    known = usual > 0
+    apart[known] = np.abs(movement - usual)[known] / (movement + usual)[known]
+    return apart
+
+
+def _days_resemble(
+    values: Array, half_days: Array, from_days: Array, day: int
+) -> NDArray[np.bool_]:
+    """Whether by then the same time of days before had predicted better than the day just past."""
+    before = max(1, day // 2)
+    past_day = _trailing_mean(values, day)
+    from_past_day = np.full(len(half_days), np.nan)
+    if before < len(values):
+        from_past_day[before:] = np.abs(half_days[before:] - past_day[:-before])
+    gain = np.cumsum(np.nan_to_num(from_past_day - from_days))
+    known = np.zeros(len(half_days))
+    if before < len(values):
+        known[before:] = gain[:-before]
+    return known > 0
+
+
 def detect(times: Array, values: Array) -> list[Anomaly]:
     """Anomalies of a series; `times` are epoch seconds, ascending, at a roughly even pace."""
     if len(times) < 3:
@@ -141,7 +173,12 @@ def detect(times: Array, values: Array) -> list[Anomaly]:
     odd = np.max(
         [
             _oddity(from_middle, 0, hour),
-            _oddity(from_days, learn, delay),
+            _oddity(_from_usual_movement(values, day, hour), 2 * learn, hour),
+            np.where(
+                _days_resemble(values, half_days, from_days, day),
+                _oddity(from_days, learn, delay),
+                0.0,
+            ),
             np.where(_weeks_differ(values, day), _oddity(from_weeks, learn, delay), 0.0),
         ],
         axis=0,

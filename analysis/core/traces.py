@@ -190,37 +190,96 @@ def _explained_by(
     return order
 
 
-def failures(spans: Sequence[Span], usual: Sequence[Span]) -> dict[str, float]:
-    """The share of requests that failed first in each service, beyond what is normal for it.
+@dataclass(frozen=True)
+class Failing:
+    """Requests that failed first in a service: their share, and how many merely stopped early."""
 
-    A span that an error handler wrote, or is named after an error, marks a failure. A caller's
-    failure is explained by its callee's in the same request. `usual` are spans of a normal time.
+    share: float
+    stopped: float
+
+
+Operation = tuple[str, str]
+
+
+@dataclass
+class _Visit:
+    service: str
+    operation: str
+    failed: bool = False
+    stopped: bool = False
+    calls: list[Span] = field(default_factory=list)
+    callees: list[int] = field(default_factory=list)
+
+    def at(self) -> Operation:
+        return self.service, self.operation
+
+    def called(self) -> set[Operation]:
+        return {(span.service, span.operation) for span in self.calls}
+
+
+def failures(spans: Sequence[Span], usual: Sequence[Span]) -> dict[str, Failing]:
+    """The share of requests that failed first in each service, beyond what is normal.
+
+    A visit failed when it has a span that an error handler wrote, or that is named after an error,
+    or when it stopped early: it made only some of the calls that its operation always made in
+    normal time, and no others. A caller's failure is explained by its callee's. What the service
+    called last may have given the answer that it failed on: each gets half the blame. `usual` are
+    spans of a normal time; how often an operation fails then is estimated by Laplace's rule.
     """
-    failed, visited = _failed_requests(spans)
-    before, visited_before = _failed_requests(usual)
+    normal = _visits(usual)
+    always: dict[Operation, set[Operation]] = {}
+    for visit in normal:
+        always[visit.at()] = always.get(visit.at(), visit.called()) & visit.called()
+    seen_before = Counter(visit.at() for visit in normal)
+    failed_before = Counter(visit.at() for visit in _failed_first(normal, {}))
+    visits = _visits(spans)
+    seen = Counter(visit.at() for visit in visits)
+    first = _failed_first(visits, always)
+    failed = Counter(visit.at() for visit in first)
     requests = len({span.trace for span in spans})
-    shares = {}
-    for service, count in failed.items():
-        rate = before[service] / visited_before[service] if visited_before[service] else 0.0
-        beyond = count - rate * visited[service]
-        if beyond > 0:
-            shares[service] = beyond / requests
-    return shares
+    shares: dict[str, float] = {}
+    stopped: dict[str, float] = {}
+    for visit in first:
+        key = visit.at()
+        rate = (failed_before[key] + 1) / (seen_before[key] + 2)
+        beyond = max(0.0, 1 - rate * seen[key] / failed[key])
+        last = max(visit.calls, key=lambda span: span.start + span.duration / 1000, default=None)
+        for service in (visit.service, last.service if last else visit.service):
+            half = beyond / 2 / requests
+            shares[service] = shares.get(service, 0.0) + half
+            stopped[service] = stopped.get(service, 0.0) + (0.0 if visit.failed else half)
+    return {name: Failing(share, stopped[name]) for name, share in shares.items() if share > 0}
 
 
-def _failed_requests(spans: Sequence[Span]) -> tuple[Counter[str], Counter[str]]:
-    """By service: requests that failed there and in none of its callees; requests it served."""
-    by_id = {(span.trace, span.id): span for span in spans}
-    served = {(span.service, span.trace) for span in spans}
-    failed = {(span.service, span.trace) for span in spans if _ERROR.search(span.operation)}
-    explained = set()
-    for span in spans:
-        caller = by_id.get((span.trace, span.parent))
-        if caller is None or caller.service == span.service:
-            continue
-        if (span.service, span.trace) in failed:
-            explained.add((caller.service, span.trace))
-    return (
-        Counter(service for service, _ in failed - explained),
-        Counter(service for service, _ in served),
-    )
+def _visits(spans: Sequence[Span]) -> list[_Visit]:
+    places = {(span.trace, span.id): place for place, span in enumerate(spans)}
+    parents = [places.get((span.trace, span.parent), -1) for span in spans]
+    entries = _entries(parents, [span.service for span in spans])
+    visits: dict[int, _Visit] = {}
+    for place, span in enumerate(spans):
+        if entries[place] == place:
+            visits[place] = _Visit(span.service, span.operation)
+    order = {place: number for number, place in enumerate(visits)}
+    for place, span in enumerate(spans):
+        if _ERROR.search(span.operation):
+            visits[entries[place]].failed = True
+        parent = parents[place]
+        if entries[place] == place and parent not in (-1, place):
+            caller = visits[entries[parent]]
+            caller.calls.append(span)
+            caller.callees.append(order[place])
+    return list(visits.values())
+
+
+def _failed_first(
+    visits: Sequence[_Visit], always: dict[Operation, set[Operation]]
+) -> list[_Visit]:
+    """The visits that failed or stopped early while none of their callees did."""
+    for visit in visits:
+        visit.stopped = visit.called() < always.get(visit.at(), set())
+    return [
+        visit
+        for visit in visits
+        if (visit.failed or visit.stopped)
+        and not any(visits[place].failed or visits[place].stopped for place in visit.callees)
+    ]

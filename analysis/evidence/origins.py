@@ -1,13 +1,15 @@
-"""Which of an incident's services and their neighbours is likely the origin."""
+"""Which of an incident's services and their neighbours is likely the origin, and how sure it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from analysis.core.origin_confidence import Confidence, confidence
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
 from analysis.core.trace_changes import with_peers
 from analysis.core.traces import Span
@@ -19,8 +21,26 @@ from incidents.models import Incident
 MAX_SHOWN = 3
 
 
-def likely_origins(incident: Incident) -> list[Suspect]:
-    """Services with evidence against them, most likely origin first; at most MAX_SHOWN.
+@dataclass(frozen=True)
+class Origins:
+    """Services with evidence against them, most likely origin first, and how sure the first is."""
+
+    suspects: list[Suspect]
+    confidence: Confidence
+
+    @property
+    def certainty(self) -> str:
+        """How sure the first one is, in words."""
+        weaker, windows = self.confidence.weaker, self.confidence.windows
+        if not windows:
+            return "there is too little normal time to say how sure this is"
+        if self.confidence.tells:
+            return f"stronger than in {weaker} of {windows} normal stretches before"
+        return f"{windows - weaker} of {windows} normal stretches before name one as strongly"
+
+
+def likely_origins(incident: Incident) -> Origins:
+    """At most MAX_SHOWN services with evidence against them.
 
     The call graph is what services depend on; users noticed at the incident's own services.
     """
@@ -48,7 +68,7 @@ def likely_origins(incident: Incident) -> list[Suspect]:
         spans = []
     recorded: Iterable[Metric | LogLine | Span] = chain(metrics, lines, spans)
     if len({each.service for each in recorded}) < 2:
-        return []
+        return Origins([], Confidence(0, 0, abnormal=False))
     onset = _first_onset(incident, at)
     usual = [line for line in lines if line.at < onset]
     since = [line for line in lines if line.at >= onset]
@@ -64,7 +84,8 @@ def likely_origins(incident: Incident) -> list[Suspect]:
         [span for span in spans if span.start < onset],
     )
     suspects = rank_services(observed, onset)
-    return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
+    shown = [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
+    return Origins(shown, confidence(observed, onset, shown))
 
 
 def _symptom(incident: Incident) -> str:

@@ -63,7 +63,7 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
         "planned": bool(requests) or hasattr(incident, "fingerprint"),
         "waiting_for_plan": not requests and not hasattr(incident, "fingerprint"),
         "story": _story(incident, findings),
-        "suspects": likely_origins(incident),
+        "origins": likely_origins(incident),
         "unusual": unusual,
         "quiet": quiet,
         "cause_links": list(incident.cause_links.exclude(state="rejected").select_related("cause")),

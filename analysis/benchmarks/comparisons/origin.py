@@ -15,6 +15,7 @@ import numpy as np
 
 from analysis.benchmarks.cases import Case, read_cases
 from analysis.benchmarks.comparisons.outcomes import PRODUCT, SEED, Outcome
+from analysis.core.origin_confidence import confidence
 from analysis.core.origin_ranking import Metric, Observed, rank_services
 from analysis.core.symptom_flow import is_symptom, kind_of
 
@@ -25,10 +26,18 @@ SIGMAS = 3.0
 
 
 def outcomes(data: Path) -> Iterator[Outcome]:
-    """AC@1 and Avg@5 of each method on the cases of each system in `data`/telemetry."""
+    """AC@1 and Avg@5 of each method on the cases of each system in `data`/telemetry.
+
+    Of the product also how often it names an origin instead of saying that it cannot tell, and AC@1
+    of those that it names.
+    """
     for system in sorted({path.parents[1] for path in data.glob("telemetry/*/*/case.json")}):
         cases = list(read_cases(system))
         roots = [_root(system / case.id / "case.json") for case in cases]
+        named = [_named(case) for case in cases]
+        right = [float(first == root) for first, root in zip(named, roots, strict=True) if first]
+        yield Outcome(system.name, "named", PRODUCT, tuple(float(bool(each)) for each in named))
+        yield Outcome(system.name, "AC@1 of those named", PRODUCT, tuple(right))
         for name, method in METHODS.items():
             places = [_place(method(case), root) for case, root in zip(cases, roots, strict=True)]
             yield Outcome(system.name, "AC@1", name, tuple(float(place == 1) for place in places))
@@ -46,6 +55,13 @@ def _root(path: Path) -> str:
 
 def _place(ranking: Ranking, root: str) -> int:
     return ranking.index(root) + 1 if root in ranking else MOST + 1
+
+
+def _named(case: Case) -> str:
+    """The origin that the product names; empty where it cannot tell."""
+    suspects = rank_services(case.observed, case.at)
+    sure = confidence(case.observed, case.at, suspects)
+    return suspects[0].service if sure.tells else ""
 
 
 def _product(change: Callable[[Observed], Observed] = lambda observed: observed) -> Method:

@@ -44,6 +44,8 @@ def test_every_method_is_measured_on_every_case(recorded: Path) -> None:
     assert Counter(each.figure for each in found) == {
         "AC@1": len(METHODS),
         "Avg@5": len(METHODS),
+        "named": 1,
+        "AC@1 of those named": 1,
     }
     assert {each.values for each in found if each.method == PRODUCT} == {(1.0,)}
 

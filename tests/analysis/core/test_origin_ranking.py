@@ -150,8 +150,50 @@ def test_a_failure_is_blamed_on_the_callee_that_failed() -> None:
         ]
     first, second = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
     assert first.service == "payments"
-    assert first.reasons == ["100% of requests failed first here"]
+    assert first.reasons == ["95% of requests failed first here, or on its answer"]
     assert second.reasons == []
+
+
+def shopping(number: int, stops_after: int = 2, fails: bool = False) -> list[Span]:
+    """A request to shop, which calls stock and then payments, or stops after a number of calls."""
+    trace, begin = str(number), number * 30.0
+    calls = [("stock", "GET /items", 0.002), ("payments", "POST /pay", 0.01)]
+    spans = [Span(begin, trace, "1", "", "shop", "POST /orders", 10.0 + 5 * stops_after)]
+    for place, (service, operation, later) in enumerate(calls[:stops_after]):
+        spans.append(Span(begin + later, trace, f"c{place}", "1", service, operation, 5.0))
+    if fails:
+        spans.append(Span(begin + 0.012, trace, "e", "1", "shop", "ErrorController", 0.5))
+    return spans
+
+
+def test_a_service_that_stops_early_is_named_even_without_an_error() -> None:
+    usual = [span for number in range(20) for span in shopping(number)]
+    spans = [span for number in range(20) for span in shopping(number, stops_after=0)]
+    first, *others = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    assert first.service == "shop"
+    assert first.reasons == ["95% of requests stopped early first here, or on its answer"]
+    assert not any(other.reasons for other in others)
+
+
+def test_the_answer_that_a_caller_failed_on_makes_its_sender_as_suspect() -> None:
+    usual = [span for number in range(20) for span in shopping(number)]
+    spans = [span for number in range(20) for span in shopping(number, stops_after=1, fails=True)]
+    suspects = {
+        each.service: each
+        for each in rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    }
+    assert suspects["stock"].score == suspects["shop"].score > suspects["payments"].score
+
+
+def test_a_branch_that_the_normal_time_did_not_have_is_no_early_end() -> None:
+    usual = [span for number in range(20) for span in shopping(number)]
+    spans = [span for number in range(20) for span in shopping(number, stops_after=1)]
+    spans += [
+        Span(number * 30.0 + 0.01, str(number), "g", "1", "gifts", "POST /gifts", 5.0)
+        for number in range(20)
+    ]
+    suspects = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    assert not any(suspect.reasons for suspect in suspects)
 
 
 def test_only_the_first_error_of_a_trace_is_blamed() -> None:

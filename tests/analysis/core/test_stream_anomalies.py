@@ -63,6 +63,26 @@ def test_a_first_flat_line_after_rhythm_is_found() -> None:
     assert {20, 21} & _days(detect(times, values))
 
 
+def test_changed_variance_and_a_frozen_value_are_found_at_the_same_level() -> None:
+    times = _times(30)
+    values = 40 + _noise(len(times))
+    assert detect(times, values) == []
+    restless = values.copy()
+    restless[2000:2050] = 40 + 6 * np.where(np.arange(50) % 2, 1, -1) * 0.45
+    assert 2000 * 900 // 86_400 in _days(detect(times, restless))
+    frozen = values.copy()
+    frozen[2400:2500] = 40.0
+    assert 2400 * 900 // 86_400 in _days(detect(times, frozen))
+
+
+def test_a_rhythm_is_not_assumed() -> None:
+    times = _times(40)
+    # A load that wanders without any hour of its own.
+    values = 100 + np.cumsum(_noise(len(times), 8)) * 0.5
+    found = [each for each in detect(times, values) if each.score > 1.5]
+    assert len(found) <= 1
+
+
 def test_spikes_as_they_often_come_are_no_anomaly() -> None:
     times = _times(40)
     chance = np.random.default_rng(5)
