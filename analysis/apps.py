@@ -14,7 +14,7 @@ class AnalysisConfig(AppConfig):
             timeline_and_postmortem,
         )
         from common.markdown import OWN_IMAGES
-        from incidents.events.signals import incident_filed
+        from incidents.events.signals import incident_filed, service_joined
         from incidents.timeline import TIMELINE_SOURCES
         from kb.api.metrics import COLLECTORS
         from kb.chatops.dispatch import COMMANDS
@@ -30,3 +30,4 @@ class AnalysisConfig(AppConfig):
         charts = re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)")
         OWN_IMAGES.register("charts", charts)
         incident_filed.connect(signal_handlers.pull_evidence_for)
+        service_joined.connect(signal_handlers.pull_evidence_of_service)

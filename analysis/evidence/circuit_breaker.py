@@ -57,3 +57,4 @@ def record_success(source: Source) -> None:
     Source.objects.filter(pk=source.pk, failures__gt=0).update(
         failures=0, resting_until=None, trouble=""
     )
+    Source.objects.filter(pk=source.pk, answered_at=None).update(answered_at=timezone.now())

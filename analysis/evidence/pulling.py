@@ -119,7 +119,7 @@ def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
 
 
 def _query_of(request: EvidenceRequest) -> SourceQuery:
-    return SourceQuery(request.what, request.query, request.unit)
+    return SourceQuery(request.what, request.query, request.unit, request.labels)
 
 
 @transaction.atomic
@@ -157,6 +157,9 @@ def _settle(
     refresh_fingerprint(request.incident)
 
 
+_OF_METRICS = (Finding.Kind.LEFT_NORMAL, Finding.Kind.CROSSED, Finding.Kind.TROUBLE)
+
+
 def refresh_fingerprint(incident: Incident) -> None:
     """Collect what the findings say into the terms that the similarity index knows."""
     fingerprint, _ = Fingerprint.objects.get_or_create(incident=incident)
@@ -164,7 +167,7 @@ def refresh_fingerprint(incident: Incident) -> None:
     templates: dict[str, str] = {}
     metrics: dict[str, str] = {}
     for finding in incident.findings.order_by("-score")[:60]:
-        if finding.kind in (Finding.Kind.LEFT_NORMAL, Finding.Kind.TROUBLE):
+        if finding.kind in _OF_METRICS:
             metrics.setdefault(finding.term, finding.term)
         else:
             templates.setdefault(finding.term, finding.data["template"])

@@ -7,7 +7,8 @@ from typing import Any
 from kombu.exceptions import OperationalError
 
 from analysis import tasks
-from incidents.models import Incident
+from analysis.evidence import planning
+from incidents.models import Incident, Service
 
 
 def pull_evidence_for(incident: Incident, **_: Any) -> None:
@@ -18,3 +19,8 @@ def pull_evidence_for(incident: Incident, **_: Any) -> None:
         tasks.logger.warning(
             "The broker is unavailable; %s waits for the sweep.", incident.reference
         )
+
+
+def pull_evidence_of_service(incident: Incident, service: Service, **_: Any) -> None:
+    """Plan at once, as it costs no query to a source; what it plans is in the database."""
+    tasks.enqueue(planning.pull_for_service(incident, service))

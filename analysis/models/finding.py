@@ -17,6 +17,7 @@ class Finding(models.Model):
         NEW_TEMPLATE = "new_template", "New log line"
         BURST = "burst", "Burst of log lines"
         SILENT = "silent", "Log line gone silent"
+        CROSSED = "crossed", "Crossed the threshold of its alert"
         TROUBLE = "trouble", "More log lines of trouble"
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="findings")

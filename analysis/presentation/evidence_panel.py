@@ -28,6 +28,8 @@ class Panel:
     chart: SafeString | None
     finding: Finding | None
     new_templates: list[Finding]
+    fires_at: str = ""
+    """The threshold of the alert whose own expression this is, such as "> 0.9"."""
 
 
 def present_evidence(incident: Incident) -> dict[str, Any]:
@@ -37,11 +39,11 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     marks = incident_marks(incident)
     panels = [
         _panel(evidence, findings, marks)
-        for evidence in incident.evidence.select_related("service").defer("content")
+        for evidence in incident.evidence.select_related("service", "request").defer("content")
     ]
-    unusual = [panel for panel in panels if _findings_of(panel)]
-    quiet = [panel for panel in panels if not _findings_of(panel)]
-    unusual.sort(key=lambda panel: -max(f.score for f in _findings_of(panel)))
+    unusual = [panel for panel in panels if panel.chart or _findings_of(panel)]
+    quiet = [panel for panel in panels if panel not in unusual]
+    unusual.sort(key=_strength, reverse=True)
     done = sum(request.state == State.DONE for request in requests)
     failed = [request for request in requests if request.state == State.FAILED]
     pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
@@ -94,6 +96,11 @@ def _story(incident: Incident, findings: list[Finding]) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
+def _strength(panel: Panel) -> tuple[bool, float]:
+    """What an alert fires on comes first, then what is furthest from normal."""
+    return panel.fires_at != "", max((f.score for f in _findings_of(panel)), default=0.0)
+
+
 def _findings_of(panel: Panel) -> list[Finding]:
     return [finding for finding in [panel.finding, *panel.new_templates] if finding]
 
@@ -103,8 +110,9 @@ def _panel(evidence: Evidence, findings: list[Finding], marks: list[Mark]) -> Pa
     if evidence.kind == Evidence.Kind.LINES:
         return Panel(evidence, evidence_title(evidence), None, None, own)
     finding = own[0] if own else None
-    chart = draw_evidence(evidence, finding, marks) if finding else None
-    return Panel(evidence, evidence_title(evidence), chart, finding, [])
+    fires_at = evidence.request.threshold
+    chart = draw_evidence(evidence, finding, marks) if finding or fires_at else None
+    return Panel(evidence, evidence_title(evidence), chart, finding, [], fires_at)
 
 
 @dataclass

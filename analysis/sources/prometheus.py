@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django import forms
 from analysis.sources.base import (
     MAX_POINTS,
     MAX_SERIES,
+    AlertTarget,
     Series,
     SourceAnswer,
     SourceError,
@@ -19,7 +21,11 @@ from analysis.sources.base import (
     fill,
 )
 from analysis.sources.http import HttpForm, HttpSource
+from analysis.sources.standard_graphs import same_metrics, standard_graphs
 from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
+from common.alert_labels import matchers, safe_labels, telemetry_labels
+from common.payloads import dig, text
+from common.promql import Curve, curves_of, metrics_in
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.
 # $selector is the label matcher of the service, set with the source.
@@ -84,11 +90,25 @@ class Prometheus(HttpSource):
     SettingsForm = PrometheusForm
 
     def queries(self, target: Target) -> list[SourceQuery]:
-        selector = fill(self.settings.get("selector") or 'service="$service"', target)
-        return [
-            SourceQuery(query.what, query.text.replace("$selector", selector), query.unit)
-            for query in queries_for(self.settings.get("templates") or TEMPLATES, target)
-        ]
+        labels = safe_labels(target.labels)
+        named = fill(self.settings.get("selector") or 'service="$service"', target)
+        selector = matchers(labels) or named
+        found = {query.what: query for query in standard_graphs(labels)}
+        for query in queries_for(self.settings.get("templates") or TEMPLATES, target):
+            written = query.text.replace("$selector", selector)
+            found.setdefault(query.what, SourceQuery(query.what, written, query.unit))
+        return list(found.values())
+
+    def alert_queries(self, alert: AlertTarget) -> list[SourceQuery]:
+        """The curves of its expression, each with its threshold; then graphs by its labels."""
+        curves = curves_of(alert.expression)
+        own = [_curve_query(curve, alert.labels) for curve in curves]
+        if alert.known:
+            return own
+        labels = telemetry_labels(alert.labels)
+        asked = {query.text for query in own}
+        same = same_metrics(metrics_in(alert.expression) if curves else [], labels)
+        return [*own, *(q for q in same if q.text not in asked), *standard_graphs(labels)]
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         step = max(15, math.ceil(window.seconds / MAX_POINTS / 15) * 15)
@@ -96,6 +116,11 @@ class Prometheus(HttpSource):
         start = math.floor(window.start.timestamp() / step) * step
         end = math.floor(window.end.timestamp() / step) * step
         found, gaps = self._range(query.text, start, end, step, deadline)
+        alike = [series for series in found if _agree(series.labels, query.labels)]
+        if alike and len(alike) < len(found):
+            others = len(found) - len(alike)
+            gaps.append(f"{others} other series matched; the alert is about those stored here.")
+            found = alike
         if len(found) > MAX_SERIES:
             gaps.append(f"{len(found)} series matched; the first {MAX_SERIES} are stored.")
         found = [series for series in found if series.times][:MAX_SERIES]
@@ -124,6 +149,14 @@ class Prometheus(HttpSource):
         gaps = [f"Warning from the server: {each}" for each in answer.get("warnings") or []]
         return found, gaps
 
+    def discover(self, deadline: float) -> list[str]:
+        """The services behind the active targets; none where the API has no targets (Thanos)."""
+        params = {"state": "active"}
+        answer = self.http.get_json("/api/v1/targets", params, deadline=deadline)
+        with self.expecting("a list of Prometheus targets"):
+            rows = answer["data"]["activeTargets"]
+            return [name for row in rows if (name := _service_of_target(dig(row, "labels", {})))]
+
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/v1/query", {"query": "count(up)"}, deadline=deadline)
         with self.probing():
@@ -134,9 +167,28 @@ class Prometheus(HttpSource):
 
 def _series(row: dict[str, Any]) -> Series:
     times, values = [], []
-    for at, text in row["values"]:
-        value = float(text)
+    for at, written in row["values"]:
+        value = float(written)
         if math.isfinite(value):
             times.append(float(at))
             values.append(value)
     return Series({str(k): str(v) for k, v in row["metric"].items()}, times, values)
+
+
+def _curve_query(curve: Curve, labels: Mapping[str, str]) -> SourceQuery:
+    what = " and ".join(metrics_in(curve.query)[:2]) or "its own query"
+    return SourceQuery(what[:80], curve.query, "", dict(labels), str(curve.threshold or ""))
+
+
+def _agree(own: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether a series has no other value for a label of the alert."""
+    return all(wanted.get(name, value) == value for name, value in own.items())
+
+
+NAMING_LABELS = ("service", "service_name", "app", "app_kubernetes_io_name", "job")
+
+
+def _service_of_target(labels: Mapping[str, Any]) -> str:
+    """The name of the service that a target's labels give, the most reliable label first."""
+    named = (text(labels.get(name), limit=100) for name in NAMING_LABELS)
+    return next((name for name in named if name), "")

@@ -14,6 +14,7 @@ class UnknownService(models.Model):
         ALERTS = "alerts", "alerts"
         DEPLOYS = "deploys", "deploys"
         CATALOGUE = "catalogue", "dependencies of a catalogue or of traces"
+        SOURCES = "sources", "targets, workloads or traces of a source"
 
     name = models.CharField(max_length=100)
     where = models.CharField(max_length=20, choices=Where)
