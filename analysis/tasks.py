@@ -12,7 +12,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analysis.evidence import checks, planning, pulling
+from analysis.evidence import checks, discovery, planning, pulling
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import (
     calibration_versions,
@@ -126,9 +126,16 @@ def find_gaps() -> None:
     unexplained_groups.regroup()
 
 
+@shared_task(soft_time_limit=280, time_limit=300, expires=1800)
+def discover_services() -> None:
+    """Find services that sources see and the catalogue does not have."""
+    discovery.discover_services()
+
+
 @worker_ready.connect
 def catch_up_on_start(**_: object) -> None:
     sweep.delay()
     write_index.delay()
     learn.delay()
     find_gaps.delay()
+    discover_services.delay()

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from analysis.web import accuracy, checks, evidence, gaps, search, sources, suggestions
+from analysis.web import accuracy, checks, evidence, first_hour, gaps, search, sources, suggestions
 
 app_name = "analysis"
 
@@ -24,6 +24,8 @@ urlpatterns = [
         name="chart-file",
     ),
     path("evidence/<int:pk>/", evidence.evidence_page, name="evidence-item"),
+    path("first-hour/", first_hour.guide, name="first-hour"),
+    path("first-hour/link/", first_hour.link, name="first-hour-link"),
     path("gaps/", gaps.gap_page, name="gaps"),
     path("gaps/<int:pk>/cause/", gaps.group_cause, name="group-cause"),
     path("search/", search.search, name="search"),

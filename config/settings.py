@@ -119,6 +119,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-capacities": {"task": "practice.tasks.read_capacities", "schedule": 60.0},
     "send-monthly-reviews": {"task": "practice.tasks.send_monthly_reviews", "schedule": 3600.0},
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
+    "discover-services": {"task": "analysis.tasks.discover_services", "schedule": 1800.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 

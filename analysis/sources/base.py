@@ -151,8 +151,11 @@ class SourcePlugin:
         """What to pull for an alert by its own expression and labels; nothing by default."""
         return []
 
-    def discover(self, deadline: float) -> list[str]:
-        """Names of services that this source sees; none by default. Raises SourceError."""
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        """Labels of each thing that this source sees; nothing by default. Raises SourceError.
+
+        Which of them names a service is decided by the same rules as for alerts.
+        """
         return []
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:

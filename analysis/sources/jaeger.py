@@ -61,10 +61,10 @@ class Jaeger(HttpSource):
     def _link(self, service: str) -> str:
         return f"{self.http.base}/search?service={service}"
 
-    def discover(self, deadline: float) -> list[str]:
+    def discover(self, deadline: float) -> list[dict[str, str]]:
         answer = self.http.get_json("/api/services", deadline=deadline)
         with self.expecting("a list of Jaeger services"):
-            return [name for name in answer["data"] or [] if isinstance(name, str)]
+            return [{"service": str(name)} for name in answer["data"] or []]
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/services", deadline=deadline)

@@ -75,18 +75,18 @@ class Kubernetes(HttpSource):
         ends = SourceQuery("container ends", f"pods {about} in {namespace}", labels=kept)
         return [events, ends]
 
-    def discover(self, deadline: float) -> list[str]:
-        """Deployments, stateful sets and daemon sets of the namespace, by their labels or names."""
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        """Deployments, stateful sets and daemon sets of the namespace."""
         until, gaps = time.monotonic() + deadline, list[str]()
-        names = []
+        found = []
         with self.expecting("a list of Kubernetes workloads"):
             for kind in _WORKLOADS:
                 for item in self._list(("/apis/apps/v1",), kind, _left(until), gaps):
-                    about = item["metadata"]
-                    labels = about.get("labels") or {}
-                    named = (labels[key] for key in _NAME_LABELS if labels.get(key))
-                    names.append(str(next(named, about["name"])))
-        return names
+                    own = item["metadata"].get("labels") or {}
+                    app = next((own[key] for key in _NAME_LABELS if own.get(key)), "")
+                    name = str(item["metadata"]["name"])
+                    found.append({"deployment": name, **({"app": str(app)} if app else {})})
+        return found
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         what, _, rest = query.text.partition(" ")

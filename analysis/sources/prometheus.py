@@ -24,7 +24,7 @@ from analysis.sources.http import HttpForm, HttpSource
 from analysis.sources.standard_graphs import same_metrics, standard_graphs
 from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
 from common.alert_labels import matchers, safe_labels, telemetry_labels
-from common.payloads import dig, text
+from common.payloads import labels
 from common.promql import Curve, curves_of, metrics_in
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.
@@ -90,10 +90,10 @@ class Prometheus(HttpSource):
     SettingsForm = PrometheusForm
 
     def queries(self, target: Target) -> list[SourceQuery]:
-        labels = safe_labels(target.labels)
+        selecting = safe_labels(target.labels)
         named = fill(self.settings.get("selector") or 'service="$service"', target)
-        selector = matchers(labels) or named
-        found = {query.what: query for query in standard_graphs(labels)}
+        selector = matchers(selecting) or named
+        found = {query.what: query for query in standard_graphs(selecting)}
         for query in queries_for(self.settings.get("templates") or TEMPLATES, target):
             written = query.text.replace("$selector", selector)
             found.setdefault(query.what, SourceQuery(query.what, written, query.unit))
@@ -105,10 +105,10 @@ class Prometheus(HttpSource):
         own = [_curve_query(curve, alert.labels) for curve in curves]
         if alert.known:
             return own
-        labels = telemetry_labels(alert.labels)
-        asked = {query.text for query in own}
-        same = same_metrics(metrics_in(alert.expression) if curves else [], labels)
-        return [*own, *(q for q in same if q.text not in asked), *standard_graphs(labels)]
+        selecting = telemetry_labels(alert.labels)
+        own_texts = {query.text for query in own}
+        same = same_metrics(metrics_in(alert.expression) if curves else [], selecting)
+        return [*own, *(q for q in same if q.text not in own_texts), *standard_graphs(selecting)]
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         step = max(15, math.ceil(window.seconds / MAX_POINTS / 15) * 15)
@@ -149,13 +149,12 @@ class Prometheus(HttpSource):
         gaps = [f"Warning from the server: {each}" for each in answer.get("warnings") or []]
         return found, gaps
 
-    def discover(self, deadline: float) -> list[str]:
-        """The services behind the active targets; none where the API has no targets (Thanos)."""
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        """The active targets. Some that speak the API have none, such as Thanos: not found."""
         params = {"state": "active"}
         answer = self.http.get_json("/api/v1/targets", params, deadline=deadline)
         with self.expecting("a list of Prometheus targets"):
-            rows = answer["data"]["activeTargets"]
-            return [name for row in rows if (name := _service_of_target(dig(row, "labels", {})))]
+            return [labels(row, "labels") for row in answer["data"]["activeTargets"]]
 
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/v1/query", {"query": "count(up)"}, deadline=deadline)
@@ -175,20 +174,11 @@ def _series(row: dict[str, Any]) -> Series:
     return Series({str(k): str(v) for k, v in row["metric"].items()}, times, values)
 
 
-def _curve_query(curve: Curve, labels: Mapping[str, str]) -> SourceQuery:
+def _curve_query(curve: Curve, of_alert: Mapping[str, str]) -> SourceQuery:
     what = " and ".join(metrics_in(curve.query)[:2]) or "its own query"
-    return SourceQuery(what[:80], curve.query, "", dict(labels), str(curve.threshold or ""))
+    return SourceQuery(what[:80], curve.query, "", dict(of_alert), str(curve.threshold or ""))
 
 
 def _agree(own: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     """Whether a series has no other value for a label of the alert."""
     return all(wanted.get(name, value) == value for name, value in own.items())
-
-
-NAMING_LABELS = ("service", "service_name", "app", "app_kubernetes_io_name", "job")
-
-
-def _service_of_target(labels: Mapping[str, Any]) -> str:
-    """The name of the service that a target's labels give, the most reliable label first."""
-    named = (text(labels.get(name), limit=100) for name in NAMING_LABELS)
-    return next((name for name in named if name), "")

@@ -10,15 +10,16 @@ from django.utils import timezone
 
 from incidents.models import Service, UnknownService
 
-MAX_AT_ONCE, MAX_ROWS = 50, 5_000
-"""A misconfigured sender must cost neither time nor disk."""
+MAX_AT_ONCE, MAX_OF_SOURCE, MAX_ROWS = 50, 1_000, 5_000
+"""A misconfigured sender or source must cost neither time nor disk."""
 
 
 def record_unknown_services(names: Iterable[str], where: str) -> None:
     """Count `names` as received; whatever cannot be a name is ignored."""
     stripped = sorted({name.strip() for name in names})
     fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
-    by_lower_name = {name.lower(): name for name in fit[:MAX_AT_ONCE]}
+    most = MAX_OF_SOURCE if where == UnknownService.Where.SOURCES else MAX_AT_ONCE
+    by_lower_name = {name.lower(): name for name in fit[:most]}
     if not by_lower_name:
         return
     rows = UnknownService.objects.annotate(lower=Lower("name")).filter(
@@ -39,7 +40,16 @@ def record_unknown_services(names: Iterable[str], where: str) -> None:
 
 
 def offered_services() -> QuerySet[UnknownService]:
-    """Names to offer: no service has them and nobody ignored them; the latest first."""
+    """Names to offer: no service has them and nobody ignored them; the latest first, each once."""
     known = Service.objects.values(lower=Lower("name"))
-    rows = UnknownService.objects.annotate(lower=Lower("name")).filter(ignored=False)
-    return rows.exclude(lower__in=known)
+    every = UnknownService.objects.annotate(lower=Lower("name"))
+    ignored = every.filter(ignored=True).values("lower")
+    latest = every.order_by("lower", "-last_at", "pk").distinct("lower").values("pk")
+    return every.filter(pk__in=latest).exclude(lower__in=known).exclude(lower__in=ignored)
+
+
+def ignore_name(pk: int) -> None:
+    """Offer a name no longer, wherever it was seen."""
+    name = UnknownService.objects.filter(pk=pk).values_list("name", flat=True).first()
+    if name is not None:
+        UnknownService.objects.filter(name__iexact=name).update(ignored=True)

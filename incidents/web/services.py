@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.catalogue.services import save_service
-from incidents.catalogue.unknown_services import offered_services
-from incidents.models import Incident, Service, UnknownService
+from incidents.catalogue.unknown_services import ignore_name, offered_services
+from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 from incidents.web.badges import badge_path
 from incidents.web.forms.services import ServiceForm
@@ -34,8 +34,9 @@ def service_list(request: HttpRequest) -> HttpResponse:
     of = {each["service_id"]: each for each in figures}
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
-    seen = offered_services()[:30]
-    return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
+    offered = offered_services()
+    context = {"rows": rows, "seen": offered[:30], "seen_count": offered.count()}
+    return render(request, "incidents/services/list.html", context)
 
 
 @require_GET
@@ -58,7 +59,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
     """Ignore a name that is no service: a job, a host or a test."""
-    UnknownService.objects.filter(pk=pk).update(ignored=True)
+    ignore_name(pk)
     return redirect("incidents:services")
 
 
