@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -147,6 +147,33 @@ def metrics_in(expression: str) -> list[str]:
         if _innermost_bracket(tokens, at) not in ("{", "["):
             names.setdefault(token.text)
     return list(names)
+
+
+_AGGREGATIONS = frozenset(
+    "sum avg min max count stddev stdvar group count_values bottomk topk quantile".split()
+)
+
+
+def keeps_labels(expression: str, labels: Collection[str]) -> bool:
+    """Whether the series of an expression still have these labels, so that they tell them apart.
+
+    >>> keeps_labels("sum by (job) (x)", ["job"]), keeps_labels("sum(x)", ["job"])
+    (True, False)
+    """
+    tokens = _tokens(expression[:MAX_LENGTH]) or []
+    words = [token.text.lower() for token in tokens]
+    groups = 0
+    for at, word in enumerate(words):
+        if word in ("by", "without") and words[at + 1 : at + 2] == ["("]:
+            inside = words[at + 2 : words.index(")", at)]
+            if any((label.lower() in inside) != (word == "by") for label in labels):
+                return False
+            groups += 1
+    aggregated = sum(
+        word in _AGGREGATIONS and following in ("(", "by", "without")
+        for word, following in pairwise([*words, ""])
+    )
+    return groups >= aggregated
 
 
 def is_counter(metric: str) -> bool:

@@ -76,7 +76,7 @@ def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
     past = {_measure(row): row for row in then.evidence.filter(kind=series)}
     by_what = {row.what: row for row in past.values()}
     compared = []
-    for row in now.evidence.filter(kind=series).select_related("service", "incident"):
+    for row in now.evidence.filter(kind=series).select_related("service", "incident", "request"):
         match = past.get(_measure(row)) or by_what.get(row.what)
         if match is None:
             continue

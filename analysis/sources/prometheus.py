@@ -25,7 +25,7 @@ from analysis.sources.standard_graphs import same_metrics, standard_graphs
 from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
 from common.alert_labels import matchers, safe_labels, telemetry_labels
 from common.payloads import labels
-from common.promql import Curve, curves_of, metrics_in
+from common.promql import Curve, curves_of, keeps_labels, metrics_in
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.
 # $selector is the label matcher of the service, set with the source.
@@ -106,9 +106,10 @@ class Prometheus(HttpSource):
         if alert.known:
             return own
         selecting = telemetry_labels(alert.labels)
-        own_texts = {query.text for query in own}
-        same = same_metrics(metrics_in(alert.expression) if curves else [], selecting)
-        return [*own, *(q for q in same if q.text not in own_texts), *standard_graphs(selecting)]
+        # A curve that has the labels itself is the same graph already.
+        summed = [curve for curve in curves if not keeps_labels(curve.query, selecting)]
+        metrics = [name for curve in summed for name in metrics_in(curve.query)]
+        return [*own, *same_metrics(metrics, selecting), *standard_graphs(selecting)]
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         step = max(15, math.ceil(window.seconds / MAX_POINTS / 15) * 15)

@@ -87,5 +87,5 @@ def same_metrics(metrics: Sequence[str], labels: Mapping[str, str]) -> list[Sour
             "/s" if is_counter(name) else "",
             dict(labels),
         )
-        for name in metrics[:2]
+        for name in list(dict.fromkeys(metrics))[:2]
     ]

@@ -62,7 +62,7 @@ def guess_service(alert: Alert) -> GuessedService | None:
     label, name = found
     kind, why_kind = _kind_of(alert, label, name)
     tier = canonical_value(TIERS, alert.labels.get("tier", "")) or str(Service.Tier.NORMAL)
-    because = f"name from the label {label}={alert.labels[label]}; kind from {why_kind}"
+    because = f"name from the label {label}={alert.labels[label]}; {why_kind}"
     return GuessedService(name, tier, kind, _selecting_labels(alert, label), because)
 
 
@@ -71,15 +71,15 @@ def _kind_of(alert: Alert, label: str, name: str) -> tuple[str, str]:
     for kind, pattern in _KINDS:
         for metric in metrics:
             if re.match(pattern, metric.lower().partition("_")[0]):
-                return kind, f"the metric {metric}"
+                return kind, f"kind from the metric {metric}"
     for kind, pattern in _KINDS:
         if any(re.match(pattern, word) for word in _WORD.findall(name.lower())):
-            return kind, "its name"
+            return kind, "kind from its name"
     if label in ("node", "host", "instance"):
-        return str(Service.Kind.NODE), f"the label {label}"
+        return str(Service.Kind.NODE), f"kind from the label {label}"
     if re.search(r"(^|[-_.])(db|database)$", name.lower()):
-        return str(Service.Kind.POSTGRESQL), "its name"
-    return str(Service.Kind.OTHER), "nothing that says more"
+        return str(Service.Kind.POSTGRESQL), "kind from its name"
+    return str(Service.Kind.OTHER), "nothing names its kind"
 
 
 _SELECTING = (

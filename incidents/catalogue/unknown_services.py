@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -44,8 +44,12 @@ def offered_services() -> QuerySet[UnknownService]:
     known = Service.objects.values(lower=Lower("name"))
     every = UnknownService.objects.annotate(lower=Lower("name"))
     ignored = every.filter(ignored=True).values("lower")
-    latest = every.order_by("lower", "-last_at", "pk").distinct("lower").values("pk")
-    return every.filter(pk__in=latest).exclude(lower__in=known).exclude(lower__in=ignored)
+    later = Q(last_at__gt=OuterRef("last_at")) | Q(
+        last_at=OuterRef("last_at"), pk__lt=OuterRef("pk")
+    )
+    elsewhere = every.filter(later, lower=OuterRef("lower"))
+    wanted = every.exclude(lower__in=known).exclude(lower__in=ignored)
+    return wanted.exclude(Exists(elsewhere))
 
 
 def ignore_name(pk: int) -> None:

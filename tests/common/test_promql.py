@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.monitor_links import query_in_link
-from common.promql import MAX_CURVES, Threshold, curves_of, metrics_in
+from common.promql import MAX_CURVES, Threshold, curves_of, keeps_labels, metrics_in
 
 
 def read(expression: str) -> list[tuple[str, str]]:
@@ -57,6 +57,23 @@ def test_metrics_are_the_names_that_are_queried_and_no_labels_or_functions() -> 
     assert metrics_in(expression) == ["http_requests_total", "jobs:http:rate5m"]
 
 
+@pytest.mark.parametrize(
+    ("expression", "kept"),
+    [
+        ("shop_cpu", True),
+        ("sum by (job, instance) (rate(x[5m])) / sum by (instance, job) (y)", True),
+        ("sum(rate(x[5m])) by (job, instance)", True),
+        ("sum by (job) (x)", False),
+        ("sum by (job, instance) (x) / sum(y)", False),
+        ("avg without (instance) (x)", False),
+        ("avg without (cpu) (x)", True),
+        ("count(x)", False),
+    ],
+)
+def test_it_is_known_which_labels_a_curve_still_has(expression: str, kept: bool) -> None:
+    assert keeps_labels(expression, ["job", "instance"]) is kept
+
+
 @given(st.text(st.sampled_from("ab_1.9 <>=!()[]{}\"'|\\+-*/^and or")))
 def test_a_query_is_a_part_of_the_expression_and_nothing_is_made_up(expression: str) -> None:
     for curve in curves_of(expression):
@@ -68,6 +85,7 @@ def test_a_query_is_a_part_of_the_expression_and_nothing_is_made_up(expression: 
 def test_any_text_is_read_without_an_error(expression: str) -> None:
     assert len(curves_of(expression)) <= MAX_CURVES
     assert all(name in expression for name in metrics_in(expression))
+    assert keeps_labels(expression, []) in (True, False)
 
 
 @given(

@@ -85,13 +85,20 @@ def test_the_alerts_own_expression_is_queried_without_its_comparison() -> None:
 
 def test_the_same_metric_and_standard_graphs_are_selected_by_its_labels() -> None:
     prometheus()
-    queries = planned(fire("rate(shop_errors_total[5m]) > 5"))
+    queries = planned(fire("sum(rate(shop_errors_total[5m])) > 5"))
     selected = 'job="shop",instance="10.0.0.7:9100"'
     assert (
         f"rate(shop_errors_total{{{selected}}}[5m])" in queries["shop_errors_total by its labels"]
     )
     assert {"cpu", "memory", "restarts", "request rate", "error ratio"} <= queries.keys()
     assert f"process_cpu_seconds_total{{{selected}}}" in queries["cpu"]
+
+
+def test_a_curve_that_has_the_labels_itself_is_not_drawn_twice() -> None:
+    prometheus()
+    queries = planned(fire("avg by (instance, job) (shop_cpu) > 90", "sum(shop_errors) > 5"))
+    assert "shop_cpu by its labels" not in queries
+    assert "shop_errors by its labels" in queries
 
 
 def test_of_a_pod_the_labels_of_the_exporter_select_nothing() -> None:
