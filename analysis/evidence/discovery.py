@@ -8,7 +8,7 @@ from analysis.evidence import circuit_breaker
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Source
 from analysis.sources.base import SourceError
-from incidents.alerts.service_names import WORKLOAD_LABELS, suggested_name
+from incidents.alerts.service_names import WORKLOAD_LABELS, selecting_labels, suggested_name
 from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Service, UnknownService
 
@@ -32,12 +32,19 @@ def discover_services() -> None:
             continue
         if seen:
             circuit_breaker.record_success(source)
-            record_unknown_services(_unknown(seen), UnknownService.Where.SOURCES)
+            unknown = _unknown(seen)
+            record_unknown_services(unknown, UnknownService.Where.SOURCES, unknown)
 
 
-def _unknown(seen: list[dict[str, str]]) -> list[str]:
-    """Names of services among the labels of things; hosts, pods and exporters are none."""
+def _unknown(seen: list[dict[str, str]]) -> dict[str, str]:
+    """Names of services among the labels of things, with labels that select their telemetry.
+
+    Hosts, pods and exporters are none.
+    """
     known = {name.lower() for name in Service.objects.values_list("name", flat=True)}
-    found = (suggested_name(labels) for labels in seen)
-    names = {each[1] for each in found if each and each[0] in WORKLOAD_LABELS}
-    return sorted(name for name in names if name.lower() not in known)
+    names: dict[str, str] = {}
+    for labels in seen:
+        found = suggested_name(labels)
+        if found and found[0] in WORKLOAD_LABELS and found[1].lower() not in known:
+            names.setdefault(found[1], selecting_labels(labels, found[0]))
+    return names

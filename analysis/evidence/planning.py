@@ -9,17 +9,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from analysis.evidence.alert_evidence import MAX_ALERTS, alert_requests, distinct
+from analysis.evidence.alert_evidence import alert_requests, distinct
 from analysis.evidence.pulling import State, logger
 from analysis.evidence.source_plugins import plugin_of
-from analysis.models import (
-    Collector,
-    Evidence,
-    EvidenceRequest,
-    Finding,
-    Fingerprint,
-    Source,
-)
+from analysis.models import Collector, EvidenceRequest, Fingerprint, Source
 from analysis.sources.base import (
     SourceError,
     Target,
@@ -72,7 +65,7 @@ def plan_evidence(incident: Incident) -> list[int]:
                     window_end=window.end,
                 )
                 for service in services_to_pull(incident)
-                for query in plugin.queries(_target_of(service))
+                for query in plugin.queries(target_of(service))
             ]
         except SourceError as error:
             logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
@@ -87,60 +80,9 @@ def plan_evidence(incident: Incident) -> list[int]:
     return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
 
 
-def _target_of(service: Service) -> Target:
+def target_of(service: Service) -> Target:
+    """A service as sources need to know it."""
     return Target(service.name, service.kind, service.telemetry_label_values)
-
-
-@transaction.atomic
-def pull_for_service(incident: Incident, service: Service) -> list[int]:
-    """Pull evidence of a service that joined an incident. Returns request ids to work on.
-
-    What was pulled for its alerts by their labels becomes evidence of the service.
-    """
-    Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
-    _adopt(incident, service)
-    window = window_of(incident)
-    rows = []
-    for source in Source.objects.filter(enabled=True):
-        try:
-            queries = plugin_of(source).queries(_target_of(service))
-        except SourceError as error:
-            logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
-            continue
-        rows += [
-            EvidenceRequest(
-                incident=incident,
-                source=source,
-                service=service,
-                what=query.what,
-                query=query.text,
-                unit=query.unit,
-                labels=dict(query.labels),
-                window_start=window.start,
-                window_end=window.end,
-            )
-            for query in queries
-        ]
-    known = set(incident.evidence_requests.filter(service=service).values_list("source", "what"))
-    new = [row for row in rows if (row.source_id, row.what) not in known]
-    EvidenceRequest.objects.bulk_create(new, ignore_conflicts=True)
-    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
-
-
-def _adopt(incident: Incident, service: Service) -> None:
-    """Requests, evidence and findings of the service's alerts name the service from now on."""
-    alerts = incident.alerts.filter(service=service)
-    labels = [set(row.items()) for row in alerts.values_list("labels", flat=True)[:MAX_ALERTS]]
-    own = set(incident.evidence_requests.filter(service=service).values_list("source", "what"))
-    about = [
-        request.pk
-        for request in incident.evidence_requests.filter(service=None).exclude(labels={})
-        if (request.source_id, request.what) not in own
-        and any(set(request.labels.items()) <= each for each in labels)
-    ]
-    incident.evidence_requests.filter(pk__in=about).update(service=service)
-    Evidence.objects.filter(request__in=about).update(service=service)
-    Finding.objects.filter(evidence__request__in=about).update(service=service)
 
 
 def collectors_of(incident: Incident) -> Iterable[Collector]:

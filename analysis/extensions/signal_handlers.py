@@ -7,7 +7,7 @@ from typing import Any
 from kombu.exceptions import OperationalError
 
 from analysis import tasks
-from analysis.evidence import planning
+from analysis.evidence.joined_services import pull_for_service
 from incidents.models import Incident, Service
 
 
@@ -23,4 +23,4 @@ def pull_evidence_for(incident: Incident, **_: Any) -> None:
 
 def pull_evidence_of_service(incident: Incident, service: Service, **_: Any) -> None:
     """Plan at once, as it costs no query to a source; what it plans is in the database."""
-    tasks.enqueue(planning.pull_for_service(incident, service))
+    tasks.enqueue(pull_for_service(incident, service))

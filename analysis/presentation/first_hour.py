@@ -110,7 +110,7 @@ def _incident(viewer: Viewer) -> Step:
         own is not None,
         f"{own}" if own else "None yet, neither by hand nor by an alert",
         "See what its page finds: past causes, evidence, what changed. Resolve it afterwards.",
-        reverse("incidents:new") + "?title=Test",
+        own.get_absolute_url() if own else reverse("incidents:new") + "?title=Test",
         "File one",
     )
 
@@ -119,7 +119,7 @@ def _service() -> Step:
     count, seen = Service.objects.count(), offered_services().count()
     state = f"{count} in the catalogue" if count else "The catalogue is empty"
     if seen:
-        state += f"; {seen} more seen in alerts and sources"
+        state += f"; {seen} {'more ' if count else ''}seen in alerts and sources"
     return Step(
         "Add the first service",
         count > 0,

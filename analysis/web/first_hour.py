@@ -12,7 +12,8 @@ from analysis.presentation.first_hour import first_hour, may_set_up
 @require_GET
 def guide(request: HttpRequest) -> HttpResponse:
     steps = first_hour(request.user)
-    context = {"steps": steps, "done": sum(step.done for step in steps)}
+    following = next((step for step in steps if not step.done), None)
+    context = {"steps": steps, "done": sum(step.done for step in steps), "following": following}
     return render(request, "analysis/first_hour/guide.html", context)
 
 

@@ -10,10 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from common.alert_labels import safe_labels
 from common.promql import metrics_in
 from incidents import filing
-from incidents.alerts.service_names import suggested_name
+from incidents.alerts.service_names import selecting_labels, suggested_name
 from incidents.catalogue.formats.base import TIERS, canonical_value
 from incidents.catalogue.services import save_service
 from incidents.events.signals import service_joined
@@ -63,7 +62,7 @@ def guess_service(alert: Alert) -> GuessedService | None:
     kind, why_kind = _kind_of(alert, label, name)
     tier = canonical_value(TIERS, alert.labels.get("tier", "")) or str(Service.Tier.NORMAL)
     because = f"name from the label {label}={alert.labels[label]}; {why_kind}"
-    return GuessedService(name, tier, kind, _selecting_labels(alert, label), because)
+    return GuessedService(name, tier, kind, selecting_labels(alert.labels, label), because)
 
 
 def _kind_of(alert: Alert, label: str, name: str) -> tuple[str, str]:
@@ -80,30 +79,6 @@ def _kind_of(alert: Alert, label: str, name: str) -> tuple[str, str]:
     if re.search(r"(^|[-_.])(db|database)$", name.lower()):
         return str(Service.Kind.POSTGRESQL), "kind from its name"
     return str(Service.Kind.OTHER), "nothing names its kind"
-
-
-_SELECTING = (
-    "service_name",
-    "app",
-    "app_kubernetes_io_name",
-    "container",
-    "job",
-    "instance",
-    "host",
-)
-"""Labels that metrics and logs have too; those of a pod end with it."""
-
-
-def _selecting_labels(alert: Alert, label: str) -> str:
-    """Labels that select its telemetry from now on; empty where its name does that by itself."""
-    labels = safe_labels(alert.labels)
-    if label == "service":
-        return ""
-    own = label if label in _SELECTING else "container"
-    if own not in labels:
-        return ""
-    chosen = [name for name in ("cluster", "namespace") if name in labels]
-    return ", ".join(f"{name}={labels[name]}" for name in (*chosen, own))
 
 
 def offered_services(incident: Incident) -> list[GuessedService]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 
+from common.alert_labels import safe_labels
 from common.pods import workload_of
 from incidents.models.service import SERVICE_NAME
 
@@ -28,6 +29,10 @@ EXPORTERS = frozenset(
     "integrations/kubernetes/kube-state-metrics integrations/kubernetes/kubelet POD".split()
 )
 """Values that name who reported it, by the usual charts and examples, and not what it is about."""
+_SELECTING = (
+    "service_name", "app", "app_kubernetes_io_name", "container", "job", "instance", "host",
+)  # fmt: skip
+"""Labels that metrics and logs have too; those of a pod end with it."""
 _PORT = re.compile(r":\d+$")
 
 
@@ -52,6 +57,17 @@ def suggested_name(labels: Mapping[str, str]) -> tuple[str, str] | None:
         if len(name) <= 100 and _can_be_name(name) and name not in EXPORTERS:
             return label, name
     return None
+
+
+def selecting_labels(labels: Mapping[str, str], label: str) -> str:
+    """Telemetry labels of a service that `label` names; empty where its name does by itself."""
+    safe = safe_labels(labels)
+    own = label if label in _SELECTING else "container"
+    if label == "service" or own not in safe:
+        return ""
+    chosen = [name for name in ("cluster", "namespace") if name in safe]
+    text = ", ".join(f"{name}={safe[name]}" for name in (*chosen, own))
+    return text if len(text) <= 500 else ""
 
 
 def _can_be_name(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
@@ -14,8 +14,13 @@ MAX_AT_ONCE, MAX_OF_SOURCE, MAX_ROWS = 50, 1_000, 5_000
 """A misconfigured sender or source must cost neither time nor disk."""
 
 
-def record_unknown_services(names: Iterable[str], where: str) -> None:
-    """Count `names` as received; whatever cannot be a name is ignored."""
+def record_unknown_services(
+    names: Iterable[str], where: str, telemetry_labels: Mapping[str, str] | None = None
+) -> None:
+    """Count `names` as received; whatever cannot be a name is ignored.
+
+    `telemetry_labels` are by name, for the form that adds the service.
+    """
     stripped = sorted({name.strip() for name in names})
     fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
     most = MAX_OF_SOURCE if where == UnknownService.Where.SOURCES else MAX_AT_ONCE
@@ -31,7 +36,11 @@ def record_unknown_services(names: Iterable[str], where: str) -> None:
             times=F("times") + 1, last_at=timezone.now()
         )
     news = [
-        UnknownService(name=by_lower_name[lower], where=where)
+        UnknownService(
+            name=by_lower_name[lower],
+            where=where,
+            telemetry_labels=(telemetry_labels or {}).get(by_lower_name[lower], ""),
+        )
         for lower in by_lower_name
         if lower not in known
     ]

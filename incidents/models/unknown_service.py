@@ -18,6 +18,9 @@ class UnknownService(models.Model):
 
     name = models.CharField(max_length=100)
     where = models.CharField(max_length=20, choices=Where)
+    telemetry_labels = models.CharField(
+        max_length=500, blank=True, help_text="Labels that select its metrics and logs."
+    )
     times = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)

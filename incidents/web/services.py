@@ -66,7 +66,10 @@ def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk) if pk else None
-    initial = {"name": request.GET.get("name", "")[:100]}
+    initial = {
+        "name": request.GET.get("name", "")[:100],
+        "telemetry_labels": request.GET.get("telemetry_labels", "")[:500],
+    }
     form = ServiceForm(request.POST or None, instance=service, initial=initial if not pk else None)
     if request.method == "POST" and form.is_valid():
         # The form has changed its own instance: rules compare with what is stored.

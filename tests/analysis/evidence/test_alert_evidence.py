@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analysis.evidence import planning, pulling
+from analysis.evidence.joined_services import pull_for_service
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from incidents.alerts.episodes import ingest_alerts
 from incidents.alerts.new_service import add_offered_service
@@ -215,9 +216,9 @@ def test_adding_the_service_pulls_its_evidence_and_names_it_on_what_was_pulled(
     for request_id in planning.plan_evidence(incident):
         pulling.pull(request_id)
     service = add_offered_service(incident, "shop", None)
-    new = planning.pull_for_service(incident, service)
+    new = pull_for_service(incident, service)
     assert Evidence.objects.get(what="shop_cpu").service == service
     queries = EvidenceRequest.objects.filter(pk__in=new).values_list("query", flat=True)
     assert all('job="shop"' in query for query in queries)
-    assert planning.pull_for_service(incident, service) == new
+    assert pull_for_service(incident, service) == new
     assert Service.objects.get().telemetry_label_values == {"job": "shop"}

@@ -46,6 +46,20 @@ def test_targets_name_services_and_neither_hosts_nor_exporters(server: Callable[
     assert made.answered_at
 
 
+def test_adding_a_discovered_service_keeps_the_labels_that_found_it(
+    server: Callable[..., str], user: User, client: Client
+) -> None:
+    user.user_permissions.add(Permission.objects.get(codename="add_service"))
+    client.force_login(user)
+    answer = {"status": "success", "data": {"activeTargets": TARGETS}}
+    source("prometheus", server({"/api/v1/targets": answer}))
+    discover_services()
+    page = client.get("/services/").content.decode()
+    link = "/services/new/?name=shop&amp;telemetry_labels=job%3Dshop"
+    assert link in page
+    assert 'value="job=shop"' in client.get(link.replace("&amp;", "&")).content.decode()
+
+
 def test_workloads_and_traces_name_services(server: Callable[..., str]) -> None:
     empty: dict[str, Any] = {"items": []}
     orders = {"metadata": {"name": "orders-v2", "labels": {"app.kubernetes.io/name": "orders"}}}
