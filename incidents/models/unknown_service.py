@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 
 
@@ -32,6 +35,13 @@ class UnknownService(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("name"), "where", name="seen_name_once"),
         ]
+
+    @property
+    def add_path(self) -> str:
+        """The form that adds it, filled with what is known."""
+        known = {"name": self.name, "telemetry_labels": self.telemetry_labels}
+        query = urlencode({key: value for key, value in known.items() if value})
+        return f"{reverse('incidents:service-new')}?{query}"
 
     def __str__(self) -> str:
         return self.name

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.logql import log_query_in
 from common.monitor_links import query_in_link
 from common.promql import MAX_CURVES, Threshold, curves_of, keeps_labels, metrics_in
 
@@ -128,3 +129,27 @@ def test_the_query_in_a_monitors_link_is_found(link: str, query: str) -> None:
 def test_any_link_is_read_without_an_error(link: str) -> None:
     assert isinstance(query_in_link(f"http://p/?left={link}"), str)
     assert isinstance(query_in_link(link), str)
+
+
+@pytest.mark.parametrize(
+    ("expression", "query"),
+    [
+        ('sum(rate({app="shop"} |= "error" [5m])) > 10', '{app="shop"} |= "error"'),
+        (
+            'count_over_time({a="b"} | json | (level="x" or n > 3) | line_format "{{.m}}"[1m]) > 2',
+            '{a="b"} | json | (level="x" or n > 3) | line_format "{{.m}}"',
+        ),
+        ('{app="a}b"} |~ "[0-9]"', '{app="a}b"} |~ "[0-9]"'),
+        ('sum by (app) (count_over_time({app=~".+"}[5m])) > 0', '{app=~".+"}'),
+        ('rate(http_requests_total{code="500"}[5m]) > 1', ""),
+        ("{app=", ""),
+        ("up == 0", ""),
+    ],
+)
+def test_the_lines_behind_an_alert_on_logs_are_found(expression: str, query: str) -> None:
+    assert log_query_in(expression) == query
+
+
+@given(st.text(st.sampled_from('{}[]()"`|=ab \\\n')))
+def test_any_text_is_read_as_logs_without_an_error(expression: str) -> None:
+    assert log_query_in(expression) in expression

@@ -126,6 +126,14 @@ def test_logs_and_kubernetes_events_are_pulled_by_the_labels() -> None:
     assert 'kubernetes.pod.name:"pay-7d9f8b6c5d-x2x4z"' in text
 
 
+def test_the_lines_that_an_alert_on_logs_counts_are_pulled() -> None:
+    Source.objects.create(name="loki", kind="loki", settings={"url": "http://127.0.0.1:1"})
+    prometheus()
+    queries = planned(fire('sum(rate({app="shop"} |= "timeout" [5m])) > 10'))
+    assert queries["log of the alert"] == '{app="shop"} |= "timeout"'
+    assert not [text for text in queries.values() if "sum(rate({" in text]
+
+
 def test_no_label_can_break_out_of_a_query() -> None:
     for kind in ("prometheus", "loki", "elasticsearch", "kubernetes"):
         Source.objects.create(name=kind, kind=kind, settings={"url": "http://127.0.0.1:1"})
