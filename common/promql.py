@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 MAX_LENGTH = 5_000
 MAX_CURVES = 4
+MAX_PARENTHESES = 20
 
 _TOKEN = re.compile(
     r"""
@@ -89,6 +90,8 @@ class _Token:
     start: int
     end: int
     depth: int
+    inside: str
+    """The bracket that is open right around it; empty outside all."""
 
 
 def curves_of(expression: str) -> list[Curve]:
@@ -144,7 +147,7 @@ def metrics_in(expression: str) -> list[str]:
             continue
         if following in ("by", "without") or token.text.lower() in _KEYWORDS:
             continue
-        if _innermost_bracket(tokens, at) not in ("{", "["):
+        if token.inside not in ("{", "["):
             names.setdefault(token.text)
     return list(names)
 
@@ -181,15 +184,8 @@ def is_counter(metric: str) -> bool:
     return metric.endswith(_COUNTERS)
 
 
-def _innermost_bracket(tokens: Sequence[_Token], at: int) -> str:
-    """The bracket that is open right around a token; empty outside all."""
-    depth = tokens[at].depth
-    around = (t.text for t in reversed(tokens[:at]) if t.kind == "open" and t.depth == depth - 1)
-    return next(around, "")
-
-
 def _tokens(text: str) -> list[_Token] | None:
-    """Tokens without comments, each with how many brackets are open around it.
+    """Tokens without comments, each with the brackets that are open around it.
 
     None when brackets do not match.
     """
@@ -199,17 +195,20 @@ def _tokens(text: str) -> list[_Token] | None:
         kind, found = str(match.lastgroup), match[0]
         if kind == "comment":
             continue
-        if kind == "close" and (not stack or stack.pop() != found):
+        if kind == "close" and (not stack or _MATCHING[stack.pop()] != found):
             return None
-        tokens.append(_Token(kind, found, match.start(), match.end(), len(stack)))
+        inside = stack[-1] if stack else ""
+        tokens.append(_Token(kind, found, match.start(), match.end(), len(stack), inside))
         if kind == "open":
-            stack.append(_MATCHING[found])
+            stack.append(found)
     return None if stack else tokens
 
 
 def _without_parentheses(tokens: list[_Token]) -> list[_Token]:
-    """The tokens without parentheses around all of them."""
-    while len(tokens) > 2 and tokens[0].text == "(":
+    """The tokens without parentheses around all of them, as deep as people write them."""
+    for _ in range(MAX_PARENTHESES):
+        if len(tokens) < 3 or tokens[0].text != "(":
+            break
         depth = tokens[0].depth
         end = next(
             i for i, token in enumerate(tokens) if token.text == ")" and token.depth == depth
@@ -262,10 +261,10 @@ def _curves_of_part(text: str, tokens: list[_Token]) -> list[Curve]:
     comparison = tokens[at].text
     limit, other = _constant(right), _constant(left)
     if limit is not None and other is None:
-        inner = _curves_of_part(text, _without_parentheses(left))
-        # Of `0 < x < 5` the last comparison is the threshold, the first is part of the measure.
-        query = inner[0].query if inner and len(comparisons) > 1 else _text(text, left)
-        return [Curve(query, Threshold(comparison, limit))]
+        # Of `0 < x < 5` the last comparison is the threshold; the others hide part of the curve.
+        parts = (left[i + 1 : j] for i, j in pairwise([-1, *comparisons[:-1], len(left)]))
+        measures = [part for part in parts if part and _constant(part) is None]
+        return [Curve(_text(text, each), Threshold(comparison, limit)) for each in measures[:1]]
     if other is not None and limit is None:
         return [Curve(_text(text, right), Threshold(_FLIPPED[comparison], other))]
     return [*_plain(text, left), *_plain(text, right)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,7 @@ def read(expression: str) -> list[tuple[str, str]]:
         ('sum(rate({app="shop"} |= "error" [5m])) > 10', []),
         ("x > (5", []),
         ("1 > 0", []),
+        ("1 < 2 > 3", []),
         ("", []),
     ],
 )
@@ -48,6 +51,29 @@ def test_a_condition_becomes_the_curves_behind_it(
     expression: str, curves: list[tuple[str, str]]
 ) -> None:
     assert read(expression) == curves
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "(" * 2400 + "x" + ")" * 2400,
+        "x" + "<1" * 2400,
+        "x or " * 990 + "x",
+        "{" * 2400 + "}" * 2400,
+        '"' * 4999,
+        "a" * 5000,
+        "x by (" * 700 + ")" * 700,
+        "-" * 4000 + "1 > x",
+        "x > " + "9" * 4000,
+        "x > 9" + "^9" * 15,
+    ],
+)
+def test_an_expression_made_to_be_slow_or_deep_is_read_at_once(hostile: str) -> None:
+    began = time.process_time()
+    assert len(curves_of(hostile)) <= MAX_CURVES
+    keeps_labels(hostile, ["job"])
+    log_query_in(hostile)
+    assert time.process_time() - began < 0.5
 
 
 def test_metrics_are_the_names_that_are_queried_and_no_labels_or_functions() -> None:
