@@ -43,7 +43,7 @@ def distinct(rows: Iterable[EvidenceRequest]) -> list[EvidenceRequest]:
     """Each query of a source once; what would have the same name as another gets a number."""
     queries: set[tuple[int, str]] = set()
     names: set[tuple[int, int | None, str]] = set()
-    kept = []
+    chosen = []
     for row in rows:
         if (row.source_id, row.query) in queries:
             continue
@@ -53,8 +53,8 @@ def distinct(rows: Iterable[EvidenceRequest]) -> list[EvidenceRequest]:
             row.what = f"{plain[:90]} ({number})"
             number += 1
         names.add((row.source_id, row.service_id, row.what))
-        kept.append(row)
-    return kept
+        chosen.append(row)
+    return chosen
 
 
 def _groups(alerts: Iterable[Alert]) -> list[list[Alert]]:

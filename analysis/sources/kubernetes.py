@@ -68,11 +68,11 @@ class Kubernetes(HttpSource):
         namespace = labels.get("namespace", fallback)
         if not _NAMESPACE.fullmatch(namespace):
             return []
-        kept = dict(alert.labels)
-        events = SourceQuery("events", f"events {about} in {namespace}", labels=kept)
+        own = dict(alert.labels)
+        events = SourceQuery("events", f"events {about} in {namespace}", labels=own)
         if about == labels.get("node"):
             return [events]
-        ends = SourceQuery("container ends", f"pods {about} in {namespace}", labels=kept)
+        ends = SourceQuery("container ends", f"pods {about} in {namespace}", labels=own)
         return [events, ends]
 
     def discover(self, deadline: float) -> list[dict[str, str]]:

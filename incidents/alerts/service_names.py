@@ -37,7 +37,7 @@ _PORT = re.compile(r":\d+$")
 
 
 def names_in_value(value: str) -> list[str]:
-    """The names that the value of a label may stand for, the whole first.
+    """The names that the value of a label may mean, the whole first.
 
     A pod names its workload, an instance its host, a job of a pod monitor `namespace/name`.
     """

@@ -85,7 +85,7 @@ def test_metrics_are_the_names_that_are_queried_and_no_labels_or_functions() -> 
 
 
 @pytest.mark.parametrize(
-    ("expression", "kept"),
+    ("expression", "has_them"),
     [
         ("shop_cpu", True),
         ("sum by (job, instance) (rate(x[5m])) / sum by (instance, job) (y)", True),
@@ -97,8 +97,8 @@ def test_metrics_are_the_names_that_are_queried_and_no_labels_or_functions() -> 
         ("count(x)", False),
     ],
 )
-def test_it_is_known_which_labels_a_curve_still_has(expression: str, kept: bool) -> None:
-    assert keeps_labels(expression, ["job", "instance"]) is kept
+def test_it_is_known_which_labels_a_curve_still_has(expression: str, has_them: bool) -> None:
+    assert keeps_labels(expression, ["job", "instance"]) is has_them
 
 
 @given(st.text(st.sampled_from("ab_1.9 <>=!()[]{}\"'|\\+-*/^and or")))

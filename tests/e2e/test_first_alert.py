@@ -110,7 +110,7 @@ def test_the_first_alert_finds_its_graph_its_past_cause_and_its_service(
     causes = page.locator("#suggestions")
     expect(causes).to_contain_text("Missing index on order_lines", timeout=20_000)
     print("Seconds until it was read:", _since(alert, timezone.now()))
-    _look(page, "first-alert")
+    _screenshot(page, "first-alert")
     assert "saturated" in causes.inner_text().lower()
 
     page.click("text=Add service shop")
@@ -120,7 +120,7 @@ def test_the_first_alert_finds_its_graph_its_past_cause_and_its_service(
     assert service.telemetry_labels == "job=shop"
     by_name = Evidence.objects.filter(incident=incident, service=service, query__contains="job=")
     wait_for(lambda: by_name.exists(), 60, "Evidence of the service")
-    _look(page, "first-alert-added")
+    _screenshot(page, "first-alert-added")
 
     exporter.values["errors"] = 9.0
     second = Alert.objects.filter(name="ManyErrors")
@@ -132,7 +132,7 @@ def _since(alert: Alert, at: Any) -> float:
     return round((at - alert.starts_at).total_seconds(), 1)
 
 
-def _look(page: Any, name: str) -> None:
+def _screenshot(page: Any, name: str) -> None:
     """Save what the page shows, for people who want to see it."""
     if folder := os.environ.get("CAUSEBOOK_TEST_SCREENSHOTS"):
         page.wait_for_timeout(2500)

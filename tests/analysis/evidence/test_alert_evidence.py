@@ -58,8 +58,8 @@ def matrix(incident: Incident, jump: float = 97.0) -> Callable[[Any], None]:
     begun = incident.impact_started_at.timestamp() - 120
 
     def answer(self: Any) -> None:
-        asked = parse_qs(urlsplit(self.path).query)
-        start, end = float(asked["start"][0]), float(asked["end"][0])
+        query = parse_qs(urlsplit(self.path).query)
+        start, end = float(query["start"][0]), float(query["end"][0])
         times = [start + 15 * n for n in range(int((end - start) / 15) + 1)]
         series = [
             {
@@ -68,7 +68,7 @@ def matrix(incident: Incident, jump: float = 97.0) -> Callable[[Any], None]:
             }
             for instance, high in (("10.0.0.8:9100", 20.0), ("10.0.0.7:9100", jump))
         ]
-        result = series if asked["query"] == ["shop_cpu"] else []
+        result = series if query["query"] == ["shop_cpu"] else []
         data = {"status": "success", "data": {"resultType": "matrix", "result": result}}
         self.reply(200, json.dumps(data).encode())
 
