@@ -17,7 +17,7 @@ class AnalysisConfig(AppConfig):
             timeline_and_postmortem,
         )
         from common.markdown import OWN_IMAGES
-        from incidents.events.signals import incident_filed
+        from incidents.events.signals import incident_filed, service_joined
         from incidents.models import TimelineEntry
         from incidents.timeline import TIMELINE_SOURCES
         from kb.answers import ANSWERS
@@ -38,3 +38,4 @@ class AnalysisConfig(AppConfig):
         incident_filed.connect(signal_handlers.pull_evidence_for)
         for changed in (post_save, post_delete):
             changed.connect(signal_handlers.index_note, sender=TimelineEntry)
+        service_joined.connect(signal_handlers.pull_evidence_of_service)

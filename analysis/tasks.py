@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analysis.answers import changes
-from analysis.evidence import checks, log_watch, planning, pulling
+from analysis.evidence import checks, discovery, log_watch, planning, pulling
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import (
     calibration_versions,
@@ -149,9 +149,16 @@ def watch_logs() -> None:
     log_watch.delete_old_signs()
 
 
+@shared_task(soft_time_limit=280, time_limit=300, expires=1800)
+def discover_services() -> None:
+    """Find services that sources see and the catalogue does not have."""
+    discovery.discover_services()
+
+
 @worker_ready.connect
 def catch_up_on_start(**_: object) -> None:
     sweep.delay()
     write_index.delay()
     learn.delay()
     find_gaps.delay()
+    discover_services.delay()

@@ -121,6 +121,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-monthly-reviews": {"task": "practice.tasks.send_monthly_reviews", "schedule": 3600.0},
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
     "watch-logs": {"task": "analysis.tasks.watch_logs", "schedule": 60.0},
+    "discover-services": {"task": "analysis.tasks.discover_services", "schedule": 1800.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 

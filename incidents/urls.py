@@ -32,6 +32,7 @@ urlpatterns = [
         timeline.mark,
         name="entry-mark",
     ),
+    re_path(r"^INC-(?P<pk>\d{1,18})/service/$", incidents.add_offered, name="offered-service"),
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.notices_read, name="notices-read"),
     path("notices/<int:pk>/", notices.notice_read, name="notice-read"),

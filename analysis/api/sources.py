@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analysis import sources
-from analysis.evidence import source_plugins
+from analysis.evidence.source_plugins import probe_source
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
@@ -47,10 +47,7 @@ class SourceViewSet(EtagRetrieveMixin, mixins.CreateModelMixin, mixins.UpdateMod
     def probe(self, request: Request, pk: str | None = None) -> Response:
         source = self.get_object()
         try:
-            result = {
-                "well": True,
-                "answer": source_plugins.plugin_of(source).probe(PROBE_DEADLINE),
-            }
+            result = {"well": True, "answer": probe_source(source, PROBE_DEADLINE)}
         except SourceError as error:
             result = {"well": False, "answer": str(error)}
         return Response(ProbeSerializer(result).data)

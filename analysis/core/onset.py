@@ -118,6 +118,36 @@ def departure(
     )
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """A series met a condition from `onset` (epoch seconds) on."""
+
+    onset: float
+    direction: str
+    extreme: float
+
+
+def crossing(times: Array, bad: NDArray[np.bool_], values: Array, moment: float) -> Crossing | None:
+    """When the condition `bad` of a known moment began to hold, by its samples alone.
+
+    Of several runs of samples the one that `moment` lies in or that is nearest to it. None if no
+    sample meets the condition.
+    """
+    runs = _runs(bad)
+    if not runs:
+        return None
+
+    def apart(run: tuple[int, int]) -> float:
+        return max(float(times[run[0]]) - moment, moment - float(times[run[1] - 1]), 0.0)
+
+    first, end = min(runs, key=apart)
+    during, others = values[first:end], values[~bad]
+    middle = float(np.median(others)) if len(others) else 0.0
+    up = float(np.median(during)) >= middle
+    extreme = float(during.max() if up else during.min())
+    return Crossing(float(times[first]), "up" if up else "down", extreme)
+
+
 def _runs(outside: NDArray[np.bool_], max_gap: int = 2) -> list[tuple[int, int]]:
     """Stretches (start, end) of True; gaps of up to `max_gap` samples do not end one."""
     numbers = np.flatnonzero(outside)

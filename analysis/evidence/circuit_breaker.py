@@ -57,3 +57,5 @@ def record_success(source: Source) -> None:
     Source.objects.filter(pk=source.pk, failures__gt=0).update(
         failures=0, resting_until=None, trouble=""
     )
+    if source.answered_at is None:
+        Source.objects.filter(pk=source.pk, answered_at=None).update(answered_at=timezone.now())

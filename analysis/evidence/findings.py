@@ -12,12 +12,13 @@ from analysis.core.log_templates import (
     error_shares,
     unusual_templates,
 )
-from analysis.core.onset import Departure, departure
+from analysis.core.onset import Array, Departure, crossing, departure
 from analysis.core.units import quantity
 from analysis.evidence.baseline import usual_range
 from analysis.evidence.moments import suspicious_since
 from analysis.evidence.trace_findings import read_trace_findings
 from analysis.models import Evidence, Finding
+from common.promql import Threshold
 
 
 def read_findings(evidence: Evidence) -> list[Finding]:
@@ -29,17 +30,15 @@ def read_findings(evidence: Evidence) -> list[Finding]:
     return _from_lines(evidence)
 
 
-def _subject(evidence: Evidence) -> str:
-    return evidence.service.name if evidence.service else "everything"
-
-
 def _from_series(evidence: Evidence) -> list[Finding]:
     moment = evidence.incident.impact_started_at.timestamp()
     findings = []
     for item in evidence.items():
         usual = usual_range(item["times"], item.get("earlier", []))
-        found = departure(np.array(item["times"]), np.array(item["values"]), moment, usual=usual)
+        times, values = np.array(item["times"]), np.array(item["values"])
+        found = departure(times, values, moment, usual=usual)
         if found is None:
+            findings += _from_threshold(evidence, times, values)
             continue
         findings.append(
             Finding(
@@ -59,22 +58,49 @@ def _from_series(evidence: Evidence) -> list[Finding]:
     return findings[:1]
 
 
+def _from_threshold(evidence: Evidence, times: Array, values: Array) -> list[Finding]:
+    """Where a series is too short or too wild for a normal range, its alert says what is bad."""
+    threshold = Threshold.parse(evidence.request.threshold)
+    moment = evidence.incident.impact_started_at.timestamp()
+    found = threshold and crossing(times, threshold.holds(values), values, moment)
+    if not threshold or not found:
+        return []
+    return [
+        Finding(
+            incident=evidence.incident,
+            evidence=evidence,
+            service=evidence.service,
+            kind=Finding.Kind.CROSSED,
+            text=f"{evidence.subject}: {evidence.what} crossed the threshold of its alert "
+            f"({threshold.comparison} {quantity(threshold.value, evidence.unit)}) "
+            f"{_since(moment, found.onset)}, to {quantity(found.extreme, evidence.unit)}",
+            onset=datetime.fromtimestamp(found.onset, UTC),
+            score=1.0,
+            term=f"{evidence.what} {found.direction}",
+            data={"extreme": found.extreme},
+        )
+    ]
+
+
 def _departure_in_words(evidence: Evidence, found: Departure, moment: float) -> str:
     if found.direction == "up":
         way, bound = "rose above", f"up to {quantity(found.normal.high, evidence.unit)}"
     else:
         way, bound = "fell below", f"from {quantity(found.normal.low, evidence.unit)}"
-    minutes = round((moment - found.onset) / 60)
-    if minutes > 0:
-        when = f"{minutes} min before impact"
-    elif minutes < 0:
-        when = f"{-minutes} min after impact began"
-    else:
-        when = "as impact began"
+    when, extreme = _since(moment, found.onset), quantity(found.extreme, evidence.unit)
     return (
-        f"{_subject(evidence)}: {evidence.what} {way} its normal range {when}, "
-        f"to {quantity(found.extreme, evidence.unit)} (normal {bound})"
+        f"{evidence.subject}: {evidence.what} {way} its normal range {when}, "
+        f"to {extreme} (normal {bound})"
     )
+
+
+def _since(moment: float, onset: float) -> str:
+    minutes = round((moment - onset) / 60)
+    if minutes > 0:
+        return f"{minutes} min before impact"
+    if minutes < 0:
+        return f"{-minutes} min after impact began"
+    return "as impact began"
 
 
 def _from_lines(evidence: Evidence) -> list[Finding]:
@@ -112,7 +138,7 @@ def _error_share(evidence: Evidence, moment: float, then: float, now: float) -> 
         evidence=evidence,
         service=evidence.service,
         kind=Finding.Kind.TROUBLE,
-        text=f"{_subject(evidence)}: {quantity(now, 'ratio')} of log lines report errors, "
+        text=f"{evidence.subject}: {quantity(now, 'ratio')} of log lines report errors, "
         f"{quantity(then, 'ratio')} before",
         onset=datetime.fromtimestamp(moment, UTC),
         score=1 + float(np.log1p(now / max(then, 0.01))),
@@ -129,7 +155,7 @@ _KINDS = {
 
 
 def _template_in_words(evidence: Evidence, found: TemplateFinding) -> str:
-    subject, count = _subject(evidence), found.count
+    subject, count = evidence.subject, found.count
     times = "once" if count.after == 1 else f"{count.after} times"
     if found.kind == "new":
         return f"{subject}: new log line, {times}: {count.template[:200]}"

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from analysis.evidence.alert_evidence import alert_requests, distinct
 from analysis.evidence.pulling import State, logger
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Collector, EvidenceRequest, Fingerprint, Source
@@ -47,8 +48,9 @@ def plan_evidence(incident: Incident) -> list[int]:
     if incident.resolved_at and incident.resolved_at < old:
         return []
     window = window_of(incident)
-    rows = []
-    for source in Source.objects.filter(enabled=True):
+    sources = list(Source.objects.filter(enabled=True))
+    rows = alert_requests(incident, sources, window)
+    for source in sources:
         try:
             plugin = plugin_of(source)
             rows += [
@@ -63,7 +65,7 @@ def plan_evidence(incident: Incident) -> list[int]:
                     window_end=window.end,
                 )
                 for service in services_to_pull(incident)
-                for query in plugin.queries(Target(service.name, service.kind))
+                for query in plugin.queries(target_of(service))
             ]
         except SourceError as error:
             logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
@@ -74,8 +76,13 @@ def plan_evidence(incident: Incident) -> list[int]:
         Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
         Fingerprint.objects.get_or_create(incident=incident)
         if not incident.evidence_requests.exists():
-            EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
+            EvidenceRequest.objects.bulk_create(distinct(rows), ignore_conflicts=True)
     return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
+
+
+def target_of(service: Service) -> Target:
+    """A service as sources need to know it."""
+    return Target(service.name, service.kind, service.telemetry_label_values)
 
 
 def collectors_of(incident: Incident) -> Iterable[Collector]:

@@ -120,7 +120,7 @@ def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:
 
 
 def _query_of(request: EvidenceRequest) -> SourceQuery:
-    return SourceQuery(request.what, request.query, request.unit)
+    return SourceQuery(request.what, request.query, request.unit, request.labels)
 
 
 @transaction.atomic
@@ -160,6 +160,7 @@ def _settle(
 
 _OF_METRICS = (
     Finding.Kind.LEFT_NORMAL,
+    Finding.Kind.CROSSED,
     Finding.Kind.TROUBLE,
     Finding.Kind.SLOWER,
     Finding.Kind.FAILING,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from analysis.models import Source
 from analysis.sources import registry
 from analysis.sources.base import (
@@ -19,3 +21,10 @@ def plugin_of(source: Source) -> SourcePlugin:
         return plugin({**source.settings, **source.secrets})
     except (ValueError, KeyError) as error:
         raise SourceError("bad-settings", f"The settings of {source.name}: {error}") from error
+
+
+def probe_source(source: Source, seconds: float) -> str:
+    """A sentence that says the source answers, which is remembered. Raises SourceError."""
+    answer = plugin_of(source).probe(seconds)
+    Source.objects.filter(pk=source.pk, answered_at=None).update(answered_at=timezone.now())
+    return answer

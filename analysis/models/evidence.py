@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from analysis.models.source import Source
+from common.alert_labels import subject
 from common.leased_jobs import LeasedJob
 from incidents.models import Incident, Service
 
@@ -25,6 +26,12 @@ class EvidenceRequest(LeasedJob):
     what = models.CharField(max_length=100, help_text="What the query measures, in words.")
     query = models.TextField()
     unit = models.CharField(max_length=20, blank=True)
+    labels = models.JSONField(
+        default=dict, blank=True, help_text="Of an alert whose labels the query is about."
+    )
+    threshold = models.CharField(
+        max_length=40, blank=True, help_text="From where on the alert fires, such as “> 0.9”."
+    )
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
 
@@ -53,7 +60,12 @@ class EvidenceRequest(LeasedJob):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what} of {self.service or 'everything'} from {self.source}"
+        return f"{self.what} of {self.subject} from {self.source}"
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in words: the service, else the most specific label of the alert."""
+        return str(self.service or subject(self.labels) or "everything")
 
 
 class Evidence(models.Model):
@@ -92,6 +104,11 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} ({self.source_name})"
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in words."""
+        return self.service.name if self.service else self.request.subject
 
     def freeze(self, items: list[dict[str, Any]]) -> None:
         """Store `items` (JSON-able) compressed, with a digest that proves them unchanged."""

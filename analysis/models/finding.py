@@ -17,6 +17,7 @@ class Finding(models.Model):
         NEW_TEMPLATE = "new_template", "New log line"
         BURST = "burst", "Burst of log lines"
         SILENT = "silent", "Log line gone silent"
+        CROSSED = "crossed", "Crossed the threshold of its alert"
         TROUBLE = "trouble", "More log lines of trouble"
         SLOWER = "slower", "Requests take longer"
         FAILING = "failing", "Requests fail"

@@ -19,8 +19,13 @@ class Source(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
     resting_until = models.DateTimeField(null=True, blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False, help_text="The last failure's reason.")
+    answered_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it first answered a query or probe."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords(excluded_fields=["sealed", "failures", "resting_until", "trouble"])
+    history = HistoricalRecords(
+        excluded_fields=["sealed", "failures", "resting_until", "trouble", "answered_at"]
+    )
 
     class Meta:
         ordering = ["name"]

@@ -41,6 +41,14 @@ class Band:
     high: float | Sequence[float]
 
 
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line at a value, such as the threshold of an alert."""
+
+    value: float
+    label: str
+
+
 Points = Iterable[tuple[float, float]]
 Drawn = list[tuple[np.ndarray, np.ndarray]]
 """Times and values of each series that has any."""
@@ -53,6 +61,7 @@ def draw(
     band: Band | None = None,
     marks: Sequence[Mark] = (),
     then: bool = False,
+    level: Level | None = None,
 ) -> SafeString:
     """An SVG of one or more series of (epoch seconds, values).
 
@@ -62,12 +71,13 @@ def draw(
     drawn = [(np.asarray(t, float), np.asarray(v, float)) for t, v in series if len(t)]
     if not drawn:
         return svg.NOTHING
-    scale = _Scale.fit(drawn, band)
+    scale = _Scale.fit(drawn, band, level)
     parts = [
         *([_normal_range(band, drawn[0][0], scale)] if band else []),
         *_value_axis(scale, unit),
         *_time_axis(scale, relative=then),
         *_mark_lines(marks, scale),
+        *([_level_line(level, scale)] if level else []),
         *_curves(drawn, scale, then),
     ]
     return svg.drawing(
@@ -85,7 +95,7 @@ class _Scale:
     high: float
 
     @classmethod
-    def fit(cls, drawn: Drawn, band: Band | None) -> _Scale:
+    def fit(cls, drawn: Drawn, band: Band | None, level: Level | None = None) -> _Scale:
         """Covers every series and the normal range, from zero where zero is near."""
         start = min(float(times[0]) for times, _ in drawn)
         end = max(float(times[-1]) for times, _ in drawn)
@@ -94,6 +104,9 @@ class _Scale:
         if band:
             low = min(low, float(np.min(band.low)))
             high = max(high, float(np.max(band.high)))
+        if level:
+            low, high = min(low, level.value), max(high, level.value)
+            lowest = low
         if lowest >= 0:
             low = 0.0 if low < 0.4 * high else max(low, 0.0)
         high = high if high > low else low + (abs(low) or 1.0)
@@ -138,6 +151,12 @@ def _mark_lines(marks: Sequence[Mark], scale: _Scale) -> Iterator[SafeString]:
             yield svg.line(x, TOP, x, HEIGHT - BOTTOM, tooltip, class_=f"mark {mark.kind}")
 
 
+def _level_line(level: Level, scale: _Scale) -> SafeString:
+    y = scale.y(level.value)
+    tooltip = svg.tooltip(level.label)
+    return svg.line(LEFT, y, WIDTH - RIGHT, y, tooltip, class_="level")
+
+
 def _curves(drawn: Drawn, scale: _Scale, then: bool) -> Iterator[SafeString]:
     for number, (times, values) in enumerate(drawn):
         css_class = "series then" if then and number else "series"
@@ -152,6 +171,7 @@ _STYLE = """
 .series.then{stroke:#8a6d1f;stroke-dasharray:5 3}
 .mark{stroke-width:1.3}.impact{stroke:#b3261e}.onset{stroke:#9a6700;stroke-dasharray:4 3}
 .change{stroke:#555;stroke-dasharray:1 3}
+.level{stroke:#b3261e;stroke-width:1.2;stroke-dasharray:7 3}
 """
 
 

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 
 from analysis.evidence.baseline import drawn_range
 from analysis.models import Evidence, Finding
-from analysis.presentation.charts import Band, Mark, draw
+from analysis.presentation.charts import Band, Level, Mark, draw
+from common.promql import Threshold
 from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
 
@@ -20,7 +21,7 @@ IMPACT_AT_ZERO = Mark(0.0, "impact", "Impact started")
 
 
 def evidence_title(evidence: Evidence) -> str:
-    return f"{evidence.service.name if evidence.service else 'everything'} · {evidence.what}"
+    return f"{evidence.subject} · {evidence.what}"
 
 
 def evidence_chart(evidence: Evidence) -> SafeString:
@@ -39,15 +40,24 @@ def incident_marks(incident: Incident) -> list[Mark]:
 
 def draw_evidence(evidence: Evidence, finding: Finding | None, marks: list[Mark]) -> SafeString:
     items = evidence.items()
-    band = Band(finding.data["low"], finding.data["high"]) if finding else None
+    has_range = finding is not None and "high" in finding.data and "low" in finding.data
+    band = Band(finding.data["low"], finding.data["high"]) if finding and has_range else None
     if items and items[0].get("earlier"):
         first = items[0]
         low, high = drawn_range(first["times"], first["values"], first["earlier"])
         band = Band(low.tolist(), high.tolist())
     if finding and finding.onset:
-        marks = [*marks, Mark(finding.onset.timestamp(), "onset", "Left its normal range")]
+        marks = [*marks, Mark(finding.onset.timestamp(), "onset", finding.get_kind_display())]
     series = [(item["times"], item["values"]) for item in items]
-    return draw(series, evidence.unit, f"{evidence_title(evidence)} over time", band, marks)
+    threshold = Threshold.parse(evidence.request.threshold)
+    return draw(
+        series,
+        evidence.unit,
+        f"{evidence_title(evidence)} over time",
+        band,
+        marks,
+        level=Level(threshold.value, f"The alert fires at {threshold}") if threshold else None,
+    )
 
 
 @dataclass
@@ -66,7 +76,7 @@ def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
     past = {_measure(row): row for row in then.evidence.filter(kind=series)}
     by_what = {row.what: row for row in past.values()}
     compared = []
-    for row in now.evidence.filter(kind=series).select_related("service", "incident"):
+    for row in now.evidence.filter(kind=series).select_related("service", "incident", "request"):
         match = past.get(_measure(row)) or by_what.get(row.what)
         if match is None:
             continue

@@ -36,6 +36,8 @@ class Panel:
     examples: dict[int, SafeString] = field(default_factory=dict)
     """By finding, its log line with links to traces."""
     traces: list[ExampleTrace] = field(default_factory=list)
+    fires_at: str = ""
+    """The threshold of the alert whose own expression this is, such as "> 0.9"."""
 
 
 def present_evidence(incident: Incident) -> dict[str, Any]:
@@ -46,11 +48,11 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     links = TraceLinks(incident)
     panels = [
         _panel(evidence, findings, marks, links)
-        for evidence in incident.evidence.select_related("service").defer("content")
+        for evidence in incident.evidence.select_related("service", "request").defer("content")
     ]
-    unusual = [panel for panel in panels if _findings_of(panel)]
-    quiet = [panel for panel in panels if not _findings_of(panel)]
-    unusual.sort(key=lambda panel: -max(f.score for f in _findings_of(panel)))
+    unusual = [panel for panel in panels if panel.chart or _findings_of(panel)]
+    quiet = [panel for panel in panels if panel not in unusual]
+    unusual.sort(key=_strength, reverse=True)
     done = sum(request.state == State.DONE for request in requests)
     failed = [request for request in requests if request.state == State.FAILED]
     pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
@@ -103,6 +105,11 @@ def _story(incident: Incident, findings: list[Finding]) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
+def _strength(panel: Panel) -> tuple[bool, float]:
+    """What an alert fires on comes first, then what is furthest from normal."""
+    return panel.fires_at != "", max((f.score for f in _findings_of(panel)), default=0.0)
+
+
 def _findings_of(panel: Panel) -> list[Finding]:
     return [finding for finding in [panel.finding, *panel.new_templates] if finding]
 
@@ -124,8 +131,9 @@ def _panel(
             traces.sort(key=lambda trace: trace.role != "failed")
         return Panel(evidence, evidence_title(evidence), None, None, own, traces=traces)
     finding = own[0] if own else None
-    chart = draw_evidence(evidence, finding, marks) if finding else None
-    return Panel(evidence, evidence_title(evidence), chart, finding, [])
+    fires_at = evidence.request.threshold
+    chart = draw_evidence(evidence, finding, marks) if finding or fires_at else None
+    return Panel(evidence, evidence_title(evidence), chart, finding, [], fires_at)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -39,6 +39,10 @@ class SourceQuery:
     what: str
     text: str
     unit: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of an alert: where a series has these labels, only with these values."""
+    threshold: str = ""
+    """From which value on the alert fires, such as "> 0.9"."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,21 @@ class Target:
 
     name: str
     kind: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels that select its telemetry, where its name alone does not."""
+
+
+@dataclass(frozen=True)
+class AlertTarget:
+    """An alert that evidence is wanted for, as far as a source needs to know it."""
+
+    expression: str
+    """The query of its rule; empty if its sender does not say."""
+    labels: Mapping[str, str]
+    known: bool = False
+    """Whether its service is in the catalogue, so that `queries` brings the rest."""
+    service: str = ""
+    """The name that its labels suggest for its service; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +186,9 @@ class SourceForm(forms.Form):
 
 
 class SourcePlugin:
-    """Base of the plug-ins. A new one sets the class attributes and writes four methods."""
+    """Base of the plug-ins. A new one sets the class attributes, and writes `queries`, `pull`
+    and `probe`; `alert_queries` and `discover` where it can.
+    """
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -190,6 +211,17 @@ class SourcePlugin:
     def trace_page(self, trace_id: str) -> str:
         """The address of a trace in the source's own UI; empty if it has none."""
         return ""
+
+    def alert_queries(self, alert: AlertTarget) -> list[SourceQuery]:
+        """What to pull for an alert by its own expression and labels; nothing by default."""
+        return []
+
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        """Labels of each thing that this source sees; nothing by default. Raises SourceError.
+
+        Which of them names a service is decided by the same rules as for alerts.
+        """
+        return []
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         """Run a query. `deadline` is seconds allowed. Raises SourceError, never anything else."""

@@ -10,6 +10,7 @@ from django import forms
 
 from analysis.sources.base import (
     MAX_LINES,
+    AlertTarget,
     Line,
     SourceAnswer,
     SourceQuery,
@@ -19,6 +20,7 @@ from analysis.sources.base import (
     lines_answer,
 )
 from analysis.sources.http import HttpForm, HttpSource
+from common.alert_labels import safe_labels
 from common.redaction import redact
 
 
@@ -50,6 +52,22 @@ class Elasticsearch(HttpSource):
         return [
             SourceQuery("log", fill(self.settings.get("query") or 'service:"$service"', target))
         ]
+
+    def alert_queries(self, alert: AlertTarget) -> list[SourceQuery]:
+        """Lines of its pod, container, node or host, by the field names that shippers use."""
+        if alert.known:
+            return []
+        labels = safe_labels(alert.labels)
+        if "instance" in labels:
+            labels["host"] = labels["instance"].rpartition(":")[0] or labels["instance"]
+        wanted = next((each for each in _SELECTING if any(name in labels for name in each)), ())
+        chosen = [_any_field(name, labels[name]) for name in wanted if name in labels]
+        clauses = [f"({' AND '.join(chosen)})"] if chosen else []
+        if alert.service and not labels.keys() & {"pod", "container"}:
+            clauses.append(f"({self.queries(Target(alert.service, ''))[0].text})")
+        if not clauses:
+            return []
+        return [SourceQuery("log", " OR ".join(clauses), labels=dict(alert.labels))]
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         body = {
@@ -104,3 +122,20 @@ class Elasticsearch(HttpSource):
         answer = self.http.get_json("/", deadline=deadline)
         with self.probing():
             return f"Answers; version {answer['version']['number']}."
+
+
+_FIELDS = {
+    # Elastic's shippers, Fluent Bit, OpenTelemetry.
+    "namespace": ("kubernetes.namespace", "kubernetes.namespace_name", "k8s.namespace.name"),
+    "pod": ("kubernetes.pod.name", "kubernetes.pod_name", "k8s.pod.name"),
+    "container": ("kubernetes.container.name", "kubernetes.container_name", "k8s.container.name"),
+    "node": ("kubernetes.node.name", "kubernetes.host", "k8s.node.name"),
+    "host": ("host.name", "host.hostname", "host.ip"),
+}
+_SELECTING = (("pod", "container", "namespace"), ("node",), ("host",))
+"""Labels that select together; the first of these that an alert has."""
+
+
+def _any_field(label: str, value: str) -> str:
+    clauses = [f'{field}:"{value}"' for field in _FIELDS[label]]
+    return f"({' OR '.join(clauses)})"

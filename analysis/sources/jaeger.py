@@ -69,7 +69,7 @@ class Jaeger(TraceSource):
     def default_trace_address(self) -> str:
         return f"{self.http.base}/trace/$trace"
 
-    def discover(self, deadline: float) -> list[str]:
+    def service_names(self, deadline: float) -> list[str]:
         try:
             answer, key = self.http.get_json("/api/services", deadline=deadline), "data"
         except SourceError as error:

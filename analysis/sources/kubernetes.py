@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,6 +12,7 @@ from django import forms
 
 from analysis.sources.base import (
     MAX_LINES,
+    AlertTarget,
     Line,
     SourceAnswer,
     SourceError,
@@ -20,9 +22,14 @@ from analysis.sources.base import (
     fill,
 )
 from analysis.sources.http import HttpForm, HttpSource
+from common.alert_labels import safe_labels, workload_in
 from common.redaction import redact
 
 PAGE = 500
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""It becomes part of a path: nothing else may."""
+_WORKLOADS = ("deployments", "statefulsets", "daemonsets")
+_NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 EVENT_APIS = ("/apis/events.k8s.io/v1", "/api/v1")
 """The newer event API first; clusters that lack it, or forbid it, have the older one."""
 
@@ -50,12 +57,46 @@ class Kubernetes(HttpSource):
             SourceQuery("container ends", fill("pods $service", target)),
         ]
 
+    def alert_queries(self, alert: AlertTarget) -> list[SourceQuery]:
+        """Events of its workload, pod or node, in the namespace that its labels name."""
+        labels = safe_labels(alert.labels)
+        about = workload_in(labels)
+        if alert.known or not about:
+            return []
+        # Events about nodes are in the namespace “default”.
+        fallback = "default" if about == labels.get("node") else self.namespace
+        namespace = labels.get("namespace", fallback)
+        if not _NAMESPACE.fullmatch(namespace):
+            return []
+        own = dict(alert.labels)
+        events = SourceQuery("events", f"events {about} in {namespace}", labels=own)
+        if about == labels.get("node"):
+            return [events]
+        ends = SourceQuery("container ends", f"pods {about} in {namespace}", labels=own)
+        return [events, ends]
+
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        """Deployments, stateful sets and daemon sets of the namespace."""
+        until, gaps = time.monotonic() + deadline, list[str]()
+        found = []
+        with self.expecting("a list of Kubernetes workloads"):
+            for kind in _WORKLOADS:
+                for item in self._list(("/apis/apps/v1",), kind, _left(until), gaps):
+                    own = item["metadata"].get("labels") or {}
+                    app = next((own[key] for key in _NAME_LABELS if own.get(key)), "")
+                    name = str(item["metadata"]["name"])
+                    found.append({"deployment": name, **({"app": str(app)} if app else {})})
+        return found
+
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
-        what, _, workload = query.text.partition(" ")
+        what, _, rest = query.text.partition(" ")
+        workload, _, namespace = rest.partition(" in ")
+        if not _NAMESPACE.fullmatch(namespace):
+            workload, namespace = rest, ""
         read = self._pods if what == "pods" else self._events
         gaps: list[str] = []
         with self.expecting("a list of Kubernetes objects"):
-            every = list(read(workload, deadline, gaps))
+            every = list(read(workload, deadline, gaps, namespace))
         start, end = window.start.timestamp(), window.end.timestamp()
         lines = sorted(
             (line for line in every if start <= line.at <= end), key=lambda line: line.at
@@ -66,8 +107,10 @@ class Kubernetes(HttpSource):
             )
         return SourceAnswer(lines[-MAX_LINES:], "", gaps)
 
-    def _events(self, workload: str, deadline: float, gaps: list[str]) -> Iterator[Line]:
-        for event in self._list(EVENT_APIS, "events", deadline, gaps):
+    def _events(
+        self, workload: str, deadline: float, gaps: list[str], namespace: str
+    ) -> Iterator[Line]:
+        for event in self._list(EVENT_APIS, "events", deadline, gaps, namespace):
             about = event.get("regarding") or event.get("involvedObject") or {}
             at = _last_seen(event)
             if at is None or not _belongs(about.get("name", ""), workload):
@@ -77,8 +120,10 @@ class Kubernetes(HttpSource):
             line = redact(f"{kind} {about.get('kind', '')} {about.get('name', '')}: {text}")
             yield Line(at, line, {"reason": event.get("reason") or ""})
 
-    def _pods(self, workload: str, deadline: float, gaps: list[str]) -> Iterator[Line]:
-        for pod in self._list(("/api/v1",), "pods", deadline, gaps):
+    def _pods(
+        self, workload: str, deadline: float, gaps: list[str], namespace: str
+    ) -> Iterator[Line]:
+        for pod in self._list(("/api/v1",), "pods", deadline, gaps, namespace):
             name = pod["metadata"]["name"]
             if not _belongs(name, workload):
                 continue
@@ -95,12 +140,13 @@ class Kubernetes(HttpSource):
                         )
 
     def _list(
-        self, apis: tuple[str, ...], what: str, deadline: float, gaps: list[str]
-    ) -> Iterator[dict[str, Any]]:
+        self, apis: tuple[str, ...], what: str, deadline: float, gaps: list[str],
+        namespace: str = "",
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
         """All objects, page after page, from the first API that the cluster lets us read."""
         until = time.monotonic() + deadline
         for api in apis:
-            path = f"{api}/namespaces/{self.namespace}/{what}"
+            path = f"{api}/namespaces/{namespace or self.namespace}/{what}"
             params: dict[str, Any] = {"limit": PAGE}
             try:
                 answer = self.http.get_json(path, params, deadline=_left(until))

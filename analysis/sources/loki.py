@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django import forms
 
 from analysis.sources.base import (
     MAX_LINES,
+    AlertTarget,
     Line,
     SourceAnswer,
     SourceQuery,
@@ -15,6 +18,8 @@ from analysis.sources.base import (
     lines_answer,
 )
 from analysis.sources.http import HttpForm, HttpSource
+from common.alert_labels import matchers, safe_labels, telemetry_labels
+from common.logql import log_query_in
 from common.redaction import redact
 
 
@@ -32,8 +37,29 @@ class Loki(HttpSource):
     SettingsForm = LokiForm
 
     def queries(self, target: Target) -> list[SourceQuery]:
+        labels = safe_labels(target.labels)
+        if labels:
+            return [SourceQuery("log", f"{{{matchers(labels)}}}")]
         template = self.settings.get("selector") or '{service="$service"}'
         return [SourceQuery("log", fill(template, target))]
+
+    def alert_queries(self, alert: AlertTarget) -> list[SourceQuery]:
+        """Lines of its own LogQL, and those with its labels; outside Kubernetes also those of the
+        service it suggests.
+        """
+        own_text = log_query_in(alert.expression)
+        own = [SourceQuery("log of the alert", own_text, labels=alert.labels)] if own_text else []
+        if alert.known:
+            return own
+        labels = telemetry_labels(alert.labels)
+        # The address that a metric is scraped at is no label of logs.
+        labels.pop("instance", None)
+        by_labels = [SourceQuery("log", f"{{{matchers(labels)}}}", labels=labels)] if labels else []
+        if not alert.service or labels.keys() & {"pod", "container"}:
+            return [*own, *by_labels]
+        by_name = self.queries(Target(alert.service, ""))[0]
+        named = replace(by_name, what=f"log of {alert.service}"[:80], labels=dict(alert.labels))
+        return [*own, *by_labels, named]
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         params = {

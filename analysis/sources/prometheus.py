@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django import forms
 from analysis.sources.base import (
     MAX_POINTS,
     MAX_SERIES,
+    AlertTarget,
     Series,
     SourceAnswer,
     SourceError,
@@ -19,7 +21,11 @@ from analysis.sources.base import (
     fill,
 )
 from analysis.sources.http import HttpForm, HttpSource
+from analysis.sources.standard_graphs import same_metrics, standard_graphs
 from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
+from common.alert_labels import matchers, safe_labels, telemetry_labels
+from common.payloads import labels
+from common.promql import Curve, curves_of, keeps_labels, metrics_in
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.
 # $selector is the label matcher of the service, set with the source.
@@ -84,11 +90,26 @@ class Prometheus(HttpSource):
     SettingsForm = PrometheusForm
 
     def queries(self, target: Target) -> list[SourceQuery]:
-        selector = fill(self.settings.get("selector") or 'service="$service"', target)
-        return [
-            SourceQuery(query.what, query.text.replace("$selector", selector), query.unit)
-            for query in queries_for(self.settings.get("templates") or TEMPLATES, target)
-        ]
+        selecting = safe_labels(target.labels)
+        named = fill(self.settings.get("selector") or 'service="$service"', target)
+        selector = matchers(selecting) or named
+        found = {query.what: query for query in standard_graphs(selecting)}
+        for query in queries_for(self.settings.get("templates") or TEMPLATES, target):
+            written = query.text.replace("$selector", selector)
+            found.setdefault(query.what, SourceQuery(query.what, written, query.unit))
+        return list(found.values())
+
+    def alert_queries(self, alert: AlertTarget) -> list[SourceQuery]:
+        """The curves of its expression, each with its threshold; then graphs by its labels."""
+        curves = curves_of(alert.expression)
+        own = [_curve_query(curve, alert.labels) for curve in curves]
+        if alert.known:
+            return own
+        selecting = telemetry_labels(alert.labels)
+        # A curve that has the labels itself is the same graph already.
+        summed = [curve for curve in curves if not keeps_labels(curve.query, selecting)]
+        metrics = [name for curve in summed for name in metrics_in(curve.query)]
+        return [*own, *same_metrics(metrics, selecting), *standard_graphs(selecting)]
 
     def pull(self, query: SourceQuery, window: Window, deadline: float) -> SourceAnswer:
         step = max(15, math.ceil(window.seconds / MAX_POINTS / 15) * 15)
@@ -96,6 +117,11 @@ class Prometheus(HttpSource):
         start = math.floor(window.start.timestamp() / step) * step
         end = math.floor(window.end.timestamp() / step) * step
         found, gaps = self._range(query.text, start, end, step, deadline)
+        alike = [series for series in found if _agree(series.labels, query.labels)]
+        if alike and len(alike) < len(found):
+            others = len(found) - len(alike)
+            gaps.append(f"{others} other series matched; the alert is about those stored here.")
+            found = alike
         if len(found) > MAX_SERIES:
             gaps.append(f"{len(found)} series matched; the first {MAX_SERIES} are stored.")
         found = [series for series in found if series.times][:MAX_SERIES]
@@ -124,6 +150,13 @@ class Prometheus(HttpSource):
         gaps = [f"Warning from the server: {each}" for each in answer.get("warnings") or []]
         return found, gaps
 
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        """The active targets. Some that speak the API have none, such as Thanos: not found."""
+        params = {"state": "active"}
+        answer = self.http.get_json("/api/v1/targets", params, deadline=deadline)
+        with self.expecting("a list of Prometheus targets"):
+            return [labels(row, "labels") for row in answer["data"]["activeTargets"]]
+
     def probe(self, deadline: float) -> str:
         answer = self.http.get_json("/api/v1/query", {"query": "count(up)"}, deadline=deadline)
         with self.probing():
@@ -134,9 +167,19 @@ class Prometheus(HttpSource):
 
 def _series(row: dict[str, Any]) -> Series:
     times, values = [], []
-    for at, text in row["values"]:
-        value = float(text)
+    for at, written in row["values"]:
+        value = float(written)
         if math.isfinite(value):
             times.append(float(at))
             values.append(value)
     return Series({str(k): str(v) for k, v in row["metric"].items()}, times, values)
+
+
+def _curve_query(curve: Curve, of_alert: Mapping[str, str]) -> SourceQuery:
+    what = " and ".join(metrics_in(curve.query)[:2]) or "its own query"
+    return SourceQuery(what[:80], curve.query, "", dict(of_alert), str(curve.threshold or ""))
+
+
+def _agree(own: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether a series has no other value for a label of the alert."""
+    return all(wanted.get(name, value) == value for name, value in own.items())

@@ -104,7 +104,7 @@ class Tempo(TraceSource):
             return (read[0] if read else None), partial
         return None, False
 
-    def discover(self, deadline: float) -> list[str]:
+    def service_names(self, deadline: float) -> list[str]:
         path = "/api/v2/search/tag/resource.service.name/values"
         answer = self.http.get_json(path, deadline=deadline)
         with self.probing():

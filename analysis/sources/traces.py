@@ -118,12 +118,15 @@ class TraceSource(HttpSource):
                 found.setdefault(trace.id, trace)
         return list(found.values()), gaps
 
-    def discover(self, deadline: float) -> list[str]:
+    def service_names(self, deadline: float) -> list[str]:
         """Names of the services that wrote spans. Raises SourceError."""
         raise NotImplementedError
 
+    def discover(self, deadline: float) -> list[dict[str, str]]:
+        return [{"service": name} for name in self.service_names(deadline)]
+
     def probe(self, deadline: float) -> str:
-        return f"Answers; it knows {len(self.discover(deadline))} services."
+        return f"Answers; it knows {len(self.service_names(deadline))} services."
 
     def search_page(self, service: str) -> str:
         return self.http.base

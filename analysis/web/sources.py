@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis import sources
-from analysis.evidence import source_plugins
+from analysis.evidence.source_plugins import probe_source
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
@@ -62,7 +62,7 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
 def probe(request: HttpRequest, pk: int) -> HttpResponse:
     source = get_object_or_404(Source, pk=pk)
     try:
-        answer, well = source_plugins.plugin_of(source).probe(PROBE_DEADLINE), True
+        answer, well = probe_source(source, PROBE_DEADLINE), True
     except SourceError as error:
         answer, well = str(error), False
     return render(request, "analysis/sources/_probe_result.html", {"answer": answer, "well": well})

@@ -5,7 +5,6 @@ Written in bulk: a storm of thousands of alerts costs a few queries.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,19 +12,17 @@ from django.db.models import Q
 
 from common.pods import workload_of
 from incidents.alerts.grouping import AlertGrouper, source_of
+from incidents.alerts.service_names import (
+    SERVICE_LABELS,
+    SERVICE_NAME_LABELS,
+    WORKLOAD_LABELS,
+    names_in_value,
+    suggested_name,
+)
 from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Alert, Integration, Service
 from incidents.webhooks.base import AlertEvent
 
-SERVICE_LABELS = (
-    "service", "service_name", "app", "application", "app_kubernetes_io_name", "component",
-    "deployment", "statefulset", "daemonset", "container", "job", "pod", "host", "instance",
-    "namespace", "db", "DBInstanceIdentifier", "LoadBalancer", "FunctionName", "ServiceName",
-)  # fmt: skip
-"""Labels that may name a service, the most reliable first."""
-SERVICE_NAME_LABELS = SERVICE_LABELS[:5]
-"""Those that hold nothing but service names."""
-_PORT = re.compile(r":\d+$")
 FLAPPING_EPISODES = 4
 FLAPPING_WITHIN = timedelta(hours=1)
 
@@ -37,8 +34,7 @@ def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
     for name in [event.service, *(event.labels.get(label, "") for label in SERVICE_LABELS)]:
         if not name:
             continue
-        lowered = name.lower()
-        for candidate in (lowered, workload_of(lowered), _PORT.sub("", lowered)):
+        for candidate in names_in_value(name.lower()):
             if candidate in known:
                 return known[candidate]
     words = f"{event.name} {event.summary}".lower().split()
@@ -49,7 +45,11 @@ def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
 def _named_service(event: AlertEvent) -> str:
     """The name that an alert gives its service, whether or not we know it; empty without one."""
     names = [event.service, *(event.labels.get(label, "") for label in SERVICE_NAME_LABELS)]
-    return next((workload_of(name) for name in names if name), "")
+    named = next((workload_of(name) for name in names if name), "")
+    suggested = suggested_name(event.labels)
+    if not named and suggested and suggested[0] in WORKLOAD_LABELS:
+        named = suggested[1]
+    return named
 
 
 def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
@@ -139,18 +139,24 @@ def _new_alert(
     known: dict[str, Service],
 ) -> Alert:
     starts = min(event.starts_at or received_at, received_at + timedelta(minutes=5))
+    service = service_of(event, known) or integration.service
+    labels = event.labels
+    if service is None and event.service:
+        # So that it can be offered by this name.
+        labels = {"service": event.service, **labels}
     alert = Alert(
         source=source,
         fingerprint=event.fingerprint,
         name=event.name[:200],
         summary=event.summary,
         severity=event.severity[:50],
-        labels=event.labels,
-        service=service_of(event, known) or integration.service,
+        labels=labels,
+        service=service,
         starts_at=starts,
         received_at=received_at,
         group_key=event.group_key[:500],
         url=event.url[:1000],
+        query=event.query,
     )
     if not event.firing:
         alert.status, alert.ends_at = Alert.Status.RESOLVED, event.ends_at or received_at

@@ -8,11 +8,13 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.viewer import signed_in
 from incidents import filing, merging
+from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.api.base import NameField, VisibleRecordField, validated_body
 from incidents.api.mixins import (
     EtagRetrieveMixin,
@@ -21,6 +23,7 @@ from incidents.api.mixins import (
     Resource,
     run_idempotently,
 )
+from incidents.api.services import ServiceSerializer
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
 from incidents.history_import import import_incidents
 from incidents.models import Alert, Incident, Service
@@ -94,6 +97,16 @@ class ImportSerializer(serializers.Serializer):
         help_text="From our field to its name in the rows, where that is not a usual one.",
     )
     dry_run = serializers.BooleanField(default=False)
+
+
+class OfferedServiceSerializer(serializers.Serializer):
+    """A service that alerts of the incident seem to be about. Tier and kind are guesses."""
+
+    name = serializers.CharField(max_length=100)
+    tier = serializers.CharField(read_only=True)
+    kind = serializers.CharField(read_only=True)
+    telemetry_labels = serializers.CharField(read_only=True)
+    because = serializers.CharField(read_only=True, help_text="From what it was guessed.")
 
 
 class RefusedSerializer(serializers.Serializer):
@@ -184,6 +197,29 @@ class IncidentViewSet(
         alerts: list[Alert] = validated_body(request, SplitSerializer)["alerts"]
         new = merging.split(self.get_object(), alerts, signed_in(request))
         return Response(self.get_serializer(new).data, status=201)
+
+    @extend_schema(
+        responses=OfferedServiceSerializer(many=True),
+        summary="Services that its alerts suggest and the catalogue does not have",
+        filters=False,
+    )
+    @action(detail=True, url_path="offered-services", pagination_class=None, filterset_class=None)
+    def offered(self, request: Request, pk: str | None = None) -> Response:
+        rows = offered_services(self.get_object())
+        return Response(OfferedServiceSerializer(rows, many=True).data)
+
+    @extend_schema(
+        request=OfferedServiceSerializer,
+        responses={201: ServiceSerializer},
+        summary="Add one of the services that its alerts suggest",
+    )
+    @offered.mapping.post
+    def add_offered(self, request: Request, pk: str | None = None) -> Response:
+        if not request.user.has_perm("incidents.add_service"):
+            raise PermissionDenied("This needs the permission incidents.add_service.")
+        name = validated_body(request, OfferedServiceSerializer)["name"]
+        service = add_offered_service(self.get_object(), name, signed_in(request))
+        return Response(ServiceSerializer(service).data, status=201)
 
     @extend_schema(
         request=ImportSerializer,

@@ -31,7 +31,7 @@ class ServiceSerializer(serializers.ModelSerializer):
         model = Service
         fields = [
             "id", "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
-            "runbook_url", "dashboards", "repositories", "depends_on",
+            "runbook_url", "dashboards", "repositories", "telemetry_labels", "depends_on",
         ]  # fmt: skip
 
     def create(self, validated_data: dict[str, Any]) -> Service:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from incidents.models import Service, UnknownService
 
-MAX_AT_ONCE, MAX_ROWS = 50, 5_000
-"""A misconfigured sender must cost neither time nor disk."""
+MAX_AT_ONCE, MAX_OF_SOURCE, MAX_ROWS = 50, 1_000, 5_000
+"""A misconfigured sender or source must cost neither time nor disk."""
 
 
-def record_unknown_services(names: Iterable[str], where: str) -> None:
-    """Count `names` as received; whatever cannot be a name is ignored."""
+def record_unknown_services(
+    names: Iterable[str], where: str, telemetry_labels: Mapping[str, str] | None = None
+) -> None:
+    """Count `names` as received; whatever cannot be a name is ignored.
+
+    `telemetry_labels` are by name, for the form that adds the service.
+    """
     stripped = sorted({name.strip() for name in names})
     fit = [name for name in stripped if name and len(name) <= 100 and name.isprintable()]
-    by_lower_name = {name.lower(): name for name in fit[:MAX_AT_ONCE]}
+    most = MAX_OF_SOURCE if where == UnknownService.Where.SOURCES else MAX_AT_ONCE
+    by_lower_name = {name.lower(): name for name in fit[:most]}
     if not by_lower_name:
         return
     rows = UnknownService.objects.annotate(lower=Lower("name")).filter(
@@ -30,7 +36,11 @@ def record_unknown_services(names: Iterable[str], where: str) -> None:
             times=F("times") + 1, last_at=timezone.now()
         )
     news = [
-        UnknownService(name=by_lower_name[lower], where=where)
+        UnknownService(
+            name=by_lower_name[lower],
+            where=where,
+            telemetry_labels=(telemetry_labels or {}).get(by_lower_name[lower], ""),
+        )
         for lower in by_lower_name
         if lower not in known
     ]
@@ -39,7 +49,20 @@ def record_unknown_services(names: Iterable[str], where: str) -> None:
 
 
 def offered_services() -> QuerySet[UnknownService]:
-    """Names to offer: no service has them and nobody ignored them; the latest first."""
+    """Names to offer: no service has them and nobody ignored them; the latest first, each once."""
     known = Service.objects.values(lower=Lower("name"))
-    rows = UnknownService.objects.annotate(lower=Lower("name")).filter(ignored=False)
-    return rows.exclude(lower__in=known)
+    every = UnknownService.objects.annotate(lower=Lower("name"))
+    ignored = every.filter(ignored=True).values("lower")
+    later = Q(last_at__gt=OuterRef("last_at")) | Q(
+        last_at=OuterRef("last_at"), pk__lt=OuterRef("pk")
+    )
+    elsewhere = every.filter(later, lower=OuterRef("lower"))
+    wanted = every.exclude(lower__in=known).exclude(lower__in=ignored)
+    return wanted.exclude(Exists(elsewhere))
+
+
+def ignore_name(pk: int) -> None:
+    """Offer a name no longer, wherever it was seen."""
+    name = UnknownService.objects.filter(pk=pk).values_list("name", flat=True).first()
+    if name is not None:
+        UnknownService.objects.filter(name__iexact=name).update(ignored=True)

@@ -8,5 +8,7 @@ from django.dispatch import Signal
 
 incident_filed = Signal()
 """A new incident was written, by whatever channel; not for imported history."""
+service_joined = Signal()
+"""A service was added to an incident that is open; carries `service` too."""
 incident_resolved = Signal()
 """An incident moved to resolved, or was filed as resolved."""

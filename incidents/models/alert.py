@@ -35,6 +35,9 @@ class Alert(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     group_key = models.CharField(max_length=500, blank=True)
     url = models.URLField(max_length=1000, blank=True)
+    query = models.TextField(
+        max_length=5000, blank=True, help_text="The expression of its rule, as its sender gave it."
+    )
     joined_because = models.CharField(
         max_length=300, blank=True, help_text="Why it is part of its incident, or of none."
     )

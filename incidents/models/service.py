@@ -15,6 +15,14 @@ SERVICE_NAME = RegexValidator(
 )
 
 
+_LABEL = r"[A-Za-z_][A-Za-z0-9_]{0,99}=[A-Za-z0-9 ._:/@-]{1,200}"
+LABELS = RegexValidator(
+    rf"^\s*{_LABEL}(\s*,\s*{_LABEL}){{0,9}}\s*$",
+    "Write label=value, with commas between: namespace=shop, job=checkout. "
+    "Values have letters, digits, spaces and . _ : / @ - only.",
+)
+
+
 def addresses_in(text: str) -> list[str]:
     """The URLs in a text with one per line."""
     lines = (line.strip() for line in text.splitlines())
@@ -71,6 +79,13 @@ class Service(models.Model):
     repositories = models.TextField(
         blank=True, validators=[addresses_only], help_text="One address per line."
     )
+    telemetry_labels = models.CharField(
+        max_length=500,
+        blank=True,
+        validators=[LABELS],
+        help_text="Labels of its metrics and logs, if its name does not select them: "
+        "namespace=shop, job=checkout.",
+    )
     depends_on = models.ManyToManyField(
         "self", symmetrical=False, related_name="needed_by", blank=True
     )
@@ -90,6 +105,12 @@ class Service(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("incidents:service", args=[self.pk])
+
+    @property
+    def telemetry_label_values(self) -> dict[str, str]:
+        """`telemetry_labels` by name."""
+        pairs = (each.partition("=") for each in self.telemetry_labels.split(","))
+        return {name.strip(): value.strip() for name, _, value in pairs if value.strip()}
 
     @property
     def dashboard_links(self) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Window
@@ -17,13 +18,20 @@ from django_htmx.middleware import HtmxDetails
 
 from common.viewer import signed_in
 from incidents import filing
+from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
 from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes
 from incidents.timeline import full_timeline, lines_of
 from incidents.web.forms.incidents import EditForm, FilingForm
-from incidents.web.shortcuts import act_and_redirect, add_errors, get_incident
+from incidents.web.shortcuts import (
+    act_and_redirect,
+    add_errors,
+    get_incident,
+    show_errors,
+    submitted_text,
+)
 
 PAGE_SIZE = 50
 
@@ -128,6 +136,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
             "incident": incident,
             "services": incident.services.all(),
             "merged_into": visible_incidents(request.user).filter(merged=incident).first(),
+            "offers": offered_services(incident) if incident.is_open else [],
             "alerts": incident.alerts.select_related("service")[:20],
             **incident.alerts.aggregate(
                 alert_count=Count("pk"),
@@ -208,3 +217,21 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     return act_and_redirect(
         request, incident, lambda: filing.set_severity(incident, severity, signed_in(request))
     )
+
+
+@permission_required("incidents.add_service", raise_exception=True)
+@require_POST
+def add_offered(request: HttpRequest, pk: str) -> HttpResponse:
+    """Add the service that the incident's alerts suggest."""
+    incident = get_incident(request, pk)
+    try:
+        service = add_offered_service(incident, submitted_text(request, "name"), signed_in(request))
+    except ValidationError as error:
+        show_errors(request, error)
+        return redirect(incident)
+    messages.success(
+        request,
+        f"{service} is in the catalogue and linked. Its tier and kind are guesses: "
+        "correct them on its page.",
+    )
+    return redirect(incident)

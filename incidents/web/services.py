@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.catalogue.services import save_service
-from incidents.catalogue.unknown_services import offered_services
-from incidents.models import Incident, Service, UnknownService
+from incidents.catalogue.unknown_services import ignore_name, offered_services
+from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 from incidents.web.badges import badge_path
 from incidents.web.forms.services import ServiceForm
@@ -34,8 +34,9 @@ def service_list(request: HttpRequest) -> HttpResponse:
     of = {each["service_id"]: each for each in figures}
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
-    seen = offered_services()[:30]
-    return render(request, "incidents/services/list.html", {"rows": rows, "seen": seen})
+    offered = offered_services()
+    context = {"rows": rows, "seen": offered[:30], "seen_count": offered.count()}
+    return render(request, "incidents/services/list.html", context)
 
 
 @require_GET
@@ -58,14 +59,17 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
     """Ignore a name that is no service: a job, a host or a test."""
-    UnknownService.objects.filter(pk=pk).update(ignored=True)
+    ignore_name(pk)
     return redirect("incidents:services")
 
 
 @require_http_methods(["GET", "POST"])
 def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk) if pk else None
-    initial = {"name": request.GET.get("name", "")[:100]}
+    initial = {
+        "name": request.GET.get("name", "")[:100],
+        "telemetry_labels": request.GET.get("telemetry_labels", "")[:500],
+    }
     form = ServiceForm(request.POST or None, instance=service, initial=initial if not pk else None)
     if request.method == "POST" and form.is_valid():
         # The form has changed its own instance: rules compare with what is stored.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.monitor_links import MAX_URL, query_in_link
 from common.payloads import labels, required_text, rows, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
@@ -38,4 +39,5 @@ def _alert(row: Mapping[str, Any], group: str) -> AlertEvent:
         labels=named,
         group_key=group,
         url=web_address(row, "generatorURL"),
+        query=query_in_link(text(row, "generatorURL", MAX_URL)),
     )

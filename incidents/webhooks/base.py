@@ -42,6 +42,8 @@ class AlertEvent:
     labels: dict[str, str] = field(default_factory=dict)
     group_key: str = ""
     url: str = ""
+    query: str = ""
+    """The expression of the rule that fires, if the sender gives it."""
 
 
 CHANGE_KINDS = "deploy config flag scaling migration restart load-test".split()

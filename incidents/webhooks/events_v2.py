@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from common.monitor_links import MAX_URL, query_in_link
 from common.payloads import dig, labels, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming, Webhook
 
@@ -42,6 +43,7 @@ class EventsV2(Webhook):
                 labels=labels(data, "payload.custom_details"),
                 group_key=text(data, "payload.group", 500),
                 url=web_address(data, "client_url"),
+                query=query_in_link(text(data, "client_url", MAX_URL)),
             )
         ]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from common.monitor_links import MAX_QUERY, MAX_URL, query_in_link
 from common.payloads import dig, labels, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
@@ -31,6 +32,9 @@ class MappingForm(forms.Form):
     starts_at = forms.CharField(required=False, help_text="Path of when it began to fire.")
     labels_at = forms.CharField(required=False, initial="labels")
     url_at = forms.CharField(required=False)
+    query_at = forms.CharField(
+        required=False, help_text="Path of the PromQL expression of its rule."
+    )
 
 
 class Generic(Webhook):
@@ -67,4 +71,14 @@ def _alert(row: Any, paths: dict[str, str], incoming: Incoming) -> AlertEvent:
         service=service,
         labels=labels(row, paths["labels_at"]) if paths["labels_at"] else {},
         url=web_address(row, paths["url_at"]) if paths["url_at"] else "",
+        query=_query(row, paths),
     )
+
+
+def _query(row: Any, paths: dict[str, str]) -> str:
+    """The expression that the payload gives, or that its link holds."""
+    given = text(row, paths["query_at"], MAX_QUERY + 1) if paths["query_at"] else ""
+    if given:
+        # Cut short it would be another query.
+        return given if len(given) <= MAX_QUERY else ""
+    return query_in_link(text(row, paths["url_at"], MAX_URL)) if paths["url_at"] else ""

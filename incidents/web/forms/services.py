@@ -12,7 +12,7 @@ class ServiceForm(forms.ModelForm):
         model = Service
         fields = [
             "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
-            "runbook_url", "dashboards", "repositories", "depends_on",
+            "runbook_url", "dashboards", "repositories", "telemetry_labels", "depends_on",
         ]  # fmt: skip
         widgets = {
             name: forms.Textarea(attrs={"rows": 3})

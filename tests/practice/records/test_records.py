@@ -162,14 +162,14 @@ def test_a_name_that_nobody_catalogued_is_offered_until_it_is_added_or_ignored(
     seen = UnknownService.objects.get(name="new-thing")
     assert seen.times == 2
     page = admin_client.get("/services/").content.decode()
-    assert "Received, but not in the catalogue" in page
+    assert "seen, not in the catalogue" in page
     assert "/services/new/?name=new-thing" in page
     form = admin_client.get("/services/new/?name=new-thing").content.decode()
     assert 'value="new-thing"' in form
     Service.objects.create(name="New-thing")
     ignored = UnknownService.objects.get(name="job-runner")
     admin_client.post(f"/services/seen/{ignored.pk}/ignore/")
-    assert "Seen, but not" not in admin_client.get("/services/").content.decode()
+    assert "seen, not in the catalogue" not in admin_client.get("/services/").content.decode()
 
 
 MONTH = date(2026, 10, 1)

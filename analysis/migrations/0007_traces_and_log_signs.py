@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analysis', '0005_groups_and_templates'),
+        ('analysis', '0006_alert_evidence'),
         ('incidents', '0008_model_names'),
     ]
 
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='finding',
             name='kind',
-            field=models.CharField(choices=[('left_normal', 'Left its normal range'), ('new_template', 'New log line'), ('burst', 'Burst of log lines'), ('silent', 'Log line gone silent'), ('trouble', 'More log lines of trouble'), ('slower', 'Requests take longer'), ('failing', 'Requests fail')], max_length=20),
+            field=models.CharField(choices=[('left_normal', 'Left its normal range'), ('new_template', 'New log line'), ('burst', 'Burst of log lines'), ('silent', 'Log line gone silent'), ('crossed', 'Crossed the threshold of its alert'), ('trouble', 'More log lines of trouble'), ('slower', 'Requests take longer'), ('failing', 'Requests fail')], max_length=20),
         ),
         migrations.AddConstraint(
             model_name='evidence',

@@ -1,0 +1,85 @@
+"""The guide through the first hour: each step is ticked by what really happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from analysis.models import Source
+from analysis.presentation.first_hour import first_hour
+from incidents.filing import file_incident
+from incidents.history_import import import_incidents
+from incidents.intake.processing import process_waiting
+from incidents.models import Incident, Service
+from tests.incidents.signed_requests import make, request_for, sample
+
+pytestmark = pytest.mark.django_db
+ANSWER = {"status": "success", "data": {"result": [{"value": [0, "3"]}]}}
+
+
+@pytest.fixture
+def admin(django_user_model: type[User]) -> User:
+    return django_user_model.objects.create_superuser("admin", password="pass-for-tests")
+
+
+def ticked(viewer: User) -> list[str]:
+    return [step.title for step in first_hour(viewer) if step.done]
+
+
+def test_nothing_is_done_in_an_empty_installation(admin: User, client: Client) -> None:
+    client.force_login(admin)
+    assert ticked(admin) == []
+    page = client.get("/analysis/first-hour/").content.decode()
+    assert page.count("to do") == 5
+    assert "0 of 5" in client.get("/analysis/first-hour/link/").content.decode().replace(
+        "<strong>", ""
+    ).replace("</strong>", "")
+    assert "/analysis/first-hour/link/" in client.get("/").content.decode()
+
+
+def test_a_source_counts_when_it_answered_not_when_it_was_entered(
+    admin: User, client: Client, server: Callable[..., str]
+) -> None:
+    client.force_login(admin)
+    made = Source.objects.create(
+        name="p", kind="prometheus", settings={"url": server({"/api/v1/query": ANSWER})}
+    )
+    assert "has not answered yet" in client.get("/analysis/first-hour/").content.decode()
+    assert ticked(admin) == []
+    client.post(f"/analysis/sources/{made.pk}/probe/")
+    assert ticked(admin) == ["Connect a source"]
+
+
+def test_a_sender_counts_when_it_delivered(admin: User, client: Client) -> None:
+    integration, secret = make("alertmanager")
+    assert ticked(admin) == []
+    path, body, headers = request_for(
+        "alertmanager", integration.slug, secret, sample("alertmanager")
+    )
+    client.post(path, body, "application/json", headers=headers)
+    process_waiting()
+    assert ticked(admin) == ["Add an alert sender", "File a test incident"]
+
+
+def test_history_incidents_and_services_count_as_they_come(admin: User) -> None:
+    row = {"id": "7", "title": "Disk full", "started_at": "2026-01-02T03:04:05Z"}
+    import_incidents([(1, row)], "wiki")
+    assert ticked(admin) == ["Import history"]
+    file_incident(title="Test", reporter=admin)
+    assert ticked(admin) == ["Import history", "File a test incident"]
+    Service.objects.create(name="shop")
+    assert ticked(admin)[-1] == "Add the first service"
+
+
+def test_private_incidents_and_deliveries_are_no_news_for_others(
+    admin: User, user: User, client: Client
+) -> None:
+    file_incident(title="Secret", reporter=admin, private=True)
+    assert "Secret" not in str(first_hour(user))
+    assert ticked(user) == []
+    client.force_login(user)
+    assert client.get("/analysis/first-hour/link/").content.decode().strip() == ""
+    assert Incident.objects.get().title == "Secret"
