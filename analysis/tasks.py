@@ -12,7 +12,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analysis.evidence import checks, planning, pulling
+from analysis.evidence import checks, following, planning, pulling
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import (
     calibration_versions,
@@ -96,6 +96,7 @@ def sweep() -> None:
     """
     for incident in planning.unplanned_incidents():
         planning.plan_evidence(incident)
+    following.follow_incidents()
     run_checks_of_suggested_causes()
     try:
         queued = messages_queued()

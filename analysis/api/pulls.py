@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis import tasks
-from analysis.evidence import planning
+from analysis.evidence import following
 from incidents.permissions import visible_incidents
 
 
@@ -24,7 +24,7 @@ class PullView(APIView):
     @extend_schema(request=None, responses={202: PulledSerializer}, summary="Pull evidence again")
     def post(self, request: Request, pk: int) -> Response:
         incident = get_object_or_404(visible_incidents(request.user), pk=pk)
-        requests = planning.pull_again(incident)
+        requests = following.pull_again(incident)
         tasks.enqueue(requests)
         return Response({"asked": len(requests)}, 202)
 

@@ -79,7 +79,9 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
     # Faults are often logged before users are affected: what is new in the last quarter of an hour
     # before the impact counts as new.
     moment = max(start + (moment - start) / 2, moment - 900)
-    counts = count_templates(((item["at"], item["text"]) for item in evidence.items()), moment)
+    end = min(end, max(_end_of_fault(evidence, end), moment + 60))
+    lines = ((item["at"], item["text"]) for item in evidence.items() if item["at"] <= end)
+    counts = count_templates(lines, moment)
     findings = [
         Finding(
             incident=evidence.incident,
@@ -103,6 +105,12 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
     if shares:
         findings.append(_error_share(evidence, moment, *shares))
     return findings
+
+
+def _end_of_fault(evidence: Evidence, end: float) -> float:
+    """What is logged after the mitigation is the recovery, which would dilute the rates."""
+    ended = evidence.incident.mitigated_at or evidence.incident.resolved_at
+    return ended.timestamp() if ended else end
 
 
 def _error_share(evidence: Evidence, moment: float, then: float, now: float) -> Finding:

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
 from analysis import tasks
-from analysis.evidence import planning
+from analysis.evidence import following, planning
 from analysis.models import Evidence, Source
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
@@ -33,7 +33,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
 @require_POST
 def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
-    tasks.enqueue(planning.pull_again(subject))
+    tasks.enqueue(following.pull_again(subject))
     return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
 
 
