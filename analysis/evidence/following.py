@@ -20,6 +20,7 @@ from analysis.evidence.cost import costs
 from analysis.evidence.planning import plan_evidence
 from analysis.evidence.pulling import State
 from analysis.models import EvidenceRequest, FollowUp
+from common.leased_jobs import PENDING
 from incidents.models import Alert, Incident
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 20, 40))
@@ -66,7 +67,7 @@ def start_following(limit: int = 100) -> None:
     incidents = {incident.pk: incident for incident in planned[:limit]}
     now = timezone.now()
     rows = [
-        FollowUp(incident_id=key, seen=state, due_at=_next_due(incidents[key], 0, now) or now)
+        FollowUp(incident_id=key, seen=state, due_at=_first_due(incidents[key], now))
         for key, state in _states(incidents)
     ]
     FollowUp.objects.bulk_create(rows, ignore_conflicts=True)
@@ -105,6 +106,11 @@ def follow_up(incident_id: int) -> bool:
     if not reason and (row.due_at is None or row.due_at > now):
         return False
     incident = row.incident
+    if not reason and incident.evidence_requests.filter(state__in=PENDING).exists():
+        # Sources or workers are slower than the timer.
+        row.due_at = now + MIN_GROWTH
+        row.save()
+        return False
     ended = state["status"] in (Incident.Status.MITIGATED, Incident.Status.RESOLVED)
     pull_further(incident, reserve=not (ended and reason) and incident.is_open)
     row.seen = state
@@ -167,6 +173,12 @@ def _to_extend(incident: Incident, end: datetime) -> Iterator[EvidenceRequest]:
 
 def _identity(row: EvidenceRequest) -> tuple[Any, ...]:
     return row.source_id, row.service_id, row.what, row.window_start, row.window_end
+
+
+def _first_due(incident: Incident, now: datetime) -> datetime | None:
+    """One that was resolved before it was filed is pulled once more, until its recovery."""
+    due = _next_due(incident, 0, now)
+    return now if due is None and not incident.is_open else due
 
 
 def _next_due(incident: Incident, rounds: int, now: datetime) -> datetime | None:

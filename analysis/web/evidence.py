@@ -20,12 +20,15 @@ from incidents.web.shortcuts import get_incident
 
 @require_GET
 def evidence(request: HttpRequest, incident: int) -> HttpResponse:
-    """The evidence panel; while pulls are pending it reloads itself."""
+    """The evidence panel, which reloads itself; an empty answer while nothing is new."""
     subject = get_incident(request, incident)
     context = present_evidence(subject)
-    response = render(request, "analysis/evidence/_panel.html", context)
     seen = request.GET.get("seen")
-    if seen is not None and seen != context["version"]:
+    if seen == context["version"]:
+        return HttpResponse(status=204)
+    context["reloading"] = seen is not None
+    response = render(request, "analysis/evidence/_panel.html", context)
+    if seen is not None:
         response["HX-Trigger-After-Swap"] = "evidence-arrived"
     return response
 
