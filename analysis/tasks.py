@@ -63,6 +63,8 @@ def run_checks_of_suggested_causes() -> None:
         suggestions = suggest_for_incident(incident, Nobody(), limit=CHECKED_CAUSES)
         regression_guard.reopen_returned_cause(incident, suggestions)
         causes = [suggestion.cause.pk for suggestion in suggestions.causes]
+        # Evidence has changed since: what did not hold a minute into the impact may hold now.
+        checks.requeue_early(incident)
         enqueue_checks(checks.plan_checks(incident, causes))
         Fingerprint.objects.filter(incident=incident).update(checked_at=timezone.now())
 

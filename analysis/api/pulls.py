@@ -23,7 +23,7 @@ class PulledSerializer(serializers.Serializer):
 
 
 class CostSerializer(serializers.Serializer):
-    source = serializers.CharField()
+    name = serializers.CharField(source="source.name", help_text="Of the source.")
     pulls = serializers.IntegerField()
     max_pulls = serializers.IntegerField()
     pulled_bytes = serializers.IntegerField()

@@ -14,6 +14,8 @@ from analysis.sources.base import MAX_LINES, MAX_POINTS, MAX_SERIES, SourceAnswe
 
 OVERLAP = timedelta(minutes=5)
 """Pulled once more, as samples and lines arrive late."""
+GROWING = (Evidence.Kind.SERIES, Evidence.Kind.LINES)
+"""Kinds that are joined; of another kind the newest answer replaces the one before."""
 MAX_GAPS = 10
 TOO_MANY_LINES = f"Of more than {MAX_LINES} lines the earliest and the newest half are stored."
 TOO_MANY_SERIES = f"More than {MAX_SERIES} series matched over time; the first are stored."
@@ -24,7 +26,7 @@ Item = dict[str, Any]
 def window_to_pull(request: EvidenceRequest, stored: Evidence | None) -> Window:
     """What of a request's window is not stored yet; all of it, where it now begins earlier."""
     whole = Window(request.window_start, request.window_end)
-    if stored is None or request.window_start < stored.window_start:
+    if stored is None or stored.kind not in GROWING or whole.start < stored.window_start:
         return whole
     # From a whole minute: of a source that counts by the minute, half a minute would be wrong.
     since = (stored.window_end - OVERLAP).replace(second=0, microsecond=0)
@@ -43,6 +45,8 @@ def extended(
     old = stored.items() if stored else []
     if stored is None or not old:
         return new, list(answer.gaps)
+    if stored.kind not in GROWING:
+        return (new, list(answer.gaps)) if new else (old, list(stored.gaps))
     start, end = pulled.start.timestamp(), pulled.end.timestamp()
     gaps = [*stored.gaps, *answer.gaps] if new else list(stored.gaps)
     if stored.kind == Evidence.Kind.LINES:

@@ -16,6 +16,10 @@ from analysis.core.onset import Departure, departure
 from analysis.core.units import quantity
 from analysis.evidence.baseline import usual_range
 from analysis.models import Evidence, Finding
+from incidents.models import Incident
+
+MIN_FAULT = 300.0
+"""Seconds that a fault lasts at least, whenever it was said to be mitigated."""
 
 
 def read_findings(evidence: Evidence) -> list[Finding]:
@@ -79,7 +83,7 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
     # Faults are often logged before users are affected: what is new in the last quarter of an hour
     # before the impact counts as new.
     moment = max(start + (moment - start) / 2, moment - 900)
-    end = min(end, max(_end_of_fault(evidence, end), moment + 60))
+    end = min(end, fault_end(evidence.incident))
     lines = ((item["at"], item["text"]) for item in evidence.items() if item["at"] <= end)
     counts = count_templates(lines, moment)
     findings = [
@@ -107,10 +111,16 @@ def _from_lines(evidence: Evidence) -> list[Finding]:
     return findings
 
 
-def _end_of_fault(evidence: Evidence, end: float) -> float:
-    """What is logged after the mitigation is the recovery, which would dilute the rates."""
-    ended = evidence.incident.mitigated_at or evidence.incident.resolved_at
-    return ended.timestamp() if ended else end
+def fault_end(incident: Incident) -> float:
+    """Epoch seconds of the mitigation or resolution; infinite before it.
+
+    What comes later is the recovery, which would dilute rates and means of the fault. No less than
+    five minutes of the fault are left.
+    """
+    ended = incident.mitigated_at or incident.resolved_at
+    if ended is None:
+        return float("inf")
+    return max(ended.timestamp(), incident.impact_started_at.timestamp() + MIN_FAULT)
 
 
 def _error_share(evidence: Evidence, moment: float, then: float, now: float) -> Finding:

@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 from django.db.models import OuterRef
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from analysis.evidence.cost import costs
@@ -112,10 +113,11 @@ def follow_up(incident_id: int) -> bool:
         row.save()
         return False
     ended = state["status"] in (Incident.Status.MITIGATED, Incident.Status.RESOLVED)
-    pull_further(incident, reserve=not (ended and reason) and incident.is_open)
+    pulled = pull_further(incident, reserve=not (ended and reason) and incident.is_open)
     row.seen = state
     row.rounds = 0 if reason else row.rounds + 1
-    row.reason, row.last_at = reason or ON_TIMER, now
+    if pulled:
+        row.reason, row.last_at, row.first_at = reason or ON_TIMER, now, row.first_at or now
     row.due_at = _next_due(incident, row.rounds, now)
     row.save()
     return True
@@ -124,21 +126,27 @@ def follow_up(incident_id: int) -> bool:
 @transaction.atomic
 def pull_again(incident: Incident) -> list[int]:
     """Pull by hand: what failed, what joined and what happened since. Returns ids to work on."""
-    pull_further(incident, reserve=False)
-    FollowUp.objects.filter(incident=incident).update(last_at=timezone.now(), reason=BY_HAND)
+    now = timezone.now()
+    if pull_further(incident, reserve=False):
+        FollowUp.objects.filter(incident=incident).update(
+            last_at=now, first_at=Coalesce("first_at", now), reason=BY_HAND
+        )
     return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
 
 
-def pull_further(incident: Incident, reserve: bool) -> None:
+def pull_further(incident: Incident, reserve: bool) -> bool:
     """Plan what joined, extend every window to now and let failed requests try again.
 
     Within what each source may cost (`reserve`: see Cost). Those first that have findings.
+    Returns whether there is anything to pull that was not waiting before.
     """
+    known = incident.evidence_requests.count()
     # Requests that could not be written while no service was known.
     nameless = incident.evidence_requests.filter(state=State.FAILED, query__contains="$service")
     if incident.services.exists():
-        nameless.delete()
+        known -= nameless.delete()[0]
     plan_evidence(incident)
+    joined = incident.evidence_requests.count() > known
     end = window_end(incident)
     left = {key: cost.pulls_left(reserve) for key, cost in costs(incident).items()}
     chosen: list[EvidenceRequest] = []
@@ -149,6 +157,7 @@ def pull_further(incident: Incident, reserve: bool) -> None:
     EvidenceRequest.objects.bulk_update(
         chosen, ["state", "attempts", "error", "not_before", "finished_at", "window_end"]
     )
+    return joined or bool(chosen)
 
 
 def _to_extend(incident: Incident, end: datetime) -> Iterator[EvidenceRequest]:

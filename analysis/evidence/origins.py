@@ -10,6 +10,7 @@ from django.db.models import Count, Max
 
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
 from analysis.core.symptom_flow import below
+from analysis.evidence.findings import fault_end
 from analysis.evidence.reach import own_services
 from analysis.models import Evidence
 from common.process_cache import ProcessCache
@@ -32,7 +33,7 @@ def likely_origins(incident: Incident) -> list[Suspect]:
     calls, own = dependency_pairs("name"), [service.name for service in own_services(incident)]
     key = (
         incident.pk, incident.impact_started_at, state["newest"], state["count"], tuple(own),
-        frozenset(calls), _symptom(incident),
+        frozenset(calls), incident.alerts.count(), fault_end(incident),
     )  # fmt: skip
     return _suspects.get(key, lambda: _ranked(incident, calls, own))
 
@@ -40,7 +41,7 @@ def likely_origins(incident: Incident) -> list[Suspect]:
 def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]) -> list[Suspect]:
     metrics: list[Metric] = []
     lines: list[LogLine] = []
-    at = incident.impact_started_at.timestamp()
+    at, end = incident.impact_started_at.timestamp(), fault_end(incident)
     for row in incident.evidence.select_related("service"):
         if row.service is None:
             continue
@@ -48,19 +49,21 @@ def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]
         for item in row.items():
             if row.kind == Evidence.Kind.SERIES:
                 times, values = np.array(item["times"]), np.array(item["values"])
-                metrics.append(Metric(name, row.what, times, values))
-            else:
+                during = times <= end
+                metrics.append(Metric(name, row.what, times[during], values[during]))
+            elif item["at"] <= end:
                 lines.append(LogLine(name, item["at"], item["text"]))
     if len({metric.service for metric in metrics} | {line.service for line in lines}) < 2:
         return []
     onset = _first_onset(incident, at)
+    noticed_at = _noticed_at(incident, calls, own)
     usual = [line for line in lines if line.at < onset]
     since = [line for line in lines if line.at >= onset]
     observed = Observed(
         metrics,
         calls,
-        _noticed_at(calls, own),
-        _symptom(incident),
+        noticed_at,
+        _symptom(incident, noticed_at),
         since,
         usual,
     )
@@ -68,17 +71,27 @@ def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]
     return [suspect for suspect in suspects if suspect.reasons][:MAX_SHOWN]
 
 
-def _noticed_at(calls: Sequence[tuple[str, str]], own: Sequence[str]) -> str | None:
-    """Of the incident's services the one that calls most others of them, directly or not.
+def _noticed_at(
+    incident: Incident, calls: Sequence[tuple[str, str]], own: Sequence[str]
+) -> str | None:
+    """Where it was noticed: the service that alerted first.
 
-    A fault travels from callee to caller: users notice it at its far end.
+    A fault travels from callee to caller, so that what alerts later may suffer from it. Where
+    nothing alerted it is the service that calls most of the others, directly or not: people notice
+    a fault at its far end.
     """
+    alerts = incident.alerts.filter(service__name__in=own).order_by("starts_at", "pk")
+    first = alerts.values_list("service__name", flat=True).first()
+    if first is not None:
+        return first
     return max(own, key=lambda name: len(below(calls, name).intersection(own)), default=None)
 
 
-def _symptom(incident: Incident) -> str:
-    """What users or monitors noticed, as far as the names of alerts say it."""
-    return " ".join(incident.alerts.order_by("starts_at").values_list("name", flat=True))
+def _symptom(incident: Incident, noticed_at: str | None) -> str:
+    """What monitors noticed there, as far as the names of alerts say it; else anywhere."""
+    rows = incident.alerts.order_by("starts_at").values_list("name", "service__name")
+    names = [name for name, service in rows if service == noticed_at]
+    return " ".join(names or [name for name, _ in rows])
 
 
 def _first_onset(incident: Incident, at: float) -> float:

@@ -8,7 +8,7 @@ analysis.core.origin_ranking: evidence that is silent about a service does not r
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from math import log
@@ -106,15 +106,15 @@ def nearness(calls: Iterable[tuple[int, int]], own: Collection[int]) -> dict[int
     for caller, callee in calls:
         neighbours.setdefault(caller, set()).add(callee)
         neighbours.setdefault(callee, set()).add(caller)
-    visits: Counter[int] = Counter()
-    at = dict.fromkeys(own, 1 / len(own)) if own else {}
+    visits: defaultdict[int, float] = defaultdict(float)
+    at = dict.fromkeys(own, 1 / max(1, len(own)))
     for _ in range(HOPS):
-        following: Counter[int] = Counter()
+        following: defaultdict[int, float] = defaultdict(float)
         for key, share in at.items():
             for neighbour in neighbours.get(key, ()):
                 following[neighbour] += share / len(neighbours[key])
+                visits[neighbour] += share / len(neighbours[key])
         at = following
-        visits.update(following)
     return {key: share for key, share in visits.items() if key not in own}
 
 
@@ -135,7 +135,7 @@ def _sharing_places(incident: Incident, own: Collection[int]) -> dict[int, float
                 place = (name, str(labels[name]).partition(":")[0])
                 inside.setdefault(place, set()).add(service)
     own_places = {place for place, services in inside.items() if services & set(own)}
-    shares: Counter[int] = Counter()
+    shares: defaultdict[int, float] = defaultdict(float)
     for place in own_places:
         others = inside[place] - set(own)
         for service in others:

@@ -13,6 +13,9 @@ class FollowUp(models.Model):
 
     incident = models.OneToOneField(Incident, models.CASCADE, related_name="follow_up")
     due_at = models.DateTimeField(null=True, blank=True)
+    first_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was pulled again for the first time."
+    )
     last_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was last pulled again; not the first pull."
     )

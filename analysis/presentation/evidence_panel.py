@@ -49,6 +49,7 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     done = sum(request.state == State.DONE for request in requests)
     failed = [request for request in requests if request.state == State.FAILED]
     pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
+    extended = sum(request.pulls > 0 for request in pending)
     planned = bool(requests) or hasattr(incident, "fingerprint")
     taken = max((panel.evidence.taken_at.timestamp() for panel in panels), default=0)
     return {
@@ -58,6 +59,9 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
         "done": done,
         "failed": failed,
         "pending": pending,
+        "extended": extended,
+        "first_pulls": len(pending) - extended,
+        "pulled": len(requests) - len(pending) + extended,
         "planned": planned,
         "waiting_for_plan": not planned,
         "story": _story(incident, findings, age),

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analysis.evidence import following, planning, pulling
-from analysis.models import Evidence, EvidenceRequest, FollowUp, Source
+from analysis.models import Evidence, EvidenceRequest, Finding, FollowUp, Source
 from incidents import filing
 from incidents.filing import file_incident
 from incidents.models import Alert, Incident, Service
@@ -63,7 +63,7 @@ def let_pass(minutes: float) -> None:
     """As if the last pulls had been so many minutes ago."""
     ago = timedelta(minutes=minutes)
     for rows, names in (
-        (FollowUp.objects.all(), ("due_at", "last_at")),
+        (FollowUp.objects.all(), ("due_at", "first_at", "last_at")),
         (EvidenceRequest.objects.all(), ("window_start", "window_end")),
         (Evidence.objects.all(), ("window_start", "window_end", "taken_at")),
         (
@@ -246,6 +246,7 @@ def test_the_page_marks_what_the_last_pull_found(
     page = web.get(address).content.decode()
     assert "rose above" in page
     assert '<span class="tag good">new</span>' in page
+    Finding.objects.update(found_at=timezone.now() - timedelta(minutes=11))
     let_pass(6)
     following.follow_incidents()
     pull_all()
@@ -274,5 +275,20 @@ def test_the_api_says_when_and_at_what_cost(database: Service, source: Source, w
     assert answer["last_at"] is None
     assert answer["next_at"] > timezone.now().isoformat()[:10]
     [cost] = answer["costs"]
-    assert (cost["source"], cost["pulls"], cost["max_pulls"]) == ("p", 1, 3000)
+    assert (cost["name"], cost["pulls"], cost["max_pulls"]) == ("p", 1, 3000)
     assert 0 < cost["pulled_bytes"] < cost["max_bytes"]
+
+
+def test_two_reasons_shortly_after_another_are_one_pull(database: Service, source: Source) -> None:
+    """What the pull for the first found stays marked as new."""
+    incident = filed(database)
+    let_pass(3)
+    filing.set_severity(incident, "SEV1")
+    following.follow_incidents()
+    pull_all()
+    first = FollowUp.objects.get()
+    filing.set_severity(incident, "SEV2")
+    following.follow_incidents()
+    second = FollowUp.objects.get()
+    assert second.seen["severity"] == "SEV2"
+    assert (second.last_at, second.reason) == (first.last_at, "it is SEV1 now")
