@@ -245,14 +245,14 @@ def test_the_page_marks_what_the_last_pull_found(
     pull_all()
     page = web.get(address).content.decode()
     assert "rose above" in page
-    assert '<span class="tag good">new</span>' in page
+    assert '<span class="tag good">just found</span>' in page
     Finding.objects.update(found_at=timezone.now() - timedelta(minutes=11))
     let_pass(6)
     following.follow_incidents()
     pull_all()
     page = web.get(address).content.decode()
     assert "rose above" in page
-    assert '<span class="tag good">new</span>' not in page
+    assert '<span class="tag good">just found</span>' not in page
 
 
 def test_a_page_that_nothing_is_new_for_is_not_sent_again(
