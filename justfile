@@ -57,4 +57,4 @@ docs:
 
 # .venv with everything that tests need; quick when nothing changed
 _environment:
-    @python3 -c 'import sys; sys.path.insert(0, "bin"); from environment import prepare; prepare("requirements-dev.txt")'
+    @bin/environment.py requirements-dev.txt

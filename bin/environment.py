@@ -1,4 +1,8 @@
-"""Creates the virtual environment with nothing but Python. Used by bin/up and bin/test."""
+#!/usr/bin/env python3
+"""Creates the virtual environment with nothing but Python. Used by bin/up and bin/test.
+
+By itself: bin/environment.py requirements-dev.txt
+"""
 
 from __future__ import annotations
 
@@ -62,3 +66,7 @@ def _make() -> None:
     except (OSError, subprocess.CalledProcessError) as error:
         shutil.rmtree(VENV, ignore_errors=True)
         fail(f"{VENV} could not be created: {error}")
+
+
+if __name__ == "__main__":
+    prepare(sys.argv[1])

@@ -25,7 +25,7 @@ import pytest
 from config.local import embedded_servers
 from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("load")]
 LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 PREPARE = """
 from incidents.models import *
@@ -120,8 +120,8 @@ class Stack:
         self.postgres.cleanup()
 
 
-@pytest.fixture
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     folder.chmod(0o755)
     for parent in folder.parents[:2]:
@@ -129,6 +129,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     made = Stack(folder)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def stack(started: Stack) -> Stack:
+    """Nothing was delivered yet: starting three of them would take longer than the tests."""
+    with psycopg.connect(started.database) as connection:
+        connection.execute(
+            "TRUNCATE incidents_delivery, incidents_change, incidents_alert, incidents_incident"
+            " CASCADE"
+        )
+    return started
 
 
 def p95(values: list[float]) -> float:
