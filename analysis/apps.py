@@ -7,6 +7,9 @@ class AnalysisConfig(AppConfig):
     name = "analysis"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_delete, post_save
+
+        from analysis.answers.current import find_answer
         from analysis.extensions import (
             chat_commands,
             metrics,
@@ -15,12 +18,15 @@ class AnalysisConfig(AppConfig):
         )
         from common.markdown import OWN_IMAGES
         from incidents.events.signals import incident_filed
+        from incidents.models import TimelineEntry
         from incidents.timeline import TIMELINE_SOURCES
+        from kb.answers import ANSWERS
         from kb.api.metrics import COLLECTORS
         from kb.chatops.dispatch import COMMANDS
         from kb.postmortems.images import IMAGE_SOURCES
         from kb.postmortems.template_filling import SECTIONS
 
+        ANSWERS.register("suggestions", find_answer)
         COMMANDS.register("ask", chat_commands.ASK)
         COMMANDS.register("similar", chat_commands.SIMILAR)
         COLLECTORS.register("analysis", metrics.analysis_metrics)
@@ -30,3 +36,5 @@ class AnalysisConfig(AppConfig):
         charts = re.compile(r"/analysis/evidence/\d{1,18}/chart\.(?:png|svg)")
         OWN_IMAGES.register("charts", charts)
         incident_filed.connect(signal_handlers.pull_evidence_for)
+        for changed in (post_save, post_delete):
+            changed.connect(signal_handlers.index_note, sender=TimelineEntry)

@@ -12,6 +12,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from analysis.answers import changes
 from analysis.evidence import checks, following, planning, pulling
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import (
@@ -109,6 +110,12 @@ def sweep() -> None:
         enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue))
         due = CheckRun.objects.filter(claimable(overdue)).values_list("pk", flat=True)
         enqueue_checks(list(due[:MAX_QUEUED]))
+
+
+@shared_task(expires=10)
+def follow_answers() -> None:
+    """Report the answers that evidence, checks or people have changed."""
+    changes.follow_answers()
 
 
 @shared_task(soft_time_limit=3500, time_limit=3600, expires=600)

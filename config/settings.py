@@ -108,6 +108,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
+    "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
     "forget-answers": {"task": "incidents.tasks.forget_answers", "schedule": 3600.0},
     "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},

@@ -1,6 +1,7 @@
 """Which events are posted to which channels, when, and their delivery with retries.
 
-What a notification says is in `notification_text.py`.
+What a notification says is in `notification_text.py`. A message about a new incident carries the
+answer from history (`answers.py`); when that changes, a reply says so in the same thread.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from common.leased_jobs import claim, claimable, finish, retry_later
+from common.leased_jobs import PENDING, claim, claimable, finish, retry_later
+from common.redaction import redact
 from common.site_url import public_url
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
 from incidents.permissions import Nobody, can_see
+from kb import answers
 from kb.chat import registry
-from kb.chat.base import OutboundRequest
+from kb.chat.base import Destination, Outbound
 from kb.chatops.outbound import NotSent, send
-from kb.models import NotificationDelivery, NotificationRule
+from kb.models import NotificationDelivery, NotificationRule, StatedAnswer
 from kb.notification_text import notification_data, notification_text
 
 LEASE = timedelta(seconds=30)
@@ -45,9 +49,10 @@ def deliver_due(seconds: float = 8.0) -> int:
             break
         if workspace in failed_workspaces:
             continue
-        if deliver(pk):
+        outcome = deliver(pk)
+        if outcome:
             sent += 1
-        else:
+        elif outcome is False:
             failed_workspaces.add(workspace)
     return sent
 
@@ -79,14 +84,55 @@ def create_deliveries() -> int:
 
 
 def matches(rule: NotificationRule, event: Event) -> bool:
-    """Whether a rule selects an event. Channels get nothing of private incidents."""
+    """Whether a rule selects an event. Channels get nothing of private incidents.
+
+    A changed answer also goes to those who can read it in the thread of the message before.
+    """
     incident = event.incident
-    if event.kind not in rule.events or not can_see(Nobody(), incident):
+    if not can_see(Nobody(), incident):
+        return False
+    if event.kind == answers.CHANGED:
+        if _has_current_answer(rule, incident):
+            return False
+        if thread_of(rule, incident) or _notice_is_pending(rule, incident):
+            return True
+    if event.kind not in rule.events or not _has_destination(rule, incident):
         return False
     if not Incident.Severity(incident.severity).is_at_least(rule.severity):
         return False
     teams = incident.services.values_list("owner_team", flat=True)
     return not rule.team or rule.team.lower() in {team.lower() for team in teams}
+
+
+def _about(rule: NotificationRule, incident: Incident) -> QuerySet[NotificationDelivery]:
+    return NotificationDelivery.objects.filter(rule=rule, event__incident=incident)
+
+
+def _posted(rule: NotificationRule, incident: Incident) -> QuerySet[NotificationDelivery]:
+    """The messages about an incident that carried an answer, the oldest first."""
+    rows = _about(rule, incident).filter(state=NotificationDelivery.State.DONE)
+    return rows.exclude(answer="").order_by("finished_at", "pk")
+
+
+def thread_of(rule: NotificationRule, incident: Incident) -> str:
+    """The id of the message that later ones about an incident reply to; empty without one."""
+    first = _posted(rule, incident).exclude(message_id="").first()
+    return first.message_id if first else ""
+
+
+def _notice_is_pending(rule: NotificationRule, incident: Incident) -> bool:
+    """Whether the message about a new incident is yet to be sent, or is being sent right now."""
+    rows = _about(rule, incident).filter(state__in=PENDING)
+    return rows.filter(event__kind="incident.filed").exists()
+
+
+def _has_current_answer(rule: NotificationRule, incident: Incident) -> bool:
+    """Whether the channel's last message says what is stated, and no other is on its way."""
+    last = _posted(rule, incident).last()
+    stated = StatedAnswer.objects.filter(incident=incident).first()
+    if last is None or stated is None or last.answer != stated.key:
+        return False
+    return not _about(rule, incident).filter(state__in=PENDING).exists()
 
 
 def send_time(rule: NotificationRule, event: Event, now: datetime) -> datetime:
@@ -119,14 +165,19 @@ def check_rule(rule: NotificationRule) -> None:
         problems["events"] = f"Choose at least one of {', '.join(KINDS)}."
     if rule.zone not in available_timezones():
         problems["zone"] = "Write a zone such as Europe/Berlin."
+    plugin = registry().get(rule.workspace.kind)
+    if plugin and (problem := plugin().channel_problem(rule.channel)):
+        problems["channel"] = problem
     if problems:
         raise ValidationError(problems)
     rule.full_clean()
 
 
-def deliver(pk: int) -> bool:
-    """Send one notification; returns whether it was sent. A failure is retried with growing delays,
-    MAX_ATTEMPTS times within some minutes."""
+def deliver(pk: int) -> bool | None:
+    """Send one notification; returns whether it was sent, None where there was nothing to send.
+
+    A failure is retried with growing delays, MAX_ATTEMPTS times within some minutes.
+    """
     deliveries = NotificationDelivery.objects.select_related("rule__workspace", "event__incident")
     delivery = claim(deliveries, pk, LEASE)
     if delivery is None:
@@ -134,35 +185,85 @@ def deliver(pk: int) -> bool:
     if not can_see(Nobody(), delivery.event.incident):
         finish(delivery, "The incident became private.")
         return False
+    answer, key = None, ""
+    if answers.carries_answer(delivery.event):
+        answer, key = answers.state_answer(delivery.event.incident)
+    if delivery.event.kind == answers.CHANGED:
+        rule, incident = delivery.rule, delivery.event.incident
+        if _notice_is_pending(rule, incident):
+            retry_later(delivery, "It follows the message about the new incident.")
+            return None
+        if not _is_news(rule, incident, key):
+            _finish(delivery, note="The channel has this answer already.")
+            return None
     try:
-        request = _request_for(delivery)
+        request = _request_for(delivery, answer)
         if request is None:
             finish(delivery, "This workspace has no way to post: see its settings.")
             return False
-        send(delivery.rule.workspace, request)
+        response = send(delivery.rule.workspace, request)
     except (NotSent, ValueError, KeyError) as error:
         if delivery.attempts >= MAX_ATTEMPTS:
             finish(delivery, str(error))
         else:
             retry_later(delivery, str(error))
         return False
-    finish(delivery)
+    message_id = registry()[delivery.rule.workspace.kind]().message_id(request, response)
+    _finish(delivery, message_id=message_id[:250], answer=key)
     return True
 
 
-def _request_for(delivery: NotificationDelivery) -> OutboundRequest | None:
-    workspace, base = delivery.rule.workspace, public_url()
-    plugin = registry().get(workspace.kind)
+def _is_news(rule: NotificationRule, incident: Incident, key: str) -> bool:
+    """Whether the channel's last message about the incident carried another answer than `key`, and
+    this one can be read beside it or was chosen in the rule."""
+    last = _posted(rule, incident).last()
+    readable = answers.CHANGED in rule.events or thread_of(rule, incident)
+    return bool(key and readable) and (last is None or last.answer != key)
+
+
+@transaction.atomic
+def _finish(
+    delivery: NotificationDelivery, *, message_id: str = "", answer: str = "", note: str = ""
+) -> None:
+    done = finish(delivery)
+    if done is not None:
+        done.message_id, done.answer, done.error = message_id, answer, note
+        done.save()
+
+
+def _request_for(delivery: NotificationDelivery, answer: answers.Answer | None) -> Outbound | None:
+    rule, event, base = delivery.rule, delivery.event, public_url()
+    plugin = registry().get(rule.workspace.kind)
     if plugin is None:
         return None
-    return plugin().notify(
-        notification_text(delivery.event),
-        notification_data(delivery.event, base),
-        delivery.rule.channel,
-        workspace.secrets,
-        workspace.settings,
+    thread = thread_of(rule, event.incident) if event.kind == answers.CHANGED else ""
+    to = Destination(
+        _record_of_alert(event.incident, note_on) if (note_on := plugin.note_on) else rule.channel,
+        rule.workspace.secrets,
+        rule.workspace.settings,
         base,
+        address=f"{base}/chat/{rule.workspace.slug}/",
+        topic=event.incident.reference if answers.carries_answer(event) else "",
+        subject=redact(str(event.incident)),
+        thread=thread,
     )
+    return plugin().notify(
+        notification_text(event, answer, reply=bool(thread)),
+        notification_data(event, base, answer),
+        to,
+    )
+
+
+def _has_destination(rule: NotificationRule, incident: Incident) -> bool:
+    plugin = registry().get(rule.workspace.kind)
+    note_on = plugin.note_on if plugin else ""
+    return not note_on or bool(_record_of_alert(incident, note_on))
+
+
+def _record_of_alert(incident: Incident, kind: str) -> str:
+    """The sender's id of the first alert of an incident that came by integrations of `kind`."""
+    alerts = incident.alerts.filter(source__startswith=f"{kind} ").order_by("starts_at", "pk")
+    return alerts.values_list("fingerprint", flat=True).first() or ""
 
 
 def deliver_again(delivery: NotificationDelivery) -> None:

@@ -18,8 +18,9 @@ from common import process_cache
 from incidents.models import Incident, Service
 from tests import migrated, servers
 from tests.misbehaving_server import server
+from tests.vendor_server import vendors
 
-__all__ = ["server"]
+__all__ = ["server", "vendors"]
 
 # How long an example takes says nothing on a busy machine; tests marked `clock` watch time.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -26,6 +26,9 @@ class ReasonSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(["word", "service", "alert", "template", "metric"])
     text = serializers.CharField()
     weight = serializers.FloatField()
+    written = serializers.CharField(
+        help_text="Where a word was written, if not in title or symptom: “in a log line now”."
+    )
 
 
 class AlikeIncidentSerializer(serializers.Serializer):

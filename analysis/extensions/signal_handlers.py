@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analysis import tasks
-from incidents.models import Incident
+from analysis.suggestions.documents import WRITTEN_BY_PEOPLE
+from incidents.models import Incident, TimelineEntry
 
 
 def pull_evidence_for(incident: Incident, **_: Any) -> None:
@@ -18,3 +20,9 @@ def pull_evidence_for(incident: Incident, **_: Any) -> None:
         tasks.logger.warning(
             "The broker is unavailable; %s waits for the sweep.", incident.reference
         )
+
+
+def index_note(instance: TimelineEntry, **_: Any) -> None:
+    """What people write is part of the incident's document, which is read anew when it changes."""
+    if instance.kind in WRITTEN_BY_PEOPLE:
+        Incident.objects.filter(pk=instance.incident_id).update(updated_at=timezone.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,10 @@ SHORTEST_PART = 6
 SHORTEST_COMPOUND = 9
 
 _stemmer = Stemmer("english")
+VOICED = "\u3099\u309a"
+"""Marks that make another letter in Japanese: no accents."""
+WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+"""Letters of Chinese, Japanese and Korean, where words are not, or not only, parted by blanks."""
 
 
 def fold(text: str) -> str:
@@ -25,7 +30,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text
     parts = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
+    plain = (c for c in parts if not unicodedata.combining(c) or c in VOICED)
+    return unicodedata.normalize("NFC", "".join(plain))
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +43,7 @@ def _concepts() -> dict[str, str]:
         if not words or line.startswith("#"):
             continue
         for word in words:
-            concepts.setdefault(_stemmer.stemWord(word), words[0])
+            concepts.setdefault(_stemmer.stemWord(fold(word)), words[0])
     return concepts
 
 
@@ -46,6 +52,12 @@ def _parts() -> list[tuple[str, str]]:
     """Stems that may be part of a compound, longest first, with their concepts."""
     long = [(stem, concept) for stem, concept in _concepts().items() if len(stem) >= SHORTEST_PART]
     return sorted(long, key=lambda part: (-len(part[0]), part[0]))
+
+
+@lru_cache(maxsize=1)
+def _words_without_blanks() -> list[tuple[str, str]]:
+    """Words of Chinese, Japanese and Korean with their concepts."""
+    return [pair for pair in _concepts().items() if WITHOUT_BLANKS.search(pair[0])]
 
 
 @lru_cache(maxsize=200_000)
@@ -58,6 +70,8 @@ def concepts_of(stem: str) -> tuple[str, ...]:
     found = _concepts().get(stem)
     if found:
         return (found,)
+    if WITHOUT_BLANKS.search(stem):
+        return tuple(dict.fromkeys(c for word, c in _words_without_blanks() if word in stem))
     if len(stem) < SHORTEST_COMPOUND or not stem.isalpha():
         return ()
     concepts: dict[str, None] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analysis.similarity.weights import TERM_WEIGHTS, Document
+from analysis.similarity.weights import ASIDE, TERM_WEIGHTS, Document
 
 PROFILED = 50
 """Past incidents that are part of a profile, the newest ones."""
@@ -19,7 +19,7 @@ def profile(cause: Document, incidents: Iterable[Document]) -> Document:
     past = list(incidents)[:PROFILED]
     body = [cause.text.get("body", "")]
     for incident in past:
-        body += [incident.text.get(part, "") for part in ("title", "body", "resolution")]
+        body += [incident.text.get(part, "") for part in ("title", "body", *ASIDE)]
     terms = {
         name: sorted({value for incident in past for value in incident.terms.get(name, ())})
         for name in TERM_WEIGHTS

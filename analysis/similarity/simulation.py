@@ -21,7 +21,7 @@ from analysis.similarity.profiles import profile
 from analysis.similarity.ranking import features, measured, rank, recall
 from analysis.similarity.text import STOP_WORDS, tokenise
 from analysis.similarity.votes import Ballot, Link
-from analysis.similarity.weights import Document
+from analysis.similarity.weights import FROM_PEOPLE, Document
 
 MAX_SIMULATED = 400
 """Past incidents that questions are made from, the newest ones."""
@@ -180,8 +180,8 @@ def simulate(
 def _reworded(
     incident: HistoricIncident, leading: set[str], chance: random.Random
 ) -> Iterator[Document]:
-    """As it was written, shortened to its title, without services, and in other words."""
-    document = incident.document
+    """As it was filed, shortened to its title, without services, and in other words."""
+    document = as_new(incident.document)
     title = {"title": document.text.get("title", "")}
     without_service = {**document.terms, "service": ()}
     other_words = {
@@ -192,6 +192,12 @@ def _reworded(
     yield replace(document, terms=without_service)
     yield replace(document, text=other_words)
     yield replace(document, text=other_words, terms=without_service)
+
+
+def as_new(document: Document) -> Document:
+    """An incident as it was before anybody worked on it."""
+    text = {part: text for part, text in document.text.items() if part not in FROM_PEOPLE}
+    return replace(document, text=text)
 
 
 def _terms_of(documents: Iterable[Document]) -> set[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from Stemmer import Stemmer
 
-from analysis.similarity.glossary import concepts_of, fold
+from analysis.similarity.glossary import WITHOUT_BLANKS, concepts_of, fold
 from common.pods import without_pod_hashes
 
 LONGEST_TEXT = 20_000
@@ -58,6 +58,13 @@ def stem(word: str) -> str:
     return str(_stemmer.stemWord(word))
 
 
+def _split(stem: str) -> tuple[str, ...]:
+    """The pairs of letters of Chinese, Japanese or Korean, as search engines index it."""
+    if len(stem) <= 2 or not WITHOUT_BLANKS.search(stem):
+        return (stem,)
+    return tuple(stem[at : at + 2] for at in range(len(stem) - 1))
+
+
 @lru_cache(maxsize=200_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
     word = without_pod_hashes(word)
@@ -70,6 +77,7 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
         stem(part) for part in parts if part not in STOP_WORDS and not _HASHED.match(part)
     )
     marked = tuple(CONCEPT + concept for each in stems for concept in concepts_of(each))
+    stems = tuple(term for each in stems for term in _split(each))
     if len(parts) > 1 and stems:
         marked = ("=" + word.lower(), *marked)
     return (*stems, *marked)
@@ -95,6 +103,9 @@ def tokenise(text: str) -> list[str]:
         for term in _terms_of_word(match.group()):
             terms.append(term)
             if term[0] in MARKS:
+                continue
+            if WITHOUT_BLANKS.search(term):
+                previous = ""  # These are pairs already.
                 continue
             if previous:
                 terms.append(f"{previous} {term}")
@@ -137,6 +148,9 @@ def surface_words(text: str) -> dict[str, str]:
             word = word or next((p for p in parts if stem(fold(p.lower())) == term), term)
             words.setdefault(term, word)
             if term[0] in MARKS:
+                continue
+            if WITHOUT_BLANKS.search(term):
+                previous = ""
                 continue
             if previous:
                 words.setdefault(f"{previous} {term}", f"{previous_word} {word}")

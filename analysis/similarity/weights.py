@@ -20,6 +20,11 @@ from analysis.similarity.text import CONCEPT, pieces, tokenise
 
 HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
 TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
+ASIDE = {"notes": 0.75, "resolution": 0.75, "evidence": 0.75}
+"""What a word of these texts counts, where one of the symptom counts 1: not all of it describes the
+failure, and most incidents have less of it, or none."""
+FROM_PEOPLE = frozenset({"notes", "resolution"})
+"""Of these, what a new incident has none of."""
 PAIR, PIECE, TITLE_PIECE, SAME_CONCEPT = 0.3, 0.25, 0.6, 0.25
 """What these kinds of terms count, where a word counts 1.0."""
 SATURATION = 1.5
@@ -37,9 +42,10 @@ SAMPLE = 5_000
 class Document:
     """What the index knows of an incident or a cause.
 
-    `text` maps "title" and "body" to plain text, and "resolution" to what only the profile of a
-    cause contains (analysis.similarity.profiles); `terms` maps "service", "alert", "template" and
-    "metric" to ready terms; `words` counts words of a body that was split before.
+    `text` maps "title" and "body" to plain text; "notes" to what people wrote while they worked on
+    it, "resolution" to what they did in the end, and "evidence" to what machines wrote. `terms`
+    maps "service", "alert", "template" and "metric" to ready terms; `words` counts words of a body
+    that was split before.
     """
 
     key: int
@@ -54,6 +60,8 @@ class _Counts:
     body: Counter[str]
     title_pieces: Counter[str]
     body_pieces: Counter[str]
+    aside: dict[str, Counter[str]]
+    """by the names of `ASIDE`; pieces of these words do not count"""
 
 
 def _counts(document: Document) -> _Counts:
@@ -65,7 +73,8 @@ def _counts(document: Document) -> _Counts:
     if names:
         named = re.compile(rf"\b(?:{'|'.join(names)})\b", re.IGNORECASE)
         title, body = named.sub(" ", title), named.sub(" ", body)
-    return _Counts(title_words, words, Counter(pieces(title)), Counter(pieces(body)))
+    aside = {name: Counter(tokenise(text)) for name in ASIDE if (text := document.text.get(name))}
+    return _Counts(title_words, words, Counter(pieces(title)), Counter(pieces(body)), aside)
 
 
 def _words_in(counts: Counter[str]) -> int:
@@ -124,6 +133,8 @@ def weigh(document: Document, lengths: Lengths) -> dict[str, float]:
     norm = _norm(_words_in(counts.title), lengths.title, WORD_SLOPE)
     add(counts.title, lengths.title_weight / norm)
     add(counts.body, 1 / _norm(_words_in(counts.body), lengths.body, WORD_SLOPE))
+    for name, words in counts.aside.items():
+        add(words, ASIDE[name] / _norm(_words_in(words), lengths.body, WORD_SLOPE))
     length = counts.title_pieces.total()
     norm = _norm(length, lengths.title_pieces, PIECE_SLOPE)
     add(counts.title_pieces, lengths.title_weight / norm, "#")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models.functions import Left
 
 from analysis.models import Fingerprint
 from analysis.similarity.profiles import PROFILED, profile
 from analysis.similarity.weights import Document
-from incidents.models import Alert, Incident, Service
+from incidents.models import Alert, Incident, Service, TimelineEntry
 from kb.causes.queries import postmortem_symptoms
 from kb.models import Cause, CauseLink, Postmortem
 
@@ -30,6 +31,12 @@ INCIDENT_FIELDS = (
 """What documents are made of, and what answers show of a past incident."""
 
 
+WRITTEN_BY_PEOPLE = ("note", "chat", "update")
+"""Kinds of timeline entries that are part of an incident's document."""
+MAX_NOTES, LONGEST_NOTE = 50, 1_000
+"""Of an incident, the newest ones; characters of each."""
+MAX_TEMPLATES = 20
+"""Log templates whose words are part of an incident's document."""
 CAUSES_AT_ONCE = 100
 """Causes whose past incidents are in memory at once while an index is built."""
 
@@ -40,22 +47,26 @@ def incident_document(
     title: str,
     symptom: str = "",
     resolution: str = "",
+    notes: Iterable[str] = (),
     services: Iterable[str] = (),
     alerts: Iterable[str] = (),
-    templates: Iterable[str] = (),
+    templates: Mapping[str, str] | None = None,
     metrics: Iterable[str] = (),
 ) -> Document:
     """What the index knows of an incident. The same for a stored and for a new one.
 
-    Its resolution is only part of the profiles of its causes: a new incident has none.
+    `templates` maps ids of log templates to their text.
     """
-    text = {"title": title, "body": symptom}
+    alerts, templates = sorted(set(alerts)), templates or {}
+    evidence = [*alerts, *islice(templates.values(), MAX_TEMPLATES)]
+    aside = {"notes": notes, "resolution": [resolution], "evidence": evidence}
+    written = {part: "\n".join(filter(None, texts)) for part, texts in aside.items()}
     return Document(
         key,
-        {**text, "resolution": resolution} if resolution else text,
+        {"title": title, "body": symptom, **{part: text for part, text in written.items() if text}},
         {
             "service": sorted(services),
-            "alert": sorted(set(alerts)),
+            "alert": alerts,
             "template": sorted(templates),
             "metric": sorted(metrics),
         },
@@ -71,9 +82,10 @@ def document_of(incident: Incident) -> Document:
         title=incident.title,
         symptom="\n".join([incident.symptom, *map(postmortem_symptoms, postmortems)]),
         resolution=incident.resolution,
+        notes=row.notes,
         services=row.service_names,
         alerts=row.alert_names,
-        templates=row.templates or (),
+        templates=row.templates,
         metrics=row.metrics or (),
     )
 
@@ -144,11 +156,14 @@ def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
     of_incident = {"incident_id": OuterRef("pk")}
     services = Incident.services.through.objects.filter(**of_incident).order_by()
     alerts = Alert.objects.filter(**of_incident).order_by()
+    notes = TimelineEntry.objects.filter(**of_incident, hidden=False, kind__in=WRITTEN_BY_PEOPLE)
+    note = Left("text", LONGEST_NOTE)
     return incidents.only(*INCIDENT_FIELDS).annotate(
         templates=F("fingerprint__templates"),
         metrics=F("fingerprint__metrics"),
         service_names=ArraySubquery(services.values("service__name")),
         alert_names=ArraySubquery(alerts.values("name").distinct()),
+        notes=ArraySubquery(notes.order_by("-pk").values_list(note)[:MAX_NOTES]),
         has_postmortem=Exists(Postmortem.incidents.through.objects.filter(**of_incident)),
     )
 
@@ -182,6 +197,9 @@ _INCIDENTS = f"""
             WHERE t.incident_id = i.id) AS service_names,
         ARRAY(SELECT DISTINCT a.name FROM {Alert._meta.db_table} a
             WHERE a.incident_id = i.id) AS alert_names,
+        ARRAY(SELECT left(n.text, {LONGEST_NOTE}) FROM {TimelineEntry._meta.db_table} n
+            WHERE n.incident_id = i.id AND NOT n.hidden AND n.kind IN {WRITTEN_BY_PEOPLE}
+            ORDER BY n.id DESC LIMIT {MAX_NOTES}) AS notes,
         EXISTS(SELECT FROM {Postmortem.incidents.through._meta.db_table} p
             WHERE p.incident_id = i.id) AS has_postmortem
     FROM {Incident._meta.db_table} i

@@ -17,6 +17,8 @@ class Reason:
     kind: str
     text: str
     weight: float
+    written: str = ""
+    """where a word was written, if not in title or symptom"""
 
 
 @dataclass

@@ -14,6 +14,7 @@ KINDS = {
     "incident.status": "An incident's status changed",
     "incident.severity": "An incident's severity changed",
     "incident.resolved": "An incident was resolved",
+    "incident.answer": "Its likely cause or the confidence in it changed",
     "cause.confirmed": "A cause was confirmed",
     "cause.returned": "A cause came back after its fix",
     "postmortem.published": "A postmortem was published",

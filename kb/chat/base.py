@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 
-from common.payloads import BadPayload, json_of
+from common.payloads import BadPayload, json_of, text
 from common.redaction import redact
 from common.signing import NotAuthentic
 
@@ -20,12 +20,20 @@ __all__ = [
     "ChatAnswer",
     "ChatEvent",
     "ChatRequest",
+    "Destination",
     "NotAuthentic",
+    "OneWay",
+    "Outbound",
+    "OutboundMail",
     "OutboundRequest",
     "Platform",
+    "api_key_field",
     "bot_token_field",
     "clip",
+    "id_in",
     "json_of",
+    "largest_that_fits",
+    "plain_text",
 ]
 
 
@@ -90,6 +98,8 @@ class AnswerItem:
     """A page of this product; the platform adds the public address."""
     lines: Sequence[str] = ()
     buttons: Sequence[AnswerButton] = ()
+    decision_path: str = ""
+    """The page where a person does what the buttons do, for where nothing can be pressed."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,12 @@ class ChatAnswer:
     private: bool = True
     """Only the person who sent the command may read it."""
     footer: str = ""
+    summary: str = ""
+    """One line for a lock screen or a subject; `text` where it is empty."""
+
+    @property
+    def preview(self) -> str:
+        return self.summary or self.text
 
     def redacted(self) -> ChatAnswer:
         """The same without what looks like a secret: chats store and spread what is posted."""
@@ -108,7 +124,13 @@ class ChatAnswer:
             replace(item, title=redact(item.title), lines=[redact(line) for line in item.lines])
             for item in self.items
         ]
-        return replace(self, text=redact(self.text), items=items, footer=redact(self.footer))
+        return replace(
+            self,
+            text=redact(self.text),
+            items=items,
+            footer=redact(self.footer),
+            summary=redact(self.summary),
+        )
 
 
 @dataclass(frozen=True)
@@ -119,6 +141,40 @@ class OutboundRequest:
     body: dict[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
+
+
+@dataclass(frozen=True)
+class OutboundMail:
+    """One mail to each of the addresses; the ids are those of its own and of the first one."""
+
+    to: Sequence[str]
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    reply_to_id: str = ""
+
+
+Outbound = OutboundRequest | OutboundMail
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a message goes that answers no request, with what the platform needs to send it."""
+
+    channel: str
+    secrets: Mapping[str, str]
+    settings: Mapping[str, Any]
+    base: str
+    """The public address of this product."""
+    address: str = ""
+    """Where the platform posts to us: some need it in their buttons."""
+    topic: str = ""
+    """What the message is about, such as INC-42: the same for all messages of a thread."""
+    subject: str = ""
+    """The same in words, for a mail."""
+    thread: str = ""
+    """What `message_id` returned for the message to reply to; empty for a new one."""
 
 
 class Platform:
@@ -133,6 +189,11 @@ class Platform:
     """Seconds within which the platform expects a response."""
     hosts: ClassVar[Sequence[str]] = ()
     """The only hosts that delayed answers go to, whatever address a payload names."""
+    posts_here: ClassVar[bool] = True
+    """It sends us something: commands, buttons, marked messages."""
+    note_on: ClassVar[str] = ""
+    """It needs no channel: it writes on the record from which an incident came, the alert of an
+    integration of this kind, whose id is the destination's channel."""
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
 
     def verify(self, request: ChatRequest) -> None:
@@ -175,28 +236,85 @@ class Platform:
         """The request that delivers an answer after `acknowledge`; None where there is no way."""
         return None
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        """The request that posts to a channel on its own initiative; None where there is no way."""
+    def post_message(self, answer: ChatAnswer, to: Destination) -> Outbound | None:
+        """The request that posts to a channel on its own initiative; None where there is no way.
+
+        With `to.thread` it replies to that message, where the platform has threads.
+        """
         return None
 
-    def notify(
-        self,
-        answer: ChatAnswer,
-        event: dict[str, Any],
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
+    def notify(self, answer: ChatAnswer, event: dict[str, Any], to: Destination) -> Outbound | None:
         """The request that notifies a channel of an event; programs may want its data too."""
-        return self.post_message(answer, channel, secrets, settings, base)
+        return self.post_message(answer, to)
+
+    def channel_problem(self, channel: str) -> str:
+        """What is wrong with a rule's channel, in a sentence; empty for nothing."""
+        return ""
+
+    def message_id(self, sent: Outbound, response: bytes) -> str:
+        """What a later message needs to reply to this one; empty where none can."""
+        return ""
+
+
+class OneWay(Platform):
+    """A platform that gets notifications and posts nothing here."""
+
+    posts_here = False
+
+    def verify(self, request: ChatRequest) -> None:
+        raise NotAuthentic(f"{self.title} posts nothing here.")
+
+    def parse(self, request: ChatRequest) -> ChatEvent:
+        return ChatEvent("ignore")
+
+    def render(self, answer: ChatAnswer, event: ChatEvent, base: str) -> dict[str, Any]:
+        return {"text": plain_text(answer, base)}
+
+
+def id_in(response: bytes, *paths: str) -> str:
+    """The values at dotted paths of a JSON response, joined by slashes; empty if one is missing."""
+    try:
+        data = json_of(response)
+    except BadPayload:
+        return ""
+    found = [text(data, path, 80) for path in paths]
+    return "/".join(found) if all(found) else ""
+
+
+Built = TypeVar("Built")
+
+
+def largest_that_fits(
+    build: Callable[[int], Built], size: Callable[[Built], int], most: int
+) -> Built:
+    """What `build` makes of the longest texts, from 3,000 characters down, that `size` allows."""
+    for limit in (3_000, 1_500, 700, 300, 150, 60):
+        built = build(limit)
+        if size(built) <= most:
+            break
+    return built
+
+
+MAX_PLAIN = 20_000
+
+
+def plain_text(answer: ChatAnswer, base: str) -> str:
+    """The answer with whole addresses and without mark-up, for notes and mails; of MAX_PLAIN
+    characters at most, with its first links whole."""
+
+    def build(limit: int) -> str:
+        parts = [clip(answer.text, limit)]
+        for item in answer.items:
+            lines = [clip(line, limit) for line in (item.title, *item.lines)]
+            if item.path:
+                lines.append(f"{base}{item.path}")
+            if item.decision_path:
+                lines.append(f"Confirm or reject: {base}{item.decision_path}")
+            parts.append("\n".join(lines))
+        parts.append(clip(answer.footer, limit))
+        return "\n\n".join(part for part in parts if part)
+
+    return clip(largest_that_fits(build, len, MAX_PLAIN), MAX_PLAIN)
 
 
 def clip(text: str, limit: int) -> str:
@@ -212,6 +330,12 @@ def bot_token_field(help_text: str) -> forms.CharField:
         max_length=500,
         widget=forms.PasswordInput,
         help_text=help_text,
+    )
+
+
+def api_key_field(help_text: str) -> forms.CharField:
+    return forms.CharField(
+        label="API key", max_length=500, widget=forms.PasswordInput, help_text=help_text
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -16,12 +15,15 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
     NotAuthentic,
+    Outbound,
     OutboundRequest,
     Platform,
     SecretForm,
     bot_token_field,
     clip,
+    id_in,
 )
 
 API = "https://discord.com/api/v10/"
@@ -100,19 +102,20 @@ class Discord(Platform):
         url = f"{API}webhooks/{app}/{token}/messages/@original"
         return OutboundRequest(url, _message(answer, base), method="PATCH")
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        token = secrets.get("bot_token")
-        if not token or not channel.isdigit():
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        token = to.secrets.get("bot_token")
+        if not token or not to.channel.isdigit():
             return None
+        channel, _, message = (to.thread or to.channel).partition("/")
+        body = _message(answer, to.base)
+        if message:
+            # A reply still arrives where the first message was deleted.
+            body["message_reference"] = {"message_id": message, "fail_if_not_exists": False}
         url = f"{API}channels/{channel}/messages"
-        return OutboundRequest(url, _message(answer, base), {"Authorization": f"Bot {token}"})
+        return OutboundRequest(url, body, {"Authorization": f"Bot {token}"})
+
+    def message_id(self, sent: Outbound, response: bytes) -> str:
+        return id_in(response, "channel_id", "id")
 
 
 def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -15,11 +14,14 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
     NotAuthentic,
+    Outbound,
     OutboundRequest,
     Platform,
     SecretForm,
     clip,
+    id_in,
 )
 
 ISSUER = "chat@system.gserviceaccount.com"
@@ -104,19 +106,17 @@ class GoogleChat(Platform):
     def acknowledge(self, event: ChatEvent) -> dict[str, Any]:
         return {"text": "This takes longer than Google Chat waits: repeat it in a moment."}
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        return (
-            OutboundRequest(secrets["secret"], _message(answer, base))
-            if secrets.get("secret")
-            else None
-        )
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        url, body = to.secrets.get("secret"), _message(answer, to.base)
+        if not url:
+            return None
+        if to.topic:
+            body["thread"] = {"threadKey": to.topic}
+            url += "&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
+        return OutboundRequest(url, body)
+
+    def message_id(self, sent: Outbound, response: bytes) -> str:
+        return id_in(response, "thread.name")
 
 
 def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,18 +19,24 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
     NotAuthentic,
+    Outbound,
     OutboundRequest,
     Platform,
     SecretForm,
     bot_token_field,
     clip,
+    id_in,
+    largest_that_fits,
 )
 
 DIRECT = re.compile(r"^[a-z0-9]{26}__[a-z0-9]{26}$")
 """The name of a direct channel: the ids of both people."""
-MAX_CHARACTERS = 16_000
-"""Characters of a post."""
+MAX_CHARACTERS = 16_383
+"""Characters of a post. Attachments count here too, though the server allows them more."""
+_MARKUP = re.compile(r"[\\`*\[\]#~|>]|(?<!\w)_|_(?!\w)")
+"""What formats text there. An underscore inside of a word does not."""
 
 
 class MattermostForm(SecretForm):
@@ -38,7 +45,7 @@ class MattermostForm(SecretForm):
         max_length=500,
         widget=forms.PasswordInput,
     )
-    secret_fields = ("secret", "bot_token")
+    secret_fields = ("secret", "bot_token", "incoming_webhook")
     server = forms.URLField(
         label="Address of the server",
         max_length=300,
@@ -46,6 +53,14 @@ class MattermostForm(SecretForm):
         help_text="Delayed answers and notifications go there and nowhere else.",
     )
     bot_token = bot_token_field("To post notifications.")
+    incoming_webhook = forms.URLField(
+        label="Incoming webhook",
+        required=False,
+        max_length=1000,
+        assume_scheme="https",
+        help_text="For notifications where there is no bot token. It has no threads: an update is "
+        "a message of its own.",
+    )
 
 
 class Mattermost(Platform):
@@ -107,25 +122,27 @@ class Mattermost(Platform):
             else None
         )
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        token = secrets.get("bot_token")
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        shown = _post(answer, to.base, to.address, button_token(to.secrets["secret"]))
+        token = to.secrets.get("bot_token")
         if not token:
-            return None
-        shown = _post(answer, base, "", "")
+            webhook = to.secrets.get("incoming_webhook")
+            # Where it names no channel, the webhook's own one is meant.
+            named = {"channel": to.channel} if to.channel else {}
+            return OutboundRequest(webhook, {**named, **shown}) if webhook else None
+        channel, _, root = (to.thread or to.channel).partition("/")
         body = {
             "channel_id": channel,
             "message": shown["text"],
             "props": {"attachments": shown["attachments"]},
         }
-        url = f"{settings['server'].rstrip('/')}/api/v4/posts"
+        if root:
+            body["root_id"] = root
+        url = f"{to.settings['server'].rstrip('/')}/api/v4/posts"
         return OutboundRequest(url, body, {"Authorization": f"Bearer {token}"})
+
+    def message_id(self, sent: Outbound, response: bytes) -> str:
+        return id_in(response, "channel_id", "id")
 
 
 def button_token(secret: str) -> str:
@@ -144,17 +161,30 @@ def _data(request: ChatRequest) -> Any:
 
 
 def _post(answer: ChatAnswer, base: str, address: str, token: str) -> dict[str, Any]:
-    attachments = [_attachment(item, base, address, token) for item in answer.items]
-    if answer.footer:
-        attachments.append({"footer": clip(answer.footer, 300), "fallback": answer.footer[:300]})
-    return {"text": clip(plain(answer.text), MAX_CHARACTERS), "attachments": attachments}
+    def build(limit: int) -> dict[str, Any]:
+        attachments = [_attachment(item, base, address, token, limit) for item in answer.items]
+        if answer.footer:
+            footer = clip(answer.footer, min(limit, 300))
+            attachments.append({"footer": footer, "fallback": footer})
+        return {"text": plain(clip(answer.text, limit)), "attachments": attachments}
+
+    post = largest_that_fits(build, _characters, MAX_CHARACTERS)
+    while len(post["attachments"]) > 1 and _characters(post) > MAX_CHARACTERS:
+        post["attachments"].pop()
+    return post
 
 
-def _attachment(item: AnswerItem, base: str, address: str, token: str) -> dict[str, Any]:
+def _characters(post: dict[str, Any]) -> int:
+    return len(post["text"]) + len(json.dumps(post["attachments"], ensure_ascii=False))
+
+
+def _attachment(
+    item: AnswerItem, base: str, address: str, token: str, limit: int
+) -> dict[str, Any]:
     attachment: dict[str, Any] = {
-        "fallback": clip(item.title, 300),
-        "title": clip(item.title, 300),
-        "text": clip("\n".join(plain(line) for line in item.lines), MAX_CHARACTERS // 4),
+        "fallback": clip(item.title, min(limit, 300)),
+        "title": clip(item.title, min(limit, 300)),
+        "text": "\n".join(plain(clip(line, limit)) for line in item.lines),
     }
     if item.path:
         attachment["title_link"] = f"{base}{item.path}"
@@ -174,5 +204,5 @@ def _attachment(item: AnswerItem, base: str, address: str, token: str) -> dict[s
 
 
 def plain(words: str) -> str:
-    """Text that mentions nobody and holds no Markdown link."""
-    return words.replace("@", "@\u200b").replace("[", "\\[")
+    """Text that mentions nobody and formats nothing."""
+    return _MARKUP.sub(r"\\\g<0>", words.replace("@", "@\u200b"))

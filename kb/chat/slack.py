@@ -18,17 +18,21 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
+    Outbound,
     OutboundRequest,
     Platform,
     SecretForm,
     bot_token_field,
     clip,
+    id_in,
     json_of,
 )
 
 API = "https://slack.com/api/"
 SECTION, HEADER, BLOCKS, BUTTON, VALUE = 3000, 150, 50, 75, 2000
 """Slack's limits: characters of a section, a header, a button's label and value; blocks."""
+LONGEST_ESCAPE = len("&amp;")
 
 
 class SlackForm(SecretForm):
@@ -38,9 +42,17 @@ class SlackForm(SecretForm):
         widget=forms.PasswordInput,
         help_text="Basic Information → App Credentials.",
     )
-    secret_fields = ("secret", "bot_token")
+    secret_fields = ("secret", "bot_token", "incoming_webhook")
     bot_token = bot_token_field(
         "xoxb-…, to answer mentions, post notifications and read marked messages."
+    )
+    incoming_webhook = forms.URLField(
+        label="Incoming webhook",
+        required=False,
+        max_length=1000,
+        assume_scheme="https",
+        help_text="For notifications where there is no bot token. It has one channel and no "
+        "threads: an update is a message of its own.",
     )
     workspace = forms.CharField(
         label="Workspace id", required=False, max_length=20, help_text="T…; others are refused."
@@ -85,6 +97,7 @@ class Slack(Platform):
         return {
             "response_type": "ephemeral" if answer.private else "in_channel",
             "replace_original": False,
+            **({"thread_ts": thread} if (thread := _thread(answer, event)) else {}),
             **_message(answer, base),
         }
 
@@ -109,19 +122,19 @@ class Slack(Platform):
             method, body["user"] = "chat.postEphemeral", event.person
         return OutboundRequest(API + method, body, {"Authorization": f"Bearer {token}"})
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        token = secrets.get("bot_token")
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        token, message = to.secrets.get("bot_token"), _message(answer, to.base)
         if not token:
-            return None
-        body = {"channel": channel, **_message(answer, base)}
+            webhook = to.secrets.get("incoming_webhook")
+            return OutboundRequest(webhook, message) if webhook else None
+        channel, _, thread = (to.thread or to.channel).partition("/")
+        body = {"channel": channel, "unfurl_links": False, "unfurl_media": False, **message}
+        if thread:
+            body["thread_ts"] = thread
         return OutboundRequest(API + "chat.postMessage", body, {"Authorization": f"Bearer {token}"})
+
+    def message_id(self, sent: Outbound, response: bytes) -> str:
+        return id_in(response, "channel", "ts")
 
     def details_request(
         self, event: ChatEvent, secrets: Mapping[str, str]
@@ -192,7 +205,13 @@ def _interaction(data: Any) -> ChatEvent:
         "reply_to": text(data, "response_url", 500),
         "event_id": text(data, "trigger_id", 200),
         "answer_inline": False,
-        "extra": {"team": text(data, "team.id", 30)},
+        "extra": {
+            "team": text(data, "team.id", 30),
+            "thread": text(data, "message.thread_ts", 30),
+            "message": ""
+            if dig(data, "container.is_ephemeral") is True
+            else text(data, "message.ts", 30),
+        },
     }
     kind = text(data, "type")
     if kind == "block_actions":
@@ -203,6 +222,14 @@ def _interaction(data: Any) -> ChatEvent:
             return ChatEvent("mark", words, at=_time(text(data, "message.ts", 30)), **common)
         return ChatEvent("command", words, **common)
     return ChatEvent("ignore", **common)
+
+
+def _thread(answer: ChatAnswer, event: ChatEvent) -> str:
+    """Below the message with the button. A private answer in a thread that nobody has begun would
+    not be shown."""
+    return event.extra.get("thread", "") or (
+        "" if answer.private else event.extra.get("message", "")
+    )
 
 
 def _time(stamp: str) -> datetime | None:
@@ -216,21 +243,33 @@ def escape(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _escaped(words: str, limit: int) -> str:
+    """Escaped, at most `limit` characters, and not cut inside of what an escape became."""
+    whole = escape(clip(words, limit))
+    return whole if len(whole) <= limit else escape(clip(words, limit // LONGEST_ESCAPE))
+
+
 def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
     """Plain text for notifications and Block Kit, both under Slack's limits."""
-    blocks: list[dict[str, Any]] = [_section(escape(answer.text))]
+    blocks: list[dict[str, Any]] = [_section(_escaped(answer.text, SECTION))]
     for item in answer.items:
         blocks += _blocks(item, base)
     if answer.footer:
-        blocks.append({"type": "context", "elements": [_markdown(escape(answer.footer), SECTION)]})
-    return {"text": clip(escape(answer.text), SECTION), "blocks": blocks[:BLOCKS]}
+        footer = _markdown(_escaped(answer.footer, SECTION))
+        blocks.append({"type": "context", "elements": [footer]})
+    return {"text": _escaped(answer.preview, SECTION), "blocks": blocks[:BLOCKS]}
 
 
 def _blocks(item: AnswerItem, base: str) -> list[dict[str, Any]]:
-    title = escape(clip(item.title, HEADER))
+    title = escape(clip(" ".join(item.title.split()), HEADER))
     # A pipe or an angle bracket would end Slack's way of writing a link.
-    head = f"*<{base}{item.path}|{title.replace('|', '¦')}>*" if item.path else f"*{title}*"
-    blocks = [_section("\n".join([head, *map(escape, item.lines)]))]
+    shown = f"*<{base}{item.path}|{title.replace('|', '¦')}>*" if item.path else f"*{title}*"
+    for line in item.lines:
+        left = SECTION - len(shown) - 1
+        if left <= 0:
+            break
+        shown += "\n" + _escaped(line, left)
+    blocks = [_section(shown)]
     if item.buttons:
         blocks.append(
             {
@@ -249,9 +288,10 @@ def _blocks(item: AnswerItem, base: str) -> list[dict[str, Any]]:
     return blocks
 
 
-def _markdown(words: str, limit: int) -> dict[str, str]:
-    return {"type": "mrkdwn", "text": clip(words, limit) or "–"}
+def _markdown(words: str) -> dict[str, Any]:
+    # Verbatim: no name in a text of ours becomes a mention or a link to a channel.
+    return {"type": "mrkdwn", "text": words or "–", "verbatim": True}
 
 
 def _section(words: str) -> dict[str, Any]:
-    return {"type": "section", "text": _markdown(words, SECTION)}
+    return {"type": "section", "text": _markdown(words)}

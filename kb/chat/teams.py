@@ -6,8 +6,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
-from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
@@ -21,15 +21,18 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
     NotAuthentic,
     OutboundRequest,
     Platform,
     SecretForm,
     clip,
+    largest_that_fits,
 )
 
 _TAG = re.compile(r"<at[^>]*>.*?</at>|<[^>]+>", re.DOTALL)
-MAX_CHARACTERS = 5_000
+MAX_BYTES = 27 * 1024
+"""Teams refuses a message of more than 28 KB."""
 
 
 class TeamsForm(SecretForm):
@@ -102,49 +105,62 @@ class Teams(Platform):
     def delayed_answer(
         self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
     ) -> OutboundRequest | None:
-        return self.post_message(answer, event.channel, request.secrets, request.settings, base)
+        to = Destination(event.channel, request.secrets, request.settings, base)
+        return self.post_message(answer, to)
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        if not secrets.get("flow"):
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        """A flow returns no id of what it posted, so an update is a card of its own."""
+        if not to.secrets.get("flow"):
             return None
         return OutboundRequest(
-            secrets["flow"], {"type": "message", "attachments": _card(answer, base)}
+            to.secrets["flow"], {"type": "message", "attachments": _card(answer, to.base)}
         )
 
 
 def _card(answer: ChatAnswer, base: str) -> list[dict[str, Any]]:
-    body = [_block(answer.text)]
-    for item in answer.items:
-        body += _item(item, base)
-    if answer.footer:
-        body.append({**_block(answer.footer), "isSubtle": True, "size": "small"})
-    card = {
-        "type": "AdaptiveCard",
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "version": "1.4",
-        "body": body[:60],
-    }
+    def build(limit: int) -> dict[str, Any]:
+        body = [_block(clip(answer.text, limit))]
+        for item in answer.items:
+            body += _item(item, base, limit)
+        if answer.footer:
+            body.append({**_block(clip(answer.footer, limit)), "isSubtle": True, "size": "small"})
+        return {
+            "type": "AdaptiveCard",
+            "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+            "version": "1.4",
+            "body": body[:60],
+        }
+
+    card = largest_that_fits(build, _bytes, MAX_BYTES)
+    while len(card["body"]) > 1 and _bytes(card) > MAX_BYTES:
+        card["body"].pop()
     return [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]
 
 
-def _item(item: AnswerItem, base: str) -> list[dict[str, Any]]:
-    title = plain(clip(item.title, 300))
+def _bytes(card: dict[str, Any]) -> int:
+    return len(json.dumps(card))
+
+
+def _item(item: AnswerItem, base: str, limit: int) -> list[dict[str, Any]]:
+    title = plain(clip(" ".join(item.title.split()), min(limit, 300)))
     shown = f"**[{title}]({base}{item.path})**" if item.path else f"**{title}**"
     rows = [{**_block(""), "text": shown, "spacing": "medium"}]
-    return [*rows, *({**_block(line), "spacing": "none"} for line in item.lines)]
+    rows += [{**_block(clip(line, limit)), "spacing": "none"} for line in item.lines]
+    if item.decision_path:
+        # An outgoing webhook cannot be pressed: the page does what buttons do elsewhere.
+        open_page = {
+            "type": "Action.OpenUrl",
+            "title": "Confirm or reject",
+            "url": f"{base}{item.decision_path}",
+        }
+        rows.append({"type": "ActionSet", "actions": [open_page]})
+    return rows
 
 
 def _block(words: str) -> dict[str, Any]:
-    return {"type": "TextBlock", "wrap": True, "text": clip(plain(words), MAX_CHARACTERS)}
+    return {"type": "TextBlock", "wrap": True, "text": plain(words)}
 
 
 def plain(words: str) -> str:
     """Text escaped for the Markdown of adaptive cards."""
-    return re.sub(r"([\[\]()*_`])", r"\\\1", words)
+    return re.sub(r"([\\\[\]*_`])", r"\\\1", words)

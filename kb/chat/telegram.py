@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -14,11 +13,14 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
     NotAuthentic,
+    Outbound,
     OutboundRequest,
     Platform,
     SecretForm,
     clip,
+    id_in,
 )
 
 API = "https://api.telegram.org/bot"
@@ -84,22 +86,23 @@ class Telegram(Platform):
     def delayed_answer(
         self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
     ) -> OutboundRequest | None:
-        return self.post_message(answer, event.channel, request.secrets, request.settings, base)
+        to = Destination(event.channel, request.secrets, request.settings, base)
+        return self.post_message(answer, to)
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        token = secrets.get("bot_token")
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        token = to.secrets.get("bot_token")
         if not token:
             return None
-        return OutboundRequest(
-            f"{API}{token}/sendMessage", {"chat_id": channel, **_message(answer, base)}
-        )
+        channel, _, message = (to.thread or to.channel).partition("/")
+        body = {"chat_id": channel, **_message(answer, to.base)}
+        if message:
+            body["reply_parameters"] = {
+                "message_id": int(message), "allow_sending_without_reply": True
+            }  # fmt: skip
+        return OutboundRequest(f"{API}{token}/sendMessage", body)
+
+    def message_id(self, sent: Outbound, response: bytes) -> str:
+        return id_in(response, "result.chat.id", "result.message_id")
 
 
 def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,6 +15,7 @@ from kb.chat.base import (
     ChatAnswer,
     ChatEvent,
     ChatRequest,
+    Destination,
     OutboundRequest,
     Platform,
     SecretForm,
@@ -76,33 +76,21 @@ class Webhook(Platform):
     def delayed_answer(
         self, answer: ChatAnswer, event: ChatEvent, request: ChatRequest, base: str
     ) -> OutboundRequest | None:
-        return self.post_message(answer, event.channel, request.secrets, request.settings, base)
+        to = Destination(event.channel, request.secrets, request.settings, base)
+        return self.post_message(answer, to)
 
-    def post_message(
-        self,
-        answer: ChatAnswer,
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
-    ) -> OutboundRequest | None:
-        if not settings.get("url"):
+    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
+        if not to.settings.get("url"):
             return None
-        return signed(settings["url"], message_of(answer, base), secrets["secret"])
+        return signed(to.settings["url"], message_of(answer, to.base), to.secrets["secret"])
 
     def notify(
-        self,
-        answer: ChatAnswer,
-        event: dict[str, Any],
-        channel: str,
-        secrets: Mapping[str, str],
-        settings: Mapping[str, Any],
-        base: str,
+        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
     ) -> OutboundRequest | None:
-        if not settings.get("url"):
+        if not to.settings.get("url"):
             return None
-        body = {"event": event, **message_of(answer, base)}
-        return signed(settings["url"], body, secrets["secret"])
+        body = {"event": event, **message_of(answer, to.base)}
+        return signed(to.settings["url"], body, to.secrets["secret"])
 
 
 def message_of(answer: ChatAnswer, base: str) -> dict[str, Any]:

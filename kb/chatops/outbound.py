@@ -1,14 +1,20 @@
-"""Requests to chat platforms and subscribers: only to hosts that an administrator entered."""
+"""Requests to chat platforms and subscribers: only to hosts that an administrator entered.
+
+Mails go by the mail server of the settings.
+"""
 
 from __future__ import annotations
 
 import json
+from smtplib import SMTPException
 from urllib.parse import urlsplit
 
 import httpx
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 
 from kb.chat import registry
-from kb.chat.base import OutboundRequest
+from kb.chat.base import Outbound, OutboundMail
 from kb.models import Workspace
 
 TIMEOUT = 5.0
@@ -26,8 +32,10 @@ def configured_hosts(workspace: Workspace) -> set[tuple[str, str]]:
     return {(each.scheme, each.netloc) for each in addresses if each.scheme in ("http", "https")}
 
 
-def send(workspace: Workspace, request: OutboundRequest) -> bytes:
+def send(workspace: Workspace, request: Outbound) -> bytes:
     """Make the request; returns the response, at most 64 KB of it. Raises NotSent."""
+    if isinstance(request, OutboundMail):
+        return _send_mail(request)
     address = urlsplit(request.url)
     plugin = registry().get(workspace.kind)
     of_platform = address.scheme == "https" and address.netloc in (plugin.hosts if plugin else ())
@@ -64,3 +72,19 @@ def send(workspace: Workspace, request: OutboundRequest) -> bytes:
         reason = body[:200].decode("utf-8", "replace")
         raise NotSent(f"{address.hostname} refused it: {reason}")
     return body
+
+
+def _send_mail(mail: OutboundMail) -> bytes:
+    if not settings.EMAIL_HOST:
+        raise NotSent("There is no mail server: set EMAIL_HOST.")
+    # Out-of-office programs do not answer to it.
+    headers = {"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"}
+    if mail.reply_to_id:
+        headers |= {"In-Reply-To": mail.reply_to_id, "References": mail.reply_to_id}
+    message = EmailMultiAlternatives(mail.subject, mail.text, None, mail.to, headers=headers)
+    message.attach_alternative(mail.html, "text/html")
+    try:
+        message.send()
+    except (SMTPException, OSError) as error:
+        raise NotSent(f"{settings.EMAIL_HOST}: {type(error).__name__}") from error
+    return b""

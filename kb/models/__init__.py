@@ -5,7 +5,7 @@ from kb.models.cause import Category, Cause, CauseLink, Citation, LedTo
 from kb.models.chat import ChatCode, ChatPerson, IncidentChannel, Workspace
 from kb.models.check import Check
 from kb.models.fix import Fix
-from kb.models.notification import NotificationDelivery, NotificationRule
+from kb.models.notification import NotificationDelivery, NotificationRule, StatedAnswer
 from kb.models.postmortem import (
     Comment,
     Draft,
@@ -35,5 +35,6 @@ __all__ = [
     "Postmortem",
     "PostmortemReview",
     "PostmortemTemplate",
+    "StatedAnswer",
     "Workspace",
 ]

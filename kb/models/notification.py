@@ -51,6 +51,12 @@ class NotificationDelivery(LeasedJob):
 
     rule = models.ForeignKey(NotificationRule, models.CASCADE, related_name="deliveries")
     event = models.ForeignKey(Event, models.CASCADE, related_name="notification_deliveries")
+    message_id = models.CharField(
+        max_length=250, blank=True, help_text="Of the message there, for replies to it."
+    )
+    answer = models.CharField(
+        max_length=60, blank=True, help_text="The key of the answer that it carried."
+    )
 
     class Meta:
         db_table = "kb_telling"
@@ -67,3 +73,16 @@ class NotificationDelivery(LeasedJob):
 
     def __str__(self) -> str:
         return f"{self.event} → {self.rule}"
+
+
+class StatedAnswer(models.Model):
+    """Which answer to an incident was stated last, so that a change is reported once."""
+
+    incident = models.OneToOneField(Incident, models.CASCADE, related_name="stated_answer")
+    key = models.CharField(max_length=60, blank=True)
+    confidence = models.FloatField(null=True, blank=True)
+    computed_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.incident.reference}: {self.key}"

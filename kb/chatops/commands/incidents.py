@@ -21,7 +21,7 @@ from kb.chatops.dispatch import (
     Problem,
     command,
 )
-from kb.models import Cause, CauseLink, IncidentChannel
+from kb.models import Cause, CauseLink, IncidentChannel, NotificationDelivery
 from kb.permissions import visible_causes
 
 
@@ -135,14 +135,22 @@ def confirm_cause(context: CommandContext, keys: str) -> ChatAnswer:
     """The button “This is it”."""
     link = _link_cause(context, keys, "confirmed")
     done = f"Confirmed as a cause of {link.incident.reference}: {link.cause}."
-    return incident_answer(link.incident, done)
+    return incident_answer(link.incident, done, private=_is_private(context, link.incident))
 
 
 def reject_cause(context: CommandContext, keys: str) -> ChatAnswer:
     """The button “Not it”."""
     link = _link_cause(context, keys, "rejected")
     done = f"Rejected as a cause of {link.incident.reference}: {link.cause}."
-    return incident_answer(link.incident, done)
+    return incident_answer(link.incident, done, private=_is_private(context, link.incident))
+
+
+def _is_private(context: CommandContext, incident: Incident) -> bool:
+    """Where a thread follows the incident, it reports the decision: once is enough."""
+    followed = NotificationDelivery.objects.filter(
+        rule__workspace=context.workspace, event__incident=incident
+    )
+    return incident.private or followed.exclude(answer="").exclude(message_id="").exists()
 
 
 def _link_cause(context: CommandContext, keys: str, state: str) -> CauseLink:

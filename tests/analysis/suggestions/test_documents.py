@@ -13,12 +13,12 @@ from analysis.suggestions.documents import (
     read_incidents,
     with_features,
 )
-from incidents.filing import file_incident
+from incidents.filing import add_note, file_incident
 from incidents.models import Alert, Incident, Service
 from kb.postmortems.editing import publish, start_postmortem
 
 pytestmark = pytest.mark.django_db
-ANNOTATIONS = ("templates", "metrics", "service_names", "alert_names", "has_postmortem")
+ANNOTATIONS = ("templates", "metrics", "service_names", "alert_names", "notes", "has_postmortem")
 
 
 @pytest.fixture
@@ -40,6 +40,8 @@ def incidents(user: User) -> list[Incident]:
     Fingerprint.objects.create(
         incident=rich, templates={"a1b2": "timeout after <*>"}, metrics={"cpu up": "cpu up"}
     )
+    for text in ("Failover to the replica fixed it", "x" * 2_000):
+        add_note(rich, text, user)
     publish(start_postmortem([rich], user))
     return [rich, file_incident(title="Search returns nothing", private=True, quiet=True)]
 

@@ -1,0 +1,140 @@
+"""A server that accepts what Slack, Mattermost, PagerDuty and Opsgenie accept, nothing else.
+
+Its rules are those of the vendors' references: headers, shapes, lengths, threads that exist.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+TOKEN = "xoxb-for-tests"
+Reply = tuple[int, dict[str, Any]]
+
+
+@dataclass
+class Vendors:
+    """What was posted, by vendor, in the order in which it came."""
+
+    url: str = ""
+    slack: list[dict[str, Any]] = field(default_factory=list)
+    mattermost: list[dict[str, Any]] = field(default_factory=list)
+    pagerduty: list[tuple[str, str]] = field(default_factory=list)
+    opsgenie: list[tuple[str, str]] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    """ids of incidents and alerts there"""
+    lock: Any = field(default_factory=threading.Lock)
+
+    def answer(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Reply:
+        if path == "/api/chat.postMessage":
+            return self._slack(headers, body)
+        if path == "/api/v4/posts":
+            return self._mattermost(headers, body)
+        if match := re.fullmatch(r"/incidents/([A-Z0-9]+)/notes", path):
+            return self._pagerduty(match[1], headers, body)
+        if match := re.fullmatch(r"/v2/alerts/([a-f0-9-]+)/notes\?identifierType=id", path):
+            return self._opsgenie(match[1], headers, body)
+        return 404, {"error": f"no {path}"}
+
+    def _slack(self, headers: dict[str, str], body: dict[str, Any]) -> Reply:
+        if headers.get("authorization") != f"Bearer {TOKEN}":
+            return 200, {"ok": False, "error": "invalid_auth"}
+        if problem := slack_problem(body):
+            return 200, {"ok": False, "error": problem}
+        roots = {post["ts"] for post in self.slack if "thread_ts" not in post}
+        if "thread_ts" in body and body["thread_ts"] not in roots:
+            return 200, {"ok": False, "error": "thread_not_found"}
+        ts = f"1763953200.{len(self.slack):06}"
+        self.slack.append({**body, "ts": ts})
+        return 200, {"ok": True, "channel": "C0OPS", "ts": ts, "message": {"text": body["text"]}}
+
+    def _mattermost(self, headers: dict[str, str], body: dict[str, Any]) -> Reply:
+        if headers.get("authorization") != f"Bearer {TOKEN}":
+            return 401, {"id": "api.context.session_expired.app_error"}
+        if len(body["message"]) > 16_383:
+            return 400, {"id": "model.post.is_valid.message_length.app_error"}
+        if body.get("root_id"):
+            root = next((post for post in self.mattermost if post["id"] == body["root_id"]), None)
+            if root is None or root.get("root_id") or root["channel_id"] != body["channel_id"]:
+                return 400, {"id": "api.post.create_post.root_id.app_error"}
+        post = {**body, "id": f"{len(self.mattermost):026}"}
+        self.mattermost.append(post)
+        return 201, post
+
+    def _pagerduty(self, key: str, headers: dict[str, str], body: dict[str, Any]) -> Reply:
+        if headers.get("authorization") != f"Token token={TOKEN}":
+            return 401, {}
+        if headers.get("accept") != "application/vnd.pagerduty+json;version=2":
+            return 406, {}
+        if "@" not in headers.get("from", ""):
+            return 400, {"error": {"message": "Requester User Not Found", "code": 1008}}
+        if key not in self.known:
+            return 404, {"error": {"message": "Not Found", "code": 2100}}
+        self.pagerduty.append((key, body["note"]["content"]))
+        return 201, {"note": {"id": f"PNOTE{len(self.pagerduty)}", "content": "…"}}
+
+    def _opsgenie(self, key: str, headers: dict[str, str], body: dict[str, Any]) -> Reply:
+        if headers.get("authorization") != f"GenieKey {TOKEN}":
+            return 403, {"message": "Key format is not valid!"}
+        if not 0 < len(body["note"]) <= 25_000:
+            return 422, {"message": "Request body is not processable."}
+        if key in self.known:  # Otherwise it says so only where one queries the request.
+            self.opsgenie.append((key, body["note"]))
+        return 202, {"result": "Request will be processed", "requestId": "43a29c5c-3dbf"}
+
+
+def slack_problem(body: dict[str, Any]) -> str:
+    """What Slack would refuse of a message, as its error; empty for nothing."""
+    if len(body["blocks"]) > 50:
+        return "invalid_blocks: more than 50"
+    for block in body["blocks"]:
+        kind = block["type"]
+        texts = {"section": [block.get("text")], "context": block.get("elements")}.get(kind, [])
+        for each in texts or []:
+            if each is None or not 0 < len(each["text"]) <= 3000:
+                return "invalid_blocks: text of 1 to 3000 characters"
+        if kind == "actions":
+            buttons = block["elements"]
+            if not 0 < len(buttons) <= 25 or len({b["action_id"] for b in buttons}) < len(buttons):
+                return "invalid_blocks: buttons"
+            if any(len(b["text"]["text"]) > 75 or len(b["value"]) > 2000 for b in buttons):
+                return "invalid_blocks: button too long"
+    return "" if body["text"] else "no_text"
+
+
+@pytest.fixture
+def vendors() -> Iterator[Vendors]:
+    state = Vendors()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            with state.lock:
+                status, answer = state.answer(self.path, headers, body)
+            # Slack writes no spaces.
+            sent = json.dumps(answer, separators=(",", ":")).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    threading.Thread(target=httpd.serve_forever, args=[0.02], daemon=True).start()
+    state.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+    yield state
+    httpd.shutdown()
+    httpd.server_close()
