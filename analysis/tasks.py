@@ -14,7 +14,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analysis.answers import changes
-from analysis.evidence import checks, discovery, log_watch, planning, pulling
+from analysis.evidence import checks, discovery, following, log_watch, planning, pulling
 from analysis.models import CheckRun, Fingerprint
 from analysis.suggestions import (
     calibration_versions,
@@ -65,6 +65,8 @@ def run_checks_of_suggested_causes() -> None:
         suggestions = suggest_for_incident(incident, Nobody(), limit=CHECKED_CAUSES)
         regression_guard.reopen_returned_cause(incident, suggestions)
         causes = [suggestion.cause.pk for suggestion in suggestions.causes]
+        # Evidence has changed since: what did not hold a minute into the impact may hold now.
+        checks.requeue_early(incident)
         enqueue_checks(checks.plan_checks(incident, causes))
         Fingerprint.objects.filter(incident=incident).update(checked_at=timezone.now())
 
@@ -98,6 +100,7 @@ def sweep() -> None:
     """
     for incident in planning.unplanned_incidents():
         planning.plan_evidence(incident)
+    following.follow_incidents()
     run_checks_of_suggested_causes()
     try:
         queued = messages_queued()

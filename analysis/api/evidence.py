@@ -13,7 +13,7 @@ from incidents.permissions import visible_incidents
 class FindingSerializer(serializers.ModelSerializer):
     class Meta:
         model = Finding
-        fields = ["id", "kind", "text", "onset", "score"]
+        fields = ["id", "kind", "text", "onset", "score", "found_at"]
 
 
 class EvidenceSerializer(serializers.ModelSerializer):

@@ -57,6 +57,16 @@ def plan_checks(incident: Incident, causes: Iterable[int], again: bool = False) 
     return list(runs.filter(state=CheckRun.State.WAITING).values_list("pk", flat=True))
 
 
+@transaction.atomic
+def requeue_early(incident: Incident) -> None:
+    """Let checks run again that ran before their window was over; results stay until replaced."""
+    over = incident.impact_started_at + AROUND
+    early = incident.check_runs.exclude(state__in=leased_jobs.PENDING).filter(finished_at__lt=over)
+    for run in early.select_for_update():
+        run.requeue()
+        run.save()
+
+
 def run_check(run_id: int) -> bool:
     """Claim one run, query its source, write the outcome. False when it is not ours to do."""
     rows = CheckRun.objects.select_related("check_asked", "incident")

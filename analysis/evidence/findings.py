@@ -15,7 +15,7 @@ from analysis.core.log_templates import (
 from analysis.core.onset import Array, Departure, crossing, departure
 from analysis.core.units import quantity
 from analysis.evidence.baseline import usual_range
-from analysis.evidence.moments import suspicious_since
+from analysis.evidence.moments import fault_end, suspicious_since
 from analysis.evidence.trace_findings import read_trace_findings
 from analysis.models import Evidence, Finding
 from common.promql import Threshold
@@ -105,8 +105,9 @@ def _since(moment: float, onset: float) -> str:
 
 def _from_lines(evidence: Evidence) -> list[Finding]:
     start, end = evidence.window_start.timestamp(), evidence.window_end.timestamp()
-    moment = suspicious_since(evidence)
-    counts = count_templates(((item["at"], item["text"]) for item in evidence.items()), moment)
+    moment, end = suspicious_since(evidence), min(end, fault_end(evidence.incident))
+    lines = ((item["at"], item["text"]) for item in evidence.items() if item["at"] <= end)
+    counts = count_templates(lines, moment)
     findings = [
         Finding(
             incident=evidence.incident,

@@ -5,11 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from analysis.evidence.alert_evidence import MAX_ALERTS
-from analysis.evidence.planning import target_of, window_of
-from analysis.evidence.pulling import State, logger
-from analysis.evidence.source_plugins import plugin_of
-from analysis.models import Evidence, EvidenceRequest, Finding, Source
-from analysis.sources.base import SourceError
+from analysis.evidence.planning import plan_evidence
+from analysis.models import Evidence, Finding
 from incidents.models import Incident, Service
 
 
@@ -21,32 +18,7 @@ def pull_for_service(incident: Incident, service: Service) -> list[int]:
     """
     Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
     _adopt(incident, service)
-    window = window_of(incident)
-    rows = []
-    for source in Source.objects.filter(enabled=True):
-        try:
-            queries = plugin_of(source).queries(target_of(service))
-        except SourceError as error:
-            logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
-            continue
-        rows += [
-            EvidenceRequest(
-                incident=incident,
-                source=source,
-                service=service,
-                what=query.what,
-                query=query.text,
-                unit=query.unit,
-                labels=dict(query.labels),
-                window_start=window.start,
-                window_end=window.end,
-            )
-            for query in queries
-        ]
-    known = set(incident.evidence_requests.filter(service=service).values_list("source", "what"))
-    new = [row for row in rows if (row.source_id, row.what) not in known]
-    EvidenceRequest.objects.bulk_create(new, ignore_conflicts=True)
-    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
+    return plan_evidence(incident)
 
 
 def _adopt(incident: Incident, service: Service) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
+from django.db.models import Count, Max
 
 from analysis.core.origin_confidence import Confidence, confidence
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
+from analysis.core.symptom_flow import below
 from analysis.core.trace_changes import with_peers
 from analysis.core.traces import Span
+from analysis.evidence.moments import fault_end
+from analysis.evidence.reach import own_services
 from analysis.evidence.trace_findings import calls_of
 from analysis.models import Evidence
+from common.process_cache import ProcessCache
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import Incident
 
@@ -39,15 +44,30 @@ class Origins:
         return f"{windows - weaker} of {windows} normal stretches before name one as strongly"
 
 
+# Pages reload while evidence arrives and stay open afterwards: reading all of it takes 0.2 s.
+_origins: ProcessCache[Any, Origins] = ProcessCache("origins", 200, max_age=600)
+
+
 def likely_origins(incident: Incident) -> Origins:
     """At most MAX_SHOWN services with evidence against them.
 
-    The call graph is what services depend on; users noticed at the incident's own services.
+    The call graph is what services depend on, and the evidence reaches two hops along it; users
+    noticed at the incident's own services.
     """
+    state = incident.evidence.aggregate(newest=Max("taken_at"), count=Count("pk"))
+    calls, own = dependency_pairs("name"), [service.name for service in own_services(incident)]
+    key = (
+        incident.pk, incident.impact_started_at, state["newest"], state["count"], tuple(own),
+        frozenset(calls), incident.alerts.count(), fault_end(incident),
+    )  # fmt: skip
+    return _origins.get(key, lambda: _ranked(incident, calls, own))
+
+
+def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]) -> Origins:
     metrics: list[Metric] = []
     lines: list[LogLine] = []
     traces: dict[str, dict[str, Any]] = {}
-    at = incident.impact_started_at.timestamp()
+    at, end = incident.impact_started_at.timestamp(), fault_end(incident)
     for row in incident.evidence.select_related("service"):
         if row.service is None:
             continue
@@ -55,14 +75,15 @@ def likely_origins(incident: Incident) -> Origins:
         for item in row.items():
             if row.kind == Evidence.Kind.SERIES:
                 times, values = np.array(item["times"]), np.array(item["values"])
-                metrics.append(Metric(name, row.what, times, values))
+                during = times <= end
+                metrics.append(Metric(name, row.what, times[during], values[during]))
             elif row.kind == Evidence.Kind.TRACES:
                 # The same request is in the traces of every service that it passed.
                 traces.setdefault(item["id"], item)
-            else:
+            elif item["at"] <= end:
                 lines.append(LogLine(name, item["at"], item["text"]))
-    calls, _ = with_peers(calls_of(traces.values()))
-    spans = [call.span for call in calls]
+    traced, _ = with_peers(calls_of(traces.values()))
+    spans = [call.span for call in traced]
     if not {metric.service for metric in metrics} <= {span.service for span in spans}:
         # Where only some services are traced, spans would speak against these alone.
         spans = []
@@ -70,14 +91,14 @@ def likely_origins(incident: Incident) -> Origins:
     if len({each.service for each in recorded}) < 2:
         return Origins([], Confidence(0, 0, abnormal=False))
     onset = _first_onset(incident, at)
+    noticed_at = _noticed_at(incident, calls, own)
     usual = [line for line in lines if line.at < onset]
     since = [line for line in lines if line.at >= onset]
-    seen = incident.services.values_list("name", flat=True).first()
     observed = Observed(
         metrics,
-        dependency_pairs("name"),
-        seen,
-        _symptom(incident),
+        calls,
+        noticed_at,
+        _symptom(incident, noticed_at),
         since,
         usual,
         [span for span in spans if span.start >= onset],
@@ -88,9 +109,27 @@ def likely_origins(incident: Incident) -> Origins:
     return Origins(shown, confidence(observed, onset, shown))
 
 
-def _symptom(incident: Incident) -> str:
-    """What users or monitors noticed, as far as the names of alerts say it."""
-    return " ".join(incident.alerts.order_by("starts_at").values_list("name", flat=True))
+def _noticed_at(
+    incident: Incident, calls: Sequence[tuple[str, str]], own: Sequence[str]
+) -> str | None:
+    """Where it was noticed: the service that alerted first.
+
+    A fault travels from callee to caller, so that what alerts later may suffer from it. Where
+    nothing alerted it is the service that calls most of the others, directly or not: people notice
+    a fault at its far end.
+    """
+    alerts = incident.alerts.filter(service__name__in=own).order_by("starts_at", "pk")
+    first = alerts.values_list("service__name", flat=True).first()
+    if first is not None:
+        return first
+    return max(own, key=lambda name: len(below(calls, name).intersection(own)), default=None)
+
+
+def _symptom(incident: Incident, noticed_at: str | None) -> str:
+    """What monitors noticed there, as far as the names of alerts say it; else anywhere."""
+    rows = incident.alerts.order_by("starts_at").values_list("name", "service__name")
+    names = [name for name, service in rows if service == noticed_at]
+    return " ".join(names or [name for name, _ in rows])
 
 
 def _first_onset(incident: Incident, at: float) -> float:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from analysis.evidence.alert_evidence import alert_requests, distinct
 from analysis.evidence.pulling import State, logger
+from analysis.evidence.reach import services_to_pull
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Collector, EvidenceRequest, Fingerprint, Source
 from analysis.sources.base import (
@@ -20,7 +21,6 @@ from analysis.sources.base import (
     fill,
 )
 from common.leased_jobs import PENDING
-from incidents.catalogue.dependencies import direct_dependencies
 from incidents.models import Incident, Service
 
 BEFORE = timedelta(hours=3)
@@ -36,19 +36,29 @@ def window_of(incident: Incident) -> Window:
     return Window(incident.impact_started_at - BEFORE, min(end, incident.impact_started_at + AFTER))
 
 
-def services_to_pull(incident: Incident) -> list[Service]:
-    """The incident's services and what they depend on."""
-    services = list(incident.services.all())
-    return services + list(direct_dependencies(services)[:6])
-
-
 def plan_evidence(incident: Incident) -> list[int]:
-    """Write the incident's requests and return their ids; planning twice adds nothing."""
+    """Write the requests that are missing and return the ids of all that wait.
+
+    Planning twice adds nothing; a service or alert that joined in between adds its own.
+    """
     old = timezone.now() - MAX_AGE
     if incident.resolved_at and incident.resolved_at < old:
         return []
+    rows = wanted_requests(incident)
+    with transaction.atomic():
+        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+        Fingerprint.objects.get_or_create(incident=incident)
+        every = distinct([*incident.evidence_requests.all(), *rows])
+        missing = [row for row in every if row.pk is None]
+        EvidenceRequest.objects.bulk_create(missing, ignore_conflicts=True)
+    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
+
+
+def wanted_requests(incident: Incident) -> list[EvidenceRequest]:
+    """Unsaved requests for all that should be pulled for an incident as it is now."""
     window = window_of(incident)
     sources = list(Source.objects.filter(enabled=True))
+    services = services_to_pull(incident)
     rows = alert_requests(incident, sources, window)
     for source in sources:
         try:
@@ -61,23 +71,18 @@ def plan_evidence(incident: Incident) -> list[int]:
                     what=query.what,
                     query=query.text,
                     unit=query.unit,
+                    labels=dict(query.labels),
                     window_start=window.start,
                     window_end=window.end,
                 )
-                for service in services_to_pull(incident)
+                for service in services
                 for query in plugin.queries(target_of(service))
             ]
         except SourceError as error:
             logger.warning("No evidence from %s for %s: %s", source, incident.reference, error)
-    rows += [
+    return rows + [
         _collector_request(incident, collector, window) for collector in collectors_of(incident)
     ]
-    with transaction.atomic():
-        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
-        Fingerprint.objects.get_or_create(incident=incident)
-        if not incident.evidence_requests.exists():
-            EvidenceRequest.objects.bulk_create(distinct(rows), ignore_conflicts=True)
-    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
 
 
 def target_of(service: Service) -> Target:
@@ -133,26 +138,6 @@ def pull_also(
         EvidenceRequest.objects.bulk_create(rows, ignore_conflicts=True)
     waiting = incident.evidence_requests.filter(state=State.WAITING, source=source, what=what)
     return list(waiting.values_list("pk", flat=True))
-
-
-@transaction.atomic
-def pull_again(incident: Incident) -> list[int]:
-    """Pull again what failed, and what happened since. Returns request ids to work on."""
-    incident.evidence_requests.filter(state=State.FAILED).update(
-        state=State.WAITING, attempts=0, error="", not_before=timezone.now(), finished_at=None
-    )
-    window = window_of(incident)
-    done = incident.evidence_requests.filter(
-        state=State.DONE, window_end__lt=window.end - timedelta(seconds=30)
-    )
-    # Frozen evidence stays until the same request, with a longer window, brings its replacement.
-    for request in done.select_for_update():
-        request.window_end = window.end
-        request.requeue()
-        request.save()
-    if not incident.evidence_requests.exists():
-        return plan_evidence(incident)
-    return list(incident.evidence_requests.filter(state=State.WAITING).values_list("pk", flat=True))
 
 
 def unplanned_incidents(limit: int = 100) -> Iterable[Incident]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from analysis.evidence import circuit_breaker
 from analysis.evidence.baseline import with_earlier_days
+from analysis.evidence.extending import extended, window_to_pull
 from analysis.evidence.findings import read_findings
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Evidence, EvidenceRequest, Finding, Fingerprint, Source
@@ -38,13 +40,14 @@ State = EvidenceRequest.State
 def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
     """Requests to enqueue: waiting and due, or claimed by a worker whose lease ran out.
 
-    Those of incidents still open come first. `overdue` leaves those out that became due more
-    recently than that.
+    Those of incidents still open come first, of these what was never pulled yet. `overdue` leaves
+    those out that became due more recently than that.
     """
     return list(
         EvidenceRequest.objects.filter(claimable(overdue))
         .order_by(
             Case(When(incident__status=Incident.Status.RESOLVED, then=1), default=0),
+            Case(When(pulls=0, then=0), default=1),
             "not_before",
             "pk",
         )
@@ -84,7 +87,7 @@ def pull(request_id: int) -> bool:
     try:
         source = plugin_of(request.source)
         kind = source.items_of(_query_of(request))
-        window = Window(request.window_start, request.window_end)
+        window = window_to_pull(request, Evidence.objects.filter(request=request).first())
         answer = source.pull(_query_of(request), window, DEADLINE)
         if kind == "series" and answer.items:
             left = DEADLINE - (time.monotonic() - began)
@@ -108,7 +111,7 @@ def pull(request_id: int) -> bool:
         return True
     took = int((time.monotonic() - began) * 1000)
     circuit_breaker.record_success(request.source)
-    _settle(request, answer=answer, items_kind=kind, took_ms=took)
+    _settle(request, answer=answer, window=window, items_kind=kind, took_ms=took)
     return True
 
 
@@ -129,32 +132,35 @@ def _settle(
     *,
     error: str = "",
     answer: SourceAnswer | None = None,
+    window: Window | None = None,
     items_kind: str = "series",
     took_ms: int = 0,
 ) -> None:
     """Write the outcome once, together with its evidence and findings."""
     current = leased_jobs.finish(request, error)
-    if current is None or answer is None:
+    if current is None:
         return
-    Evidence.objects.filter(request=current).delete()
-    evidence = Evidence(
-        incident=request.incident,
-        request=current,
-        service=request.service,
-        kind=items_kind,
-        what=request.what,
-        unit=request.unit,
-        source_name=request.source.name,
-        source_url=answer.link,
-        query=request.query,
-        window_start=request.window_start,
-        window_end=request.window_end,
-        gaps=answer.gaps,
-        took_ms=took_ms,
-    )
-    evidence.freeze([item.as_item() for item in answer.items])
+    current.pulls += 1
+    if answer is None or window is None:
+        current.save()
+        return
+    current.pulled_bytes += len(json.dumps([item.as_item() for item in answer.items]))
+    current.save()
+    stored = Evidence.objects.filter(request=current).first()
+    items, gaps = extended(stored, answer, window)
+    # The row stays the same when it is extended: people have cited its address.
+    evidence = stored or Evidence(request=current, incident=request.incident, kind=items_kind)
+    evidence.service = request.service
+    evidence.what, evidence.unit = request.what, request.unit
+    evidence.source_name, evidence.source_url = request.source.name, answer.link
+    evidence.query, evidence.gaps = request.query, gaps
+    evidence.window_start, evidence.window_end = request.window_start, request.window_end
+    evidence.taken_at, evidence.took_ms = timezone.now(), took_ms
+    evidence.freeze(items)
     evidence.save()
-    Finding.objects.bulk_create(read_findings(evidence))
+    # Findings say when, counted from the impact as it is known now.
+    evidence.incident = request.incident
+    renew_findings(evidence)
     refresh_fingerprint(request.incident)
 
 
@@ -165,6 +171,16 @@ _OF_METRICS = (
     Finding.Kind.SLOWER,
     Finding.Kind.FAILING,
 )
+
+
+def renew_findings(evidence: Evidence) -> None:
+    """Read the findings of evidence again; what was found before keeps the time of its finding."""
+    known = {(each.kind, each.term): each.found_at for each in evidence.findings.all()}
+    evidence.findings.all().delete()
+    findings = read_findings(evidence)
+    for finding in findings:
+        finding.found_at = known.get((finding.kind, finding.term), finding.found_at)
+    Finding.objects.bulk_create(findings)
 
 
 def refresh_fingerprint(incident: Incident) -> None:
@@ -180,4 +196,6 @@ def refresh_fingerprint(incident: Incident) -> None:
             templates.setdefault(finding.term, finding.data["template"])
     if (templates, metrics) != (fingerprint.templates, fingerprint.metrics):
         fingerprint.templates, fingerprint.metrics = templates, metrics
+        # Other causes may be likely now: theirs are the checks to run.
+        fingerprint.checked_at = None
         fingerprint.save()

@@ -6,6 +6,7 @@ from analysis.models.collector import Collector
 from analysis.models.evidence import Evidence, EvidenceRequest
 from analysis.models.finding import Finding
 from analysis.models.fingerprint import Fingerprint
+from analysis.models.follow_up import FollowUp
 from analysis.models.learning import Fit, Forgotten, ShownAnswer
 from analysis.models.log_watch import LogProfile, LogSign, LogWatch
 from analysis.models.source import Source
@@ -19,6 +20,7 @@ __all__ = [
     "Finding",
     "Fingerprint",
     "Fit",
+    "FollowUp",
     "Forgotten",
     "LogProfile",
     "LogSign",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -34,6 +35,8 @@ class EvidenceRequest(LeasedJob):
     )
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
+    pulls = models.PositiveIntegerField(default=0, help_text="How often it was pulled.")
+    pulled_bytes = models.PositiveBigIntegerField(default=0, help_text="Of all its pulls.")
 
     class Meta:
         ordering = ["pk"]
@@ -69,7 +72,10 @@ class EvidenceRequest(LeasedJob):
 
 
 class Evidence(models.Model):
-    """A frozen item pulled for an incident. It stays readable after its source deleted the data."""
+    """A frozen item pulled for an incident. It stays readable after its source deleted the data.
+
+    While the incident is followed, later pulls of the same request extend it.
+    """
 
     class Kind(models.TextChoices):
         SERIES = "series", "Series"
@@ -110,7 +116,7 @@ class Evidence(models.Model):
         """What it is about, in words."""
         return self.service.name if self.service else self.request.subject
 
-    def freeze(self, items: list[dict[str, Any]]) -> None:
+    def freeze(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Store `items` (JSON-able) compressed, with a digest that proves them unchanged."""
         plain = json.dumps(items, separators=(",", ":"), allow_nan=False).encode()
         self.digest = hashlib.sha256(plain).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F
+from django.utils import timezone
 
 from analysis.models.evidence import Evidence
 from incidents.models import Incident, Service
@@ -31,6 +32,9 @@ class Finding(models.Model):
     score = models.FloatField(help_text="How far from normal; larger is stronger.")
     term = models.CharField(max_length=200, help_text="How the similarity index knows it.")
     data = models.JSONField(default=dict, blank=True)
+    found_at = models.DateTimeField(
+        default=timezone.now, help_text="When it was first found; later pulls leave it."
+    )
 
     class Meta:
         ordering = [F("onset").asc(nulls_last=True), "-score", "pk"]

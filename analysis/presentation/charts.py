@@ -26,7 +26,7 @@ MAX_POINTS = 280
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at epoch seconds; `kind` is a CSS class: impact, onset or change."""
+    """A vertical line at epoch seconds; `kind` is a CSS class: impact, onset, change or ended."""
 
     at: float
     kind: str
@@ -170,7 +170,7 @@ _STYLE = """
 .series{fill:none;stroke:#1f5fbf;stroke-width:1.5;stroke-linejoin:round}
 .series.then{stroke:#8a6d1f;stroke-dasharray:5 3}
 .mark{stroke-width:1.3}.impact{stroke:#b3261e}.onset{stroke:#9a6700;stroke-dasharray:4 3}
-.change{stroke:#555;stroke-dasharray:1 3}
+.change{stroke:#555;stroke-dasharray:1 3}.ended{stroke:#2e7d32;stroke-dasharray:6 2}
 .level{stroke:#b3261e;stroke-width:1.2;stroke-dasharray:7 3}
 """
 

@@ -30,8 +30,10 @@ def evidence_chart(evidence: Evidence) -> SafeString:
 
 
 def incident_marks(incident: Incident) -> list[Mark]:
-    """The impact and the changes around it. One query for all charts of an incident."""
+    """The impact, its end and the changes around it. One query for all charts of an incident."""
     marks = [Mark(incident.impact_started_at.timestamp(), "impact", "Impact started")]
+    ends = ((incident.mitigated_at, "Mitigated"), (incident.resolved_at, "Resolved"))
+    marks += [Mark(at.timestamp(), "ended", label) for at, label in ends if at]
     return marks + [
         Mark(candidate.change.started_at.timestamp(), "change", str(candidate.change))
         for candidate in candidate_changes(incident, limit=MAX_CHANGES)

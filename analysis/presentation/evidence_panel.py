@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from analysis.evidence.origins import likely_origins
 from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
 from analysis.presentation.charts import Mark
+from analysis.presentation.evidence_age import EvidenceAge, evidence_age
 from analysis.presentation.evidence_chart import draw_evidence, evidence_title, incident_marks
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import ExampleTrace, example_traces
@@ -38,16 +39,19 @@ class Panel:
     traces: list[ExampleTrace] = field(default_factory=list)
     fires_at: str = ""
     """The threshold of the alert whose own expression this is, such as "> 0.9"."""
+    newest: bool = False
+    """Whether the last pull found something in it that was not found before."""
 
 
 def present_evidence(incident: Incident) -> dict[str, Any]:
     """The context of the evidence panel, in a fixed number of queries."""
     requests = list(incident.evidence_requests.select_related("service", "source"))
     findings = list(incident.findings.select_related("service"))
+    age = evidence_age(incident)
     marks = incident_marks(incident)
     links = TraceLinks(incident)
     panels = [
-        _panel(evidence, findings, marks, links)
+        _panel(evidence, findings, marks, links, age)
         for evidence in incident.evidence.select_related("service", "request").defer("content")
     ]
     unusual = [panel for panel in panels if panel.chart or _findings_of(panel)]
@@ -56,22 +60,29 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     done = sum(request.state == State.DONE for request in requests)
     failed = [request for request in requests if request.state == State.FAILED]
     pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
+    extended = sum(request.pulls > 0 for request in pending)
+    planned = bool(requests) or hasattr(incident, "fingerprint")
+    taken = max((panel.evidence.taken_at.timestamp() for panel in panels), default=0)
     return {
         "incident": incident,
+        "age": age,
         "requests": requests,
         "done": done,
         "failed": failed,
         "pending": pending,
-        "planned": bool(requests) or hasattr(incident, "fingerprint"),
-        "waiting_for_plan": not requests and not hasattr(incident, "fingerprint"),
-        "story": _story(incident, findings),
+        "extended": extended,
+        "first_pulls": len(pending) - extended,
+        "pulled": len(requests) - len(pending) + extended,
+        "planned": planned,
+        "waiting_for_plan": not planned,
+        "story": _story(incident, findings, age),
         "origins": likely_origins(incident),
         "unusual": unusual,
         "quiet": quiet,
         "cause_links": list(incident.cause_links.exclude(state="rejected").select_related("cause")),
         "sources": Source.objects.filter(enabled=True),
         "alerts": sorted(set(incident.alerts.values_list("name", flat=True))),
-        "version": f"{done}-{len(failed)}-{len(findings)}",
+        "version": f"{planned:d}-{len(requests)}-{done}-{len(failed)}-{taken:.0f}",
     }
 
 
@@ -82,19 +93,27 @@ class Moment:
     at: datetime
     text: str
     change: bool = False
+    newest: bool = False
 
 
-MAX_FINDINGS, MAX_CHANGES = 8, 3
+MAX_FINDINGS, MAX_NEWEST, MAX_CHANGES = 8, 4, 3
 
 
-def _story(incident: Incident, findings: list[Finding]) -> list[Moment]:
+def _story(incident: Incident, findings: list[Finding], age: EvidenceAge) -> list[Moment]:
     """What left its normal range, in the order of time, and the changes just before it.
 
     Symptoms are not causes: each change before the first symptom says how long before.
     """
-    moments = [Moment(f.onset, f.text) for f in findings if f.onset][:MAX_FINDINGS]
-    if not moments:
+    with_onset = [(finding.onset, finding) for finding in findings if finding.onset]
+    if not with_onset:
         return []
+    early = with_onset[:MAX_FINDINGS]
+    # What is new is shown, too, however many came before it.
+    later = [each for each in with_onset[MAX_FINDINGS:] if age.is_newest(each[1])]
+    moments = [
+        Moment(at, finding.text, newest=age.is_newest(finding))
+        for at, finding in [*early, *later[:MAX_NEWEST]]
+    ]
     first = moments[0]
     for candidate in candidate_changes(incident, limit=MAX_CHANGES):
         change = candidate.change
@@ -115,25 +134,31 @@ def _findings_of(panel: Panel) -> list[Finding]:
 
 
 def _panel(
-    evidence: Evidence, findings: list[Finding], marks: list[Mark], links: TraceLinks
+    evidence: Evidence,
+    findings: list[Finding],
+    marks: list[Mark],
+    links: TraceLinks,
+    age: EvidenceAge,
 ) -> Panel:
     own = [finding for finding in findings if finding.evidence_id == evidence.pk]
+    newest = any(age.is_newest(finding) for finding in own)
+    title = evidence_title(evidence)
     if evidence.kind == Evidence.Kind.LINES:
         examples = {
             finding.pk: links.linked(str(finding.data["example"])[:MAX_EXAMPLE])
             for finding in own
             if "example" in finding.data
         }
-        return Panel(evidence, evidence_title(evidence), None, None, own, examples)
+        return Panel(evidence, title, None, None, own, examples, newest=newest)
     if evidence.kind == Evidence.Kind.TRACES:
         traces = example_traces(evidence, evidence.items()) if own else []
         if own and max(own, key=lambda each: each.score).kind == Finding.Kind.FAILING:
             traces.sort(key=lambda trace: trace.role != "failed")
-        return Panel(evidence, evidence_title(evidence), None, None, own, traces=traces)
+        return Panel(evidence, title, None, None, own, traces=traces, newest=newest)
     finding = own[0] if own else None
     fires_at = evidence.request.threshold
     chart = draw_evidence(evidence, finding, marks) if finding or fires_at else None
-    return Panel(evidence, evidence_title(evidence), chart, finding, [], fires_at)
+    return Panel(evidence, title, chart, finding, [], fires_at=fires_at, newest=newest)
 
 
 @dataclass

@@ -20,6 +20,8 @@ MAX_SPANS = 500
 """Spans that one trace may have; of more, the first to start are stored."""
 MAX_AT_ONCE, MAX_PER_MINUTE = 8, 1200
 """Limits of a source whose settings set none: pulls under way, pulls started in a minute."""
+MAX_PULLS_OF_INCIDENT, MAX_MEGABYTES_OF_INCIDENT = 3000, 100
+"""The same for all pulls of one incident; megabytes of answers, uncompressed."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,21 @@ class SourceForm(forms.Form):
         min_value=1,
         max_value=100_000,
         initial=MAX_PER_MINUTE,
+        required=False,
+    )
+    pulls_per_incident = forms.IntegerField(
+        label="Pulls for one incident",
+        min_value=1,
+        max_value=1_000_000,
+        initial=MAX_PULLS_OF_INCIDENT,
+        required=False,
+        help_text="A pull is one query with the same hours of earlier days.",
+    )
+    megabytes_per_incident = forms.IntegerField(
+        label="Megabytes for one incident",
+        min_value=1,
+        max_value=100_000,
+        initial=MAX_MEGABYTES_OF_INCIDENT,
         required=False,
     )
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
 from analysis import tasks
-from analysis.evidence import planning
+from analysis.evidence import following, planning
 from analysis.models import Evidence, Source
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
@@ -25,12 +25,15 @@ MAX_LINES_SHOWN = 2000
 
 @require_GET
 def evidence(request: HttpRequest, incident: int) -> HttpResponse:
-    """The evidence panel; while pulls are pending it reloads itself."""
+    """The evidence panel, which reloads itself; an empty answer while nothing is new."""
     subject = get_incident(request, incident)
     context = present_evidence(subject)
-    response = render(request, "analysis/evidence/_panel.html", context)
     seen = request.GET.get("seen")
-    if seen is not None and seen != context["version"]:
+    if seen == context["version"]:
+        return HttpResponse(status=204)
+    context["reloading"] = seen is not None
+    response = render(request, "analysis/evidence/_panel.html", context)
+    if seen is not None:
         response["HX-Trigger-After-Swap"] = "evidence-arrived"
     return response
 
@@ -38,7 +41,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
 @require_POST
 def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
-    tasks.enqueue(planning.pull_again(subject))
+    tasks.enqueue(following.pull_again(subject))
     return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 RAMP = 150.0
@@ -203,12 +203,17 @@ FAULTS: dict[str, Fault] = {
 
 @dataclass(frozen=True)
 class Episode:
-    """A fault of a service from `start` to `end` (epoch seconds; None while it lasts)."""
+    """A fault of a service from `start` to `end` (epoch seconds; None while it lasts).
+
+    Callers are affected `delay` seconds later, their callers as much later again: queues and pools
+    fill up before they overflow.
+    """
 
     service: str
     fault: str
     start: float
     end: float | None = None
+    delay: float = 0.0
 
     def force(self, at: float) -> float:
         """The strength of the fault at `at`, 0 to 1: it ramps up and down."""
@@ -236,7 +241,7 @@ class Episodes:
             for episode in self._all
             if episode.service == service
             and episode.start <= end
-            and (episode.end is None or episode.end + RAMP >= start)
+            and (episode.end is None or episode.end + 2 * episode.delay + RAMP >= start)
         ]
 
     def add(self, episode: Episode) -> None:
@@ -249,7 +254,7 @@ class Episodes:
         with self._lock:
             lasting = [episode for episode in self._all if episode.end is None]
             ended = [episode for episode in self._all if episode.end is not None]
-            self._all = ended + [Episode(e.service, e.fault, e.start, at) for e in lasting]
+            self._all = ended + [replace(episode, end=at) for episode in lasting]
             self._save()
         return len(lasting)
 

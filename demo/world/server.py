@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(400, {"status": "error", "errorType": "bad_data", "error": str(error)})
 
     def do_POST(self) -> None:
-        """/faults: {"service", "fault", "minutes_ago"}; /calm ends every fault."""
+        """/faults: {"service", "fault", "minutes_ago", "spread_minutes"}; /calm ends all."""
         length = min(int(self.headers.get("Content-Length") or 0), 10_000)
         try:
             body = json.loads(self.rfile.read(length) or b"{}")
@@ -115,7 +115,8 @@ class Handler(BaseHTTPRequestHandler):
             known = {"services": sorted(SERVICES), "faults": sorted(FAULTS)}
             return self._answer(400, {"error": "unknown service or fault", **known})
         start = time.time() - 60 * float(body.get("minutes_ago", 10))
-        self.world.episodes.add(Episode(service, fault, start))
+        delay = 60 * float(body.get("spread_minutes", 0))
+        self.world.episodes.add(Episode(service, fault, start, delay=delay))
         self._answer(200, {"started": start})
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:

@@ -49,18 +49,19 @@ class World:
     def __init__(self, episodes: Episodes) -> None:
         self.episodes = episodes
 
-    def _forces(self, service: str, times: Array) -> list[tuple[Episode, Array]]:
+    def _forces(self, service: str, times: Array, hops: int = 0) -> list[tuple[Episode, Array]]:
+        """Episodes of a service with their force on what is so many calls above it."""
         found = self.episodes.of(service, float(times[0]), float(times[-1]))
-        return [(e, np.array([e.force(float(at)) for at in times])) for e in found]
+        return [(e, np.array([e.force(float(at) - hops * e.delay) for at in times])) for e in found]
 
     def _impact_of_callees(self, service: str, times: Array) -> Array:
         """The effect on a service of faults in what it calls, directly and one step further."""
         total = np.zeros(len(times))
         for callee in SERVICES[service].calls:
-            for episode, force in self._forces(callee, times):
+            for episode, force in self._forces(callee, times, hops=1):
                 total += FAULTS[episode.fault].on_callers * force
             for deeper in SERVICES[callee].calls:
-                for episode, force in self._forces(deeper, times):
+                for episode, force in self._forces(deeper, times, hops=2):
                     total += 0.5 * FAULTS[episode.fault].on_callers * force
         return np.minimum(total, 1.5)
 

@@ -12,6 +12,9 @@ class Command(BaseCommand):
         parser.add_argument("service", help="such as orders-db, or calm")
         parser.add_argument("fault", nargs="?", default="", help="such as cpu-spike")
         parser.add_argument("--minutes-ago", type=float, default=10.0, help="when it began")
+        parser.add_argument(
+            "--spread-minutes", type=float, default=0.0, help="until its callers suffer, each"
+        )
         parser.add_argument("--world", default="http://127.0.0.1:9810")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -20,6 +23,7 @@ class Command(BaseCommand):
             "service": options["service"],
             "fault": options["fault"],
             "minutes_ago": options["minutes_ago"],
+            "spread_minutes": options["spread_minutes"],
         }
         path = "/calm" if calm else "/faults"
         try:

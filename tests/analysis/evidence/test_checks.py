@@ -228,3 +228,20 @@ def test_checks_of_a_hidden_cause_stay_hidden(other: User, cause: Cause) -> None
     assert api.get("/api/v1/checks/").data["results"] == []
     body = {"cause": cause.pk, "name": "y", "source": "metrics", "query": "x", "threshold": 1}
     assert "cause" in api.post("/api/v1/checks/", body, format="json").data["errors"]
+
+
+def test_a_check_that_ran_before_its_time_was_over_runs_again_when_evidence_changes(
+    fresh: Incident, cause: Cause, server: Any
+) -> None:
+    """A minute into a fault a check may not hold yet; its result stays until the new one."""
+    requested = check(cause, server("well"), threshold=5)
+    first = run(fresh, cause)
+    assert first.holds is False
+    Check.objects.filter(pk=requested.pk).update(threshold=0.5)
+    checks.requeue_early(fresh)
+    assert checks.factors(fresh) == {cause.pk: checks.DOES_NOT_HOLD}
+    assert checks.run_check(first.pk)
+    assert checks.factors(fresh) == {cause.pk: checks.HOLDS}
+    CheckRun.objects.update(finished_at=fresh.impact_started_at + timedelta(hours=1))
+    checks.requeue_early(fresh)
+    assert CheckRun.objects.get().state == "done"

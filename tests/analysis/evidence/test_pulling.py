@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from analysis.evidence import planning, pulling
+from analysis.evidence import following, planning, pulling
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
@@ -110,7 +110,7 @@ def test_a_lasting_failure_is_stated_at_once_and_can_be_pulled_again(
     pulling.pull(request.pk)
     page = web.get(f"/analysis/incidents/{incident.pk}/evidence/").content.decode()
     assert "refused the credentials" in page
-    assert planning.pull_again(incident) == [request.pk]
+    assert following.pull_again(incident) == [request.pk]
 
 
 def test_a_plugin_that_breaks_ends_as_a_stated_gap(
