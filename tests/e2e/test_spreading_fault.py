@@ -211,7 +211,7 @@ def test_a_fault_that_spreads_is_followed_to_its_recovery(
     story.joined("api-gateway")
     assert evidence_of(incident, "api-gateway", "latency p99").findings.exists()
     assert first_cause(incident, user) == CAUSE
-    assert likely_origins(incident)[0].service == "catalog-db"
+    assert likely_origins(incident).suspects[0].service == "catalog-db"
     show(page, live_server.url, incident)
     expect(page.locator("#evidence .story .tag.good").first).to_have_text("just found")
 

@@ -91,7 +91,7 @@ def test_without_a_fault_nothing_is_said(traced: Any) -> None:
 
 
 def test_the_origin_is_ranked_by_spans_too(traced: Any) -> None:
-    assert likely_origins(traced(lambda _: {"payments": 900}))[0].service == "payments"
+    assert likely_origins(traced(lambda _: {"payments": 900})).suspects[0].service == "payments"
 
 
 def test_the_panel_shows_sentence_and_waterfall_and_links_the_examples(
