@@ -62,7 +62,7 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
     extended = sum(request.pulls > 0 for request in pending)
     planned = bool(requests) or hasattr(incident, "fingerprint")
-    taken = max((panel.evidence.taken_at.timestamp() for panel in panels), default=0)
+    pulls = sum(request.pulls for request in requests)
     return {
         "incident": incident,
         "age": age,
@@ -82,7 +82,7 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
         "cause_links": list(incident.cause_links.exclude(state="rejected").select_related("cause")),
         "sources": Source.objects.filter(enabled=True),
         "alerts": sorted(set(incident.alerts.values_list("name", flat=True))),
-        "version": f"{planned:d}-{len(requests)}-{done}-{len(failed)}-{taken:.0f}",
+        "version": f"{planned:d}-{len(requests)}-{done}-{len(failed)}-{pulls}",
     }
 
 
