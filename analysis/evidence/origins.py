@@ -83,7 +83,7 @@ def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]
             elif item["at"] <= end:
                 lines.append(LogLine(name, item["at"], item["text"]))
     traced, _ = with_peers(calls_of(traces.values()))
-    spans = [call.span for call in traced]
+    spans = [call.span for call in traced if call.span.start <= end]
     if not {metric.service for metric in metrics} <= {span.service for span in spans}:
         # Where only some services are traced, spans would speak against these alone.
         spans = []
