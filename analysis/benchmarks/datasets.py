@@ -15,7 +15,6 @@ import numpy as np
 from analysis.benchmarks.cases import read_cases
 from analysis.core.log_templates import mask, merged, template_id
 from analysis.core.onset import Array
-from analysis.core.origin_confidence import confidence
 from analysis.core.origin_ranking import rank_services
 from analysis.core.stream_anomalies import detect
 from analysis.similarity.index import Index
@@ -72,13 +71,9 @@ def causes(folder: Path) -> Iterator[dict[str, Any]]:
         findings = [
             f"{suspect.service}: {reason}" for suspect in suspects[:5] for reason in suspect.reasons
         ]
-        sure = confidence(case.observed, case.at, suspects)
-        if not sure.tells:
-            findings.insert(0, "cannot tell: no service stands out from normal time")
         yield {
             "id": case.id,
             "ranked": [suspect.service for suspect in suspects],
-            "confidence": sure.value,
             "findings": findings,
         }
 
