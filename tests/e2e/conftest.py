@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from celery import current_app
 from django.db import connection
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from demo.world.faults import Episode, Episodes
 from demo.world.server import make_server
@@ -28,6 +28,7 @@ from demo.world.telemetry import World
 from tests.conftest import tool
 
 ROOT = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=20_000)  # Two tests share two cores.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread.
 
 

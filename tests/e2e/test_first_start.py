@@ -20,7 +20,7 @@ import pytest
 from tests.conftest import tool
 from tests.e2e.conftest import ROOT, answers, free_port, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 INCIDENT = "Checkout cannot reach the moon"
 
 
@@ -59,7 +59,7 @@ class Running:
             assert self.process.poll() is None, self.output()
             return "Ctrl-C stops everything." in self.output()
 
-        wait_for(printed, 120, "The first start")
+        wait_for(printed, 240, "The first start")
         found = re.search(r"Causebook: (\S+)/\s+Sign in as admin .* (\S+)\n", self.output())
         assert found, self.output()
         return found[1], found[2]
