@@ -154,8 +154,8 @@ def time_lost(spans: Sequence[Span], usual: Sequence[Span], at: float) -> dict[s
             here.values.append(each.spent)
     everything = sum(span.duration for span in since if not span.parent)
     blamed: dict[str, TimeLost] = {}
-    if everything <= 0:
-        return blamed
+    if everything < 10**-DIGITS:
+        return blamed  # Less than what is measured: nothing is a share of it.
     for service, keys in _explained_by(excess):
         largest = max(keys, key=lambda key: (excess[key].total, key))
         caller, callee, operation = largest

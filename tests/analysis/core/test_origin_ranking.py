@@ -124,6 +124,15 @@ def test_own_time_that_rose_is_the_services_and_said_in_words() -> None:
     assert first.reasons == ["own time of POST /pay rose from 5 ms to 300 ms"]
 
 
+def test_requests_of_no_length_give_no_shares_that_cannot_be_computed_with() -> None:
+    usual = [Span(0.0, "t", "1", "", "shop", "GET /", 1.0)]
+    orphan = Span(7.0, "u", "2", "lost", "payments", "POST /pay", 900.0)
+    usual.append(Span(0.0, "v", "2", "lost", "payments", "POST /pay", 5.0))
+    spans = [Span(7.0, "u", "1", "", "shop", "GET /", 5e-324), orphan]
+    ranked = rank_services(Observed(spans=spans, usual_spans=usual), 6.0)
+    assert all(math.isfinite(suspect.score) for suspect in ranked)
+
+
 def test_time_lost_on_the_way_to_a_service_is_its_own_and_not_its_callers() -> None:
     usual = [span for number in range(20) for span in request(number)]
     spans = [span for number in range(20) for span in request(number, way=200, start=ONSET)]
