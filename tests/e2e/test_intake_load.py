@@ -161,6 +161,7 @@ def watch(stack: Stack, until: threading.Event, took: list[float]) -> None:
             assert answer.status_code == 200
 
 
+@pytest.mark.clock
 def test_sustained_deliveries_are_answered_fast_and_all_worked(stack: Stack) -> None:
     stack.post("change", seconds=1, rate=50)
     fast = stack.post("change", seconds=20 if LONG else 3)
