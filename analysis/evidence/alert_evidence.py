@@ -35,7 +35,7 @@ def alert_requests(
                 queries = plugin_of(source).alert_queries(target)
             except SourceError:
                 continue  # Planning by service reports what is wrong with a source.
-            rows += [_request(incident, source, service, query, window) for query in queries]
+            rows += [request_for(incident, source, service, query, window) for query in queries]
     return distinct(rows)[:MAX_REQUESTS]
 
 
@@ -99,13 +99,14 @@ def _host(url: str) -> str:
         return ""
 
 
-def _request(
+def request_for(
     incident: Incident,
     source: Source,
     service: Service | None,
     query: SourceQuery,
     window: Window,
 ) -> EvidenceRequest:
+    """An unsaved request for a query of a source."""
     return EvidenceRequest(
         incident=incident,
         source=source,

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from analysis.core.log_watch import WINDOW, Unusual, learn_window, read_window
 from analysis.evidence import circuit_breaker
-from analysis.evidence.source_plugins import plugin_of
+from analysis.evidence.source_plugins import plugin_of, target_of
 from analysis.models import LogProfile, LogSign, LogWatch, Source
-from analysis.sources.base import MAX_LINES, Line, SourceError, SourceQuery, Target, Window
+from analysis.sources.base import MAX_LINES, Line, SourceError, Window
 from common.markdown import escape_markdown
 from incidents import filing
 from incidents.models import Incident, Service
@@ -90,7 +90,7 @@ def read_log(profile_id: int) -> list[LogSign]:
 
 def _pull(profile: LogProfile, window: Window) -> list[tuple[float, str]]:
     plugin = plugin_of(profile.source)
-    queries: list[SourceQuery] = plugin.queries(Target(profile.service.name, profile.service.kind))
+    queries = plugin.queries(target_of(profile.service))
     answer = plugin.pull(queries[0], window, DEADLINE) if queries else None
     items = answer.items if answer else []
     return [(item.at, item.text) for item in items if isinstance(item, Line)]

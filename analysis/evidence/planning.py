@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from analysis.evidence.alert_evidence import alert_requests, distinct
+from analysis.evidence.alert_evidence import alert_requests, distinct, request_for
 from analysis.evidence.pulling import State, logger
 from analysis.evidence.reach import services_to_pull
-from analysis.evidence.source_plugins import plugin_of
+from analysis.evidence.source_plugins import plugin_of, target_of
 from analysis.models import Collector, EvidenceRequest, Fingerprint, Source
 from analysis.sources.base import (
     SourceError,
@@ -21,7 +21,7 @@ from analysis.sources.base import (
     fill,
 )
 from common.leased_jobs import PENDING
-from incidents.models import Incident, Service
+from incidents.models import Incident
 
 BEFORE = timedelta(hours=3)
 AFTER = timedelta(minutes=45)
@@ -64,17 +64,7 @@ def wanted_requests(incident: Incident) -> list[EvidenceRequest]:
         try:
             plugin = plugin_of(source)
             rows += [
-                EvidenceRequest(
-                    incident=incident,
-                    source=source,
-                    service=service,
-                    what=query.what,
-                    query=query.text,
-                    unit=query.unit,
-                    labels=dict(query.labels),
-                    window_start=window.start,
-                    window_end=window.end,
-                )
+                request_for(incident, source, service, query, window)
                 for service in services
                 for query in plugin.queries(target_of(service))
             ]
@@ -83,11 +73,6 @@ def wanted_requests(incident: Incident) -> list[EvidenceRequest]:
     return rows + [
         _collector_request(incident, collector, window) for collector in collectors_of(incident)
     ]
-
-
-def target_of(service: Service) -> Target:
-    """A service as sources need to know it."""
-    return Target(service.name, service.kind, service.telemetry_label_values)
 
 
 def collectors_of(incident: Incident) -> Iterable[Collector]:

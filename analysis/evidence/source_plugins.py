@@ -6,10 +6,8 @@ from django.utils import timezone
 
 from analysis.models import Source
 from analysis.sources import registry
-from analysis.sources.base import (
-    SourceError,
-    SourcePlugin,
-)
+from analysis.sources.base import SourceError, SourcePlugin, Target
+from incidents.models import Service
 
 
 def plugin_of(source: Source) -> SourcePlugin:
@@ -21,6 +19,11 @@ def plugin_of(source: Source) -> SourcePlugin:
         return plugin({**source.settings, **source.secrets})
     except (ValueError, KeyError) as error:
         raise SourceError("bad-settings", f"The settings of {source.name}: {error}") from error
+
+
+def target_of(service: Service) -> Target:
+    """A service as sources need to know it."""
+    return Target(service.name, service.kind, service.telemetry_label_values)
 
 
 def probe_source(source: Source, seconds: float) -> str:

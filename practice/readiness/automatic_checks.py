@@ -9,9 +9,9 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from analysis.evidence.source_plugins import plugin_of
+from analysis.evidence.source_plugins import plugin_of, target_of
 from analysis.models import Source
-from analysis.sources.base import SourceError, Target, Window
+from analysis.sources.base import SourceError, Window
 from common.registry import Registry
 from incidents.catalogue.dependencies import core_needing_supplementary
 from incidents.models import Alert, Service
@@ -100,7 +100,7 @@ def metrics(service: Service) -> CheckResult:
     for source in Source.objects.filter(enabled=True):
         try:
             plugin = plugin_of(source)
-            queries = plugin.queries(Target(service.name, service.kind))
+            queries = plugin.queries(target_of(service))
             if plugin.items != "series" or not queries:
                 continue
             if plugin.pull(queries[0], window, DEADLINE).items:
