@@ -40,9 +40,9 @@ class Kind:
     LIKELY = "likely"
     """History suggests a cause."""
     UNEXPLAINED = "unexplained"
-    """Past incidents are alike, and none has a cause."""
+    """Past incidents are similar, and none has a cause."""
     NEW = "new"
-    """History holds nothing alike; a cause, if any, is a weak hint."""
+    """History holds nothing similar; a cause, if any, is a weak hint."""
     NO_HISTORY = "no_history"
 
 

@@ -102,8 +102,8 @@ def _lines(answer: Answer, incident: Incident) -> list[str]:
     if answer.kind != Kind.LIKELY:
         return []
     why = [f"seen in {seen_in}" if seen_in else "", f"shares {shares}" if shares else ""]
-    alike = " · ".join(filter(None, why))
-    lines = [f"Why: {alike}"] if alike else []
+    reasons = " · ".join(filter(None, why))
+    lines = [f"Why: {reasons}"] if reasons else []
     if answer.confidence is None:
         lines.append("History is too small to say how sure this is.")
     return [*lines, _fix(answer) or "What fixed it last time is not written down."]

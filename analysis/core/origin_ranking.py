@@ -20,7 +20,7 @@ from analysis.core.log_templates import mask
 from analysis.core.surprise import Metric, Surprise, as_rate, surprises
 from analysis.core.symptom_flow import KINDS, below, flows, is_symptom, kind_of
 from analysis.core.traces import Span, failures, time_lost
-from analysis.core.units import quantity
+from analysis.core.units import milliseconds, quantity
 
 __all__ = ["LogLine", "Metric", "Observed", "Span", "Suspect", "rank_services"]
 
@@ -152,7 +152,7 @@ def _time_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -
         where = f"time on the way between {each.caller} and it" if each.caller else "own time"
         reasons.setdefault(service, []).append(
             f"{where} of {each.operation} rose "
-            f"from {_duration(each.usual)} to {_duration(each.now)}"
+            f"from {milliseconds(each.usual)} to {milliseconds(each.now)}"
         )
     return {service: each.share for service, each in lost.items()}
 
@@ -214,7 +214,7 @@ def _flow_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -
             if flow.own > 0 and flow.abnormal:
                 reasons.setdefault(service, []).append(
                     f"{flow.own / whole:.0%} of the symptom seen at {observed.seen} begins here: "
-                    f"{_went(flow.metric, flow.before, flow.peak)}"
+                    + _went(flow.metric, flow.before, flow.peak)
                 )
     return kinds
 
@@ -252,10 +252,6 @@ def _metric_shares(
 def _in_words(surprise: Surprise) -> str:
     change = surprise.change
     return _went(change.name, change.before, change.peak)
-
-
-def _duration(milliseconds: float) -> str:
-    return quantity(milliseconds / 1000, "s")
 
 
 def _went(metric: str, before: float, peak: float) -> str:

@@ -227,11 +227,11 @@ def _slower(
     pair: tuple[str, str], group: Sequence[_Call], moment: float, everything: float
 ) -> tuple[float, Slower] | None:
     """How slow calls became, with the chance that as many take longer than usual without cause."""
-    usual: dict[Key, np.ndarray] = {}
-    for key in {call.key for call in group}:
-        spent = [call.spent for call in group if call.key == key and call.at < moment]
-        if spent:
-            usual[key] = np.quantile(spent, [0.5, USUAL])
+    before: dict[Key, list[float]] = {}
+    for call in group:
+        if call.at < moment:
+            before.setdefault(call.key, []).append(call.spent)
+    usual = {key: np.quantile(spent, [0.5, USUAL]) for key, spent in before.items()}
     known = [call for call in group if call.key in usual]
     longer = [call.spent > usual[call.key][1] for call in known]
     long_calls = [call for call, is_longer in zip(known, longer, strict=True) if is_longer]

@@ -29,6 +29,14 @@ def quantity(value: float, unit: str) -> str:
     return f"{_short(value)} {unit}".strip()
 
 
+def milliseconds(value: float) -> str:
+    """
+    >>> milliseconds(1900), milliseconds(0.4)
+    ('1.9 s', '0.4 ms')
+    """
+    return quantity(value / 1000, "s")
+
+
 def _short(value: float) -> str:
     """Three digits that count; whole numbers from a hundred on, never with an exponent of ten."""
     if abs(value) < LEAST:

@@ -165,8 +165,8 @@ def _to_extend(incident: Incident, end: datetime) -> Iterator[EvidenceRequest]:
     every = incident.evidence_requests.select_for_update(of=("self",))
     rows = list(every.filter(source__enabled=True).exclude(query__contains="$service"))
     taken = {_identity(row) for row in rows}
-    telling = set(incident.findings.values_list("evidence__request_id", flat=True))
-    for row in sorted(rows, key=lambda row: (row.pk not in telling, row.pk)):
+    with_findings = set(incident.findings.values_list("evidence__request_id", flat=True))
+    for row in sorted(rows, key=lambda row: (row.pk not in with_findings, row.pk)):
         grows = row.window_end + MIN_GROWTH <= end
         if row.state not in (State.DONE, State.FAILED) or not (grows or row.state == State.FAILED):
             continue

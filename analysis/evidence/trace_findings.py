@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.core.trace_changes import Comparison, Failing, Slower, TracedCall, compare
 from analysis.core.traces import Span
-from analysis.core.units import quantity
+from analysis.core.units import milliseconds, quantity
 from analysis.evidence.moments import suspicious_since
 from analysis.models import Evidence, Finding
 
@@ -124,14 +124,6 @@ def _own(service: str) -> str:
 
 def _since(found: Slower | Failing) -> str:
     return f"since {datetime.fromtimestamp(found.since, UTC):%H:%M}"
-
-
-def milliseconds(value: float) -> str:
-    """
-    >>> milliseconds(1900), milliseconds(0.4)
-    ('1.9 s', '0.4 ms')
-    """
-    return quantity(value / 1000, "s")
 
 
 def _slower_in_words(found: Slower, own_time: dict[str, Slower], silent: set[str]) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from analysis.core.trace_changes import Comparison, Row, examples
+from analysis.core.units import milliseconds
 from analysis.evidence.moments import suspicious_since
-from analysis.evidence.trace_findings import compare_traces, milliseconds
+from analysis.evidence.trace_findings import compare_traces
 from analysis.models import Evidence
 from analysis.presentation.trace_links import trace_path
 from analysis.presentation.waterfall import WaterfallRow, draw_waterfall, waterfall_rows

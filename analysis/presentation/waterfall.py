@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from analysis.evidence.trace_findings import milliseconds
+from analysis.core.units import milliseconds
 from common import svg
 
 WIDTH, LEFT, RIGHT = 900, 300, 62

@@ -65,6 +65,11 @@ def _split(stem: str) -> tuple[str, ...]:
     return tuple(stem[at : at + 2] for at in range(len(stem) - 1))
 
 
+def _is_letter_pair(term: str) -> bool:
+    """Whether it is a pair already, so that it makes none with its neighbours."""
+    return not term.isascii() and bool(WITHOUT_BLANKS.search(term))
+
+
 @lru_cache(maxsize=200_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
     word = without_pod_hashes(word)
@@ -104,8 +109,8 @@ def tokenise(text: str) -> list[str]:
             terms.append(term)
             if term[0] in MARKS:
                 continue
-            if WITHOUT_BLANKS.search(term):
-                previous = ""  # These are pairs already.
+            if _is_letter_pair(term):
+                previous = ""
                 continue
             if previous:
                 terms.append(f"{previous} {term}")
@@ -149,7 +154,7 @@ def surface_words(text: str) -> dict[str, str]:
             words.setdefault(term, word)
             if term[0] in MARKS:
                 continue
-            if WITHOUT_BLANKS.search(term):
+            if _is_letter_pair(term):
                 previous = ""
                 continue
             if previous:

@@ -117,11 +117,11 @@ class Prometheus(HttpSource):
         start = math.floor(window.start.timestamp() / step) * step
         end = math.floor(window.end.timestamp() / step) * step
         found, gaps = self._range(query.text, start, end, step, deadline)
-        alike = [series for series in found if _agree(series.labels, query.labels)]
-        if alike and len(alike) < len(found):
-            others = len(found) - len(alike)
+        matching = [series for series in found if _agree(series.labels, query.labels)]
+        if matching and len(matching) < len(found):
+            others = len(found) - len(matching)
             gaps.append(f"{others} other series matched; the alert is about those stored here.")
-            found = alike
+            found = matching
         if len(found) > MAX_SERIES:
             gaps.append(f"{len(found)} series matched; the first {MAX_SERIES} are stored.")
         found = [series for series in found if series.times][:MAX_SERIES]

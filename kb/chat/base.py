@@ -34,6 +34,7 @@ __all__ = [
     "json_of",
     "largest_that_fits",
     "plain_text",
+    "server_field",
 ]
 
 
@@ -336,6 +337,17 @@ def bot_token_field(help_text: str) -> forms.CharField:
 def api_key_field(help_text: str) -> forms.CharField:
     return forms.CharField(
         label="API key", max_length=500, widget=forms.PasswordInput, help_text=help_text
+    )
+
+
+def server_field(domain: str) -> forms.URLField:
+    """The address of an API that a vendor serves in the US and in the EU."""
+    return forms.URLField(
+        label="Address of the API",
+        initial=f"https://api.{domain}",
+        max_length=300,
+        assume_scheme="https",
+        help_text=f"https://api.eu.{domain} for an account in the EU.",
     )
 
 

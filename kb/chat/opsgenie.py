@@ -15,19 +15,14 @@ from kb.chat.base import (
     api_key_field,
     id_in,
     plain_text,
+    server_field,
 )
 
 
 class OpsgenieForm(forms.Form):
     secret_fields = ("api_key",)
     api_key = api_key_field("Of an API integration that may create and update alerts.")
-    server = forms.URLField(
-        label="Address of the API",
-        initial="https://api.opsgenie.com",
-        max_length=300,
-        assume_scheme="https",
-        help_text="https://api.eu.opsgenie.com for an account in the EU.",
-    )
+    server = server_field("opsgenie.com")
 
 
 class Opsgenie(OneWay):

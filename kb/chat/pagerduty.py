@@ -15,6 +15,7 @@ from kb.chat.base import (
     api_key_field,
     id_in,
     plain_text,
+    server_field,
 )
 
 
@@ -24,13 +25,7 @@ class PagerDutyForm(forms.Form):
     sender = forms.EmailField(
         label="From", help_text="The mail address of a PagerDuty user: the notes are in that name."
     )
-    server = forms.URLField(
-        label="Address of the API",
-        initial="https://api.pagerduty.com",
-        max_length=300,
-        assume_scheme="https",
-        help_text="https://api.eu.pagerduty.com for an account in the EU.",
-    )
+    server = server_field("pagerduty.com")
 
 
 class PagerDuty(OneWay):
