@@ -8,50 +8,105 @@ from typing import Any
 
 DEFAULT = "SEV3"
 
-INCIDENT_WORDS = {
-    "SEV1": ("sev1", "1", "p1", "critical", "major_outage", "high", "blocker"),
-    "SEV2": ("sev2", "2", "p2", "major", "partial_outage"),
-    "SEV3": ("sev3", "3", "p3", "minor", "degraded_performance", "medium", "low"),
-    "SEV4": ("sev4", "4", "p4", "none", "maintenance", "info"),
+WORDS = {
+    "SEV1": (
+        "critical crit fatal disaster emergency emerg panic page blocker urgent highest severe "
+        "catastrophic showstopper major_outage full_outage down unreachable availability "
+        "kritisch höchste critique crítico"
+    ),
+    "SEV2": (
+        "high major error err errors alert serious partial_outage important "
+        "hoch erheblich élevé majeur alto"
+    ),
+    "SEV3": (
+        "warning warn medium moderate minor average normal degraded degraded_performance "
+        "performance unknown unkn nodata no_data mittel warnung moyen medio"
+    ),
+    "SEV4": (
+        "info information informational low lowest none notice debug trace verbose trivial "
+        "cosmetic maintenance planning ok success not_classified no_severity resource_contention "
+        "niedrig niedrigste gering faible bajo"
+    ),
 }
-"""How exports of incidents and people rate an incident."""
+"""Words of monitors, pagers, trackers, status pages and syslog, by what they stand for here."""
 
-ALERT_WORDS = {
-    "critical": ("critical", "page", "fatal", "disaster", "emergency", "p1", "1", "high"),
-    "info": ("info", "information", "informational", "none", "low", "debug", "p5", "notice"),
-}
-"""How monitors rate an alert; every other word is a warning."""
+OF_LEVEL = {"0": "SEV1", "1": "SEV1", "2": "SEV2", "3": "SEV3", "4": "SEV4", "5": "SEV4"}
+"""Levels count down from the worst, which some teams call 0 and some 1."""
 
-OF_ALERT = {
-    ("critical", "core"): "SEV1",
-    ("critical", "normal"): "SEV2",
-    ("critical", "supplementary"): "SEV3",
-    ("warning", "core"): "SEV2",
-    ("warning", "normal"): "SEV3",
-    ("warning", "supplementary"): "SEV4",
-}
-"""The severity of the incident that an alert opens, by urgency and tier; SEV4 for all others."""
+RAISED_ON_CORE = {"SEV2": "SEV1", "SEV3": "SEV2"}
+"""What a monitor's word means for a core service. A code such as SEV2 is meant as it is."""
 
-_CODE = re.compile(r"(?:sev|p)[1-4]", re.IGNORECASE)
+_BY_WORD = {word: severity for severity, words in WORDS.items() for word in words.split()}
+_CODE = re.compile(r"(?:severity|priority|prio|sev|p|s)[\s:_=#-]{0,3}([0-5])(?![\w.])")
+_PARTS = re.compile(r"[()\[\],;|/]")
+_LEVEL = re.compile(r"([0-5])(?:\.0)?")
+_WORD = re.compile(r"[^\W\d_]+")
+_LABEL = re.compile(
+    r"(?:severity|sev|priority|prio)[\s:/_=-]{0,3}(?P<value>[\w -]{1,40})|(?P<code>[ps][0-5])",
+    re.IGNORECASE,
+)
+_MAX_LENGTH = 100
 
 
 def severity_named(word: Any) -> str | None:
     """The severity that a word of a person or of another tool stands for, or None.
 
-    >>> severity_named("Major Outage"), severity_named("p2"), severity_named("purple")
+    A code wins over a word, and a word over a bare number: "1 - Critical", "High (P2)".
+
+    >>> severity_named("Major Outage"), severity_named("sev-2"), severity_named("purple")
     ('SEV1', 'SEV2', None)
     """
-    text = str(word).strip().lower().replace(" ", "_").replace("-", "")
-    return next((severity for severity, words in INCIDENT_WORDS.items() if text in words), None)
+    text = str(word).strip().lower()[:_MAX_LENGTH]
+    return _from_code(text) or _from_words(text) or _from_level(text)
+
+
+def _from_code(text: str) -> str | None:
+    """A code that begins the text or a part of it: "P2 - High", "critical (P1)"."""
+    for part in _PARTS.split(text):
+        match = _CODE.match(part.strip())
+        if match:
+            return OF_LEVEL[match[1]]
+    return None
+
+
+def _from_words(text: str) -> str | None:
+    words = _WORD.findall(text)
+    pairs = ["_".join(pair) for pair in zip(words, words[1:], strict=False)]
+    known = [_BY_WORD[each] for each in [*pairs, *words] if each in _BY_WORD]
+    return known[0] if known else None
+
+
+def _from_level(text: str) -> str | None:
+    match = _LEVEL.fullmatch(text)
+    return OF_LEVEL[match[1]] if match else None
 
 
 def severity_in_labels(labels: Iterable[str]) -> str:
-    """The first label that is a code such as sev2 or P3; "low" or "1" may mean anything there."""
-    return next((label for label in labels if _CODE.fullmatch(label)), "")
+    """The first label that rates: sev-2, P3, `severity: high`; "low" alone may mean anything.
+
+    >>> severity_in_labels(["bug", "severity: high"]), severity_in_labels(["low"])
+    ('severity: high', '')
+    """
+    return next((label for label in labels if _rates(label.strip())), "")
+
+
+def _rates(label: str) -> bool:
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        return False
+    return bool(match["code"] or severity_named(match["value"]) or severity_named(label))
 
 
 def severity_of_alert(word: str, tier: str) -> str:
-    """The severity of the incident that an alert opens, by the monitor's word and the tier."""
-    word = word.lower()
-    urgency = next((rank for rank, words in ALERT_WORDS.items() if word in words), "warning")
-    return OF_ALERT.get((urgency, tier), "SEV4")
+    """The severity of the incident that an alert opens, by the monitor's word and the tier.
+
+    No word, or one that the table lacks, counts as a warning.
+    """
+    severity = severity_named(word) or DEFAULT
+    coded = _from_code(word.strip().lower()[:_MAX_LENGTH])
+    return severity if coded or tier != "core" else RAISED_ON_CORE.get(severity, severity)
+
+
+def is_unknown(word: str) -> bool:
+    """Whether a word is given that the table lacks."""
+    return bool(word.strip()) and severity_named(word) is None

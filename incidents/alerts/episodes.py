@@ -25,6 +25,7 @@ from incidents.webhooks.base import AlertEvent
 
 FLAPPING_EPISODES = 4
 FLAPPING_WITHIN = timedelta(hours=1)
+MAX_DESCRIPTION, MAX_LINKS = 20_000, 20
 
 ReceivedAlert = tuple[Integration, datetime, AlertEvent]
 
@@ -88,13 +89,15 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
         else:
             outcomes.append(f"{event.name}: {'still fires' if event.firing else 'already ended'}")
         alert.summary = event.summary or alert.summary
-        alert.severity = event.severity or alert.severity
+        alert.description = event.description[:MAX_DESCRIPTION] or alert.description
+        alert.links = [list(link) for link in event.links[:MAX_LINKS]] or alert.links
+        alert.severity = event.severity[:50] or alert.severity
         if alert.pk:
             changed[alert.pk] = alert
     Alert.objects.bulk_create(new, batch_size=1000)
     Alert.objects.bulk_update(
         changed.values(),
-        ["status", "ends_at", "opens_at", "summary", "severity"],
+        ["status", "ends_at", "opens_at", "summary", "description", "links", "severity"],
         batch_size=1000,
     )
     record_unknown_services(without_service, "alerts")
@@ -149,6 +152,8 @@ def _new_alert(
         fingerprint=event.fingerprint,
         name=event.name[:200],
         summary=event.summary,
+        description=event.description[:MAX_DESCRIPTION],
+        links=[list(link) for link in event.links[:MAX_LINKS]],
         severity=event.severity[:50],
         labels=labels,
         service=service,

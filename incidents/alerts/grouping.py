@@ -303,5 +303,7 @@ def _by_name(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
 
 def _symptom(alert: Alert) -> str:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
-    parts = [escape_markdown(part) for part in (alert.summary, labels) if part]
+    links = [f"[{escape_markdown(label)}](<{address}>)" for label, address in alert.links]
+    prose = [escape_markdown(part) for part in (alert.summary, alert.description, labels) if part]
+    parts = [*prose[:-1], *([" · ".join(links)] if links else []), *prose[-1:]]
     return "\n\n".join(parts)[:50_000]

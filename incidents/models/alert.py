@@ -21,6 +21,12 @@ class Alert(models.Model):
     fingerprint = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     summary = models.TextField(blank=True)
+    description = models.TextField(
+        blank=True, help_text="What its sender writes beyond the summary."
+    )
+    links = models.JSONField(
+        default=list, blank=True, help_text="Pairs of label and address: runbook, dashboard, panel."
+    )
     severity = models.CharField(max_length=50, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.FIRING)
     labels = models.JSONField(default=dict, blank=True)
@@ -32,6 +38,7 @@ class Alert(models.Model):
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(db_default=Now())
     group_key = models.CharField(max_length=500, blank=True)
     url = models.URLField(max_length=1000, blank=True)

@@ -37,13 +37,24 @@ class AlertEvent:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     summary: str = ""
+    """What it says in one line."""
+    description: str = ""
+    """All that the sender writes beyond that: description, values, custom details."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Label and address of runbook, dashboard, panel and their like."""
     severity: str = ""
+    """The sender's own word; `incidents/severities.py` reads it."""
     service: str = ""
+    """An explicit name or slug; never a guess from prose."""
     labels: dict[str, str] = field(default_factory=dict)
     group_key: str = ""
     url: str = ""
     query: str = ""
     """The expression of the rule that fires, if the sender gives it."""
+    acknowledged: bool = False
+    """Somebody acknowledged it: such an event opens nothing and ends nothing."""
+    left_out: int = 0
+    """How many more alerts the sender says it did not send."""
 
 
 CHANGE_KINDS = "deploy config flag scaling migration restart load-test".split()
