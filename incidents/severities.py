@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -71,7 +72,7 @@ def _from_code(text: str) -> str | None:
 
 def _from_words(text: str) -> str | None:
     words = _WORD.findall(text)
-    pairs = ["_".join(pair) for pair in zip(words, words[1:], strict=False)]
+    pairs = ["_".join(pair) for pair in itertools.pairwise(words)]
     known = [_BY_WORD[each] for each in [*pairs, *words] if each in _BY_WORD]
     return known[0] if known else None
 
