@@ -55,6 +55,8 @@ class AlertEvent:
     """Somebody acknowledged it: such an event opens nothing and ends nothing."""
     left_out: int = 0
     """How many more alerts the sender says it did not send."""
+    ends_like: str = ""
+    """For a recovery that matches no alert: how the fingerprint of the one it ends begins."""
 
 
 CHANGE_KINDS = "deploy config flag scaling migration restart load-test".split()
