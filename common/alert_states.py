@@ -36,9 +36,9 @@ _WORDS = {
         "failed fails failing failure fail unhealthy red yellow orange amber outage breached "
         "breach violated violation unknown unkn unreachable unreach offline unavailable "
         "unresponsive nodata unresolved ongoing investigating identified bad started unusual "
-        "missed late lost expired disconnected error errors critical crit warning warn degraded major minor fatal "
-        "emergency disaster severe urgent escalation escalated exceeded notok trouble "
-        "needsattention "
+        "missed late lost expired disconnected error errors critical crit warning warn degraded "
+        "major minor fatal emergency disaster severe urgent escalation escalated exceeded notok "
+        "trouble needsattention "
         "ausgefallen gestört gestoert ausfall störung panne incidente caído"
     ),
     State.ACKNOWLEDGED: (

@@ -40,7 +40,7 @@ class Subject:
 
 
 _FORWARDED = re.compile(
-    r"\s*(?:re|fwd?|wg|aw|sv|vs|tr|rv|antw|doorst|enc|i|r)(?:\s?\[\d{1,3}\])?\s?:\s*", re.IGNORECASE
+    r"\s*(?:re|fwd?|wg|aw|sv|vs|tr|rv|antw|doorst|enc)(?:\s?\[\d{1,3}\])?\s?:\s*", re.IGNORECASE
 )
 _EMOJI_STATE = {
     "✅": "recovered", "🟢": "recovered", "💚": "recovered", "☑": "recovered", "✔": "recovered",

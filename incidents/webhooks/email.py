@@ -17,7 +17,8 @@ from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhoo
 
 _AUTO_REPLY = re.compile(
     r"\s*(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply"
-    r"|out of (?:the )?office|on vacation|vacation|i am (?:away|out)|abwesend|abwesenheit|automatische antwort"
+    r"|out of (?:the )?office|on vacation|vacation|i am (?:away|out)|abwesend|abwesenheit"
+    r"|automatische antwort"
     r"|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina"
     r"|risposta automatica|automatisch antwoord|automatiskt svar|autosvar|resposta automática"
     r"|automatyczna odpowiedź|odpowiedź automatyczna)\b",
@@ -25,7 +26,8 @@ _AUTO_REPLY = re.compile(
 )
 _BOUNCE = re.compile(
     r"\s*(?:undeliver(?:ed|able)\b|mail delivery (?:failed|failure|system)"
-    r"|delivery status notification|delivery (?:failure|has failed)|returned mail\b|failure notice|mail system error"
+    r"|delivery status notification|delivery (?:failure|has failed)|returned mail\b"
+    r"|failure notice|mail system error"
     r"|message not delivered|unzustellbar|delayed mail\b|warning: could not send)",
     re.IGNORECASE,
 )
@@ -41,7 +43,7 @@ _ABOUT = (
 )  # fmt: skip
 _CHECKS = frozenset(
     "http https ping ping4 ping6 ssh disk cpu load memory mem swap ntp time dns smtp imap pop "
-    "users procs processes uptime apt snmp icmp tcp udp ssl tls cert certificate icinga raid".split()
+    "users procs processes uptime apt snmp icmp tcp udp ssl tls cert certificate raid".split()
 )
 """Checks of Nagios and its successors, which call them services of a host."""
 _SLUG = re.compile(r"[A-Za-z0-9][\w.-]{1,99}")
