@@ -34,7 +34,8 @@ _STATE = (
     r"|problem|resolved|recover(?:y|ed)|closed|cleared|ok(?:ay)?|up|down|normal|acknowledge(?:d|ment)"
     r"|ack(?:ed)?|pending|flapping(?:start|stop)?|unreachable|unknown|no[ -]?data"
     r"|insufficient[ _]data|critical|crit|warning|warn|info|information(?:al)?|fatal|emergency"
-    r"|disaster|urgent|severe|major|minor|high|medium|average|moderate|low|notice|debug|not classified"
+    r"|disaster|urgent|severe|major|minor|high|medium|average|moderate|low|notice|debug"
+    r"|not classified"
 )
 _PRIORITY = (
     r"(?:p|s)[0-5]|(?:sev|severity|priority|prio)[ :#_-]{0,3}(?:[0-5]|critical|high|medium|low)"
