@@ -10,15 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from common.pods import workload_of
 from incidents.alerts.grouping import AlertGrouper, source_of
-from incidents.alerts.service_names import (
-    SERVICE_LABELS,
-    SERVICE_NAME_LABELS,
-    WORKLOAD_LABELS,
-    names_in_value,
-    suggested_name,
-)
+from incidents.alerts.service_names import named_service, service_of
 from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Alert, Integration, Service
 from incidents.webhooks.base import AlertEvent
@@ -28,29 +21,6 @@ FLAPPING_WITHIN = timedelta(hours=1)
 MAX_DESCRIPTION, MAX_LINKS = 20_000, 20
 
 ReceivedAlert = tuple[Integration, datetime, AlertEvent]
-
-
-def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
-    """The service that an alert is about; `known` maps lower-case names to services."""
-    for name in [event.service, *(event.labels.get(label, "") for label in SERVICE_LABELS)]:
-        if not name:
-            continue
-        for candidate in names_in_value(name.lower()):
-            if candidate in known:
-                return known[candidate]
-    words = f"{event.name} {event.summary}".lower().split()
-    named = (word.strip(".,:;()[]'\"!?") for word in words)
-    return next((known[word] for word in named if word in known), None)
-
-
-def _named_service(event: AlertEvent) -> str:
-    """The name that an alert gives its service, whether or not we know it; empty without one."""
-    names = [event.service, *(event.labels.get(label, "") for label in SERVICE_NAME_LABELS)]
-    named = next((workload_of(name) for name in names if name), "")
-    suggested = suggested_name(event.labels)
-    if not named and suggested and suggested[0] in WORKLOAD_LABELS:
-        named = suggested[1]
-    return named
 
 
 def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
@@ -76,7 +46,7 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
             past.append(alert)
             new.append(alert)
             if alert.service is None:
-                without_service.add(_named_service(event))
+                without_service.add(named_service(event))
             outcomes.append(f"{event.name}: fires")
         elif alert.status == Alert.Status.RESOLVED and event.firing:
             outcomes.append(f"{event.name}: already ended")
