@@ -27,7 +27,7 @@ RESOURCE_NAMES = (
     "functionname", "taskdefinitionfamily", "targetgroup", "loadbalancer", "loadbalancername",
     "dbinstanceidentifier", "dbclusteridentifier", "cacheclusterid", "replicationgroupid",
     "queuename", "topicname", "streamname", "deliverystreamname", "tablename", "apiname",
-    "statemachinearn", "environmentname", "autoscalinggroupname", "bucketname", "db",
+    "environmentname", "autoscalinggroupname", "bucketname", "db",
 )  # fmt: skip
 """Those that name what a service runs as: workloads, and the dimensions of CloudWatch."""
 LOCATION_NAMES = (

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from incidents.alerts.grouping import AlertGrouper, source_of
 from incidents.alerts.service_names import named_service, service_of
+from incidents.alerts.severity import follow_alerts, note_left_out
 from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Alert, Integration, Service
 from incidents.webhooks.base import AlertEvent
@@ -34,6 +35,7 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
     episodes = _episodes_of(received)
     outcomes, new, changed = [], [], {}
     without_service = set[str]()
+    left_out: list[tuple[Alert, int]] = []
     for integration, received_at, event in received:
         source = source_of(integration)
         past = episodes.setdefault((source, event.fingerprint), [])
@@ -62,6 +64,8 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
         alert.description = event.description[:MAX_DESCRIPTION] or alert.description
         alert.links = [list(link) for link in event.links[:MAX_LINKS]] or alert.links
         alert.severity = event.severity[:50] or alert.severity
+        if event.left_out:
+            left_out.append((alert, event.left_out))
         if alert.pk:
             changed[alert.pk] = alert
     Alert.objects.bulk_create(new, batch_size=1000)
@@ -72,6 +76,8 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
     )
     record_unknown_services(without_service, "alerts")
     AlertGrouper(new).group_all()
+    follow_alerts({alert.incident_id for alert in changed.values() if alert.incident_id})
+    note_left_out({alert.incident_id: n for alert, n in left_out if alert.incident_id})
     return outcomes
 
 
