@@ -10,8 +10,11 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from common.markdown import escape_markdown
+from common.alert_names import titled
+from common.markdown import escape_markdown, with_breaks
+from common.payloads import paragraphs, web_links
 from incidents import filing
+from incidents.alerts.severity import follow_alerts
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import (
     Alert,
@@ -89,6 +92,7 @@ class AlertGrouper:
             self.alerts, ["incident", "joined_because", "opens_at"], batch_size=1000
         )
         self._write()
+        follow_alerts({alert.incident_id for alert in self.grouped if alert.incident_id})
 
     def _load(self) -> None:
         since = min(alert.starts_at for alert in self.alerts) - SAME_GROUP_WITHIN
@@ -236,9 +240,7 @@ class AlertGrouper:
     def _open(self, alert: Alert) -> tuple[CandidateIncident, str]:
         storm = self.opened_recently >= STORM_INCIDENTS
         service = alert.service
-        title = alert.summary or alert.name
-        if service and service.name.lower() not in title.lower():
-            title = f"{service.name}: {title}"
+        title = titled(alert.name, service.name if service else "")
         if storm:
             title = f"Outage: many alerts at once, first {title}"
         tier = service.tier if service else str(Service.Tier.NORMAL)
@@ -302,8 +304,14 @@ def _by_name(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
 
 
 def _symptom(alert: Alert) -> str:
+    """All that the sender wrote, as Markdown that shows it as it is."""
+    prose = paragraphs("" if alert.summary == alert.name else alert.summary, alert.description)
+    links = [f"[{escape_markdown(label)}](<{address}>)" for label, address in safe_links(alert)]
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
-    links = [f"[{escape_markdown(label)}](<{address}>)" for label, address in alert.links]
-    prose = [escape_markdown(part) for part in (alert.summary, alert.description, labels) if part]
-    parts = [*prose[:-1], *([" · ".join(links)] if links else []), *prose[-1:]]
-    return "\n\n".join(parts)[:50_000]
+    parts = [with_breaks(escape_markdown(prose)), " · ".join(links), escape_markdown(labels)]
+    return "\n\n".join(part for part in parts if part)[:50_000]
+
+
+def safe_links(alert: Alert) -> tuple[tuple[str, str], ...]:
+    """Links of an alert that may be shown: http and https."""
+    return web_links(*((str(label), str(address)) for label, address in alert.links))
