@@ -62,6 +62,7 @@ urlpatterns = [
     path("deliveries/<int:pk>/", integrations.delivery_page, name="delivery"),
     path("deliveries/<int:pk>/replay/", integrations.delivery_replay, name="delivery-replay"),
     path("rules/", rules.rules, name="intake-rules"),
+    path("rules/heartbeats/<int:pk>/forget/", rules.heartbeat_forget, name="heartbeat-forget"),
     path("rules/<slug:kind>/new/", rules.rule_form, name="rule-new"),
     path("rules/<slug:kind>/<int:pk>/", rules.rule_form, name="rule"),
     path("hooks/<str:slug>/", endpoints.receive, name="hook"),
