@@ -22,7 +22,7 @@ class State(StrEnum):
 
 _WORDS = {
     State.ENDED: (
-        "resolved resolve autoresolved resolution ok okay up recovered recover recovery recovers "
+        "resolved resolve autoresolved ok okay up recovered recover recovery recovers "
         "closed close clear cleared normal green pass passed passing success successful "
         "successfully succeeded succeeds healthy inactive deactivated operational available online "
         "reachable responding responsive good fixed solved ended end finished complete completed "
@@ -32,7 +32,7 @@ _WORDS = {
     ),
     State.FIRING: (
         "firing fires fired triggered trigger triggers retriggered alarm alarming in_alarm alert "
-        "alerting active activated open opened reopened new created problem down downtimealert "
+        "alerting active activated open opened reopened new created problem down downtime raised "
         "failed fails failing failure fail unhealthy red yellow orange amber outage breached "
         "breach violated violation unknown unkn unreachable unreach offline unavailable "
         "unresponsive nodata unresolved ongoing investigating identified bad started unusual "
@@ -46,13 +46,15 @@ _WORDS = {
         "quittiert acquitté"
     ),
     State.NO_NEWS: (
-        "pending flapping flappingstart flappingstop flappingend flappingdisabled downtime "
+        "pending flapping flappingstart flappingstop flappingend flappingdisabled "
         "downtimestart downtimeend downtimeremoved downtimecancelled downtimecanceled maintenance "
         "scheduled suppressed silenced muted snoozed paused disabled inhibited insufficientdata "
         "initializing initialising pend test testing testmessage emailtest unacknowledged wartung"
     ),
 }
-JOINED = frozenset("notok downtimestart flappingstart needsattention insufficientdata".split())
+JOINED = frozenset(
+    "notok downtimestart flappingstart needsattention insufficientdata testmessage".split()
+)
 """Words that `with_phrases_joined` makes and no sender writes in a name."""
 _STATE_BY_WORD = {word: state for state, words in _WORDS.items() for word in words.split()}
 
@@ -65,7 +67,7 @@ BARE = {
 WEAK = frozenset(
     "alert alerting alarm problem new error errors critical crit warning warn major minor fatal "
     "emergency disaster severe urgent unknown trouble degraded red yellow orange amber "
-    "trigger started escalation".split()
+    "trigger started escalation downtime".split()
 )
 """Words that head most mails of a monitor, or say how bad it was: any surer word wins."""
 
@@ -75,7 +77,8 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
         (r"\b(?:not|never|isn'?t) (?:ok|recovered|resolved|up|healthy|normal|available)\b"
          r"|\bdid(?: not|n'?t) recover\b|\bfailed to recover\b|\bno recovery\b", "notok"),
         (r"\b(?:not|un) ?(?:reachable|responding|available)\b", "unavailable"),
-        (r"\bno longer (?:down|firing|active|in alarm|alerting|unreachable|failing|critical)\b",
+        (r"\bnot (?:firing|alerting|in alarm|triggered)\b"
+         r"|\bno longer (?:down|firing|active|in alarm|alerting|unreachable|failing|critical)\b",
          "recovered"),
         (r"\b(?:is |are |came |went |now )?back (?:up|online|to (?:normal|ok|green|online|service))"
          r"(?: again)?\b", "recovered"),
@@ -85,6 +88,8 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
         (r"\b(?:completed|finished|ended|done) (?:successfully|with success|ok|without errors?)\b",
          "succeeded"),
         (r"\b(?:needs|requires) attention\b", "needsattention"),
+        (r"(?:^|(?<=[\[:] )|(?<=[\[:])|\bthis is an? )"
+         r"test (?:notification|alert|message|e-?mail|event)\b|\bTestAlert\b", "testmessage"),
         (r"\bno[ _-]data\b", "nodata"),
         (r"\binsufficient[ _-]data\b", "insufficientdata"),
         (r"\b(?:under|in|entering|entered|leaving|left|planned|scheduled) "

@@ -155,7 +155,8 @@ def _power(subject: str) -> Shape | None:
     return None
 
 
-def _opposite(subject: str) -> Shape | None:
+def opposite_in(subject: str) -> Shape | None:
+    """Pairs of phrases such as "communication lost" and "communication restored"."""
     for firing, ended in _OPPOSITES:
         for pattern, state in ((firing, State.FIRING), (ended, State.ENDED)):
             found = pattern.search(subject)
@@ -165,5 +166,5 @@ def _opposite(subject: str) -> Shape | None:
 
 
 _READERS: list[Callable[[str], Shape | None]] = [
-    _update, _azure, _kuma, _librenms, _monit, _mdadm, _smartd, _power, _opposite,
+    _update, _azure, _kuma, _librenms, _monit, _mdadm, _smartd, _power,
 ]  # fmt: skip

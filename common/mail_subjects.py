@@ -20,7 +20,7 @@ from common.alert_states import (
     state_of_words,
     with_phrases_joined,
 )
-from common.mail_subject_shapes import known_shape
+from common.mail_subject_shapes import known_shape, opposite_in
 
 MAX_SUBJECT = 300
 
@@ -60,7 +60,7 @@ _FILLER = frozenset(
     "alert alerts alarm alarms monitor monitors monitoring problem problems incident incidents "
     "issue issues event events notification notifications notice service host check status state "
     "severity priority is are was has have been the a an on in for of from since after now new "
-    "again reminder and update automatically website site url".split()
+    "again reminder and update automatically website site url threshold uptime".split()
 )
 """Words that say nothing about which alert it is."""
 _PRODUCT = re.compile(
@@ -94,7 +94,8 @@ _ARROW = re.compile(
 )
 _NOW = re.compile(r"\b\w{2,12} ended \(now: (\w{2,12})\)", re.IGNORECASE)
 _COPULA = re.compile(
-    r"\b(?:is|are|was|has|have|went|gone|been|be|now|again|status|state)"
+    r"\b(?:is|are|was|has|have|went|gone|been|be|now|again|status|state"
+    r"|(?:changed|switched|moved) to)"
     r"(?: now| been| again| in| be| automatically){0,2} (?P<state>[A-Za-z]{2,16})"
     r"(?: (?:state|again|now|status))?"
     r"(?=[!.?]{0,3}\s*(?:$|[-–—:,;|()\[\]*!]"
@@ -108,9 +109,24 @@ _BY = re.compile(
 )
 _JOB = re.compile(
     r"\b(?P<job>backup|job|check|replication|sync|restore|deployment|build|upgrade|update|task|run"
-    r"|export|import|snapshot|scan) (?P<state>ok|error|failed|warning|succeeded|successful)"
+    r"|export|import|snapshot|scan) "
+    r"(?P<state>ok|error|failed|warning|succeeded|successful|passed|restored|recovered)"
     r"(?= (?:of|on|for|in|at)\b)",
     re.IGNORECASE,
+)
+_RAISED = re.compile(
+    r"\b(?P<job>alarm|alert|incident|problem|issue|outage) (?P<state>raised|cleared|resolved"
+    r"|triggered|opened|closed|ended|recovered|fired)(?= (?:of|on|for|in|at)\b)",
+    re.IGNORECASE,
+)
+_LINK = re.compile(
+    r"\b(?P<job>link|interface|port|peer|neighbou?r|session|tunnel|vpn|bgp|host|node|server|instance"
+    r"|connection) (?P<state>down|up|lost|restored)(?= (?:of|on|for|in|at|to|with)\b)",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(
+    r"(?<=[\s/])(?P<state>RESOLVED|RECOVER(?:ED|Y)|CLEARED|FIRING|TRIGGERED"
+    r"|[A-Z]{2,16}(?= (?:on|for|at|of|in)\b))(?=\s)"
 )
 _LAST = re.compile(r"(?:^|(?<=\s))(?P<state>[^\W\d_]{2,16})[.?\s]{0,4}$")
 _FIRST = re.compile(r"\s*(?P<state>[A-Z]{2,16})(?=\s)")
@@ -159,11 +175,13 @@ def read_subject(subject: str) -> Subject:
     text, message = (shape.name, shape.message) if shape else (plain, "")
     text = _PRODUCT.sub("", text, count=1) or text
     parts = _Parts(text)
+    if shape is None and not parts.is_sure and (shape := opposite_in(text)):
+        parts = _Parts(shape.name)
     state = shape.state if shape and shape.state else parts.state()
     head = parts.rest
     message = message or parts.message
     key = _key(head) or _key(parts.last_segment, without_filler=True)
-    sure = bool(shape and shape.state) or not all(weak for _, _, _, weak in parts.states)
+    sure = bool(shape and shape.state) or parts.is_sure
     return Subject(state, _name(text, parts), key, _key(message), _severity(parts), sure)
 
 
@@ -177,8 +195,10 @@ class _Parts:
         self.is_down = False
         self.message = self.last_segment = ""
         for emoji, word in _EMOJI_STATE.items():
-            text = text.replace(emoji, f" {word}; ")
+            text = text.replace(emoji, f"; {word}; ")
         text = with_phrases_joined(text)
+        if "testmessage" in text:
+            self._add(0, "testmessage")
         text = _NOW.sub(self._changed, text)
         text = _ARROW.sub(self._changed, text)
         self.without_segments = self._take_segments(text)
@@ -190,6 +210,10 @@ class _Parts:
         sure = [each for each in self.states if not each[3]]
         found = sure or self.states
         return min(found)[2] if found else None
+
+    @property
+    def is_sure(self) -> bool:
+        return not all(weak for _, _, _, weak in self.states)
 
     def _add(self, rank: int, word: str, order: int = 0) -> None:
         state = state_of_word(word)
@@ -263,7 +287,10 @@ class _Parts:
         if first and text.upper() != text and state_of_word(first["state"]):
             self._add(2, first["state"])
             text = text[first.end() :]
-        text = _JOB.sub(self._inner, _BY.sub(self._inner, text))
+        if text.upper() != text:
+            text = _CAPITALS.sub(self._inner, text)
+        for pattern in (_BY, _JOB, _RAISED, _LINK):
+            text = pattern.sub(self._inner, text)
         known = (each for each in _COPULA.finditer(text) if state_of_word(each["state"]))
         found = next(known, None)
         if found and self._inner(found) != found[0]:
@@ -305,6 +332,8 @@ class _Parts:
 
     def _inner(self, found: re.Match[str]) -> str:
         """Note a state and take it out; one that is denied stays in the text."""
+        if state_of_word(found["state"]) is None:
+            return found[0]
         meant = self._meant(found.string[: found.start()], found["state"])
         self._add(3, meant, -found.start())
         if meant == "notok":

@@ -131,7 +131,7 @@ class HeartbeatRuleViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
 class HeartbeatSenderViewSet(
     EtagRetrieveMixin, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
 ):
-    """What sends heartbeats, and when each last came; deleted are those that will not come again."""
+    """What sends heartbeats, and when each last came; delete what will not come again."""
 
     scope = "admin"
     permission = MANAGE
