@@ -70,6 +70,11 @@ _PRODUCT = re.compile(
     r"(?::\s+|\s+[|–-]\s+|(?<=\])\s*)",
     re.IGNORECASE,
 )
+_MONITORS = frozenset(
+    "nagios icinga icinga2 checkmk check_mk zabbix prtg centreon monit munin grafana prometheus "
+    "alertmanager splunk graylog system server network".split()
+)
+"""Words that, beside filler, do not say which alert it is either: "Nagios alert"."""
 _CUT = re.compile(r"([\[\]{}()<>|\"“”!,;•·]|\*\*|\s(?:-{1,3}|[–—])\s|:(?=\s|$))")
 _DURATION = re.compile(
     r"\b(?:\d{1,5} ?(?:d|h|m|s|ms|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?)\b[ ,]{0,2}"
@@ -384,4 +389,6 @@ def _key(text: str, without_filler: bool = False) -> str:
     text = _VALUE.sub(" ", _DURATION.sub(" ", _TIME.sub(" ", text)))
     words = [word.lower() for word in _WORD.findall(text)]
     own = [word for word in words if word not in _FILLER]
+    if len(own) < len(words) and _MONITORS.issuperset(own):
+        return ""
     return " ".join(own or ([] if without_filler else words))[:MAX_SUBJECT]

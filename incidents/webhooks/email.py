@@ -17,7 +17,7 @@ from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhoo
 
 _AUTO_REPLY = re.compile(
     r"\s*(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply"
-    r"|out of (?:the )?office|on vacation|vacation|i am (?:away|out)|abwesend|abwesenheit"
+    r"|out of (?:the )?office|on vacation|vacation|i am (?:away|out)|abwesend|abwesenheit\w*"
     r"|automatische antwort"
     r"|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina"
     r"|risposta automatica|automatisch antwoord|automatiskt svar|autosvar|resposta automática"
