@@ -27,7 +27,7 @@ _WORDS = {
         "successfully succeeded succeeds healthy inactive deactivated operational available online "
         "reachable responding responsive good fixed solved ended end finished complete completed "
         "restored returned reset stable repaired renewed reconnected exists "
-        "behoben beendet gelöst gelost wiederhergestellt erledigt erreichbar "
+        "entwarnung normalisiert behoben beendet gelöst wiederhergestellt erledigt erreichbar "
         "résolu resolu rétabli retabli terminé resuelto recuperado"
     ),
     State.FIRING: (
@@ -39,7 +39,7 @@ _WORDS = {
         "missed late lost expired disconnected error errors critical crit warning warn degraded "
         "major minor fatal emergency disaster severe urgent escalation escalated exceeded notok "
         "trouble needsattention "
-        "ausgefallen gestört gestoert ausfall störung panne incidente caído"
+        "alerte alarme warnung kritisch ausgefallen gestört ausfall störung panne incidente caído"
     ),
     State.ACKNOWLEDGED: (
         "acknowledged acknowledge acknowledgement acknowledgment acknowledges ack acked bestätigt "
@@ -67,7 +67,7 @@ BARE = {
 WEAK = frozenset(
     "alert alerting alarm problem new error errors critical crit warning warn major minor fatal "
     "emergency disaster severe urgent unknown trouble degraded red yellow orange amber "
-    "trigger started escalation downtime".split()
+    "alerte alarme warnung kritisch trigger started escalation downtime".split()
 )
 """Words that head most mails of a monitor, or say how bad it was: any surer word wins."""
 
@@ -80,9 +80,10 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
         (r"\bnot (?:firing|alerting|in alarm|triggered)\b"
          r"|\bno longer (?:down|firing|active|in alarm|alerting|unreachable|failing|critical)\b",
          "recovered"),
-        (r"\b(?:is |are |came |went |now )?back (?:up|online|to (?:normal|ok|green|online|service))"
-         r"(?: again)?\b", "recovered"),
-        (r"\b(?:returned|restored|reset) to (?:normal|ok|green)\b|\ball clear\b", "recovered"),
+        (r"\b(?:is |are |came |went |now )?back (?:up|online|on time|in sync"
+         r"|to (?:normal|ok|green|online|service))(?: again| and running)?\b", "recovered"),
+        (r"\b(?:returned|restored|reset) to (?:normal|ok|green)\b|\ball clear\b"
+         r"|\balarm off\b", "recovered"),
         (r"\b(?:completed|finished|ended|done) with (?:\w+ )?(?:errors?|warnings?|failures?)\b",
          "failed"),
         (r"\b(?:completed|finished|ended|done) (?:successfully|with success|ok|without errors?)\b",

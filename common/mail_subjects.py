@@ -20,6 +20,42 @@ from common.alert_states import (
     state_of_words,
     with_phrases_joined,
 )
+from common.mail_subject_patterns import (
+    ANYWHERE_AT_END,
+    ARROW,
+    BEFORE_ENDED,
+    BY,
+    CAPITALS,
+    CODE,
+    COLOURS,
+    COPULA,
+    CUT,
+    DURATION,
+    EMOJI_STATE,
+    EMPTY_COUNT,
+    FILLER,
+    FIRST,
+    FORWARDED,
+    HOLLOW,
+    HOW_JOBS_END,
+    ID,
+    JOB,
+    JOB_AT_END,
+    LAST,
+    LETTER,
+    LINK,
+    LOGIN,
+    MONITORS,
+    NOT,
+    NOW,
+    PRODUCT,
+    RAISED,
+    RATES,
+    SURE_AT_END,
+    TIME,
+    VALUE,
+    WORD,
+)
 from common.mail_subject_shapes import known_shape, opposite_in
 
 MAX_SUBJECT = 300
@@ -39,130 +75,9 @@ class Subject:
     """Whether more than "alert" or a severity says the state."""
 
 
-_FORWARDED = re.compile(
-    r"\s*(?:re|fwd?|wg|aw|sv|vs|tr|rv|antw|doorst|enc)(?:\s?\[\d{1,3}\])?\s?:\s*", re.IGNORECASE
-)
-_EMOJI_STATE = {
-    "✅": "recovered", "🟢": "recovered", "💚": "recovered", "☑": "recovered", "✔": "recovered",
-    "🔴": "down", "🚨": "alert", "❌": "failed", "🔥": "alert", "❗": "alert", "⛔": "down",
-    "🚧": "maintenance", "🛠": "maintenance",
-}  # fmt: skip
-_RATES = frozenset(
-    "critical crit warning warn major minor fatal emergency disaster severe urgent high medium low "
-    "moderate average information informational info red yellow orange amber".split()
-)
-_CODE = re.compile(
-    r"\b(?:(?:sev|severity|priority|prio)(?:[ :#_=-]{0,3}\d|\s?[:=]\s?[a-z]{3,13})"
-    r"|[ps][0-5])\b(?!-)",
-    re.IGNORECASE,
-)
-_FILLER = frozenset(
-    "alert alerts alarm alarms monitor monitors monitoring problem problems incident incidents "
-    "issue issues event events notification notifications notice service host check status state "
-    "severity priority is are was has have been the a an on in for of from since after now new "
-    "again reminder and update automatically website site url threshold uptime".split()
-)
-"""Words that say nothing about which alert it is."""
-_PRODUCT = re.compile(
-    r"\s*\[?(?:check_?mk|nagios(?: xi)?|icinga ?2?|op5|zabbix|prtg(?: network monitor)?|centreon"
-    r"|uptime ?robot|uptime ?kuma|statuscake|pingdom|datadog|monitor alert|opsgenie|pagerduty"
-    r"|sentry|cronitor|observium|librenms|sensu|gatus|new relic|dynatrace|better ?stack)\]?"
-    r"(?::\s+|\s+[|–-]\s+|(?<=\])\s*)",
-    re.IGNORECASE,
-)
-_MONITORS = frozenset(
-    "nagios icinga icinga2 checkmk check_mk zabbix prtg centreon monit munin grafana prometheus "
-    "alertmanager splunk graylog system server network".split()
-)
-"""Words that, beside filler, do not say which alert it is either: "Nagios alert"."""
-_CUT = re.compile(r"([\[\]{}()<>|\"“”!,;•·]|\*\*|\s(?:-{1,3}|[–—])\s|:(?=\s|$))")
-_DURATION = re.compile(
-    r"\b(?:\d{1,5} ?(?:d|h|m|s|ms|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?)\b[ ,]{0,2}"
-    r"(?:and )?){1,4}",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"(?:\b(?:at|on|since) )?\b(?:\d{4}-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]\d{2,4})\b"
-    r"(?:[T ,]{1,3}\d{1,2}:\d\d(?::\d\d)?(?:\.\d{1,6})?)?(?:Z\b|\s?[AP]M\b)?"
-    r"(?:\s?(?:UTC|GMT|CES?T)\b)?(?:\s?[+-]\d\d:?\d\d\b)?|\b\d{1,2}:\d\d:\d\d\b"
-)
-_NUMBER = r"[-+]?\d{1,12}(?:[.,]\d{1,6})?"
-_UNIT = r"(?: ?%| percent\b| ?(?:ms|[KMGT]i?B|[kMG]bps|°C)\b)"
-_VALUE = re.compile(
-    # A threshold belongs to the rule, a value only to this mail.
-    rf"(?<!above )(?<!below )(?<!over )(?<!under )(?<!than )(?<![<>] )(?<![<>]= )(?<![\w.:/-])"
-    rf"(?:{_NUMBER}{_UNIT}|\d{{1,6}}\.\d{{1,6}}(?![\w.]))"
-    rf"|(?<=[=]){_NUMBER}(?:{_UNIT}|(?!\w))|(?<=[=:] ){_NUMBER}(?:{_UNIT}|(?![\w.:]))"
-)
-_ARROW = re.compile(
-    r"(?:\bfrom )?\b([A-Za-z]{2,14})\b(?:\s?(?:-+>|=+>|→|➔|⇒)\s?| to )([A-Za-z]{2,14})\b"
-)
-_NOW = re.compile(r"\b\w{2,12} ended \(now: (\w{2,12})\)", re.IGNORECASE)
-_COPULA = re.compile(
-    r"\b(?:is|are|was|has|have|went|gone|been|be|now|again|status|state"
-    r"|(?:changed|switched|moved) to)"
-    r"(?: now| been| again| in| be| automatically){0,2} (?P<state>[A-Za-z]{2,16})"
-    r"(?: (?:state|again|now|status))?"
-    r"(?=[!.?]{0,3}\s*(?:$|[-–—:,;|()\[\]*!]"
-    r"|(?:on|for|after|since|at|in|with|by|from|because|due)\b))",
-    re.IGNORECASE,
-)
-_BY = re.compile(
-    r"\b(?:(?:is|was|ha[sv]e? been) )?(?P<state>recovered|resolved|acknowledged|closed|cleared)"
-    r"(?: by [^\[\]():;|\"-]{1,60}| from)",
-    re.IGNORECASE,
-)
-_JOB = re.compile(
-    r"\b(?P<job>backup|job|check|replication|sync|restore|deployment|build|upgrade|update|task|run"
-    r"|export|import|snapshot|scan) "
-    r"(?P<state>ok|error|failed|warning|succeeded|successful|passed|restored|recovered)"
-    r"(?= (?:of|on|for|in|at)\b)",
-    re.IGNORECASE,
-)
-_RAISED = re.compile(
-    r"\b(?P<job>alarm|alert|incident|problem|issue|outage) (?P<state>raised|cleared|resolved"
-    r"|triggered|opened|closed|ended|recovered|fired)(?= (?:of|on|for|in|at)\b)",
-    re.IGNORECASE,
-)
-_LINK = re.compile(
-    r"\b(?P<job>link|interface|port|peer|neighbou?r|session|tunnel|vpn|bgp|host|node|server|instance"
-    r"|connection) (?P<state>down|up|lost|restored)(?= (?:of|on|for|in|at|to|with)\b)",
-    re.IGNORECASE,
-)
-_CAPITALS = re.compile(
-    r"(?<=[\s/])(?P<state>RESOLVED|RECOVER(?:ED|Y)|CLEARED|FIRING|TRIGGERED"
-    r"|[A-Z]{2,16}(?= (?:on|for|at|of|in)\b))(?=\s)"
-)
-_LAST = re.compile(r"(?:^|(?<=\s))(?P<state>[^\W\d_]{2,16})[.?\s]{0,4}$")
-_FIRST = re.compile(r"\s*(?P<state>[A-Z]{2,16})(?=\s)")
-_SURE_AT_END = frozenset(
-    "resolved recovered cleared ok successful successfully succeeded fixed restored healthy online "
-    "recovery acknowledged failed failing down critical triggered offline unreachable unhealthy "
-    "unavailable reachable unresponsive firing notok nodata".split()
-)
-_BEFORE_ENDED = re.compile(
-    r"\b(?:alert|alarm|incident|problem|issue|case|job|backup|violation|outage)$", re.IGNORECASE
-)
-_NOT = re.compile(
-    r"(?:\b(?:not|nicht|keine?|cannot|never|unable|without|no|fail(?:s|ed|ing)? to"
-    r"|when|if|until|before)|n't)(?: \w{1,12}){0,2}\s?$",
-    re.IGNORECASE,
-)
-_LOGIN = re.compile(r"\b(?:log-?[io]n|authentication|attack|intrusion|access)\s*$", re.IGNORECASE)
-_ANYWHERE_AT_END = frozenset(
-    "recovered resolved needsattention downtimestart flappingstart acknowledged".split()
-)
-_COLOURS = {"red": "critical", "orange": "high", "yellow": "warning", "amber": "warning"}
-_HOLLOW = re.compile(r"[\[({]\s*[-–—:;,|/]{0,3}\s*[\])}]")
-_LETTER = re.compile(r"[^\W\d_]")
-_ID = re.compile(r"#\d{1,12}|\b[A-Z]{1,10}-\d{1,12}\b|(?<=[A-Za-z]):\d{1,6}\b|^\s*\d{1,12}\s*$")
-_EMPTY_COUNT = re.compile(r"\b[A-Za-z]+:0\b")
-_WORD = re.compile(r"[^\W_]+(?:[._/@:#+-]+[^\W_]+)*")
-
-
 def without_forwarding(subject: str) -> str:
     """The subject without "Fwd:", "WG:", "Re:" and their like."""
-    while found := _FORWARDED.match(subject):
+    while found := FORWARDED.match(subject):
         subject = subject[found.end() :]
     return subject.strip()
 
@@ -178,7 +93,7 @@ def read_subject(subject: str) -> Subject:
     plain = " ".join(without_forwarding(subject).split())[:MAX_SUBJECT]
     shape = known_shape(plain)
     text, message = (shape.name, shape.message) if shape else (plain, "")
-    text = _PRODUCT.sub("", text, count=1) or text
+    text = PRODUCT.sub("", text, count=1) or text
     parts = _Parts(text)
     if shape is None and not parts.is_sure and (shape := opposite_in(text)):
         parts = _Parts(shape.name)
@@ -199,13 +114,13 @@ class _Parts:
         self.rated: list[str] = []
         self.is_down = False
         self.message = self.last_segment = ""
-        for emoji, word in _EMOJI_STATE.items():
+        for emoji, word in EMOJI_STATE.items():
             text = text.replace(emoji, f"; {word}; ")
         text = with_phrases_joined(text)
         if "testmessage" in text:
             self._add(0, "testmessage")
-        text = _NOW.sub(self._changed, text)
-        text = _ARROW.sub(self._changed, text)
+        text = NOW.sub(self._changed, text)
+        text = ARROW.sub(self._changed, text)
         self.without_segments = self._take_segments(text)
         self.named = ""
         self.rest = self._take_inner(self.without_segments)
@@ -223,20 +138,20 @@ class _Parts:
     def _add(self, rank: int, word: str, order: int = 0) -> None:
         state = state_of_word(word)
         self._rate(word)
-        if word.lower() in _RATES:
+        if word.lower() in RATES:
             state = state or State.FIRING
         if state:
             rank = 0 if word in JOINED and state == State.NO_NEWS else rank
-            self.states.append((rank, order, state, word.lower() in WEAK | _RATES))
+            self.states.append((rank, order, state, word.lower() in WEAK | RATES))
 
     def _rate(self, word: str) -> None:
-        if word.lower() in _RATES:
+        if word.lower() in RATES:
             self.rated.append(word.lower())
         self.is_down |= word.lower() in ("down", "unreachable", "unreach")
 
     def _changed(self, found: re.Match[str]) -> str:
         words = [word for word in found.groups() if word]
-        if not all(state_of_word(word) or word.lower() in _RATES for word in words):
+        if not all(state_of_word(word) or word.lower() in RATES for word in words):
             return found[0]
         last = words[-1]
         state = state_of_word(last) or State.FIRING
@@ -246,11 +161,11 @@ class _Parts:
 
     def _take_segments(self, text: str) -> str:
         """Take out the segments that hold nothing but state."""
-        pieces = _CUT.split(text)
+        pieces = CUT.split(text)
         for number in range(0, len(pieces), 2):
-            bare = _DURATION.sub(" ", _EMPTY_COUNT.sub(" ", pieces[number]))
-            bare = _CODE.sub(self._coded, _ID.sub(" ", bare))
-            words = _WORD.findall(bare)
+            bare = DURATION.sub(" ", EMPTY_COUNT.sub(" ", pieces[number]))
+            bare = CODE.sub(self._coded, ID.sub(" ", bare))
+            words = WORD.findall(bare.replace("/", " "))
             if not pieces[number].strip():
                 continue
             if not words:
@@ -258,8 +173,8 @@ class _Parts:
                 if not pieces[number].strip().isdigit() or number < len(pieces) - 1:
                     pieces[number] = ""
                 continue
-            known = [w for w in words if state_of_word(w) or w.lower() in _RATES]
-            if known and all(w in known or w.lower() in _FILLER for w in words):
+            known = [w for w in words if state_of_word(w) or w.lower() in RATES]
+            if known and all(w in known or w.lower() in FILLER for w in words):
                 self.last_segment = pieces[number]
                 pieces[number] = ""
                 self._add_segment(known, number)
@@ -273,13 +188,13 @@ class _Parts:
         if number + 2 >= len(pieces) or pieces[number + 1] != "(" or number == 0:
             return False
         bare = pieces[number - 1] not in ("(", "[", "{", "<", "|", "**")
-        return bare and bool(_WORD.search("".join(pieces[:number])))
+        return bare and bool(WORD.search("".join(pieces[:number])))
 
     def _add_segment(self, words: list[str], order: int) -> None:
         for word in words:
             self._rate(word)
         state = state_of_words(words) or State.FIRING
-        weak = all(word.lower() in WEAK | _RATES for word in words)
+        weak = all(word.lower() in WEAK | RATES for word in words)
         self.states.append((1, order, state, weak))
 
     def _coded(self, found: re.Match[str]) -> str:
@@ -288,33 +203,33 @@ class _Parts:
 
     def _take_inner(self, text: str) -> str:
         """Take out states inside what is left: in front, after "is", at an end."""
-        first = _FIRST.match(text)
+        first = FIRST.match(text)
         if first and text.upper() != text and state_of_word(first["state"]):
             self._add(2, first["state"])
             text = text[first.end() :]
         if text.upper() != text:
-            text = _CAPITALS.sub(self._inner, text)
-        for pattern in (_BY, _JOB, _RAISED, _LINK):
+            text = CAPITALS.sub(self._inner, text)
+        for pattern in (BY, JOB, RAISED, LINK):
             text = pattern.sub(self._inner, text)
-        known = (each for each in _COPULA.finditer(text) if state_of_word(each["state"]))
+        known = (each for each in COPULA.finditer(text) if state_of_word(each["state"]))
         found = next(known, None)
         if found and self._inner(found) != found[0]:
             tail = text[found.end() :].strip()
             text = text[: found.start()]
             if tail[:1].isalpha():
                 text = f"{text} {tail}"
-            elif _WORD.search(text):
+            elif WORD.search(text):
                 self.message = tail
             else:
                 text = tail
         return self._take_ends(text)
 
     def _take_ends(self, text: str) -> str:
-        pieces = _CUT.split(text)
+        pieces = CUT.split(text)
         named = list(pieces)
-        filled = [number for number in range(0, len(pieces), 2) if _WORD.search(pieces[number])]
+        filled = [number for number in range(0, len(pieces), 2) if WORD.search(pieces[number])]
         for number in filled:
-            end = _LAST.search(pieces[number], max(0, len(pieces[number]) - 24))
+            end = LAST.search(pieces[number], max(0, len(pieces[number]) - 24))
             if end is None:
                 continue
             before = pieces[number][: end.start()]
@@ -324,11 +239,11 @@ class _Parts:
             self._add(4, meant, -number)
             if meant == "notok":
                 continue
-            pieces[number] = before if _LETTER.search(before) else ""
+            pieces[number] = before if LETTER.search(before) else ""
             if end["state"].isupper() or state_of_word(meant) != State.FIRING:
                 # "Recovery job failed" is a name; "Recovery job" says nothing.
                 named[number] = pieces[number]
-            if number != filled[-1] and _WORD.search(before):
+            if number != filled[-1] and WORD.search(before):
                 self.message = self.message or "".join(pieces[number + 1 :])
                 pieces, named = pieces[: number + 1], named[: number + 1]
                 break
@@ -348,47 +263,49 @@ class _Parts:
     def _meant(self, before: str, word: str) -> str:
         """The word, or its opposite after a "not": what could not be resolved is an error."""
         ended = state_of_word(word) == State.ENDED
-        return "notok" if ended and _NOT.search(before[-40:]) else word
+        return "notok" if ended and NOT.search(before[-40:]) else word
 
     def _ends(self, before: str, word: str, last: bool) -> bool:
         """Whether the last word of a segment is its state, and no part of a name."""
         if state_of_word(word) is None:
             return False
-        if not _WORD.search(before):
+        if not WORD.search(before):
             return True
         if word.isupper() and len(word) > 1 and not before.isupper():
             return True
-        if word.lower() in _ANYWHERE_AT_END:
+        if word.lower() in ANYWHERE_AT_END:
             return True
-        if word.lower().startswith("succe") and _LOGIN.search(before):
+        if word.lower() in HOW_JOBS_END and JOB_AT_END.search(before):
+            return True
+        if word.lower().startswith("succe") and LOGIN.search(before):
             return False
-        return last and (word.lower() in _SURE_AT_END or bool(_BEFORE_ENDED.search(before.strip())))
+        return last and (word.lower() in SURE_AT_END or bool(BEFORE_ENDED.search(before.strip())))
 
 
 def _severity(parts: _Parts) -> str:
     """The sender's word; that something is down says it where nothing else does."""
     if parts.rated:
-        return _COLOURS.get(parts.rated[0], parts.rated[0])[:50]
+        return COLOURS.get(parts.rated[0], parts.rated[0])[:50]
     return "down" if parts.is_down and parts.state() == State.FIRING else ""
 
 
 def _name(text: str, parts: _Parts) -> str:
     """The shortest that is left without the state."""
     texts = [text, _tidy(parts.without_segments), _tidy(parts.named)]
-    found = [alert_name(each) for each in texts if not JOINED & set(_WORD.findall(each))]
-    found = [each for each in found if _LETTER.search(each)]
+    found = [alert_name(each) for each in texts if not JOINED & set(WORD.findall(each))]
+    found = [each for each in found if LETTER.search(each)]
     return min((each for each in found if each), key=len, default="") or alert_name(text)
 
 
 def _tidy(text: str) -> str:
-    return " ".join(_HOLLOW.sub(" ", text).split()).strip(" -–—:;,|")
+    return " ".join(HOLLOW.sub(" ", text).split()).strip(" -–—:;,|")
 
 
 def _key(text: str, without_filler: bool = False) -> str:
     """The words that are the same in every mail of one alert."""
-    text = _VALUE.sub(" ", _DURATION.sub(" ", _TIME.sub(" ", text)))
-    words = [word.lower() for word in _WORD.findall(text)]
-    own = [word for word in words if word not in _FILLER]
-    if len(own) < len(words) and _MONITORS.issuperset(own):
+    text = VALUE.sub(" ", DURATION.sub(" ", TIME.sub(" ", text)))
+    words = [word.lower() for word in WORD.findall(text)]
+    own = [word for word in words if word not in FILLER]
+    if len(own) < len(words) and MONITORS.issuperset(own):
         return ""
     return " ".join(own or ([] if without_filler else words))[:MAX_SUBJECT]
