@@ -38,7 +38,7 @@ _WORDS = {
         "unresponsive nodata unresolved ongoing investigating identified bad started unusual "
         "missed late lost expired disconnected error errors critical crit warning warn degraded "
         "major minor fatal emergency disaster severe urgent escalation escalated exceeded notok "
-        "trouble needsattention "
+        "trouble needsattention unacknowledged indisponible inaccessible injoignable "
         "alerte alarme warnung kritisch ausgefallen gestört ausfall störung panne incidente caído"
     ),
     State.ACKNOWLEDGED: (
@@ -49,7 +49,7 @@ _WORDS = {
         "pending flapping flappingstart flappingstop flappingend flappingdisabled "
         "downtimestart downtimeend downtimeremoved downtimecancelled downtimecanceled maintenance "
         "scheduled suppressed silenced muted snoozed paused disabled inhibited insufficientdata "
-        "initializing initialising pend test testing testmessage emailtest unacknowledged wartung"
+        "initializing initialising pend test testing testmessage emailtest wartung"
     ),
 }
 JOINED = frozenset(
@@ -74,9 +74,13 @@ WEAK = frozenset(
 _PHRASES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(pattern, re.IGNORECASE), word)
     for pattern, word in (
-        (r"\b(?:not|never|isn'?t) (?:ok|recovered|resolved|up|healthy|normal|available)\b"
+        (r"\b(?:not|never|isn'?t) (?:ok|recovered|resolved|up|healthy|normal)\b"
          r"|\bdid(?: not|n'?t) recover\b|\bfailed to recover\b|\bno recovery\b", "notok"),
-        (r"\b(?:not|un) ?(?:reachable|responding|available)\b", "unavailable"),
+        (r"\b(?:not|un) ?(?:reachable|responding|available)\b"
+         r"|\bnicht (?:erreichbar|verfügbar)\b|\bno disponible\b", "unavailable"),
+        (r"\bwieder (?:erreichbar|verfügbar|online|ok|da)\b|\bdisponible de nuevo\b"
+         r"|\best (?:de|à) nouveau (?:disponible|accessible|en ligne)\b", "recovered"),
+        (r"\best (?=indisponible|inaccessible|injoignable)", ""),
         (r"\bnot (?:firing|alerting|in alarm|triggered)\b"
          r"|\bno longer (?:down|firing|active|in alarm|alerting|unreachable|failing|critical)\b",
          "recovered"),
@@ -99,7 +103,8 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
          r"(?:start|started|begins|began|ended|end|ends|over|removed|cancell?ed|scheduled)\b",
          "downtimestart"),
         (r"\b(?:started|starts|stopped|stops) flapping\b"
-         r"|\bflapping (?:start|started|stop|stopped|end|ended|disabled)\b", "flappingstart"),
+         r"|\bflapping (?:detected|start|started|stop|stopped|end|ended|disabled)\b",
+         "flappingstart"),
         (r"\b(?:no longer|un) ?acknowledged\b", "unacknowledged"),
         (r"\bCUSTOM(?= (?:Service|Host) Alert)", "testing"),
         (r"\bstill (?=\w)", ""),

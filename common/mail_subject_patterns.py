@@ -104,7 +104,8 @@ FIRST = re.compile(r"\s*(?P<state>[A-Z]{2,16})(?=\s)")
 SURE_AT_END = frozenset(
     "resolved recovered cleared ok successful successfully succeeded fixed restored healthy online "
     "recovery acknowledged failed failing down critical triggered offline unreachable unhealthy "
-    "unavailable reachable unresponsive firing notok nodata".split()
+    "unavailable reachable unresponsive firing notok nodata indisponible inaccessible "
+    "injoignable".split()
 )
 BEFORE_ENDED = re.compile(
     r"\b(?:alert|alarm|incident|problem|issue|case|job|backup|violation|outage)$", re.IGNORECASE
@@ -116,8 +117,9 @@ NOT = re.compile(
 )
 LOGIN = re.compile(r"\b(?:log-?[io]n|authentication|attack|intrusion|access)\s*$", re.IGNORECASE)
 JOB_AT_END = re.compile(
-    r"\b(?:backup|job|replication|sync|restore|deployment|build|pipeline|upgrade|import|export) $",
-    re.I,
+    r"\b(?:backup|job|replication|sync|restore|deployment|build|pipeline|upgrade|import|export"
+    r"|check) $",
+    re.IGNORECASE,
 )
 HOW_JOBS_END = frozenset("failed fixed succeeded successful passed recovered".split())
 ANYWHERE_AT_END = frozenset(
@@ -129,3 +131,21 @@ LETTER = re.compile(r"[^\W\d_]")
 ID = re.compile(r"#\d{1,12}|\b[A-Z]{1,10}-\d{1,12}\b|(?<=[A-Za-z]):\d{1,6}\b|^\s*\d{1,12}\s*$")
 EMPTY_COUNT = re.compile(r"\b[A-Za-z]+:0\b")
 WORD = re.compile(r"[^\W_]+(?:[._/@:#+-]+[^\W_]+)*")
+
+LEADING = re.compile(
+    r"\s*(?P<run>(?:[A-Za-z]{2,14} ){1,3})(?:alert|alarm|incident|problem|issue|notification) "
+    r"(?=(?:on|for)\b)",
+    re.IGNORECASE,
+)
+PLANNED = re.compile(
+    r"(?:^|[:\]|–-] ?)downtimestart (?:of|for|on|at|in|from|tonight|tomorrow|this|next|\d)",
+    re.IGNORECASE,
+)
+UP_OR_DOWN = re.compile(
+    r"\b(?:vpn|tunnel|link|interface|port|bgp|peer|neighbou?r|session|host|node|server|site|website"
+    r"|instance|connection|monitor|adjacency|switch|router)\b",
+    re.IGNORECASE,
+)
+HOW_ALERTS_END = frozenset(
+    "started ended opened closed cleared resolved triggered raised created recovered".split()
+)

@@ -47,7 +47,9 @@ _UPDATE = re.compile(r"Updated problem in [^:]{1,40}: (?P<name>.{1,250})")
 _MDADM = re.compile(r"(?P<event>\w{3,30}) event on (?P<array>/dev/\S{1,60}?:\S{1,100})")
 _SMARTD = re.compile(r"SMART error \((?P<event>\w{1,40})\) detected on host: (?P<host>\S{1,100})")
 _POWER_LOST = re.compile(
-    r"power failure|on battery|utility power (?:lost|failed)|lost utility power|power lost", re.I
+    r"power failure|on battery(?: power)?|utility power (?:lost|failed)"
+    r"|lost utility power|power lost",
+    re.I,
 )
 _POWER_BACK = re.compile(
     r"power (?:has )?(?:been )?(?:returned|restored|recovered)"

@@ -37,22 +37,26 @@ from common.mail_subject_patterns import (
     FIRST,
     FORWARDED,
     HOLLOW,
+    HOW_ALERTS_END,
     HOW_JOBS_END,
     ID,
     JOB,
     JOB_AT_END,
     LAST,
+    LEADING,
     LETTER,
     LINK,
     LOGIN,
     MONITORS,
     NOT,
     NOW,
+    PLANNED,
     PRODUCT,
     RAISED,
     RATES,
     SURE_AT_END,
     TIME,
+    UP_OR_DOWN,
     VALUE,
     WORD,
 )
@@ -117,7 +121,7 @@ class _Parts:
         for emoji, word in EMOJI_STATE.items():
             text = text.replace(emoji, f"; {word}; ")
         text = with_phrases_joined(text)
-        if "testmessage" in text:
+        if "testmessage" in text or PLANNED.search(text):
             self._add(0, "testmessage")
         text = NOW.sub(self._changed, text)
         text = ARROW.sub(self._changed, text)
@@ -203,6 +207,11 @@ class _Parts:
 
     def _take_inner(self, text: str) -> str:
         """Take out states inside what is left: in front, after "is", at an end."""
+        leading = LEADING.match(text)
+        words = leading["run"].split() if leading else []
+        if leading and all(state_of_word(word) or word.lower() in RATES for word in words):
+            self._add_segment(words, 0)
+            text = text[leading.end() :]
         first = FIRST.match(text)
         if first and text.upper() != text and state_of_word(first["state"]):
             self._add(2, first["state"])
@@ -233,22 +242,36 @@ class _Parts:
             if end is None:
                 continue
             before = pieces[number][: end.start()]
-            if not self._ends(before, end["state"], number == filled[-1]):
+            has_reason = self._has_reason(pieces, number)
+            is_last = number == filled[-1]
+            if not (has_reason or self._ends(before, end["state"], is_last)):
+                continue
+            if state_of_word(end["state"]) is None:
                 continue
             meant = self._meant(before, end["state"])
             self._add(4, meant, -number)
-            if meant == "notok":
+            if meant != end["state"]:
                 continue
             pieces[number] = before if LETTER.search(before) else ""
             if end["state"].isupper() or state_of_word(meant) != State.FIRING:
                 # "Recovery job failed" is a name; "Recovery job" says nothing.
                 named[number] = pieces[number]
-            if number != filled[-1] and WORD.search(before):
+            if JOB_AT_END.search(before) or BEFORE_ENDED.search(before.strip()):
+                continue
+            if not is_last and WORD.search(before):
                 self.message = self.message or "".join(pieces[number + 1 :])
                 pieces, named = pieces[: number + 1], named[: number + 1]
                 break
         self.named = "".join(named)
         return "".join(pieces)
+
+    def _has_reason(self, pieces: list[str], number: int) -> bool:
+        """Whether brackets that end the text follow a state: "web-1 HTTP Warning (slow)"."""
+        if any(rank <= 1 for rank, _, _, _ in self.states) or len(pieces) < number + 4:
+            return False
+        word = pieces[number].rstrip().rpartition(" ")[2]
+        closed = pieces[number + 1] == "(" and pieces[number + 3] == ")"
+        return closed and word[:1].isupper() and not "".join(pieces[number + 4 :]).strip()
 
     def _inner(self, found: re.Match[str]) -> str:
         """Note a state and take it out; one that is denied stays in the text."""
@@ -256,7 +279,7 @@ class _Parts:
             return found[0]
         meant = self._meant(found.string[: found.start()], found["state"])
         self._add(3, meant, -found.start())
-        if meant == "notok":
+        if meant != found["state"]:
             return found[0]
         return f"{found['job']} " if "job" in found.re.groupindex else " "
 
@@ -276,6 +299,10 @@ class _Parts:
         if word.lower() in ANYWHERE_AT_END:
             return True
         if word.lower() in HOW_JOBS_END and JOB_AT_END.search(before):
+            return True
+        if word.lower() in HOW_ALERTS_END and BEFORE_ENDED.search(before.strip()):
+            return True
+        if last and word.lower() == "up" and UP_OR_DOWN.match(before.strip()):
             return True
         if word.lower().startswith("succe") and LOGIN.search(before):
             return False

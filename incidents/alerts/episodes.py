@@ -137,7 +137,8 @@ def _acknowledge_incident(alert: Alert, integration: Integration) -> None:
         return
     open_ones = Incident.objects.exclude(status=Incident.Status.RESOLVED)
     changed = open_ones.filter(pk=incident.pk, acknowledged_at=None).update(
-        acknowledged_at=max(at, incident.impact_started_at), updated_at=timezone.now()
+        acknowledged_at=max(at, incident.impact_started_at, incident.detected_at or at),
+        updated_at=timezone.now(),
     )
     if changed:
         text = f"{alert.name} was acknowledged in {integration}."
