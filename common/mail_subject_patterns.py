@@ -149,3 +149,5 @@ UP_OR_DOWN = re.compile(
 HOW_ALERTS_END = frozenset(
     "started ended opened closed cleared resolved triggered raised created recovered".split()
 )
+WHOLE = frozenset("down up offline online unreachable unavailable available reachable".split())
+"""States of a whole thing: what is written after them is the reason."""

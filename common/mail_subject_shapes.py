@@ -14,7 +14,6 @@ class Shape:
     name: str
     state: State | None = None
     """None: the words of the name say it."""
-    message: str = ""
 
 
 _AZURE = re.compile(
@@ -25,7 +24,7 @@ _AZURE = re.compile(
 )
 _KUMA = re.compile(
     r"\[(?P<name>[^\[\]]{1,200})\] ?\[ ?(?P<emoji>🔴|✅|🟢|🚧|🟡|⚠️?|⏸️?) ?[^\[\]]{1,30}\] ?"
-    r"(?P<message>.{0,300})"
+    r".{0,300}"
 )
 _LIBRENMS = re.compile(
     r"Alert for device (?P<host>\S{1,100}) [-–] (?P<name>.{1,200})"
@@ -97,7 +96,7 @@ def _kuma(subject: str) -> Shape | None:
         return None
     states = {"🔴": State.FIRING, "✅": State.ENDED, "🟢": State.ENDED}
     state = states.get(found["emoji"], State.NO_NEWS)
-    return Shape(found["name"], state, found["message"])
+    return Shape(found["name"], state)
 
 
 def _librenms(subject: str) -> Shape | None:

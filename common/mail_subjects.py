@@ -58,6 +58,7 @@ from common.mail_subject_patterns import (
     TIME,
     UP_OR_DOWN,
     VALUE,
+    WHOLE,
     WORD,
 )
 from common.mail_subject_shapes import known_shape, opposite_in
@@ -96,17 +97,16 @@ def read_subject(subject: str) -> Subject:
     """
     plain = " ".join(without_forwarding(subject).split())[:MAX_SUBJECT]
     shape = known_shape(plain)
-    text, message = (shape.name, shape.message) if shape else (plain, "")
+    text = shape.name if shape else plain
     text = PRODUCT.sub("", text, count=1) or text
     parts = _Parts(text)
     if shape is None and not parts.is_sure and (shape := opposite_in(text)):
         parts = _Parts(shape.name)
     state = shape.state if shape and shape.state else parts.state()
     head = parts.rest
-    message = message or parts.message
     key = _key(head) or _key(parts.last_segment, without_filler=True)
     sure = bool(shape and shape.state) or parts.is_sure
-    return Subject(state, _name(text, parts), key, _key(message), _severity(parts), sure)
+    return Subject(state, _name(text, parts), key, _key(parts.message), _severity(parts), sure)
 
 
 class _Parts:
@@ -183,7 +183,6 @@ class _Parts:
                 pieces[number] = ""
                 self._add_segment(known, number)
                 if self._begins_message(pieces, number):
-                    self.message = "".join(pieces[number + 1 :])
                     return "".join(pieces[:number])
         return "".join(pieces)
 
@@ -228,7 +227,8 @@ class _Parts:
             if tail[:1].isalpha():
                 text = f"{text} {tail}"
             elif WORD.search(text):
-                self.message = tail
+                # What is down is down whatever the reason; "critical" may be said of much.
+                self.message = "" if found["state"].lower() in WHOLE else tail
             else:
                 text = tail
         return self._take_ends(text)
@@ -259,7 +259,7 @@ class _Parts:
             if JOB_AT_END.search(before) or BEFORE_ENDED.search(before.strip()):
                 continue
             if not is_last and WORD.search(before):
-                self.message = self.message or "".join(pieces[number + 1 :])
+                self.message = "" if has_reason else self.message or "".join(pieces[number + 1 :])
                 pieces, named = pieces[: number + 1], named[: number + 1]
                 break
         self.named = "".join(named)

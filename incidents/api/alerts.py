@@ -18,7 +18,7 @@ class AlertSerializer(serializers.ModelSerializer):
         model = Alert
         fields = [
             "id", "name", "summary", "severity", "status", "labels", "service", "incident",
-            "joined_because", "starts_at", "ends_at", "url",
+            "joined_because", "starts_at", "ends_at", "acknowledged_at", "url",
         ]  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _no_alert(message: EmailMessage, subject: str) -> str:
         return "A report of a mail server opens nothing."
     if _BOUNCE.match(subject) or _MAIL_SERVER.search(_header(message, "From")):
         return "A report of a mail server opens nothing."
-    replied = (
+    replied: object = (
         _header(message, "Auto-Submitted").lower().strip().startswith("auto-replied")
         or _header(message, "X-Autoreply").lower() in ("yes", "true", "1")
         or bool(_header(message, "X-Autorespond"))

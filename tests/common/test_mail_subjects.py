@@ -41,6 +41,9 @@ SEVERITIES = {
 }
 
 
+UNKNOWN: list[object] = ["purple", "", None, {}, 42, "checkout"]
+
+
 def subjects(head: str) -> list[str]:
     """The subjects below a heading of the file beside this one."""
     file = Path(__file__).with_name("mail_subjects.txt")
@@ -104,6 +107,8 @@ def test_alerts_of_unlike_things_are_apart(first: str, second: str) -> None:
         ("Disk usage on web1 is 91%", "Disk usage on web1 is 92.5 %"),
         ("shop is down", "Reminder: shop is still down"),
         ("CRITICAL: web1 - load average: 12.1", "CRITICAL: web1 - load average: 14"),
+        ("[shop] [🔴 Down] timeout", "[shop] [🔴 Down] connect ECONNREFUSED"),
+        ("shop is DOWN - HTTP 503", "shop is DOWN - timeout"),
         ("web1 unreachable since 10:31:07", "web1 unreachable since 10:36:07"),
     ],
 )
@@ -129,7 +134,7 @@ def test_a_mail_sent_again_is_the_same_alert(first: str, again: str) -> None:
             "pending", "flapping", "FLAPPINGSTART", "in downtime", "maintenance", "suppressed",
             "INSUFFICIENT_DATA", "paused", "under maintenance", "silenced",
         )),
-        *((each, None) for each in ("purple", "", None, {}, 42, "checkout")),
+        *((each, None) for each in UNKNOWN),
     ],
 )  # fmt: skip
 def test_the_state_of_a_value(value: object, state: State | None) -> None:
