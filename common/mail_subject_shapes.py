@@ -32,16 +32,14 @@ _LIBRENMS = re.compile(
     r"(?P<name2>.{1,200})"
 )
 _MONIT = re.compile(r"(?:.{0,80} )?monit alert(?: on \S{1,80})? --? +(?P<event>.{1,250})")
-_MONIT_EVENTS = re.compile(
-    r"(?P<topic>Checksum|Connection|Content|Data access|Execution|Filesystem flags|GID|Heartbeat"
-    r"|ICMP|Ping|Invalid type|Link|Link speed|Permission|PID|PPID|Process|Resource limit|Saturation"
-    r"|Size|Speed|Status|Timeout|Timestamp|Type|UID|Uptime|Download bytes|Upload bytes|Does not"
-    r"|Exists?|Existence|Instance|Action|Bytes)\b ?(?P<how>exceeded|failed|succeeded|matched|match"
-    r"|mismatch|doesn't match|error|exist|down|up|recovery|changed|not changed|done|ok)?\b ?"
-    r"(?P<service>.{0,200})",
+_MONIT_EVENT = re.compile(
+    r"(?P<alone>Does not exist|Exists|Invalid type|Timeout(?! recovery))(?: (?P<of>.{1,200}))?"
+    r"|(?P<topic>[A-Za-z][A-Za-z ]{1,40}?) (?P<how>not changed|changed not|changed|failed|succeeded"
+    r"|matched|exceeded|error|down|up|ok|match|doesn't match|recovery|done)"
+    r"(?: (?P<service>.{1,200}))?",
     re.IGNORECASE,
 )
-_ENDED_IN_MONIT = ("succeeded", "up", "recovery", "ok")
+_ENDED_IN_MONIT = ("succeeded", "up", "recovery", "ok", "not changed", "changed not")
 _UPDATE = re.compile(r"Updated problem in [^:]{1,40}: (?P<name>.{1,250})")
 _MDADM = re.compile(r"(?P<event>\w{3,30}) event on (?P<array>/dev/\S{1,60}?:\S{1,100})")
 _SMARTD = re.compile(r"SMART error \((?P<event>\w{1,40})\) detected on host: (?P<host>\S{1,100})")
@@ -112,17 +110,19 @@ def _monit(subject: str) -> Shape | None:
     found = _MONIT.fullmatch(subject)
     if found is None:
         return None
-    event = _MONIT_EVENTS.fullmatch(found["event"].strip())
+    event = _MONIT_EVENT.fullmatch(found["event"].strip())
     if event is None:
         return Shape(found["event"])
-    topic, how, service = event["topic"].lower(), (event["how"] or "").lower(), event["service"]
-    if topic in ("instance", "action") or how == "not changed":
-        return Shape(f"{service} {topic}", State.NO_NEWS)
-    if topic in ("does not", "exist", "exists", "existence"):
-        ended = topic == "exists" or how in _ENDED_IN_MONIT
-        return Shape(f"{service}: does not exist", State.ENDED if ended else State.FIRING)
-    topic = "type" if topic == "invalid type" else topic
-    return Shape(f"{service}: {topic}", State.ENDED if how in _ENDED_IN_MONIT else State.FIRING)
+    if event["alone"]:
+        what, ended = event["alone"].lower(), event["alone"].lower() == "exists"
+    else:
+        what, ended = event["topic"].lower(), event["how"].lower() in _ENDED_IN_MONIT
+    # The words of the end differ from those of the beginning.
+    what = {"exists": "does not exist", "invalid type": "type"}.get(what, what)
+    name = f"{event['of'] or event['service'] or 'monit'}: {what}"
+    if what in ("action", "instance", "monit instance"):
+        return Shape(name, State.NO_NEWS)
+    return Shape(name, State.ENDED if ended else State.FIRING)
 
 
 def _mdadm(subject: str) -> Shape | None:
