@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 FORWARDED = re.compile(
-    r"\s*(?:re|fwd?|wg|aw|sv|vs|tr|rv|antw|doorst|enc)(?:\s?\[\d{1,3}\])?\s?:\s*", re.IGNORECASE
+    r"(?:re|fwd?|wg|aw|sv|vs|tr|rv|antw|doorst|enc)(?:\s?\[\d{1,3}\])?\s?:"
+    r"|\[(?:external|extern|ext|external e-?mail|bulk|spam\??|suspicious)\]"
+    r"|\[(?:fwd?|wg|tr): (?P<inside>.{1,300})\]$",
+    re.IGNORECASE,
 )
 EMOJI_STATE = {
     "✅": "recovered", "🟢": "recovered", "💚": "recovered", "☑": "recovered", "✔": "recovered",
@@ -129,7 +132,7 @@ COLOURS = {"red": "critical", "orange": "high", "yellow": "warning", "amber": "w
 HOLLOW = re.compile(r"[\[({]\s*[-–—:;,|/]{0,3}\s*[\])}]")
 LETTER = re.compile(r"[^\W\d_]")
 ID = re.compile(r"#\d{1,12}|\b[A-Z]{1,10}-\d{1,12}\b|(?<=[A-Za-z]):\d{1,6}\b|^\s*\d{1,12}\s*$")
-EMPTY_COUNT = re.compile(r"\b[A-Za-z]+:0\b")
+EMPTY_COUNT = re.compile(r"\b[A-Za-z]+:0\b|\b0 [A-Za-z]+\b")
 WORD = re.compile(r"[^\W_]+(?:[._/@:#+-]+[^\W_]+)*")
 
 LEADING = re.compile(
@@ -151,3 +154,5 @@ HOW_ALERTS_END = frozenset(
 )
 WHOLE = frozenset("down up offline online unreachable unavailable available reachable".split())
 """States of a whole thing: what is written after them is the reason."""
+SAYS_WHAT = frozenset("lost bad new created started expired exceeded error errors".split())
+"""Words of a state that, after "is" or at an end, say what is wrong: "Orders are lost"."""

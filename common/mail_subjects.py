@@ -54,6 +54,7 @@ from common.mail_subject_patterns import (
     PRODUCT,
     RAISED,
     RATES,
+    SAYS_WHAT,
     SURE_AT_END,
     TIME,
     UP_OR_DOWN,
@@ -82,9 +83,10 @@ class Subject:
 
 def without_forwarding(subject: str) -> str:
     """The subject without "Fwd:", "WG:", "Re:" and their like."""
+    subject = subject[: 10 * MAX_SUBJECT].strip()
     while found := FORWARDED.match(subject):
-        subject = subject[found.end() :]
-    return subject.strip()
+        subject = (found["inside"] or subject[found.end() :]).strip()
+    return subject
 
 
 def read_subject(subject: str) -> Subject:
@@ -178,13 +180,20 @@ class _Parts:
                     pieces[number] = ""
                 continue
             known = [w for w in words if state_of_word(w) or w.lower() in RATES]
-            if known and all(w in known or w.lower() in FILLER for w in words):
+            if known and all(w in known or self._says_little(w, known) for w in words):
                 self.last_segment = pieces[number]
                 pieces[number] = ""
                 self._add_segment(known, number)
                 if self._begins_message(pieces, number):
                     return "".join(pieces[:number])
         return "".join(pieces)
+
+    @staticmethod
+    def _says_little(word: str, known: list[str]) -> bool:
+        """Whether a word beside states adds nothing: filler, or the count of "2 firing"."""
+        # "Error 500" is no count.
+        counts = word.isdigit() and any(each.lower() not in WEAK | RATES for each in known)
+        return word.lower() in FILLER or counts
 
     def _begins_message(self, pieces: list[str], number: int) -> bool:
         """Whether brackets after a bare state hold its reason: "Ping (Probe) Down (Timeout)"."""
@@ -219,7 +228,11 @@ class _Parts:
             text = CAPITALS.sub(self._inner, text)
         for pattern in (BY, JOB, RAISED, LINK):
             text = pattern.sub(self._inner, text)
-        known = (each for each in COPULA.finditer(text) if state_of_word(each["state"]))
+        known = (
+            each
+            for each in COPULA.finditer(text)
+            if state_of_word(each["state"]) and each["state"].lower() not in SAYS_WHAT
+        )
         found = next(known, None)
         if found and self._inner(found) != found[0]:
             tail = text[found.end() :].strip()
@@ -292,6 +305,10 @@ class _Parts:
         """Whether the last word of a segment is its state, and no part of a name."""
         if state_of_word(word) is None:
             return False
+        if word.lower() in HOW_ALERTS_END and BEFORE_ENDED.search(before.strip()):
+            return True
+        if word.lower() in SAYS_WHAT and not word.isupper():
+            return False
         if not WORD.search(before):
             return True
         if word.isupper() and len(word) > 1 and not before.isupper():
@@ -299,8 +316,6 @@ class _Parts:
         if word.lower() in ANYWHERE_AT_END:
             return True
         if word.lower() in HOW_JOBS_END and JOB_AT_END.search(before):
-            return True
-        if word.lower() in HOW_ALERTS_END and BEFORE_ENDED.search(before.strip()):
             return True
         if last and word.lower() == "up" and UP_OR_DOWN.match(before.strip()):
             return True

@@ -91,6 +91,7 @@ def test_the_severity_is_the_senders_word(subject: str, severity: str) -> None:
         ("Monitor is DOWN: shop", "Monitor is DOWN: shop-eu"),
         ("[FIRING:1] CPU above 80 on web1", "[FIRING:1] CPU above 80 on web2"),
         ("[FIRING:1] Disk usage above 80%", "[FIRING:1] Disk usage above 95%"),
+        ("Orders are lost", "Orders are stuck"),
         ("Monitor is DOWN: grafana", "Monitor is DOWN: sentry"),
         ("CPU is critical on web-1", "CPU is critical on web-2"),
         ("** PROBLEM Host Alert: web is DOWN **", "** PROBLEM Service Alert: web/HTTP is DOWN **"),
