@@ -34,8 +34,8 @@ def notification(number: int, alarm: tuple[str, ...], minute: int = 10) -> bytes
         "AWSAccountId": "111122223333",
         "NewStateValue": "ALARM",
         "NewStateReason": f"Threshold Crossed: 1 out of the last 1 datapoints [{measured} "
-        f"(26/11/26 06:0{number}:00)] was greater than or equal to the threshold ({threshold}) (minimum 1 "
-        "datapoint for OK -> ALARM transition).",
+        f"(26/11/26 06:0{number}:00)] was greater than or equal to the threshold "
+        f"({threshold}) (minimum 1 datapoint for OK -> ALARM transition).",
         "StateChangeTime": f"2026-11-26T06:{minute + number}:37.391+0000",
         "Region": "EU (Ireland)",
         "AlarmArn": f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{name}-{minute}",
