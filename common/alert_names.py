@@ -121,7 +121,8 @@ def alert_name(title: str, limit: int = 200) -> str:
     name = _without_end(name)
     if wrapped := _WRAPPED.fullmatch(name):
         name = wrapped[1] or wrapped[2]
-    return (name if _WORD.search(name) else plain)[:limit].strip()
+    written = name if _WORD.search(name) else plain or " ".join(title.split())
+    return written[:limit].strip()
 
 
 def _without_noise(found: re.Match[str]) -> str:

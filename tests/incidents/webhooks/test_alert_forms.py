@@ -232,6 +232,8 @@ SEVERITIES = [
     ("zabbix", zabbix(severity="Disaster"), "SEV1"),
     ("zabbix", zabbix(severity="Not classified"), "SEV4"),
     ("zabbix", zabbix(severity="Average"), "SEV3"),
+    ("zabbix", zabbix(severity="Houston", nseverity="5"), "SEV1"),
+    ("zabbix", zabbix(severity="Houston", nseverity="1"), "SEV4"),
     ("sns", cloudwatch({}, AlarmName="[SEV2] deep queue"), "SEV2"),
     ("sns", cloudwatch({}, AlarmDescription="P1: wake somebody"), "SEV1"),
     ("datadog", datadog(priority="P2"), "SEV2"),
