@@ -21,13 +21,13 @@ WORDS = {
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "
-        "performance unknown unkn nodata no_data non_critical not_critical noncritical "
+        "performance unknown unkn nodata no_data non_critical not_critical noncritical ticket "
         "mittel warnung moyen avertissement medio"
     ),
     "SEV4": (
         "info information informational low lowest none notice debug trace verbose trivial "
-        "very_low cosmetic maintenance planning ok operational success not_classified no_severity "
-        "resource_contention niedrig niedrigste gering faible bajo"
+        "very_low cosmetic maintenance planning ok clear operational success not_classified "
+        "no_severity resource_contention niedrig niedrigste gering faible bajo"
     ),
 }
 """Words of monitors, pagers, trackers, status pages and syslog, by what they stand for here."""
