@@ -16,8 +16,8 @@ WORKLOADS = ("deployment", "statefulset", "daemonset")
 
 SERVICE_NAMES = (
     "exported_service", "service", "service_name", "service.name", "servicename", "app",
-    "application", "app_name", "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name", "kube_service",
-    "destination_service_name", "project", "project_slug",
+    "application", "app_name", "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name",
+    "kube_service", "destination_service_name", "project", "project_slug",
 )  # fmt: skip
 """Labels, tags and fields that hold nothing but names of services, in lower case."""
 RESOURCE_NAMES = (
