@@ -73,7 +73,7 @@ _CODE = re.compile(
     r"\s?\]"
 )
 _WRAPPED = re.compile(r"\[([^\[\]]+)\]|[\"“]([^\"“”]+)[\"”]")
-_SEPARATORS = " \t-–—:;,|·•>*="
+_SEPARATORS = " \t-–—:;,|·•>"
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 

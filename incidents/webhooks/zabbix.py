@@ -52,11 +52,16 @@ def zone_of(name: str) -> tzinfo:
         raise ValidationError("Write the name of a time zone, such as Europe/Berlin.") from error
 
 
+def check_zone(name: str) -> None:
+    """Raises ValidationError for what is no zone."""
+    zone_of(name)
+
+
 class ZabbixForm(forms.Form):
     time_zone = forms.CharField(
         required=False,
         initial="UTC",
-        validators=[zone_of],
+        validators=[check_zone],
         help_text="Of the Zabbix server: it writes times without one.",
     )
 
