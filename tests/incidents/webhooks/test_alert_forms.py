@@ -16,6 +16,7 @@ from tests.incidents.webhooks.alert_bodies import (
     datadog,
     event_bridge,
     events_v2,
+    inside,
     opsgenie,
     pagerduty,
     read,
@@ -27,6 +28,7 @@ NAMES = [
     ("alertmanager", alertmanager(annotations={"summary": "Much too deep"}), "QueueDeep"),
     ("alertmanager", alertmanager({"alertname": ""}, {"title": "[P1] Deep *queue*"}), "Deep queue"),
     ("alertmanager", alertmanager({"alertname": None}, {"summary": "Too\ndeep"}), "Too deep"),
+    ("alertmanager", alertmanager({"alertname": "", "alert_name": "Scheduler"}), "Scheduler"),
     ("grafana", alertmanager({"alertname": "Checkout errors"}), "Checkout errors"),
     (
         "grafana",
@@ -37,6 +39,7 @@ NAMES = [
     ("zabbix", zabbix(name="Problem: Too many processes"), "Too many processes"),
     ("sns", cloudwatch({}, AlarmName="db connections ratio"), "db connections ratio"),
     ("sns", event_bridge({}), "pool-exhausted"),
+    ("sns", {"Records": [{"Sns": cloudwatch({}, AlarmName="via lambda")}]}, "via lambda"),
     (
         "sns",
         {"Type": "Notification", "Subject": 'ALARM: "nightly copy"', "Message": "It failed."},
@@ -153,6 +156,12 @@ TEXTS = [
         "sns",
         cloudwatch(None, AlarmRule="ALARM(a) AND ALARM(b)", AlarmArn=""),
         ["Rule: ALARM(a) AND ALARM(b)"],
+        [],
+    ),
+    (
+        "sns",
+        cloudwatch({"Metrics": [{"Expression": "m1/2"}, inside(QueueName="q")]}, AlarmArn=""),
+        ["Metric: AWS/X M"],
         [],
     ),
     (
