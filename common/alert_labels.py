@@ -15,13 +15,14 @@ _MOST_SPECIFIC = ("pod", "container", "instance", "node", "job", "namespace", "c
 WORKLOADS = ("deployment", "statefulset", "daemonset")
 
 SERVICE_NAMES = (
-    "service", "service_name", "service.name", "servicename", "app", "application", "app_name",
-    "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name", "kube_service",
-    "project", "project_slug",
+    "exported_service", "service", "service_name", "service.name", "servicename", "app",
+    "application", "app_name", "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name",
+    "kube_service", "destination_service_name", "project", "project_slug",
 )  # fmt: skip
 """Labels, tags and fields that hold nothing but names of services, in lower case."""
 RESOURCE_NAMES = (
-    "component", "deployment", "kube_deployment", "k8s.deployment.name", "statefulset",
+    "component", "destination_service", "destination_workload", "deployment",
+    "kube_deployment", "k8s.deployment.name", "statefulset",
     "kube_stateful_set", "k8s.statefulset.name", "daemonset", "kube_daemon_set",
     "k8s.daemonset.name", "replicaset", "kube_replica_set", "cronjob", "kube_cronjob",
     "functionname", "taskdefinitionfamily", "targetgroup", "loadbalancer", "loadbalancername",
@@ -31,7 +32,8 @@ RESOURCE_NAMES = (
 )  # fmt: skip
 """Those that name what a service runs as: workloads, and the dimensions of CloudWatch."""
 LOCATION_NAMES = (
-    "container", "kube_container_name", "k8s.container.name", "job", "pod", "pod_name",
+    "exported_container", "exported_job", "exported_pod", "container",
+    "kube_container_name", "k8s.container.name", "job", "pod", "pod_name",
     "kube_pod_name", "k8s.pod.name", "host", "hostname", "instance", "namespace",
     "kube_namespace", "k8s.namespace.name", "node", "clustername", "domainname",
 )  # fmt: skip

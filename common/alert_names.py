@@ -73,7 +73,7 @@ _CODE = re.compile(
     r"\s?\]"
 )
 _WRAPPED = re.compile(r"\[([^\[\]]+)\]|[\"“]([^\"“”]+)[\"”]")
-_SEPARATORS = " \t-–—:;,|·•>*="
+_SEPARATORS = " \t-–—:;,|·•>"
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -121,7 +121,8 @@ def alert_name(title: str, limit: int = 200) -> str:
     name = _without_end(name)
     if wrapped := _WRAPPED.fullmatch(name):
         name = wrapped[1] or wrapped[2]
-    return (name if _WORD.search(name) else plain)[:limit].strip()
+    written = name if _WORD.search(name) else plain or " ".join(title.split())
+    return written[:limit].strip()
 
 
 def _without_noise(found: re.Match[str]) -> str:

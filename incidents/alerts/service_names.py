@@ -15,9 +15,13 @@ from incidents.webhooks.base import AlertEvent
 SERVICE_NAME_LABELS = SERVICE_NAMES
 SERVICE_LABELS = (*SERVICE_NAMES, *RESOURCE_NAMES, *LOCATION_NAMES)
 """Labels that may name a service, the most reliable first, in lower case."""
-WORKLOAD_LABELS = (*SERVICE_NAMES, *RESOURCE_NAMES, "container", "job")
+WORKLOAD_LABELS = (
+    *SERVICE_NAMES, *RESOURCE_NAMES, "exported_container", "exported_job", "container", "job",
+)  # fmt: skip
 """Those that mostly do: workloads, containers and jobs too, but no pods, hosts and namespaces."""
-DECISIVE_LABELS = frozenset({"service", "service_name", "service.name", "servicename"})
+DECISIVE_LABELS = frozenset(
+    {"exported_service", "service", "service_name", "service.name", "servicename"}
+)
 """What these name is the service, whether or not the catalogue has it."""
 EXPORTERS = frozenset(
     "kube-state-metrics node-exporter node_exporter node prometheus-node-exporter cadvisor kubelet "
@@ -40,6 +44,9 @@ _SELECTING = (
 _PORT = re.compile(r":\d{1,5}$")
 _LOAD_BALANCER = re.compile(r"(?:app|net|gwy|targetgroup)/([^/\s]{1,100})/[0-9a-f]{6,40}")
 """Ids of load balancers and target groups, also at the end of an ARN."""
+_MARKS = re.compile(r"[\s_-]+")
+_CLUSTER_DNS = re.compile(r"([a-z0-9-]{1,63})\.[a-z0-9-]{1,63}\.svc(?:\.[a-z0-9.-]{1,100})?")
+"""What a service of Kubernetes is called inside its cluster."""
 _SENTENCE = re.compile(r"[.!?;,](?:\s|$)|:\s")
 _MOST_WORDS = 4
 _PODS = frozenset(name for name in LOCATION_NAMES if "pod" in name)
@@ -58,7 +65,9 @@ def names_in_value(value: str, label: str = "") -> list[str]:
     if balancer := _LOAD_BALANCER.search(value):
         return [balancer[1], value]
     after_slash = "" if "://" in value else value.rpartition("/")[2].strip()
+    in_cluster = _CLUSTER_DNS.fullmatch(without_port)
     candidates = [value, without_port, _workload(without_port, label).strip(), after_slash]
+    candidates.append(in_cluster[1] if in_cluster else "")
     return list(dict.fromkeys(each for each in candidates if each))
 
 
@@ -76,13 +85,12 @@ def service_of(event: AlertEvent, known: Mapping[str, Service]) -> Service | Non
     A service that is named explicitly but unknown stays unknown: no other label and no word of
     the summary puts the alert elsewhere.
     """
-    spelt = {_plain(name): service for name, service in known.items()}
     named = False
     for label, value in _given_names(event):
         for candidate in names_in_value(value.lower(), label):
-            service = known.get(candidate) or spelt.get(_plain(candidate))
-            if service:
-                return service
+            for spelt in _spellings(candidate):
+                if spelt in known:
+                    return known[spelt]
         if not _can_be_name(_name_of(label, value)):
             continue
         if label in DECISIVE_LABELS:
@@ -117,9 +125,9 @@ def _names_no_service(label: str, value: str) -> bool:
     return bool(reporter) or generic or is_prose(value)
 
 
-def _plain(name: str) -> str:
-    """A name without the marks between its words: "Orders DB" is `orders-db`."""
-    return re.sub(r"[\s_-]+", "-", name.strip().lower())
+def _spellings(name: str) -> list[str]:
+    """A name with other marks between its words: "orders db" is `orders-db`."""
+    return [name, *(_MARKS.sub(mark, name) for mark in "- _")]
 
 
 def is_prose(text: str) -> bool:
@@ -150,7 +158,7 @@ def suggested_name(labels: Mapping[str, str]) -> tuple[str, str] | None:
 def _name_of(label: str, value: str) -> str:
     """The name to offer: what is left of a value without hash, port and path."""
     names = names_in_value(value, label)
-    if label == "job":
+    if label in ("job", "exported_job") or _CLUSTER_DNS.fullmatch(_PORT.sub("", value)):
         return names[-1]
     if _LOAD_BALANCER.search(value):
         return names[0]

@@ -135,8 +135,8 @@ def _process(batch: Sequence[Delivery]) -> None:
     alert_outcomes = ingest_alerts(
         [(each.delivery.integration, each.delivery.received_at, event) for each, event in alerts]
     )
-    for (each, event), outcome in zip(alerts, alert_outcomes, strict=True):
-        note = severity_note(event.severity)
+    for (each, alert), outcome in zip(alerts, alert_outcomes, strict=True):
+        note = severity_note(alert.severity)
         each.outcomes.append(f"{outcome}; {note}" if note else outcome)
     for each in parsed:
         for event in each.events:

@@ -11,6 +11,7 @@ from common.monitor_links import MAX_URL, query_in_link
 from common.payloads import (
     BadPayload,
     dig,
+    first_text,
     labels,
     paragraphs,
     rows,
@@ -21,6 +22,7 @@ from common.payloads import (
 )
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
+NAMES = ("alertname", "alert_name", "rulename")
 SUMMARIES = ("summary", "message", "description", "title")
 MAX_NOTE = 5_000
 
@@ -58,7 +60,7 @@ def alert_of(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
     summary = next((written[name] for name in SUMMARIES if written.get(name)), "")
     return {
         "fingerprint": text(row, "fingerprint", 200) or fingerprint_of(dig(row, "labels")),
-        "name": alert_name(named.get("alertname", "") or written.get("title", "") or summary)
+        "name": alert_name(first_text(named, *NAMES) or written.get("title", "") or summary)
         or "alert without a name",
         "firing": firing,
         "starts_at": time_at(row, "startsAt"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from common.alert_fields import fingerprint_of, severity_in
 from common.alert_names import alert_name, priority_in
 from common.payloads import (
@@ -20,6 +22,7 @@ ENDED = {
     "recovered", "success", "ok", "no data recovered", "warn recovered", "recovery", "resolved",
     "renotify recovered",
 }  # fmt: skip
+VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]{0,60}")
 EVENT_TYPES = {"error": "error", "warning": "warning"}
 """$ALERT_TYPE, where the monitor has no priority."""
 
@@ -29,7 +32,10 @@ class Datadog(Webhook):
     title = "Datadog"
 
     def read(self, incoming: Incoming) -> list[Event]:
-        data = incoming.json()
+        given = incoming.json()
+        if not isinstance(given, dict):
+            raise BadPayload("The body is not an object.")
+        data = {name: value for name, value in given.items() if not _is_unset(value)}
         title = first_text(data, "title", "alert_title", "event_title", limit=1000)
         state = first_text(data, "transition", "alert_transition").lower() or _state_in(title)
         if not state:
@@ -70,8 +76,13 @@ class Datadog(Webhook):
         ]
 
 
+def _is_unset(value: object) -> bool:
+    """Whether a variable was left as it is written, as those without a value are."""
+    return isinstance(value, str) and bool(VARIABLE.fullmatch(value.strip()))
+
+
 def _line(name: str, value: str) -> str:
-    return f"{name}: {value}" if value and not value.startswith("$") else ""
+    return f"{name}: {value}" if value else ""
 
 
 def _labels(data: object) -> dict[str, str]:
@@ -79,7 +90,7 @@ def _labels(data: object) -> dict[str, str]:
     named = {**tags(data, "scope"), **tags(data, "alert_scope"), **tags(data, "tags")}
     host = first_text(data, "host", "hostname", limit=200)
     named = {name: value for name, value in named.items() if name != "*"}
-    return {"host": host, **named} if host and not host.startswith("$") else named
+    return {"host": host, **named} if host else named
 
 
 def _fingerprint(data: object, title: str) -> str:

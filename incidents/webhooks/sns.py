@@ -47,6 +47,8 @@ class CloudWatchSns(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
+        # A Lambda function that passes a notification on sends it in a record.
+        data = dig(data, "Records.0.Sns", data)
         if _is_alarm(data):
             # “Raw message delivery” sends the message without its envelope.
             return [_event(data, incoming)]
@@ -86,6 +88,7 @@ def _event(alarm: Any, incoming: Incoming) -> Event:
         description=text(alarm, "AlarmDescription", 5000),
         reason=text(alarm, "NewStateReason", 5000),
         rule=text(alarm, "AlarmRule", 2000),
+        metric=_metric(dig(alarm, "Trigger"), "Namespace", "MetricName", "MetricStat.Metric"),
         labels={**_about(alarm, "Region", "AWSAccountId"), **dimensions},
     )
 
@@ -99,6 +102,7 @@ def _of_event_bridge(data: Any) -> Event:
         description=text(data, "detail.configuration.description", 5000),
         reason=text(data, "detail.state.reason", 5000),
         rule=text(data, "detail.configuration.alarmRule", 2000),
+        metric=_metric(dig(data, "detail.configuration"), "namespace", "name", "metricStat.metric"),
         labels={**_about(data, "region", "account"), **dict(_dimensions(data))},
     )
 
@@ -112,6 +116,7 @@ def _alert(
     description: str,
     reason: str,
     rule: str,
+    metric: str,
     labels: dict[str, str],
 ) -> Event:
     if state not in FIRING:
@@ -125,12 +130,23 @@ def _alert(
         ends_at=None if firing else at,
         summary=description.partition("\n")[0],
         description=paragraphs(
-            description.partition("\n")[2], reason, f"Rule: {rule}" if rule else ""
+            description.partition("\n")[2],
+            reason,
+            f"Metric: {metric}" if metric else "",
+            f"Rule: {rule}" if rule else "",
         ),
         links=web_links(("alarm", _console(arn, name))),
         severity=priority_in(name) or priority_in(description),
         labels=labels,
     )
+
+
+def _metric(trigger: Any, namespace: str, name: str, inside: str) -> str:
+    """Namespace and name of an alarm's metric, or of those inside its expression."""
+    several = _listed(dig(trigger, "Metrics") or dig(trigger, "metrics"))
+    found = [trigger, *(dig(each, inside) for each in several)]
+    named = (f"{text(each, namespace, 100)} {text(each, name, 200)}".strip() for each in found)
+    return ", ".join(dict.fromkeys(filter(None, named)))[:1000]
 
 
 def _about(data: Any, *names: str) -> dict[str, str]:

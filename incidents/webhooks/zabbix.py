@@ -29,6 +29,15 @@ from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 FORMATS = ("%Y.%m.%d %H:%M:%S", "%Y.%m.%d %H:%M")
 """As Zabbix expands {EVENT.DATE} {EVENT.TIME}, in the zone of its server."""
 FIRING = {"1": True, "problem": True, "0": False, "ok": False, "resolved": False}
+SEVERITIES = {
+    "0": "not classified",
+    "1": "information",
+    "2": "warning",
+    "3": "average",
+    "4": "high",
+    "5": "disaster",
+}
+"""By {EVENT.NSEVERITY}, which stays the same where the names were changed."""
 MACRO = re.compile(r"\{[A-Z$][A-Z0-9_.:<>\"]{1,100}\}|\*UNKNOWN\*")
 """A macro without a value is sent as it is written."""
 DETAILS = ("message", "opdata", "description", "item_name", "item_value", "update_message")
@@ -43,11 +52,16 @@ def zone_of(name: str) -> tzinfo:
         raise ValidationError("Write the name of a time zone, such as Europe/Berlin.") from error
 
 
+def check_zone(name: str) -> None:
+    """Raises ValidationError for what is no zone."""
+    zone_of(name)
+
+
 class ZabbixForm(forms.Form):
     time_zone = forms.CharField(
         required=False,
         initial="UTC",
-        validators=[zone_of],
+        validators=[check_zone],
         help_text="Of the Zabbix server: it writes times without one.",
     )
 
@@ -85,7 +99,7 @@ class Zabbix(Webhook):
                 summary=summary,
                 description=paragraphs("\n".join(rest), *others),
                 links=web_links(*((_label(name), text(data, name, 2001)) for name in LINKS)),
-                severity=first_text(data, "severity", "nseverity", limit=50),
+                severity=SEVERITIES.get(text(data, "nseverity")) or text(data, "severity", 50),
                 service=text(data, "service", 100),
                 labels=_labels(data),
                 group_key=text(data, "trigger_id", 200),
