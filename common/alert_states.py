@@ -26,7 +26,7 @@ _WORDS = {
         "closed close clear cleared normal green pass passed passing success successful "
         "successfully succeeded succeeds healthy inactive deactivated operational available online "
         "reachable responding responsive good fixed solved ended end finished complete completed "
-        "restored returned reset stable repaired renewed reconnected exists "
+        "restored returned reset stable repaired renewed reconnected received exists "
         "entwarnung normalisiert behoben beendet gelöst wiederhergestellt erledigt erreichbar "
         "résolu resolu rétabli retabli terminé resuelto recuperado"
     ),
@@ -39,7 +39,8 @@ _WORDS = {
         "missed late lost expired disconnected error errors critical crit warning warn degraded "
         "major minor fatal emergency disaster severe urgent escalation escalated exceeded notok "
         "trouble needsattention unacknowledged indisponible inaccessible injoignable "
-        "alerte alarme warnung kritisch ausgefallen gestört ausfall störung panne incidente caído"
+        "alerte alarme alarmmeldung warnung kritisch ausgefallen gestört ausfall störung "
+        "panne incidente caído"
     ),
     State.ACKNOWLEDGED: (
         "acknowledged acknowledge acknowledgement acknowledgment acknowledges ack acked bestätigt "
@@ -67,7 +68,7 @@ BARE = {
 WEAK = frozenset(
     "alert alerting alarm problem new error errors critical crit warning warn major minor fatal "
     "emergency disaster severe urgent unknown trouble degraded red yellow orange amber "
-    "alerte alarme warnung kritisch trigger started escalation downtime".split()
+    "alerte alarme alarmmeldung warnung kritisch trigger started escalation downtime".split()
 )
 """Words that head most mails of a monitor, or say how bad it was: any surer word wins."""
 

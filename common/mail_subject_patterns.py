@@ -6,6 +6,7 @@ import re
 
 FORWARDED = re.compile(
     r"(?:re|fwd?|wg|aw|sv|vs|tr|rv|antw|doorst|enc)(?:\s?\[\d{1,3}\])?\s?:"
+    r"|(?:good|bad) news[!:,]|heads[ -]up[!:,]|all good[!:,]"
     r"|\[(?:external|extern|ext|external e-?mail|bulk|spam\??|suspicious)\]"
     r"|\[(?:fwd?|wg|tr): (?P<inside>.{1,300})\]$",
     re.IGNORECASE,
@@ -70,7 +71,8 @@ NOW = re.compile(r"\b\w{2,12} ended \(now: (\w{2,12})\)", re.IGNORECASE)
 COPULA = re.compile(
     r"\b(?:is|are|was|has|have|went|gone|been|be|now|again|status|state"
     r"|(?:changed|switched|moved) to)"
-    r"(?: now| been| again| in| be| automatically){0,2} (?P<state>[A-Za-z]{2,16})"
+    r"(?: now| been| again| in(?: an?)?| be| automatically| currently| fully){0,2}"
+    r" (?P<state>[A-Za-z]{2,16})"
     r"(?: (?:state|again|now|status))?"
     r"(?=[!.?]{0,3}\s*(?:$|[-–—:,;|()\[\]*!]"
     r"|(?:on|for|after|since|at|in|with|by|from|because|due)\b))",
@@ -95,7 +97,8 @@ RAISED = re.compile(
 )
 LINK = re.compile(
     r"\b(?P<job>link|interface|port|peer|neighbou?r|session|tunnel|vpn|bgp|host|node|server|instance"
-    r"|connection) (?P<state>down|up|lost|restored)(?= (?:of|on|for|in|at|to|with)\b)",
+    r"|connection|raid|volume|pool|array|cluster) "
+    r"(?P<state>down|up|lost|restored|degraded|healthy)(?= (?:of|on|for|in|at|to|with)\b)",
     re.IGNORECASE,
 )
 CAPITALS = re.compile(
@@ -121,10 +124,12 @@ NOT = re.compile(
 LOGIN = re.compile(r"\b(?:log-?[io]n|authentication|attack|intrusion|access)\s*$", re.IGNORECASE)
 JOB_AT_END = re.compile(
     r"\b(?:backup|job|replication|sync|restore|deployment|build|pipeline|upgrade|import|export"
-    r"|check) $",
+    r"|check|heartbeat) $",
     re.IGNORECASE,
 )
-HOW_JOBS_END = frozenset("failed fixed succeeded successful passed recovered".split())
+HOW_JOBS_END = frozenset(
+    "failed fixed succeeded successful passed recovered missed received".split()
+)
 ANYWHERE_AT_END = frozenset(
     "recovered resolved needsattention downtimestart flappingstart acknowledged".split()
 )
@@ -141,7 +146,8 @@ LEADING = re.compile(
     re.IGNORECASE,
 )
 PLANNED = re.compile(
-    r"(?:^|[:\]|–-] ?)downtimestart (?:of|for|on|at|in|from|tonight|tomorrow|this|next|\d)",
+    r"(?:^|[:\]|–-] ?)downtimestart (?:of|for|on|at|in|from|tonight|tomorrow|this|next"
+    r"|starts|begins|\d)",
     re.IGNORECASE,
 )
 UP_OR_DOWN = re.compile(

@@ -317,6 +317,8 @@ class _Parts:
             return True
         if word.lower() in HOW_JOBS_END and JOB_AT_END.search(before):
             return True
+        if last and word == "Testing":
+            return True
         if last and word.lower() == "up" and UP_OR_DOWN.match(before.strip()):
             return True
         if word.lower().startswith("succe") and LOGIN.search(before):
