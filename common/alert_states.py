@@ -26,9 +26,9 @@ _WORDS = {
         "closed close clear cleared normal green pass passed passing success successful "
         "successfully succeeded succeeds healthy inactive deactivated operational available online "
         "reachable responding responsive good fixed solved ended end finished complete completed "
-        "restored returned reset stable repaired renewed reconnected received exists "
-        "entwarnung normalisiert behoben beendet gelöst wiederhergestellt erledigt erreichbar "
-        "résolu resolu rétabli retabli terminé resuelto recuperado"
+        "restored returned reset stable repaired renewed reconnected received exists done "
+        "untriggered entwarnung normalisiert behoben beendet gelöst wiederhergestellt erledigt "
+        "erreichbar résolu resolu rétabli retabli terminé resuelto recuperado"
     ),
     State.FIRING: (
         "firing fires fired triggered trigger triggers retriggered alarm alarming in_alarm alert "
@@ -112,6 +112,8 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
     )
 ]  # fmt: skip
 _ARROW = re.compile(r"\s*(?:-+>|=+>|→|➔|⇒|>>)\s*")
+_FROM_TO = re.compile(r"\b([^\W\d_]{2,16}) to ([^\W\d_]{2,16})\b")
+_SIGNS = {"✅": State.ENDED, "🟢": State.ENDED, "🔴": State.FIRING, "❌": State.FIRING}
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _MAX = 300
 
@@ -153,7 +155,12 @@ def state_of(value: Any, bare: bool = True) -> State | None:
     text = _ARROW.split(str(value).strip()[:_MAX])[-1].strip()
     if text.lower() in BARE:
         return BARE[text.lower()] if bare else None
-    return state_of_words(words_in(text))
+    changed = _FROM_TO.search(with_phrases_joined(text))
+    if changed and state_of_word(changed[1]) and state_of_word(changed[2]):
+        return state_of_word(changed[2])
+    # In brackets is the reason: "Normal (NoData)".
+    found = state_of_words(words_in(text.partition("(")[0])) or state_of_words(words_in(text))
+    return found or next((_SIGNS[sign] for sign in text if sign in _SIGNS), None)
 
 
 def state_of_words(words: Iterable[str]) -> State | None:

@@ -124,11 +124,12 @@ def test_a_mail_sent_again_is_the_same_alert(first: str, again: str) -> None:
             "OK", "UP", "RECOVERED", "RESOLVED", "closed", "normal", "green", "0", 0, 0.0, False,
             "inactive", "cleared", "CRIT -> OK", "not firing", "CLOSED_AUTO", "back to normal",
             "Success", "healthy", "operational", ["OK", "ok"], "auto-resolved", "🟢 UP",
+            "Normal (NoData)", "✅", "state changed from ALARM to OK", "RESOLVED_BY_TIMEOUT",
         )),
         *((each, State.FIRING) for each in (
             "firing", "OK -> CRIT", "ALARM", "down", "red", 1, True, "Triggered", "not ok", "open",
             "unhealthy", "No Data", "WARNING", "in_alarm", "ACTIVATED", ["OK", "CRIT"],
-            "unresolved",
+            "unresolved", "from OK to CRITICAL", "Alerting (Error)", "failed to recover", "🔴",
         )),
         *((each, State.ACKNOWLEDGED) for each in ("acknowledged", "ACK", "Acknowledgement")),
         *((each, State.NO_NEWS) for each in (
