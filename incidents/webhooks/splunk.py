@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from common.alert_fields import (
@@ -29,6 +30,10 @@ class Splunk(Webhook):
     kind = "splunk"
     title = "Splunk"
     scheme = Token(in_url=True)
+
+    def sender_id(self, incoming: Incoming) -> str:
+        # The search's id is the same for each of its results, which may be sent one by one.
+        return hashlib.sha256(incoming.body).hexdigest()
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()

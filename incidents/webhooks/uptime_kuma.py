@@ -82,7 +82,7 @@ def _without_heartbeat(message: str, incoming: Incoming) -> Event:
             fingerprint=stable_id("expiry", monitor, what),
             name=f"{monitor}: {what} expires"[:200],
             firing=True,
-            summary=line(message.partition("] ")[2] or message),
+            summary=" ".join((message.partition("] ")[2] or message).split())[:500],
             description=message,
             severity="warning",
             url=web_address({"url": url}, "url"),
