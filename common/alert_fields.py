@@ -37,7 +37,8 @@ def required_line(data: Any, *paths: str, limit: int = MAX_LINE) -> str:
 
 
 def _is_unrendered(value: str) -> bool:
-    return value.lower() in UNRENDERED or (value.startswith(("{", "${")) and value.endswith("}"))
+    # Also a macro of Nagios that is not set, of which its shell leaves a dollar sign.
+    return value.lower() in UNRENDERED or (value[0] in "{$" and value[-1] in "}$")
 
 
 def paragraphs(*parts: str) -> str:

@@ -47,9 +47,10 @@ ALERTS: list[Any] = [
         "nagios",
         urlencode({"NOTIFICATIONTYPE": "PROBLEM", "HOSTNAME": "web-1", "HOSTADDRESS": "192.0.2.1",
                    "HOSTSTATE": "DOWN", "HOSTOUTPUT": "CRITICAL - Host Unreachable (192.0.2.1)",
-                   "HOSTNOTESURL": "", "SERVICE": "", "TIMET": "1772359200"}).encode(),
+                   "HOSTNOTESURL": "", "SERVICE": "$", "TIMET": "1772359200"}).encode(),
         {"name": "Host web-1", "severity": "SEV1", "labels": {"host": "web-1"},
-         "summary": "CRITICAL - Host Unreachable (192.0.2.1)", "fingerprint": "web-1"},
+         "summary": "CRITICAL - Host Unreachable (192.0.2.1)", "fingerprint": "web-1",
+         "service": ""},
         id="nagios-host-as-form-fields",
     ),
     pytest.param(
