@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     distinct_links,
     labels_of,
     line,
@@ -19,7 +20,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.monitor_links import MAX_QUERY
 from common.payloads import BadPayload, dig, text, time_at, web_address
 from common.signing import Token

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     address_at,
     labels_of,
     line,
@@ -17,7 +18,6 @@ from common.alert_fields import (
     required_line,
     words_at,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, text, time_at
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     labels_of,
     line,
     listed,
@@ -16,7 +17,6 @@ from common.alert_fields import (
     prose,
     required_line,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 

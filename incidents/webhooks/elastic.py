@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     address_at,
     labels_of,
     line,
@@ -19,7 +20,6 @@ from common.alert_fields import (
     tags_of,
     words_at,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, labels, time_at
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     labels_of,
     line,
     links,
@@ -13,7 +14,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 

@@ -6,7 +6,8 @@ import base64
 import binascii
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     distinct_links,
     labels_of,
     line,
@@ -16,7 +17,6 @@ from common.alert_fields import (
     paragraphs,
     required_line,
 )
-from common.alert_names import alert_name
 from common.payloads import BadPayload, dig, json_of, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook

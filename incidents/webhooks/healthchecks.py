@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     line,
     links,
     named_values,
@@ -12,7 +13,6 @@ from common.alert_fields import (
     required_line,
     tags_of,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     labels_of,
     line,
     links,
@@ -15,7 +16,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook

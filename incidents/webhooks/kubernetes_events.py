@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_values import (
     labels_of,
     line,
     named_values,

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     address_at,
     fields_of,
     line,
@@ -21,7 +22,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import BadPayload, text, time_at
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 

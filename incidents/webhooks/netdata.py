@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     address_at,
     fields_of,
     line,
@@ -15,7 +16,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, time_at
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook

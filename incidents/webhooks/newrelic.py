@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     address_at,
     labels_of,
     line,
@@ -15,7 +16,6 @@ from common.alert_fields import (
     prose,
     required_line,
 )
-from common.alert_names import alert_name
 from common.payloads import time_at
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     labels_of,
     line,
     links,
@@ -18,7 +19,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, time_at
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 

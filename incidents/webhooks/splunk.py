@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     labels_of,
     line,
     own_service,
@@ -14,7 +15,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from common.alert_fields import (
+from common.alert_names import alert_name
+from common.alert_values import (
     line,
     own_service,
     pairs_of,
@@ -14,7 +15,6 @@ from common.alert_fields import (
     required_line,
     stable_id,
 )
-from common.alert_names import alert_name
 from common.payloads import dig, labels, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
