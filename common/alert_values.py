@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from common.payloads import BadPayload, dig, json_of, labels, text, web_address
 
 MAX_ID, MAX_LINE, MAX_PROSE = 200, 500, 20_000
-MAX_FIELDS, MAX_LINKS, MAX_TAGS = 200, 20, 60
+MAX_FIELDS, MAX_LINKS, MAX_TAGS, MAX_ADDRESS = 200, 20, 60, 1000
 UNRENDERED = ("<no value>", "null", "none", "n/a", "undefined")
 """How templates and monitors write a value that they do not have."""
 
@@ -32,7 +32,9 @@ def required_line(data: Any, *paths: str, limit: int = MAX_LINE) -> str:
     """Like `line`. Raises BadPayload, naming the first path, if there is none."""
     value = line(data, *paths, limit=limit)
     if not value:
-        raise BadPayload(f"“{paths[0]}” is missing or empty.")
+        raise BadPayload(
+            f"“{paths[0]}” is missing or empty. Let the sender use the payload of its guide."
+        )
     return value
 
 
@@ -64,7 +66,9 @@ def named_values(data: Any, **paths: str) -> str:
 
 def address_at(data: Any, *paths: str) -> str:
     """The first http or https address at any of `paths`; empty without one."""
-    return next((found for path in paths if (found := web_address(data, path))), "")
+    found = (web_address(data, path) for path in paths)
+    # An address as long as this was cut, and leads nowhere.
+    return next((each for each in found if each and len(each) < MAX_ADDRESS), "")
 
 
 def links(data: Any, **paths: str) -> tuple[tuple[str, str], ...]:
@@ -181,10 +185,13 @@ def fields_of(body: bytes) -> Any:
     start = body.lstrip()[:1]
     if start in (b"{", b"[", b'"'):
         return json_of(body)
+    problem = (
+        "The body is neither JSON nor form fields. Let the sender use the command of its guide."
+    )
     try:
         fields = dict(parse_qsl(body.decode(), max_num_fields=MAX_FIELDS))
     except ValueError as error:
-        raise BadPayload("The body is neither JSON nor form fields.") from error
+        raise BadPayload(problem) from error
     if not fields:
-        raise BadPayload("The body is neither JSON nor form fields.")
+        raise BadPayload(problem)
     return fields

@@ -13,6 +13,7 @@ from common.alert_values import (
     line,
     lines_at,
     links,
+    named_values,
     own_service,
     pairs_of,
     paragraphs,
@@ -32,6 +33,7 @@ PROSE = (
     "properties.communication", "annotations.description", "annotations.summary",
     "DetectionSummary",
 )  # fmt: skip
+RESULTS = "condition.allOf.0.linkToSearchResultsUI LinkToSearchResults"
 TEST_SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111/"
 LABEL_BY_TYPE = {
     "virtualmachines": "host", "sites": "app", "containerapps": "app", "components": "app",
@@ -83,10 +85,13 @@ def _common(data: Any, received_at: datetime) -> Event:
             prose(essentials, "description"),
             *_conditions(context),
             prose(context, *PROSE),
+            named_values(
+                context, query="SearchQuery", results="ResultCount", threshold="Threshold"
+            ),
         ),
         links=(
             *links(essentials, Investigation="investigationLink"),
-            *links(context, Runbook="annotations.runbook_url"),
+            *links(context, Runbook="annotations.runbook_url", Results=RESULTS),
             *distinct_links(
                 (name, web_address(named, name)) for name in named if "://" in named[name]
             ),

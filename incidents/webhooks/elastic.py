@@ -55,7 +55,7 @@ class Elastic(Webhook):
         )
         if line(data, "alert.flapping", "flapping").lower() == "true" and not group:
             return [Ignored("The alert flaps.")]
-        firing = not RECOVERED & {group.lower(), group_name.lower()}
+        firing = not RECOVERED & {group.lower(), group_name.lower()} and not _all_recovered(data)
         named = _labels(data)
         reason = line(data, "context.reason", "reason", "context.title", "summary", "message")
         rule = line(data, "rule.id", "rule_id", "ruleId", limit=100) or name
@@ -86,6 +86,12 @@ class Elastic(Webhook):
                 ),
             )
         ]
+
+
+def _all_recovered(data: Any) -> bool:
+    """Whether a summary of several alerts counts recovered ones only."""
+    counts = {state: line(data, f"alerts.{state}.count") for state in ("new", "ongoing")}
+    return set(counts.values()) == {"0"}
 
 
 def _severity(data: Any, named: Mapping[str, str], group: str, group_name: str) -> str:

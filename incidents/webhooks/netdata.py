@@ -36,6 +36,9 @@ class Netdata(Webhook):
         host = named.get("host", "")
         if isinstance(dig(data, "status"), Mapping):
             return [_reachability(data, named, incoming)]
+        token = line(data, "token", limit=100)
+        if token and not line(data, "alert", "alarm", "name"):
+            return [Ignored(f"Netdata Cloud verifies the address: enter {token} there.")]
         name = required_line(data, "alert", "alarm", "name", limit=150)
         if name == "test_alarm":
             return [Ignored("A test of the notification.")]

@@ -88,7 +88,7 @@ def test_a_sample_opens_an_incident_and_its_recovery_ends_the_alert(client: Clie
         alert, incident = Alert.objects.get(), Incident.objects.get()
         assert alert.name == name
         assert str(alert.service) == service, kind
-        # TITLE
+        assert name in incident.title, kind
         assert incident.severity == severity, kind
         assert alert.summary in incident.symptom.replace("\\", ""), kind
         if recovery:

@@ -114,6 +114,13 @@ ALERTS: list[Any] = [
     ),
     pytest.param(
         "elastic",
+        {"rule": {"id": "r2", "name": "Free disk", "tags": ""}, "date": "2026-03-01T10:00:00Z",
+         "alerts": {"new": {"count": "0"}, "ongoing": {"count": "0"}, "recovered": {"count": "3"}}},
+        {"name": "Free disk", "firing": False, "fingerprint": "r2"},
+        id="kibana-summary-of-recovered-alerts",
+    ),
+    pytest.param(
+        "elastic",
         {"ctx": {"watch_id": "log_errors", "id": "log_errors_1f-2026-03-01T10:00:00Z",
                  "execution_time": "2026-03-01T10:00:00.000Z", "vars": {},
                  "metadata": {"name": "Errors in the log", "severity": "high",
@@ -235,6 +242,8 @@ QUIET: list[Any] = [
                  "test", id="graylog-test"),
     pytest.param("netdata", {"alert": "test_alarm", "status": "WARNING", "host": "web-1"}, "test",
                  id="netdata-test"),
+    pytest.param("netdata", {"title": "Verify", "message": "Verify", "token": "ab12-cd34"},
+                 "enter ab12-cd34", id="netdata-cloud-verifies"),
     pytest.param("netdata", {"alert": "disk", "status": "REMOVED", "host": "web-1"}, "removed",
                  id="netdata-chart-removed"),
     pytest.param("healthchecks", {"name": "TEST", "status": "down",
