@@ -21,7 +21,7 @@ from common.alert_values import (
     words_at,
 )
 from common.payloads import dig, labels, time_at
-from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
+from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 RECOVERED = {"recovered", "resolved", "ok", "inactive"}
 PROSE = (
@@ -53,8 +53,6 @@ class Elastic(Webhook):
         group_name = line(
             data, "alert.actionGroupName", "action_group_name", "actionGroupName", "status"
         )
-        if line(data, "alert.flapping", "flapping").lower() == "true" and not group:
-            return [Ignored("The alert flaps.")]
         firing = not RECOVERED & {group.lower(), group_name.lower()} and not _all_recovered(data)
         named = _labels(data)
         reason = line(data, "context.reason", "reason", "context.title", "summary", "message")

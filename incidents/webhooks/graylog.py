@@ -37,9 +37,8 @@ class Graylog(Webhook):
             data, "event_definition_id", "event.event_definition_id", "event_definition_title",
             limit=100,
         )  # fmt: skip
-        if "test" in line(data, "event_definition_type") or definition.endswith(
-            "test-notification"
-        ):
+        kind = line(data, "event_definition_type")
+        if kind.startswith("test-") or definition.endswith("test-notification"):
             return [Ignored("A test of the notification.")]
         named = _labels(data)
         message = line(data, "event.message")

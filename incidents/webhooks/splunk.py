@@ -21,7 +21,8 @@ from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 ENDED = {"ok", "resolved", "cleared", "clear", "normal", "closed", "recovered"}
 SEVERITIES = ("result.severity", "result.urgency", "result.priority", "result.log_level")
-INTERNAL = ("_", "date_", "time", "linecount", "punct", "splunk_server")
+INTERNAL = ("_", "date_", "timestartpos", "timeendpos", "linecount", "punct", "splunk_server")
+"""How fields begin that Splunk adds to every event."""
 
 
 class Splunk(Webhook):
@@ -40,7 +41,7 @@ class Splunk(Webhook):
         name = required_line(data, "search_name", "sid", limit=200)
         named = _labels(data)
         # A search may say that something is over, in a field of its own.
-        state = line(data, "result.alert_state", "result.state").lower()
+        state = line(data, "result.alert_state").lower()
         firing = state not in ENDED
         about = line(
             data, "result.message", "result.summary", "result.description", "result._raw", limit=300
@@ -63,14 +64,14 @@ class Splunk(Webhook):
                 labels=named,
                 url=web_address(data, "results_link"),
             )
-        ]  # fmt: skip
+        ]
 
 
 def _labels(data: Any) -> dict[str, str]:
-    """The fields of the first result, without those that Splunk adds to every event."""
+    """The fields of the first result that are its own."""
     found = labels_of(dig(data, "result") or {})
-    kept = {key: value for key, value in found.items() if not key.startswith(INTERNAL)}
+    own = {key: value for key, value in found.items() if not key.startswith(INTERNAL)}
     if app := line(data, "app"):
         # “app” would be read as the name of a service; here it is one of Splunk's own.
-        kept.setdefault("splunk_app", app)
-    return kept
+        own.setdefault("splunk_app", app)
+    return own
