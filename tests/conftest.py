@@ -33,6 +33,8 @@ HOW_TO_GET = {
     "promtool": "apt-get install prometheus",
     "chromium": "apt-get install chromium",
     "alertmanager": "apt-get install prometheus-alertmanager",
+    "icinga2": "apt-get install icinga2-bin",
+    "nagios4": "apt-get install nagios4-core",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
 }
