@@ -17,7 +17,7 @@ WORKLOADS = ("deployment", "statefulset", "daemonset")
 SERVICE_NAMES = (
     "exported_service", "service", "service_name", "service.name", "servicename", "app",
     "application", "app_name", "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name",
-    "kube_service", "destination_service_name", "project", "project_slug",
+    "kube_service", "destination_service_name",
 )  # fmt: skip
 """Labels, tags and fields that hold nothing but names of services, in lower case."""
 RESOURCE_NAMES = (
@@ -36,6 +36,7 @@ LOCATION_NAMES = (
     "kube_container_name", "k8s.container.name", "job", "pod", "pod_name",
     "kube_pod_name", "k8s.pod.name", "host", "hostname", "instance", "namespace",
     "kube_namespace", "k8s.namespace.name", "node", "clustername", "domainname",
+    "project",
 )  # fmt: skip
 """Those that say where it is, which names a service only sometimes."""
 ABOUT_THE_ALERT = (

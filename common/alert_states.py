@@ -159,8 +159,12 @@ def state_of(value: Any, bare: bool = True) -> State | None:
     if changed and state_of_word(changed[1]) and state_of_word(changed[2]):
         return state_of_word(changed[2])
     # In brackets is the reason: "Normal (NoData)".
-    found = state_of_words(words_in(text.partition("(")[0])) or state_of_words(words_in(text))
-    return found or next((_SIGNS[sign] for sign in text if sign in _SIGNS), None)
+    outside = state_of_words(words_in(text.partition("(")[0]))
+    return (
+        outside
+        or state_of_words(words_in(text))
+        or next((_SIGNS[sign] for sign in text if sign in _SIGNS), None)
+    )
 
 
 def state_of_words(words: Iterable[str]) -> State | None:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 STEPS = 65535
 """Weights between 0 and 1 are stored as multiples of 1/STEPS."""
@@ -196,6 +195,8 @@ def _assemble(
     row_terms: np.ndarray,
     row_weights: np.ndarray,
 ) -> Segment:
+    from scipy import sparse
+
     counts = np.bincount(row_terms, minlength=len(hashes))
     usual = _usual(row_terms, row_weights, counts)
     # Two columns a term; transposing the matrix sorts the postings.

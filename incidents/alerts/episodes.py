@@ -43,7 +43,9 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
     known = {service.name.lower(): service for service in Service.objects.all()}
     heartbeats = receive_heartbeats(received)
     episodes = _episodes_of(received)
-    outcomes, new, changed = [], [], {}
+    outcomes: list[str] = []
+    new: list[Alert] = []
+    changed: dict[int, Alert] = {}
     without_service = set[str]()
     left_out: list[tuple[Alert, int]] = []
     acknowledged: list[tuple[Alert, Integration]] = []

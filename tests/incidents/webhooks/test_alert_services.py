@@ -55,6 +55,7 @@ SERVICES = [
     ("alertmanager", alertmanager({"deployment": "orders-cache"}), None, "orders-cache"),
     ("alertmanager", alertmanager({"container": "orders-cache"}), None, "orders-cache"),
     ("alertmanager", alertmanager({"service": "x-node-exporter", "pod": POD}), "checkout", None),
+    ("alertmanager", alertmanager({"project": "acme-prod"}, {"summary": "web slow"}), "web", ""),
     ("alertmanager", alertmanager({"job": "shop/checkout"}), "checkout", None),
     ("alertmanager", alertmanager({"instance": "orders-db-0:9187"}), "orders-db", None),
     ("alertmanager", alertmanager({"service": "The web is down."}), None, ""),
