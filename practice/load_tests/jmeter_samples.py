@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -23,8 +23,8 @@ from practice.load_tests.base import (
     percentile,
 )
 
-TRANSACTION = "Number of samples in transaction : "
-EMPTY = f"{TRANSACTION}0"
+_TRANSACTION = re.compile(r"Number of samples in transaction : (\d{1,9})", re.ASCII)
+EMPTY = "Number of samples in transaction : 0"
 WORDS = {"true": True, "false": False}
 DEFAULT_COLUMNS = ("timestamp", "elapsed", "label", "responsecode", "responsemessage", "threadname")
 """Of a log without a head, which older versions write."""
@@ -47,7 +47,8 @@ class Sample(NamedTuple):
     succeeded: bool | None
     thread: str
     label: str
-    is_transaction: bool
+    samples: int
+    """of a transaction; 0 for a request"""
 
 
 def of_table(rows: Sequence[list[str]]) -> list[Sample]:
@@ -77,17 +78,24 @@ def of_table(rows: Sequence[list[str]]) -> list[Sample]:
                 _succeeded(cell("success"), f"Line {line}") if "success" in columns else None,
                 cell("threadname"),
                 cell("label"),
-                _is_transaction(cell, columns),
+                _samples_within(cell, columns),
             )
         )
     return samples
 
 
-def _is_transaction(cell: Callable[[str], str], columns: dict[str, int]) -> bool:
+def _samples_within(cell: Callable[[str], str], columns: dict[str, int]) -> int:
     if "responsemessage" in columns:
-        return cell("responsemessage").startswith(TRANSACTION)
+        return _said(cell("responsemessage"))
     # Without messages: what has no address, no type and no code of its own.
-    return {"url", "datatype"} <= columns.keys() and cell("url") == "null" and not cell("datatype")
+    has_both = {"url", "datatype"} <= columns.keys()
+    return int(has_both and cell("url").lower() == "null" and not cell("datatype"))
+
+
+def _said(message: str) -> int:
+    """How many samples a transaction says it has; 0 for the message of a request."""
+    match = _TRANSACTION.match(message)
+    return int(match[1]) if match else 0
 
 
 def _columns(rows: Sequence[list[str]]) -> tuple[dict[str, int], int]:
@@ -131,11 +139,11 @@ def of_xml(content: str) -> list[Sample]:
                     opened[-1][1] = True
                 message = element.get("rm", "")
                 within = all(is_transaction for is_transaction, _, _ in opened)
-                opened.append([message.startswith(TRANSACTION), False, within])
+                opened.append([_said(message) > 0, False, within])
                 continue
             is_transaction, has_samples, counts = opened.pop()
             if counts and not (is_transaction and has_samples):
-                samples += _of_element(element, is_transaction)
+                samples += _of_element(element)
             element.clear()
     except ElementTree.ParseError as error:
         raise BadFile(
@@ -147,17 +155,18 @@ def of_xml(content: str) -> list[Sample]:
     return samples
 
 
-def _of_element(element: ElementTree.Element, is_transaction: bool) -> Iterator[Sample]:
+def _of_element(element: ElementTree.Element) -> Iterator[Sample]:
     label = element.get("lb", "")
     elapsed = number(element.get("t"))
     if elapsed is None:
         raise BadFile(f"The sample “{label[:60]}” has no time “t”: set …saveservice.time=true.")
-    if element.get("rm", "").startswith(EMPTY):
+    message = element.get("rm", "")
+    if message.startswith(EMPTY):
         return
     word = element.get("s")
     succeeded = _succeeded(word, f"The sample “{label[:60]}”") if word is not None else None
     at, thread = element.get("ts", ""), element.get("tn", "")
-    yield Sample(at, elapsed, succeeded, thread, label, is_transaction)
+    yield Sample(at, elapsed, succeeded, thread, label, _said(message))
 
 
 def summary_of(samples: Sequence[Sample]) -> LoadTestSummary:
@@ -189,8 +198,8 @@ def summary_of(samples: Sequence[Sample]) -> LoadTestSummary:
 
 def _requests(samples: Sequence[Sample], starts: Sequence[float]) -> list[int]:
     """Indexes of the samples to count."""
-    plain = [at for at, sample in enumerate(samples) if not sample.is_transaction]
-    transactions = [at for at, sample in enumerate(samples) if sample.is_transaction]
+    plain = [at for at, sample in enumerate(samples) if not sample.samples]
+    transactions = [at for at, sample in enumerate(samples) if sample.samples]
     if not plain:
         return transactions
     if not transactions or not starts:
@@ -205,7 +214,7 @@ def _requests(samples: Sequence[Sample], starts: Sequence[float]) -> list[int]:
         sample, begun = samples[at], by_thread.get(samples[at].thread, [])
         # A log has the time at which a sample began or, by a setting, ended.
         first = bisect_left(begun, starts[at] - sample.elapsed)
-        if first < len(begun) and begun[first] <= starts[at] + sample.elapsed:
+        if bisect_right(begun, starts[at] + sample.elapsed) - first >= sample.samples:
             beside[sample.label] += 1
     # By label: samples just before a transaction are not its own.
     all_of = Counter(samples[at].label for at in transactions)

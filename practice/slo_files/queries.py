@@ -19,6 +19,9 @@ BUCKET = 300
 """Seconds that are counted at once: `$window`."""
 POINTS = "1m"
 """How far apart points of a gauge are counted."""
+ONCE = "offset 1s"
+"""Up to Prometheus 2 a subquery holds both its ends: the point between two buckets would count
+in both. Points are at multiples of their distance, so that a second leaves one of them out."""
 
 _STRING = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)"""
 _SELECTOR = (
@@ -78,11 +81,11 @@ class Indicator:
 
 
 def _summed_up(expression: str, seconds: float) -> str:
-    return f"sum_over_time(({_at_ends_of(expression, seconds)})[$window:{_step(seconds)}])"
+    return f"sum_over_time(({_at_ends_of(expression, seconds)})[$window:{_step(seconds)}] {ONCE})"
 
 
 def _counted(expression: str, seconds: float) -> str:
-    return f"count_over_time(({_at_ends_of(expression, seconds)})[$window:{_step(seconds)}])"
+    return f"count_over_time(({_at_ends_of(expression, seconds)})[$window:{_step(seconds)}] {ONCE})"
 
 
 def _step(seconds: float) -> str:
@@ -139,7 +142,7 @@ def over_window(query: str, field: str, is_counter: bool = True) -> str:
     elif ranges:
         return _replace_ranges(query, only_subqueries=any(":" in each for each in ranges))
     elif not is_counter:
-        return f"sum(sum_over_time(({query})[$window:{POINTS}]))"
+        return f"sum(sum_over_time(({query})[$window:{POINTS}] {ONCE}))"
     raise Refused(f"“{field}” has no range: write rate(…[5m]) around its counter.")
 
 
@@ -160,13 +163,13 @@ def _replace_ranges(query: str, only_subqueries: bool) -> str:
 
 def of_ratio(query: str, counts: str) -> Indicator:
     """A query that gives a ratio itself: each point in time counts the same."""
-    ratio = f"(({_TEMPLATE.sub('5m', query)}) >= -Inf)[$window:{POINTS}]"
+    ratio = f"(({_TEMPLATE.sub('5m', query)}) >= -Inf)[$window:{POINTS}] {ONCE}"
     return Indicator(counts, f"sum(sum_over_time({ratio}))", f"sum(count_over_time({ratio}))")
 
 
 def of_threshold(query: str, comparison: str, limit: float) -> Indicator:
     """Points of a gauge, good where the comparison holds; NaN is no point."""
     points = f"(({_TEMPLATE.sub('5m', query)}) >= -Inf)"
-    good = f"({points} {comparison} bool {limit:.12g})[$window:{POINTS}]"
-    total = f"{points}[$window:{POINTS}]"
+    good = f"({points} {comparison} bool {limit:.12g})[$window:{POINTS}] {ONCE}"
+    total = f"{points}[$window:{POINTS}] {ONCE}"
     return Indicator("good", f"sum(sum_over_time({good}))", f"sum(count_over_time({total}))")
