@@ -87,9 +87,11 @@ Total Failure Count,Total Median Response Time
 """
 LOCUST_JSON = [
     {"name": "/a", "method": "GET", "num_requests": 60, "num_failures": 6,
-     "start_time": 1700000000.5, "last_request_timestamp": 1700000010.0, "response_times": {"10": 50, "200": 10}},
+     "start_time": 1700000000.5, "last_request_timestamp": 1700000010.0,
+     "response_times": {"10": 50, "200": 10}},
     {"name": "/b", "method": "GET", "num_requests": 40, "num_failures": 0,
-     "start_time": 1700000000.0, "last_request_timestamp": 1700000008.0, "response_times": {"9": 39, "1000": 1}},
+     "start_time": 1700000000.0, "last_request_timestamp": 1700000008.0,
+     "response_times": {"9": 39, "1000": 1}},
 ]  # fmt: skip
 NO_PERCENTILES = """\
 Type,Name,Request Count,Failure Count,Median Response Time,Requests/s,50%,95%,99%
