@@ -6,14 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from common.file_import import BadFile, json_of
 
 __all__ = [
     "BadFile", "LoadTestReader", "LoadTestSummary", "checked", "json_of", "listed", "number",
-    "percentile", "percentile_of_counts", "share_of_one", "table",
+    "percentile", "percentile_of_counts", "share_of_one", "table", "whole",
 ]  # fmt: skip
 
 _DELIMITERS = ",;\t|"
@@ -51,6 +51,11 @@ def checked(summary: LoadTestSummary, otherwise: str) -> LoadTestSummary:
     """
     if summary.requests == 0:
         raise BadFile("It counts no requests, so there is nothing to compare.")
+    known = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in vars(summary).items()
+    }
+    summary = replace(summary, **known)
     if summary == LoadTestSummary(requests=summary.requests):
         raise BadFile(otherwise)
     return summary
@@ -65,6 +70,11 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return parsed if math.isfinite(parsed) and parsed >= 0 else None
+
+
+def whole(count: float | None) -> int | None:
+    """A count without its fraction; None for one that is not known, or no number of things."""
+    return int(count) if count is not None and count < 2**53 else None
 
 
 def share_of_one(part: float | None, whole: float | None) -> float | None:

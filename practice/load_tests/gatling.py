@@ -13,6 +13,7 @@ from practice.load_tests.base import (
     json_of,
     number,
     share_of_one,
+    whole,
 )
 
 SEND = "send js/global_stats.json or js/stats.json of the report's folder"
@@ -40,7 +41,7 @@ class Gatling(LoadTestReader):
                 p99=_figure(total, "percentiles4.total"),
                 rate=_figure(total, "meanNumberOfRequestsPerSecond.total"),
                 errors=share_of_one(_figure(total, "numberOfRequests.ko"), count),
-                requests=int(count) if count is not None else None,
+                requests=whole(count),
             ),
             f"It has no figures in “total”: {SEND}.",
         )

@@ -15,6 +15,7 @@ from practice.load_tests.base import (
     listed,
     number,
     table,
+    whole,
 )
 from practice.load_tests.jmeter_samples import of_table, of_xml, summary_of
 
@@ -63,7 +64,7 @@ def _from_json(content: str) -> LoadTestSummary:
             p99=number(total.get("pct3ResTime")),
             rate=number(total.get("throughput")),
             errors=errors / 100 if errors is not None and errors <= 100 else None,
-            requests=int(count) if count is not None else None,
+            requests=whole(count),
         ),
         "Its “Total” has neither medianResTime nor throughput: send report/statistics.json.",
     )
@@ -97,7 +98,7 @@ def _from_report(names: list[str], rows: list[list[str]]) -> LoadTestSummary:
             p99=number(cell("p99")),
             rate=_per_second(cell("rate")),
             errors=_share(cell("errors")),
-            requests=int(count) if count is not None else None,
+            requests=whole(count),
         ),
         f"None of its columns is known: {listed(rows[0])}.",
     )

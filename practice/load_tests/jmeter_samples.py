@@ -35,6 +35,8 @@ FORMATS = (
     "%Y/%m/%d %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%y %I:%M:%S %p",
 )  # fmt: skip
 """What people set as `timestamp_format`, without fractions of a second and zones."""
+LONGEST_TIME = 60
+"""Characters."""
 HALF_A_DAY = 12 * 3_600_000.0
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?", re.ASCII)
 _FRACTION = re.compile(r"(\d\d:?\d\d:?\d\d)[.,:](\d{1,9})", re.ASCII)
@@ -73,7 +75,7 @@ def of_table(rows: Sequence[list[str]]) -> list[Sample]:
             continue
         samples.append(
             Sample(
-                cell("timestamp"),
+                cell("timestamp")[:LONGEST_TIME],
                 elapsed,
                 _succeeded(cell("success"), f"Line {line}") if "success" in columns else None,
                 cell("threadname"),
@@ -129,7 +131,7 @@ def of_xml(content: str) -> list[Sample]:
     parser = ElementTree.XMLPullParser(["start", "end"])
     opened: list[list[bool]] = []
     try:
-        parser.feed(content)
+        parser.feed(content.encode("utf-8", "replace").decode())
         parser.close()
         for event, element in parser.read_events():
             if element.tag not in ("httpSample", "sample"):
@@ -138,7 +140,8 @@ def of_xml(content: str) -> list[Sample]:
                 if opened:
                     opened[-1][1] = True
                 message = element.get("rm", "")
-                within = all(is_transaction for is_transaction, _, _ in opened)
+                # Within transactions only: parts of a request are no requests.
+                within = not opened or (opened[-1][0] and opened[-1][2])
                 opened.append([_said(message) > 0, False, within])
                 continue
             is_transaction, has_samples, counts = opened.pop()
@@ -165,7 +168,7 @@ def _of_element(element: ElementTree.Element) -> Iterator[Sample]:
         return
     word = element.get("s")
     succeeded = _succeeded(word, f"The sample “{label[:60]}”") if word is not None else None
-    at, thread = element.get("ts", ""), element.get("tn", "")
+    at, thread = element.get("ts", "")[:LONGEST_TIME], element.get("tn", "")
     yield Sample(at, elapsed, succeeded, thread, label, _said(message))
 
 

@@ -18,6 +18,7 @@ from practice.load_tests.base import (
     number,
     percentile,
     table,
+    whole,
 )
 
 SEND = "send what --summary-export or handleSummary gives"
@@ -58,7 +59,7 @@ def _of_summary(data: Any) -> LoadTestSummary:
             p99=number(times.get("p(99)")),
             rate=number(requests.get("rate")),
             errors=_share(failed.get("rate", failed.get("value"))),
-            requests=int(count) if count is not None else None,
+            requests=whole(count),
         ),
         "Neither http_req_duration nor http_reqs is in its metrics, but "
         f"{listed(map(str, metrics))}.",
@@ -145,7 +146,7 @@ def _of_points(points: Iterable[Point]) -> LoadTestSummary:
             p99=percentile(times, 0.99),
             rate=count / seconds if seconds else None,
             errors=_share(sum(point.value for point in failed) / len(failed)) if failed else None,
-            requests=int(count),
+            requests=whole(count),
         ),
         f"It has no points of http_req_duration: {SEND}.",
     )

@@ -16,6 +16,7 @@ from practice.load_tests.base import (
     percentile_of_counts,
     share_of_one,
     table,
+    whole,
 )
 
 TOTALS = ("Aggregated", "Total", "None Total", "None Aggregated")
@@ -59,7 +60,7 @@ def _from_statistics(total: dict[str, str]) -> LoadTestSummary:
             p99=_first(total, "99%"),
             rate=_first(total, "requests/s"),
             errors=share_of_one(failed, count),
-            requests=int(count) if count is not None else None,
+            requests=whole(count),
         ),
         f"None of its columns is known ({listed(total)}): {SEND}.",
     )
@@ -77,7 +78,7 @@ def _from_history(totals: list[dict[str, str]]) -> LoadTestSummary:
             p50=_first(last, "total median response time"),
             rate=count / seconds if count and seconds else None,
             errors=share_of_one(failed, count),
-            requests=int(count) if count is not None else None,
+            requests=whole(count),
         ),
         f"This is its history without totals: {SEND}.",
     )
@@ -116,7 +117,7 @@ def _from_json(data: Any) -> LoadTestSummary:
             p99=percentile_of_counts(times, 0.99),
             rate=requests / seconds if seconds > 0 else None,
             errors=share_of_one(failed, requests),
-            requests=int(requests),
+            requests=whole(requests),
         ),
         f"It has neither “response_times” nor “num_failures”: {SEND}.",
     )

@@ -33,9 +33,11 @@ _SUMMED = re.compile(
     r"(?:(?:by|without)\s*\([^()]*\))?",
     re.ASCII,
 )
-_STRING_OR_RANGE = re.compile(rf"{_STRING}|\[[^\[\]\"'`]*\]")
+_TO_ITS_END = r"""(?:"(?:[^"\\]|\\.)*(?:"|\\?\Z)|'(?:[^'\\]|\\.)*(?:'|\\?\Z)|`[^`]*(?:`|\Z))"""
+"""A string without an end goes on to the end of the text, so that it is read once."""
+_STRING_OR_RANGE = re.compile(rf"{_TO_ITS_END}|\[[^\[\]\"'`]*\]", re.DOTALL)
 _TEMPLATE = re.compile(
-    r"\{\{-?\s*\.?\s*window\s*-?\}\}|\$\{?window\b\}?|\$\{?__(?:range|rate_interval|interval)\b\}?"
+    r"\{\{-?\s*(?:\.\s*)?window\s*-?\}\}|\$\{?window\b\}?|\$\{?__(?:range|rate_interval|interval)\b\}?"
 )
 _OTHER_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 
