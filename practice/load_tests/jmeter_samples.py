@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from practice.load_tests.base import (
     BadFile,
@@ -57,7 +57,7 @@ def of_table(rows: Sequence[list[str]]) -> list[Sample]:
     """Raises BadFile, which names line and field."""
     columns, first = _columns(rows)
     elapsed_at = columns["elapsed"]
-    samples = []
+    samples: list[Sample] = []
     for line, row in enumerate(rows[first:], first + 1):
         if not any(row):
             continue
@@ -128,7 +128,7 @@ def of_xml(content: str) -> list[Sample]:
     if "<!DOCTYPE" in content or "<!ENTITY" in content:
         raise BadFile("It has a DOCTYPE, which a JTL has not.")
     samples: list[Sample] = []
-    parser = ElementTree.XMLPullParser(["start", "end"])
+    parser: Any = ElementTree.XMLPullParser(["start", "end"])
     opened: list[list[bool]] = []
     try:
         parser.feed(content.encode("utf-8", "replace").decode())

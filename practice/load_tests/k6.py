@@ -88,7 +88,7 @@ def _share(value: Any) -> float | None:
 
 
 def _from_lines(content: str) -> list[Point]:
-    points = []
+    points: list[Point] = []
     lines = content.splitlines()
     for line, written in enumerate(lines, 1):
         # Looking before parsing: most lines are of other metrics.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -86,7 +87,7 @@ slos:
     sli: {raw: {error_ratio_query: 'sum(rate(hits_total{code="500"}[{{.window}}])) / sum(rate(hits_total[{{.window}}]))'}}
 """  # noqa: E501
 GAUGE = "a gauge of 0 and 1"
-CASES = [
+CASES: list[Any] = [
     # Of five minutes with 3,000 requests, 606 fail: 2 × 300 and 6.
     pytest.param("openslo", openslo(RATIO), 606 / 3000, id="requests"),
     pytest.param("openslo", openslo(BAD), 606 / 3000, id="bad requests, own range replaced"),
