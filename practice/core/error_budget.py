@@ -25,9 +25,6 @@ STEP = 300.0
 """Seconds of a bucket."""
 PACE = 3 * 86_400.0
 """Seconds that a forecast extrapolates from."""
-SHORTEST_ALERTED = 28 * 86_400.0
-"""Seconds. Alerts of shorter windows fire at the burn rates of this one: at rates in proportion to
-their length they would fire while the budget lasts."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +155,9 @@ def burn_alerts(window_seconds: float) -> list[BurnAlert]:
         (0.10, 24 * hour, 2 * hour, "ticket"),
         (0.10, 72 * hour, 6 * hour, "ticket"),
     ]
-    seconds = max(window_seconds, SHORTEST_ALERTED)
+    # Slower than at a rate of 1 the budget lasts, however much of a short window an hour is.
     return [
-        BurnAlert(long, short, round(share * seconds / long, 4), severity)
+        BurnAlert(long, short, max(1.0, round(share * window_seconds / long, 4)), severity)
         for share, long, short, severity in pairs
         if long <= window_seconds
     ]

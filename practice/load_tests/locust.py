@@ -35,7 +35,8 @@ class Locust(LoadTestReader):
         rows = list(table(content))
         names = [name.strip().lower() for name in rows[0]] if rows else []
         if "name" not in names:
-            raise BadFile(f"Its columns are {listed(rows[0]) if rows else 'none'}: {SEND}.")
+            columns = listed(rows[0] if rows else ())
+            raise BadFile(f"It has no line “Aggregated”, and its columns are {columns}: {SEND}.")
         if "occurrences" in names:
             raise BadFile(f"These are its failures: {SEND}.")
         totals = [dict(zip(names, row, strict=False)) for row in rows[1:]]

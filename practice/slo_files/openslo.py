@@ -159,7 +159,8 @@ class OpenSlo(SloReader):
         )
         counts = next((each for each in ("bad", "good") if mapping(ratio.get(each))), "")
         if not counts:
-            raise Refused("queries of “good” or “bad” are missing.")
+            found = ", ".join(map(str, ratio))[:80]
+            raise Refused(f"its ratio has neither a query of “good” nor of “bad”, but {found}.")
         part, total = (
             over_window(self._query(mapping(ratio.get(name)), name), name, flag is not False)
             for name in (counts, "total")

@@ -63,7 +63,7 @@ CASES = Path(__file__).parents[1] / "cases"
         (
             "locust",
             "Count,Message,Traceback,Nodes\n",
-            "Its columns are Count, Message, Traceback, Nodes: send run_stats.csv",
+            "its columns are Count, Message, Traceback, Nodes: send run_stats.csv",
         ),
         (
             "locust",

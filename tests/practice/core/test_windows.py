@@ -93,6 +93,5 @@ def test_what_is_no_window_is_rejected(kind: str) -> None:
 def test_no_alert_fires_while_a_window_is_within_its_budget(days: int) -> None:
     alerts = burn_alerts(days * DAY)
     assert alerts
-    # Within the budget the burn rate is at most 1; 10 % in three of 28 days are 0.93.
-    assert min(alert.factor for alert in alerts) > 0.9
+    assert min(alert.factor for alert in alerts) >= 1
     assert max(alert.long for alert in alerts) <= days * DAY
