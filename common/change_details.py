@@ -94,4 +94,4 @@ def service_candidates(details: Details, links: Iterable[str], source: str) -> t
             break
     if source and not is_tool(source) and not is_tool(source.partition("/")[0]):
         found.append(repository_name(source) if "/" in source else source[:100])
-    return tuple(dict.fromkeys(name for name in found if name and not is_tool(name)))
+    return tuple(dict.fromkeys(name for name in found if name))

@@ -14,7 +14,8 @@ _TOOLS = frozenset(
     "k8s kubectl codebuild awscodebuild codepipeline awscodepipeline codedeploy awscodedeploy "
     "cloudbuild googlecloudbuild clouddeploy googleclouddeploy launchdarkly unleash flagsmith "
     "splitio vercel netlify heroku render appveyor codeship wercker tekton werf skaffold "
-    "capistrano deployhq ci cd cicd pipeline pipelines curl webhook api script pagerduty puppet chef".split()
+    "capistrano deployhq ci cd cicd pipeline pipelines curl webhook api script "
+    "pagerduty puppet chef".split()
 )
 _PAGES = ("commit", "commits", "tree", "blob", "actions", "pull", "pulls", "releases", "src")
 _LETTERS = re.compile(r"[^a-z0-9]+")

@@ -15,8 +15,9 @@ from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webho
 DEPLOYED_KINDS = {"Kustomization", "HelmRelease"}
 _NOTHING_DONE = frozenset(
     "DependencyNotReady ArtifactUpToDate Progressing ProgressingWithRetry DriftDetected "
-    "GarbageCollectionSucceeded Suspended Resumed UninstallSucceeded ReconciliationSkipped NoUpdate "
-    "HelmChartReady HelmChartInSync TestSucceeded HelmChartCreated info".split()
+    "GarbageCollectionSucceeded Suspended Resumed UninstallSucceeded "
+    "ReconciliationSkipped NoUpdate HelmChartReady HelmChartInSync HelmChartCreated "
+    "TestSucceeded info".split()
 )
 """Reasons that announce or describe; the revision's own result follows."""
 _WORKLOAD = re.compile(
