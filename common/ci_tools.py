@@ -17,7 +17,10 @@ _TOOLS = frozenset(
     "capistrano deployhq ci cd cicd pipeline pipelines curl webhook api script "
     "pagerduty puppet chef".split()
 )
-_PAGES = ("commit", "commits", "tree", "blob", "actions", "pull", "pulls", "releases", "src")
+_PAGES = tuple(
+    "commit commits tree blob actions pull pulls releases src compare merge_requests branch "
+    "pull-requests pipelines builds branches deployments tags issues raw".split()
+)
 _LETTERS = re.compile(r"[^a-z0-9]+")
 
 
