@@ -49,17 +49,7 @@ def repository_name(reference: str) -> str:
     elif ":" in path:
         path = path.rpartition(":")[2]
     parts = [part for part in path.split("/") if part not in ("", "_git", "scm", "projects")]
-    for word in (
-        "commit",
-        "commits",
-        "tree",
-        "blob",
-        "actions",
-        "pull",
-        "pulls",
-        "releases",
-        "src",
-    ):
+    for word in _PAGES:
         if word in parts[2:]:
             parts = parts[: parts.index(word, 2)]
     return parts[-1].removesuffix(".git")[:100] if parts else ""
