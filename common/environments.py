@@ -157,10 +157,21 @@ _CHECKING = frozenset(
     "sonarcloud coverage codecov format formatting fmt style eslint prettier ruff mypy typecheck "
     "types typing verify verification validate validation quality benchmark benchmarks smoke "
     "regression cypress playwright pytest jest renovate dependabot stale labeler label triage "
-    "ci docs documentation changelog spellcheck commitlint backup backups nightly plan".split()
+    "ci docs documentation changelog spellcheck commitlint backup backups nightly plan drafter "
+    "cleanup backport automerge issues pr prs preflight prechecks".split()
 )
 _DOCUMENTS = frozenset("docs documentation storybook changelog pages".split())
 _NEVER = frozenset("dry dryrun".split())
+
+
+def _is_check_of_a_deploy(words: list[str]) -> bool:
+    """“Verify deployment” and “Post-deploy smoke tests”, but not “Test and deploy”."""
+    checks, deploys = set(words) & _CHECKING, set(words) & _DEPLOYING
+    if not (checks and deploys):
+        return False
+    return bool({"post", "after", "pre", "before"} & set(words)) or (
+        len(words) == 2 and words[0] in _CHECKING - {"ci"}
+    )
 
 
 def job_says(job: str) -> tuple[bool | None, str]:
@@ -168,8 +179,8 @@ def job_says(job: str) -> tuple[bool | None, str]:
 
     >>> job_says("Lint"), job_says("Deploy to production"), job_says("Deploy staging")
     ((False, 'a check'), (True, ''), (False, 'staging'))
-    >>> job_says("Build")
-    (None, '')
+    >>> job_says("Build"), job_says("Verify deployment")
+    ((None, ''), (False, 'a check'))
     """
     words = words_of(job)
     known = {*words, *_WORDS.findall(job[:300].lower())}
@@ -178,11 +189,13 @@ def job_says(job: str) -> tuple[bool | None, str]:
         return False, "a dry run"
     if known & PRODUCTION:
         return True, ""
+    if _is_check_of_a_deploy(words):
+        return False, "a check"
     for before, word in zip(["", *words], words, strict=False):
         elsewhere = word in PREVIEW | STAGING or word in DEVELOPMENT - {"feature", "kind", "local"}
         if word in NOT_PRODUCTION and (elsewhere or before in ("to", "deploy", "in", "on")):
             return False, word
-    if deploys and not known & _DOCUMENTS:
+    if deploys and not known & (_DOCUMENTS | {"drafter", "please", "pr", "prs"}):
         return True, ""
     if known & _DOCUMENTS:
         return False, "documentation"

@@ -81,7 +81,7 @@ def _of_rollout(
     if event.rollout_starts is None and not same_revision:
         return None, new
     scaling = _scaling(source, service, workload, at)
-    if event.rollout_starts:
+    if event.rollout_starts and not same_revision:
         # The steps after the first one came before it: they were part of this rollout.
         early = scaling if scaling and scaling.version == event.version[:200] else None
         return early, new

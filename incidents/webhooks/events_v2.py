@@ -70,11 +70,11 @@ def _change(data: object) -> ChangeEvent:
         source.partition("/")[2] if is_tool(source.partition("/")[0]) else ""
     )
     version = details.first(change_details.VERSION)
+    component = placeholders.text(data, "payload.component", 100)
     return ChangeEvent(
         title=placeholders.required_text(data, "payload.summary"),
         service=(
-            details.first(change_details.SERVICE, 100)
-            or placeholders.text(data, "payload.component", 100)
+            details.first(change_details.SERVICE, 100) or ("" if is_tool(component) else component)
         ),
         candidates=candidates,
         job=source or "/".join((*candidates[:1], *([run] if run else []))),

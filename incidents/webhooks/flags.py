@@ -23,6 +23,8 @@ class Flags(Webhook):
         data = incoming.json()
         if required_text(data, "kind") != "flag":
             return [Ignored("No flag was changed.")]
+        if _only_describes(data):
+            return [Ignored("What the flag is called or described as changes nothing that runs.")]
         name = required_text(data, "name", 200)
         names = _resources(data)
         service = next((t.rpartition("service:")[2] for t in names if "service:" in t), "")
@@ -50,6 +52,14 @@ def _resources(data: Any) -> list[str]:
         for value in values[:50] if isinstance(values, list) else []:
             found.append(text(value, "resource" if isinstance(value, dict) else ""))
     return [each for each in found if each]
+
+
+def _only_describes(data: Any) -> bool:
+    """Whether name, description, tags or links of the flag were all that was edited."""
+    values = dig(data, "accesses", [])
+    actions = [text(each, "action") for each in values] if isinstance(values, list) else []
+    words = ("Description", "Tags", "Name", "Maintainer", "FlagLink", "Followers")
+    return bool(actions) and all(action.endswith(words) for action in actions)
 
 
 def _part(resources: list[str], name: str) -> str:

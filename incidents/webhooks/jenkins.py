@@ -38,7 +38,8 @@ class Jenkins(Webhook):
         status = text(data, "build.status").upper()
         if status in ("ABORTED", "NOT_BUILT"):
             return [Ignored("The build was aborted.")]
-        path = _path(data) or [unquote(unquote(name))]
+        repository = repository_name(text(data, "build.scm.url", 300))
+        path = _path(data) or [part for part in (repository, unquote(unquote(name))) if part]
         job, branch = "/".join(path)[:200], _branch(data, path)
         multibranch = len(path) > 1 and path[-1] == branch
         own = path[-2] if multibranch else path[-1]
@@ -53,7 +54,7 @@ class Jenkins(Webhook):
                 job=job,
                 job_name=name,
                 service=text(data, "build.parameters.SERVICE", 100),
-                candidates=_services(data, own),
+                candidates=_services(data, repository, own),
                 version=(
                     text(data, "build.parameters.VERSION", 200)
                     or text(data, "build.scm.commit", 40)[:12]
@@ -62,7 +63,7 @@ class Jenkins(Webhook):
                 outcome=OUTCOMES.get(status, "failed") if ended else "running",
                 started_at=at - timedelta(milliseconds=took) if ended and known else at,
                 finished_at=at if ended else None,
-                external_id=joined_id(f"{job}#{number}"),
+                external_id=joined_id(_host(data), f"{job}#{number}"),
                 url=web_address(data, "build.full_url"),
                 environment=given or environment_in(own),
                 branch="" if _REQUEST.fullmatch(branch) else branch,
@@ -92,7 +93,11 @@ def _branch(data: Any, path: list[str]) -> str:
     return last if len(path) > 1 and (looks_like_one or last == built) else built
 
 
-def _services(data: Any, job: str) -> tuple[str, ...]:
+def _host(data: Any) -> str:
+    """The server: jobs and numbers are unique on it alone."""
+    return text(data, "build.full_url", 1000).partition("://")[2].partition("/")[0][:80]
+
+
+def _services(data: Any, repository: str, job: str) -> tuple[str, ...]:
     given = first_text(data, *[f"build.parameters.{each}" for each in _SERVICES], limit=100)
-    repository = repository_name(text(data, "build.scm.url", 300))
     return tuple(name for name in dict.fromkeys((given, repository, job[:100])) if name)

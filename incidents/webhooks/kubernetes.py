@@ -64,7 +64,7 @@ def _event(data: Any, received_at: datetime) -> Event:
     if reason in _FAILED | _DONE | _STEPS:
         outcome = "failed" if reason in _FAILED else "succeeded"
         revision = _revision(message)
-        title = f"rolled out {revision}" if revision else f"rolled out ({message or reason})"
+        title = revision or message or reason
         return _change(data, at, title, rollout=True, outcome=outcome, revision=revision)
     return Ignored(f"“{reason}” of a {kind or 'resource'} is no change.")
 
@@ -83,7 +83,7 @@ def _scaled(data: Any, message: str, at: datetime) -> Event:
     return _change(
         data,
         at,
-        f"rolled out {revision}" if before is None or before[1] == "0" else message,
+        message if before and before[1] != "0" else revision,
         rollout=True,
         revision=revision,
         starts=before[1] == "0" if before else None,

@@ -38,7 +38,7 @@ class Octopus(Webhook):
         outcome, at = OUTCOMES[category], time_at(event, "Occurred")
         return [
             ChangeEvent(
-                title=text(event, "Message") or f"{project} {release}",
+                title=required_text(event, "Message"),
                 candidates=(project,) if project else (),
                 job=f"{project}/{runbook or environment}",
                 job_name=project,

@@ -53,7 +53,7 @@ class Rundeck(Webhook):
                 external_id=joined_id(project, required_text(of, "id", 50)),
                 url=web_address(of, "permalink") or web_address(of, "href"),
                 environment=options.first(ENVIRONMENT, 100),
-                run=f"{group} {name}".strip(),
+                run=name,
                 trigger="schedule" if text(of, "executionType") == "scheduled" else "",
             )
         ]
