@@ -158,7 +158,7 @@ _CHECKING = frozenset(
     "types typing verify verification validate validation quality benchmark benchmarks smoke "
     "regression cypress playwright pytest jest renovate dependabot stale labeler label triage "
     "ci docs documentation changelog spellcheck commitlint backup backups nightly plan drafter "
-    "cleanup backport automerge issues pr prs preflight prechecks".split()
+    "cleanup backport automerge issues pr prs preflight prechecks please".split()
 )
 _DOCUMENTS = frozenset("docs documentation storybook changelog pages".split())
 _NEVER = frozenset("dry dryrun".split())
@@ -170,7 +170,7 @@ def _is_check_of_a_deploy(words: list[str]) -> bool:
     if not (checks and deploys):
         return False
     return bool({"post", "after", "pre", "before"} & set(words)) or (
-        len(words) == 2 and words[0] in _CHECKING - {"ci"}
+        len(words) == 2 and bool(checks - {"ci"})
     )
 
 

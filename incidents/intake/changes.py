@@ -33,7 +33,7 @@ def ingest_change(
             return True, f"“{event.job}” is not a change, by the rule {rule}"
         if rule.names_service:
             break
-    naming = next((rule for rule in rules if rule.names_service), None)
+    naming = next((rule for rule in rules if _names(rule, event)), None)
     if naming is not None:
         event = replace(event, kind=naming.kind, service=_named_by(naming, event), candidates=())
     service = _service_of(event, integration, by_rule=naming is not None)
@@ -103,6 +103,13 @@ def _cleaned(event: ChangeEvent) -> ChangeEvent:
     return replace(event, **real, candidates=candidates, title=title)
 
 
+def _names(rule: DeployRule, event: ChangeEvent) -> bool:
+    """Whether a rule decides on the service. One that says what counts need not name one."""
+    if not rule.names_service:
+        return False
+    return bool(rule.service or not rule.counts or service_named(_named_by(rule, event)))
+
+
 def _named_by(rule: DeployRule, event: ChangeEvent) -> str:
     for job in (event.job, event.job_name):
         name = rule.service_name_for(job) if job else None
@@ -134,10 +141,14 @@ def _candidates(event: ChangeEvent) -> Iterator[str]:
 
 
 def _unknown(event: ChangeEvent, by_rule: bool) -> str:
-    name = event.service or ("" if by_rule else next(_candidates(event), ""))
+    tried = [] if by_rule or event.service else list(dict.fromkeys(_candidates(event)))
+    name = event.service or next(iter(tried), "")
     record_unknown_services([name], "deploys")
-    named = event.service or event.candidates
-    what = f"a service named “{name}”" if named else f"which service “{event.job}” changes"
+    if event.service or not event.job:
+        what = f"a service named “{name}”"
+    else:
+        none = f": none is named {' or '.join(tried[:4])}" if tried else ""
+        what = f"which service “{event.job}” changes{none}"
     return f"We do not know {what}. Add it or a rule, then replay this."
 
 

@@ -54,7 +54,7 @@ class Jenkins(Webhook):
                 job=job,
                 job_name=name,
                 service=text(data, "build.parameters.SERVICE", 100),
-                candidates=_services(data, repository, own),
+                candidates=_services(data, repository, own, path[-2] if len(path) > 1 else ""),
                 version=(
                     text(data, "build.parameters.VERSION", 200)
                     or text(data, "build.scm.commit", 40)[:12]
@@ -98,6 +98,8 @@ def _host(data: Any) -> str:
     return text(data, "build.full_url", 1000).partition("://")[2].partition("/")[0][:80]
 
 
-def _services(data: Any, repository: str, job: str) -> tuple[str, ...]:
+def _services(data: Any, repository: str, job: str, folder: str) -> tuple[str, ...]:
+    """Parameters, repository, job, and the folder: a branch may look like a job."""
     given = first_text(data, *[f"build.parameters.{each}" for each in _SERVICES], limit=100)
-    return tuple(name for name in dict.fromkeys((given, repository, job[:100])) if name)
+    names = (given, repository, job[:100], folder[:100])
+    return tuple(name for name in dict.fromkeys(names) if name)
