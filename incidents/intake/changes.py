@@ -64,7 +64,7 @@ def edit_change(change: Change, person: str = "", **fields: Any) -> Change:
     for name, value in fields.items():
         setattr(change, name, value)
     change.branch = branch_name(change.branch)
-    if not change.counts_chosen:
+    if fields and not change.counts_chosen:
         _decide_again(change)
     change.full_clean()
     change.save()

@@ -99,7 +99,7 @@ def _host(data: Any) -> str:
 
 
 def _services(data: Any, repository: str, job: str, folder: str) -> tuple[str, ...]:
-    """Parameters, repository, job, and the folder: a branch may look like a job."""
+    """Parameters, repository, job, and the folder: a branch may have a name like a job."""
     given = first_text(data, *[f"build.parameters.{each}" for each in _SERVICES], limit=100)
     names = (given, repository, job[:100], folder[:100])
     return tuple(name for name in dict.fromkeys(names) if name)

@@ -76,7 +76,7 @@ GITHUB: list[Row] = [
     ("pages", STATUS, _deployment(7, "github-pages"), NO),
     ("a pull request's environment", STATUS, _deployment(8, "pr-412"), NO),
     (
-        "transient without a telling name",
+        "transient, whatever its name",
         STATUS,
         _deployment(9, "checkout-7f3", transient_environment=True),
         NO,
