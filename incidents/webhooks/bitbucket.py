@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.payloads import dig, rows, time_at, web_address
+from common.payloads import BadPayload, dig, rows, time_at, web_address
 from common.placeholders import required_text, text
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
@@ -24,7 +24,9 @@ class Bitbucket(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
-        event = incoming.headers.get("x-event-key", "")
+        event = incoming.headers.get("x-event-key", "") or text(data, "eventKey", 60)
+        if not event:
+            raise BadPayload("The header X-Event-Key, which names the event, is missing.")
         if event == "repo:push":
             return [_cloud_push(data, row) for row in rows(data, "push.changes")]
         if event == "repo:refs_changed":

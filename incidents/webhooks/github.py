@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from common.payloads import dig, time_at, web_address
+from common.payloads import BadPayload, dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Hmac
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
@@ -26,6 +26,8 @@ class GitHub(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
         event = incoming.headers.get("x-github-event", "")
+        if not event:
+            raise BadPayload("The header X-GitHub-Event, which names the event, is missing.")
         read = {
             "deployment": _deployment,
             "deployment_status": _deployment_status,

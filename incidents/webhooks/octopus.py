@@ -65,7 +65,8 @@ def _own_id(event: Any) -> str:
 
 def _names(event: Any) -> dict[str, str]:
     """What the message calls each document it refers to, by the kind of document."""
-    message, found = text(event, "Message", 2000), {}
+    message = text(event, "Message", 2000)
+    found: dict[str, str] = {}
     references = dig(event, "MessageReferences", [])
     for row in references[:50] if isinstance(references, list) else []:
         kind = text(row, "ReferencedDocumentId", 80).partition("-")[0]

@@ -73,8 +73,8 @@ def test_a_rule_that_only_says_what_counts_leaves_service_and_kind(database: Ser
     DeployRule.objects.create(pattern="*", branch="main", counts="yes")
     DeployRule.objects.create(pattern="db-*", service=database, kind="migration", counts="no")
     sender = Sender("events_v2")
-    payload = {"summary": "8.53", "source": "x", "custom_details": {"branch": "main"}}
-    payload["custom_details"] |= {"repo": "shop/orders-db"}
+    details = {"branch": "main", "repo": "shop/orders-db"}
+    payload = {"summary": "8.53", "source": "x", "custom_details": details}
     first = sender.deliver({"payload": payload})[0]
     assert (first.service, first.kind, first.counts) == (database, "deploy", True)
     second = sender.deliver({"payload": {"summary": "index", "source": "db-migrate"}})[-1]
@@ -121,7 +121,7 @@ def test_the_api_applies_the_same_rules_and_lets_a_person_choose(
     api: APIClient, database: Service
 ) -> None:
     DeployRule.objects.create(pattern="*", environment="canary", counts="no")
-    given = {
+    given: dict[str, dict[str, Any]] = {
         "plain": {},
         "staging": {"environment": "staging"},
         "canary": {"environment": "Canary"},
