@@ -97,9 +97,8 @@ def service_named(name: str) -> Service | None:
 def _cleaned(event: ChangeEvent) -> ChangeEvent:
     """Without placeholders, which no service, version or environment is."""
     names = ("service", "version", "author", "environment", "branch", "default_branch", "run")
-    real: dict[str, Any] = {
-        name: real_value(getattr(event, name)).replace("\x00", "") for name in names
-    }
+    given = {name: real_value(getattr(event, name)) for name in names}
+    real: dict[str, Any] = {name: value.replace("\x00", "") for name, value in given.items()}
     candidates = tuple(name for name in event.candidates if name and real_value(name))
     title = without_placeholders(event.title) or event.job or "Change"
     return replace(event, **real, candidates=candidates, title=title)

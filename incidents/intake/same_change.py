@@ -16,6 +16,7 @@ NEXT_STEP_WITHIN = timedelta(minutes=30)
 """A rollout without news for so long has ended: what follows is another change."""
 OUT_OF_ORDER = timedelta(minutes=2)
 """Steps of a rollout may arrive before those that preceded them."""
+_AUTOSCALER = "/HorizontalPodAutoscaler/"
 _RANK = {"running": 0, "succeeded": 1, "failed": 1, "rolled_back": 2}
 
 
@@ -78,13 +79,16 @@ def _of_rollout(
     if joined is not None:
         return joined, event
     same_revision = bool(latest) and latest[0].external_id.startswith(own)
-    if event.rollout_starts is None and not same_revision:
-        return None, new
     scaling = _scaling(source, service, workload, at)
+    autoscaled = not latest and scaling is not None and _AUTOSCALER in scaling.external_id
+    if event.rollout_starts is None and not same_revision and not autoscaled:
+        return None, new
     if event.rollout_starts and not same_revision:
         # The steps after the first one came before it: they were part of this rollout.
         early = scaling if scaling and scaling.version == event.version[:200] else None
         return early, new
+    if scaling is not None and _AUTOSCALER in scaling.external_id:
+        return scaling, event
     return scaling, replace(
         event,
         kind=Change.Kind.SCALING,
@@ -104,14 +108,19 @@ def _joined(latest: Sequence[Change], own: str, at: datetime) -> Change | None:
 
 
 def _scaling(source: str, service: Service, workload: str, at: datetime) -> Change | None:
+    """What was scaled a short time before: by the same workload's steps or by its autoscaler."""
     near = Change.objects.filter(
         service=service,
         external_source=source,
-        external_id__startswith=f"scaling {workload} ",
+        external_id__startswith="scaling ",
         started_at__range=(at - NEXT_STEP_WITHIN, at + OUT_OF_ORDER),
     )
-    latest = near.select_for_update().order_by("-started_at", "-pk").first()
-    return latest if latest and at <= _end(latest) + SAME_WITHIN else None
+    for change in near.select_for_update().order_by("-started_at", "-pk")[:5]:
+        own = change.external_id.startswith(f"scaling {workload} ")
+        patience = SAME_WITHIN if own else OUT_OF_ORDER
+        if (own or _AUTOSCALER in change.external_id) and at <= _end(change) + patience:
+            return change
+    return None
 
 
 def _end(change: Change) -> datetime:

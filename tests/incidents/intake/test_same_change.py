@@ -96,6 +96,15 @@ def test_steps_of_a_rollout_in_any_order_are_one_change() -> None:
         assert f"{changes[0].started_at:%H:%M:%S}" == "10:00:00"
 
 
+def test_an_autoscaler_and_its_replica_set_are_one_scaling() -> None:
+    size = "New size: 5; reason: cpu resource utilization above target"
+    changes = Sender("kubernetes").deliver(
+        kubernetes_event(size, "SuccessfulRescale", kind="HorizontalPodAutoscaler"),
+        kubernetes_event("Scaled up replica set checkout-6d4f to 5", at="10:00:01"),
+    )
+    assert [each.kind for each in changes] == ["scaling"]
+
+
 def test_workloads_in_two_namespaces_and_clusters_are_two_rollouts() -> None:
     message = "Scaled up replica set checkout-6d4f to 1 from 0"
     changes = Sender("kubernetes").deliver(
