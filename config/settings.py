@@ -211,6 +211,7 @@ SPECTACULAR_SETTINGS = {
         "FindingKind": "analysis.models.Finding.Kind",
         "LogSignKind": "analysis.models.LogSign.Kind",
         "AlertStatus": "incidents.models.Alert.Status",
+        "CountsEnum": "practice.models.Slo.Counts",
     },
 }
 

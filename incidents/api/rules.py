@@ -63,7 +63,7 @@ class DeployRuleSerializer(RuleSerializer):
 
     class Meta:
         model = DeployRule
-        fields = ["id", "pattern", "service", "kind", "ignore"]
+        fields = ["id", "pattern", "environment", "branch", "service", "kind", "counts", "ignore"]
 
 
 class HeartbeatRuleSerializer(RuleSerializer):

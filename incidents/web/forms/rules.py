@@ -28,7 +28,7 @@ class DeployRuleForm(forms.ModelForm):
 
     class Meta:
         model = DeployRule
-        fields = ["pattern", "service", "kind", "ignore"]
+        fields = ["pattern", "environment", "branch", "service", "kind", "counts", "ignore"]
 
 
 class HeartbeatForm(forms.ModelForm):
