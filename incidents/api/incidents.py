@@ -57,10 +57,11 @@ class IncidentSerializer(serializers.ModelSerializer):
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
             "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
             "mitigated_at", "resolved_at", "reporter", "merged_into", "external_source",
-            "external_id", "external_url", "created_at", "updated_at",
+            "external_id", "external_url", "created_at", "updated_at", "guessed_times",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []
+        read_only_fields = ["guessed_times"]
         extra_kwargs = {
             "symptom": {"max_length": 50_000},
             "resolution": {"max_length": 50_000},

@@ -4,7 +4,7 @@ from incidents.models.alert import Alert
 from incidents.models.change import Change
 from incidents.models.event import Event
 from incidents.models.history import history_of
-from incidents.models.incident import Incident
+from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
@@ -32,4 +32,5 @@ __all__ = [
     "UnknownService",
     "addresses_only",
     "history_of",
+    "recorded",
 ]

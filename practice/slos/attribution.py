@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from common.viewer import Viewer
 from incidents.catalogue.dependencies import dependency_edges, with_dependencies
-from incidents.models import Incident
+from incidents.models import Incident, recorded
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 from practice.core import error_budget
@@ -95,6 +95,7 @@ def overlapping_incidents(
     since = datetime.fromtimestamp(start, UTC)
     links = CauseLink.objects.exclude(state="rejected").select_related("cause")
     rows = visible_incidents(user).filter(
+        recorded("impact_started_at", "resolved_at"),
         Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now, merged_into=None
     )
     if services is not None:
