@@ -39,9 +39,7 @@ def length_in(text: str) -> timedelta | None:
     """
     text = without_accents(text.strip())[:_MAX_LENGTH]
     if match := _CLOCKED.fullmatch(text):
-        return timedelta(
-            hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3] or 0)
-        )
+        return timedelta(hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3] or 0))
     total, rest = 0.0, text
     for match in _PART.finditer(text):
         amount = float(match[1].replace(",", "."))

@@ -22,7 +22,7 @@ LAYERS = {
         "models webhooks",
         "permissions",
         "events",
-        "filing severities search catalogue tokens retention",
+        "filing severities search catalogue tokens retention history_rows",
         "suspect_changes",
         "timeline",
         "alerts merging",
@@ -75,7 +75,7 @@ PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
     # One way of reading a row of incident history, whatever file it is in.
-    "kb/importers": ("incidents.history_import", "incidents.severities"),
+    "kb/importers": ("incidents.history_rows", "incidents.severities"),
 }
 PURE = ["analysis.core", "analysis.similarity", "practice.core"]
 

@@ -28,6 +28,7 @@ LISTED_FIELDS = (
     "impact_started_at",
     "mitigated_at",
     "resolved_at",
+    "guessed_times",
     "private",
 )
 """What lists show of an incident: a month of thousands must not load all their texts."""
@@ -96,7 +97,9 @@ def overlapping_incidents(
     links = CauseLink.objects.exclude(state="rejected").select_related("cause")
     rows = visible_incidents(user).filter(
         recorded("impact_started_at", "resolved_at"),
-        Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now, merged_into=None
+        Q(resolved_at=None) | Q(resolved_at__gt=since),
+        impact_started_at__lt=now,
+        merged_into=None,
     )
     if services is not None:
         through = Incident.services.through.objects.filter(service__in=services)
