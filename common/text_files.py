@@ -51,6 +51,10 @@ class Table:
     problem: str = ""
     """Why the rest could not be read."""
 
+    def filled_rows(self) -> list[tuple[int, Row]]:
+        """The rows that have any value; spreadsheets write empty ones at the end."""
+        return [(line, row) for line, row in self.rows if any(row.values())]
+
 
 def read_table(text: str) -> Table:
     """A table with commas, semicolons, tabs or bars between cells. Raises BadFile without rows."""
@@ -69,7 +73,7 @@ def _read(reader: Any) -> Table:
     problem = ""
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
+            if not any(cell.strip() for cell in cells) and (len(cells) < 2 or not heads):
                 continue
             # A line above the heads that names the report has one cell.
             if len(heads) < 2 and (not heads or len(cells) > 1):
@@ -84,10 +88,13 @@ def _read(reader: Any) -> Table:
 
 
 def _delimiter_of(text: str) -> str:
-    """The delimiter that parts the first lines most often, outside quotes."""
-    lines = [line for line in text[:20_000].splitlines()[:20] if line.strip()][:5]
-    unquoted = "\n".join("".join(line.split('"')[::2]) for line in lines)
-    return max(_DELIMITERS, key=unquoted.count) if unquoted else ","
+    """The delimiter that parts the first line with any most often, outside quotes."""
+    for line in text[:20_000].splitlines()[:20]:
+        unquoted = "".join(line.split('"')[::2])
+        best = max(_DELIMITERS, key=unquoted.count)
+        if best in unquoted:
+            return best
+    return ","
 
 
 def _row(heads: list[str], cells: list[str]) -> Row:

@@ -28,6 +28,9 @@ _AROUND = re.compile(
     r"in|of|downtime|outage)\b|[\s,.~≈()&+]",
     re.IGNORECASE,
 )
+_ISO_WITH_OFFSET = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d|[ T]\d\d:\d\d:\d\d)[.,\d:]{0,12}\s?[+-]\d\d:?\d\d", re.ASCII
+)
 _CLOCKED = re.compile(r"(\d{1,3}):(\d\d)(?::(\d\d))?", re.ASCII)
 
 
@@ -64,6 +67,8 @@ def read_range(
     '07 10:00 07 11:06'
     """
     text = _START_WORDS.sub("", text.strip())[:_MAX_LENGTH]
+    if _ISO_WITH_OFFSET.fullmatch(text):
+        return None
     behind = _LENGTH_BEHIND.search(text)
     if behind and length_in(behind[1]) is not None:
         text = text[: behind.start()]

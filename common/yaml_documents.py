@@ -17,8 +17,9 @@ _MARK = re.compile(r"---(?:\s|$)")
 
 def load_yaml(text: str) -> Any:
     """The value of one document. Raises BadFile, also for one that grows by its aliases."""
-    loader = yaml.SafeLoader(text)
+    loader = None
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -26,9 +27,10 @@ def load_yaml(text: str) -> Any:
             raise BadFile("Its aliases repeat too much.")
         return loader.construct_document(node)
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
-        raise BadFile(f"not YAML: {' '.join(str(error).split())[:200]}") from None
+        raise BadFile(f"{' '.join(str(error).split())[:200]}") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def documents(text: str) -> Iterator[tuple[int, str, Any]]:

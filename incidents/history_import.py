@@ -257,7 +257,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     text = decoded(path.read_bytes())
     if path.suffix.lower() not in (".json", ".jsonl", ".ndjson"):
         table = read_table(text)
-        yield from table.rows
+        yield from table.filled_rows()
         if table.problem:
             yield 0, table.problem
         elif not table.rows:

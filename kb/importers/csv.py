@@ -63,11 +63,12 @@ class CsvImporter(Importer):
         mapped = {key: value for key, value in self.mapping.items() if key not in _EXTRA}
         if missing := missing_columns(table.heads, mapped):
             raise CannotImport(missing)
-        if not table.rows:
+        rows = table.filled_rows()
+        if not rows:
             raise CannotImport(table.problem or "It has heads but no rows.")
         options = RowOptions(mapped, self.options.zone, self.options.order)
-        orders = date_orders([row for _, row in table.rows], options)
-        for line, row in table.rows:
+        orders = date_orders([row for _, row in rows], options)
+        for line, row in rows:
             place = f"{file.name}, line {line}"
             try:
                 yield place, self.record(row, options, orders)
