@@ -66,7 +66,7 @@ def read_range(
     >>> f"{start:%d %H:%M} {end:%d %H:%M}"
     '07 10:00 07 11:06'
     """
-    text = _START_WORDS.sub("", text.strip())[:_MAX_LENGTH]
+    text = _START_WORDS.sub("", without_accents(text[:_MAX_LENGTH]).strip())
     if _ISO_WITH_OFFSET.fullmatch(text):
         return None
     behind = _LENGTH_BEHIND.search(text)

@@ -38,6 +38,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "title", "name", "summary", "short_description", "subject", "message", "incident_title",
         "incident_name", "headline", "zusammenfassung", "titel", "betreff", "kurzbeschreibung",
         "titre", "resume", "objet", "titulo", "resumen", "asunto",
+        "description",
     ),
     "symptom": (
         "symptom", "symptoms", "description", "body", "details", "customer_impact_summary",
@@ -134,6 +135,8 @@ _NO_RESOLUTION = _OVER | set(
 """Words of trackers for how an entry was closed, which say nothing of what was done."""
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_NO_TIMES = {"", "-", "n/a", "na", "none", "null", "true", "false", "yes", "no", "never", "tbd"}
+"""What a column of times holds where there is none, or where it says whether, not when."""
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]\s{0,5}:?\s{0,5}$")
 
 
@@ -347,7 +350,7 @@ def clean_service_name(given: str) -> str:
 
 def time_of(name: str, value: Any, options: RowOptions = DEFAULTS) -> datetime | None:
     """The time that a field holds; None where it is empty. Raises ValidationError by field."""
-    if value in (None, "", "-", "N/A", "n/a", "None", "null"):
+    if value is None or (isinstance(value, bool | str) and str(value).lower() in _NO_TIMES):
         return None
     found = parse_time(value, options.zone, order=options.order)
     if found is None:
