@@ -64,7 +64,7 @@ _FILLERS = set(
     a le la de del el las los du vers les en est y hrs hours oclock h time local date
     """.split()
 )
-"""Words that stand in written times without changing them."""
+"""Words in written times that do not change them."""
 _ORDINALS = {"st", "nd", "rd", "th", "er", "re", "eme"}
 
 _OFFSETS = {
@@ -93,9 +93,10 @@ _HOUR = re.compile(
 _OFFSET = re.compile(r"(?:(?<=\d)|(?<=\s)|(?<=utc)|(?<=gmt)|(?<=m))\s{0,2}([+-])(\d{1,2}):?(\d{2})?"
                      r"(?![\d/.:-])", re.IGNORECASE | re.ASCII)  # fmt: skip
 _REGION = re.compile(r"\b[A-Za-z_]{2,20}/[A-Za-z_+-]{2,30}(?:/[A-Za-z_-]{2,30})?")
-_TOKEN = re.compile(r"\d{1,16}|[a-z]{1,30}|[./-]|[^\sa-z\d]", re.ASCII)
+_WORD = re.compile(r"\d{1,16}|[a-z]{1,30}|[./-]|[^\sa-z\d]", re.ASCII)
 _DROPPED = str.maketrans(
-    {"年": "-", "月": "-", "日": " ", "時": ":", "时": ":", "分": " ", "秒": " ", "–": "-", "—": "-",
+    {"年": "-", "月": "-", "日": " ", "時": ":", "时": ":", "分": " ", "秒": " ", "–": "-",
+     "—": "-",
      "−": "-", "‐": "-", "\u202f": " ", "\xa0": " ", "’": "'", "º": " ", "ª": " ", "，": ","}
 )  # fmt: skip
 _DASH_AFTER_DAY = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})[ T]", re.ASCII)
@@ -268,22 +269,22 @@ def _day_in(text: str, order: DateOrder) -> tuple[tzinfo | None, date | object |
     separators: set[str] = set()
     month = 0
     month_at = 0
-    for token in _TOKEN.findall(text.lower()):
-        if token.isdigit():
-            numbers.append(token)
-        elif token in MONTHS and not month:
-            month, month_at = MONTHS[token], len(numbers)
-        elif token in _OFFSETS and zone is None and token not in ("z",):
-            zone = _fixed(_OFFSETS[token])
-        elif token == "z" and zone is None:
+    for word in _WORD.findall(text.lower()):
+        if word.isdigit():
+            numbers.append(word)
+        elif word in MONTHS and not month:
+            month, month_at = MONTHS[word], len(numbers)
+        elif word in _OFFSETS and zone is None and word not in ("z",):
+            zone = _fixed(_OFFSETS[word])
+        elif word == "z" and zone is None:
             zone = UTC
-        elif token in _REGIONS and zone is None:
-            zone = _region(_REGIONS[token])
-        elif token in "./-":
-            separators.add(token)
-        elif token in MONTHS and token in ("mar", "mars"):
+        elif word in _REGIONS and zone is None:
+            zone = _region(_REGIONS[word])
+        elif word in "./-":
+            separators.add(word)
+        elif word in MONTHS and word in ("mar", "mars"):
             continue
-        elif token not in _WEEKDAYS | _FILLERS | _ORDINALS and token not in ",()[]'@|":
+        elif word not in _WEEKDAYS | _FILLERS | _ORDINALS and word not in ",()[]'@|":
             return None, _NOT_A_DAY
     if not numbers and not month:
         return zone, None

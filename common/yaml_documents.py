@@ -51,7 +51,7 @@ def documents(text: str) -> Iterator[tuple[int, str, Any]]:
 
 
 def _parts(text: str) -> list[str]:
-    """The documents of a file; what stands before the first mark is one only if it is not empty."""
+    """The documents of a file; what comes before the first mark is one only if it is not empty."""
     parts: list[list[str]] = [[]]
     for line in text.removeprefix("\ufeff").splitlines():
         if _MARK.match(line):
@@ -64,7 +64,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _size_of(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
-    """The nodes below a node, those of aliases each time that they stand somewhere."""
+    """The nodes below a node, those of aliases as often as they occur."""
     if id(node) in sizes:
         if not sizes[id(node)]:
             raise BadFile("An alias contains itself.")

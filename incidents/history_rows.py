@@ -58,7 +58,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "impact_started_at", "impact_start", "impact_start_date", "impact_started", "started_at",
         "start_time", "incident_start", "incident_start_time", "custom_field_start_time",
         "outage_start", "downtime_start", "started", "start", "start_date", "began_at",
-        "occurred_at", "occurred", "incident_date", "date_of_incident", "custom_field_incident_start",
+        "occurred_at", "occurred", "incident_date", "date_of_incident",
+        "custom_field_incident_start",
         "beginn", "start_zeit", "debut", "date_de_debut", "inicio", "fecha_de_inicio",
         "opened_at", "opened", "reported_at", "reported", "declared_at", "created_at", "created_on",
         "created", "date_created", "creation_date", "sys_created_on", "creation_time", "erstellt",
@@ -94,7 +95,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "composants", "composant_s", "services_concernes", "componente", "componentes", "servicio",
         "servicios",
     ),
-    "external_url": ("external_url", "url", "link", "html_url", "permalink", "web_url", "shortlink"),
+    "external_url": (
+        "external_url", "url", "link", "html_url", "permalink", "web_url", "shortlink",
+    ),
     "updates": ("updates", "incident_updates", "timeline"),
     "status": (
         "status", "state", "incident_state", "incident_status", "current_status", "human_status",

@@ -12,16 +12,16 @@ DEFAULT = "SEV3"
 WORDS = {
     "SEV1": (
         "critical crit fatal disaster emergency emerg panic page blocker urgent highest severe "
-        "catastrophic showstopper major_outage majoroutage full_outage down unreachable availability "
-        "kritisch höchste critique crítico"
+        "catastrophic showstopper major_outage full_outage down unreachable availability "
+        "majoroutage kritisch höchste critique crítico"
     ),
     "SEV2": (
         "high major error err errors alert serious partial_outage partialoutage important "
         "hoch erheblich élevé majeur alto"
     ),
     "SEV3": (
-        "warning warn medium moderate minor average normal degraded degraded_performance degradedperformance "
-        "performance unknown unkn nodata no_data mittel warnung moyen medio"
+        "warning warn medium moderate minor average normal degraded degraded_performance "
+        "degradedperformance performance unknown unkn nodata no_data mittel warnung moyen medio"
     ),
     "SEV4": (
         "info information informational low lowest none notice debug trace verbose trivial "

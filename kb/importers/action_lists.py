@@ -14,11 +14,13 @@ from kb.importers.postmortem_text import Section, cells_of, plain
 MAX_ACTIONS = 60
 _ENTRY = re.compile(r"(\s{0,12})(?:[-*+•]|\d{1,2}[.)])\s{1,5}(?:\[([ xX])\]\s{1,5})?(\S.{0,2000})$")
 _OWNER = re.compile(
-    r"[(\[](?:(?:owner|assignee|dri|who|verantwortlich|responsable)\s?:?\s?@?|@)([\w .-]{2,50})[)\]]\s{0,3}$",
+    r"[(\[](?:(?:owner|assignee|dri|who|verantwortlich|responsable)\s?:?\s?@?|@)"
+    r"([\w .-]{2,50})[)\]]\s{0,3}$",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
-    r"[\s(\[,;|–—-]{1,3}(owner|assignee|dri|due|due date|deadline|ticket|status|frist|verantwortlich)"
+    r"[\s(\[,;|–—-]{1,3}"
+    r"(owner|assignee|dri|due|due date|deadline|ticket|status|frist|verantwortlich)"
     r"\s?:\s{0,3}([^;|()\[\],]{1,60})",
     re.IGNORECASE,
 )
@@ -34,11 +36,12 @@ _HEADS = {
     "ticket_link reference",
     "due": "due due_date deadline by when eta target_date target frist bis faellig fallig echeance "
     "fecha plazo date datum",
-    "state": "status state done progress stand zustand etat estado",
+    "state": "status state done progress zustand etat estado",
 }  # fmt: skip
 _FIELD = {head: name for name, heads in _HEADS.items() for head in heads.split()}
 _DONE = {
-    "done", "closed", "complete", "completed", "fixed", "resolved", "yes", "x", "erledigt", "fertig",
+    "done", "closed", "complete", "completed", "fixed", "resolved", "yes", "x", "erledigt",
+    "fertig",
     "termine", "fait", "hecho", "merged", "shipped",
 }  # fmt: skip
 _DROPPED = {"dropped", "rejected", "wont_do", "won_t_do", "cancelled", "canceled", "won_t_fix"}

@@ -32,6 +32,9 @@ from kb.importers.base import (
 )
 from kb.importers.report_fields import read_body
 
+_CAUSES = (
+    "causes", "cause", "root_cause", "custom_field_root_cause", "root_causes", "ursache",
+)  # fmt: skip
 _EXTRA = ("causes", "category", "body", "published_at")
 """Fields of a mapping that rows of history do not have."""
 
@@ -84,8 +87,7 @@ class CsvImporter(Importer):
     ) -> ImportedIncident:
         """The incident in a row. Raises CannotImport or ValidationError."""
         past = parse_row(row, options, orders)
-        causes = names_of(self.given(row, "causes", "causes", "cause", "root_cause",
-                                     "custom_field_root_cause", "root_causes", "ursache"))  # fmt: skip
+        causes = names_of(self.given(row, "causes", *_CAUSES))
         category = text_value(self.given(row, "category", "category", "cause_category"))
         record = ImportedIncident(
             **vars(past),

@@ -11,7 +11,6 @@ from kb.importers.base import (
     text_value,
 )
 
-
 _SERVICE_TYPES = {
     "service",
     "services",

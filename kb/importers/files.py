@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,12 +81,16 @@ def _slashed_dates(files: list[Path]) -> Iterator[str]:
             continue
 
 
-def refuse_other_documents(file: Path, title: str, body: str, report: Report) -> None:
+def refuse_other_documents(
+    file: Path, title: str, body: str, report: Report, head: Collection[str] = ()
+) -> None:
     """Raises CannotImport for what is no incident: an empty file, a README, a template."""
     if not body.strip():
         raise CannotImport("it has no text")
     stem = canonical_head(file.stem)
-    is_incident = _names_an_incident(report) or first_date_in(f"{file.parent.name} {file.stem}")
+    is_incident = _names_an_incident({*report.labelled, *head}) or first_date_in(
+        f"{file.parent.name} {file.stem}"
+    )
     if file.stem.lower() in _FOLDER_FILES and not is_incident:
         raise CannotImport(f"it is a {file.stem} of the folder, no incident")
     for name in (stem, canonical_head(title)):
@@ -100,8 +104,8 @@ def refuse_other_documents(file: Path, title: str, body: str, report: Report) ->
         raise CannotImport("it is a template: its placeholders are not filled in")
 
 
-def _names_an_incident(report: Report) -> bool:
-    return any(name in report.labelled for name in ("severity", "day", "impact_started_at"))
+def _names_an_incident(fields: Collection[str]) -> bool:
+    return any(name in fields for name in ("severity", "day", "impact_started_at"))
 
 
 def set_start_from_text(record: ImportedIncident, file: Path, text: str, what: str) -> None:

@@ -14,7 +14,6 @@ from kb.importers.base import (
 )
 from kb.importers.report_fields import read_body
 
-
 _SEPARATED = re.compile(r"([\w -]{0,40})(::|[:/=])?(.*)", re.DOTALL)
 _SERVICE = ("service", "services", "svc", "affected service", "affects", "component")
 _CAUSE = ("cause", "root cause", "root-cause", "rootcause", "rootcause type")
@@ -23,8 +22,8 @@ _CAUSE = ("cause", "root cause", "root-cause", "rootcause", "rootcause type")
 class GitHubImporter(JsonImporter):
     """Issues as incidents: answers of GET /issues, or of `gh issue list --json …`.
 
-    Labels such as `sev-1`, `severity: high`, `Service: orders-db` and `cause:expired certificate` are
-    read, and the sections of the description.
+    Labels such as `sev-1`, `severity: high`, `Service: orders-db` and `cause:expired certificate`
+    are read, and the sections of the description.
     """
 
     kind = "github"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from incidents.history_rows import names_of
+from incidents.history_rows import canonical_head, names_of
 from kb.importers.base import CannotImport, ImportedIncident, first_value, text_of, text_value
 from kb.importers.files import (
     MAX_DATE_SEARCH,
@@ -33,7 +33,7 @@ class MarkdownImporter(FolderImporter):
         head, body = split_front_matter(text_of(file))
         if not body.strip():
             raise CannotImport("it has no text" if head else "it is empty")
-        lower = {str(key).lower().replace("-", "_"): value for key, value in head.items()}
+        lower = {canonical_head(str(key)): value for key, value in head.items()}
 
         def given(field: str, *keys: str) -> Any:
             if field in self.mapping:
@@ -44,7 +44,8 @@ class MarkdownImporter(FolderImporter):
         title = text_value(given("title", "title", "name", "summary"))
         body = _without_title(body, title or report.title)
         title = title or report.title
-        refuse_other_documents(file, title, body, report)
+        values = head_values(head, self.mapping)
+        refuse_other_documents(file, title, body, report, values)
         title = title or file.stem.replace("-", " ").replace("_", " ").strip()
         record = ImportedIncident(
             external_id=text_value(given("external_id", "id", "uuid", "key")) or name,
@@ -67,7 +68,7 @@ class MarkdownImporter(FolderImporter):
         )
         record.causes = [(category, category) for category in categories]
         prose = f"{name}\n{title}\n{without_comments(body[:MAX_DATE_SEARCH])}"
-        read_times(record, head_values(head, self.mapping), report, prose, self.options)
+        read_times(record, values, report, prose, self.options)
         read_labels(record, report)
         read_sections(record, report, self.options.order)
         if record.impact_started_at is None:

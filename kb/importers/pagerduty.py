@@ -43,9 +43,9 @@ class PagerDutyImporter(JsonImporter):
         known = {_id(row) for _, row in rows if isinstance(row, dict)} - set(target)
         merged: dict[str, list[MergedAlert]] = {}
         for _, row in rows:
-            if isinstance(row, dict) and (into := _last(target, _id(row))) in known:
-                if alert := self._alert(row):
-                    merged.setdefault(into, []).append(alert)
+            into = _last(target, _id(row)) if isinstance(row, dict) else ""
+            if isinstance(row, dict) and into in known and (alert := self._alert(row)):
+                merged.setdefault(into, []).append(alert)
         for position, row in rows:
             if isinstance(row, dict) and (into := _last(target, _id(row))):
                 if into not in known:

@@ -11,11 +11,13 @@ from kb.importers.section_names import line_field, section_about
 MAX_LINES = 5000
 _ATX = re.compile(r"\s{0,3}(#{1,6})\s{1,5}(\S.{0,300})$")
 _WIKI = re.compile(r"\s{0,3}h([1-6])\.\s{1,5}(\S.{0,300})$")
+_WIKI_NUMBER = re.compile(r"^#{1,3}\s(?=\S)")
 _UNDERLINE = re.compile(r"\s{0,3}(={2,100}|-{2,100})\s{0,20}$")
 _BOLD_ALONE = re.compile(r"\s{0,3}(?:\*\*|__)([^*_].{0,120}?)(?:\*\*|__)\s{0,3}:?\s{0,5}$")
 _MARKS = re.compile(r"\*\*|__|^[\s>*+•-]{1,8}(?=\S)|`")
 _LABEL = re.compile(r"([^:：|]{2,60})[:：](?!//)\s{0,5}(\S.{0,2000})$")
 _LABEL_ALONE = re.compile(r"([A-Za-zÀ-ÿ][^:：|.]{2,60})[:：]\s{0,3}$")
+_NUMBER = re.compile(r"^\s{0,3}\d{1,2}[.)]\s{1,3}")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _COMMENT = re.compile(r"<!--")
@@ -38,7 +40,7 @@ class Section:
 
 @dataclass
 class Report:
-    """A report cut into its sections; the first one is what stands before any heading."""
+    """A report cut into its sections; the first one is what comes before any heading."""
 
     title: str = ""
     sections: list[Section] = field(default_factory=list)
@@ -55,6 +57,9 @@ def read_report(body: str) -> Report:
     """The sections and labelled lines of a text. Never raises."""
     report = Report(sections=[Section("", 0)])
     lines = without_comments(body).splitlines()[:MAX_LINES]
+    if any(_WIKI.match(line) for line in lines):
+        # There a # numbers the entries of a list.
+        lines = [_WIKI_NUMBER.sub("1. ", line) for line in lines]
     fenced = False
     index = 0
     while index < len(lines):
@@ -132,7 +137,7 @@ def _labelled(lines: list[str]) -> Iterator[tuple[str, str]]:
         previous = []
         text = plain(line)
         if match := _LABEL.match(text):
-            yield match[1].strip(), match[2].strip()
+            yield _NUMBER.sub("", match[1]).strip(" *_"), match[2].strip(" *_")
 
 
 def _pairs(cells: list[str], head: list[str]) -> Iterator[tuple[str, str]]:

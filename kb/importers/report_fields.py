@@ -159,7 +159,7 @@ def read_labels(record: ImportedIncident, report: Report) -> None:
     """Severity, services and state of labelled lines, where the head has none."""
     if not record.severity:
         for value in report.labelled.get("severity", []):
-            # “Impact: all users for an hour” tells whom, not how badly.
+            # “Impact: all users for an hour” says whom, not how badly.
             word = severity_in_labels([value]) or value
             if len(word.split()) <= 4 and severity_named(word):
                 record.severity = word

@@ -122,8 +122,8 @@ LINE_FIELDS = {name: field for field, names in _FIELDS.items() for name in names
 for _field in ("severity", "services", "status"):
     LINE_FIELDS |= dict.fromkeys(COLUMNS[_field], _field)
 LINE_FIELDS |= dict.fromkeys(
-    "affected_service services_affected service_s systems_affected affected_systems "
-    "service_affected services_impacted".split(),
+    "affected_service services_affected service_s_affected service_s systems_affected "
+    "affected_systems service_affected services_impacted".split(),
     "services",
 )
 LINE_FIELDS |= dict.fromkeys("incident_severity severity_level sev_level level".split(), "severity")

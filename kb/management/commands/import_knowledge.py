@@ -9,7 +9,6 @@ from kb.import_runner import import_records
 from kb.importers import registry
 from kb.importers.base import CannotImport
 
-
 FIELDS = (*COLUMNS, "causes", "category", "body", "published_at")
 
 

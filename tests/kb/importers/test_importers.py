@@ -104,8 +104,9 @@ SAMPLES: dict[str, tuple[str, str]] = {
         "a.json",
         json.dumps({"data": [{
             "id": "01FH", "attributes": {
-                "title": "Mail stood still", "status": "resolved", "started_at": "2025-03-01T00:00:00Z",
-                "resolved_at": "2025-03-01T04:00:00Z", "severity": {"data": {"attributes": {"name": "SEV2"}}},
+                "title": "Mail stood still", "status": "resolved",
+                "started_at": "2025-03-01T00:00:00Z", "resolved_at": "2025-03-01T04:00:00Z",
+                "severity": {"data": {"attributes": {"name": "SEV2"}}},
                 "services": {"data": [{"attributes": {"name": "mailer"}}]},
             },
         }]}),
