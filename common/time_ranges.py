@@ -31,6 +31,11 @@ _AROUND = re.compile(
 _ISO_WITH_OFFSET = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d|[ T]\d\d:\d\d:\d\d)[.,\d:]{0,12}\s?[+-]\d\d:?\d\d", re.ASCII
 )
+_ONE = r"\d{1,2}[:h]\d\d(?::\d\d)?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:UTC|GMT|Z|[A-Z]{3,4}|[ECMP]T)\b)?"
+_PAIR = re.compile(
+    rf"(?<![\d:.-]){_ONE}(?:\s?(?:-|–|—|→|->)\s?|\s(?:to|until|till|and|bis|und|a|et|hasta|y)\s){_ONE}",
+    re.IGNORECASE,
+)
 _CLOCKED = re.compile(r"(\d{1,3}):(\d\d)(?::(\d\d))?", re.ASCII)
 
 
@@ -78,6 +83,22 @@ def read_range(
         start = read_written_time(_with_half(first, second), order) if end else None
         start = start or (read_written_time(first, order) if end else None)
         if start and end and (found := _moments(start, end, day, zone)):
+            return found
+    match = _PAIR.search(text)
+    if match and match[0] != text:
+        return read_range(match[0], day, zone, order)
+    return None
+
+
+def find_range(
+    prose: str, day: date | None = None, zone: tzinfo = UTC, order: DateOrder = ""
+) -> tuple[datetime, datetime] | None:
+    """The first range of clocks in prose: “Between 10:04 and 11:06 UTC on 5 March searches failed”.
+
+    Both clocks are on `day`.
+    """
+    for match in _PAIR.finditer(without_accents(prose[:4000])):
+        if found := read_range(match[0], day, zone, order):
             return found
     return None
 

@@ -23,6 +23,7 @@ EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
 """A number that would be an earlier time is a duration, an id or zero for "never"."""
 
 _NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
+_DOTNET = re.compile(r"/Date\((\d{12,14})(?:[+-]\d{4})?\)/", re.ASCII)
 _COMPACT = re.compile(r"(?:19|20)\d{10}(?:\d\d)?", re.ASCII)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -96,6 +97,8 @@ def _from_text(
 ) -> datetime | None:
     if _NUMBER.fullmatch(text) and (at := _from_number_safely(text)):
         return at
+    if match := _DOTNET.fullmatch(text):
+        return _from_number(int(match[1]))
     if _COMPACT.fullmatch(text):
         return _in_bounds(datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S"), zone)
     try:

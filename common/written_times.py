@@ -81,6 +81,17 @@ _REGIONS = {
     "mountain": "America/Denver", "pacific": "America/Los_Angeles",
 }  # fmt: skip
 
+_ZONES_IN_WORDS = {
+    "central european summer time": "cest", "central european time": "cet",
+    "mitteleuropaische sommerzeit": "mesz", "mitteleuropaische zeit": "mez",
+    "eastern european time": "eet", "eastern european summer time": "eest",
+    "british summer time": "bst", "india standard time": "ist", "indian standard time": "ist",
+    "japan standard time": "jst", "coordinated universal time": "utc",
+    "greenwich mean time": "gmt", "pacific standard time": "pst", "pacific daylight time": "pdt",
+    "eastern standard time": "est", "eastern daylight time": "edt",
+    "central standard time": "cst", "central daylight time": "cdt",
+    "mountain standard time": "mst", "mountain daylight time": "mdt",
+}  # fmt: skip
 _CLOCK = re.compile(
     r"(?<![\d.])(?:T(?=\d\d:))?(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?!\d)"
     r"\s{0,3}(?:([ap])\.?\s?m\b\.?)?",
@@ -185,7 +196,13 @@ def without_accents(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return without_accents(text.translate(_DROPPED))
+    plain = without_accents(text.translate(_DROPPED))
+    lower = plain.lower()
+    for words, zone in _ZONES_IN_WORDS.items():
+        if words in lower:
+            start = lower.index(words)
+            return f"{plain[:start]}{zone}{plain[start + len(words) :]}"
+    return plain
 
 
 def _fixed(hours: float) -> tzinfo:
@@ -299,8 +316,8 @@ def _dated(
         if len(numbers) != 2 or month_at > 1:
             return None
         first, second = numbers
-        year, day = (first, second) if len(first) == 4 else (second, first)
-        return _day_of(year, month, int(day)) if len(day) <= 2 else None
+        year, of_month = (first, second) if len(first) == 4 else (second, first)
+        return _day_of(year, month, int(of_month)) if len(of_month) <= 2 else None
     if len(numbers) == 1 and len(numbers[0]) == 8:
         return _day_of(numbers[0][:4], int(numbers[0][4:6]), int(numbers[0][6:]))
     if len(numbers) != 3 or not separators:

@@ -23,6 +23,7 @@ from common.written_times import (
     without_accents,
     zone_named,
 )
+from incidents.severities import severity_in_labels
 
 DATE_ORDERS = ("day-first", "month-first")
 ONLY_A_DAY = "only the day is known"
@@ -47,19 +48,18 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "resolution": (
         "resolution", "resolution_notes", "fix", "close_notes", "resolution_summary",
-        "custom_field_resolution_notes", "losungsbeschreibung", "how_fixed", "mitigation",
+        "losungsbeschreibung", "how_fixed", "mitigation",
     ),
     "severity": (
-        "severity", "custom_field_severity", "incident_severity", "sev", "severity_level",
+        "severity", "incident_severity", "sev", "severity_level",
         "priority", "incident_priority", "impact", "schweregrad", "prioritat", "priorite",
         "prioridad", "gravite", "severidad", "criticality",
     ),
     "impact_started_at": (
         "impact_started_at", "impact_start", "impact_start_date", "impact_started", "started_at",
-        "start_time", "incident_start", "incident_start_time", "custom_field_start_time",
-        "outage_start", "downtime_start", "started", "start", "start_date", "began_at",
-        "occurred_at", "occurred", "incident_date", "date_of_incident",
-        "custom_field_incident_start",
+        "start_time", "incident_start", "incident_start_time", "outage_start",
+        "downtime_start", "started", "start", "start_date", "began_at", "occurred_at", "occurred",
+        "incident_date", "date_of_incident",
         "beginn", "start_zeit", "debut", "date_de_debut", "inicio", "fecha_de_inicio",
         "opened_at", "opened", "reported_at", "reported", "declared_at", "created_at", "created_on",
         "created", "date_created", "creation_date", "sys_created_on", "creation_time", "erstellt",
@@ -81,7 +81,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "resolved_at": (
         "resolved_at", "resolved_on", "resolved", "time_resolved", "resolution_time",
         "resolution_date", "impact_end", "impact_end_date", "impact_ended_at", "end_time",
-        "incident_end", "incident_end_time", "custom_field_end_time", "outage_end", "downtime_end",
+        "incident_end", "incident_end_time", "outage_end", "downtime_end",
         "ended_at", "ended", "end", "end_date", "solved_at", "solved", "closed_at", "closed_on",
         "closed", "date_closed", "resolutiondate", "erledigt", "gelost", "gelost_am", "ende",
         "geschlossen", "resolu", "resolu_le", "fin", "ferme", "resuelto", "cerrado",
@@ -140,6 +140,11 @@ _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 _NO_TIMES = {"", "-", "n/a", "na", "none", "null", "true", "false", "yes", "no", "never", "tbd"}
 """What a column of times holds where there is none, or where it says whether, not when."""
+_CUSTOM = (
+    "custom_field_", "benutzerdefiniertes_feld_", "champs_personnalises_", "champ_personnalise_",
+    "campo_personalizado_",
+)  # fmt: skip
+"""What Jira writes before the name of a field that a team added: “Custom field (Root cause)”."""
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]\s{0,5}:?\s{0,5}$")
 
 
@@ -204,7 +209,8 @@ def canonical_head(head: str) -> str:
     bracketed = _IN_BRACKETS.search(head)
     if bracketed and zone_named(bracketed[1]):
         head = head[: bracketed.start()]
-    return _NOT_A_WORD.sub("_", _WORD_BREAK.sub("_", head).lower()).strip("_")
+    name = _NOT_A_WORD.sub("_", _WORD_BREAK.sub("_", head).lower()).strip("_")
+    return next((name[len(each) :] for each in _CUSTOM if name.startswith(each)), name)
 
 
 def zone_of_head(head: str) -> tzinfo | None:
@@ -300,6 +306,7 @@ def parse_row(
         fields["resolution"] = ""
     fields["services"] = names_of(fields["services"])
     fields["mentions"] = names_of(fields["mentions"])
+    fields["severity"] = fields["severity"] or severity_in_labels(fields["mentions"])
     fields["updates"] = updates_of(fields["updates"])
     return PastIncident(**fields, guessed_times=guessed)
 

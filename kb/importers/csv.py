@@ -33,7 +33,7 @@ from kb.importers.base import (
 from kb.importers.report_fields import read_body
 
 _CAUSES = (
-    "causes", "cause", "root_cause", "custom_field_root_cause", "root_causes", "ursache",
+    "causes", "cause", "root_cause", "root_causes", "ursache",
 )  # fmt: skip
 _EXTRA = ("causes", "category", "body", "published_at")
 """Fields of a mapping that rows of history do not have."""

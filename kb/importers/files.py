@@ -30,7 +30,8 @@ MAX_DATE_SEARCH = 3000
 _SLASHED = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}/\d{2,4}(?![\d/])", re.ASCII)
 _FOLDER_FILES = {
     "readme", "index", "_index", "contributing", "license", "licence", "changelog", "toc",
-    "code_of_conduct", "security", "_sidebar", "_navbar", "_footer", "_toc",
+    "code_of_conduct", "security", "summary", "overview",
+    "home", "_sidebar", "_navbar", "_footer", "_toc",
 }  # fmt: skip
 _TEMPLATE_WORDS = {
     "template", "templates", "vorlage", "vorlagen", "plantilla", "modele", "exemple", "example",
@@ -38,7 +39,8 @@ _TEMPLATE_WORDS = {
 _WORDS_OF_NAMES = set(
     """
     postmortem postmortems post mortem mortems incident incidents report reports review rca root
-    cause analysis outage blameless retrospective the our a an for of and document doc
+    cause analysis outage blameless retrospective the our a an for of and document doc yyyy mm dd
+    date title name page new
     """.split()
 )
 _PLACEHOLDER = re.compile(
@@ -94,7 +96,7 @@ def refuse_other_documents(
     if file.stem.lower() in _FOLDER_FILES and not is_incident:
         raise CannotImport(f"it is a {file.stem} of the folder, no incident")
     for name in (stem, canonical_head(title)):
-        words = set(name.split("_")) - {""}
+        words = {word for word in name.split("_") if word and not word.isdigit()}
         if words & _TEMPLATE_WORDS and words <= _TEMPLATE_WORDS | _WORDS_OF_NAMES:
             raise CannotImport("it is a template, no incident")
     placeholders = {

@@ -12,7 +12,8 @@ from kb.importers.base import (
     objects_in,
     text_value,
 )
-from kb.importers.report_fields import read_body
+from kb.importers.postmortem_text import read_report
+from kb.importers.report_fields import read_labels, read_sections
 
 _SEPARATED = re.compile(r"([\w -]{0,40})(::|[:/=])?(.*)", re.DOTALL)
 _SERVICE = ("service", "services", "svc", "affected service", "affects", "component")
@@ -69,7 +70,9 @@ class GitHubImporter(JsonImporter):
                 if (at := self.time("comments", first_value(each, "created_at", "createdAt")))
             ],
         )
-        read_body(record, record.symptom, self.options.order)
+        report = read_report(record.symptom)
+        read_labels(record, report)
+        read_sections(record, report, self.options.order)
         return record
 
 

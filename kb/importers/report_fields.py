@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from common.time_ranges import length_in, read_range
+from common.time_ranges import find_range, length_in, read_range
 from common.times import first_date_in, is_only_a_day, parse_time
 from common.written_times import DateOrder, read_written_time
 from incidents.history_rows import (
@@ -60,6 +60,7 @@ def read_times(
             _set_time(record, name, *values[name], day, options)
     for name in ("duration", "day", "impact_started_at"):
         _use_range(record, text_of(values.get(name, ("",))[0]), day, zone, order)
+    _use_prose(record, prose, day, options)
     if record.impact_started_at is None and "day" in values:
         _set_time(record, "impact_started_at", *values["day"], day, options)
     if record.impact_started_at is None and day and (at := _earliest(record)):
@@ -139,6 +140,16 @@ def _use_range(
         if getattr(record, name) is None or name in record.guessed_times:
             setattr(record, name, at)
             record.guessed_times.pop(name, None)
+
+
+def _use_prose(record: ImportedIncident, prose: str, day: date | None, options: RowOptions) -> None:
+    """“Between 10:04 and 11:06 UTC on 5 March” in prose; marked, as it may be another range."""
+    if record.impact_started_at or record.resolved_at or day is None:
+        return
+    if found := find_range(prose, day, options.zone, options.order):
+        record.impact_started_at, record.resolved_at = found
+        for name in ("impact_started_at", "resolved_at"):
+            record.guessed_times[name] = "the first range of times in its text"
 
 
 def _use_length(record: ImportedIncident, text: str) -> None:

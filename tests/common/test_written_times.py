@@ -63,6 +63,13 @@ DAY = datetime(2026, 3, 5, tzinfo=UTC)
         ("5 marzo 2026 10:04", TEN),
         ("2026年3月5日 10時04分", TEN),
         ("20260305100400", TEN),
+        ("March 5, 2026 2:04 AM Pacific Standard Time", TEN),
+        ("March 5, 2026 5:04 AM Eastern Time", TEN),
+        ("2026-03-05 11:04 Central European Time", TEN),
+        ("2026-03-05T11:04:00+01:00[Europe/Berlin]", TEN),
+        ("/Date(1772705040000)/", TEN),
+        ("5 Mar '26 10:04", TEN),
+        ("Thursday 5 March 2026 at 10.04am", TEN),
         ("2026-03-05T10:04:00.000000000Z", TEN),
         (TEN.timestamp(), TEN),
         (int(TEN.timestamp() * 1e3), TEN),
@@ -154,6 +161,8 @@ def test_a_zone_that_does_not_exist_is_none(name: str) -> None:
         ("von 10.00 Uhr bis 11.06 Uhr", "05 10:00", "05 11:06"),
         ("de 10h00 à 11h06", "05 10:00", "05 11:06"),
         ("10:00 UTC → 11:06 UTC", "05 10:00", "05 11:06"),
+        ("Approximately 66 minutes (10:00 to 11:06 UTC)", "05 10:00", "05 11:06"),
+        ("66 minutes, from 10:00 to 11:06 UTC", "05 10:00", "05 11:06"),
     ],
 )
 def test_a_range_has_a_start_and_an_end(text: str, start: str, end: str) -> None:

@@ -305,10 +305,10 @@ REPORTS = [
     pytest.param(Read(TABLE_OF_TIMES, root=["A deploy of the index",
         "The new index format was unreadable to old nodes"], factors=["The canary was skipped"],
         actions=["Refuse deploys without canary"]), id="table-with-two-pairs-a-row"),
-    pytest.param(Read(STATUS_HISTORY, "05 00:00", "", root=[
+    pytest.param(Read(STATUS_HISTORY, root=[
         "A certificate of the load balancer had expired"],
         actions=["Renew certificates automatically", "Alert two weeks before"],
-        guessed=["impact_started_at"]), id="cloud-status-history"),
+        guessed=["impact_started_at", "resolved_at"]), id="cloud-status-history"),
     pytest.param(Read(LABELLED, severity="SEV1", services=["search", "index"], root=[DISK],
         factors=["the alert on disks was muted", "log rotation was off"],
         actions=["Turn rotation on", "Unmute the alert @eve"]), id="labelled-lines"),
@@ -415,6 +415,8 @@ OTHER_DOCUMENTS = [
     ("bomb.md", "---\na: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{new}: &{new} [{','.join(['*' + old] * 9)}]\n"
         for old, new in zip("abcdefg", "bcdefgh", strict=True)) + "---\ntext", "aliases"),
+    ("0000-template.md", "# Title of the incident\n\n## Summary\n", "template"),
+    ("SUMMARY.md", "# Summary\n\n- [one](a.md)\n", "SUMMARY"),
     ("soon.md", "---\ndate: soon\n---\ntext", "not a time"),
     ("two.md", "---\ndate: 05/03/2026\n---\ntext", "--dates day-first"),
 ]  # fmt: skip
