@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from common.times import first_date_in
 from common.written_times import date_order_of
-from incidents.history_rows import canonical_head
+from incidents.history_rows import RowOptions, canonical_head, time_of
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -46,6 +46,7 @@ _WORDS_OF_NAMES = set(
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}]{0,80}\}\}|<%[^%]{0,80}%>|\bYYYY[-/.]MM[-/.]DD\b|\bDD[./-]MM[./-]YYYY\b|"
     r"\bMM/DD/YYYY\b|\bHH:MM\b|\[(?:insert|your|name|title|date|incident|service)[^\]\[]{0,60}\](?!\()|"
+    r"<<[^<>]{1,80}>>|\{[A-Z][A-Z_]{2,30}\}|\bINC-X{3,}|\bX (?:hours|minutes)\b|\bSEV[?#]|"
     r"[<{](?:title|date|name|incident|service|summary|insert|description)[^<>{}]{0,60}[>}]",
     re.IGNORECASE,
 )
@@ -90,7 +91,7 @@ def refuse_other_documents(
     if not body.strip():
         raise CannotImport("it has no text")
     stem = canonical_head(file.stem)
-    is_incident = _names_an_incident({*report.labelled, *head}) or first_date_in(
+    is_incident = _names_an_incident(report, head, body) or first_date_in(
         f"{file.parent.name} {file.stem}"
     )
     if file.stem.lower() in _FOLDER_FILES and not is_incident:
@@ -106,13 +107,25 @@ def refuse_other_documents(
         raise CannotImport("it is a template: its placeholders are not filled in")
 
 
-def _names_an_incident(fields: Collection[str]) -> bool:
-    return any(name in fields for name in ("severity", "day", "impact_started_at"))
+def _names_an_incident(report: Report, head: Collection[str], body: str) -> bool:
+    fields = {*report.labelled, *head}
+    if any(name in fields for name in ("severity", "day", "impact_started_at")):
+        return True
+    start = body[:MAX_DATE_SEARCH]
+    explained = any(section.about == "root" for section in report.sections)
+    return explained and bool(first_date_in(start) or _SLASHED.search(start))
 
 
-def set_start_from_text(record: ImportedIncident, file: Path, text: str, what: str) -> None:
-    """Use the first date in `text`, else the time of the file, as the start of impact."""
-    date = first_date_in(text)
+def set_start_from_text(
+    record: ImportedIncident, file: Path, text: str, what: str, options: RowOptions
+) -> None:
+    """Use the first date in `text`, else the time of the file, as the start of impact.
+
+    Raises ValidationError for a date that may have the day or the month first.
+    """
+    date = first_date_in(text, options.zone, options.order)
+    if date is None and (slashed := _SLASHED.search(text)):
+        time_of("impact_started_at", slashed[0], options)
     record.impact_started_at = date or datetime.fromtimestamp(file.stat().st_mtime, UTC)
     used = "the first date in its text" if date else "the time of the file"
     record.notes.append(f"{what}: {used} is used")

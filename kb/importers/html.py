@@ -62,7 +62,8 @@ class HtmlImporter(FolderImporter):
         if record.impact_started_at is None:
             meta = page.select_one(".page-metadata, .last-modified")
             changed = meta.get_text(" ") if meta else ""
-            set_start_from_text(record, file, prose + changed, "pages have no start of impact")
+            what = "pages have no start of impact"
+            set_start_from_text(record, file, prose + changed, what, self.options)
             if changed and first_date_in(prose) is None and first_date_in(changed):
                 record.guessed_times["impact_started_at"] = "the day when the page was changed"
         return record

@@ -63,6 +63,8 @@ class MarkdownImporter(FolderImporter):
             body_title=title,
             published_at=published_at(lower),
         )  # fmt: skip
+        record.severity = record.severity or text_value(values.get("severity"))
+        record.services = record.services or names_of(values.get("services"))
         categories = names_of(
             given("causes", "causes", "cause", "categories", "category", "root_cause")
         )
@@ -72,7 +74,7 @@ class MarkdownImporter(FolderImporter):
         read_labels(record, report)
         read_sections(record, report, self.options.order)
         if record.impact_started_at is None:
-            set_start_from_text(record, file, prose, "no date in its front matter")
+            set_start_from_text(record, file, prose, "no date in its front matter", self.options)
         return record
 
 

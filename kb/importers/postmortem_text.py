@@ -106,7 +106,8 @@ def _heading(lines: list[str], index: int) -> tuple[int, str, int] | None:
     if alone and section_about(alone[1]):
         return 7, alone[1], 1
     # A name of a section alone on its line, between empty ones or at the start of a block.
-    if not before and len(line) < 60 and section_about(line.strip()) and following.strip():
+    words = line.split()
+    if len(line) < 60 and section_about(line.strip()) and (not before or len(words) > 1):
         return 7, line.strip(), 1
     return None
 
@@ -135,8 +136,11 @@ def _labelled(lines: list[str]) -> Iterator[tuple[str, str]]:
                 previous = cells
             continue
         previous = []
-        text = plain(line)
-        if match := _LABEL.match(text):
+        # Some write several on one line: **Severity:** SEV2 | **Status:** resolved
+        for text in map(plain, line.split(" | ")):
+            match = _LABEL.match(text)
+            if match is None:
+                break
             yield _NUMBER.sub("", match[1]).strip(" *_"), match[2].strip(" *_")
 
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from incidents.history_rows import COLUMNS, canonical_head
 
-ROOT, FACTOR, TRIGGER, ACTIONS, RESOLUTION, SYMPTOM = (
-    "root", "contributing", "trigger", "actions", "resolution", "symptom",
+ROOT, FACTOR, TRIGGER, ACTIONS, RESOLUTION, SYMPTOM, OTHER = (
+    "root", "contributing", "trigger", "actions", "resolution", "symptom", "other",
 )  # fmt: skip
 
 _SECTIONS = {
@@ -64,6 +64,15 @@ _SECTIONS = {
         resolution_and_recovery recovery_and_resolution what_fixed_it
         losung behebung wiederherstellung loesung solution remede retablissement solucion
         resolucion
+    """,
+    OTHER: """
+        timeline incident_timeline impact impact_assessment user_impact customer_impact
+        business_impact detection lessons lessons_learned lessons_learnt what_went_well
+        what_went_right where_we_got_lucky background appendix supporting_information
+        supporting_documents references communication escalation authors participants
+        chain_of_events metadata glossary zeitverlauf zeitachse ablauf auswirkungen auswirkung
+        was_lief_gut erkenntnisse chronologie impacts lecons ce_qui_a_bien_fonctionne cronologia
+        linea_de_tiempo impacto lecciones
     """,
     SYMPTOM: """
         summary executive_summary incident_summary issue_summary overview what_happened
@@ -131,6 +140,7 @@ LINE_FIELDS |= dict.fromkeys("incident_severity severity_level sev_level level".
 _NUMBERED = re.compile(
     r"^\s{0,3}(?:\d{1,2}(?:\.\d{1,2}){0,2}[.)]?|[ivx]{1,4}[.)])\s{1,3}", re.IGNORECASE
 )
+_BEFORE_WORDS = re.compile(r"^[^\w(]{1,20}")
 _MARKS = "*_`#~ "
 _BRACKETED = re.compile(r"\([^()]{0,80}\)\s{0,3}$")
 
@@ -142,7 +152,8 @@ def section_about(heading: str) -> str:
     >>> section_about("3. Root Cause(s):"), section_about("Was lief schlecht?")
     ('root', 'contributing')
     """
-    text = _NUMBERED.sub("", heading[:120].strip(_MARKS).rstrip(":").strip(_MARKS))
+    text = _BEFORE_WORDS.sub("", heading[:120]).strip(_MARKS).rstrip(":").strip(_MARKS)
+    text = _NUMBERED.sub("", text)
     name = canonical_head(text)
     shorter = canonical_head(_BRACKETED.sub("", text))
     return _ABOUT.get(name) or _ABOUT.get(shorter, "")

@@ -265,6 +265,46 @@ The primary lost its disk. It took an hour to notice, because the alert watched 
 
 * Automate the failover
 """
+WITHOUT_MARKS = """Search outage of March
+Issue Summary
+Duration:
+
+Start: March 5, 2026, 10:04 AM UTC
+End: March 5, 2026, 11:06 AM UTC
+Impact:
+
+Nobody could search.
+Root Cause:
+
+An index setting was wrong.
+Timeline
+10:04 AM: alert
+10:30 AM: a wrong path
+Corrective and Preventative Measures
+- Review such settings
+"""
+ONE_LINE = """# 🔥 Search outage
+
+**Incident ID:** I-7 | **Severity:** SEV2 | **Date:** 2026-03-05 | **Services:** search
+
+**Duration:** Approximately one hour (10:04 to 11:06 UTC)
+
+## 🔍 1. Root Cause
+
+The disk was full.
+
+## 📈 Timeline
+
+| Time (UTC) | Event |
+|---|---|
+| 10:04 | alert |
+
+## ✅ Action Items
+
+| Owner | Task | Due |
+|---|---|---|
+| @ann | Rotate logs | 1 April 2026 |
+"""
 WIKI = """h1. Search outage
 
 ||Severity|SEV2|
@@ -332,6 +372,10 @@ REPORTS = [
     pytest.param(Read(MIDNIGHT, "05 23:30", "06 00:45"), id="over-midnight"),
     pytest.param(Read(BOLD_HEADINGS, root=["The primary lost its disk"],
         factors=["Failover was manual"], actions=["Automate the failover"]), id="bold-headings"),
+    pytest.param(Read(WITHOUT_MARKS, root=["An index setting was wrong"],
+        actions=["Review such settings"]), id="without-marks"),
+    pytest.param(Read(ONE_LINE, severity="SEV2", services=["search"], root=["The disk was full"],
+        actions=["Rotate logs"]), id="several-labels-on-a-line-and-emoji"),
     pytest.param(Read(WIKI, root=["The disk was full"], actions=["Buy a disk", "Rotate logs"]),
         id="wiki"),
 ]  # fmt: skip
@@ -417,6 +461,15 @@ OTHER_DOCUMENTS = [
         for old, new in zip("abcdefg", "bcdefgh", strict=True)) + "---\ntext", "aliases"),
     ("0000-template.md", "# Title of the incident\n\n## Summary\n", "template"),
     ("SUMMARY.md", "# Summary\n\n- [one](a.md)\n", "SUMMARY"),
+    ("form.md", "---\ntitle: '[Postmortem] <YYYY-MM-DD> <short summary>'\n---\n## Root Cause\n"
+     "- Primary cause\n\nIncident: INC-XXXX\n", "placeholders"),
+    ("capitals.md", "# Post-Mortem: {INCIDENT_TITLE}\n\n**Date**: {DATE}\n**Duration**: X hours\n",
+     "placeholders"),
+    ("angles.md", "# Post-Mortem: << BRIEF SUMMARY >>\n\n**Severity:** << SEV# >>\n",
+     "placeholders"),
+    ("guide/README.md", "# Postmortem\n\n## Root cause\nExplain it.\n", "README"),
+    ("prose.md", "# Issue Summary\n05/03/2026 from 05:15 PM to 02:00 AM WAT search failed\n",
+     "--dates day-first"),
     ("soon.md", "---\ndate: soon\n---\ntext", "not a time"),
     ("two.md", "---\ndate: 05/03/2026\n---\ntext", "--dates day-first"),
 ]  # fmt: skip
@@ -426,6 +479,7 @@ OTHER_DOCUMENTS = [
 def test_what_is_no_incident_is_left_out_and_said(
     name: str, text: str, why: str, tmp_path: Path
 ) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(text)
     [(place, said)] = list(registry()["markdown"]().read(tmp_path))
     assert place == name
@@ -438,6 +492,10 @@ def test_what_is_no_incident_is_left_out_and_said(
     [
         ("2026-03-05-search/README.md", "# Search outage\n\nIt was gone.\n"),
         ("search/index.md", "---\ntitle: Search outage\ndate: 2026-03-05\n---\nIt was gone.\n"),
+        (
+            "school/README.md",
+            "# Issue Summary\nOn 2026-03-05 it failed.\n# Root cause\n- A typo.\n",
+        ),
         ("mail.md", "# Postmortem: mail template broke\n\nOn 2026-03-05 no mail left.\n"),
         ("generics.md", "# Parser outage\n\nOn 2026-03-05 `List<Name>` and `{title}` failed.\n"),
     ],
