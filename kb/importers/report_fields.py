@@ -60,9 +60,9 @@ def read_times(
             _set_time(record, name, *values[name], day, options)
     for name in ("duration", "day", "impact_started_at"):
         _use_range(record, text_of(values.get(name, ("",))[0]), day, zone, order)
-    _use_prose(record, prose, day, options)
     if record.impact_started_at is None and "day" in values:
         _set_time(record, "impact_started_at", *values["day"], day, options)
+    _use_prose(record, prose, day, options)
     if record.impact_started_at is None and day and (at := _earliest(record)):
         record.impact_started_at = at
         record.guessed_times["impact_started_at"] = "the earliest time it names"
@@ -144,7 +144,8 @@ def _use_range(
 
 def _use_prose(record: ImportedIncident, prose: str, day: date | None, options: RowOptions) -> None:
     """“Between 10:04 and 11:06 UTC on 5 March” in prose; marked, as it may be another range."""
-    if record.impact_started_at or record.resolved_at or day is None:
+    known = record.impact_started_at and "impact_started_at" not in record.guessed_times
+    if known or record.resolved_at or day is None:
         return
     if found := find_range(prose, day, options.zone, options.order):
         record.impact_started_at, record.resolved_at = found
