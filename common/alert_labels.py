@@ -14,6 +14,43 @@ _IN_KUBERNETES = ("namespace", "pod", "container")
 _MOST_SPECIFIC = ("pod", "container", "instance", "node", "job", "namespace", "cluster")
 WORKLOADS = ("deployment", "statefulset", "daemonset")
 
+SERVICE_NAMES = (
+    "exported_service", "service", "service_name", "service.name", "servicename", "app",
+    "application", "app_name", "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name",
+    "kube_service", "destination_service_name",
+)  # fmt: skip
+"""Labels, tags and fields that hold nothing but names of services, in lower case."""
+RESOURCE_NAMES = (
+    "component", "destination_service", "destination_workload", "deployment",
+    "kube_deployment", "k8s.deployment.name", "statefulset",
+    "kube_stateful_set", "k8s.statefulset.name", "daemonset", "kube_daemon_set",
+    "k8s.daemonset.name", "replicaset", "kube_replica_set", "cronjob", "kube_cronjob",
+    "functionname", "taskdefinitionfamily", "targetgroup", "loadbalancer", "loadbalancername",
+    "dbinstanceidentifier", "dbclusteridentifier", "cacheclusterid", "replicationgroupid",
+    "queuename", "topicname", "streamname", "deliverystreamname", "tablename", "apiname",
+    "environmentname", "autoscalinggroupname", "bucketname", "db",
+)  # fmt: skip
+"""Those that name what a service runs as: workloads, and the dimensions of CloudWatch."""
+LOCATION_NAMES = (
+    "exported_container", "exported_job", "exported_pod", "container",
+    "kube_container_name", "k8s.container.name", "job", "pod", "pod_name",
+    "kube_pod_name", "k8s.pod.name", "host", "hostname", "instance", "namespace",
+    "kube_namespace", "k8s.namespace.name", "node", "clustername", "domainname",
+    "project",
+)  # fmt: skip
+"""Those that say where it is, which names a service only sometimes."""
+ABOUT_THE_ALERT = (
+    "alertname", "rulename", "severity", "priority", "tier", "team", "environment", "env",
+    "cluster", "region", "grafana_folder",
+)  # fmt: skip
+MOST_IMPORTANT = {
+    name: rank
+    for rank, name in enumerate(
+        (*ABOUT_THE_ALERT, *SERVICE_NAMES, *RESOURCE_NAMES, *LOCATION_NAMES)
+    )
+}
+"""Labels that are never left out because there are many."""
+
 
 def safe_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels that can be put in a query of any language."""

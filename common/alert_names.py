@@ -34,7 +34,8 @@ _STATE = (
     r"|problem|resolved|recover(?:y|ed)|closed|cleared|ok(?:ay)?|up|down|normal|acknowledge(?:d|ment)"
     r"|ack(?:ed)?|pending|flapping(?:start|stop)?|unreachable|unknown|no[ -]?data"
     r"|insufficient[ _]data|critical|crit|warning|warn|info|information(?:al)?|fatal|emergency"
-    r"|disaster|urgent|severe|major|minor|high|medium|average|moderate|low|notice|debug|not classified"
+    r"|disaster|urgent|severe|major|minor|high|medium|average|moderate|low|notice|debug"
+    r"|not classified"
 )
 _PRIORITY = (
     r"(?:p|s)[0-5]|(?:sev|severity|priority|prio)[ :#_-]{0,3}(?:[0-5]|critical|high|medium|low)"
@@ -66,8 +67,13 @@ _END = re.compile(
     r" (?:is |was |has )?(?:triggered|resolved|recovered|closed|opened|started|ended)))"
     r"[!.]{0,5}$"
 )
+_CODE = re.compile(
+    r"(?:^|[\[(\s])(P[0-5]|(?i:sev)[ -]?[0-5])(?=[\])\s:|-]|$)"
+    r"|\[\s?((?i:critical|crit|high|warning|warn|info|urgent|fatal|disaster|error|major|minor|low))"
+    r"\s?\]"
+)
 _WRAPPED = re.compile(r"\[([^\[\]]+)\]|[\"“]([^\"“”]+)[\"”]")
-_SEPARATORS = " \t-–—:;,|·•>*="
+_SEPARATORS = " \t-–—:;,|·•>"
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -115,7 +121,8 @@ def alert_name(title: str, limit: int = 200) -> str:
     name = _without_end(name)
     if wrapped := _WRAPPED.fullmatch(name):
         name = wrapped[1] or wrapped[2]
-    return (name if _WORD.search(name) else plain)[:limit].strip()
+    written = name if _WORD.search(name) else plain or " ".join(title.split())
+    return written[:limit].strip()
 
 
 def _without_noise(found: re.Match[str]) -> str:
@@ -159,3 +166,13 @@ def titled(name: str, service: str, limit: int = 300) -> str:
 
 def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(_CAMEL_CASE.sub(" ", text))]
+
+
+def priority_in(title: str) -> str:
+    """The priority or severity that a title carries: "P1", "SEV-2", "critical"; empty without.
+
+    >>> priority_in("[P2] [Warn] Slow"), priority_in("Upload to S3 fails")
+    ('P2', '')
+    """
+    found = _CODE.search(title[:MAX_TITLE])
+    return (found[1] or found[2]) if found else ""

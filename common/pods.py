@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
-_DEPLOYMENT = re.compile(r"-(?=[a-z0-9]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}$")
-"""Hash of the replica set, then of the pod. Two words such as `-postgres-proxy` lack the digit."""
-_DAEMON_SET = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
 """Kubernetes leaves vowels and 0, 1, 3 out of generated names: `-cache` is part of a name."""
-_STATEFUL_SET = re.compile(r"-\d+$")
+_DEPLOYMENT = re.compile(rf"-{_SAFE}{{7,10}}-{_SAFE}{{5}}$")
+"""Hash of the replica set, then of the pod."""
+_CRON_JOB = re.compile(rf"-\d{{8,10}}-{_SAFE}{{5}}$")
+"""Time of the run, then the hash of the pod."""
+_REPLICA_SET = re.compile(rf"-(?={_SAFE}*\d){_SAFE}{{8,10}}$")
+_DAEMON_SET = re.compile(rf"-{_SAFE}{{5}}$")
+_STATEFUL_SET = re.compile(r"-\d{1,10}$")
 
 
 def without_pod_hashes(name: str) -> str:
@@ -21,12 +25,30 @@ def without_pod_hashes(name: str) -> str:
 
 
 def workload_of(pod: str) -> str:
-    """The deployment, daemon set or stateful set that a pod belongs to, by its name alone.
+    """The deployment, daemon set, stateful set or job that a pod belongs to, by its name alone.
 
     >>> [workload_of(name) for name in ("checkout-7d9f8b6c5d-x2x4z", "agent-x2x4z", "orders-db-0")]
     ['checkout', 'agent', 'orders-db']
     """
-    for suffix in (_DEPLOYMENT, _DAEMON_SET, _STATEFUL_SET):
+    for suffix in (_DEPLOYMENT, _CRON_JOB, _DAEMON_SET, _STATEFUL_SET):
         if (name := suffix.sub("", pod)) != pod:
             return name
     return pod
+
+
+def deployment_of(replica_set: str) -> str:
+    """The deployment of a replica set, by its name alone.
+
+    >>> deployment_of("checkout-7d9f8b6c5d"), deployment_of("orders-postgres")
+    ('checkout', 'orders-postgres')
+    """
+    return _REPLICA_SET.sub("", replica_set)
+
+
+def without_ordinal(name: str) -> str:
+    """The name of a machine or of a stateful set's pod without its number.
+
+    >>> without_ordinal("orders-db-2"), without_ordinal("web")
+    ('orders-db', 'web')
+    """
+    return _STATEFUL_SET.sub("", name)

@@ -137,8 +137,11 @@ def set_status(
 
 
 @transaction.atomic
-def set_severity(incident: Incident, severity: str, author: User | None = None) -> Incident:
-    return _apply(incident, author, severity=severity)
+def set_severity(
+    incident: Incident, severity: str, author: User | None = None, because: str = ""
+) -> Incident:
+    """Rate an incident; `because` says why on the timeline, where no person did it."""
+    return _apply(incident, author, severity=severity, because=because)
 
 
 @transaction.atomic
@@ -169,6 +172,7 @@ def _apply(
     *,
     status: str | None = None,
     severity: str | None = None,
+    because: str = "",
     services: Iterable[Service] | None = None,
     viewers: Iterable[Any] | None = None,
     fields: dict[str, Any] | None = None,
@@ -216,7 +220,7 @@ def _apply(
         if not incident.is_open:
             _send_after_commit(incident_resolved, incident)
     if rated:
-        add_entry(incident, Kind.SEVERITY, rated, author)
+        add_entry(incident, Kind.SEVERITY, f"{rated}. {because}" if because else rated, author)
         outbox.record("incident.severity", incident, f"{incident}: {rated}")
     return incident
 

@@ -13,20 +13,21 @@ WORDS = {
     "SEV1": (
         "critical crit fatal disaster emergency emerg panic page blocker urgent highest severe "
         "catastrophic showstopper major_outage full_outage down unreachable availability "
-        "majoroutage kritisch höchste critique crítico"
+        "majoroutage extreme very_high kritisch höchste katastrophe critique bloquant crítico"
     ),
     "SEV2": (
-        "high major error err errors alert serious partial_outage partialoutage important "
-        "hoch erheblich élevé majeur alto"
+        "high major error err errors alert serious partial partial_outage partialoutage important significant "
+        "hoch erheblich schwerwiegend fehler élevé majeur alto"
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "
-        "degradedperformance performance unknown unkn nodata no_data mittel warnung moyen medio"
+        "performance unknown unkn nodata no_data non_critical not_critical noncritical ticket "
+        "degradedperformance mittel warnung moyen avertissement medio"
     ),
     "SEV4": (
         "info information informational low lowest none notice debug trace verbose trivial "
-        "cosmetic maintenance planning ok success not_classified no_severity resource_contention "
-        "niedrig niedrigste gering faible bajo"
+        "very_low cosmetic maintenance planning ok clear operational success not_classified "
+        "no_severity resource_contention niedrig niedrigste gering faible bajo"
     ),
 }
 """Words of monitors, pagers, trackers, status pages and syslog, by what they stand for here."""
@@ -38,7 +39,9 @@ RAISED_ON_CORE = {"SEV2": "SEV1", "SEV3": "SEV2"}
 """What a monitor's word means for a core service. A code such as SEV2 is meant as it is."""
 
 _BY_WORD = {word: severity for severity, words in WORDS.items() for word in words.split()}
-_CODE = re.compile(r"(?:severity|priority|prio|sev|p|s)[\s:_=#-]{0,3}([0-5])(?![\w.])")
+_CODE = re.compile(
+    r"(?:severity|priority|prio|level|lvl|sev|p|s)[\s:_=#.-]{0,3}([0-5])(?![^\W_]|\.)"
+)
 _PARTS = re.compile(r"[()\[\],;|/]")
 _LEVEL = re.compile(r"([0-5])(?:\.0)?")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -47,6 +50,9 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _MAX_LENGTH = 100
+_GIVEN = re.compile(r"[^\W_]")
+NOT_GIVEN = frozenset({"n/a", "na", "null", "undefined", "unset", "<no value>", "[no value]"})
+"""What monitors write where there is no severity."""
 
 
 def severity_named(word: Any) -> str | None:
@@ -110,4 +116,5 @@ def severity_of_alert(word: str, tier: str) -> str:
 
 def is_unknown(word: str) -> bool:
     """Whether a word is given that the table lacks."""
-    return bool(word.strip()) and severity_named(word) is None
+    given = word.strip().lower()
+    return bool(_GIVEN.search(given)) and given not in NOT_GIVEN and severity_named(given) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ HOW_TO_GET = {
     "promtool": "apt-get install prometheus",
     "chromium": "apt-get install chromium",
     "alertmanager": "apt-get install prometheus-alertmanager",
+    "icinga2": "apt-get install icinga2-bin",
+    "nagios4": "apt-get install nagios4-core",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
 }
@@ -90,10 +92,27 @@ def django_db_modify_db_settings(
         connection.settings_dict["TEST"]["TEMPLATE"] = migrated.restore(saved_database)
 
 
+NEVER_CHANGED = {"django_content_type", "auth_permission"}
+"""Tables that no test writes to: filling them again takes longer than all else of a flush."""
+
+
+def delete_rows(
+    style: Any, tables: Sequence[str], *, reset_sequences: bool = False, allow_cascade: bool = False
+) -> list[str]:
+    """SQL that empties tables; TRUNCATE would cost the same for each empty one."""
+    emptied = [connection.ops.quote_name(table) for table in tables if table not in NEVER_CHANGED]
+    with connection.cursor() as cursor:
+        # Names of our own tables.
+        rows = [f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in emptied]  # noqa: S608
+        cursor.execute(" UNION ALL ".join(rows))
+        return [f"DELETE FROM {row[0]}" for row in cursor.fetchall()]  # noqa: S608
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     django_db_setup: None, saved_database: Path | None, django_db_blocker: Any
 ) -> None:
+    connection.ops.sql_flush = delete_rows  # type: ignore[method-assign]
     if saved_database and not saved_database.exists():
         with django_db_blocker.unblock():
             migrated.save(connection.settings_dict["NAME"], saved_database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -196,6 +197,8 @@ def test_models_are_defined_in_models_only() -> None:
 
 OPTIONAL = {"boto3", "botocore", "botocore.config", "botocore.exceptions", "bm25s"}
 """Packages that only some installations have; their import waits for their use."""
+SLOW_TO_IMPORT = {"sklearn", "scipy"}
+"""They cost a process seconds and 80 MB; most (beat, commands, web) never call them."""
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -205,9 +208,20 @@ def test_nothing_is_imported_inside_a_function_but_by_apps(package: str) -> None
         for path in product_files(package)
         for name, inside in imports(path)
         if inside and path.name != "apps.py" and name not in OPTIONAL
+        if name.split(".")[0] not in SLOW_TO_IMPORT
     }
     # bin/up starts before Django can be set up.
     assert {each for each in wrong if not each.startswith("config/local/run.py")} == set()
+
+
+def test_a_process_starts_without_what_only_learning_and_clustering_need() -> None:
+    code = "import django; django.setup(); import sys, config.urls; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+    )  # fmt: skip
+    # numba loads the bare package scipy, which costs nothing.
+    assert not {"sklearn", "scipy.sparse", "scipy.stats"} & set(done.stdout.split())
 
 
 def test_the_demo_world_knows_nothing_of_the_product() -> None:

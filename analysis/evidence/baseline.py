@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
+from numpy.lib.stride_tricks import sliding_window_view
 
 from analysis.core.onset import Array
 from analysis.sources.base import (
@@ -81,8 +81,8 @@ def usual_range(
     step = max(1e-9, float(np.median(np.diff(np.asarray(times)))))
     width = 2 * int(AROUND / step) + 1
     days = np.asarray(earlier, float)
-    low = np.max([minimum_filter1d(day, width) for day in days], axis=0)
-    high = np.min([maximum_filter1d(day, width) for day in days], axis=0)
+    around = _around(days, width)
+    low, high = around.min(-1).max(0), around.max(-1).min(0)
     return np.minimum(low, high), np.maximum(low, high)
 
 
@@ -98,6 +98,12 @@ def drawn_range(
     days = np.asarray(earlier, float)
     jumps = np.abs(np.diff(np.asarray(values, float)))
     jitter = JITTER_MARGIN * float(np.median(jumps)) if len(jumps) else 0.0
-    low = minimum_filter1d(days.min(axis=0), width) - jitter
-    high = maximum_filter1d(days.max(axis=0), width) + jitter
-    return low, high
+    around = _around(days, width)
+    return around.min((0, -1)) - jitter, around.max((0, -1)) + jitter
+
+
+def _around(days: Array, width: int) -> Array:
+    """For days × samples, the `width` (odd) samples around each: days × samples × width."""
+    # Repeating the outermost sample adds nothing to a lowest or highest one.
+    padded = np.pad(days, ((0, 0), (width // 2, width // 2)), mode="edge")
+    return sliding_window_view(padded, width, axis=-1)

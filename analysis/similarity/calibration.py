@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from analysis.similarity.ranking import MEASURED, features
 from analysis.similarity.simulation import KNOWN, UNSEEN, VAGUE, SimulatedAnswer
@@ -65,6 +63,8 @@ class Curve:
         """None when the outcomes do not differ. `trust` weighs the examples."""
         if len(y) == 0 or y.min() == y.max():
             return None
+        from sklearn.linear_model import LogisticRegression
+
         mean, scale = x.mean(0), np.maximum(x.std(0), 1e-6)
         model = LogisticRegression(C=0.3, max_iter=1000).fit((x - mean) / scale, y, trust)
         return cls(
@@ -220,6 +220,8 @@ def _folds(
     folds = min(FOLDS, len(set(groups)))
     if folds < 2:
         return
+    from sklearn.model_selection import GroupKFold
+
     for learnt, judged in GroupKFold(folds).split(answers, groups=groups):
         yield _fit([answers[at] for at in learnt]), [answers[at] for at in judged]
 

@@ -40,6 +40,10 @@ UNSEEN_WORD_SHARE = 0.5
 """What a word that no document contains counts in a perfect match."""
 MIN_FACTOR = 1e-20
 """Smaller factors are zero in 32 bits, which the compiled loop must not see."""
+OF_SOURCE = 300
+"""Documents of a sender that are read to learn which words all of its alerts share."""
+SURE_FROM = 3
+"""With fewer documents of a sender, its usual words are only half known."""
 TAIL = 32
 """Documents in the tail; each search after a change sorts them again, which takes 1 ms."""
 CHUNK = 20_000
@@ -192,10 +196,32 @@ class Index:
             frequency -= np.isin(hashes, own_row.hashes)
             count -= 1
         rarity = inverse_document_frequency(count, frequency)
+        if document.source:
+            plain = np.fromiter(map(weights.is_plain, terms), bool, len(terms))
+            rarity = rarity * np.where(plain, self._own_rarity(document, hashes), 1.0)
         factors = rarity * [query_weights[term] for term in terms]
         stored = weights.saturate(weighed)
         own = np.array([stored[term] for term in terms])
         return WeightedQuery(terms, hashes, factors, frequency > 0, own, rarity)
+
+    def _own_rarity(self, document: Document, hashes: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """How rare each term is among the newest documents of the same sender, from 0 to 1.
+
+        What every alert of a sender says ("threshold crossed") tells none from another.
+        """
+        term = np.array([term_hash(weights.SOURCE + document.source)], np.uint64)
+        containing, count = np.zeros(len(hashes), np.int64), 0
+        for part in reversed(list(self._all())):
+            rows = part.newest_with(term, OF_SOURCE - count, document.key)
+            count += len(rows)
+            numbers = part.term_numbers(hashes)
+            present = numbers >= 0
+            containing[present] += part.count_terms(rows)[numbers[present]]
+        if not count:
+            return np.ones(len(hashes))
+        most = inverse_document_frequency(count, np.zeros(1, np.int64))
+        share = inverse_document_frequency(count, containing) / most
+        return np.asarray(share ** min(1.0, count / SURE_FROM))
 
     def _perfect(self, query: WeightedQuery) -> float:
         """The score of a document that says exactly what the query says.

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 STEPS = 65535
 """Weights between 0 and 1 are stored as multiples of 1/STEPS."""
@@ -126,6 +125,21 @@ class Segment:
         numbers[numbers == len(self.hashes)] = 0
         return np.where(self.hashes[numbers] == hashes, numbers, -1)
 
+    def newest_with(self, term: np.ndarray, most: int, besides: int) -> np.ndarray:
+        """Living rows that have a term (uint64[1]), those with the highest keys; int64[≤ most]."""
+        number = int(self.term_numbers(term)[0]) if most > 0 else -1
+        if number < 0:
+            return np.zeros(0, np.int64)
+        rows = np.sort(self.rows[self.starts[2 * number] : self.starts[2 * number + 2]])
+        rows = rows[(self.alive[rows] > 0) & (self.keys[rows] != besides)]
+        return np.asarray(rows[-most:], np.int64)
+
+    def count_terms(self, rows: np.ndarray) -> np.ndarray:
+        """How many of some rows have each term; int64[v]."""
+        parts = [self.row_terms[self.row_starts[row] : self.row_starts[row + 1]] for row in rows]
+        every = np.concatenate(parts) if parts else np.zeros(0, np.int32)
+        return np.asarray(np.bincount(every, minlength=len(self.hashes)), np.int64)
+
 
 def build(rows: Sequence[Row]) -> Segment:
     """A segment of rows whose keys differ."""
@@ -181,6 +195,8 @@ def _assemble(
     row_terms: np.ndarray,
     row_weights: np.ndarray,
 ) -> Segment:
+    from scipy import sparse
+
     counts = np.bincount(row_terms, minlength=len(hashes))
     usual = _usual(row_terms, row_weights, counts)
     # Two columns a term; transposing the matrix sorts the postings.

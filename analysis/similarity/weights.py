@@ -36,6 +36,10 @@ WORD_SLOPE, PIECE_SLOPE, TITLE_PIECE_SLOPE = 0.75, 0.9, 0.5
 SHORTEST = 0.4
 """A text shorter than usual counts at most 1/SHORTEST times more a word."""
 SAMPLE = 5_000
+SOURCE = "@"
+"""What the term begins with that says which sender wrote a document."""
+SOURCE_WEIGHT = 0.02
+"""It is stored to be counted and matches nothing."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,14 @@ class Document:
     `text` maps "title" and "body" to plain text; "notes" to what people wrote while they worked on
     it, "resolution" to what they did in the end, and "evidence" to what machines wrote. `terms`
     maps "service", "alert", "template" and "metric" to ready terms; `words` counts words of a body
-    that was split before.
+    that was split before. `source` names the machine that wrote it; empty for people.
     """
 
     key: int
     text: Mapping[str, str] = field(default_factory=dict)
     terms: Mapping[str, Iterable[str]] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,8 @@ def weigh(document: Document, lengths: Lengths) -> dict[str, float]:
     add(counts.body_pieces, 1 / norm, "#")
     norm = _norm(length, lengths.title_pieces, TITLE_PIECE_SLOPE)
     add(counts.title_pieces, lengths.title_weight / norm, "^")
+    if document.source:
+        weights[SOURCE + document.source] = SOURCE_WEIGHT
     return weights | ready_terms(document)
 
 
@@ -166,6 +173,7 @@ def query_weights(weights: Mapping[str, float], lengths: Lengths) -> dict[str, f
     return {
         term: (kinds.get(term[0]) or _importance(term)) * weight * (k3 + 1) / (weight + k3)
         for term, weight in weights.items()
+        if term[0] != SOURCE
     }
 
 
@@ -178,7 +186,7 @@ def _importance(term: str) -> float:
 
 def is_plain(term: str) -> bool:
     """Whether a term comes from text, not from a field of ready terms."""
-    return ":" not in term or term.partition(":")[0] not in TERM_WEIGHTS
+    return term[0] != SOURCE and (":" not in term or term.partition(":")[0] not in TERM_WEIGHTS)
 
 
 def is_piece(term: str) -> bool:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    QuerySet,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Left
 
 from analysis.models import Fingerprint
@@ -37,6 +47,12 @@ MAX_NOTES, LONGEST_NOTE = 50, 1_000
 """Of an incident, the newest ones; characters of each."""
 MAX_TEMPLATES = 20
 """Log templates whose words are part of an incident's document."""
+_QUANTITY = re.compile(
+    r"(?<![\w.])[-+]?\d{1,15}\.\d{1,15}(?:[eE][-+]?\d{1,3})?(?![\w.]*\w)"
+    r"|(?<!\w)\d{1,4}/\d{1,2}/\d{1,4}(?!\w)|(?<![\w.:/-])\d{1,2}(?![\w.:/-]*\w)"
+)
+"""Values, thresholds and counts in what machines write; codes such as 503 or 137 are none."""
+_ADDRESS = re.compile(r"\]\(<https?://[^<>\s]{1,2000}>\)")
 CAUSES_AT_ONCE = 100
 """Causes whose past incidents are in memory at once while an index is built."""
 
@@ -52,11 +68,15 @@ def incident_document(
     alerts: Iterable[str] = (),
     templates: Mapping[str, str] | None = None,
     metrics: Iterable[str] = (),
+    source: str = "",
 ) -> Document:
     """What the index knows of an incident. The same for a stored and for a new one.
 
-    `templates` maps ids of log templates to their text.
+    `templates` maps ids of log templates to their text. `source` names the sender of the alert
+    that opened it, if that wrote title and symptom.
     """
+    if source:
+        title, symptom = machine_text(title), machine_text(symptom)
     alerts, templates = sorted(set(alerts)), templates or {}
     evidence = [*alerts, *islice(templates.values(), MAX_TEMPLATES)]
     aside = {"notes": notes, "resolution": [resolution], "evidence": evidence}
@@ -70,7 +90,13 @@ def incident_document(
             "template": sorted(templates),
             "metric": sorted(metrics),
         },
+        source=source,
     )
+
+
+def machine_text(text: str) -> str:
+    """What a monitor wrote, without the values and addresses in which every alert differs."""
+    return _QUANTITY.sub(" ", _ADDRESS.sub("]", text))
 
 
 def document_of(incident: Incident) -> Document:
@@ -87,6 +113,7 @@ def document_of(incident: Incident) -> Document:
         alerts=row.alert_names,
         templates=row.templates,
         metrics=row.metrics or (),
+        source=row.alert_source,
     )
 
 
@@ -164,6 +191,9 @@ def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
         service_names=ArraySubquery(services.values("service__name")),
         alert_names=ArraySubquery(alerts.values("name").distinct()),
         notes=ArraySubquery(notes.order_by("-pk").values_list(note)[:MAX_NOTES]),
+        alert_source=Case(
+            When(labels__has_key="alertname", then=F("external_source")), default=Value("")
+        ),
         has_postmortem=Exists(Postmortem.incidents.through.objects.filter(**of_incident)),
     )
 
@@ -200,6 +230,7 @@ _INCIDENTS = f"""
         ARRAY(SELECT left(n.text, {LONGEST_NOTE}) FROM {TimelineEntry._meta.db_table} n
             WHERE n.incident_id = i.id AND NOT n.hidden AND n.kind IN {WRITTEN_BY_PEOPLE}
             ORDER BY n.id DESC LIMIT {MAX_NOTES}) AS notes,
+        CASE WHEN i.labels ? 'alertname' THEN i.external_source ELSE '' END AS alert_source,
         EXISTS(SELECT FROM {Postmortem.incidents.through._meta.db_table} p
             WHERE p.incident_id = i.id) AS has_postmortem
     FROM {Incident._meta.db_table} i

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from scipy.sparse import coo_array
-from sklearn.cluster import DBSCAN
 
 from analysis.models import AlikeGroup
 from analysis.similarity.text import surface_words
@@ -72,6 +70,9 @@ def _alike_pairs(documents: dict[int, Document]) -> dict[tuple[int, int], float]
 def _clusters(keys: list[int], pairs: dict[tuple[int, int], float]) -> Iterator[list[int]]:
     if not pairs:
         return
+    from scipy.sparse import coo_array
+    from sklearn.cluster import DBSCAN
+
     left, right = np.array(list(pairs)).T
     distance = np.maximum(1.0 - np.array(list(pairs.values())), 1e-6)
     graph = coo_array(

@@ -10,15 +10,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from common.pods import workload_of
 from incidents.alerts.grouping import AlertGrouper, source_of
-from incidents.alerts.service_names import (
-    SERVICE_LABELS,
-    SERVICE_NAME_LABELS,
-    WORKLOAD_LABELS,
-    names_in_value,
-    suggested_name,
-)
+from incidents.alerts.service_names import named_service, service_of
+from incidents.alerts.severity import follow_alerts, note_left_out
 from incidents.catalogue.unknown_services import record_unknown_services
 from incidents.models import Alert, Integration, Service
 from incidents.webhooks.base import AlertEvent
@@ -28,29 +22,6 @@ FLAPPING_WITHIN = timedelta(hours=1)
 MAX_DESCRIPTION, MAX_LINKS = 20_000, 20
 
 ReceivedAlert = tuple[Integration, datetime, AlertEvent]
-
-
-def service_of(event: AlertEvent, known: dict[str, Service]) -> Service | None:
-    """The service that an alert is about; `known` maps lower-case names to services."""
-    for name in [event.service, *(event.labels.get(label, "") for label in SERVICE_LABELS)]:
-        if not name:
-            continue
-        for candidate in names_in_value(name.lower()):
-            if candidate in known:
-                return known[candidate]
-    words = f"{event.name} {event.summary}".lower().split()
-    named = (word.strip(".,:;()[]'\"!?") for word in words)
-    return next((known[word] for word in named if word in known), None)
-
-
-def _named_service(event: AlertEvent) -> str:
-    """The name that an alert gives its service, whether or not we know it; empty without one."""
-    names = [event.service, *(event.labels.get(label, "") for label in SERVICE_NAME_LABELS)]
-    named = next((workload_of(name) for name in names if name), "")
-    suggested = suggested_name(event.labels)
-    if not named and suggested and suggested[0] in WORKLOAD_LABELS:
-        named = suggested[1]
-    return named
 
 
 def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
@@ -64,6 +35,7 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
     episodes = _episodes_of(received)
     outcomes, new, changed = [], [], {}
     without_service = set[str]()
+    left_out: list[tuple[Alert, int]] = []
     for integration, received_at, event in received:
         source = source_of(integration)
         past = episodes.setdefault((source, event.fingerprint), [])
@@ -76,7 +48,7 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
             past.append(alert)
             new.append(alert)
             if alert.service is None:
-                without_service.add(_named_service(event))
+                without_service.add(named_service(event))
             outcomes.append(f"{event.name}: fires")
         elif alert.status == Alert.Status.RESOLVED and event.firing:
             outcomes.append(f"{event.name}: already ended")
@@ -92,6 +64,8 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
         alert.description = event.description[:MAX_DESCRIPTION] or alert.description
         alert.links = [list(link) for link in event.links[:MAX_LINKS]] or alert.links
         alert.severity = event.severity[:50] or alert.severity
+        if event.left_out:
+            left_out.append((alert, event.left_out))
         if alert.pk:
             changed[alert.pk] = alert
     Alert.objects.bulk_create(new, batch_size=1000)
@@ -102,6 +76,8 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
     )
     record_unknown_services(without_service, "alerts")
     AlertGrouper(new).group_all()
+    follow_alerts({alert.incident_id for alert in changed.values() if alert.incident_id})
+    note_left_out({alert.incident_id: n for alert, n in left_out if alert.incident_id})
     return outcomes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,8 +11,12 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
+from common.alert_names import titled
 from common.markdown import escape_markdown
+from common.payloads import paragraphs
 from incidents import filing
+from incidents.alerts.links import safe_links
+from incidents.alerts.severity import follow_alerts
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import (
     Alert,
@@ -33,6 +38,8 @@ LESS_SURE_WITHIN = timedelta(minutes=10)
 STORM_INCIDENTS, STORM_WITHIN = 8, timedelta(minutes=10)
 """When alerts opened so many incidents within this time, it is one large outage."""
 SIMILAR_WORDS = 0.6
+NEWEST, FEWEST_RULES = 1_000, 4
+"""Alerts that are read for the words a sender always uses; rules from which they are known."""
 _WORD = re.compile(r"[a-z]+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -45,6 +52,20 @@ def source_of(integration: Integration) -> str:
 def words_of(alert: Alert) -> frozenset[str]:
     parts = _CAMEL_CASE.sub(" ", f"{alert.name} {alert.summary}").lower()
     return frozenset(word for word in _WORD.findall(parts) if len(word) > 2)
+
+
+def usual_words() -> dict[str, frozenset[str]]:
+    """By source, the words that most of its rules share: they join no two alerts."""
+    rules: dict[str, dict[str, frozenset[str]]] = {}
+    newest = Alert.objects.order_by("-pk").values_list("source", "name", "summary")
+    for source, name, summary in newest[:NEWEST]:
+        rules.setdefault(source, {}).setdefault(name, words_of(Alert(name=name, summary=summary)))
+    usual = {}
+    for source, by_name in rules.items():
+        counts = Counter(word for words in by_name.values() for word in words)
+        shared = {word for word, count in counts.items() if count > len(by_name) / 2}
+        usual[source] = frozenset(shared if len(by_name) >= FEWEST_RULES else ())
+    return usual
 
 
 @dataclass
@@ -89,6 +110,7 @@ class AlertGrouper:
             self.alerts, ["incident", "joined_because", "opens_at"], batch_size=1000
         )
         self._write()
+        follow_alerts({alert.incident_id for alert in self.grouped if alert.incident_id})
 
     def _load(self) -> None:
         since = min(alert.starts_at for alert in self.alerts) - SAME_GROUP_WITHIN
@@ -123,6 +145,7 @@ class AlertGrouper:
             self.neighbours.setdefault(above, set()).add(below)
             self.neighbours.setdefault(below, set()).add(above)
         self.sender_names = {source_of(row): row.name for row in Integration.objects.all()}
+        self.usual_words = usual_words()
         self.policies = {policy.tier: policy for policy in TierPolicy.objects.all()}
         self.in_maintenance = {
             pk: window
@@ -203,8 +226,10 @@ class AlertGrouper:
             return 2, f"A service it depends on or that needs it, {minutes}."
         if alert.name in candidate.names:
             return 3, f"The same rule elsewhere, {minutes}."
-        own_words = words_of(alert)
-        for name, words in candidate.names.items():
+        usual = self.usual_words.get(alert.source, frozenset())
+        own_words = words_of(alert) - usual
+        for name, every_word in candidate.names.items():
+            words = every_word - usual
             if len(own_words & words) >= max(2, SIMILAR_WORDS * max(len(own_words), len(words))):
                 return 4, f"Similar words as {name}, {minutes}."
         if candidate.storm:
@@ -236,9 +261,7 @@ class AlertGrouper:
     def _open(self, alert: Alert) -> tuple[CandidateIncident, str]:
         storm = self.opened_recently >= STORM_INCIDENTS
         service = alert.service
-        title = alert.summary or alert.name
-        if service and service.name.lower() not in title.lower():
-            title = f"{service.name}: {title}"
+        title = titled(alert.name, service.name if service else "")
         if storm:
             title = f"Outage: many alerts at once, first {title}"
         tier = service.tier if service else str(Service.Tier.NORMAL)
@@ -302,8 +325,9 @@ def _by_name(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
 
 
 def _symptom(alert: Alert) -> str:
+    """All that the sender wrote, as Markdown that shows it as it is."""
+    prose = paragraphs("" if alert.summary == alert.name else alert.summary, alert.description)
+    links = [f"[{escape_markdown(label)}](<{address}>)" for label, address in safe_links(alert)]
     labels = ", ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
-    links = [f"[{escape_markdown(label)}](<{address}>)" for label, address in alert.links]
-    prose = [escape_markdown(part) for part in (alert.summary, alert.description, labels) if part]
-    parts = [*prose[:-1], *([" · ".join(links)] if links else []), *prose[-1:]]
-    return "\n\n".join(parts)[:50_000]
+    parts = [escape_markdown(prose), " · ".join(links), escape_markdown(labels)]
+    return "\n\n".join(part for part in parts if part)[:50_000]

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from common.promql import metrics_in
 from incidents import filing
-from incidents.alerts.service_names import selecting_labels, suggested_name
+from incidents.alerts.service_names import label_value, selecting_labels, suggested_name
 from incidents.catalogue.formats.base import TIERS, canonical_value
 from incidents.catalogue.services import save_service
 from incidents.events.signals import service_joined
@@ -61,7 +61,7 @@ def guess_service(alert: Alert) -> GuessedService | None:
     label, name = found
     kind, why_kind = _kind_of(alert, label, name)
     tier = canonical_value(TIERS, alert.labels.get("tier", "")) or str(Service.Tier.NORMAL)
-    because = f"name from the label {label}={alert.labels[label]}; {why_kind}"
+    because = f"name from the label {label}={label_value(alert.labels, label)}; {why_kind}"
     return GuessedService(name, tier, kind, selecting_labels(alert.labels, label), because)
 
 
@@ -74,7 +74,11 @@ def _kind_of(alert: Alert, label: str, name: str) -> tuple[str, str]:
     for kind, pattern in _KINDS:
         if any(re.match(pattern, word) for word in _WORD.findall(name.lower())):
             return kind, "kind from its name"
-    if label in ("node", "host", "instance"):
+    if label in ("dbinstanceidentifier", "dbclusteridentifier"):
+        return str(Service.Kind.POSTGRESQL), f"kind from the label {label}"
+    if label in ("cacheclusterid", "replicationgroupid"):
+        return str(Service.Kind.CACHE), f"kind from the label {label}"
+    if label in ("node", "host", "hostname", "instance"):
         return str(Service.Kind.NODE), f"kind from the label {label}"
     if re.search(r"(^|[-_.])(db|database)$", name.lower()):
         return str(Service.Kind.POSTGRESQL), "kind from its name"

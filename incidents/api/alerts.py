@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 
+from incidents.alerts.links import safe_links
 from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import Alert
 from incidents.permissions import visible_alerts
@@ -13,13 +15,21 @@ from incidents.search.filters import AlertFilter
 
 class AlertSerializer(serializers.ModelSerializer):
     service = serializers.CharField(source="service.name", read_only=True, default=None)
+    links = serializers.SerializerMethodField()
 
     class Meta:
         model = Alert
         fields = [
-            "id", "name", "summary", "severity", "status", "labels", "service", "incident",
-            "joined_because", "starts_at", "ends_at", "url",
+            "id", "name", "summary", "description", "severity", "status", "labels", "service",
+            "incident", "joined_because", "starts_at", "ends_at", "acknowledged_at", "url", "links",
         ]  # fmt: skip
+
+    @extend_schema_field(
+        serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    )
+    def get_links(self, alert: Alert) -> list[list[str]]:
+        """Pairs of label and address."""
+        return [list(pair) for pair in safe_links(alert)]
 
 
 class AlertViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from common.payloads import BadPayload
 from incidents.alerts.episodes import ingest_alerts
+from incidents.alerts.severity import severity_note
 from incidents.intake import changes
 from incidents.models import Delivery
 from incidents.webhooks import registry
@@ -134,8 +135,9 @@ def _process(batch: Sequence[Delivery]) -> None:
     alert_outcomes = ingest_alerts(
         [(each.delivery.integration, each.delivery.received_at, event) for each, event in alerts]
     )
-    for (each, _), outcome in zip(alerts, alert_outcomes, strict=True):
-        each.outcomes.append(outcome)
+    for (each, alert), outcome in zip(alerts, alert_outcomes, strict=True):
+        note = severity_note(alert.severity)
+        each.outcomes.append(f"{outcome}; {note}" if note else outcome)
     for each in parsed:
         for event in each.events:
             if isinstance(event, Ignored):

@@ -12,12 +12,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.markdown import escape_markdown, render_markdown, with_breaks
+from incidents.alerts.links import safe_links
 from incidents.timeline import markdown_of
 
 register = template.Library()
 register.filter("markdown", render_markdown)
 register.filter("with_breaks", with_breaks)
 register.filter("markdown_of", markdown_of)
+register.filter("links_of", safe_links)
 
 
 @register.filter

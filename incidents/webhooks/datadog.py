@@ -1,12 +1,30 @@
-"""Datadog's webhooks integration, with the body that our guide gives."""
+"""Datadog's webhooks integration, with the body that our guide gives or the one it starts with."""
 
 from __future__ import annotations
 
-from common.payloads import required_text, text, time_at
-from common.payloads import web_address as web
+import re
+
+from common.alert_fields import fingerprint_of, severity_in
+from common.alert_names import alert_name, priority_in
+from common.payloads import (
+    BadPayload,
+    first_text,
+    paragraphs,
+    tags,
+    text,
+    time_at,
+    web_address,
+    web_links,
+)
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
-ENDED = {"recovered", "success", "ok", "no data recovered"}
+ENDED = {
+    "recovered", "success", "ok", "no data recovered", "warn recovered", "recovery", "resolved",
+    "renotify recovered",
+}  # fmt: skip
+VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]{0,60}")
+EVENT_TYPES = {"error": "error", "warning": "warning"}
+"""$ALERT_TYPE, where the monitor has no priority."""
 
 
 class Datadog(Webhook):
@@ -14,25 +32,77 @@ class Datadog(Webhook):
     title = "Datadog"
 
     def read(self, incoming: Incoming) -> list[Event]:
-        data = incoming.json()
-        state = required_text(data, "transition").lower()
-        named = {}
-        for tag in text(data, "tags", 3000).split(","):
-            key, _, value = tag.strip().partition(":")
-            if key and value:
-                named[key[:100]] = value[:500]
+        given = incoming.json()
+        if not isinstance(given, dict):
+            raise BadPayload("The body is not an object.")
+        data = {name: value for name, value in given.items() if not _is_unset(value)}
+        title = first_text(data, "title", "alert_title", "event_title", limit=1000)
+        state = first_text(data, "transition", "alert_transition").lower() or _state_in(title)
+        if not state:
+            raise BadPayload("“transition” is missing or empty.")
+        named = _labels(data)
         firing = state not in ENDED
-        at = time_at(data, "date")
+        at = time_at(data, "date") or time_at(data, "last_updated")
+        summary, _, rest = first_text(
+            data, "message", "text_only_msg", "event_msg", "body", limit=10_000
+        ).partition("\n")
+        kind = first_text(data, "type", "alert_type", limit=50).lower()
         return [
             AlertEvent(
-                fingerprint=f"{required_text(data, 'monitor')}/{text(data, 'scope', 150)}"[:200],
-                name=text(data, "title", 200) or "Datadog monitor",
+                fingerprint=_fingerprint(data, title),
+                name=alert_name(title) or "Datadog monitor",
                 firing=firing,
                 starts_at=None,
                 ends_at=None if firing else at,
-                summary=text(data, "message", 500),
-                severity=text(data, "priority", 50) or text(data, "type", 50),
+                summary=summary.strip("% "),
+                description=paragraphs(
+                    rest.replace("%%%", ""),
+                    text(data, "status", 2000),
+                    _line("Metric", text(data, "metric", 500)),
+                    _line("Query", text(data, "query", 2000)),
+                ),
+                links=web_links(
+                    ("snapshot", text(data, "snapshot", 2001)),
+                    ("logs", text(data, "logs", 2001)),
+                    ("runbook", text(data, "runbook", 2001)),
+                ),
+                severity=first_text(data, "priority", "alert_priority", limit=50)
+                or priority_in(title)
+                or severity_in(named)
+                or EVENT_TYPES.get(kind, ""),
                 labels=named,
-                url=web(data, "url"),
+                url=web_address(data, "url") or web_address(data, "link"),
             )
         ]
+
+
+def _is_unset(value: object) -> bool:
+    """Whether a variable was left as it is written, as those without a value are."""
+    return isinstance(value, str) and bool(VARIABLE.fullmatch(value.strip()))
+
+
+def _line(name: str, value: str) -> str:
+    return f"{name}: {value}" if value else ""
+
+
+def _labels(data: object) -> dict[str, str]:
+    """Tags of the event, then of its scope: `service:checkout,env:prod`."""
+    named = {**tags(data, "scope"), **tags(data, "alert_scope"), **tags(data, "tags")}
+    host = first_text(data, "host", "hostname", limit=200)
+    named = {name: value for name, value in named.items() if name != "*"}
+    return {"host": host, **named} if host else named
+
+
+def _fingerprint(data: object, title: str) -> str:
+    monitor = first_text(data, "monitor", "alert_id", "cycle", "alert_cycle_key", limit=100)
+    scope = first_text(data, "scope", "alert_scope", limit=2000)
+    if not monitor:
+        return fingerprint_of(alert_name(title).lower(), scope)
+    whole = f"{monitor}/{scope}"
+    return whole if len(whole) <= 200 else f"{monitor}/{fingerprint_of(scope)}"
+
+
+def _state_in(title: str) -> str:
+    """The state at the front of a title: "[Recovered] CPU is high"."""
+    inside = title.strip().lower().removeprefix("[p").lstrip("12345] [")
+    return inside.partition("]")[0].partition(" on {")[0] if title.startswith("[") else ""

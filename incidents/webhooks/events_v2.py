@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import hashlib
 
+from common.alert_fields import links_in
+from common.alert_names import alert_name
 from common.monitor_links import MAX_URL, query_in_link
-from common.payloads import dig, labels, required_text, text, time_at, web_address
+from common.payloads import (
+    dig,
+    labels,
+    paragraphs,
+    prose,
+    required_text,
+    tags,
+    text,
+    time_at,
+    web_address,
+    web_links,
+)
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming, Webhook
+
+MEANT = {"trigger": True, "acknowledge": True, "resolve": False}
+DETAILS = "payload.custom_details"
 
 
 class EventsV2(Webhook):
@@ -21,31 +37,63 @@ class EventsV2(Webhook):
         if dig(data, "event_action") is None and dig(data, "payload") is not None:
             return [_change(data)]
         action = required_text(data, "event_action")
-        if action == "acknowledge":
-            return [Ignored("An acknowledgement; people acknowledge incidents here.")]
-        if action not in ("trigger", "resolve"):
+        if action not in MEANT:
             return [Ignored(f"“event_action” {action!r} is none we know.")]
-        firing = action == "trigger"
-        summary = (
-            required_text(data, "payload.summary", 500) if firing else text(data, "payload.summary")
-        )
-        key = dedup_key(incoming)
+        firing = MEANT[action]
+        if action == "trigger":
+            required_text(data, "payload.summary", 1000)
+        summary = text(data, "payload.summary", 1000)
         at = time_at(data, "payload.timestamp")
+        named = _labels(data)
         return [
             AlertEvent(
-                fingerprint=key,
-                name=(text(data, "payload.class", 200) or summary or "event")[:200],
+                fingerprint=dedup_key(incoming),
+                name=alert_name(summary) or text(data, "payload.class", 200) or "event",
                 firing=firing,
                 ends_at=None if firing else at or incoming.received_at,
                 summary=summary,
+                description=paragraphs(prose(data, "payload.custom_details"), *_about(data)),
+                links=_links(data),
                 severity=text(data, "payload.severity", 50),
-                service=text(data, "payload.component", 100) or text(data, "payload.source", 100),
-                labels=labels(data, "payload.custom_details"),
+                labels=named,
                 group_key=text(data, "payload.group", 500),
                 url=web_address(data, "client_url"),
                 query=query_in_link(text(data, "client_url", MAX_URL)),
+                acknowledged=action == "acknowledge",
             )
         ]
+
+
+def _labels(data: object) -> dict[str, str]:
+    """Custom details, then the fields of the event itself."""
+    source = text(data, "payload.source", 200)
+    own = {
+        "component": text(data, "payload.component", 100),
+        "host": "" if " " in source else source,
+        "class": text(data, "payload.class", 200),
+        "group": text(data, "payload.group", 200),
+    }
+    return {**{name: value for name, value in own.items() if value}, **tags(data, DETAILS)}
+
+
+def _about(data: object) -> list[str]:
+    about = {name: text(data, f"payload.{name}", 300) for name in ("source", "class", "group")}
+    client = text(data, "client", 200)
+    return [
+        *(f"{name.capitalize()}: {value}" for name, value in about.items() if value),
+        f"Sent by: {client}" if client else "",
+    ]
+
+
+def _links(data: object) -> tuple[tuple[str, str], ...]:
+    links, images = dig(data, "links", []), dig(data, "images", [])
+    named = [
+        (text(each, "text", 100) or "link", text(each, "href", 2001))
+        for each in (links[:20] if isinstance(links, list) else [])
+    ]
+    for each in images[:10] if isinstance(images, list) else []:
+        named.append((text(each, "alt", 100) or "image", text(each, "src", 2001)))
+    return web_links(*named, *links_in(tags(data, DETAILS)))
 
 
 def dedup_key(incoming: Incoming) -> str:

@@ -1,11 +1,27 @@
-"""Opsgenie's outgoing webhooks."""
+"""Opsgenie's outgoing webhooks, also of Jira Service Management."""
 
 from __future__ import annotations
 
-from common.payloads import dig, labels, required_text, text, time_at
+from typing import Any
+
+from common.alert_fields import link_label
+from common.alert_names import alert_name
+from common.payloads import (
+    dig,
+    first_text,
+    labels,
+    paragraphs,
+    prose,
+    required_text,
+    tags,
+    text,
+    time_at,
+    web_links,
+)
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
-MEANT = {"Create": True, "Close": False, "Delete": False}
+MEANT = {"create": True, "acknowledge": True, "close": False, "delete": False}
+SERVICE_DETAILS = ("service", "service_name", "app", "application")
 
 
 class Opsgenie(Webhook):
@@ -15,25 +31,52 @@ class Opsgenie(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
         action = required_text(data, "action")
-        if action not in MEANT:
+        if action.lower() not in MEANT:
             return [Ignored(f"“{action}” needs nothing from us.")]
-        named = labels(data, "alert.details")
-        tags = dig(data, "alert.tags", [])
-        for tag in tags if isinstance(tags, list) else []:
-            key, _, value = text(tag).partition(":")
-            named.setdefault(key, value or "true")
-        firing = MEANT[action]
+        firing = MEANT[action.lower()]
+        details = labels(data, "alert.details", 2000)
+        named = {**tags(data, "alert.tags"), **labels(data, "alert.details")}
+        entity = text(data, "alert.entity", 200)
+        if entity:
+            named.setdefault("entity", entity)
+        explicit = {name.lower(): value for name, value in named.items()}
+        service = next((explicit[name] for name in SERVICE_DETAILS if name in explicit), entity)
+        written = text(data, "alert.description", 10_000)
+        summary, _, rest = written.partition("\n")
         return [
             AlertEvent(
-                fingerprint=required_text(data, "alert.alertId", 200),
-                name=required_text(data, "alert.message", 200),
+                fingerprint=first_text(data, "alert.alertId", "alert.id", limit=200)
+                or required_text(data, "alert.alias", 200),
+                name=alert_name(required_text(data, "alert.message", 500)),
                 firing=firing,
                 starts_at=time_at(data, "alert.createdAt"),
                 ends_at=None if firing else time_at(data, "alert.updatedAt"),
-                summary=text(data, "alert.description", 500),
+                summary=summary,
+                description=paragraphs(rest, *_details(data, details)),
+                links=web_links(*((link_label(name), value) for name, value in details.items())),
                 severity=text(data, "alert.priority", 50),
-                service=text(data, "alert.entity", 100),
-                labels={key: value for key, value in named.items() if key},
+                service=service[:100],
+                labels=named,
                 group_key=text(data, "alert.alias", 500),
+                acknowledged=action.lower() == "acknowledge",
             )
         ]
+
+
+def _details(data: Any, details: dict[str, str]) -> list[str]:
+    lines = [f"{name}: {value}" for name, value in details.items() if not web_links((name, value))]
+    if not details:
+        lines.append(prose(data, "alert.details"))
+    people = dig(data, "alert.responders", [])
+    names = [first_text(each, "name", "username") for each in people] if _is_list(people) else []
+    named = ", ".join(filter(None, names))
+    source = text(data, "alert.source", 200)
+    return [
+        *lines,
+        f"Responders: {named}" if named else "",
+        f"Source: {source}" if source else "",
+    ]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from common.payloads import required_text, text, time_at, web_address
+from typing import Any
+
+from common.alert_fields import links_in, severity_in
+from common.alert_names import alert_name, priority_in
+from common.payloads import (
+    dig,
+    first_text,
+    labels,
+    paragraphs,
+    prose,
+    required_text,
+    tags,
+    text,
+    time_at,
+    web_address,
+)
 from common.signing import Hmac
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {
     "incident.triggered": True,
     "incident.reopened": True,
+    "incident.acknowledged": True,
+    "incident.priority_updated": True,
     "incident.resolved": False,
 }
+DETAILS = (
+    "body.details",
+    "details",
+    "custom_details",
+    "first_trigger_log_entry.channel.details",
+    "alerts.0.body.details",
+    "alerts.0.body.cef_details.details",
+)
+"""Where custom details are, by the sender's version and what it includes."""
+SERVICE_DETAILS = ("service", "service_name", "app", "application")
 
 
 class PagerDuty(Webhook):
@@ -27,19 +54,49 @@ class PagerDuty(Webhook):
         if what not in MEANT:
             return [Ignored(f"“{what}” needs nothing from us.")]
         firing = MEANT[what]
+        incident = dig(data, "event.data", {})
         at = time_at(data, "event.occurred_at")
-        started = time_at(data, "event.data.created_at")
+        started = time_at(incident, "created_at")
+        title = first_text(incident, "title", "summary", "description", limit=1000)
+        named = _labels(incident)
+        explicit = next((named[name] for name in SERVICE_DETAILS if name in named), "")
+        summary = text(incident, "description", 2000)
         return [
             AlertEvent(
                 fingerprint=required_text(data, "event.data.id", 200),
-                name=text(data, "event.data.title", 200) or "PagerDuty incident",
+                name=alert_name(title) or "PagerDuty incident",
                 firing=firing,
                 starts_at=at if what == "incident.reopened" else started if firing else None,
                 ends_at=None if firing else at,
-                summary=text(data, "event.data.title", 500),
-                severity=text(data, "event.data.urgency", 50),
-                service=text(data, "event.data.service.summary", 100),
-                group_key=text(data, "event.data.incident_key", 500),
-                url=web_address(data, "event.data.html_url"),
+                summary=summary if summary != title else "",
+                description=paragraphs(*_details(incident)),
+                links=links_in(named),
+                severity=first_text(incident, "priority.summary", "priority.name", limit=50)
+                or severity_in(named)
+                or priority_in(title),
+                service=explicit[:100] or text(incident, "service.summary", 100),
+                labels=named,
+                group_key=text(incident, "incident_key", 500),
+                url=web_address(incident, "html_url"),
+                acknowledged=what == "incident.acknowledged",
             )
         ]
+
+
+def _labels(incident: Any) -> dict[str, str]:
+    named = labels(tags(incident, "custom_fields"))
+    for path in DETAILS:
+        named |= labels(incident, path)
+    return named
+
+
+def _details(incident: Any) -> list[str]:
+    lines = [prose(incident, path) for path in DETAILS]
+    fields = tags(incident, "custom_fields")
+    lines += [f"{name}: {value}" for name, value in fields.items() if value != "true"]
+    about = {
+        "Urgency": text(incident, "urgency", 50),
+        "Escalation policy": text(incident, "escalation_policy.summary", 200),
+        "Team": text(incident, "teams.0.summary", 200),
+    }
+    return [*lines, *(f"{name}: {value}" for name, value in about.items() if value)]

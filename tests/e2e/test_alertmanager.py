@@ -57,7 +57,8 @@ def test_a_rule_opens_updates_and_resolves_an_incident_with_nobody_at_the_keyboa
     incident: Incident = wait_for(
         lambda: Incident.objects.exclude(pk=past.pk).first(), 30, "Opening"
     )
-    assert incident.title == "CPU of orders-db above 90 %"
+    assert incident.title == "orders-db: PostgresHighCPU"
+    assert "CPU of orders-db above 90 %" in incident.symptom
     assert (incident.severity, list(incident.services.all())) == ("SEV1", [database])
     wait_for(lambda: Evidence.objects.filter(incident=incident).exists(), 30, "Evidence")
     found = suggest_for_incident(incident, user)

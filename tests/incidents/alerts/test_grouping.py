@@ -24,7 +24,8 @@ def test_an_alert_opens_an_incident_with_its_service_times_and_severity(
     inward = "http://monitor:9090/graph?g0.expr=cpu"
     receive("HighCPU", "orders-db", ago=3, summary="CPU above 90 %", url=inward)
     incident = Incident.objects.get()
-    assert incident.title == "orders-db: CPU above 90 %"
+    assert incident.title == "orders-db: HighCPU"
+    assert incident.symptom.startswith("CPU above 90 %")
     assert (incident.severity, incident.status) == ("SEV1", "investigating")
     assert list(incident.services.all()) == [shop["orders-db"]]
     assert incident.detected_at

@@ -11,9 +11,14 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.alerts.episodes import ingest_alerts, service_of
+from incidents.alerts.episodes import ingest_alerts
 from incidents.alerts.new_service import guess_service, offered_services
-from incidents.alerts.service_names import SERVICE_LABELS, names_in_value, suggested_name
+from incidents.alerts.service_names import (
+    SERVICE_LABELS,
+    names_in_value,
+    service_of,
+    suggested_name,
+)
 from incidents.models import Alert, Incident, Service, UnknownService
 from incidents.webhooks.base import AlertEvent
 from tests.incidents.signed_requests import make
