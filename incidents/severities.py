@@ -16,8 +16,8 @@ WORDS = {
         "majoroutage extreme very_high kritisch höchste katastrophe critique bloquant crítico"
     ),
     "SEV2": (
-        "high major error err errors alert serious partial partial_outage partialoutage important significant "
-        "hoch erheblich schwerwiegend fehler élevé majeur alto"
+        "high major error err errors alert serious partial partial_outage important significant "
+        "partialoutage hoch erheblich schwerwiegend fehler élevé majeur alto"
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "
