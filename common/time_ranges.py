@@ -84,9 +84,9 @@ def read_range(
         start = start or (read_written_time(first, order) if end else None)
         if start and end and (found := _moments(start, end, day, zone)):
             return found
-    match = _PAIR.search(text)
-    if match and match[0] != text:
-        return read_range(match[0], day, zone, order)
+    inside = _PAIR.search(text)
+    if inside and inside[0] != text:
+        return read_range(inside[0], day, zone, order)
     return None
 
 
