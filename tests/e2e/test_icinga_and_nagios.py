@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from incidents.intake import processing
 from incidents.models import Alert, Service
 from tests.conftest import tool
 from tests.e2e.conftest import wait_for
-from tests.e2e.monitored import in_folder
 from tests.incidents.signed_requests import make
 
 pytestmark = pytest.mark.e2e
@@ -133,9 +133,10 @@ def test_a_check_that_fails_opens_an_alert_and_one_that_recovers_ends_it(
     integration, secret = make(kind)
     address = f"{live_server.url}/hooks/{integration.slug}/"
     answer(tmp_path, 2, OUTPUT)
-    running: subprocess.Popen[bytes] = in_folder(
-        tmp_path, *configured(kind, tmp_path, address, secret)
-    )
+    # Both are several processes, which end together.
+    silent = subprocess.DEVNULL
+    command = configured(kind, tmp_path, address, secret)
+    running = subprocess.Popen(command, stdout=silent, stderr=silent, process_group=0)
 
     def alert() -> Alert | None:
         processing.process_waiting(1)
@@ -150,5 +151,5 @@ def test_a_check_that_fails_opens_an_alert_and_one_that_recovers_ends_it(
         answer(tmp_path, 0, "DISK OK - 40%")
         wait_for(lambda: (now := alert()) and now.status == "resolved", 20, "The recovery")
     finally:
-        running.terminate()
+        os.killpg(running.pid, signal.SIGKILL)
         running.wait(10)
