@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0010_alert_description_and_links'),
+        ('incidents', '0012_change_environment'),
     ]
 
     operations = [
