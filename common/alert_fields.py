@@ -8,7 +8,10 @@ from typing import Any
 
 from common.payloads import text, web_links
 
-SEVERITIES = ("severity", "priority", "sev", "criticality", "level")
+SEVERITIES = (
+    "severity", "priority", "sev", "prio", "alert_severity", "severity_level", "criticality",
+    "urgency", "importance", "level",
+)  # fmt: skip
 
 
 def severity_in(values: Mapping[str, str]) -> str:

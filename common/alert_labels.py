@@ -17,7 +17,8 @@ WORKLOADS = ("deployment", "statefulset", "daemonset")
 SERVICE_NAMES = (
     "exported_service", "service", "service_name", "service.name", "servicename", "app",
     "application", "app_name", "app_kubernetes_io_name", "app.kubernetes.io/name", "kube_app_name",
-    "kube_service", "destination_service_name",
+    "kube_service", "destination_service_name", "svc", "k8s_app", "k8s-app", "label_app",
+    "label_app_kubernetes_io_name",
 )  # fmt: skip
 """Labels, tags and fields that hold nothing but names of services, in lower case."""
 RESOURCE_NAMES = (
@@ -25,6 +26,8 @@ RESOURCE_NAMES = (
     "kube_deployment", "k8s.deployment.name", "statefulset",
     "kube_stateful_set", "k8s.statefulset.name", "daemonset", "kube_daemon_set",
     "k8s.daemonset.name", "replicaset", "kube_replica_set", "cronjob", "kube_cronjob",
+    "k8s.cronjob.name", "job_name", "kube_job", "k8s.job.name", "horizontalpodautoscaler",
+    "ingress", "consumergroup", "consumer_group", "subscription_id",
     "functionname", "taskdefinitionfamily", "targetgroup", "loadbalancer", "loadbalancername",
     "dbinstanceidentifier", "dbclusteridentifier", "cacheclusterid", "replicationgroupid",
     "queuename", "topicname", "streamname", "deliverystreamname", "tablename", "apiname",

@@ -95,13 +95,15 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
          "succeeded"),
         (r"\b(?:needs|requires) attention\b", "needsattention"),
         (r"(?:^|(?<=[\[:] )|(?<=[\[:])|\bthis is an? )"
-         r"test (?:notification|alert|message|e-?mail|event)\b|\bTestAlert\b", "testmessage"),
+         r"test (?:notification|alert|message|e-?mail|event)\b|\bTestAlert\b"
+         r"|^[^\W_]{1,20} test (?:notification|message|(?:e-?)?mail)[.!]?$", "testmessage"),
         (r"\bno[ _-]data\b", "nodata"),
         (r"\binsufficient[ _-]data\b", "insufficientdata"),
         (r"\b(?:under|in|entering|entered|leaving|left|planned|scheduled) "
          r"(?:maintenance|downtime)\b", "downtimestart"),
         (r"\b(?:maintenance|downtime)(?: window| mode)? "
-         r"(?:start|started|begins|began|ended|end|ends|over|removed|cancell?ed|scheduled)\b",
+         r"(?:start|started|begins|began|ended|end|ends|over|removed|cancell?ed|scheduled"
+         r"|completed?|finished|in progress)\b",
          "downtimestart"),
         (r"\b(?:started|starts|stopped|stops) flapping\b"
          r"|\bflapping (?:detected|start|started|stop|stopped|end|ended|disabled)\b",
@@ -113,6 +115,9 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
 ]  # fmt: skip
 _ARROW = re.compile(r"\s*(?:-+>|=+>|→|➔|⇒|>>)\s*")
 _FROM_TO = re.compile(r"\b([^\W\d_]{2,16}) to ([^\W\d_]{2,16})\b")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ALONE = {"cancelled": State.ENDED, "canceled": State.ENDED, "dismissed": State.ENDED}
+"""States only where nothing else is said: a backup that was cancelled is no recovery."""
 _SIGNS = {"✅": State.ENDED, "🟢": State.ENDED, "🔴": State.FIRING, "❌": State.FIRING}
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _MAX = 300
@@ -155,6 +160,9 @@ def state_of(value: Any, bare: bool = True) -> State | None:
     text = _ARROW.split(str(value).strip()[:_MAX])[-1].strip()
     if text.lower() in BARE:
         return BARE[text.lower()] if bare else None
+    if text.lower() in _ALONE:
+        return _ALONE[text.lower()]
+    text = _CAMEL.sub(" ", text)
     changed = _FROM_TO.search(with_phrases_joined(text))
     if changed and state_of_word(changed[1]) and state_of_word(changed[2]):
         return state_of_word(changed[2])

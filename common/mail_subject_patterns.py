@@ -65,7 +65,8 @@ VALUE = re.compile(
     rf"|(?<=[=]){NUMBER}(?:{UNIT}|(?!\w))|(?<=[=:] ){NUMBER}(?:{UNIT}|(?![\w.:]))"
 )
 ARROW = re.compile(
-    r"(?:\bfrom )?\b([A-Za-z]{2,14})\b(?:\s?(?:-+>|=+>|→|➔|⇒)\s?| to )([A-Za-z]{2,14})\b"
+    r"(?:\b(?:(?:status|state) )?(?:has )?(?:changed )?(?:(?:status|state) )?from )?"
+    r"\b([A-Za-z]{2,14})\b(?:\s?(?:-+>|=+>|→|➔|⇒)\s?| to )([A-Za-z]{2,14})\b"
 )
 NOW = re.compile(r"\b\w{2,12} ended \(now: (\w{2,12})\)", re.IGNORECASE)
 COPULA = re.compile(
@@ -134,6 +135,14 @@ ANYWHERE_AT_END = frozenset(
     "recovered resolved needsattention downtimestart flappingstart acknowledged".split()
 )
 COLOURS = {"red": "critical", "orange": "high", "yellow": "warning", "amber": "warning"}
+REPORT = re.compile(
+    r"\b(?:daily|weekly|monthly|quarterly) (?:\w{1,20} ){0,2}"
+    r"(?:report|summary|digest|newsletter)\b",
+    re.IGNORECASE,
+)
+IN_REGION = re.compile(r"[\"“]([^\"“”]{1,250})[\"”] in [A-Z][\w. -]{1,30} \([\w. -]{1,40}\)")
+"""How CloudWatch writes an alarm's name: \"checkout-5xx\" in EU (Ireland)."""
+DANGLING = re.compile(r"(?<=\w)\s{0,3}[-–—:;,|]{1,3}\s{0,3}(?=[\])}])")
 HOLLOW = re.compile(r"[\[({]\s*[-–—:;,|/]{0,3}\s*[\])}]")
 LETTER = re.compile(r"[^\W\d_]")
 ID = re.compile(r"#\d{1,12}|\b[A-Z]{1,10}-\d{1,12}\b|(?<=[A-Za-z]):\d{1,6}\b|^\s*\d{1,12}\s*$")

@@ -30,6 +30,7 @@ from common.mail_subject_patterns import (
     COLOURS,
     COPULA,
     CUT,
+    DANGLING,
     DURATION,
     EMOJI_STATE,
     EMPTY_COUNT,
@@ -40,6 +41,7 @@ from common.mail_subject_patterns import (
     HOW_ALERTS_END,
     HOW_JOBS_END,
     ID,
+    IN_REGION,
     JOB,
     JOB_AT_END,
     LAST,
@@ -54,6 +56,7 @@ from common.mail_subject_patterns import (
     PRODUCT,
     RAISED,
     RATES,
+    REPORT,
     SAYS_WHAT,
     SURE_AT_END,
     TIME,
@@ -105,6 +108,8 @@ def read_subject(subject: str) -> Subject:
     if shape is None and not parts.is_sure and (shape := opposite_in(text)):
         parts = _Parts(shape.name)
     state = shape.state if shape and shape.state else parts.state()
+    if state is None and REPORT.search(text):
+        state = State.NO_NEWS
     head = parts.rest
     key = _key(head) or _key(parts.last_segment, without_filler=True)
     sure = bool(shape and shape.state) or parts.is_sure
@@ -338,11 +343,13 @@ def _name(text: str, parts: _Parts) -> str:
     texts = [text, _tidy(parts.without_segments), _tidy(parts.named)]
     found = [alert_name(each) for each in texts if not JOINED & set(WORD.findall(each))]
     found = [each for each in found if LETTER.search(each)]
-    return min((each for each in found if each), key=len, default="") or alert_name(text)
+    name = min((each for each in found if each), key=len, default="") or alert_name(text)
+    in_region = IN_REGION.fullmatch(name)
+    return in_region[1] if in_region else name
 
 
 def _tidy(text: str) -> str:
-    return " ".join(HOLLOW.sub(" ", text).split()).strip(" -–—:;,|")
+    return " ".join(DANGLING.sub("", HOLLOW.sub(" ", text)).split()).strip(" -–—:;,|")
 
 
 def _key(text: str, without_filler: bool = False) -> str:

@@ -11,23 +11,23 @@ DEFAULT = "SEV3"
 
 WORDS = {
     "SEV1": (
-        "critical crit fatal disaster emergency emerg panic page blocker urgent highest severe "
-        "catastrophic showstopper major_outage full_outage down unreachable availability "
-        "majoroutage extreme very_high kritisch höchste katastrophe critique bloquant crítico"
+        "critical crit fatal disaster emergency emerg panic page pager blocker urgent highest "
+        "severe catastrophic showstopper major_outage full_outage down unreachable availability "
+        "majoroutage extreme very_high red kritisch höchste katastrophe critique bloquant crítico"
     ),
     "SEV2": (
         "high major error err errors alert serious partial partial_outage important significant "
-        "partialoutage hoch erheblich schwerwiegend fehler élevé majeur alto"
+        "partialoutage orange hoch erheblich schwerwiegend fehler élevé majeur alto"
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "
         "performance unknown unkn nodata no_data non_critical not_critical noncritical ticket "
-        "degradedperformance mittel warnung moyen avertissement medio"
+        "degradedperformance yellow amber mittel warnung moyen avertissement medio"
     ),
     "SEV4": (
         "info information informational low lowest none notice debug trace verbose trivial "
         "very_low cosmetic maintenance planning ok clear operational success not_classified "
-        "no_severity resource_contention niedrig niedrigste gering faible bajo"
+        "no_severity resource_contention green niedrig niedrigste gering faible bajo"
     ),
 }
 """Words of monitors, pagers, trackers, status pages and syslog, by what they stand for here."""
@@ -42,7 +42,7 @@ _BY_WORD = {word: severity for severity, words in WORDS.items() for word in word
 _CODE = re.compile(
     r"(?:severity|priority|prio|level|lvl|sev|p|s)[\s:_=#.-]{0,3}([0-5])(?![^\W_]|\.)"
 )
-_PARTS = re.compile(r"[()\[\],;|/]")
+_PARTS = re.compile(r"[()\[\],;|/]|(?<=[a-z]{3}) [-–—] (?!\d)")
 _LEVEL = re.compile(r"([0-5])(?:\.0)?")
 _WORD = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(

@@ -47,11 +47,19 @@ _LOAD_BALANCER = re.compile(r"(?:app|net|gwy|targetgroup)/([^/\s]{1,100})/[0-9a-
 _MARKS = re.compile(r"[\s_-]+")
 _CLUSTER_DNS = re.compile(r"([a-z0-9-]{1,63})\.[a-z0-9-]{1,63}\.svc(?:\.[a-z0-9.-]{1,100})?")
 """What a service of Kubernetes is called inside its cluster."""
+_PROVIDER = re.compile(
+    r"@(?:docker|swarm|file|ecs|nomad|consulcatalog|kubernetes(?:crd|gateway)?)$"
+)
+"""What Traefik adds to a service's name: where it has read it."""
+_MACHINE_ID = re.compile(r"(?:ip-)?\d{1,3}(?:[.-]\d{1,3}){3}(?:\.[\w.-]{1,100})?|i-[0-9a-f]{8,17}")
+"""Addresses and ids of machines, which name no service."""
 _SENTENCE = re.compile(r"[.!?;,](?:\s|$)|:\s")
 _MOST_WORDS = 4
 _PODS = frozenset(name for name in LOCATION_NAMES if "pod" in name)
 _REPLICA_SETS = frozenset({"replicaset", "kube_replica_set"})
 _MACHINES = frozenset({"host", "hostname", "instance", "node"})
+_JOBS = frozenset({"job_name", "kube_job", "k8s.job.name"})
+"""Jobs of Kubernetes: those of a cron job end with the time of their run."""
 
 
 def names_in_value(value: str, label: str = "") -> list[str]:
@@ -60,7 +68,7 @@ def names_in_value(value: str, label: str = "") -> list[str]:
     A pod names its workload, a replica set its deployment, an instance its host, a job of a pod
     monitor `namespace/name`, the id of a load balancer its name. Nothing else is shortened.
     """
-    value = value.strip()
+    value = _PROVIDER.sub("", value.strip())
     without_port = _PORT.sub("", value)
     if balancer := _LOAD_BALANCER.search(value):
         return [balancer[1], value]
@@ -76,7 +84,7 @@ def _workload(value: str, label: str) -> str:
         return workload_of(value)
     if label in _REPLICA_SETS:
         return deployment_of(value)
-    return without_ordinal(value) if label in _MACHINES else value
+    return without_ordinal(value) if label in _MACHINES or label in _JOBS else value
 
 
 def service_of(event: AlertEvent, known: Mapping[str, Service]) -> Service | None:
@@ -162,8 +170,8 @@ def _name_of(label: str, value: str) -> str:
         return names[-1]
     if _LOAD_BALANCER.search(value):
         return names[0]
-    value = _PORT.sub("", value)
-    return _workload(value, label if label in _PODS or label in _REPLICA_SETS else "").strip()
+    value = _PORT.sub("", _PROVIDER.sub("", value))
+    return _workload(value, "" if label in _MACHINES else label).strip()
 
 
 def label_value(labels: Mapping[str, str], label: str) -> str:
@@ -187,4 +195,4 @@ def _can_be_name(text: str) -> bool:
         SERVICE_NAME(text)
     except ValidationError:
         return False
-    return len(text) <= 100 and text not in EXPORTERS
+    return len(text) <= 100 and text not in EXPORTERS and not _MACHINE_ID.fullmatch(text)

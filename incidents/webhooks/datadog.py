@@ -16,13 +16,16 @@ from common.payloads import (
     web_address,
     web_links,
 )
-from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
+from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 ENDED = {
     "recovered", "success", "ok", "no data recovered", "warn recovered", "recovery", "resolved",
     "renotify recovered",
 }  # fmt: skip
 VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]{0,60}")
+TEST = re.compile(r"\s*\[test\]", re.IGNORECASE)
+OF_EVENTS = {"normal", "low"}
+"""What $PRIORITY is of any event; monitors have $ALERT_PRIORITY, from P1 to P5."""
 EVENT_TYPES = {"error": "error", "warning": "warning"}
 """$ALERT_TYPE, where the monitor has no priority."""
 
@@ -40,6 +43,8 @@ class Datadog(Webhook):
         state = first_text(data, "transition", "alert_transition").lower() or _state_in(title)
         if not state:
             raise BadPayload("“transition” is missing or empty.")
+        if TEST.match(title):
+            return [Ignored("A test of the monitor.")]
         named = _labels(data)
         firing = state not in ENDED
         at = time_at(data, "date") or time_at(data, "last_updated")
@@ -66,7 +71,7 @@ class Datadog(Webhook):
                     ("logs", text(data, "logs", 2001)),
                     ("runbook", text(data, "runbook", 2001)),
                 ),
-                severity=first_text(data, "priority", "alert_priority", limit=50)
+                severity=_priority(data)
                 or priority_in(title)
                 or severity_in(named)
                 or EVENT_TYPES.get(kind, ""),
@@ -79,6 +84,12 @@ class Datadog(Webhook):
 def _is_unset(value: object) -> bool:
     """Whether a variable was left as it is written, as those without a value are."""
     return isinstance(value, str) and bool(VARIABLE.fullmatch(value.strip()))
+
+
+def _priority(data: object) -> str:
+    """The priority of the monitor; empty where only that of the event is given."""
+    given = (text(data, name, 50) for name in ("alert_priority", "priority"))
+    return next((word for word in given if word and word.lower() not in OF_EVENTS), "")
 
 
 def _line(name: str, value: str) -> str:

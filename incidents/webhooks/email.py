@@ -17,7 +17,10 @@ from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhoo
 
 _AUTO_REPLY = re.compile(
     r"\s*(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply"
-    r"|out of (?:the )?office|on vacation|vacation|i am (?:away|out)|abwesend|abwesenheit\w*"
+    r"|out of (?:the )?office|on vacation|vacation"
+    r"|(?:auto: )?(?:i am|i'm) (?:away|out|on (?:holiday|vacation|leave))"
+    r"|on (?:annual|parental|sick|maternity|paternity) leave|away from (?:the )?office"
+    r"|abwesend|abwesenheit\w*"
     r"|automatische antwort"
     r"|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina"
     r"|risposta automatica|automatisch antwoord|automatiskt svar|autosvar|resposta automática"
@@ -39,7 +42,7 @@ _ABOUT = (
     ("flapping", "flapping"), ("downtime", "a downtime"), ("maintenance", "maintenance"),
     ("wartung", "maintenance"), ("test", "a test"), ("pending", "a pending state"),
     ("insufficient", "missing data"), ("scheduled", "something planned"),
-    ("updated problem", "an update of a known problem"),
+    ("report", "a report"), ("updated problem", "an update of a known problem"),
 )  # fmt: skip
 _CHECKS = frozenset(
     "http https ping ping4 ping6 ssh disk cpu load memory mem swap ntp time dns smtp imap pop "

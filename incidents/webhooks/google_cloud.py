@@ -25,7 +25,8 @@ LABELS = {
     "container_name": "container", "pod_name": "pod", "namespace_name": "namespace",
     "cluster_name": "cluster", "node_name": "node", "instance_name": "host", "module_id": "app",
     "function_name": "app", "job_name": "job", "configuration_name": "app",
-    "top_level_controller_name": "deployment", "database_id": "db",
+    "top_level_controller_name": "deployment", "database_id": "db", "topic_id": "topicname",
+    "queue_id": "queuename", "bucket_name": "bucketname", "url_map_name": "loadbalancername",
 }  # fmt: skip
 """Our names of the labels of Google's monitored resources."""
 

@@ -61,9 +61,11 @@ class Grafana(Webhook):
         ]
 
 
-def _alert(row: Mapping[str, Any], data: Any, missing: int) -> AlertEvent:
+def _alert(row: Mapping[str, Any], data: Any, missing: int) -> Event:
     fields = alert_of(row, data)
     named: dict[str, str] = fields["labels"]
+    if named.get("alertname") == "TestAlert" and named.get("instance") == "Grafana":
+        return Ignored("A test of the contact point.")
     special = WITHOUT_RULE.get(named.get("alertname", "").lower(), "")
     reason = text(row, "annotations.grafana_state_reason").lower()
     said = special or REASONS.get(reason, "")
@@ -90,6 +92,8 @@ def _legacy(data: Any, incoming: Incoming) -> Event:
     state = required_text(data, "state").lower()
     if state not in LEGACY:
         return Ignored(f"The rule went to {state}.")
+    if text(data, "ruleName") == "Test notification" and text(data, "ruleId") in ("", "0"):
+        return Ignored("A test of the channel.")
     firing, named = LEGACY[state], tags(data, "tags")
     matches = dig(data, "evalMatches", [])
     values = [

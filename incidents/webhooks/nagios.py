@@ -36,6 +36,19 @@ QUIET = {
     "CUSTOM": "A person sent this notification by hand.", "TEST": "A test.",
 }  # fmt: skip
 STATES = {"CRIT": "CRITICAL", "WARN": "WARNING", "UNKN": "UNKNOWN", "UNREACH": "UNREACHABLE"}
+STATE_NUMBERS = {
+    "SERVICE": {"0": "OK", "1": "WARNING", "2": "CRITICAL", "3": "UNKNOWN"},
+    "HOST": {"0": "UP", "1": "DOWN", "2": "UNREACHABLE"},
+}
+"""By $SERVICESTATEID$ and $HOSTSTATEID$."""
+SPELLINGS = {
+    "NOTIFICATION_TYPE": "NOTIFICATIONTYPE", "HOST_NAME": "HOSTNAME", "HOST_STATE": "HOSTSTATE",
+    "HOST_OUTPUT": "HOSTOUTPUT", "HOST_ADDRESS": "HOSTADDRESS", "SERVICE_DESC": "SERVICEDESC",
+    "SERVICE_DESCRIPTION": "SERVICEDESC", "SERVICEDESCRIPTION": "SERVICEDESC",
+    "SERVICE_STATE": "SERVICESTATE", "SERVICE_OUTPUT": "SERVICEOUTPUT",
+    "LONG_SERVICE_OUTPUT": "LONGSERVICEOUTPUT", "LONG_HOST_OUTPUT": "LONGHOSTOUTPUT",
+}  # fmt: skip
+"""Macros as some write the names of their fields."""
 MARKS = re.compile(r"\((?:!!?|\?|\.)\)")
 """How Checkmk marks the bad part of an output."""
 LABELS = {
@@ -72,7 +85,7 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
     host = required_line(values, "HOSTNAME", limit=150)
     check = line(values, "SERVICEDESC", limit=150)
     state = required_line(values, f"{what}STATE", limit=20).upper()
-    state = STATES.get(state, state)
+    state = STATE_NUMBERS[what].get(state) or STATES.get(state, state)
     acknowledged = kind == "ACKNOWLEDGEMENT"
     firing = acknowledged or (state not in GOOD and kind != "RECOVERY")
     named = _labels(values, host)
@@ -110,7 +123,8 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
 def _bare(key: str) -> str:
     """A macro's name, however it was passed on: NOTIFY_HOSTNAME, $HOSTNAME$, hostname."""
     key = key.strip("$").upper()[:100]
-    return next((key[len(each) :] for each in PREFIXES if key.startswith(each)), key)
+    bare = next((key[len(each) :] for each in PREFIXES if key.startswith(each)), key)
+    return SPELLINGS.get(bare, bare)
 
 
 def _labels(values: Mapping[str, Any], host: str) -> dict[str, str]:

@@ -20,7 +20,9 @@ from common.payloads import (
 )
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
-MEANT = {"create": True, "acknowledge": True, "close": False, "delete": False}
+MEANT = {
+    "create": True, "acknowledge": True, "updatepriority": True, "close": False, "delete": False,
+}  # fmt: skip
 SERVICE_DETAILS = ("service", "service_name", "app", "application")
 
 
