@@ -81,7 +81,8 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
          r"|\bnicht (?:erreichbar|verfügbar)\b|\bno disponible\b", "unavailable"),
         (r"\bwieder (?:erreichbar|verfügbar|online|ok|da)\b|\bdisponible de nuevo\b"
          r"|\best (?:de|à) nouveau (?:disponible|accessible|en ligne)\b", "recovered"),
-        (r"\best (?=indisponible|inaccessible|injoignable)", ""),
+        (r"\best (?=indisponible|inaccessible|injoignable)"
+         r"|\bist (?=(?:un)?available\b|recovered\b)", ""),
         (r"\bnot (?:firing|alerting|in alarm|triggered)\b"
          r"|\bno longer (?:down|firing|active|in alarm|alerting|unreachable|failing|critical)\b",
          "recovered"),

@@ -142,7 +142,12 @@ REPORT = re.compile(
 )
 IN_REGION = re.compile(r"[\"“]([^\"“”]{1,250})[\"”] in [A-Z][\w. -]{1,30} \([\w. -]{1,40}\)")
 """How CloudWatch writes an alarm's name: \"checkout-5xx\" in EU (Ireland)."""
-DANGLING = re.compile(r"(?<=\w)\s{0,3}[-–—:;,|]{1,3}\s{0,3}(?=[\])}])")
+NOT_WELL = re.compile(r"\b(?:errors?|fail(?:s|ed|ures?)|missing|late)\b", re.IGNORECASE)
+JOINS = re.compile(r"(?:for|on|of) (?=\S)")
+"""What is left in front where a state was taken out: "DOWN alert for web-1"."""
+DANGLING = re.compile(
+    r"(?<=\w)\s{0,3}[-–—:;,|]{1,3}\s{0,3}(?=[\])}])|\s(?=:\s)|(?<=\s)[-–—]\s+(?=[-–—]\s)"
+)
 HOLLOW = re.compile(r"[\[({]\s*[-–—:;,|/]{0,3}\s*[\])}]")
 LETTER = re.compile(r"[^\W\d_]")
 ID = re.compile(r"#\d{1,12}|\b[A-Z]{1,10}-\d{1,12}\b|(?<=[A-Za-z]):\d{1,6}\b|^\s*\d{1,12}\s*$")
@@ -150,7 +155,8 @@ EMPTY_COUNT = re.compile(r"\b[A-Za-z]+:0\b|\b0 [A-Za-z]+\b")
 WORD = re.compile(r"[^\W_]+(?:[._/@:#+-]+[^\W_]+)*")
 
 LEADING = re.compile(
-    r"\s*(?P<run>(?:[A-Za-z]{2,14} ){1,3})(?:alert|alarm|incident|problem|issue|notification) "
+    r"\s*(?:(?:host|service|monitor) )?(?P<run>(?:[A-Za-z]{2,14} ){1,3}?)"
+    r"(?:alert|alarm|incident|problem|issue|notification) "
     r"(?=(?:on|for)\b)",
     re.IGNORECASE,
 )

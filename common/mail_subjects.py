@@ -44,6 +44,7 @@ from common.mail_subject_patterns import (
     IN_REGION,
     JOB,
     JOB_AT_END,
+    JOINS,
     LAST,
     LEADING,
     LETTER,
@@ -51,6 +52,7 @@ from common.mail_subject_patterns import (
     LOGIN,
     MONITORS,
     NOT,
+    NOT_WELL,
     NOW,
     PLANNED,
     PRODUCT,
@@ -108,7 +110,7 @@ def read_subject(subject: str) -> Subject:
     if shape is None and not parts.is_sure and (shape := opposite_in(text)):
         parts = _Parts(shape.name)
     state = shape.state if shape and shape.state else parts.state()
-    if state is None and REPORT.search(text):
+    if state is None and REPORT.search(text) and not NOT_WELL.search(text):
         state = State.NO_NEWS
     head = parts.rest
     key = _key(head) or _key(parts.last_segment, without_filler=True)
@@ -340,12 +342,19 @@ def _severity(parts: _Parts) -> str:
 
 def _name(text: str, parts: _Parts) -> str:
     """The shortest that is left without the state."""
-    texts = [text, _tidy(parts.without_segments), _tidy(parts.named)]
+    left = (_tidy(parts.without_segments), _tidy(parts.named))
+    texts = [text, *(_without_joint(each, text) for each in left)]
     found = [alert_name(each) for each in texts if not JOINED & set(WORD.findall(each))]
     found = [each for each in found if LETTER.search(each)]
     name = min((each for each in found if each), key=len, default="") or alert_name(text)
     in_region = IN_REGION.fullmatch(name)
     return in_region[1] if in_region else name
+
+
+def _without_joint(left: str, text: str) -> str:
+    """What is left of a text, without the "for" or "on" that followed a state."""
+    joint = None if JOINS.match(text) else JOINS.match(left)
+    return left[joint.end() :].rstrip("!") if joint else left
 
 
 def _tidy(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
@@ -9,6 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+
+_BETWEEN_WORDS = re.compile(r"[\s'’_-]+")
 
 
 class HeartbeatRule(models.Model):
@@ -72,7 +75,10 @@ class HeartbeatRule(models.Model):
     def matches(self, integration_id: int, name: str) -> bool:
         if self.integration_id not in (None, integration_id):
             return False
-        return fnmatchcase(name.lower(), self.pattern.lower())
+        # Pagers and mails write the labels behind the name, and some put words apart.
+        bare = name.lower().partition(" (")[0]
+        spellings = (name.lower(), bare, _BETWEEN_WORDS.sub("", bare))
+        return any(fnmatchcase(each, self.pattern.lower()) for each in spellings)
 
 
 class HeartbeatSender(models.Model):

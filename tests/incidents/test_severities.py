@@ -15,19 +15,22 @@ WORDS = {
         "Level 1", "1", "0", "1.0", "1 - Critical", "Critical (1)", "Critical - P1", "P1: page",
         "Highest", "Blocker", "fatal", "FATAL", "Disaster", "emergency", "emerg", "Urgent", "page",
         "Very High", "Extreme", "major_outage", "Major Outage", "critical!", "Kritisch", "DOWN",
+        "red", "🔴 critical", "pager", "priority::1", "S1-Critical", "Sev0 - Critical", "Sev - 1",
     ],
     "SEV2": [
         "SEV2", "sev:2", "P2", "S2", "2", "2 - High", "High", "high-urgency", "Major", "error",
         "ERR", "alert", "partial_outage", "Significant", "Priority: High", "P2 - Critical", "hoch",
+        "orange", "Incident - P2", "severity::2", "severity/high", "SEV 2 / High", "high (2)",
     ],
     "SEV3": [
         "SEV3", "P3", "S3", "3 - Moderate", "Medium", "minor", "Minor (3)", "warning", "WARN",
         "Average", "normal", "non-critical", "NoData", "UNKNOWN", "sev 3 (minor)", "mittel",
+        "yellow", "Amber", "p3/medium", "Warning/Minor",
     ],
     "SEV4": [
         "SEV4", "SEV-5", "P4", "P5", "4 - Low", "5 - Planning", "Low", "Lowest", "info",
         "Information", "notice", "debug", "none", "Not classified", "trivial", "Very Low",
-        "niedrig",
+        "niedrig", "green", "low_urgency",
     ],
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incidents.alerts.service_names import named_service, service_of
+from incidents.alerts.service_names import named_service, service_of, suggested_name
 from incidents.models import Service
 from tests.incidents.webhooks.alert_bodies import (
     alert,
@@ -57,6 +57,16 @@ SERVICES = [
     ("alertmanager", alertmanager({"service": "x-node-exporter", "pod": POD}), "checkout", None),
     ("alertmanager", alertmanager({"project": "acme-prod"}, {"summary": "web slow"}), "web", ""),
     ("alertmanager", alertmanager({"job": "shop/checkout"}), "checkout", None),
+    ("alertmanager", alertmanager({"label_app": "checkout"}), "checkout", None),
+    ("alertmanager", alertmanager({"k8s_app": "billing"}), None, "billing"),
+    ("alertmanager", alertmanager({"svc": "billing"}, {"summary": "web slow"}), None, "billing"),
+    ("alertmanager", alertmanager({"job_name": "orders-28391040"}), "orders", "orders"),
+    ("alertmanager", alertmanager({"ingress": "shop-lb"}), "shop-lb", None),
+    ("alertmanager", alertmanager({"horizontalpodautoscaler": "checkout"}), "checkout", None),
+    ("alertmanager", alertmanager({"topic": "web", "consumergroup": "orders"}), "orders", None),
+    ("alertmanager", alertmanager({"service": "checkout@docker"}), "checkout", None),
+    ("alertmanager", alertmanager({"service": "billing@file"}), None, "billing"),
+    ("alertmanager", alertmanager({"service": "web-0"}), None, "web-0"),
     ("alertmanager", alertmanager({"instance": "orders-db-0:9187"}), "orders-db", None),
     ("alertmanager", alertmanager({"service": "The web is down."}), None, ""),
     ("alertmanager", alertmanager({"service": "web.shop.svc.cluster.local:80"}), "web", None),
@@ -107,3 +117,14 @@ def test_what_an_alert_names_is_its_service_and_never_another(
     assert (service.name if service else None) == found
     if offered is not None:
         assert named_service(event) == offered
+
+
+@pytest.mark.parametrize(
+    "machine",
+    ["10.2.3.4:9100", "192.0.2.7", "ip-10-2-3-4", "ip-10-2-3-4.eu-west-1.compute.internal",
+     "i-0abc1234def567890"],
+)  # fmt: skip
+def test_the_address_of_a_machine_is_never_offered_as_a_service(machine: str) -> None:
+    labels = {"instance": machine, "node": machine}
+    assert suggested_name(labels) is None
+    assert suggested_name({**labels, "container": "billing"}) == ("container", "billing")

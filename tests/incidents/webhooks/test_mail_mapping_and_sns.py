@@ -39,7 +39,8 @@ def test_a_mapping_reads_the_json_of_an_unknown_sender() -> None:
 
 ENDED: list[object] = [
     "OK", "UP", "RECOVERED", "RESOLVED", "closed", "normal", "green", "0", 0, False, "inactive",
-    "cleared", "CRIT -> OK", ["OK"],
+    "cleared", "CRIT -> OK", ["OK"], "cancelled", "backToNormal", "STATUS_RESOLVED", "dismissed",
+    "no longer firing", "alert.closed",
 ]  # fmt: skip
 
 

@@ -231,6 +231,12 @@ QUIET: list[Any] = [
     pytest.param("nagios", {"NOTIFICATIONTYPE": "FLAPPINGSTART", "HOSTNAME": "web-1",
                             "SERVICEDESC": "HTTP", "SERVICESTATE": "CRITICAL"}, "flaps",
                  id="nagios-flapping"),
+    pytest.param("grafana", {"alerts": [{"status": "firing", "labels": {
+        "alertname": "TestAlert", "instance": "Grafana"}}]}, "test", id="grafana-test"),
+    pytest.param("grafana", {"ruleName": "Test notification", "ruleId": 0, "state": "alerting"},
+                 "test", id="grafana-8-test"),
+    pytest.param("datadog", {"title": "[TEST] [Triggered] Slow", "alert_transition": "Triggered"},
+                 "test", id="datadog-test"),
     pytest.param("icinga2", {"NOTIFICATIONTYPE": "DowntimeRemoved", "HOSTNAME": "web-1"},
                  "downtime", id="icinga-downtime-removed"),
     pytest.param("checkmk", {"NOTIFY_NOTIFICATIONTYPE": "CUSTOM", "NOTIFY_HOSTNAME": "web-1",
