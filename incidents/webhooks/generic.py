@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 
+from common.alert_fields import labels
 from common.monitor_links import MAX_QUERY, MAX_URL, query_in_link
-from common.payloads import dig, labels, required_text, text, time_at, web_address
+from common.payloads import dig, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 

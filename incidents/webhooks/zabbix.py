@@ -10,19 +10,11 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 
+from common.alert_fields import tags, web_links
 from common.alert_names import alert_name
-from common.payloads import (
-    BadPayload,
-    dig,
-    first_text,
-    paragraphs,
-    prose,
-    required_text,
-    tags,
-    text,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs, prose
+from common.payloads import BadPayload, dig, required_text, text, web_address
+from common.placeholders import first_text
 from common.times import EARLIEST_NUMBER, parse_time
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
