@@ -42,9 +42,14 @@ class ImportReport:
     same: int = 0
     """Entries that are known already and were not changed."""
     skipped: list[Skipped] = field(default_factory=list)
+    remarks: list[Skipped] = field(default_factory=list)
+    """What of an imported entry was not read, or was assumed."""
 
     def skip(self, place: str, why: str) -> None:
         self.skipped.append(Skipped(place, why))
+
+    def remark(self, place: str, what: str) -> None:
+        self.remarks.append(Skipped(place, what))
 
     @property
     def total(self) -> int:

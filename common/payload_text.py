@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +10,6 @@ from common.payloads import BadPayload, dig, listed, text
 from common.placeholders import is_placeholder, real_value
 
 MAX_LINE, MAX_LINES, MAX_PROSE = 500, 60, 20_000
-_MACRO = re.compile(r"\$|[{$].{0,500}[}$]")
-"""A macro of a monitor without a value, of which a shell may leave the dollar sign alone."""
 
 
 def line(data: Any, *paths: str, limit: int = MAX_LINE) -> str:
@@ -23,7 +20,7 @@ def line(data: Any, *paths: str, limit: int = MAX_LINE) -> str:
     """
     for path in paths:
         value = " ".join(text(data, path, MAX_PROSE).split())
-        if value and not is_placeholder(value) and not _MACRO.fullmatch(value):
+        if value and not is_placeholder(value):
             return value[:limit].strip()
     return ""
 

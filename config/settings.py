@@ -110,6 +110,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
+    "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
     "forget-answers": {"task": "incidents.tasks.forget_answers", "schedule": 3600.0},
     "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
@@ -210,6 +211,7 @@ SPECTACULAR_SETTINGS = {
         "FindingKind": "analysis.models.Finding.Kind",
         "LogSignKind": "analysis.models.LogSign.Kind",
         "AlertStatus": "incidents.models.Alert.Status",
+        "CountsEnum": "practice.models.Slo.Counts",
     },
 }
 

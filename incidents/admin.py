@@ -63,5 +63,5 @@ class AlertAdmin(admin.ModelAdmin):
 @admin.register(Change)
 class ChangeAdmin(admin.ModelAdmin):
     list_display = ["title", "service", "kind", "outcome", "started_at"]
-    list_filter = ["kind", "outcome"]
+    list_filter = ["kind", "outcome", "counts"]
     search_fields = ["title", "version", "external_id"]

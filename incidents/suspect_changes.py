@@ -41,11 +41,15 @@ def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChan
         return []
     below = set(direct_dependencies(affected).values_list("pk", flat=True))
     start = incident.impact_started_at
-    changes = Change.objects.filter(
-        service_id__in=services | below,
-        started_at__gte=start - LOOK_BACK,
-        started_at__lte=start + LOOK_AHEAD,
-    ).select_related("service")
+    changes = (
+        Change.objects.counting()
+        .filter(
+            service_id__in=services | below,
+            started_at__gte=start - LOOK_BACK,
+            started_at__lte=start + LOOK_AHEAD,
+        )
+        .select_related("service")
+    )
     incident_words = _words(f"{incident.title} {incident.symptom}")
     candidates = []
     for change in changes:
@@ -63,6 +67,18 @@ def candidate_changes(incident: Incident, limit: int = 10) -> list[CandidateChan
         candidates.append(CandidateChange(change, before, own, nearness, named))
     candidates.sort(key=lambda candidate: (-candidate.nearness, candidate.change.pk))
     return candidates[:limit]
+
+
+def changes_that_do_not_count(incident: Incident, limit: int = 10) -> list[Change]:
+    """What was reported of the incident's services at that time, but is not production."""
+    start = incident.impact_started_at
+    changes = Change.objects.filter(
+        counts=False,
+        service__in=incident.services.all(),
+        started_at__gte=start - LOOK_BACK,
+        started_at__lte=start + LOOK_AHEAD,
+    )
+    return list(changes.select_related("service")[:limit])
 
 
 def _words(text: str) -> set[str]:

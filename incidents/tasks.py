@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from incidents import retention
-from incidents.alerts import auto_close
+from incidents.alerts import auto_close, heartbeats
 from incidents.intake import processing
 
 
@@ -21,6 +21,12 @@ def sweep_intake() -> None:
     processing.process_waiting(seconds=5.0)
     auto_close.open_overdue_alerts()
     auto_close.close_quiet_incidents()
+
+
+@shared_task(expires=25)
+def check_heartbeats() -> None:
+    """Open incidents for heartbeats that stay away."""
+    heartbeats.check_heartbeats()
 
 
 @shared_task(expires=3600)

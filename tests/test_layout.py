@@ -53,7 +53,8 @@ LAYERS = {
         "urls admin apps",
     ],
     "practice": [
-        "core models prometheus slo_files load_tests",
+        "core",
+        "models prometheus slo_files load_tests",
         "permissions slos readiness onboarding_board records practice_map",
         "defaults monthly_review",
         "api web extensions",

@@ -139,7 +139,14 @@ def with_peers(calls: Sequence[TracedCall]) -> tuple[list[TracedCall], set[str]]
             silent.add(call.peer)
         added.append(
             TracedCall(
-                replace(span, id=f"{span.id}/", parent=span.id, service=call.peer, duration=0.0)
+                replace(
+                    span,
+                    id=f"{span.id}/",
+                    parent=span.id,
+                    service=call.peer,
+                    duration=0.0,
+                    failed=False,  # What it says itself is not known.
+                )
             )
         )
     return [*calls, *added], silent

@@ -22,7 +22,10 @@ DIGITS = 2
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One operation of one request: start in epoch seconds, duration in ms, parent "" at a root."""
+    """One operation of one request: start in epoch seconds, duration in ms, parent "" at a root.
+
+    `failed` as its status says.
+    """
 
     start: float
     trace: str
@@ -31,6 +34,7 @@ class Span:
     service: str
     operation: str
     duration: float
+    failed: bool = False
 
 
 class Timing(NamedTuple):
@@ -220,11 +224,12 @@ class _Visit:
 def failures(spans: Sequence[Span], usual: Sequence[Span]) -> dict[str, Failing]:
     """The share of requests that failed first in each service, beyond what is normal.
 
-    A visit failed when it has a span that an error handler wrote, or that is named after an error,
-    or when it stopped early: it made only some of the calls that its operation always made in
-    normal time, and no others. A caller's failure is explained by its callee's. What the service
-    called last may have given the answer that it failed on: each gets half the blame. `usual` are
-    spans of a normal time; how often an operation fails then is estimated by Laplace's rule.
+    A visit failed when one of its spans did, whatever the operation is called, when one is named
+    after an error or was written by an error handler, or when it stopped early: it made only some
+    of the calls that its operation always made in normal time, and no others. A caller's failure is
+    explained by its callee's. What the service called last may have given the answer that it failed
+    on: each gets half the blame. `usual` are spans of a normal time; how often an operation fails
+    then is estimated by Laplace's rule.
     """
     normal = _visits(usual)
     always: dict[Operation, set[Operation]] = {}
@@ -261,7 +266,7 @@ def _visits(spans: Sequence[Span]) -> list[_Visit]:
             visits[place] = _Visit(span.service, span.operation)
     order = {place: number for number, place in enumerate(visits)}
     for place, span in enumerate(spans):
-        if _ERROR.search(span.operation):
+        if span.failed or _ERROR.search(span.operation):
             visits[entries[place]].failed = True
         parent = parents[place]
         if entries[place] == place and parent not in (-1, place):

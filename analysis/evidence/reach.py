@@ -66,9 +66,11 @@ def rank_around(incident: Incident, own: Collection[int]) -> list[int]:
         return []
     alerting = Alert.objects.filter(status=Alert.Status.FIRING, service__in=around)
     began = incident.impact_started_at
-    changed = Change.objects.filter(
-        service__in=around, started_at__gte=began - CHANGED_BEFORE
-    ).exclude(started_at__gt=incident.resolved_at or began + timedelta(days=1))
+    changed = (
+        Change.objects.counting()
+        .filter(service__in=around, started_at__gte=began - CHANGED_BEFORE)
+        .exclude(started_at__gt=incident.resolved_at or began + timedelta(days=1))
+    )
     kinds: list[Shares] = [
         near,
         places,

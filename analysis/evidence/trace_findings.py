@@ -31,6 +31,7 @@ def calls_of(items: Iterable[dict[str, Any]]) -> list[TracedCall]:
                 span["service"],
                 span["operation"],
                 span["duration"],
+                span.get("failed", False),
             ),
             span.get("failed", False),
             span.get("peer", ""),

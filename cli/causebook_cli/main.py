@@ -183,6 +183,8 @@ def changes_add(
     version: Annotated[str, typer.Option()] = "",
     author: Annotated[str, typer.Option()] = "",
     url: Annotated[str, typer.Option(help="The build's page.")] = "",
+    environment: Annotated[str, typer.Option(help="Such as production or staging.")] = "",
+    branch: Annotated[str, typer.Option(help="The branch that was built.")] = "",
     id_: Annotated[str, typer.Option("--id", help="Its id: one is stored once.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -194,6 +196,8 @@ def changes_add(
         "version": version,
         "author": author,
         "url": url,
+        "environment": environment,
+        "branch": branch,
     }
     if id_:
         body |= {"external_source": "cli", "external_id": id_}
@@ -210,10 +214,14 @@ def changes_add(
 def changes_list(
     service: Annotated[str, typer.Argument()] = "",
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also staging, previews and checks, which do not count.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Recent changes."""
-    found = Client().get("changes/", service=service, page_size=limit)["results"]
+    """Recent changes of production."""
+    only = {} if every else {"counts": "true"}
+    found = Client().get("changes/", service=service, page_size=limit, **only)["results"]
     if as_json:
         show_json(found)
         return

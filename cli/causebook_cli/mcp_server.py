@@ -169,9 +169,10 @@ def make_server(can_file: bool = True) -> MCPServer:
 
     @tool
     def recent_changes(context: Context, service: str = "", limit: int = 10) -> dict[str, Any]:
-        """Recent deploys and other changes, of one service or of all; newest first."""
+        """Recent deploys and other changes of production, of one service or all; newest first."""
         client = client_of(context)
-        rows = client.get("changes/", service=service, page_size=max(1, min(limit, 50)))["results"]
+        most = max(1, min(limit, 50))
+        rows = client.get("changes/", service=service, page_size=most, counts="true")["results"]
         return {
             "changes": [
                 {

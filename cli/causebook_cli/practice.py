@@ -42,7 +42,7 @@ def budget(
 
 def load_test(
     service: Annotated[str, typer.Argument(help="Its name.")],
-    tool: Annotated[str, typer.Argument(help="k6, jmeter or locust.")],
+    tool: Annotated[str, typer.Argument(help="k6, jmeter, locust or gatling.")],
     path: Annotated[Path, typer.Argument(help="The report that the tool wrote.")],
     release: Annotated[str, typer.Option(help="What was tested.")] = "",
     scenario: Annotated[str, typer.Option(help="Runs of one scenario are compared.")] = "default",

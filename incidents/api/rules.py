@@ -1,4 +1,4 @@
-"""REST API of maintenance windows, tier policies and deploy rules."""
+"""REST API of maintenance windows, tier policies, deploy rules and heartbeats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import mixins, serializers, viewsets
 
+from incidents.alerts.heartbeats import forget_sender, sender_states
 from incidents.api.base import NameField
 from incidents.api.mixins import (
     EtagRetrieveMixin,
@@ -17,6 +18,9 @@ from incidents.intake.rules import save_rule
 from incidents.models import (
     Change,
     DeployRule,
+    HeartbeatRule,
+    HeartbeatSender,
+    Integration,
     MaintenanceWindow,
     Service,
     TierPolicy,
@@ -59,7 +63,32 @@ class DeployRuleSerializer(RuleSerializer):
 
     class Meta:
         model = DeployRule
-        fields = ["id", "pattern", "service", "kind", "ignore"]
+        fields = ["id", "pattern", "environment", "branch", "service", "kind", "counts", "ignore"]
+
+
+class HeartbeatRuleSerializer(RuleSerializer):
+    integration = NameField(queryset=Integration.objects.all(), required=False, allow_null=True)
+    service = NameField(queryset=Service.objects.all(), required=False, allow_null=True)
+
+    class Meta:
+        model = HeartbeatRule
+        fields = ["id", "pattern", "integration", "interval", "service"]
+        # The database says it; that of the serializer would want both fields each time.
+        validators: list[Any] = []
+
+
+class HeartbeatSenderSerializer(serializers.ModelSerializer):
+    integration = serializers.CharField(source="integration.name", read_only=True)
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = HeartbeatSender
+        fields = ["id", "rule", "integration", "name", "labels", "last_seen_at", "state"]
+        read_only_fields = fields
+
+    def get_state(self, sender: HeartbeatSender) -> str:
+        """coming, silent, or not watched."""
+        return sender_states([sender])[sender.pk]
 
 
 class _Rules(EtagUpdateMixin, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
@@ -92,8 +121,32 @@ class TierPolicyViewSet(_Rules, EtagRetrieveMixin):
     http_method_names = ["get", "patch", "head", "options"]
 
 
+class HeartbeatRuleViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
+    """Alerts that open nothing while they come, and an incident when they stay away."""
+
+    queryset = HeartbeatRule.objects.select_related("integration", "service")
+    serializer_class = HeartbeatRuleSerializer
+
+
+class HeartbeatSenderViewSet(
+    EtagRetrieveMixin, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource
+):
+    """What sends heartbeats, and when each last came; delete what will not come again."""
+
+    scope = "admin"
+    permission = MANAGE
+    http_method_names = ["get", "delete", "head", "options"]
+    queryset = HeartbeatSender.objects.select_related("rule", "integration")
+    serializer_class = HeartbeatSenderSerializer
+
+    def perform_destroy(self, instance: HeartbeatSender) -> None:
+        forget_sender(instance)
+
+
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "maintenance-windows": MaintenanceWindowViewSet,
     "deploy-rules": DeployRuleViewSet,
     "tier-policies": TierPolicyViewSet,
+    "heartbeats": HeartbeatRuleViewSet,
+    "heartbeat-senders": HeartbeatSenderViewSet,
 }

@@ -57,12 +57,16 @@ class CatalogueReportSerializer(serializers.Serializer):
     changed = serializers.ListField(child=serializers.CharField())
     same = serializers.IntegerField()
     skipped = SkippedSerializer(many=True)
+    remarks = SkippedSerializer(
+        many=True, help_text="What of imported entries was not read, or was assumed."
+    )
 
 
 def report_body(report: ImportReport) -> dict[str, Any]:
     """The report of an import, as `CatalogueReportSerializer` describes it."""
     skipped = [each._asdict() for each in report.skipped]
-    return {**vars(report), "skipped": skipped}
+    remarks = [each._asdict() for each in report.remarks]
+    return {**vars(report), "skipped": skipped, "remarks": remarks}
 
 
 class ServiceViewSet(

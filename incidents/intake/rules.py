@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from incidents.models import DeployRule, MaintenanceWindow, TierPolicy
+from incidents.models import DeployRule, HeartbeatRule, MaintenanceWindow, TierPolicy
 
-Rule = TypeVar("Rule", TierPolicy, MaintenanceWindow, DeployRule)
+Rule = TypeVar("Rule", TierPolicy, MaintenanceWindow, DeployRule, HeartbeatRule)
 
 
 @transaction.atomic

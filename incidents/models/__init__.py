@@ -3,6 +3,7 @@
 from incidents.models.alert import Alert
 from incidents.models.change import Change
 from incidents.models.event import Event
+from incidents.models.heartbeat import HeartbeatRule, HeartbeatSender, HeartbeatWatch
 from incidents.models.history import history_of
 from incidents.models.incident import Incident
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
@@ -20,6 +21,9 @@ __all__ = [
     "Delivery",
     "DeployRule",
     "Event",
+    "HeartbeatRule",
+    "HeartbeatSender",
+    "HeartbeatWatch",
     "IdempotentResponse",
     "Incident",
     "Integration",

@@ -40,6 +40,9 @@ class Alert(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(db_default=Now())
+    last_received_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its sender last sent it."
+    )
     group_key = models.CharField(max_length=500, blank=True)
     url = models.URLField(max_length=1000, blank=True)
     query = models.TextField(

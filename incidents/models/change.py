@@ -10,6 +10,12 @@ from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
 
 
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def counting(self) -> ChangeQuerySet:
+        """Those of production: neither previews nor staging, nor checks that change nothing."""
+        return self.filter(counts=True)
+
+
 class Change(models.Model):
     """A deploy, config edit, flag, scaling or migration: what happened to a service and when."""
 
@@ -39,6 +45,27 @@ class Change(models.Model):
     url = models.URLField(max_length=500, blank=True)
     external_source = models.CharField(max_length=50, blank=True)
     external_id = models.CharField(max_length=200, blank=True)
+
+    environment = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="Where it was made."
+    )
+    branch = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What was built."
+    )
+    counts = models.BooleanField(
+        "counts as a change",
+        default=True,
+        db_default=True,
+        help_text="Previews, staging and checks are stored too, but cause no incident.",
+    )
+    counts_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why it counts or not."
+    )
+    counts_chosen = models.BooleanField(
+        default=False, db_default=False, help_text="A person chose; reports leave it as it is."
+    )
+
+    objects = ChangeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at", "-pk"]

@@ -96,10 +96,29 @@ class MaintenanceWindow(models.Model):
 
 
 class DeployRule(models.Model):
-    """Which jobs of a build server change a service, and which service that is."""
+    """Which jobs of a build server change a service, which service that is, and what counts."""
+
+    class Counts(models.TextChoices):
+        DEFAULT = "", "by the default rule"
+        YES = "yes", "counts"
+        NO = "no", "does not count"
 
     pattern = models.CharField(
-        max_length=200, unique=True, help_text="Name of the job; * matches anything: deploy-*"
+        max_length=200, help_text="Name of the job; * matches anything: deploy-*"
+    )
+    environment = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Only in these environments: staging, qa-*. Empty: in any.",
+    )
+    branch = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Only of these branches: main, release/*. Empty: of any.",
     )
     service = models.ForeignKey(
         "incidents.Service",
@@ -110,24 +129,56 @@ class DeployRule(models.Model):
         help_text="Empty: the text that * matches is the service's name.",
     )
     kind = models.CharField(max_length=20, default="deploy")
+    counts = models.CharField(
+        "as a change of production",
+        max_length=3,
+        choices=Counts,
+        blank=True,
+        default=Counts.DEFAULT,
+        db_default="",
+        help_text="By default previews, staging, pull requests and checks do not count.",
+    )
     ignore = models.BooleanField("is not a change", default=False)
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pattern", "environment", "branch"],
+                name="deploy_rule_once",
+                violation_error_message="There is a rule for this already.",
+            )
+        ]
 
     def __str__(self) -> str:
-        return self.pattern
+        narrowed = [each for each in (self.environment, self.branch) if each]
+        return f"{self.pattern} ({', '.join(narrowed)})" if narrowed else self.pattern
 
     def clean(self) -> None:
         if self.kind not in Change.Kind.values:
             raise ValidationError({"kind": f"Choose one of {', '.join(Change.Kind.values)}."})
-        if not self.ignore and self.service is None and "*" not in self.pattern:
+        if not (self.ignore or self.counts) and self.service is None and "*" not in self.pattern:
             raise ValidationError(
                 {"service": "Choose the service, or put * where its name is in the job's name."}
             )
 
     def get_absolute_url(self) -> str:
         return reverse("incidents:intake-rules")
+
+    @property
+    def names_service(self) -> bool:
+        """Whether it says which service a job changes; otherwise it only says what counts."""
+        only_counts = bool(self.counts or self.environment or self.branch)
+        if self.service:
+            return True
+        return self.pattern.count("*") == 1 and not (only_counts and self.pattern == "*")
+
+    def matches(self, job: str, environment: str, branch: str) -> bool:
+        return (
+            fnmatchcase(job, self.pattern)
+            and _any_of(environment, self.environment)
+            and _any_of(branch, self.branch)
+        )
 
     def service_name_for(self, job: str) -> str | None:
         """The name of the service that `job` changes, or None if the rule does not match."""
@@ -137,3 +188,9 @@ class DeployRule(models.Model):
             return self.service.name
         before, _, after = self.pattern.partition("*")
         return job[len(before) : len(job) - len(after) if after else None]
+
+
+def _any_of(value: str, patterns: str) -> bool:
+    """Whether `value` is one of the comma-separated patterns; any value is where there is none."""
+    wanted = [each.strip().lower() for each in patterns.split(",") if each.strip()]
+    return not wanted or any(fnmatchcase(value.lower(), each) for each in wanted)

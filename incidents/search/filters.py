@@ -127,10 +127,12 @@ class ChangeFilter(django_filters.FilterSet):
     service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
     after = UtcDateTimeFilter(field_name="started_at", lookup_expr="gte")
     before = UtcDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    counts = django_filters.BooleanFilter(label="Counts as a change of production")
+    environment = django_filters.CharFilter(lookup_expr="iexact")
 
     class Meta:
         model = Change
-        fields = ["service", "kind", "after", "before"]
+        fields = ["service", "kind", "after", "before", "counts", "environment"]
 
 
 class AlertFilter(django_filters.FilterSet):

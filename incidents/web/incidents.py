@@ -22,7 +22,7 @@ from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.models import Alert, Incident, Service, history_of
 from incidents.permissions import visible_incidents
 from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
-from incidents.suspect_changes import candidate_changes
+from incidents.suspect_changes import candidate_changes, changes_that_do_not_count
 from incidents.timeline import full_timeline, lines_of
 from incidents.web.forms.incidents import EditForm, FilingForm
 from incidents.web.shortcuts import (
@@ -143,6 +143,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
                 firing_count=Count("pk", filter=Q(status=Alert.Status.FIRING)),
             ),
             "changes": candidate_changes(incident),
+            "not_counting": changes_that_do_not_count(incident),
             "statuses": Incident.Status.choices,
             "severities": Incident.Severity.choices,
             "times": [

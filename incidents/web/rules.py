@@ -1,4 +1,4 @@
-"""Pages of tier policies, maintenance windows and deploy rules."""
+"""Pages of tier policies, maintenance windows, deploy rules and heartbeats."""
 
 from __future__ import annotations
 
@@ -10,28 +10,36 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
+from incidents.alerts.heartbeats import forget_sender, sender_states
 from incidents.intake.rules import save_rule
 from incidents.models import (
     DeployRule,
+    HeartbeatRule,
+    HeartbeatSender,
     MaintenanceWindow,
     TierPolicy,
 )
 from incidents.permissions import MANAGE
-from incidents.web.forms.rules import DeployRuleForm, MaintenanceForm, PolicyForm
+from incidents.web.forms.rules import DeployRuleForm, HeartbeatForm, MaintenanceForm, PolicyForm
 
 RULES: dict[str, tuple[type[Any], type[forms.ModelForm], str]] = {
     "policies": (TierPolicy, PolicyForm, "policy"),
     "maintenance": (MaintenanceWindow, MaintenanceForm, "maintenance window"),
     "jobs": (DeployRule, DeployRuleForm, "rule for jobs"),
+    "heartbeats": (HeartbeatRule, HeartbeatForm, "heartbeat"),
 }
 
 
 @require_GET
 def rules(request: HttpRequest) -> HttpResponse:
+    senders = HeartbeatSender.objects.select_related("rule", "integration")[:200]
+    states = sender_states(senders)
     context = {
+        "heartbeats": HeartbeatRule.objects.select_related("integration", "service"),
+        "senders": [(sender, states[sender.pk]) for sender in senders],
         "policies": TierPolicy.objects.all(),
         "windows": MaintenanceWindow.objects.prefetch_related("services")[:50],
         "jobs": DeployRule.objects.select_related("service"),
@@ -59,3 +67,13 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
     context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}
     status = 422 if request.method == "POST" else 200
     return render(request, "incidents/intake/rule_form.html", context, status=status)
+
+
+@permission_required(MANAGE, raise_exception=True)
+@require_POST
+def heartbeat_forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget a sender that will not come again."""
+    sender = get_object_or_404(HeartbeatSender.objects.select_related("rule", "integration"), pk=pk)
+    forget_sender(sender)
+    messages.success(request, f"{sender} is forgotten until it comes again.")
+    return redirect("incidents:intake-rules")

@@ -43,13 +43,17 @@ def service_list(request: HttpRequest) -> HttpResponse:
 def service_page(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     incidents = visible_incidents(request.user).filter(services=service)
+    every = request.GET.get("changes") == "all"
+    changes = service.changes.all()
     context = {
         "service": service,
+        "all_changes": every,
+        "left_out": changes.filter(counts=False).count(),
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
         "incidents": incidents.prefetch_related("services", "causes")[:30],
         "incident_count": incidents.count(),
-        "changes": service.changes.all()[:15],
+        "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),
     }
     return render(request, "incidents/services/detail.html", context)

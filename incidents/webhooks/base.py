@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,6 +56,8 @@ class AlertEvent:
     """Somebody acknowledged it: such an event opens nothing and ends nothing."""
     left_out: int = 0
     """How many more alerts the sender says it did not send."""
+    ends_like: str = ""
+    """For a recovery that matches no alert: how the fingerprint of the one it ends begins."""
 
 
 CHANGE_KINDS = "deploy config flag scaling migration restart load-test".split()
@@ -68,7 +71,13 @@ class ChangeEvent:
 
     title: str
     service: str = ""
+    """An explicit name; where no service has it, none of `candidates` replaces it."""
+    candidates: tuple[str, ...] = ()
+    """Names it may have otherwise, the most likely first: repository, app, job."""
     job: str = ""
+    """What rules for jobs compare: repository and workflow, the path of a build job."""
+    job_name: str = ""
+    """The job's own short name, where `job` is a path: rules compare it too."""
     kind: str = "deploy"
     version: str = ""
     author: str = ""
@@ -76,7 +85,23 @@ class ChangeEvent:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     external_id: str = ""
+    """The same for every report of one change, with all that the sender's own id is unique in."""
     url: str = ""
+    environment: str = ""
+    branch: str = ""
+    default_branch: str = ""
+    run: str = ""
+    """The name of a workflow, pipeline or step, whose words say what it does: “Lint”."""
+    trigger: str = ""
+    """The sender's word for what started it: push, pull_request, schedule."""
+    production: bool | None = None
+    """What the sender itself says of the environment; None where it says nothing."""
+    another_attempt: bool = False
+    """A start later than the end of what is known is the next attempt, not a late report."""
+    rollout: str = ""
+    """The workload that is rolled out: its steps are one change for each `version`."""
+    rollout_starts: bool | None = None
+    """Whether this step begins a rollout; None where its words do not say."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +112,14 @@ class Ignored:
 
 
 Event = AlertEvent | ChangeEvent | Ignored
+
+
+def joined_id(*parts: str) -> str:
+    """One id of several parts, at most 200 characters; a longer one is shortened by its hash."""
+    whole = " ".join(part for part in parts if part)
+    if len(whole) <= 200:
+        return whole
+    return f"{whole[:160]} {hashlib.sha256(whole.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 class Webhook:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from common.payloads import BadPayload, required_text, text, time_at, web_address
+from common.payloads import BadPayload, time_at, web_address
+from common.placeholders import required_text, text
 from incidents.webhooks.base import (
     CHANGE_KINDS,
     CHANGE_OUTCOMES,
@@ -10,6 +11,7 @@ from incidents.webhooks.base import (
     Event,
     Incoming,
     Webhook,
+    joined_id,
 )
 
 
@@ -27,17 +29,23 @@ class OwnChange(Webhook):
             raise BadPayload(f"“kind” must be one of {', '.join(CHANGE_KINDS)}.")
         if outcome not in CHANGE_OUTCOMES:
             raise BadPayload(f"“outcome” must be one of {', '.join(CHANGE_OUTCOMES)}.")
+        service, where = required_text(data, "service", 100), text(data, "environment", 100)
+        own = text(data, "id", 150)
         return [
             ChangeEvent(
                 title=required_text(data, "title"),
-                service=required_text(data, "service", 100),
+                service=service,
+                job=text(data, "job", 200),
                 kind=kind,
                 outcome=outcome,
                 version=text(data, "version", 200),
                 author=text(data, "author", 200),
                 started_at=time_at(data, "started_at"),
                 finished_at=time_at(data, "finished_at"),
-                external_id=text(data, "id", 200),
+                external_id=joined_id(service, where, own) if own else "",
                 url=web_address(data, "url"),
+                environment=where,
+                branch=text(data, "branch", 200),
+                run=text(data, "job", 200),
             )
         ]

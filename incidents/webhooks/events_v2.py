@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
-from common.alert_fields import labels, links_in, tags, web_links
+from common import change_details, placeholders
+from common.alert_fields import links_in, tags, web_links
 from common.alert_names import alert_name
+from common.change_details import Details, service_candidates
+from common.ci_tools import is_tool
 from common.monitor_links import MAX_URL, query_in_link
 from common.payload_text import paragraphs, prose
 from common.payloads import dig, listed, required_text, text, time_at, web_address
@@ -13,6 +17,7 @@ from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Inc
 
 MEANT = {"trigger": True, "acknowledge": True, "resolve": False}
 DETAILS = "payload.custom_details"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class EventsV2(Webhook):
@@ -91,13 +96,31 @@ def dedup_key(incoming: Incoming) -> str:
 
 
 def _change(data: object) -> ChangeEvent:
-    details = labels(data, "payload.custom_details")
+    details = Details(dig(data, "payload.custom_details"))
+    source = placeholders.text(data, "payload.source", 200)
+    links = dig(data, "links", [])
+    hrefs = [web_address(link, "href") for link in (links[:10] if isinstance(links, list) else [])]
+    candidates = service_candidates(details, hrefs, source)
+    run = details.first(change_details.RUN, 90) or (
+        source.partition("/")[2] if is_tool(source.partition("/")[0]) else ""
+    )
+    version = details.first(change_details.VERSION)
+    component = placeholders.text(data, "payload.component", 100)
     return ChangeEvent(
-        title=required_text(data, "payload.summary"),
-        service=details.get("service", "")[:100] or text(data, "payload.component", 100),
-        job=text(data, "payload.source", 200),
-        version=details.get("version", "")[:200],
-        author=details.get("author", "")[:200],
+        title=placeholders.required_text(data, "payload.summary"),
+        service=(
+            details.first(change_details.SERVICE, 100) or ("" if is_tool(component) else component)
+        ),
+        candidates=candidates,
+        job=source or "/".join((*candidates[:1], *([run] if run else []))),
+        job_name="/".join((candidates[0], run)) if candidates and run else "",
+        version=version[:12] if _COMMIT.fullmatch(version) else version,
+        author=details.first(change_details.AUTHOR),
+        outcome=details.outcome(),
         started_at=time_at(data, "payload.timestamp"),
         url=web_address(data, "links.0.href"),
+        environment=details.first(change_details.ENVIRONMENT, 100),
+        branch=details.first(change_details.BRANCH),
+        run=run,
+        trigger=details.first(change_details.TRIGGER, 50),
     )

@@ -1,12 +1,14 @@
-"""GitHub: deployments, their states, pushes and workflow runs."""
+"""GitHub: deployments, their states, releases, pushes and workflow runs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from common.payloads import required_text, text, time_at, web_address
+from common.payloads import BadPayload, dig, time_at, web_address
+from common.placeholders import first_text, required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
 
 STATES = {
     "success": "succeeded", "failure": "failed", "error": "failed", "pending": "running",
@@ -24,30 +26,61 @@ class GitHub(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
         event = incoming.headers.get("x-github-event", "")
+        if not event:
+            raise BadPayload("The header X-GitHub-Event, which names the event, is missing.")
         read = {
             "deployment": _deployment,
             "deployment_status": _deployment_status,
             "push": _push,
+            "release": _release,
             "workflow_run": _workflow_run,
         }.get(event)
         return [read(data) if read else Ignored(f"“{event}” needs nothing from us.")]
 
 
+def _repository(data: Any) -> tuple[str, str]:
+    """The repository's name, and the one that is unique at GitHub."""
+    name = required_text(data, "repository.name", 100)
+    return name, text(data, "repository.full_name", 150) or name
+
+
 def _deployment(data: Any, outcome: str = "running") -> ChangeEvent:
-    repository = required_text(data, "repository.name", 100)
-    ref = text(data, "deployment.ref", 150)
-    where = text(data, "deployment.environment", 100)
+    repository, unique = _repository(data)
+    ref, where = text(data, "deployment.ref", 150), _environment(data)
+    # Deploy bots of hosting providers name the project after the environment.
+    _, dash, project = where.partition(" – ")
     return ChangeEvent(
         title=f"{repository} {ref} to {where or 'an environment'}",
-        service=repository,
+        candidates=(project.strip(), repository) if dash else (repository,),
         job=f"{repository}/{where}",
         version=text(data, "deployment.sha", 12),
         author=text(data, "deployment.creator.login", 200),
         outcome=outcome,
         started_at=time_at(data, "deployment.created_at"),
-        external_id=f"deployment {required_text(data, 'deployment.id', 50)}",
+        external_id=joined_id("deployment", unique, required_text(data, "deployment.id", 50)),
         url=web_address(data, "repository.html_url"),
+        environment=where,
+        branch="" if text(data, "deployment.sha").startswith(ref) else ref,
+        default_branch=text(data, "repository.default_branch", 100),
+        production=_production(data),
     )
+
+
+def _environment(data: Any) -> str:
+    return first_text(
+        data,
+        "deployment.environment",
+        "deployment_status.environment",
+        "deployment.original_environment",
+        limit=100,
+    )
+
+
+def _production(data: Any) -> bool | None:
+    """What GitHub says; its “production_environment: false” only means another name."""
+    if dig(data, "deployment.production_environment") is True:
+        return True
+    return False if dig(data, "deployment.transient_environment") is True else None
 
 
 def _deployment_status(data: Any) -> Event:
@@ -57,43 +90,76 @@ def _deployment_status(data: Any) -> Event:
     change = _deployment(data, STATES.get(state, "running"))
     ended = change.outcome != "running"
     at = time_at(data, "deployment_status.created_at") if ended else None
-    return ChangeEvent(**{**vars(change), "finished_at": at})
+    return replace(change, finished_at=at)
 
 
 def _push(data: Any) -> Event:
     branch = text(data, "ref").removeprefix("refs/heads/")
-    if branch != text(data, "repository.default_branch"):
+    default = text(data, "repository.default_branch")
+    if branch != default:
         return Ignored("A push to another branch than the default one changes no service.")
-    repository = required_text(data, "repository.name", 100)
+    if dig(data, "deleted") is True:
+        return Ignored("A branch was removed.")
+    repository, unique = _repository(data)
     message = text(data, "head_commit.message").partition("\n")[0]
     return ChangeEvent(
         title=f"{repository}: {message or 'push to ' + branch}"[:300],
+        candidates=(repository,),
         job=f"{repository}/push",
         version=text(data, "after", 12),
-        author=text(data, "pusher.name", 200),
+        author=first_text(data, "pusher.name", "sender.login", limit=200),
         started_at=time_at(data, "head_commit.timestamp"),
-        external_id=f"push {repository} {required_text(data, 'after', 60)}",
+        external_id=joined_id("push", unique, branch, required_text(data, "after", 60)),
         url=web_address(data, "compare"),
+        branch=branch,
+        default_branch=default,
+    )
+
+
+def _release(data: Any) -> Event:
+    if text(data, "action") != "published":
+        return Ignored("Only a published release is a change.")
+    repository, unique = _repository(data)
+    tag = required_text(data, "release.tag_name", 150)
+    return ChangeEvent(
+        title=f"{repository}: release {text(data, 'release.name', 150) or tag}",
+        candidates=(repository,),
+        job=f"{repository}/release",
+        version=tag,
+        author=text(data, "release.author.login", 200),
+        started_at=time_at(data, "release.published_at"),
+        external_id=joined_id("release", unique, tag),
+        url=web_address(data, "release.html_url"),
+        environment="preview" if dig(data, "release.prerelease") is True else "",
     )
 
 
 def _workflow_run(data: Any) -> Event:
     if text(data, "action") == "requested":
         return Ignored("The run has not started yet.")
-    repository = required_text(data, "repository.name", 100)
+    repository, unique = _repository(data)
     name = required_text(data, "workflow_run.name", 90)
     ended = text(data, "action") == "completed"
     conclusion = text(data, "workflow_run.conclusion")
-    if conclusion in ("cancelled", "skipped", "neutral", "stale"):
-        return Ignored(f"The run was {conclusion}.")
+    if conclusion in ("cancelled", "skipped", "neutral", "stale", "action_required"):
+        return Ignored(f"The run was {conclusion.replace('_', ' ')}.")
+    attempt = dig(data, "workflow_run.run_attempt")
     return ChangeEvent(
-        title=f"{repository}: {name} #{text(data, 'workflow_run.run_number')}",
+        title=f"{repository}: {name} #{text(data, 'workflow_run.run_number')}".rstrip("# "),
+        candidates=(repository,),
         job=f"{repository}/{name}",
         version=text(data, "workflow_run.head_sha", 12),
-        author=text(data, "workflow_run.actor.login", 200),
+        author=first_text(
+            data, "workflow_run.triggering_actor.login", "workflow_run.actor.login", limit=200
+        ),
         outcome=("succeeded" if conclusion == "success" else "failed") if ended else "running",
         started_at=time_at(data, "workflow_run.run_started_at"),
         finished_at=time_at(data, "workflow_run.updated_at") if ended else None,
-        external_id=f"run {required_text(data, 'workflow_run.id', 50)}",
+        external_id=joined_id("run", unique, required_text(data, "workflow_run.id", 50)),
         url=web_address(data, "workflow_run.html_url"),
+        branch=text(data, "workflow_run.head_branch", 200),
+        default_branch=text(data, "repository.default_branch", 100),
+        run=name,
+        trigger=text(data, "workflow_run.event", 50),
+        another_attempt=isinstance(attempt, int) and attempt > 1,
     )

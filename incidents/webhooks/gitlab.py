@@ -1,12 +1,17 @@
-"""GitLab: deployments, and pipelines for those who do not use environments."""
+"""GitLab: deployments, releases, and pipelines for those who do not use environments."""
 
 from __future__ import annotations
 
-from common.payloads import required_text, text, time_at, web_address
+from typing import Any
+
+from common.environments import is_production
+from common.payloads import dig, time_at, web_address
+from common.placeholders import first_text, required_text, text
 from common.signing import Token
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
 
 STATES = {"running": "running", "success": "succeeded", "failed": "failed"}
+TIERS = {"production": True, "staging": False, "testing": False, "development": False}
 
 
 class GitLab(Webhook):
@@ -22,38 +27,109 @@ class GitLab(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
         what = required_text(data, "object_kind")
-        if what == "deployment":
-            state, number = required_text(data, "status"), required_text(data, "deployment_id", 50)
-            where, sha = text(data, "environment", 90), text(data, "short_sha", 40)
-            author, at = text(data, "user.username", 200), time_at(data, "status_changed_at")
-            url, began = web_address(data, "deployable_url"), at
-        elif what == "pipeline":
-            state = required_text(data, "object_attributes.status")
-            number = required_text(data, "object_attributes.id", 50)
-            where, sha = "pipeline", text(data, "object_attributes.sha", 12)
-            author, at = (
-                text(data, "user.username", 200),
-                time_at(data, "object_attributes.finished_at"),
-            )
-            url = web_address(data, "object_attributes.url")
-            began = time_at(data, "object_attributes.created_at")
-        else:
-            return [Ignored(f"“{what}” needs nothing from us.")]
-        if state not in STATES:
-            return [Ignored(f"The {what} is {state}.")]
-        project = required_text(data, "project.name", 100)
-        ended = state != "running"
-        return [
-            ChangeEvent(
-                title=f"{project} {sha}: {where}",
-                service=project if what == "deployment" else "",
-                job=f"{project}/{where}",
-                version=sha,
-                author=author,
-                outcome=STATES[state],
-                started_at=began,
-                finished_at=at if ended else None,
-                external_id=f"{what} {number}",
-                url=url,
-            )
-        ]
+        read = {"deployment": _deployment, "pipeline": _pipeline, "release": _release}.get(what)
+        return [read(data) if read else Ignored(f"“{what}” needs nothing from us.")]
+
+
+def _project(data: Any) -> tuple[str, str, tuple[str, ...]]:
+    """The project's name, what is unique of it, and the names its service may have."""
+    name = required_text(data, "project.name", 100)
+    path = text(data, "project.path_with_namespace", 150)
+    return name, path or name, (path.rpartition("/")[2], name)
+
+
+def _deployment(data: Any) -> Event:
+    state = required_text(data, "status")
+    if state not in STATES:
+        return Ignored(f"The deployment is {state}.")
+    name, unique, candidates = _project(data)
+    number = first_text(data, "deployment_id", "deployable_id", "deployable_url", limit=150)
+    where, sha = text(data, "environment", 90), text(data, "short_sha", 40)
+    at = time_at(data, "status_changed_at")
+    return ChangeEvent(
+        title=f"{name} {sha}: {where}",
+        candidates=candidates,
+        job=f"{name}/{where}",
+        job_name=f"{candidates[0]}/{where}",
+        version=sha,
+        author=text(data, "user.username", 200),
+        outcome=STATES[state],
+        started_at=at,
+        finished_at=at if state != "running" else None,
+        external_id=joined_id("deployment", unique, number or required_text(data, "deployment_id")),
+        url=web_address(data, "deployable_url"),
+        environment=where,
+        branch=text(data, "ref", 200),
+        default_branch=text(data, "project.default_branch", 100),
+        production=TIERS.get(text(data, "environment_tier")),
+    )
+
+
+def _pipeline(data: Any) -> Event:
+    state = required_text(data, "object_attributes.status")
+    if state not in STATES:
+        return Ignored(f"The pipeline is {state}.")
+    name, unique, candidates = _project(data)
+    number = required_text(data, "object_attributes.id", 50)
+    sha, title = text(data, "object_attributes.sha", 12), text(data, "object_attributes.name", 90)
+    where, production = _environment_of(data)
+    ref = text(data, "object_attributes.ref", 200)
+    if dig(data, "object_attributes.tag") is True:
+        ref = f"refs/tags/{ref}"
+    at = time_at(data, "object_attributes.finished_at")
+    return ChangeEvent(
+        title=f"{name} {sha}: {title or 'pipeline'}",
+        candidates=candidates,
+        job=f"{name}/pipeline",
+        job_name=f"{candidates[0]}/pipeline",
+        version=sha,
+        author=text(data, "user.username", 200),
+        outcome=STATES[state],
+        started_at=time_at(data, "object_attributes.created_at"),
+        finished_at=at if state != "running" else None,
+        external_id=joined_id("pipeline", unique, number),
+        url=web_address(data, "object_attributes.url"),
+        environment=where,
+        branch=ref,
+        default_branch=text(data, "project.default_branch", 100),
+        run=title,
+        trigger="merge_request" if dig(data, "merge_request") else _source(data),
+        production=production,
+    )
+
+
+def _source(data: Any) -> str:
+    return text(data, "object_attributes.source", 50)
+
+
+def _environment_of(data: Any) -> tuple[str, bool | None]:
+    """The environment that a pipeline's jobs deploy to; production where it is among them."""
+    builds = dig(data, "builds", [])
+    found: list[tuple[str, bool | None]] = []
+    for build in builds[:200] if isinstance(builds, list) else []:
+        where = text(build, "environment.name", 90)
+        ran = text(build, "status") in STATES and text(build, "environment.action") != "stop"
+        if where and ran:
+            named = is_production(where)
+            tier = TIERS.get(text(build, "environment.deployment_tier"))
+            found.append((where, named if named is not None else tier))
+    found.sort(key=lambda pair: (pair[1] is not True, pair[1] is False))
+    return found[0] if found else ("", None)
+
+
+def _release(data: Any) -> Event:
+    if text(data, "action") != "create":
+        return Ignored("Only a new release is a change.")
+    name, unique, candidates = _project(data)
+    tag = required_text(data, "tag", 150)
+    return ChangeEvent(
+        title=f"{name}: release {text(data, 'name', 150) or tag}",
+        candidates=candidates,
+        job=f"{name}/release",
+        job_name=f"{candidates[0]}/release",
+        version=tag,
+        author=text(data, "commit.author.name", 200),
+        started_at=time_at(data, "released_at") or time_at(data, "created_at"),
+        external_id=joined_id("release", unique, tag),
+        url=web_address(data, "url"),
+    )

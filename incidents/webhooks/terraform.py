@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from common.payloads import required_text, rows, text, time_at, web_address
+from common.environments import environment_in
+from common.payloads import rows, time_at, web_address
+from common.placeholders import required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
 
 STATES = {"applying": "running", "applied": "succeeded", "errored": "failed"}
 
@@ -23,16 +25,21 @@ class Terraform(Webhook):
             return [Ignored(f"A run that is {state or 'being verified'} changes nothing.")]
         workspace = required_text(data, "workspace_name", 100)
         at = time_at(notes[0], "run_updated_at")
+        message = text(data, "run_message", 200)
         return [
             ChangeEvent(
-                title=f"{workspace}: {text(data, 'run_message', 200) or 'Terraform run'}"[:300],
+                title=f"{workspace}: {message or 'Terraform run'}"[:300],
+                candidates=(workspace,),
                 job=workspace,
                 kind="config",
                 author=text(data, "run_created_by", 200),
                 outcome=STATES[state],
                 started_at=time_at(data, "run_created_at"),
                 finished_at=at if state != "applying" else None,
-                external_id=required_text(data, "run_id", 200),
+                external_id=joined_id(
+                    text(data, "organization_name", 100), required_text(data, "run_id", 100)
+                ),
                 url=web_address(data, "run_url"),
+                environment=environment_in(workspace),
             )
         ]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,6 @@ FloatArray = NDArray[np.float64]
 
 STEP = 300.0
 """Seconds of a bucket."""
-ROLLING = {"7d": 7, "28d": 28, "30d": 30, "90d": 90}
-CALENDAR = {"month": 1, "quarter": 3, "year": 12}
 PACE = 3 * 86_400.0
 """Seconds that a forecast extrapolates from."""
 
@@ -78,21 +76,6 @@ class Counts:
         bad, total = self.events()
         events = float(total.sum())
         return bad / events * self.minutes_known() if events else np.zeros(len(bad))
-
-
-def window(kind: str, now: datetime) -> tuple[datetime, datetime]:
-    """The window of an objective at `now`: rolling ones end then, calendar ones contain it (UTC).
-
-    Raises KeyError for a kind that is neither.
-    """
-    now = now.astimezone(UTC)
-    if kind in ROLLING:
-        return now - timedelta(days=ROLLING[kind]), now
-    months = CALENDAR[kind]
-    first = (now.month - 1) // months * months + 1
-    start = datetime(now.year, first, 1, tzinfo=UTC)
-    after = first - 1 + months
-    return start, datetime(now.year + after // 12, after % 12 + 1, 1, tzinfo=UTC)
 
 
 def budget_minutes(target: float, start: datetime, end: datetime) -> float:
@@ -172,9 +155,11 @@ def burn_alerts(window_seconds: float) -> list[BurnAlert]:
         (0.10, 24 * hour, 2 * hour, "ticket"),
         (0.10, 72 * hour, 6 * hour, "ticket"),
     ]
+    # Slower than at a rate of 1 the budget lasts, however much of a short window an hour is.
     return [
-        BurnAlert(long, short, round(share * window_seconds / long, 4), severity)
+        BurnAlert(long, short, max(1.0, round(share * window_seconds / long, 4)), severity)
         for share, long, short, severity in pairs
+        if long <= window_seconds
     ]
 
 

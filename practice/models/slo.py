@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from analysis.models import Source
 from incidents.models import Service
+from practice.core import windows
 
 POLICY = (
     "Three quarters spent: reliability work comes before features. All spent: releases of this "
@@ -21,11 +22,22 @@ POLICY = (
 )
 
 
+def validate_window(value: str) -> None:
+    if not windows.is_window(value):
+        raise ValidationError(
+            f"Write days, from 1d to {windows.LONGEST_DAYS}d, or month, quarter or year; "
+            "from a moment on as in 7d@2026-01-03T12:00[Europe/Berlin]."
+        )
+
+
 class Slo(models.Model):
     """A target ratio of good events over a window, measured with two queries."""
 
     class Window(models.TextChoices):
+        """The usual ones; any number of days is a window."""
+
         DAYS_7 = "7d", "7 days, rolling"
+        DAYS_14 = "14d", "14 days, rolling"
         DAYS_28 = "28d", "28 days, rolling"
         DAYS_30 = "30d", "30 days, rolling"
         DAYS_90 = "90d", "90 days, rolling"
@@ -47,7 +59,12 @@ class Slo(models.Model):
         validators=[MinValueValidator(Decimal("1")), MaxValueValidator(Decimal("99.9999"))],
         help_text="Percent of events that must be good, such as 99.9.",
     )
-    window = models.CharField(max_length=10, choices=Window, default=Window.DAYS_28)
+    window = models.CharField(
+        max_length=windows.LONGEST_TEXT,
+        default=Window.DAYS_28,
+        validators=[validate_window],
+        help_text="Rolling days, as in 28d, or by the calendar: month, quarter, year.",
+    )
     source = models.ForeignKey(
         Source,
         models.SET_NULL,
@@ -88,6 +105,10 @@ class Slo(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("practice:slo", args=[self.pk])
+
+    @property
+    def window_in_words(self) -> str:
+        return windows.in_words(self.window)
 
     @property
     def ratio(self) -> float:

@@ -10,6 +10,18 @@ from typing import Any, ClassVar
 import yaml
 
 from common.file_import import BadFile, Skipped
+from common.payloads import text
+
+__all__ = [
+    "ALERTS_OFF", "BadFile", "ImportedObjective", "Refused", "Skipped", "SloReader", "documents",
+    "mapping", "percent", "what_it_is",
+]  # fmt: skip
+
+ALERTS_OFF = "Its alerts are switched off in the file; the Prometheus rules made here have them."
+
+
+class Refused(Exception):
+    """A document or one of its objectives cannot be imported; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,7 @@ class ImportedObjective:
     place: str
     """where in the file, in words"""
     service: str
+    """empty where the file names none"""
     name: str
     target: float
     counts: str
@@ -26,10 +39,14 @@ class ImportedObjective:
     total: str
     window: str = "30d"
     description: str = ""
+    likely_services: tuple[str, ...] = ()
+    """where the file names no service: what labels and names suggest, likeliest first"""
+    remarks: tuple[str, ...] = ()
+    """what of it was not read, or was assumed; whole sentences"""
 
 
 class SloReader:
-    """A plug-in sets the attributes and writes `read_document`."""
+    """A plug-in sets the attributes and writes `read_document`, which may raise Refused."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -37,10 +54,18 @@ class SloReader:
     def read(self, content: str) -> Iterator[ImportedObjective | Skipped]:
         """Raises BadFile when nothing in it can be read."""
         for place, document in documents(content):
-            if isinstance(document, dict):
+            yield from self.read_or_skip(place, document)
+
+    def read_or_skip(self, place: str, document: Any) -> Iterator[ImportedObjective | Skipped]:
+        if isinstance(document, Skipped):
+            yield document
+        elif not isinstance(document, dict):
+            yield Skipped(place, "It is not an object.")
+        else:
+            try:
                 yield from self.read_document(place, document)
-            else:
-                yield Skipped(place, "It is not an object.")
+            except Refused as error:
+                yield Skipped(place, str(error))
 
     def read_document(
         self, place: str, document: dict[str, Any]
@@ -48,21 +73,78 @@ class SloReader:
         raise NotImplementedError
 
 
-def documents(content: str) -> Iterator[tuple[str, Any]]:
-    """Each document of a YAML text with its position in words. Raises BadFile."""
+_UNREADABLE = (
+    yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError,
+    OverflowError,
+)  # fmt: skip
+"""Odd tags make PyYAML raise more than its own errors."""
+_NEXT_DOCUMENT = re.compile(r"^(?=---(?:\s|\Z))", re.MULTILINE)
+
+
+def documents(content: str) -> list[tuple[str, Any]]:
+    """Each document of a YAML or JSON text with its position in words.
+
+    Entries of lists are documents of their own; one that is not YAML is a Skipped. Raises BadFile
+    where there is none, or none is YAML.
+    """
+    content = content.lstrip("\ufeff")
     try:
         parsed = list(yaml.safe_load_all(content))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise BadFile(f"This is not YAML: {str(error)[:200]}") from error
-    return (
-        (f"document {number}", document)
+    except _UNREADABLE:
+        parsed = _one_by_one(content)
+    found = [
+        entry
         for number, document in enumerate(parsed, 1)
         if document is not None
-    )
+        for entry in _entries(f"document {number}", document)
+    ]
+    if not found:
+        raise BadFile("It holds no document.")
+    return found
+
+
+def _one_by_one(content: str) -> list[Any]:
+    """A marker at the start of a line always begins a document, whatever was before it."""
+    pieces = _NEXT_DOCUMENT.split(content)
+    if all(not line.strip() or line.lstrip()[0] == "#" for line in pieces[0].splitlines()):
+        pieces = pieces[1:] or pieces
+    parsed: list[Any] = []
+    broken = []
+    for number, piece in enumerate(pieces, 1):
+        try:
+            parsed.append(yaml.safe_load(piece))
+        except _UNREADABLE as error:
+            broken.append(_problem(error))
+            parsed.append(Skipped(f"document {number}", f"It is not YAML: {broken[-1]}."))
+    if len(broken) == len(pieces):
+        raise BadFile(f"This is not YAML: {broken[0]}.")
+    return parsed
+
+
+def _problem(error: BaseException) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = " ".join(str(getattr(error, "problem", None) or error).split())[:200]
+    problem = problem or type(error).__name__
+    return f"line {mark.line + 1}: {problem}" if mark else problem
+
+
+def _entries(place: str, document: Any) -> list[tuple[str, Any]]:
+    if isinstance(document, dict) and document.get("kind") == "List":
+        document = document.get("items")
+    if not isinstance(document, list):
+        return [(place, document)]
+    return [(f"{place}, entry {number}", entry) for number, entry in enumerate(document, 1)]
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A mapping; empty for anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def percent(value: Any, of_one: bool = False) -> float | None:
     """A target in percent (given as a ratio with `of_one`); None when it is not a valid one."""
+    if isinstance(value, bool):
+        return None
     try:
         target = round(float(value) * (100 if of_one else 1), 4)
     except (TypeError, ValueError, OverflowError):
@@ -70,19 +152,17 @@ def percent(value: Any, of_one: bool = False) -> float | None:
     return target if 0 < target < 100 else None
 
 
-_LENGTH = re.compile(r"^(\d+)\s*([dwhmMQY])$")
-_DAYS = {"d": 1.0, "w": 7.0, "h": 1 / 24}
-
-
-def window(value: Any, rolling: bool = True) -> str:
-    """Our window for one such as 4w, 28d or, for calendar windows, 1M; empty for any other."""
-    match = _LENGTH.match(str(value).strip())
-    if match is None:
-        return ""
-    count, unit = int(match[1]), match[2]
-    if not rolling or unit in "MQY":
-        return {"1M": "month", "1Q": "quarter", "3M": "quarter", "1Y": "year", "12M": "year"}.get(
-            f"{count}{unit}", ""
-        )
-    days = count * _DAYS.get(unit, 0.0)
-    return f"{days:.0f}d" if days in (7, 28, 30, 90) else ""
+def what_it_is(document: dict[str, Any]) -> str:
+    """A document that a reader does not know, in words, with the tool that would read it."""
+    version = text(document, "apiVersion", 60) or text(document, "version", 60)
+    kind, name = text(document, "kind", 60), text(document, "metadata.name", 90)
+    if not version and not kind:
+        return "It has neither “apiVersion” and “kind” nor “version: prometheus/v1”."
+    known = " ".join(filter(None, (kind, name, f"({version})" if version else "")))
+    tool = {
+        "pyrra.dev": "Pyrra", "sloth.slok.dev": "Sloth", "prometheus": "Sloth",
+        "openslo": "OpenSLO", "openslo.com": "OpenSLO",
+    }.get(version.partition("/")[0])  # fmt: skip
+    if tool and kind in ("", "SLO", "ServiceLevelObjective", "PrometheusServiceLevel"):
+        return f"It is {known}, a file of {tool}: choose {tool} as its kind."
+    return f"It is {known}: no objective."

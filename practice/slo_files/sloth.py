@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from common.payloads import text
-from practice.slo_files.base import ImportedObjective, Skipped, SloReader, percent
+from common.payloads import dig, text
+from practice.slo_files.base import (
+    ALERTS_OFF,
+    ImportedObjective,
+    Refused,
+    Skipped,
+    SloReader,
+    mapping,
+    percent,
+    what_it_is,
+)
+from practice.slo_files.queries import of_template, query_text
 
-_WINDOW = re.compile(r"\{\{\s*\.window\s*\}\}")
+KINDS = ("PrometheusServiceLevel", "ManagedPrometheusServiceLevel")
+METRICSQL = (
+    "Its plug-ins say that its queries are MetricsQL: counting needs VictoriaMetrics as its source."
+)
 
 
 class Sloth(SloReader):
@@ -19,55 +31,95 @@ class Sloth(SloReader):
     def read_document(
         self, place: str, document: dict[str, Any]
     ) -> Iterator[ImportedObjective | Skipped]:
-        spec: dict[str, Any] = document
-        if document.get("kind") == "PrometheusServiceLevel":
-            spec = _object(document, "spec")
-        elif not str(document.get("version", "")).startswith("prometheus/"):
-            declared = document.get("version") or document.get("kind") or "nothing"
-            yield Skipped(place, f"It says {str(declared)[:60]}, not version: prometheus/v1.")
-            return
+        spec = document
+        if document.get("kind") in KINDS:
+            spec = mapping(document.get("spec"))
+        elif document.get("version") != "prometheus/v1":
+            raise Refused(what_it_is(document))
         service, slos = text(spec, "service", 100), spec.get("slos")
         if not service:
-            yield Skipped(place, "“service” is missing.")
-            return
-        for number, slo in enumerate(slos if isinstance(slos, list) else [], 1):
-            position = f"{place}, objective {number}"
-            yield (
-                self._objective(position, service, slo)
-                if isinstance(slo, dict)
-                else Skipped(position, "It is not an object.")
-            )
+            raise Refused("“service” is missing.")
         if not isinstance(slos, list) or not slos:
-            yield Skipped(place, "“slos” lists none.")
+            raise Refused(f"{service}: “slos” lists none.")
+        needs_victoria = _needs_victoria(spec)
+        for number, slo in enumerate(slos, 1):
+            position = f"{place}, objective {number}"
+            try:
+                yield self._objective(position, service, mapping(slo), needs_victoria)
+            except Refused as error:
+                yield Skipped(position, str(error))
 
     def _objective(
-        self, place: str, service: str, slo: dict[str, Any]
-    ) -> ImportedObjective | Skipped:
-        target, name = percent(slo.get("objective")), text(slo, "name", 100)
+        self, place: str, service: str, slo: dict[str, Any], needs_victoria: bool
+    ) -> ImportedObjective:
+        name = text(slo, "name", 100)
         if not name:
-            return Skipped(place, "“name” is missing.")
+            raise Refused("“name” is missing." if slo else "It is not an object.")
+        target = percent(slo.get("objective"))
         if target is None:
-            return Skipped(place, f"{name}: “objective” is not between 0 and 100.")
-        sli = _object(slo, "sli")
-        events = _object(sli, "events")
-        bad = _query(events, "error_query", "errorQuery")
-        total = _query(events, "total_query", "totalQuery")
-        if not bad or not total:
-            what = "“raw” gives a ratio without its events" if "raw" in sli else "queries missing"
-            if "plugin" in sli:
-                what = "a plug-in of Sloth makes its queries"
-            return Skipped(place, f"{name}: {what}; give error_query and total_query.")
-        description = text(slo, "description", 1000)
+            given = text(slo, "objective", 30) or "missing"
+            raise Refused(f"{name}: “objective” is {given}, not between 0 and 100.")
+        try:
+            part, total = _queries(mapping(slo.get("sli")))
+        except Refused as error:
+            raise Refused(f"{name}: {error}") from error
         return ImportedObjective(
-            place, service, name, target, "bad", bad, total, description=description
+            place,
+            service,
+            name,
+            target,
+            "bad",
+            part,
+            total,
+            description=text(slo, "description", 1000),
+            remarks=tuple(
+                remark
+                for remark, holds in (
+                    (METRICSQL, needs_victoria or _needs_victoria(slo)),
+                    (ALERTS_OFF, _alerts_off(slo)),
+                )
+                if holds
+            ),
         )
 
 
-def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
+def _queries(sli: dict[str, Any]) -> tuple[str, str]:
+    """Of bad events and of all. Raises Refused."""
+    if "plugin" in sli:
+        used = text(sli, "plugin.id", 100) or text(sli, "plugin.name", 100) or "without a name"
+        raise Refused(
+            f"its queries are in Sloth's plug-in “{used}”: import what “sloth generate” makes of "
+            "it as “sli.events”."
+        )
+    raw = query_text(sli, "raw.error_ratio_query") or query_text(sli, "raw.errorRatioQuery")
+    if raw:
+        # As Sloth does: the ratio of every five minutes counts the same.
+        ratio = of_template(raw, "error_ratio_query")
+        return ratio, f"0 * (({ratio}) >= -Inf) + 1"
+    found = []
+    for snake, camel in (("error_query", "errorQuery"), ("total_query", "totalQuery")):
+        query = query_text(sli, f"events.{snake}") or query_text(sli, f"events.{camel}")
+        if not query:
+            holder = "events" if "events" in sli else "raw" if "raw" in sli else ""
+            missing = {"": "“sli” has neither events, raw nor plugin",
+                       "raw": "“sli.raw.error_ratio_query” is missing"}  # fmt: skip
+            raise Refused(f"{missing.get(holder, f'“sli.events.{snake}” is missing')}.")
+        found.append(of_template(query, snake))
+    return found[0], found[1]
 
 
-def _query(events: dict[str, Any], *names: str) -> str:
-    query = next((str(events[name]) for name in names if events.get(name)), "")
-    return _WINDOW.sub("$window", query).strip()
+def _needs_victoria(holder: dict[str, Any]) -> bool:
+    chains = (dig(holder, f"{name}.chain") for name in ("slo_plugins", "sloPlugins", "plugins"))
+    return any(
+        "victoria_metrics" in text(plugin, "id")
+        for chain in chains
+        for plugin in (chain if isinstance(chain, list) else [])
+    )
+
+
+def _alerts_off(slo: dict[str, Any]) -> bool:
+    return all(
+        dig(slo, f"alerting.{snake}.disable") is True
+        or dig(slo, f"alerting.{camel}.disable") is True
+        for snake, camel in (("page_alert", "pageAlert"), ("ticket_alert", "ticketAlert"))
+    )

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from analysis.sources.base import SourceError
 from analysis.sources.prometheus import Prometheus
-from practice.core import error_budget
+from practice.core import windows
 from practice.core.error_budget import STEP
 from practice.core.prometheus_rules import Objective, bad_and_total
 from practice.models import Slo, SloDay
@@ -23,8 +23,6 @@ from practice.slos.status import BUCKETS, store_status
 
 logger = logging.getLogger(__name__)
 EPOCH = date(1970, 1, 1)
-WINDOW_DAYS = {**error_budget.ROLLING, "month": 30, "quarter": 91, "year": 365}
-"""Days of a window; calendar ones by their usual length."""
 LATE = timedelta(minutes=15)
 """The newest part is counted again in the next run: scrapes come in late."""
 DEADLINE = 15.0
@@ -43,7 +41,7 @@ def objective_of(slo: Slo) -> Objective:
         slo.service.name,
         slo.name,
         slo.ratio,
-        WINDOW_DAYS[slo.window],
+        windows.window_days(slo.window),
         slo.counts,
         slo.numerator,
         slo.total,
@@ -70,9 +68,7 @@ def count(slo: Slo, now: datetime | None = None) -> int:
     """Count what is new; how many buckets were written. A failure is stored as `slo.problem`."""
     now = now or timezone.now()
     end = datetime.fromtimestamp(now.timestamp() // STEP * STEP, UTC)
-    start = error_budget.window(slo.window, now)[0].replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
+    start = windows.window(slo.window, now)[0].replace(hour=0, minute=0, second=0, microsecond=0)
     if slo.pulled_until:
         start = max(start, slo.pulled_until - LATE)
     written = 0

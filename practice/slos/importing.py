@@ -22,18 +22,36 @@ def import_objectives(kind: str, content: str, dry_run: bool = False) -> ImportR
 
 def _import_all(objectives: list[ImportedObjective], report: ImportReport) -> None:
     services = {service.name.lower(): service for service in Service.objects.all()}
+    seen: dict[tuple[int, str], str] = {}
     for objective in objectives:
-        _import(objective, services, report)
+        service = _service_of(objective, services)
+        if service is None:
+            report.skip(objective.place, f"{objective.name}: {_which_service(objective)}")
+            continue
+        first = seen.setdefault((service.pk, objective.name), objective.place)
+        if first != objective.place:
+            why = f"{service} has an objective of this name in {first} already; that one was used."
+            report.skip(objective.place, f"{objective.name}: {why}")
+            continue
+        _import(objective, service, report)
 
 
-def _import(
-    objective: ImportedObjective, services: dict[str, Service], report: ImportReport
-) -> None:
-    service = services.get(objective.service.lower())
-    if service is None:
-        why = f"no service is named {objective.service}. Add it, then import this again."
-        report.skip(objective.place, f"{objective.name}: {why}")
-        return
+def _service_of(objective: ImportedObjective, services: dict[str, Service]) -> Service | None:
+    """The one that the file names; only where it names none, the likeliest that is known."""
+    names = [objective.service] if objective.service else objective.likely_services
+    return next((services[name.lower()] for name in names if name.lower() in services), None)
+
+
+def _which_service(objective: ImportedObjective) -> str:
+    if objective.service:
+        return f"no service is named {objective.service}. Add it, then import this again."
+    return (
+        "it names no service, and none is known that its labels or its name suggest. Add a label "
+        "such as “pyrra.dev/service” to it, then import this again."
+    )
+
+
+def _import(objective: ImportedObjective, service: Service, report: ImportReport) -> None:
     slo = Slo.objects.filter(service=service, name=objective.name).first()
     new = slo is None
     slo = slo or Slo(service=service, name=objective.name)
@@ -50,6 +68,11 @@ def _import(
     except ValidationError as error:
         report.skip(objective.place, f"{objective.name}: {error_text(error)}")
         return
+    remarks = list(objective.remarks)
+    if not objective.service:
+        remarks.insert(0, f"It names no service; its labels and its name suggest {service}.")
+    for remark in remarks:
+        report.remark(objective.place, f"{objective.name}: {remark}")
     if not saved:
         report.same += 1
         return

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from practice.core import error_budget
+from practice.core import error_budget, windows
 from practice.core.error_budget import STEP, Budget, Burn, BurnAlert, Counts
 from practice.models import Slo, SloDay
 
@@ -88,7 +88,7 @@ def _joined(days: Iterable[SloDay], first: date, last: date) -> Counts:
 
 def status_of(slo: Slo, now: datetime) -> SloStatus:
     """Compute the status from the counts; takes some milliseconds per month of the window."""
-    start, end = error_budget.window(slo.window, now)
+    start, end = windows.window(slo.window, now)
     counts = counts_of(slo, start, min(end, now))
     # Rates end where counting ended: the newest minutes are not known yet.
     counted_until = slo.pulled_until.timestamp() if slo.pulled_until else now.timestamp()
@@ -123,7 +123,7 @@ def stored_status(slo: Slo, now: datetime) -> SloStatus:
     summary: dict[str, Any] = slo.summary
     no_counts = Counts(0.0, np.zeros(0), np.zeros(0))
     if not summary:
-        start, end = error_budget.window(slo.window, now)
+        start, end = windows.window(slo.window, now)
         minutes = error_budget.budget_minutes(slo.ratio, start, end)
         return SloStatus(slo, start, end, Budget(minutes, 0.0, None, 0.0, 0.0), [], None, no_counts)
     burns = [

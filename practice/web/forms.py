@@ -15,6 +15,8 @@ from practice.slo_files import registry as slo_files
 
 
 class SloForm(forms.ModelForm):
+    window = forms.ChoiceField(initial=Slo.Window.DAYS_28)
+
     class Meta:
         model = Slo
         fields = [
@@ -37,6 +39,9 @@ class SloForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        window: Any = self.fields["window"]
+        own = [(self.instance.window, self.instance.window_in_words)]
+        window.choices = list(dict([*Slo.Window.choices, *own]).items())
         field: Any = self.fields["source"]
         field.queryset = Source.objects.filter(kind="prometheus")
 

@@ -1,10 +1,10 @@
-"""Forms of tier policies, maintenance windows and deploy rules."""
+"""Forms of tier policies, maintenance windows, deploy rules and heartbeats."""
 
 from __future__ import annotations
 
 from django import forms
 
-from incidents.models import Change, DeployRule, MaintenanceWindow, TierPolicy
+from incidents.models import Change, DeployRule, HeartbeatRule, MaintenanceWindow, TierPolicy
 from incidents.web.forms.incidents import time_field
 
 
@@ -28,7 +28,13 @@ class DeployRuleForm(forms.ModelForm):
 
     class Meta:
         model = DeployRule
-        fields = ["pattern", "service", "kind", "ignore"]
+        fields = ["pattern", "environment", "branch", "service", "kind", "counts", "ignore"]
+
+
+class HeartbeatForm(forms.ModelForm):
+    class Meta:
+        model = HeartbeatRule
+        fields = ["pattern", "integration", "interval", "service"]
 
 
 class MaintenanceForm(forms.ModelForm):

@@ -12,22 +12,29 @@ from kb.chatops.dispatch import CommandContext, command
 MAX_LINES = 10
 
 
-@command("changes", "changes SERVICE 2h", "what was deployed or changed there lately")
+@command("changes", "changes SERVICE 2h [all]", "what was deployed or changed there lately")
 def changes(context: CommandContext, text: str) -> ChatAnswer:
-    name, period, length = period_argument(text, "2h")
+    """Those of production; with `all` those of staging, previews and checks too."""
+    words = text.split()
+    every = len(words) > 1 and words[-1].lower() == "all"
+    name, period, length = period_argument(" ".join(words[:-1]) if every else text, "2h")
     service = service_argument(name)
-    rows = Change.objects.filter(service=service, started_at__gte=timezone.now() - length)
+    reported = Change.objects.filter(service=service, started_at__gte=timezone.now() - length)
+    rows = reported if every else reported.counting()
     lines = [_change_line(change) for change in rows[:MAX_LINES]]
     summary = f"{rows.count()} changes of {service} in the last {period}."
+    left_out = 0 if every else reported.filter(counts=False).count()
+    if left_out:
+        summary += f" {left_out} more do not count (staging, previews, checks): add “all”."
     item = AnswerItem(service.name, service.get_absolute_url(), lines)
     return ChatAnswer(summary, [item] if lines else [])
 
 
 def _change_line(change: Change) -> str:
     line = f"{change.started_at:%m-%d %H:%M} {change.get_kind_display()}: {clip(change.title, 120)}"
-    if change.outcome == "succeeded":
-        return line
-    return f"{line} ({change.get_outcome_display().lower()})"
+    if change.outcome != "succeeded":
+        line += f" ({change.get_outcome_display().lower()})"
+    return line if change.counts else f"{line} [does not count: {change.counts_reason}]"
 
 
 @command("who", "who SERVICE", "the team and on-call of a service, and its runbook")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Span, rank_services
+from analysis.core.trace_changes import TracedCall, with_peers
 
 ONSET = 6000.0
 
@@ -161,6 +163,47 @@ def test_a_failure_is_blamed_on_the_callee_that_failed() -> None:
     assert first.service == "payments"
     assert first.reasons == ["95% of requests failed first here, or on its answer"]
     assert second.reasons == []
+
+
+def failing(span: Span) -> Span:
+    return replace(span, failed=True)
+
+
+def test_a_failed_span_counts_whatever_its_operation_is_called() -> None:
+    usual = [span for number in range(20) for span in request(number)]
+    spans = [span for number in range(20) for span in map(failing, request(number))]
+    first, second = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    assert first.service == "payments"
+    assert first.reasons == ["95% of requests failed first here, or on its answer"]
+    assert second.reasons == []
+
+
+def test_a_call_that_failed_without_its_callee_is_blamed_on_both_ends() -> None:
+    usual = [span for number in range(20) for span in request(number)]
+    spans = []
+    for number in range(20):
+        entry, call, answer = request(number)
+        spans += [entry, failing(call), answer]
+    suspects = rank_services(Observed(spans=spans, usual_spans=usual), ONSET)
+    assert [suspect.reasons for suspect in suspects] == [
+        ["48% of requests failed first here, or on its answer"]
+    ] * 2
+
+
+def test_spans_that_failed_as_often_before_blame_nobody() -> None:
+    usual = [
+        failing(span) if number % 2 else span for number in range(40) for span in request(number)
+    ]
+    suspects = rank_services(Observed(spans=usual, usual_spans=usual), ONSET)
+    assert not any(suspect.reasons for suspect in suspects)
+
+
+def test_an_untraced_peer_is_not_said_to_have_failed_itself() -> None:
+    span = Span(0.0, "t", "1", "", "shop", "SELECT", 5.0, failed=True)
+    calls, _ = with_peers([TracedCall(span, failed=True, peer="orders-db")])
+    assert [(call.span.service, call.span.failed) for call in calls] == [
+        ("shop", True), ("orders-db", False),
+    ]  # fmt: skip
 
 
 def shopping(number: int, stops_after: int = 2, fails: bool = False) -> list[Span]:

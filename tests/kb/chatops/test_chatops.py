@@ -253,9 +253,17 @@ def test_a_marked_message_becomes_an_entry_at_its_own_time(
 
 def test_changes_and_owners_of_a_service(slack: Workspace, database: Service) -> None:
     Change.objects.create(service=database, title="orders-db 8.53")
+    Change.objects.create(
+        service=database, title="orders-db 8.54", counts=False, counts_reason="staging"
+    )
     database.owner_team = "Data"
     database.save()
-    assert "orders-db 8.53" in body_of(say(slack, "changes orders-db 2h"))
+    counting = body_of(say(slack, "changes orders-db 2h"))
+    assert "orders-db 8.53" in counting
+    assert "1 more do not count" in counting
+    assert "orders-db 8.54" not in counting
+    every = body_of(say(slack, "changes orders-db 2h all"))
+    assert "orders-db 8.54 [does not count: staging]" in every
     assert "Team: Data" in body_of(say(slack, "who orders"))
     assert "No service is called" in body_of(say(slack, "who nobody"))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.core import error_budget
+from practice.core import error_budget, windows
 from practice.core.error_budget import Counts
 
 DAY = 86_400.0
@@ -58,7 +58,7 @@ def test_a_budget_in_minutes_is_what_the_calendar_makes_it(
 def test_windows_roll_or_follow_the_calendar_leap_days_included(
     kind: str, now: datetime, start: datetime, end: datetime
 ) -> None:
-    assert error_budget.window(kind, now) == (start, end)
+    assert windows.window(kind, now) == (start, end)
 
 
 def test_an_hour_of_total_failure_spends_what_it_should() -> None:

@@ -75,7 +75,7 @@ def test_the_same_summary_is_stored_once_and_rubbish_is_rejected(
     assert answer.status_code == 422
     assert "It has no line “Aggregated”" in answer.content.decode()
     with pytest.raises(ValidationError, match="Choose one of"):
-        load_tests.import_load_test(checkout, "gatling", "x")
+        load_tests.import_load_test(checkout, "artillery", "x")
 
 
 def test_runs_are_compared_within_a_scenario_only(checkout: Service) -> None:
