@@ -12,6 +12,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from common.written_times import MONTHS, DateOrder, read_written_time, without_accents
+
 EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
 """Histories hold accidents of any age; year 1 is how some languages write "no time"."""
 UNSET_CLOCK = (datetime(1969, 12, 31, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))
@@ -20,26 +22,32 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
 """A number that would be an earlier time is a duration, an id or zero for "never"."""
 
-FORMATS = ("%d/%b/%y %I:%M %p", "%d/%b/%y %H:%M", "%d/%b/%Y %H:%M")
-"""Besides ISO 8601: the formats of Jira, which depend on the settings of who exports."""
-
-_NUMBER = re.compile(r"\d{1,16}(?:\.\d{1,9})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
+_DOTNET = re.compile(r"/Date\((\d{12,14})(?:[+-]\d{4})?\)/", re.ASCII)
+_COMPACT = re.compile(r"(?:19|20)\d{10}(?:\d\d)?", re.ASCII)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
-_ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d-\d\d-\d\d)(?!\d)", re.ASCII)
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_WRITTEN_DATE = re.compile(
-    rf"\b({_MONTHS})\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b|"
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+({_MONTHS}),?\s+((?:19|20)\d\d)\b",
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_YEAR = r"(?:19|20)\d\d(?!\d)"
+_DATE_IN_PROSE = re.compile(
+    rf"(?<!\d)(?<!\d[./-])(?:(?:19|20)\d\d([-/.])\d{{1,2}}\1\d{{1,2}}(?!\d)|(?:19|20)\d{{6}}(?!\d)|"
+    rf"\d{{1,2}}([./])\d{{1,2}}\2{_YEAR}|"
+    rf"\d{{1,2}}(?:st|nd|rd|th|er|\.)?[ -]{{1,3}}(?:of |de )?(?:{_MONTH})\.?,?[ -](?:de )?{_YEAR}|"
+    rf"\b(?:{_MONTH})\.?\s{{1,3}}\d{{1,2}}(?:st|nd|rd|th)?,?\s{{1,3}}{_YEAR})",
     re.IGNORECASE | re.ASCII,
 )
+_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""From which number on it counts how many parts of a second: nano-, micro-, milliseconds."""
 
 
-def parse_time(value: Any, zone: tzinfo = UTC, formats: Iterable[str] = FORMATS) -> datetime | None:
+def parse_time(
+    value: Any, zone: tzinfo = UTC, formats: Iterable[str] = (), order: DateOrder = ""
+) -> datetime | None:
     """A time in UTC; None for what is no time, one before 1000 or after 2200, or the
     start of Unix time.
 
-    Reads datetimes and dates, seconds or milliseconds since 1970 as number or text, ISO 8601 dates
-    and times, and `formats` of strptime. `zone` is for texts and datetimes without an offset.
+    Reads datetimes and dates; seconds, milli-, micro- or nanoseconds since 1970 as number or text;
+    ISO 8601; dates and times in words, with slashes or dots (`written_times`); and `formats` of
+    strptime. `zone` is for texts and datetimes without an offset, `order` for 05/03/2026.
 
     >>> parse_time("2026-03-01 02:57"), parse_time(1772333820) == parse_time("2026-03-01T02:57Z")
     (datetime.datetime(2026, 3, 1, 2, 57, tzinfo=datetime.timezone.utc), True)
@@ -54,20 +62,45 @@ def parse_time(value: Any, zone: tzinfo = UTC, formats: Iterable[str] = FORMATS)
         if isinstance(value, date):
             return _in_bounds(datetime(value.year, value.month, value.day), zone)
         if isinstance(value, str):
-            return _from_text(value.strip(), zone, formats)
+            return _from_text(value.strip(), zone, formats, order)
     except (ValueError, OverflowError, OSError):
         pass
     return None
 
 
+def is_only_a_day(value: Any) -> bool:
+    """Whether a value that is a time says the day but not the hour."""
+    if isinstance(value, str):
+        text = value.strip()
+        if _NUMBER.fullmatch(text) and _from_number_safely(text):
+            return False
+        written = read_written_time(text, "day-first") or read_written_time(text, "month-first")
+        return written is not None and written.clock is None
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
 def _from_number(value: float) -> datetime | None:
-    at = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
+    parts = next((parts for least, parts in _UNITS if value > least), 1)
+    at = datetime.fromtimestamp(value / parts, UTC)
     return at if EARLIEST_NUMBER <= at < LATEST else None
 
 
-def _from_text(text: str, zone: tzinfo, formats: Iterable[str]) -> datetime | None:
-    if _NUMBER.fullmatch(text) and (at := _from_number(float(text))):
+def _from_number_safely(text: str) -> datetime | None:
+    try:
+        return _from_number(float(text))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _from_text(
+    text: str, zone: tzinfo, formats: Iterable[str], order: DateOrder
+) -> datetime | None:
+    if _NUMBER.fullmatch(text) and (at := _from_number_safely(text)):
         return at
+    if match := _DOTNET.fullmatch(text):
+        return _from_number(int(match[1]))
+    if _COMPACT.fullmatch(text):
+        return _in_bounds(datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S"), zone)
     try:
         found = parse_datetime(text)
     except ValueError:
@@ -78,6 +111,8 @@ def _from_text(text: str, zone: tzinfo, formats: Iterable[str]) -> datetime | No
             break
         except ValueError:
             continue
+    if found is None and (written := read_written_time(text, order)):
+        found = written.moment(zone)
     return None if found is None else _in_bounds(found, zone)
 
 
@@ -109,17 +144,14 @@ def period_of(text: str) -> tuple[datetime, datetime]:
         raise ValueError(f"{text!r} is not in the calendar.") from None
 
 
-def first_date_in(text: str) -> datetime | None:
-    """The first date that prose mentions, as 2026-03-01, March 1st, 2026 or 1 March 2026.
+def first_date_in(text: str, zone: tzinfo = UTC, order: DateOrder = "") -> datetime | None:
+    """The first date that prose mentions, as 2026-03-01, March 1st, 2026, 1. März 2026 or 1.3.2026.
 
     >>> first_date_in("On 1 March 2026 the certificate of the relay expired.")
     datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
     """
-    iso, written = _ISO_DATE.search(text), _WRITTEN_DATE.search(text)
-    if iso and (not written or iso.start() < written.start()):
-        return parse_time(iso[1])
-    if written:
-        parts = written.group(1, 2, 3) if written[1] else written.group(5, 4, 6)
-        month, day, year = parts
-        return parse_time(f"{day} {month.capitalize()} {year}", formats=("%d %B %Y",))
+    for match in _DATE_IN_PROSE.finditer(without_accents(text)):
+        found = parse_time(match[0], zone, order=order)
+        if found:
+            return found
     return None

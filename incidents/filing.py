@@ -193,6 +193,11 @@ def _apply(
         _check_choice("severity", severity, Incident.Severity.values)
         if severity != incident.severity:
             rated, incident.severity = f"{incident.severity} → {severity}", severity
+    incident.guessed_times = {
+        name: how
+        for name, how in incident.guessed_times.items()
+        if name not in changed and getattr(incident, name, None) is not None
+    }
     incident.full_clean(exclude=["reporter"])
     incident.save()
     if services is not None and set(services) != set(incident.services.all()):

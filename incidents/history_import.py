@@ -5,65 +5,41 @@ An incident is known by its source and its id there, so every import can be repe
 
 from __future__ import annotations
 
-import csv
-import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from common.errors import error_text
-from common.file_import import ImportReport
+from common.file_import import BadFile, ImportReport, Skipped
 from common.markdown import escape_markdown
-from common.times import parse_time
+from common.text_files import decoded, read_json_values, read_table
 from incidents import filing, severities
+from incidents.history_rows import (
+    PastIncident,
+    RowOptions,
+    Update,
+    clean_service_name,
+    date_orders,
+    is_mitigated,
+    is_over,
+    parse_row,
+)
 from incidents.models import Incident, Service, TimelineEntry
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "external_id": ("external_id", "id", "number", "key", "incident_id"),
-    "title": ("title", "name", "summary", "subject"),
-    "symptom": ("symptom", "description", "body", "details"),
-    "resolution": ("resolution", "resolution_notes", "fix"),
-    "severity": ("severity", "impact", "priority", "urgency"),
-    "impact_started_at": ("impact_started_at", "started_at", "downtime_start", "created_at", "at"),
-    "detected_at": ("detected_at",),
-    "acknowledged_at": ("acknowledged_at",),
-    "mitigated_at": ("mitigated_at",),
-    "resolved_at": ("resolved_at", "downtime_end", "closed_at", "ended_at"),
-    "services": ("services", "components", "service", "component"),
-    "external_url": ("external_url", "url", "link", "html_url"),
-    "updates": ("updates", "incident_updates", "timeline"),
-}
-"""Our fields, and the names they have in exports; the first one that has a value wins."""
-
-Update = tuple[datetime, str, str]
-"""Time, state or author, and text."""
-
-
-@dataclass
-class PastIncident:
-    """One past incident as an export describes it."""
-
-    external_id: str
-    title: str
-    impact_started_at: datetime | None = None
-    symptom: str = ""
-    resolution: str = ""
-    severity: str = ""
-    """the export's own word for it"""
-    detected_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-    mitigated_at: datetime | None = None
-    resolved_at: datetime | None = None
-    services: list[str] = field(default_factory=list)
-    external_url: str = ""
-    updates: list[Update] = field(default_factory=list)
+LISTS = ("incidents", "data", "results", "items", "issues", "rows", "tickets", "value")
+"""Keys under which exports as JSON hold their rows."""
+LONGEST_WITHOUT_WORD = timedelta(days=1)
+"""What began earlier and has neither an end nor a state is over: files hold history."""
+NO_END = "the file names no end"
 
 
 @dataclass
@@ -71,6 +47,10 @@ class HistoryReport(ImportReport):
     new_services: list[str] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     """(place, what the person should know about how it was read)"""
+
+    def counted_notes(self) -> list[tuple[str, int]]:
+        """Each remark once, with the number of records it is about, most often first."""
+        return Counter(note for _, note in self.notes).most_common()
 
 
 class HistoryImport:
@@ -114,7 +94,7 @@ class HistoryImport:
         self.report.same += 1
         return True
 
-    def file(self, past: PastIncident, place: str, status: Any = "") -> Incident:
+    def file(self, past: PastIncident, place: str) -> Incident:
         """Write a past incident, its services and its timeline. Raises ValidationError."""
         start = past.impact_started_at
         if not past.external_id:
@@ -123,23 +103,23 @@ class HistoryImport:
             raise ValidationError({"title": "Missing. Name its column with --map title=COLUMN."})
         if start is None:
             raise ValidationError({"impact_started_at": "Missing. Map it with --map."})
-        # Some exports note an end before the start when a clock was corrected by hand.
-        mitigated_at, resolved_at = (
-            max(start, at) if at else None for at in (past.mitigated_at, past.resolved_at)
-        )
-        resolved = Incident.Status.RESOLVED if resolved_at else Incident.Status.INVESTIGATING
+        past = _with_end(past, start)
+        resolved = Incident.Status.RESOLVED if past.resolved_at else _open_status(past)
+        severity = severities.severity_named(past.severity) if past.severity else None
+        self._note_how_it_was_read(past, place)
         incident = filing.file_incident(
             title=past.title[:300],
             symptom=past.symptom or next((text for *_, text in past.updates if text), ""),
             resolution=past.resolution,
-            severity=severities.severity_named(past.severity) or severities.DEFAULT,
+            severity=severity or severities.DEFAULT,
             services=self._services_of(past, place),
             impact_started_at=start,
             detected_at=past.detected_at,
             acknowledged_at=past.acknowledged_at,
-            mitigated_at=mitigated_at,
-            resolved_at=resolved_at,
-            status=status or resolved,
+            mitigated_at=past.mitigated_at,
+            resolved_at=past.resolved_at,
+            guessed_times=past.guessed_times,
+            status=resolved,
             external_source=self.source,
             external_id=past.external_id[:200],
             external_url=past.external_url if past.external_url.startswith("http") else "",
@@ -149,6 +129,13 @@ class HistoryImport:
         self.report.new.append(incident.title)
         return incident
 
+    def _note_how_it_was_read(self, past: PastIncident, place: str) -> None:
+        if severities.is_unknown(past.severity):
+            note = f"the severity {past.severity[:40]!r} is unknown, {severities.DEFAULT} is used"
+            self.report.notes.append((place, note))
+        if past.guessed_times.get("resolved_at") == NO_END:
+            self.report.notes.append((place, "no end is named: it is over and counts in no figure"))
+
     def _services_of(self, past: PastIncident, place: str) -> set[Service]:
         """The services it lists, created where they are unknown, and those its title names."""
         names = [name for given in past.services if (name := clean_service_name(given))]
@@ -156,7 +143,9 @@ class HistoryImport:
             note = "names of services with characters that ours may not have"
             self.report.notes.append((place, note))
         listed = {self._service(name) for name in names}
-        return listed | {self.services[name] for name in filing.names_in(past.title, self.services)}
+        mentioned = {self.services[name] for name in _mentioned(past.mentions, self.services)}
+        named = {self.services[name] for name in filing.names_in(past.title, self.services)}
+        return listed | mentioned | named
 
     def _service(self, name: str) -> Service:
         service = self.services.get(name.lower()) or self._created.get(name.lower())
@@ -170,6 +159,44 @@ class HistoryImport:
             service.save()
             self._created[name.lower()] = service
         return service
+
+
+def _with_end(past: PastIncident, start: datetime) -> PastIncident:
+    """With an end where it is over, guessed if the file names none, and no time before the start.
+
+    Some exports have an end before the start, where a clock was corrected by hand.
+    """
+    guessed = dict(past.guessed_times)
+    times = {}
+    for name in ("mitigated_at", "resolved_at"):
+        at: datetime | None = getattr(past, name)
+        if at and at < start:
+            guessed.setdefault(name, "it lay before the start")
+        times[name] = max(start, at) if at else None
+    resolved_at = times["resolved_at"]
+    over = is_over(past)
+    if over is None:
+        over = timezone.now() - start > LONGEST_WITHOUT_WORD
+    if resolved_at is None and over:
+        known = [start, times["mitigated_at"], *(at for at, *_ in past.updates)]
+        resolved_at = max(at for at in known if at)
+        guessed["resolved_at"] = NO_END
+    return replace(
+        past, mitigated_at=times["mitigated_at"], resolved_at=resolved_at, guessed_times=guessed
+    )
+
+
+def _open_status(past: PastIncident) -> str:
+    mitigated = past.mitigated_at or is_mitigated(past)
+    return Incident.Status.MITIGATED if mitigated else Incident.Status.INVESTIGATING
+
+
+def _mentioned(labels: Iterable[str], names: Iterable[str]) -> set[str]:
+    """The `names` that a label is, alone or behind a word such as area/ or team:."""
+    known = set(names)
+    words = {label.strip().lower() for label in labels}
+    words |= {re.split(r"[/:]{1,2}", word, maxsplit=1)[-1].strip() for word in words}
+    return words & known
 
 
 def _write_updates(incident: Incident, updates: Iterable[Update]) -> None:
@@ -190,22 +217,27 @@ def import_incidents(
     source: str,
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    options: RowOptions | None = None,
 ) -> HistoryReport:
-    """Import rows with their numbers. `mapping` says which column holds which of our fields.
+    """Import rows with their numbers. `mapping` says which column holds which of our fields,
+    `options` also in which zone and order their times are written.
 
     A row whose external id is known is left alone. A row that cannot be imported is reported and
     does not stop the others.
     """
     report = HistoryReport()
+    options = options or RowOptions(mapping or {})
+    numbered = list(rows)
+    orders = date_orders([row for _, row in numbered if not isinstance(row, str)], options)
     with transaction.atomic():
         history = HistoryImport(source, report)
-        for number, row in rows:
+        for number, row in numbered:
             place = str(number)
             if isinstance(row, str):
                 report.skip(place, row)
                 continue
             try:
-                past = parse_row(row, mapping or {})
+                past = parse_row(row, options, orders)
             except ValidationError as error:
                 report.skip(place, error_text(error))
                 continue
@@ -218,74 +250,32 @@ def import_incidents(
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    """Rows of a .csv or JSON-lines file with their line numbers; a broken row as its problem."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        if path.suffix.lower() == ".csv":
-            reader = csv.DictReader(file)
-            for row in reader:
-                yield reader.line_num, {k: v for k, v in row.items() if k is not None}
-            return
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                yield number, f"not JSON: {error}"
-                continue
-            yield number, value if isinstance(value, dict) else "not a JSON object"
+    """Rows of a table or of JSON with their numbers; a broken row as its problem.
+
+    Raises BadFile when there are none.
+    """
+    text = decoded(path.read_bytes())
+    if path.suffix.lower() not in (".json", ".jsonl", ".ndjson"):
+        table = read_table(text)
+        yield from table.filled_rows()
+        if table.problem:
+            yield 0, table.problem
+        elif not table.rows:
+            raise BadFile("It has heads but no rows.")
+        return
+    number = 0
+    for value in read_json_values(text):
+        for row in _rows_in(value):
+            number += 1
+            if isinstance(row, Skipped):
+                yield number, row.why
+            else:
+                yield number, row if isinstance(row, dict) else "not a JSON object"
+    if not number:
+        raise BadFile("It has no entries.")
 
 
-def parse_row(row: Mapping[str, Any], mapping: Mapping[str, str]) -> PastIncident:
-    """A row of an export as a past incident. Raises ValidationError with the field and value."""
-    given: dict[str, Any] = {}
-    for name, aliases in COLUMNS.items():
-        columns = [mapping[name]] if name in mapping else aliases
-        given[name] = next((row[c] for c in columns if row.get(c) not in (None, "", [])), None)
-    fields: dict[str, Any] = {
-        name: time_of(name, value) if name.endswith("_at") else text_of(value)
-        for name, value in given.items()
-    }
-    fields["services"] = names_of(given["services"])
-    fields["updates"] = [update for each in _objects(given["updates"]) if (update := _update(each))]
-    return PastIncident(**fields)
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _update(row: dict[str, Any]) -> Update | None:
-    at = time_of("updates", row.get("at") or row.get("created_at"))
-    text = text_of(row.get("message") or row.get("body") or row.get("text"))
-    return (at, text_of(row.get("status")), text) if at else None
-
-
-def text_of(value: Any) -> str:
-    return "" if value is None else str(value).replace("\x00", "").strip()
-
-
-def names_of(value: Any) -> list[str]:
-    """Names in a list, or in a text with commas or semicolons between them."""
-    if isinstance(value, str):
-        value = value.replace(";", ",").split(",")
-    if not isinstance(value, list):
-        return []
-    names = [v.get("name", "") if isinstance(v, dict) else v for v in value]
-    return [text[:100] for name in names if (text := text_of(name))]
-
-
-def clean_service_name(given: str) -> str:
-    """The name without characters that a service's name may not have; empty if none are left."""
-    return " ".join(re.sub(r"[^A-Za-z0-9 ._:/@-]+", " ", given).split()).lstrip(" ._:/@-")[:100]
-
-
-def time_of(name: str, value: Any) -> datetime | None:
-    """The time that a field holds; None where it is empty. Raises ValidationError by field."""
-    if value in (None, ""):
-        return None
-    found = parse_time(value)
-    if found is None:
-        text = f"{text_of(value)[:60]!r} is not a time such as 2026-03-01T02:57Z."
-        raise ValidationError({name: text})
-    return found
+def _rows_in(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return next((value[key] for key in LISTS if isinstance(value.get(key), list)), [value])
+    return value if isinstance(value, list) else [value]

@@ -13,16 +13,16 @@ WORDS = {
     "SEV1": (
         "critical crit fatal disaster emergency emerg panic page blocker urgent highest severe "
         "catastrophic showstopper major_outage full_outage down unreachable availability "
-        "extreme very_high kritisch höchste katastrophe critique bloquant crítico"
+        "majoroutage extreme very_high kritisch höchste katastrophe critique bloquant crítico"
     ),
     "SEV2": (
         "high major error err errors alert serious partial partial_outage important significant "
-        "hoch erheblich schwerwiegend fehler élevé majeur alto"
+        "partialoutage hoch erheblich schwerwiegend fehler élevé majeur alto"
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "
         "performance unknown unkn nodata no_data non_critical not_critical noncritical ticket "
-        "mittel warnung moyen avertissement medio"
+        "degradedperformance mittel warnung moyen avertissement medio"
     ),
     "SEV4": (
         "info information informational low lowest none notice debug trace verbose trivial "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,9 +14,9 @@ from django.db import transaction
 
 from common.errors import error_text
 from incidents.history_import import HistoryImport, HistoryReport
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 from kb.causes.linking import create_cause
-from kb.importers.base import ImportedIncident, ReadResult
+from kb.importers.base import FoundCause, ImportedIncident, MergedAlert, ReadResult
 from kb.models import Category, Cause, CauseLink, Postmortem
 from kb.postmortems import action_items, editing
 
@@ -29,6 +28,8 @@ class KnowledgeImportReport(HistoryReport):
     postmortems: int = 0
     links: int = 0
     actions: int = 0
+    alerts: int = 0
+    """Entries that had been merged into another."""
     new_causes: list[str] = field(default_factory=list)
 
     def lines(self, dry_run: bool = False) -> list[str]:
@@ -41,7 +42,9 @@ class KnowledgeImportReport(HistoryReport):
             f"({len(self.new_causes)} of them new), {self.actions} actions, "
             f"{len(self.new_services)} new services.",
         ]
-        for note, count in Counter(note for _, note in self.notes).most_common(10):
+        if self.alerts:
+            lines.append(f"{self.alerts} merged entries {would}alerts of the one they went into.")
+        for note, count in self.counted_notes()[:20]:
             lines.append(f"{count} × {note}")
         return lines
 
@@ -85,7 +88,10 @@ class _ImportRun:
         with self.history.entry(position, record.external_id):
             incident = self._incident(position, record)
             for name, category in record.causes:
-                self._link(position, incident, name, category)
+                self._link(position, incident, FoundCause(CauseLink.Role.ROOT, name), category)
+            for found in record.found_causes:
+                self._link(position, incident, found)
+            self._add_merged_alerts(incident, record.merged)
             if record.body or record.actions:
                 postmortem = self._postmortem(incident, record)
                 for action in record.actions:
@@ -95,20 +101,37 @@ class _ImportRun:
         self.causes = causes  # Those that it created were rolled back.
 
     def _incident(self, position: str, record: ImportedIncident) -> Incident:
-        # An incident with a postmortem is over, even if the export does not say since when.
-        over = bool(record.body) and record.resolved_at is None
-        past = replace(record, symptom=record.symptom or _beginning(record.body))
-        return self.history.file(past, position, Incident.Status.MITIGATED if over else "")
+        # An incident with a postmortem is over; a state there is that of the postmortem.
+        status = "closed" if record.body else record.status
+        symptom = record.symptom or _beginning(record.body)
+        return self.history.file(replace(record, symptom=symptom, status=status), position)
 
-    def _link(self, position: str, incident: Incident, name: str, category: str) -> None:
-        name = " ".join(name.split())[:200]
+    def _add_merged_alerts(self, incident: Incident, merged: list[MergedAlert]) -> None:
+        for each in merged:
+            Alert.objects.get_or_create(
+                source=self.source, fingerprint=each.external_id[:200], starts_at=each.starts_at,
+                defaults={
+                    "name": each.title[:200] or each.external_id[:200], "summary": each.title,
+                    "severity": each.severity[:50], "status": Alert.Status.RESOLVED,
+                    "ends_at": each.ends_at or each.starts_at, "incident": incident,
+                    "url": each.url if each.url.startswith("http") else "",
+                    "joined_because": f"{self.source} merged it into this incident.",
+                },
+            )  # fmt: skip
+            self.report.alerts += 1
+
+    def _link(
+        self, position: str, incident: Incident, found: FoundCause, category: str = ""
+    ) -> None:
+        name = " ".join(found.name.split())[:200]
         if not re.search(r"\w", name):
             return
         cause = self.causes.get(name.lower())
         if cause is None:
-            found = self.categories.get(category.lower()) or self.categories.get(name.lower())
+            named = self.categories.get(category.lower()) or self.categories.get(name.lower())
+            what = found.text if found.text.strip(" .") != name else ""
             try:
-                cause = create_cause(name=name, category=found or "")
+                cause = create_cause(name=name, category=named or "", what_happens=what[:20_000])
             except ValidationError as error:
                 self.report.notes.append(
                     (position, f"no cause made of {name!r}: {error_text(error)}")
@@ -118,7 +141,9 @@ class _ImportRun:
             self.report.new_causes.append(name)
         _, new = CauseLink.objects.get_or_create(
             incident=incident, cause=cause,
-            defaults={"author": self.author, "reason": f"From {self.source}"},
+            defaults={
+                "author": self.author, "reason": f"From {self.source}", "role": found.role,
+            },
         )  # fmt: skip
         self.report.links += new
 

@@ -136,9 +136,8 @@ def _add_causes(review: MonthlyReview, rows: Any) -> None:
         explained.add(link.incident_id)
         line = by_cause.setdefault(link.cause_id, [link.cause, 0, 0.0])
         line[1] += 1
-        if link.incident.resolved_at:
-            duration = link.incident.resolved_at - link.incident.impact_started_at
-            line[2] += duration.total_seconds() / 60
+        if link.incident.has_measured_duration:
+            line[2] += link.incident.duration().total_seconds() / 60
     review.causes = sorted(
         ((cause.name, cause.get_absolute_url(), n, lost) for cause, n, lost in by_cause.values()),
         key=lambda line: (-line[3], -line[2], line[0]),

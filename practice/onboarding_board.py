@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from common.viewer import Viewer
-from incidents.models import Incident, Service
+from incidents.models import Incident, Service, recorded
 from incidents.permissions import visible_incidents
 from practice.models import Engagement, Phase, ReadinessReview
 
@@ -71,12 +71,13 @@ def _cards(user: Viewer) -> list[Card]:
         Coalesce("incident__resolved_at", Now()) - F("incident__impact_started_at"),
         output_field=DurationField(),
     )
+    measured = recorded("impact_started_at", "resolved_at", prefix="incident__")
     visible = visible_incidents(user).filter(impact_started_at__gte=since, merged_into=None)
     totals = {
         row["service_id"]: row
         for row in Incident.services.through.objects.filter(incident__in=visible.values("pk"))
         .values("service_id")
-        .annotate(n=Count("pk"), lost=Sum(duration))
+        .annotate(n=Count("pk"), lost=Sum(duration, filter=measured))
     }
     closed = ReadinessReview.objects.exclude(closed_at=None)
     newest = closed.values("service_id").annotate(last=Max("pk")).values("last")
@@ -88,7 +89,8 @@ def _cards(user: Viewer) -> list[Card]:
     for service in services:
         card = Card(service, {each.phase: each for each in service.engagements.all()})
         if row := totals.get(service.pk):
-            card.incidents, card.minutes = row["n"], row["lost"].total_seconds() / 60
+            lost = row["lost"] or timedelta()
+            card.incidents, card.minutes = row["n"], lost.total_seconds() / 60
         card.score = scores.get(service.pk)
         card.reasons = _reasons(card)
         cards.append(card)

@@ -24,7 +24,7 @@ LAYERS = {
         "permissions",
         "events",
         "filing severities search catalogue tokens retention",
-        "suspect_changes",
+        "suspect_changes history_rows",
         "timeline",
         "alerts merging",
         "intake history_import",
@@ -77,7 +77,7 @@ PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
     # One way of reading a row of incident history, whatever file it is in.
-    "kb/importers": ("incidents.history_import", "incidents.severities"),
+    "kb/importers": ("incidents.history_rows", "incidents.severities"),
 }
 PURE = ["analysis.core", "analysis.similarity", "practice.core"]
 

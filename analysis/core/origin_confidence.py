@@ -45,8 +45,8 @@ class Confidence:
 
     @property
     def tells(self) -> bool:
-        """False where normal time names a service as strongly more often than not."""
-        return self.value >= 0.5
+        """False where normal time names a service as strongly half of the time or more often."""
+        return self.abnormal and (not self.windows or 2 * self.weaker > self.windows)
 
 
 def confidence(observed: Observed, at: float, suspects: Sequence[Suspect]) -> Confidence:

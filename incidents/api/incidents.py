@@ -26,6 +26,7 @@ from incidents.api.mixins import (
 from incidents.api.services import ServiceSerializer
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
 from incidents.history_import import import_incidents
+from incidents.history_rows import DATE_ORDERS, options_from
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import visible_alerts, visible_incidents
 from incidents.search.filters import IncidentFilter
@@ -57,10 +58,11 @@ class IncidentSerializer(serializers.ModelSerializer):
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
             "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
             "mitigated_at", "resolved_at", "reporter", "merged_into", "external_source",
-            "external_id", "external_url", "created_at", "updated_at",
+            "external_id", "external_url", "created_at", "updated_at", "guessed_times",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []
+        read_only_fields = ["guessed_times"]
         extra_kwargs = {
             "symptom": {"max_length": 50_000},
             "resolution": {"max_length": 50_000},
@@ -96,6 +98,14 @@ class ImportSerializer(serializers.Serializer):
         required=False,
         help_text="From our field to its name in the rows, where that is not a usual one.",
     )
+    zone = serializers.CharField(
+        max_length=60, default="", allow_blank=True,
+        help_text="Of times without an offset: Europe/Berlin, EST, +0530. Default: UTC.",
+    )  # fmt: skip
+    dates = serializers.ChoiceField(
+        DATE_ORDERS, default="", allow_blank=True,
+        help_text="How 05/03/2026 is meant, where no value of its column shows it.",
+    )  # fmt: skip
     dry_run = serializers.BooleanField(default=False)
 
 
@@ -114,11 +124,19 @@ class RefusedSerializer(serializers.Serializer):
     why = serializers.CharField()
 
 
+class ImportNoteSerializer(serializers.Serializer):
+    note = serializers.CharField(
+        help_text="How rows were read: an unknown severity, a missing end."
+    )
+    count = serializers.IntegerField(help_text="Of how many rows.")
+
+
 class ImportReportSerializer(serializers.Serializer):
     new = serializers.IntegerField()
     known = serializers.IntegerField()
     refused = RefusedSerializer(many=True)
     new_services = serializers.ListField(child=serializers.CharField())
+    notes = ImportNoteSerializer(many=True)
 
 
 @extend_schema_view(
@@ -230,8 +248,9 @@ class IncidentViewSet(
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_rows(self, request: Request) -> Response:
         body = validated_body(request, ImportSerializer)
+        options = options_from(body.get("mapping") or {}, body["zone"], body["dates"])
         report = import_incidents(
-            enumerate(body["rows"], 1), body["source"], body.get("mapping"), body["dry_run"]
+            enumerate(body["rows"], 1), body["source"], dry_run=body["dry_run"], options=options
         )
         refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
         return Response(
@@ -240,6 +259,7 @@ class IncidentViewSet(
                 "known": report.same,
                 "refused": refused,
                 "new_services": report.new_services,
+                "notes": [{"note": note, "count": count} for note, count in report.counted_notes()],
             }
         )
 

@@ -5,7 +5,7 @@ from incidents.models.change import Change
 from incidents.models.event import Event
 from incidents.models.heartbeat import HeartbeatRule, HeartbeatSender, HeartbeatWatch
 from incidents.models.history import history_of
-from incidents.models.incident import Incident
+from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
@@ -36,4 +36,5 @@ __all__ = [
     "UnknownService",
     "addresses_only",
     "history_of",
+    "recorded",
 ]

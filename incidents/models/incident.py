@@ -18,6 +18,11 @@ from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
 
 
+def recorded(*times: str, prefix: str = "") -> Q:
+    """Incidents none of whose `times` was guessed by an import; only these count in figures."""
+    return ~Q(**{f"{prefix}guessed_times__has_any_keys": list(times)})
+
+
 class Incident(models.Model):
     """Something that affected users or would have. Its reference is INC-<primary key>."""
 
@@ -70,6 +75,12 @@ class Incident(models.Model):
     )
     merged_into = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="merged"
+    )
+    guessed_times = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="How an import guessed a time, by name of the time. No figure counts these.",
     )
     external_source = models.CharField(max_length=50, blank=True)
     external_id = models.CharField(max_length=200, blank=True)
@@ -143,6 +154,12 @@ class Incident(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status != self.Status.RESOLVED
+
+    @property
+    def has_measured_duration(self) -> bool:
+        """Whether start and end are recorded, not guessed."""
+        guessed = {"impact_started_at", "resolved_at"} & set(self.guessed_times)
+        return self.resolved_at is not None and not guessed
 
     def duration(self, now: datetime | None = None) -> timedelta:
         """From impact start to resolution, or to now while it is open."""

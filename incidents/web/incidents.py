@@ -34,6 +34,10 @@ from incidents.web.shortcuts import (
 )
 
 PAGE_SIZE = 50
+TIME_LABELS = {
+    "impact_started_at": "Impact started", "detected_at": "Detected",
+    "acknowledged_at": "Acknowledged", "mitigated_at": "Mitigated", "resolved_at": "Resolved",
+}  # fmt: skip
 
 
 class SearchPaginator(Paginator):
@@ -147,11 +151,8 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
             "statuses": Incident.Status.choices,
             "severities": Incident.Severity.choices,
             "times": [
-                ("Impact started", incident.impact_started_at),
-                ("Detected", incident.detected_at),
-                ("Acknowledged", incident.acknowledged_at),
-                ("Mitigated", incident.mitigated_at),
-                ("Resolved", incident.resolved_at),
+                (label, getattr(incident, name), incident.guessed_times.get(name, ""))
+                for name, label in TIME_LABELS.items()
             ],
             **_timeline_context(incident),
         },

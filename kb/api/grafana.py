@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents.models import Incident
+from incidents.models import Incident, recorded
 from incidents.permissions import visible_incidents
 
 
@@ -31,12 +31,13 @@ def _per_day(rows: QuerySet[Incident], since: datetime, until: datetime, value: 
 
 
 _MINUTES = Extract(F("resolved_at") - F("impact_started_at"), "epoch", output_field=FloatField())
+_MEASURED = recorded("impact_started_at", "resolved_at")
 
 
 SERIES: dict[str, tuple[str, Any]] = {
     "incidents": ("Incidents a day", Count("pk")),
     "severe": ("SEV1 and SEV2 a day", Count("pk", filter=Q(severity__in=["SEV1", "SEV2"]))),
-    "minutes": ("Minutes lost a day", Sum(_MINUTES) / 60.0),
+    "minutes": ("Minutes lost a day", Sum(_MINUTES, filter=_MEASURED) / 60.0),
 }
 
 

@@ -49,6 +49,7 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
     counted = [link for link in links if link.state != CauseLink.State.REJECTED]
     incidents = [link.incident for link in counted]
     resolved = [row for row in incidents if row.resolved_at]
+    measured = [row for row in resolved if row.has_measured_duration]
     services = Counter(service for row in incidents for service in row.services.all())
     fixes = list(cause.fixes.select_related("author", "returned_with"))
     visible_incidents = {link.incident_id for link in links}
@@ -72,7 +73,7 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
         times=len(counted),
         confirmed=sum(link.state == CauseLink.State.CONFIRMED for link in counted),
         last_seen=max((row.impact_started_at for row in incidents), default=None),
-        minutes=sum(row.duration().total_seconds() / 60 for row in resolved),
+        minutes=sum(row.duration().total_seconds() / 60 for row in measured),
         unresolved=len(incidents) - len(resolved),
         services=services.most_common(12),
         fixes=fixes,

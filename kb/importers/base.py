@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,7 +10,9 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
-from incidents.history_import import PastIncident
+from common.file_import import BadFile, Skipped
+from common.text_files import decoded, read_json_values
+from incidents.history_rows import DEFAULTS, PastIncident, RowOptions, time_of
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of one file."""
@@ -31,6 +32,28 @@ class ImportedAction:
     tracker_url: str = ""
 
 
+@dataclass(frozen=True)
+class FoundCause:
+    """A cause as a section of a report describes it."""
+
+    role: str
+    name: str
+    text: str = ""
+    """What the section says, if that is more than the name."""
+
+
+@dataclass(frozen=True)
+class MergedAlert:
+    """An entry that was merged into an incident: an alert of it."""
+
+    external_id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    severity: str = ""
+    url: str = ""
+
+
 @dataclass
 class ImportedIncident(PastIncident):
     """One past incident as an importer read it, possibly with its postmortem.
@@ -40,6 +63,9 @@ class ImportedIncident(PastIncident):
 
     causes: list[tuple[str, str]] = field(default_factory=list)
     """(name, category or ""): suspected causes."""
+    found_causes: list[FoundCause] = field(default_factory=list)
+    """Suspected causes and factors that its sections describe."""
+    merged: list[MergedAlert] = field(default_factory=list)
     body: str = ""
     """The postmortem in Markdown, if there is one."""
     body_title: str = ""
@@ -61,8 +87,15 @@ class Importer:
     accepts: ClassVar[str] = ""
     """What it reads, for the help: a folder of .md files, a .csv file …"""
 
-    def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
-        self.mapping = dict(mapping or {})
+    def __init__(
+        self, mapping: Mapping[str, str] | None = None, options: RowOptions | None = None
+    ) -> None:
+        self.options = options or (RowOptions(dict(mapping)) if mapping else DEFAULTS)
+        self.mapping = dict(self.options.mapping)
+
+    def time(self, name: str, value: Any) -> datetime | None:
+        """A time as the options say it is written. Raises ValidationError by field."""
+        return time_of(name, value, self.options)
 
     def read(self, path: Path) -> Iterator[ReadResult]:
         """Every record at `path`. Raises CannotImport if `path` is not of this kind."""
@@ -76,12 +109,18 @@ class JsonImporter(Importer):
 
     def read(self, path: Path) -> Iterator[ReadResult]:
         for position, row in json_rows(path, *self.lists):
-            try:
-                yield position, self.record(row)
-            except CannotImport as error:
-                yield position, str(error)
-            except ValidationError as error:
-                yield position, "; ".join(error.messages)
+            yield from self.read_row(position, row)
+
+    def read_row(self, position: str, row: dict[str, Any] | str) -> Iterator[ReadResult]:
+        if isinstance(row, str):
+            yield position, row
+            return
+        try:
+            yield position, self.record(row)
+        except CannotImport as error:
+            yield position, str(error)
+        except ValidationError as error:
+            yield position, "; ".join(error.messages)
 
     def record(self, row: dict[str, Any]) -> ImportedIncident:
         """The incident in a row. Raises CannotImport or ValidationError."""
@@ -93,7 +132,7 @@ def text_of(path: Path) -> str:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise CannotImport(f"has {size / 2**20:.0f} MB; up to {MAX_BYTES // 2**20} MB are read")
-    return path.read_text(encoding="utf-8-sig", errors="replace").replace("\x00", "")
+    return decoded(path.read_bytes())
 
 
 def files_below(path: Path, *suffixes: str) -> list[Path]:
@@ -121,27 +160,52 @@ def first_value(row: Mapping[str, Any], *keys: str) -> Any:
     return None
 
 
-def json_rows(path: Path, *keys: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Objects of JSON files: a list, an object with a list under one of `keys`, or JSON lines.
+def json_rows(path: Path, *keys: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """Objects of JSON files, or why one is none: a list, an object with a list under one of
+    `keys`, several of these one after another, or JSON lines.
 
-    Raises CannotImport if a file is not JSON or has no such list.
+    Raises CannotImport if the only file is not JSON or has no such list, or has no entries.
     """
-    for file in files_below(path, ".json", ".jsonl"):
-        content = text_of(file)
+    files = files_below(path, ".json", ".jsonl", ".ndjson")
+    if not files:
+        raise CannotImport(f"There is no .json file in {path}.")
+    found = 0
+    for file in files:
         try:
-            value = json.loads(content)
-        except ValueError:
-            try:
-                value = [json.loads(line) for line in content.splitlines() if line.strip()]
-            except ValueError as error:
-                raise CannotImport(f"{file.name} is not JSON: {error}") from None
+            rows = list(_rows_of(file, keys))
+        except CannotImport as error:
+            if len(files) == 1:
+                raise
+            rows = [str(error)]
+        found += len(rows)
+        for number, row in enumerate(rows, 1):
+            yield f"{file.name}, number {number}", row
+    if not found:
+        listed = f": its list “{keys[0]}” is empty" if keys else ""
+        raise CannotImport(f"{path.name} has no entries{listed}.")
+
+
+def _rows_of(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+    try:
+        values = list(read_json_values(text_of(file)))
+    except BadFile as error:
+        raise CannotImport(f"{file.name}: {error}") from None
+    for value in values:
+        if isinstance(value, Skipped):
+            yield f"{value.place}: {value.why}"
+            continue
         if isinstance(value, dict):
             rows = next((value[key] for key in keys if isinstance(value.get(key), list)), None)
-            value = rows if rows is not None else ([value] if "id" in value else None)
+            value = rows if rows is not None else ([value] if _is_row(value) else None)
         if not isinstance(value, list):
-            raise CannotImport(f"{file.name} has no list{' called ' + ' or '.join(keys)}.")
-        for number, row in enumerate(value, 1):
-            yield f"{file.name}, number {number}", row if isinstance(row, dict) else {}
+            listed = f" called {' or '.join(keys)}" if keys else ""
+            raise CannotImport(f"{file.name} has no list{listed}.")
+        for row in value:
+            yield row if isinstance(row, dict) else "it is no object with keys and values"
+
+
+def _is_row(value: Mapping[str, Any]) -> bool:
+    return any(key in value for key in ("id", "number", "key", "title", "incident_number"))
 
 
 def objects_in(value: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import time_of
 from kb.importers.base import (
     ImportedAction,
     ImportedIncident,
@@ -11,6 +10,16 @@ from kb.importers.base import (
     objects_in,
     text_value,
 )
+
+_SERVICE_TYPES = {
+    "service",
+    "services",
+    "application",
+    "app",
+    "component",
+    "system",
+    "microservice",
+}
 
 
 class DispatchImporter(JsonImporter):
@@ -26,7 +35,8 @@ class DispatchImporter(JsonImporter):
     )
 
     def record(self, row: dict[str, Any]) -> ImportedIncident:
-        tags = [text_value(first_value(tag, "name")) for tag in objects_in(row.get("tags"))]
+        tags = objects_in(row.get("tags"))
+        services = [tag for tag in tags if _type_of(tag) in _SERVICE_TYPES]
         return ImportedIncident(
             external_id=text_value(first_value(row, "name", "id")),
             title=text_value(row.get("title")),
@@ -35,14 +45,18 @@ class DispatchImporter(JsonImporter):
             severity=text_value(
                 first_value(row, "incident_severity.name", "incident_priority.name", "severity")
             ),
-            impact_started_at=time_of("reported_at", first_value(row, "reported_at", "created_at")),
-            mitigated_at=time_of("stable_at", row.get("stable_at")),
-            resolved_at=time_of("closed_at", first_value(row, "closed_at", "stable_at")),
-            services=[tag for tag in tags if tag],
+            impact_started_at=self.time(
+                "reported_at", first_value(row, "reported_at", "created_at")
+            ),
+            mitigated_at=self.time("stable_at", row.get("stable_at")),
+            resolved_at=self.time("closed_at", first_value(row, "closed_at", "stable_at")),
+            status=text_value(row.get("status")),
+            services=_names(services),
+            mentions=_names(tags),
             updates=[
                 (at, text_value(event.get("source")), text_value(event.get("description")))
                 for event in objects_in(row.get("events"))
-                if (at := time_of("events", first_value(event, "started_at", "created_at")))
+                if (at := self.time("events", first_value(event, "started_at", "created_at")))
             ],
             actions=[
                 ImportedAction(
@@ -57,3 +71,11 @@ class DispatchImporter(JsonImporter):
                 if text_value(first_value(task, "description", "name"))
             ],
         )
+
+
+def _type_of(tag: dict[str, Any]) -> str:
+    return text_value(first_value(tag, "tag_type.name", "type", "source")).lower()
+
+
+def _names(tags: list[dict[str, Any]]) -> list[str]:
+    return [name for tag in tags if (name := text_value(tag.get("name")))]

@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-import yaml
 from django.core.exceptions import ValidationError
 
 from common.times import first_date_in
-from kb.importers.base import CannotImport, ImportedIncident, Importer, ReadResult, files_below
+from common.written_times import date_order_of
+from incidents.history_rows import RowOptions, canonical_head, time_of
+from kb.importers.base import (
+    CannotImport,
+    ImportedIncident,
+    Importer,
+    ReadResult,
+    files_below,
+    text_of,
+)
+from kb.importers.postmortem_text import Report
 
 MAX_DATE_SEARCH = 3000
 """Characters of a text that are searched for a date."""
+
+_SLASHED = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}/\d{2,4}(?![\d/])", re.ASCII)
+_FOLDER_FILES = {
+    "readme", "index", "_index", "contributing", "license", "licence", "changelog", "toc",
+    "code_of_conduct", "security", "summary", "overview",
+    "home", "_sidebar", "_navbar", "_footer", "_toc",
+}  # fmt: skip
+_TEMPLATE_WORDS = {
+    "template", "templates", "vorlage", "vorlagen", "plantilla", "modele", "exemple", "example",
+}  # fmt: skip
+_WORDS_OF_NAMES = set(
+    """
+    postmortem postmortems post mortem mortems incident incidents report reports review rca root
+    cause analysis outage blameless retrospective the our a an for of and document doc yyyy mm dd
+    date title name page new
+    """.split()
+)
+_PLACEHOLDER = re.compile(
+    r"\{\{[^{}]{0,80}\}\}|<%[^%]{0,80}%>|\bYYYY[-/.]MM[-/.]DD\b|\bDD[./-]MM[./-]YYYY\b|"
+    r"\bMM/DD/YYYY\b|\bHH:MM\b|\[(?:insert|your|name|title|date|incident|service)[^\]\[]{0,60}\](?!\()|"
+    r"<<[^<>]{1,80}>>|\{[A-Z][A-Z_]{2,30}\}|\bINC-X{3,}|\bX (?:hours|minutes)\b|\bSEV[?#]|"
+    r"[<{](?:title|date|name|incident|service|summary|insert|description)[^<>{}]{0,60}[>}]",
+    re.IGNORECASE,
+)
 
 
 class FolderImporter(Importer):
@@ -26,21 +61,72 @@ class FolderImporter(Importer):
         files = files_below(path, *self.suffixes)
         if not files:
             raise CannotImport(f"There is no {self.suffixes[0]} file in {path}.")
+        if not self.options.order:
+            order = date_order_of(_slashed_dates(files))
+            self.options = replace(self.options, order=order)
         for file in files:
             name = str(file.relative_to(path)) if path.is_dir() else file.name
             try:
                 yield name, self.record(file, name)
-            except (CannotImport, ValidationError, yaml.YAMLError) as error:
-                yield name, " ".join(str(getattr(error, "messages", error)).split())
+            except (CannotImport, ValidationError) as error:
+                yield name, " ".join(str(each) for each in getattr(error, "messages", [error]))
 
     def record(self, file: Path, name: str) -> ImportedIncident:
         """The incident in a file. Raises CannotImport or ValidationError."""
         raise NotImplementedError
 
 
-def set_start_from_text(record: ImportedIncident, file: Path, text: str, what: str) -> None:
-    """Use the first date in `text`, else the time of the file, as the start of impact."""
-    date = first_date_in(text)
+def _slashed_dates(files: list[Path]) -> Iterator[str]:
+    for file in files:
+        try:
+            yield from _SLASHED.findall(text_of(file)[:MAX_DATE_SEARCH])
+        except CannotImport:
+            continue
+
+
+def refuse_other_documents(
+    file: Path, title: str, body: str, report: Report, head: Collection[str] = ()
+) -> None:
+    """Raises CannotImport for what is no incident: an empty file, a README, a template."""
+    if not body.strip():
+        raise CannotImport("it has no text")
+    stem = canonical_head(file.stem)
+    is_incident = _names_an_incident(report, head, body) or first_date_in(
+        f"{file.parent.name} {file.stem}"
+    )
+    if file.stem.lower() in _FOLDER_FILES and not is_incident:
+        raise CannotImport(f"it is a {file.stem} of the folder, no incident")
+    for name in (stem, canonical_head(title)):
+        words = {word for word in name.split("_") if word and not word.isdigit()}
+        if words & _TEMPLATE_WORDS and words <= _TEMPLATE_WORDS | _WORDS_OF_NAMES:
+            raise CannotImport("it is a template, no incident")
+    placeholders = {
+        match[0].lower() for match in _PLACEHOLDER.finditer(f"{title}\n{body[:20_000]}")
+    }
+    if len(placeholders) > 1 and first_date_in(f"{title}\n{body[:MAX_DATE_SEARCH]}") is None:
+        raise CannotImport("it is a template: its placeholders are not filled in")
+
+
+def _names_an_incident(report: Report, head: Collection[str], body: str) -> bool:
+    fields = {*report.labelled, *head}
+    if any(name in fields for name in ("severity", "day", "impact_started_at")):
+        return True
+    start = body[:MAX_DATE_SEARCH]
+    explained = any(section.about == "root" for section in report.sections)
+    return explained and bool(first_date_in(start) or _SLASHED.search(start))
+
+
+def set_start_from_text(
+    record: ImportedIncident, file: Path, text: str, what: str, options: RowOptions
+) -> None:
+    """Use the first date in `text`, else the time of the file, as the start of impact.
+
+    Raises ValidationError for a date that may have the day or the month first.
+    """
+    date = first_date_in(text, options.zone, options.order)
+    if date is None and (slashed := _SLASHED.search(text)):
+        time_of("impact_started_at", slashed[0], options)
     record.impact_started_at = date or datetime.fromtimestamp(file.stat().st_mtime, UTC)
     used = "the first date in its text" if date else "the time of the file"
     record.notes.append(f"{what}: {used} is used")
+    record.guessed_times["impact_started_at"] = used

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from incidents.history_import import time_of
-from incidents.severities import severity_in_labels
+from incidents.severities import severity_in_labels, severity_named
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -12,12 +12,19 @@ from kb.importers.base import (
     objects_in,
     text_value,
 )
+from kb.importers.postmortem_text import read_report
+from kb.importers.report_fields import read_labels, read_sections
+
+_SEPARATED = re.compile(r"([\w -]{0,40})(::|[:/=])?(.*)", re.DOTALL)
+_SERVICE = ("service", "services", "svc", "affected service", "affects", "component")
+_CAUSE = ("cause", "root cause", "root-cause", "rootcause", "rootcause type")
 
 
 class GitHubImporter(JsonImporter):
     """Issues as incidents: answers of GET /issues, or of `gh issue list --json …`.
 
-    Labels such as `sev1`, `service:orders-db` and `cause:expired certificate` are read.
+    Labels such as `sev-1`, `severity: high`, `Service: orders-db` and `cause:expired certificate`
+    are read, and the sections of the description.
     """
 
     kind = "github"
@@ -38,21 +45,20 @@ class GitHubImporter(JsonImporter):
             for each in (labels if isinstance(labels, list) else [])
         ]
 
-        def named(prefix: str) -> list[str]:
-            return [label.split(":", 1)[1].strip() for label in names if label.startswith(prefix)]
-
         url = text_value(first_value(row, "html_url", "url"))
-        return ImportedIncident(
+        record = ImportedIncident(
             external_id=text_value(first_value(row, "node_id", "id"))
             or url
             or text_value(row.get("number")),
             title=text_value(row.get("title")),
             symptom=text_value(row.get("body")),
-            severity=severity_in_labels(names),
-            impact_started_at=time_of("created_at", first_value(row, "created_at", "createdAt")),
-            resolved_at=time_of("closed_at", first_value(row, "closed_at", "closedAt")),
-            services=named("service:"),
-            causes=[(cause, "") for cause in named("cause:")],
+            severity=worst_of(names),
+            impact_started_at=self.time("created_at", first_value(row, "created_at", "createdAt")),
+            resolved_at=self.time("closed_at", first_value(row, "closed_at", "closedAt")),
+            status=text_value(row.get("state")) or ("closed" if _is_closed(row) else "open"),
+            services=values_of(names, _SERVICE),
+            mentions=names,
+            causes=[(cause, "") for cause in values_of(names, _CAUSE)],
             external_url=url,
             updates=[
                 (
@@ -61,6 +67,34 @@ class GitHubImporter(JsonImporter):
                     text_value(each.get("body")),
                 )
                 for each in objects_in(row.get("comments"))
-                if (at := time_of("comments", first_value(each, "created_at", "createdAt")))
+                if (at := self.time("comments", first_value(each, "created_at", "createdAt")))
             ],
         )
+        report = read_report(record.symptom)
+        read_labels(record, report)
+        read_sections(record, report, self.options.order)
+        return record
+
+
+def values_of(labels: list[str], words: tuple[str, ...]) -> list[str]:
+    """The values of labels such as “Service: search”, “service/search” or “svc::search”.
+
+    >>> values_of(["Service: search", "kind/bug"], ("service",))
+    ['search']
+    """
+    found = []
+    for label in labels:
+        word, separator, value = _SEPARATED.match(label).groups()  # type: ignore[union-attr]
+        if separator and value and word.strip().lower() in words:
+            found.append(value.strip())
+    return found
+
+
+def worst_of(labels: list[str]) -> str:
+    """The label that rates highest, of those that rate."""
+    rating = [label for label in labels if severity_in_labels([label])]
+    return min(rating, key=lambda label: severity_named(label) or "SEV9", default="")
+
+
+def _is_closed(row: dict[str, Any]) -> bool:
+    return bool(first_value(row, "closed_at", "closedAt"))

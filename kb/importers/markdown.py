@@ -1,68 +1,93 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-import frontmatter
-
-from incidents.history_import import names_of, time_of
+from incidents.history_rows import canonical_head, names_of
 from kb.importers.base import CannotImport, ImportedIncident, first_value, text_of, text_value
-from kb.importers.files import MAX_DATE_SEARCH, FolderImporter, set_start_from_text
-
-_TITLE = re.compile(r"^\s*#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+from kb.importers.files import (
+    MAX_DATE_SEARCH,
+    FolderImporter,
+    refuse_other_documents,
+    set_start_from_text,
+)
+from kb.importers.front_matter import split_front_matter
+from kb.importers.postmortem_text import read_report, without_comments
+from kb.importers.report_fields import (
+    head_values,
+    published_at,
+    read_labels,
+    read_sections,
+    read_times,
+)
 
 
 class MarkdownImporter(FolderImporter):
     kind = "markdown"
     title = "Markdown postmortems"
-    accepts = "a folder of .md files, with or without front matter"
+    accepts = "a folder of .md files, with or without front matter in YAML or TOML"
 
-    suffixes = (".md", ".markdown")
+    suffixes = (".md", ".markdown", ".mdx")
 
     def record(self, file: Path, name: str) -> ImportedIncident:
-        head, body = frontmatter.parse(text_of(file))
-        if not isinstance(head, dict):
-            raise CannotImport("its front matter is no list of keys and values")
+        head, body = split_front_matter(text_of(file))
+        if not body.strip():
+            raise CannotImport("it has no text" if head else "it is empty")
+        lower = {canonical_head(str(key)): value for key, value in head.items()}
 
         def given(field: str, *keys: str) -> Any:
-            return (
-                first_value(head, self.mapping[field])
-                if field in self.mapping
-                else first_value(head, *keys)
-            )
+            if field in self.mapping:
+                return first_value(head, self.mapping[field])
+            return first_value(lower, *keys)
 
+        report = read_report(body)
         title = text_value(given("title", "title", "name", "summary"))
-        heading = _TITLE.search(body)
-        if not title and heading:
-            title = heading[1]
-        if heading and heading[1].strip() == title:
-            body = body[: heading.start()] + body[heading.end() :]
+        body = _without_title(body, title or report.title)
+        title = title or report.title
+        values = head_values(head, self.mapping)
+        refuse_other_documents(file, title, body, report, values)
         title = title or file.stem.replace("-", " ").replace("_", " ").strip()
         record = ImportedIncident(
             external_id=text_value(given("external_id", "id", "uuid", "key")) or name,
             title=title,
-            severity=text_value(given("severity", "severity", "impact", "priority")),
-            services=names_of(given("services", "services", "service", "components", "product")),
+            severity=text_value(given("severity", "severity", "sev", "impact", "priority")),
+            services=names_of(
+                given("services", "services", "service", "affected_services", "components",
+                      "product")
+            ),
+            mentions=names_of(given("mentions", "tags", "labels")),
             external_url=text_value(given("url", "url", "link", "source")),
             symptom=text_value(given("symptom", "summary", "description", "symptom")),
             resolution=text_value(given("resolution", "resolution", "fix")),
             body=body.strip(),
             body_title=title,
+            published_at=published_at(lower),
+        )  # fmt: skip
+        record.severity = record.severity or text_value(values.get("severity"))
+        record.services = record.services or names_of(values.get("services"))
+        categories = names_of(
+            given("causes", "causes", "cause", "categories", "category", "root_cause")
         )
-        categories = names_of(given("causes", "causes", "categories", "category", "root_cause"))
         record.causes = [(category, category) for category in categories]
-        for field, keys in (
-            ("impact_started_at", ("impact_started_at", "started_at", "start", "date", "created")),
-            ("detected_at", ("detected_at",)),
-            ("mitigated_at", ("mitigated_at",)),
-            ("resolved_at", ("resolved_at", "end", "ended_at")),
-            ("published_at", ("published_at", "published")),
-        ):
-            setattr(record, field, time_of(field, given(field, *keys)))
+        prose = f"{name}\n{title}\n{without_comments(body[:MAX_DATE_SEARCH])}"
+        read_times(record, values, report, prose, self.options)
+        read_labels(record, report)
+        read_sections(record, report, self.options.order)
         if record.impact_started_at is None:
-            text = f"{name}\n{title}\n{body[:MAX_DATE_SEARCH]}"
-            set_start_from_text(record, file, text, "no date in its front matter")
-        if not record.body:
-            raise CannotImport("it has no text")
+            set_start_from_text(record, file, prose, "no date in its front matter", self.options)
         return record
+
+
+def _without_title(body: str, title: str) -> str:
+    """The body without its heading, if that is the title."""
+    lines = body.splitlines()
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        following = lines[number + 1].strip() if number + 1 < len(lines) else ""
+        underlined = bool(following) and set(following) == {"="}
+        text = line.strip().strip("#").strip()
+        if text == title and (line.lstrip().startswith("#") or underlined):
+            return "\n".join([*lines[:number], *lines[number + 1 + underlined :]])
+        break
+    return body

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import time_of
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, objects_in, text_value
 
 
@@ -28,9 +27,10 @@ class OnCallImporter(JsonImporter):
             title=text_value(row.get("title")),
             symptom=text_value(first_value(row, "last_alert.payload.message", "message")),
             severity=named.get("severity", ""),
-            impact_started_at=time_of("created_at", row.get("created_at")),
-            acknowledged_at=time_of("acknowledged_at", row.get("acknowledged_at")),
-            resolved_at=time_of("resolved_at", row.get("resolved_at")),
+            impact_started_at=self.time("created_at", row.get("created_at")),
+            acknowledged_at=self.time("acknowledged_at", row.get("acknowledged_at")),
+            resolved_at=self.time("resolved_at", row.get("resolved_at")),
+            status=text_value(row.get("state")),
             services=[service] if service else [],
             external_url=text_value(first_value(row, "permalinks.web")),
         )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_import import names_of, time_of
+from incidents.history_rows import names_of
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, text_value
 
 
@@ -19,10 +19,10 @@ class OpsgenieImporter(JsonImporter):
     )
 
     def record(self, row: dict[str, Any]) -> ImportedIncident:
-        closed = text_value(row.get("status")).lower() in ("closed", "resolved")
-        ended = (
-            first_value(row, "resolvedAt", "closedAt") or (closed and row.get("updatedAt")) or None
-        )
+        status = text_value(row.get("status"))
+        closed = status.lower() in ("closed", "resolved")
+        ended = first_value(row, "impactEndDate", "resolvedAt", "closedAt")
+        changed = row.get("updatedAt") if closed and not ended else None
         services = names_of(
             first_value(row, "impactedServiceNames", "extraProperties.services", "details.services")
         )
@@ -31,11 +31,14 @@ class OpsgenieImporter(JsonImporter):
             title=text_value(first_value(row, "message", "title")),
             symptom=text_value(row.get("description")),
             severity=text_value(row.get("priority")),
-            impact_started_at=time_of(
+            impact_started_at=self.time(
                 "createdAt", first_value(row, "impactStartDate", "impactDetectDate", "createdAt")
             ),
-            detected_at=time_of("impactDetectDate", row.get("impactDetectDate")),
-            resolved_at=time_of("impactEndDate", row.get("impactEndDate") or ended),
+            detected_at=self.time("impactDetectDate", row.get("impactDetectDate")),
+            resolved_at=self.time("impactEndDate", ended or changed),
+            status=status,
             services=services,
+            mentions=names_of(row.get("tags")),
+            guessed_times={"resolved_at": "the time of its last change"} if changed else {},
             external_url=text_value(first_value(row, "links.web")),
         )

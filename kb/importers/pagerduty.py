@@ -1,13 +1,31 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from incidents.history_import import time_of
-from kb.importers.base import ImportedIncident, JsonImporter, first_value, objects_in, text_value
+from django.core.exceptions import ValidationError
+
+from kb.importers.base import (
+    ImportedIncident,
+    JsonImporter,
+    MergedAlert,
+    ReadResult,
+    first_value,
+    json_rows,
+    objects_in,
+    text_value,
+)
+
+_GENERATED = "merge_resolve_reason"
 
 
 class PagerDutyImporter(JsonImporter):
-    """Answers of GET /incidents, with `include[]=first_trigger_log_entries` or without."""
+    """Answers of GET /incidents, with `include[]=first_trigger_log_entries` or without.
+
+    An incident that was merged into another becomes an alert of that one. Urgency says who is
+    called, not how bad it is: without a priority the severity is unknown.
+    """
 
     kind = "pagerduty"
     title = "PagerDuty"
@@ -15,34 +33,96 @@ class PagerDutyImporter(JsonImporter):
 
     lists = ("incidents",)
 
+    def read(self, path: Path) -> Iterator[ReadResult]:
+        rows = list(json_rows(path, *self.lists))
+        target = {
+            _id(row): into
+            for _, row in rows
+            if isinstance(row, dict) and (into := _merged_into(row))
+        }
+        known = {_id(row) for _, row in rows if isinstance(row, dict)} - set(target)
+        merged: dict[str, list[MergedAlert]] = {}
+        for _, row in rows:
+            into = _last(target, _id(row)) if isinstance(row, dict) else ""
+            if isinstance(row, dict) and into in known and (alert := self._alert(row)):
+                merged.setdefault(into, []).append(alert)
+        for position, row in rows:
+            if isinstance(row, dict) and (into := _last(target, _id(row))):
+                if into not in known:
+                    yield position, f"it was merged into {into}, which this file does not hold"
+                continue
+            for place, record in self.read_row(position, row):
+                if isinstance(record, ImportedIncident):
+                    record.merged = merged.get(record.external_id, [])
+                yield place, record
+
     def record(self, row: dict[str, Any]) -> ImportedIncident:
         services = [text_value(first_value(row, "service.summary", "service.name", "service_name"))]
         impacted = row.get("impacted_services")
         services += [
             text_value(first_value(each, "summary", "name")) for each in objects_in(impacted)
         ]
-        changed = time_of("last_status_change_at", row.get("last_status_change_at"))
-        resolved = time_of("resolved_at", row.get("resolved_at"))
+        resolved = self.time("resolved_at", row.get("resolved_at"))
         if resolved is None and row.get("status") == "resolved":
-            resolved = changed
+            resolved = self.time("last_status_change_at", row.get("last_status_change_at"))
         acknowledged = [
-            time_of("acknowledgements", each.get("at"))
+            self.time("acknowledgements", each.get("at"))
             for each in objects_in(row.get("acknowledgements"))
         ]
+        title = text_value(first_value(row, "title", "summary", "description"))
+        symptom = text_value(first_value(row, "body.details", "description"))
+        reason = text_value(first_value(row, "resolve_reason.type", "resolution"))
         return ImportedIncident(
-            external_id=text_value(first_value(row, "id", "incident_number")),
-            title=text_value(first_value(row, "title", "summary", "description")),
-            symptom=text_value(first_value(row, "body.details", "description")),
-            resolution=text_value(first_value(row, "resolve_reason.type", "resolution")),
-            severity=text_value(first_value(row, "priority.summary", "priority.name", "urgency")),
-            impact_started_at=time_of("created_at", first_value(row, "created_at", "created_on")),
+            external_id=_id(row),
+            title=title,
+            symptom="" if symptom == title else symptom,
+            resolution="" if reason.endswith("resolve_reason") else reason,
+            severity=text_value(first_value(row, "priority.summary", "priority.name")),
+            impact_started_at=self.time("created_at", first_value(row, "created_at", "created_on")),
             acknowledged_at=min((at for at in acknowledged if at), default=None),
             resolved_at=resolved,
+            status=text_value(row.get("status")),
             services=[name for name in dict.fromkeys(services) if name],
             external_url=text_value(row.get("html_url")),
             updates=[
                 (at, text_value(first_value(note, "user.summary")), text_value(note.get("content")))
                 for note in objects_in(row.get("notes"))
-                if (at := time_of("notes", note.get("created_at")))
+                if (at := self.time("notes", note.get("created_at")))
             ],
         )
+
+    def _alert(self, row: dict[str, Any]) -> MergedAlert | None:
+        """The alert that a merged incident was; None if it has no time."""
+        try:
+            record = self.record(row)
+        except ValidationError:
+            return None
+        start = record.impact_started_at
+        if start is None:
+            return None
+        end = record.resolved_at
+        return MergedAlert(
+            record.external_id, record.title, start, max(start, end) if end else None,
+            record.severity, record.external_url,
+        )  # fmt: skip
+
+
+def _id(row: dict[str, Any]) -> str:
+    return text_value(first_value(row, "id", "incident_number"))
+
+
+def _merged_into(row: dict[str, Any]) -> str:
+    reason = row.get("resolve_reason")
+    if not isinstance(reason, dict) or text_value(reason.get("type")) != _GENERATED:
+        return ""
+    return text_value(first_value(reason, "incident.id", "incident.incident_number"))
+
+
+def _last(target: dict[str, str], key: str) -> str:
+    """Into which incident it went in the end; empty if it was not merged."""
+    seen = {key}
+    into = target.get(key, "")
+    while into in target and into not in seen:
+        seen.add(into)
+        into = target[into]
+    return into

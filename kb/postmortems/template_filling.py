@@ -60,6 +60,7 @@ def _summary(incident: Incident) -> str:
 def _impact(incident: Incident) -> str:
     services = ", ".join(str(service) for service in incident.services.all()) or "not recorded"
     minutes = f"{incident.duration().total_seconds() / 60:,.0f} minutes"
+    known = incident.has_measured_duration or incident.is_open
     return "\n".join(
         [
             f"- Severity: {incident.get_severity_display()}",
@@ -68,7 +69,7 @@ def _impact(incident: Incident) -> str:
             f"- Detected: {_time(incident.detected_at)}",
             f"- Mitigated: {_time(incident.mitigated_at)}",
             f"- Resolved: {_time(incident.resolved_at)}",
-            f"- It lasted {minutes}.",
+            f"- It lasted {minutes}." if known else "- How long it lasted is not recorded.",
         ]
     )
 

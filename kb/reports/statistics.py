@@ -3,7 +3,8 @@
 Definitions, all from recorded times only; each figure says of how many incidents it is:
 time to detect is detected − impact started; to acknowledge, acknowledged − detected; to mitigate,
 mitigated − impact started; to resolve, resolved − impact started. An incident without one of the
-two times, or with them in the wrong order, does not count for that figure.
+two times, or with them in the wrong order, does not count for that figure, nor does one for which
+an import guessed a time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from django.db.models.functions import Extract, TruncMonth
 from django.utils import timezone
 
 from common.viewer import Viewer
-from incidents.models import Incident
+from incidents.models import Incident, recorded
 from incidents.permissions import visible_incidents
 from incidents.search.filters import incidents_by_keys
 from kb.models import ActionItem, Category, Cause, CauseLink
@@ -119,10 +120,16 @@ def _minutes(start: str, end: str) -> Any:
     return ExpressionWrapper(Extract(apart, "epoch") / 60.0, output_field=FloatField())
 
 
+def _counts(start: str, end: str) -> Q:
+    return Q(**{f"{end}__gte": F(start)}) & recorded(start, end)
+
+
 def _sums() -> dict[str, Any]:
-    sums: dict[str, Any] = {"n": Count("pk"), "lost": Sum(_minutes(*TIMES["resolve"][1:]))}
+    _, start, end = TIMES["resolve"]
+    lost = Sum(_minutes(start, end), filter=recorded(start, end))
+    sums: dict[str, Any] = {"n": Count("pk"), "lost": lost}
     for key, (_, start, end) in TIMES.items():
-        counts = Q(**{f"{end}__gte": F(start)})
+        counts = _counts(start, end)
         sums[f"{key}_sum"] = Sum(_minutes(start, end), filter=counts)
         sums[f"{key}_count"] = Count("pk", filter=counts)
     return sums
@@ -140,7 +147,7 @@ def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 def time_figures(incidents: QuerySet[Incident]) -> tuple[list[TimeFigure], int, float]:
     """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query."""
     medians = {
-        f"{key}_median": Median(_minutes(start, end), filter=Q(**{f"{end}__gte": F(start)}))
+        f"{key}_median": Median(_minutes(start, end), filter=_counts(start, end))
         for key, (_, start, end) in TIMES.items()
     }
     found = incidents.aggregate(**_sums(), **medians)
@@ -265,7 +272,10 @@ def causes_by_category(incidents: QuerySet[Incident]) -> Months:
 
 def repeat_offenders(incidents: QuerySet[Incident]) -> list[tuple[Cause, int, float]]:
     """Causes of more than one incident, most times first, with the minutes from impact to end."""
-    lost = Sum(_minutes("incident__impact_started_at", "incident__resolved_at"))
+    lost = Sum(
+        _minutes("incident__impact_started_at", "incident__resolved_at"),
+        filter=recorded("impact_started_at", "resolved_at", prefix="incident__"),
+    )
     rows = confirmed_links(incidents).order_by().values_list("cause_id")
     found = list(
         rows.annotate(times=Count("pk"), minutes=lost)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from common.viewer import Viewer
 from incidents.catalogue.dependencies import dependency_edges, with_dependencies
-from incidents.models import Incident
+from incidents.models import Incident, recorded
 from incidents.permissions import visible_incidents
 from kb.models import CauseLink
 from practice.core import error_budget
@@ -28,6 +28,7 @@ LISTED_FIELDS = (
     "impact_started_at",
     "mitigated_at",
     "resolved_at",
+    "guessed_times",
     "private",
 )
 """What lists show of an incident: a month of thousands must not load all their texts."""
@@ -95,7 +96,10 @@ def overlapping_incidents(
     since = datetime.fromtimestamp(start, UTC)
     links = CauseLink.objects.exclude(state="rejected").select_related("cause")
     rows = visible_incidents(user).filter(
-        Q(resolved_at=None) | Q(resolved_at__gt=since), impact_started_at__lt=now, merged_into=None
+        recorded("impact_started_at", "resolved_at"),
+        Q(resolved_at=None) | Q(resolved_at__gt=since),
+        impact_started_at__lt=now,
+        merged_into=None,
     )
     if services is not None:
         through = Incident.services.through.objects.filter(service__in=services)

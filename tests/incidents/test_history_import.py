@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from incidents.history_import import import_incidents, parse_row, read_rows
+from incidents.history_import import import_incidents, read_rows
+from incidents.history_rows import parse_row
 from incidents.models import Incident, Service
 from tests.conftest import data
 

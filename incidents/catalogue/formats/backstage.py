@@ -1,14 +1,17 @@
-"""Backstage's catalog-info.yaml: several documents a file; components and resources count."""
+"""Backstage's catalog-info.yaml: several documents a file; components and resources count.
+
+A document that cannot be read, or that is a template, is named and does not stop the others.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from common.file_import import BadFile, Skipped
 from common.payloads import dig, text, web_address
+from common.yaml_documents import documents
 from incidents.catalogue.formats.base import (
     LIFECYCLES,
     TIERS,
@@ -16,6 +19,9 @@ from incidents.catalogue.formats.base import (
     CatalogueReader,
     canonical_value,
 )
+
+_PLACEHOLDER = re.compile(r"\$?\{\{[^{}]{0,100}\}\}|\$\{[^{}]{1,100}\}|<%[^%]{0,100}%>")
+"""What Backstage's scaffolder, cookiecutter, Helm and others fill in."""
 
 SERVICES = ("component", "resource")
 KINDS = {"database": "postgresql", "postgresql": "postgresql", "cache": "cache", "queue": "queue",
@@ -28,13 +34,27 @@ class Backstage(CatalogueReader):
     example = "cat */catalog-info.yaml, with --- between the files"
 
     def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
-        try:
-            documents = list(yaml.safe_load_all(content))
-        except (yaml.YAMLError, RecursionError) as error:
-            raise BadFile(f"This is not YAML: {str(error)[:200]}") from error
-        for number, document in enumerate(documents, 1):
-            if document is not None:
-                yield self._entry(f"document {number}", document)
+        found = list(documents(content))
+        if not found:
+            raise BadFile("It is empty.")
+        if all(
+            isinstance(value, BadFile) and not _PLACEHOLDER.search(text) for _, text, value in found
+        ):
+            raise BadFile(f"It cannot be read as YAML: {found[0][2]}")
+        for number, written, value in found:
+            place = f"document {number}"
+            if isinstance(value, BadFile):
+                templated = _PLACEHOLDER.search(written)
+                yield Skipped(
+                    place,
+                    _template(templated[0]) if templated else f"It cannot be read as YAML: {value}",
+                )
+            elif isinstance(value, list):
+                # Several entities as one list, as an API answers.
+                for position, each in enumerate(value, 1):
+                    yield self._entry(f"{place}, number {position}", each)
+            else:
+                yield self._entry(place, value)
 
     def _entry(self, place: str, data: Any) -> CatalogueEntry | Skipped:
         if not isinstance(data, dict):
@@ -45,6 +65,9 @@ class Backstage(CatalogueReader):
             return Skipped(place, f"{what}: only components and resources are services.")
         if not name:
             return Skipped(place, "“metadata.name” is missing.")
+        if templated := _PLACEHOLDER.search(name):
+            return Skipped(place, _template(templated[0]))
+        data = _without_placeholders(data)
         found = dig(data, "spec.dependsOn", [])
         references = found if isinstance(found, list) else [found]
         notes = dig(data, "metadata.annotations", {})
@@ -70,6 +93,23 @@ class Backstage(CatalogueReader):
             repositories=_repository(notes),
             depends_on=tuple(filter(None, (_service(each) for each in references))),
         )
+
+
+def _template(placeholder: str) -> str:
+    return f"It is a template: {placeholder[:60]} is not filled in."
+
+
+def _without_placeholders(data: Any, depth: int = 0) -> Any:
+    """The values without those that a template leaves open."""
+    if isinstance(data, str):
+        return "" if _PLACEHOLDER.search(data) else data
+    if depth > 8:
+        return data
+    if isinstance(data, dict):
+        return {key: _without_placeholders(value, depth + 1) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_without_placeholders(value, depth + 1) for value in data]
+    return data
 
 
 def name_in(reference: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 
 from common.file_import import BadFile, Skipped
 from common.payloads import text, web_address
+from common.text_files import read_table
 from incidents.catalogue.formats.base import (
     LIFECYCLES,
     TIERS,
@@ -27,7 +26,7 @@ COLUMNS = {
     "runbook_url": ("runbook_url", "runbook"),
     "dashboards": ("dashboards", "dashboard"),
     "repositories": ("repositories", "repository", "repo"),
-    "depends_on": ("depends_on", "dependencies", "depends on"),
+    "depends_on": ("depends_on", "dependencies"),
 }
 
 
@@ -43,19 +42,22 @@ class Csv(CatalogueReader):
     example = "name,tier,team,depends_on"
 
     def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
-        rows = csv.DictReader(io.StringIO(content.lstrip("\ufeff"), newline=""))
-        heads = {(head or "").strip().lower(): head for head in rows.fieldnames or []}
+        table = read_table(content)
+        heads = {head.lower().replace(" ", "_"): head for head in reversed(table.heads)}
         columns = {
             ours: next((heads[name] for name in theirs if name in heads), None)
             for ours, theirs in COLUMNS.items()
         }
         if columns["name"] is None:
-            raise BadFile("The first line names no column “name”.")
-        try:
-            for row in rows:
-                yield self._entry(f"line {rows.line_num}", row, columns)
-        except csv.Error as error:
-            yield Skipped(f"line {rows.line_num}", f"From here on it is no CSV: {error}")
+            raise BadFile(f"The first line names no column “name”: {', '.join(table.heads)[:200]}")
+        for line, row in table.rows:
+            cells = {
+                head: ";".join(cell) if isinstance(cell, list) else cell
+                for head, cell in row.items()
+            }
+            yield self._entry(f"line {line}", cells, columns)
+        if table.problem:
+            yield Skipped("the rest", table.problem)
 
     def _entry(
         self, place: str, row: Mapping[str, str], columns: Mapping[str, str | None]
@@ -65,7 +67,7 @@ class Csv(CatalogueReader):
         }
         if not given["name"]:
             return Skipped(place, "It has no name.")
-        names = given["depends_on"].replace("|", ";").split(";")
+        names = given["depends_on"].replace("|", ";").replace(",", ";").split(";")
         return CatalogueEntry(
             place,
             given["name"][:100],

@@ -3,7 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents.history_import import COLUMNS, import_incidents, read_rows
+from common.file_import import BadFile
+from incidents.history_import import import_incidents, read_rows
+from incidents.history_rows import COLUMNS, missing_columns
+from incidents.management.reading_options import add_reading_arguments, reading_options
 
 
 class Command(BaseCommand):
@@ -13,30 +16,28 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--dry-run", action="store_true", help="report only, store nothing")
         parser.add_argument("--source", default="", help="name of the origin; default: file name")
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            metavar="FIELD=COLUMN",
-            help=f"the column or key that holds a field; fields: {', '.join(COLUMNS)}",
-        )
+        add_reading_arguments(parser, COLUMNS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
-        mapping = dict(pair.partition("=")[::2] for pair in options["map"])
-        unknown = set(mapping) - set(COLUMNS)
-        if unknown:
-            raise CommandError(f"--map knows no field {', '.join(sorted(unknown))}.")
+        reading = reading_options(options, COLUMNS)
         source = (options["source"] or path.stem)[:50]
-        report = import_incidents(read_rows(path), source, mapping, options["dry_run"])
+        try:
+            rows = list(read_rows(path))
+        except BadFile as error:
+            raise CommandError(f"{path.name}: {error}") from error
+        heads = dict.fromkeys(head for _, row in rows if not isinstance(row, str) for head in row)
+        if heads and (missing := missing_columns(list(heads), reading.mapping)):
+            raise CommandError(f"{path.name}: {missing}")
+        report = import_incidents(rows, source, dry_run=options["dry_run"], options=reading)
         for each in report.skipped[:50]:
             self.stderr.write(f"line {each.place} skipped: {each.why}")
         if len(report.skipped) > 50:
             self.stderr.write(f"… and {len(report.skipped) - 50} more.")
-        for place, note in report.notes[:50]:
-            self.stderr.write(f"line {place}: {note}")
+        for note, count in report.counted_notes()[:20]:
+            self.stderr.write(f"{count} × {note}")
         verb = "would be imported" if options["dry_run"] else "imported"
         self.stdout.write(
             f"{len(report.new)} {verb}, {report.same} known already, "

@@ -3,9 +3,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from incidents.history_rows import COLUMNS
+from incidents.management.reading_options import add_reading_arguments, reading_options
 from kb.import_runner import import_records
 from kb.importers import registry
 from kb.importers.base import CannotImport
+
+FIELDS = (*COLUMNS, "causes", "category", "body", "published_at")
 
 
 class Command(BaseCommand):
@@ -17,17 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path)
         parser.add_argument("--dry-run", action="store_true", help="report only, store nothing")
         parser.add_argument("--source", default="", help="name of the origin; default: the kind")
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            metavar="FIELD=COLUMN",
-            help="the column or key that holds a field",
-        )
+        add_reading_arguments(parser, FIELDS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        mapping = dict(pair.partition("=")[::2] for pair in options["map"])
-        importer = registry()[options["kind"]](mapping)
+        reading = reading_options(options, FIELDS)
+        importer = registry()[options["kind"]](options=reading)
         try:
             report = import_records(
                 importer.read(options["path"]),
@@ -42,5 +40,5 @@ class Command(BaseCommand):
             self.stderr.write(f"… and {len(report.skipped) - 50} more.")
         for line in report.lines(options["dry_run"]):
             self.stdout.write(line)
-        if len(report.skipped) == report.total:
+        if report.skipped and len(report.skipped) == report.total:
             raise CommandError("Nothing could be imported; see the reasons above.")

@@ -94,9 +94,21 @@ SAMPLES: dict[str, tuple[str, str]] = {
         json.dumps({"items": [{
             "id": 9, "name": "dispatch-9", "title": "Mail stood still", "resolution": "Renewed it.",
             "reported_at": "2025-03-01T00:00:00Z", "stable_at": "2025-03-01T03:00:00Z",
-            "closed_at": "2025-03-01T04:00:00Z", "tags": [{"name": "mailer"}],
+            "closed_at": "2025-03-01T04:00:00Z",
+            "tags": [{"name": "mailer", "tag_type": {"name": "service"}}, {"name": "on fire"}],
             "tasks": [{"description": "Watch the expiry", "status": "Resolved",
                        "owner": {"individual": {"name": "Sam"}}}],
+        }]}),
+    ),
+    "json": (
+        "a.json",
+        json.dumps({"data": [{
+            "id": "01FH", "attributes": {
+                "title": "Mail stood still", "status": "resolved",
+                "started_at": "2025-03-01T00:00:00Z", "resolved_at": "2025-03-01T04:00:00Z",
+                "severity": {"data": {"attributes": {"name": "SEV2"}}},
+                "services": {"data": [{"attributes": {"name": "mailer"}}]},
+            },
         }]}),
     ),
     "html": (
@@ -170,7 +182,7 @@ def test_it_reports_a_symptom_and_creates_no_cause(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("---\ntitle: T\ndate: 2025-01-01\ncauses: [high cpu]\n---\nText")
     report = run("markdown", tmp_path)
     assert len(report.new) == 1
-    assert "no cause made of 'high cpu'" in report.notes[0][1]
+    assert any("no cause made of 'high cpu'" in note for _, note in report.notes)
     assert not Cause.objects.exists()
 
 
@@ -182,7 +194,8 @@ def test_files_without_front_matter_find_title_and_date_in_the_text(tmp_path: Pa
     found = dict(Incident.objects.values_list("title", "impact_started_at"))
     assert f"{found['Queue stood still']:%Y-%m-%d}" == "2024-05-03"
     assert f"{found['2024 06 07 dns']:%Y-%m-%d}" == "2024-06-07"
-    assert len(report.notes) == 2
+    guessed = [note for _, note in report.notes if "the first date in its text is used" in note]
+    assert len(guessed) == 2
 
 
 def test_it_reports_what_it_cannot_import_and_continues(tmp_path: Path) -> None:

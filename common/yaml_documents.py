@@ -1,0 +1,82 @@
+"""Reads YAML documents one by one, so that a broken one does not hide the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from common.file_import import BadFile
+
+MAX_NODES = 200_000
+"""Of one document with its aliases written out."""
+_MARK = re.compile(r"---(?:\s|$)")
+
+
+def load_yaml(text: str) -> Any:
+    """The value of one document. Raises BadFile, also for one that grows by its aliases."""
+    loader = None
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size_of(node, {}, 0) > MAX_NODES:
+            raise BadFile("Its aliases repeat too much.")
+        return loader.construct_document(node)
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
+        raise BadFile(f"{' '.join(str(error).split())[:200]}") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def documents(text: str) -> Iterator[tuple[int, str, Any]]:
+    """(number, text, value) of each document; the value is a BadFile if it cannot be read.
+
+    Empty documents are left out but counted.
+    """
+    for number, part in enumerate(_parts(text), 1):
+        if not part.strip():
+            continue
+        try:
+            value = load_yaml(part)
+        except BadFile as error:
+            yield number, part, error
+            continue
+        if value is not None:
+            yield number, part, value
+
+
+def _parts(text: str) -> list[str]:
+    """The documents of a file; what comes before the first mark is one only if it is not empty."""
+    parts: list[list[str]] = [[]]
+    for line in text.removeprefix("\ufeff").splitlines():
+        if _MARK.match(line):
+            parts.append([line[3:]])
+        elif line.rstrip() != "...":
+            parts[-1].append(line)
+    joined = ["\n".join(lines) for lines in parts]
+    has_first = any(line.strip() and not line.lstrip().startswith("#") for line in parts[0])
+    return joined if has_first or len(joined) == 1 else joined[1:]
+
+
+def _size_of(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
+    """The nodes below a node, those of aliases as often as they occur."""
+    if id(node) in sizes:
+        if not sizes[id(node)]:
+            raise BadFile("An alias contains itself.")
+        return sizes[id(node)]
+    if depth > 100:
+        raise BadFile("It is nested too deeply.")
+    sizes[id(node)] = 0
+    total = 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            total += _size_of(key, sizes, depth + 1) + _size_of(value, sizes, depth + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        total += sum(_size_of(each, sizes, depth + 1) for each in node.value)
+    sizes[id(node)] = total
+    return total

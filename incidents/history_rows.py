@@ -1,0 +1,372 @@
+"""Reads rows of incident history: names of columns, times, states and lists of names.
+
+Exports name their columns in many ways and languages. Heads are compared without case, accents
+and punctuation: “Created At (UTC)”, “createdAt” and “created_at” are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from common.times import is_only_a_day, parse_time
+from common.written_times import (
+    DateOrder,
+    date_order_of,
+    is_ambiguous,
+    without_accents,
+    zone_named,
+)
+from incidents.severities import severity_in_labels
+
+DATE_ORDERS = ("day-first", "month-first")
+ONLY_A_DAY = "only the day is known"
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "external_id": (
+        "external_id", "id", "number", "key", "issue_key", "incident_id", "incident_number",
+        "ticket", "ticket_id", "case_number", "issue_id", "tiny_id", "uuid", "reference", "ref",
+        "sys_id", "vorgangsschlussel", "schlussel", "ticketnummer", "nummer", "numero", "nr",
+        "clef", "clave", "identifiant",
+    ),
+    "title": (
+        "title", "name", "summary", "short_description", "subject", "message", "incident_title",
+        "incident_name", "headline", "zusammenfassung", "titel", "betreff", "kurzbeschreibung",
+        "titre", "resume", "objet", "titulo", "resumen", "asunto",
+        "description",
+    ),
+    "symptom": (
+        "symptom", "symptoms", "description", "body", "details", "customer_impact_summary",
+        "incident_description", "summary", "beschreibung", "descripcion", "impact_description",
+        "message",
+    ),
+    "resolution": (
+        "resolution", "resolution_notes", "fix", "close_notes", "resolution_summary",
+        "losungsbeschreibung", "how_fixed", "mitigation",
+    ),
+    "severity": (
+        "severity", "incident_severity", "sev", "severity_level",
+        "priority", "incident_priority", "impact", "schweregrad", "prioritat", "priorite",
+        "prioridad", "gravite", "severidad", "criticality",
+    ),
+    "impact_started_at": (
+        "impact_started_at", "impact_start", "impact_start_date", "impact_started", "started_at",
+        "start_time", "incident_start", "incident_start_time", "outage_start",
+        "downtime_start", "started", "start", "start_date", "began_at", "occurred_at", "occurred",
+        "incident_date", "date_of_incident",
+        "beginn", "start_zeit", "debut", "date_de_debut", "inicio", "fecha_de_inicio",
+        "opened_at", "opened", "reported_at", "reported", "declared_at", "created_at", "created_on",
+        "created", "date_created", "creation_date", "sys_created_on", "creation_time", "erstellt",
+        "erstellt_am", "eroffnet", "cree", "cree_le", "date_de_creation", "creado",
+        "fecha_de_creacion", "date", "datum", "fecha", "at", "time",
+    ),
+    "detected_at": (
+        "detected_at", "detected", "time_detected", "detection_time", "impact_detect_date",
+        "discovered_at", "erkannt", "detecte",
+    ),
+    "acknowledged_at": (
+        "acknowledged_at", "acknowledged_on", "acknowledged", "acked_at", "ack_time",
+        "first_acknowledged_at",
+    ),
+    "mitigated_at": (
+        "mitigated_at", "mitigated", "monitoring_at", "fixed_at", "stable_at", "time_mitigated",
+        "mitigation_time", "restored_at", "recovered_at", "behoben",
+    ),
+    "resolved_at": (
+        "resolved_at", "resolved_on", "resolved", "time_resolved", "resolution_time",
+        "resolution_date", "impact_end", "impact_end_date", "impact_ended_at", "end_time",
+        "incident_end", "incident_end_time", "outage_end", "downtime_end",
+        "ended_at", "ended", "end", "end_date", "solved_at", "solved", "closed_at", "closed_on",
+        "closed", "date_closed", "resolutiondate", "erledigt", "gelost", "gelost_am", "ende",
+        "geschlossen", "resolu", "resolu_le", "fin", "ferme", "resuelto", "cerrado",
+    ),
+    "services": (
+        "services", "affected_services", "impacted_services", "service", "service_name",
+        "service_summary", "business_service", "components", "component", "component_s",
+        "affected_components", "cmdb_ci", "configuration_item", "impacted_infrastructure",
+        "functionalities", "system", "systems", "application", "product", "komponente",
+        "komponenten", "komponente_n", "dienst", "dienste", "betroffene_dienste", "composant",
+        "composants", "composant_s", "services_concernes", "componente", "componentes", "servicio",
+        "servicios",
+    ),
+    "external_url": (
+        "external_url", "url", "link", "html_url", "permalink", "web_url", "shortlink",
+    ),
+    "updates": ("updates", "incident_updates", "timeline"),
+    "status": (
+        "status", "state", "incident_state", "incident_status", "current_status", "human_status",
+        "zustand", "etat", "estado",
+    ),
+    "mentions": ("labels", "label", "tags", "tag", "stichworter", "etiquettes", "etiquetas"),
+}  # fmt: skip
+"""Our fields, and the names they have in exports; the first one that has a value wins."""
+
+TIME_FIELDS = tuple(name for name in COLUMNS if name.endswith("_at"))
+REQUIRED = ("external_id", "title", "impact_started_at")
+
+Update = tuple[datetime, str, str]
+"""Time, state or author, and text."""
+
+_OPEN = set(
+    """
+    open opened new triggered acknowledged investigating identified monitoring ongoing active
+    firing unresolved to_do todo in_progress reopened pending on_hold waiting escalated triage
+    assigned started watching work_in_progress offen neu in_arbeit in_bearbeitung zu_erledigen
+    wartend ouvert nouveau en_cours abierto abierta nuevo en_curso declared detected
+    """.split()
+)
+_OVER = set(
+    """
+    resolved closed done solved fixed completed complete finished postmortem post_incident review
+    canceled cancelled merged erledigt fertig geschlossen gelost behoben abgeschlossen resolu ferme
+    termine clos resuelto cerrado hecho
+    """.split()
+)
+_MITIGATED = {"mitigated", "monitoring", "stable", "watching"}
+_NO_RESOLUTION = _OVER | set(
+    """
+    won_t_do won_t_fix duplicate cannot_reproduce declined unresolved known_error not_a_bug auto
+    auto_resolved merge_resolve_reason resolve_reason
+    """.split()
+)
+"""Words of trackers for how an entry was closed, which say nothing of what was done."""
+_WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_NO_TIMES = {"", "-", "n/a", "na", "none", "null", "true", "false", "yes", "no", "never", "tbd"}
+"""What a column of times holds where there is none, or where it says whether, not when."""
+_CUSTOM = (
+    "custom_field_", "benutzerdefiniertes_feld_", "champs_personnalises_", "champ_personnalise_",
+    "campo_personalizado_",
+)  # fmt: skip
+"""What Jira writes before the name of a field that a team added: “Custom field (Root cause)”."""
+_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]\s{0,5}:?\s{0,5}$")
+
+
+@dataclass(frozen=True)
+class RowOptions:
+    """What whoever exported the rows knows and the rows do not say."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """From our field to its column or key."""
+    zone: tzinfo = UTC
+    """Of times without an offset."""
+    order: DateOrder = ""
+
+
+DEFAULTS = RowOptions()
+
+
+def options_from(mapping: Mapping[str, str], zone: str = "", order: str = "") -> RowOptions:
+    """Options as a form, request or command has them. Raises ValidationError by field."""
+    found = zone_named(zone) if zone else UTC
+    if found is None:
+        raise ValidationError({"zone": f"There is no time zone {zone!r}. Write Europe/Berlin."})
+    if order and order not in DATE_ORDERS:
+        raise ValidationError({"dates": f"Choose one of {', '.join(DATE_ORDERS)}."})
+    return RowOptions(dict(mapping), found, order)  # type: ignore[arg-type]  # checked above
+
+
+@dataclass
+class PastIncident:
+    """One past incident as an export describes it."""
+
+    external_id: str
+    title: str
+    impact_started_at: datetime | None = None
+    symptom: str = ""
+    resolution: str = ""
+    severity: str = ""
+    """the export's own word for it"""
+    detected_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    services: list[str] = field(default_factory=list)
+    external_url: str = ""
+    updates: list[Update] = field(default_factory=list)
+    status: str = ""
+    """the export's own word for it"""
+    mentions: list[str] = field(default_factory=list)
+    """Labels and tags: a service only where one of this name exists."""
+    guessed_times: dict[str, str] = field(default_factory=dict)
+    """How a time was guessed, by name of the time."""
+
+
+@lru_cache(4096)
+def canonical_head(head: str) -> str:
+    """A head as it is compared: without case, accents, punctuation and a zone behind it.
+
+    >>> canonical_head("Created At (UTC)"), canonical_head("createdAt"), canonical_head("Priorität")
+    ('created_at', 'created_at', 'prioritat')
+    """
+    head = without_accents(head[:100].replace("ß", "ss"))
+    bracketed = _IN_BRACKETS.search(head)
+    if bracketed and zone_named(bracketed[1]):
+        head = head[: bracketed.start()]
+    name = _NOT_A_WORD.sub("_", _WORD_BREAK.sub("_", head).lower()).strip("_")
+    return next((name[len(each) :] for each in _CUSTOM if name.startswith(each)), name)
+
+
+def zone_of_head(head: str) -> tzinfo | None:
+    """The zone that a head names: “Created At (UTC)”."""
+    bracketed = _IN_BRACKETS.search(head[:100])
+    return zone_named(bracketed[1]) if bracketed else None
+
+
+def columns_of(heads: Iterable[str], mapping: Mapping[str, str]) -> dict[str, list[str]]:
+    """By field of ours: the heads that may hold it, best first. A mapped one is the only one."""
+    return _columns_of(tuple(heads), tuple(mapping.items()))
+
+
+@lru_cache(256)
+def _columns_of(
+    heads: tuple[str, ...], mapped: tuple[tuple[str, str], ...]
+) -> dict[str, list[str]]:
+    mapping = dict(mapped)
+    by_name: dict[str, list[str]] = {}
+    for head in heads:
+        by_name.setdefault(canonical_head(head), []).append(head)
+    found = {}
+    for name, aliases in COLUMNS.items():
+        if name in mapping:
+            wanted = mapping[name]
+            found[name] = by_name.get(canonical_head(wanted), [wanted])
+        else:
+            found[name] = [head for alias in aliases for head in by_name.get(alias, [])]
+    return found
+
+
+def missing_columns(heads: list[str], mapping: Mapping[str, str]) -> str:
+    """Which needed column a table lacks, in words with the heads found and the cure; or empty."""
+    columns = columns_of(heads, mapping)
+    named = {canonical_head(head) for head in heads}
+    wrong = [each for each in mapping.values() if canonical_head(each) not in named]
+    missing = [name for name in REQUIRED if not columns[name]]
+    listed = ", ".join(heads[:40])[:600]
+    if wrong:
+        return f"There is no column {', '.join(wrong)}. Its heads are: {listed}."
+    if missing:
+        options = " ".join(f"--map {name}=COLUMN" for name in missing)
+        return f"No column is known as {', '.join(missing)}. Its heads are: {listed}. Use {options}"
+    return ""
+
+
+def date_orders(rows: list[Any], options: RowOptions) -> dict[str, DateOrder]:
+    """By column: the order of days and months that its own or, else, the other columns show."""
+    if options.order or not rows:
+        return {}
+    heads = dict.fromkeys(head for row in rows for head in row)
+    columns = columns_of(heads, options.mapping)
+    times = dict.fromkeys(head for name in TIME_FIELDS for head in columns[name])
+    found = {
+        head: date_order_of(row[head] for row in rows if isinstance(row.get(head), str))
+        for head in times
+    }
+    shown = {order for order in found.values() if order}
+    other: DateOrder = shown.pop() if len(shown) == 1 else ""
+    return {head: order or other for head, order in found.items()}
+
+
+def parse_row(
+    row: Mapping[str, Any],
+    options: RowOptions | Mapping[str, str] = DEFAULTS,
+    orders: Mapping[str, DateOrder] | None = None,
+) -> PastIncident:
+    """A row of an export as a past incident. Raises ValidationError with the field and value.
+
+    `options` may be a bare mapping; `orders` are those of `date_orders`.
+    """
+    if not isinstance(options, RowOptions):
+        options = RowOptions(options)
+    columns = columns_of(row, options.mapping)
+    fields: dict[str, Any] = {}
+    guessed: dict[str, str] = {}
+    for name, heads in columns.items():
+        head = next((head for head in heads if row.get(head) not in (None, "", [])), "")
+        value = row[head] if head else None
+        if name in TIME_FIELDS:
+            zone = zone_of_head(head) or options.zone
+            order = options.order or (orders or {}).get(head, "")
+            fields[name] = time_of(name, value, RowOptions({}, zone, order))
+            if fields[name] and is_only_a_day(value):
+                guessed[name] = ONLY_A_DAY
+        elif name not in ("services", "updates", "mentions"):
+            fields[name] = text_of(value)
+        else:
+            fields[name] = value
+    if fields["symptom"] == fields["title"]:
+        fields["symptom"] = ""
+    if canonical_head(fields["resolution"]) in _NO_RESOLUTION:
+        fields["resolution"] = ""
+    fields["services"] = names_of(fields["services"])
+    fields["mentions"] = names_of(fields["mentions"])
+    fields["severity"] = fields["severity"] or severity_in_labels(fields["mentions"])
+    fields["updates"] = updates_of(fields["updates"])
+    return PastIncident(**fields, guessed_times=guessed)
+
+
+def is_over(past: PastIncident) -> bool | None:
+    """Whether its state says that it is over; None if the state is missing or unknown."""
+    if past.resolved_at:
+        return True
+    state = canonical_head(past.status)
+    words = {state, state.partition("_")[0]}
+    return True if words & _OVER else False if words & _OPEN else None
+
+
+def is_mitigated(past: PastIncident) -> bool:
+    return canonical_head(past.status) in _MITIGATED
+
+
+def updates_of(value: Any) -> list[Update]:
+    """Updates of a status page in the order in which they were shown."""
+    rows = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return sorted((update for each in rows if (update := _update(each))), key=lambda row: row[0])
+
+
+def _update(row: dict[str, Any]) -> Update | None:
+    names = ("display_at", "at", "occurred_at", "started", "created_at", "createdAt", "time")
+    at = time_of("updates", next((row[name] for name in names if row.get(name)), None))
+    text = text_of(row.get("message") or row.get("body") or row.get("text"))
+    return (at, text_of(row.get("human_status") or row.get("status")), text) if at else None
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = "\n\n".join(value)
+    return "" if value is None else str(value).replace("\x00", "").strip()
+
+
+def names_of(value: Any) -> list[str]:
+    """Names in a list, or in a text with commas or semicolons between them."""
+    if isinstance(value, str):
+        value = value.replace(";", ",").split(",")
+    if not isinstance(value, list):
+        return []
+    names = [v.get("name", "") if isinstance(v, dict) else v for v in value]
+    return list(dict.fromkeys(text[:100] for name in names if (text := text_of(name))))
+
+
+def clean_service_name(given: str) -> str:
+    """The name without characters that a service's name may not have; empty if none are left."""
+    return " ".join(re.sub(r"[^A-Za-z0-9 ._:/@-]+", " ", given).split()).lstrip(" ._:/@-")[:100]
+
+
+def time_of(name: str, value: Any, options: RowOptions = DEFAULTS) -> datetime | None:
+    """The time that a field holds; None where it is empty. Raises ValidationError by field."""
+    if value is None or (isinstance(value, bool | str) and str(value).lower() in _NO_TIMES):
+        return None
+    found = parse_time(value, options.zone, order=options.order)
+    if found is None:
+        shown = repr(text_of(value)[:60])
+        if isinstance(value, str) and is_ambiguous(value):
+            text = f"{shown} has the day or the month first: say which with --dates day-first or "
+            raise ValidationError({name: f"{text}--dates month-first."})
+        raise ValidationError({name: f"{shown} is not a time such as 2026-03-01T02:57Z."})
+    return found
