@@ -12,7 +12,7 @@ from typing import Any
 
 from common.alert_fields import joined_id, named_links, own_service
 from common.alert_names import alert_name
-from common.payload_text import line, named_values, paragraphs, required_line
+from common.payload_text import line, named_values, paragraphs, prose, required_line
 from common.payloads import BadPayload, json_or_form, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -83,7 +83,7 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
             output,
             text(values, f"LONG{what}OUTPUT", 10_000).replace("\\n", "\n"),
             f"Comment: {comment}" if comment else "",
-            text(values, f"{what}NOTES", 5000),
+            prose(values, f"{what}NOTES"),
             f"Last state: {before}" if before else "",
             named_values(values, performance=f"{what}PERFDATA"),
         ),
