@@ -93,8 +93,10 @@ def test_placeholders_say_nothing() -> None:
         "[no value]",
     )  # fmt: skip
     assert [value for value in nothing if real_value(value)] == []
-    something = ("8.53", "main", "none-of-these", "nullable", "${A}-x", "$5", "v1", "unknown-host")
-    something += ('{"a":1}', "{a} of {b}", "$5$")
+    something = (
+        "8.53", "main", "none-of-these", "nullable", "${A}-x", "$5", "v1", "unknown-host",
+        '{"a":1}', "{a} of {b}", "$5$",
+    )  # fmt: skip
     assert [value for value in something if is_placeholder(value)] == []
     assert without_placeholders("checkout ${TAG} to <no value>") == "checkout to"
 
