@@ -51,8 +51,6 @@ _PROVIDER = re.compile(
     r"@(?:docker|swarm|file|ecs|nomad|consulcatalog|kubernetes(?:crd|gateway)?)$"
 )
 """What Traefik adds to a service's name: where it has read it."""
-_MACHINE_ID = re.compile(r"(?:ip-)?\d{1,3}(?:[.-]\d{1,3}){3}(?:\.[\w.-]{1,100})?|i-[0-9a-f]{8,17}")
-"""Addresses and ids of machines, which name no service."""
 _SENTENCE = re.compile(r"[.!?;,](?:\s|$)|:\s")
 _MOST_WORDS = 4
 _PODS = frozenset(name for name in LOCATION_NAMES if "pod" in name)
@@ -195,4 +193,4 @@ def _can_be_name(text: str) -> bool:
         SERVICE_NAME(text)
     except ValidationError:
         return False
-    return len(text) <= 100 and text not in EXPORTERS and not _MACHINE_ID.fullmatch(text)
+    return len(text) <= 100 and text not in EXPORTERS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incidents.alerts.service_names import named_service, service_of, suggested_name
+from incidents.alerts.service_names import named_service, service_of
 from incidents.models import Service
 from tests.incidents.webhooks.alert_bodies import (
     alert,
@@ -117,14 +117,3 @@ def test_what_an_alert_names_is_its_service_and_never_another(
     assert (service.name if service else None) == found
     if offered is not None:
         assert named_service(event) == offered
-
-
-@pytest.mark.parametrize(
-    "machine",
-    ["10.2.3.4:9100", "192.0.2.7", "ip-10-2-3-4", "ip-10-2-3-4.eu-west-1.compute.internal",
-     "i-0abc1234def567890"],
-)  # fmt: skip
-def test_the_address_of_a_machine_is_never_offered_as_a_service(machine: str) -> None:
-    labels = {"instance": machine, "node": machine}
-    assert suggested_name(labels) is None
-    assert suggested_name({**labels, "container": "billing"}) == ("container", "billing")

@@ -21,6 +21,15 @@ def kuma(status: int, **monitor: Any) -> Any:
 
 
 ALERTS: list[Any] = [
+    pytest.param("nagios", {"notification_type": "PROBLEM", "host_name": "web-1",
+                            "service_description": "Load", "service_state": "WARNING",
+                            "service_output": "load is 9"},
+                 {"name": "Load on web-1", "severity": "SEV3", "summary": "load is 9"},
+                 id="nagios-underscores"),
+    pytest.param("nagios", {"HOSTNAME": "web-1", "SERVICEDESC": "Load", "SERVICESTATE": "2"},
+                 {"name": "Load on web-1", "severity": "SEV1"}, id="nagios-state-number"),
+    pytest.param("nagios", {"HOSTNAME": "web-1", "HOSTSTATE": "0"},
+                 {"name": "Host web-1", "firing": False}, id="nagios-host-number"),
     pytest.param(
         "uptime_kuma",
         kuma(0, type="ping", hostname="invoices-1", url="https://", port=None, tags=[],
@@ -52,6 +61,15 @@ ALERTS: list[Any] = [
          "summary": "CRITICAL - Host Unreachable (192.0.2.1)", "fingerprint": "web-1",
          "service": ""},
         id="nagios-host-as-form-fields",
+    ),
+    pytest.param(
+        "nagios",
+        {"NOTIFICATIONTYPE": "PROBLEM", "HOSTNAME": "web-1", "SERVICEDESC": "HTTP",
+         "SERVICESTATE": "UNKNOWN", "LASTSERVICESTATE": "UNKNOWN", "SERVICEOUTPUT": "unknown",
+         "SERVICENOTES": "$SERVICENOTES$"},
+        {"name": "HTTP on web-1", "firing": True, "summary": "HTTP: UNKNOWN",
+         "said": ["Last state: UNKNOWN"]},
+        id="nagios-unknown-is-a-state-and-no-placeholder",
     ),
     pytest.param(
         "nagios",
