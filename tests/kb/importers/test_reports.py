@@ -10,7 +10,14 @@ from incidents.history_rows import options_from
 from incidents.severities import severity_named
 from kb.importers import registry
 from kb.importers.base import CannotImport, ImportedIncident
-from tests.kb.importers.written_reports import DISK, REPORTS, Read
+from tests.kb.importers.written_reports import (
+    DISK,
+    GERMAN,
+    LABELLED,
+    REPORTS,
+    SRE_BOOK_HEADINGS,
+    Read,
+)
 
 
 def read(text: str, folder: Path, zone: str = "", name: str = "report.md") -> ImportedIncident:
