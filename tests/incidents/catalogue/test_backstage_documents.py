@@ -115,3 +115,13 @@ def test_calls_of_traces_are_read_as_before() -> None:
     assert {(each.name, each.depends_on) for each in entries if not isinstance(each, Skipped)} == {
         ("frontend", ("checkout",)), ("checkout", ("redis-manual",)), ("redis-manual", ()),
     }  # fmt: skip
+
+
+def test_what_the_catalogues_api_answers_is_read_with_its_relations() -> None:
+    page = """{"items": [{"kind": "Component", "metadata": {"name": "checkout"},
+      "spec": {"type": "service"}, "relations": [
+        {"type": "ownedBy", "targetRef": "group:default/payments"},
+        {"type": "dependsOn", "targetRef": "component:default/stock"}]}], "totalItems": 1}"""
+    [entry] = list(registry()["backstage"]().read(page))
+    assert not isinstance(entry, Skipped)
+    assert (entry.name, entry.owner_team, entry.depends_on) == ("checkout", "payments", ("stock",))

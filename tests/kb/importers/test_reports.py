@@ -110,6 +110,12 @@ OTHER_DOCUMENTS = [
     ("prose.md", "# Issue Summary\n05/03/2026 from 05:15 PM to 02:00 AM WAT search failed\n",
      "--dates day-first"),
     ("soon.md", "---\ndate: soon\n---\ntext", "not a time"),
+    ("runbook-search.md", "# Runbook: search\n\nOn 2026-03-05\n\n## Steps\n\n1. Restart\n",
+     "how something is done"),
+    ("process.md", "# Postmortem process\n\nWe review in five days.\n", "how something is done"),
+    ("CODEOWNERS.md", "* @search\n", "how something is done"),
+    ("0005-index.md", "# 5. One index\n\nDate: 2026-03-05\n\n## Status\n\nAccepted\n\n"
+     "## Context\n\nx\n\n## Decision\n\ny\n", "decision"),
     ("two.md", "---\ndate: 05/03/2026\n---\ntext", "--dates day-first"),
 ]  # fmt: skip
 
@@ -135,6 +141,8 @@ def test_what_is_no_incident_is_left_out_and_said(
             "school/README.md",
             "# Issue Summary\nOn 2026-03-05 it failed.\n# Root cause\n- A typo.\n",
         ),
+        ("policy.md", "# Policy server down\n\nOn 2026-03-05 it refused everybody.\n"),
+        ("login-process.md", "# Failed login process\n\nOn 2026-03-05 it failed.\n"),
         ("mail.md", "# Postmortem: mail template broke\n\nOn 2026-03-05 no mail left.\n"),
         ("generics.md", "# Parser outage\n\nOn 2026-03-05 `List<Name>` and `{title}` failed.\n"),
     ],

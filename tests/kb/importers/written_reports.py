@@ -314,6 +314,85 @@ h2. Action items
 """
 
 
+PORTUGUESE = """# Queda da busca
+
+Data: 5 de março de 2026
+Início: 10:04
+Fim: 11:06
+Severidade: Crítica
+Serviços afetados: busca
+
+## Causa raiz
+
+O disco encheu.
+
+## Fatores contribuintes
+
+- Sem alerta
+
+## Itens de ação
+
+- Aumentar o disco
+"""
+ITALIAN = """# Ricerca ferma
+
+Data: 5 marzo 2026
+Inizio: 10:04
+Fine: 11:06
+Gravità: Alta
+Servizi interessati: ricerca
+
+## Causa principale
+
+Il disco era pieno.
+
+## Azioni correttive
+
+- Aggiungere un disco
+"""
+DUTCH = """# Zoeken stond stil
+
+Datum: 5 maart 2026
+Begin: 10:04
+Einde: 11:06
+Ernst: Hoog
+
+## Oorzaak
+
+De schijf was vol.
+
+## Actiepunten
+
+- Schijf vergroten
+"""
+NESTED_HEAD = """+++
+title = "Search outage"
+date = 2026-03-05T10:04:00Z
+[extra]
+severity = "sev2"
+resolved = true
+resolvedWhen = 2026-03-05T11:06:00Z
+affected = ["search"]
++++
+
+Nothing was found.
+"""
+JUST_BEFORE_MIDNIGHT = """# Search outage
+
+Date: 2026-03-05
+Start: 23:40 UTC
+End: 00:25 UTC
+
+## Contributors and enablers
+
+- A cold cache
+
+## Remediation items
+
+- Warm the cache — Owner: Ann — Due: 2026-04-01
+"""
+
+
 @dataclass(frozen=True)
 class Read:
     text: str
@@ -372,4 +451,13 @@ REPORTS = [
         actions=["Rotate logs"]), id="several-labels-on-a-line-and-emoji"),
     pytest.param(Read(WIKI, root=["The disk was full"], actions=["Buy a disk", "Rotate logs"]),
         id="wiki"),
+    pytest.param(Read(PORTUGUESE, severity="SEV1", services=["busca"], root=["O disco encheu"],
+        factors=["Sem alerta"], actions=["Aumentar o disco"]), id="portuguese"),
+    pytest.param(Read(ITALIAN, severity="SEV2", services=["ricerca"],
+        root=["Il disco era pieno"], actions=["Aggiungere un disco"]), id="italian"),
+    pytest.param(Read(DUTCH, severity="SEV2", root=["De schijf was vol"],
+        actions=["Schijf vergroten"]), id="dutch"),
+    pytest.param(Read(NESTED_HEAD, severity="SEV2", services=["search"]), id="nested-head"),
+    pytest.param(Read(JUST_BEFORE_MIDNIGHT, "05 23:40", "06 00:25", factors=["A cold cache"],
+        actions=["Warm the cache"]), id="just-before-midnight"),
 ]  # fmt: skip
