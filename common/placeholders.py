@@ -10,13 +10,16 @@ from common.payloads import BadPayload
 
 _WORDS = frozenset(
     "<no <nil> <none> <null> <unknown> <undefined> (null) (none) [null] null none nil undefined "
-    "unknown n/a na nan - -- ? not_set unset %!s(<nil>) %!v(<nil>) [] {}".split()
-) | {"no value", "<no value>", "not set", "not available"}
+    "unknown n/a na nan - -- ? not_set unset *unknown* %!s(<nil>) %!v(<nil>) [] {}".split()
+) | {"no value", "<no value>", "[no value]", "not set", "not available"}
 _VARIABLE = re.compile(
     r"\$\{[^{}]{0,200}\}|\$\([^()]{0,200}\)|\$\{\{[^{}]{0,200}\}\}|\{\{[^{}]{0,200}\}\}"
     r"|<no value>|%!\w\(<nil>\)"
 )
-_BARE_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*|%[A-Za-z_][A-Za-z0-9_]*%|\{[a-z_.]+\}")
+_BARE_VARIABLE = re.compile(
+    # Of a macro of Nagios that is not set its shell may leave the dollar sign alone.
+    r"\$(?:[A-Za-z_][A-Za-z0-9_]*\$?)?|%[A-Za-z_][A-Za-z0-9_]*%|\{[^{}\s\"][^{}\s]{0,200}\}"
+)
 _EDGES = " \t\n:,;/@#-–—()[]"
 
 

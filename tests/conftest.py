@@ -35,6 +35,7 @@ HOW_TO_GET = {
     "alertmanager": "apt-get install prometheus-alertmanager",
     "icinga2": "apt-get install icinga2-bin",
     "nagios4": "apt-get install nagios4-core",
+    "monit": "apt-get install monit",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
 }

@@ -23,8 +23,8 @@ from analysis.sources.base import (
 from analysis.sources.http import HttpForm, HttpSource
 from analysis.sources.standard_graphs import same_metrics, standard_graphs
 from analysis.sources.templates import FOR_SERVICES, parse_templates, queries_for
+from common.alert_fields import labels
 from common.alert_labels import matchers, safe_labels, telemetry_labels
-from common.payloads import labels
 from common.promql import Curve, curves_of, keeps_labels, metrics_in
 
 # One query a line: kind of service (or "any") | what it measures | unit | PromQL.

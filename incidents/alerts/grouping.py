@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from common.alert_names import titled
 from common.markdown import escape_markdown
-from common.payloads import paragraphs
+from common.payload_text import paragraphs
 from incidents import filing
 from incidents.alerts.links import safe_links
 from incidents.alerts.severity import follow_alerts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.payloads import web_links
+from common.alert_fields import web_links
 from incidents.models import Alert
 
 

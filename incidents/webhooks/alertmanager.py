@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.alert_fields import SEVERITIES, fingerprint_of, links_in, severity_in
+from common.alert_fields import SEVERITIES, fingerprint_of, labels, links_in, severity_in, web_links
 from common.alert_names import alert_name
 from common.monitor_links import MAX_URL, query_in_link
-from common.payloads import (
-    BadPayload,
-    dig,
-    first_text,
-    labels,
-    paragraphs,
-    rows,
-    text,
-    time_at,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs
+from common.payloads import BadPayload, dig, rows, text, time_at, web_address
+from common.placeholders import first_text
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 NAMES = ("alertname", "alert_name", "rulename")

@@ -6,22 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from common.alert_fields import joined_id, named_links, own_service, tags, web_links
 from common.alert_names import alert_name
-from common.alert_values import (
-    distinct_links,
-    labels_of,
-    line,
-    lines_at,
-    links,
-    named_values,
-    own_service,
-    pairs_of,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
 from common.monitor_links import MAX_QUERY
+from common.payload_text import line, lines_at, named_values, paragraphs, prose, required_line
 from common.payloads import BadPayload, dig, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
@@ -75,7 +63,7 @@ def _common(data: Any, received_at: datetime) -> Event:
     named = _labels(data, targets)
     rule = required_line(essentials, "alertRule")
     return AlertEvent(
-        fingerprint=stable_id(line(context, "properties.trackingId") or alert_id.lower()),
+        fingerprint=joined_id(line(context, "properties.trackingId") or alert_id.lower()),
         name=alert_name(rule.rpartition("/")[2] or rule),
         firing=firing,
         starts_at=time_at(essentials, "firedDateTime"),
@@ -90,11 +78,9 @@ def _common(data: Any, received_at: datetime) -> Event:
             ),
         ),
         links=(
-            *links(essentials, Investigation="investigationLink"),
-            *links(context, Runbook="annotations.runbook_url", Results=RESULTS),
-            *distinct_links(
-                (name, web_address(named, name)) for name in named if "://" in named[name]
-            ),
+            *named_links(essentials, Investigation="investigationLink"),
+            *named_links(context, Runbook="annotations.runbook_url", Results=RESULTS),
+            *web_links(*named.items()),
         ),
         severity=_severity(line(essentials, "severity")),
         service=own_service(named),
@@ -111,10 +97,10 @@ def _severity(word: str) -> str:
 def _labels(data: Any, targets: list[str]) -> dict[str, str]:
     """Custom properties first, then labels and dimensions, then the resource."""
     context = dig(data, "data.alertContext", {})
-    named = labels_of(dig(data, "data.customProperties") or {})
+    named = tags(data, "data.customProperties")
     for found in (
-        labels_of(dig(context, "labels") or {}),
-        pairs_of(context, "condition.allOf.0.dimensions"),
+        tags(context, "labels"),
+        tags(context, "condition.allOf.0.dimensions"),
         _plain(dig(context, "properties")),
     ):
         named = {**found, **named}
@@ -124,7 +110,7 @@ def _labels(data: Any, targets: list[str]) -> dict[str, str]:
 def _plain(values: Any) -> dict[str, str]:
     """Properties that are set on rules; those of service health are prose."""
     is_health = isinstance(values, Mapping) and "trackingId" in values
-    return {} if is_health or not isinstance(values, Mapping) else labels_of(values)
+    return {} if is_health or not isinstance(values, Mapping) else tags(values)
 
 
 def _resource(address: str) -> dict[str, str]:
@@ -161,13 +147,13 @@ def _older(data: Any, received_at: datetime) -> Event:
         return Ignored(f"The status “{state}” changes nothing.")
     named = {
         **_resource(line(context, "resourceId", limit=1000)),
-        **pairs_of(context, "condition.allOf.0.dimensions"),
-        **labels_of(dig(data, "data.properties") or {}),
+        **tags(context, "condition.allOf.0.dimensions"),
+        **tags(data, "data.properties"),
     }
     rule = required_line(context, "name", "id")
     at = time_at(context, "timestamp")
     return AlertEvent(
-        fingerprint=stable_id(line(context, "id") or rule, line(context, "resourceId", limit=1000)),
+        fingerprint=joined_id(line(context, "id") or rule, line(context, "resourceId", limit=1000)),
         name=alert_name(rule),
         firing=FIRING[state],
         ends_at=None if FIRING[state] else at or received_at,

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.alert_fields import labels, named_links, own_service
 from common.alert_names import alert_name
-from common.alert_values import (
-    address_at,
-    labels_of,
-    line,
-    links,
-    listed,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    words_at,
-)
-from common.payloads import dig, text, time_at
+from common.payload_text import line, paragraphs, prose, required_line, words_at
+from common.payloads import dig, listed, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -61,7 +51,7 @@ class BetterStack(Webhook):
                     prose(incident, "cause", "response_content"),
                     f"Team: {line(incident, 'team_name')}" if line(incident, "team_name") else "",
                 ),
-                links=links(
+                links=named_links(
                     incident,
                     Screenshot="screenshot_url",
                     Response="response_url",
@@ -72,7 +62,7 @@ class BetterStack(Webhook):
                 or ("critical" if dig(incident, "critical_alert") is True else ""),
                 service=own_service(named),
                 labels=named,
-                url=address_at(incident, "origin_url", "url"),
+                url=web_address(incident, "origin_url", "url"),
                 acknowledged=firing and acknowledged,
             )
         ]
@@ -88,7 +78,7 @@ def _labels(data: Any) -> dict[str, str]:
             text(each, "value", 200) if isinstance(each, Mapping) else text(each, limit=200)
             for each in listed([value] if isinstance(value, Mapping) else value)
         )
-        named.update(labels_of({key: found}))
+        named.update(labels({key: found}))
     if regions := ", ".join(words_at(data, "data.attributes.regions")):
         named.setdefault("regions", regions[:500])
     for kind in ("monitor", "heartbeat"):

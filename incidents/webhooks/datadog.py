@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
-from common.alert_fields import fingerprint_of, severity_in
+from common.alert_fields import fingerprint_of, severity_in, tags, web_links
 from common.alert_names import alert_name, priority_in
-from common.payloads import (
-    BadPayload,
-    first_text,
-    paragraphs,
-    tags,
-    text,
-    time_at,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs
+from common.payloads import BadPayload, text, time_at, web_address
+from common.placeholders import first_text, is_placeholder
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 ENDED = {
     "recovered", "success", "ok", "no data recovered", "warn recovered", "recovery", "resolved",
     "renotify recovered",
 }  # fmt: skip
-VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]{0,60}")
 EVENT_TYPES = {"error": "error", "warning": "warning"}
 """$ALERT_TYPE, where the monitor has no priority."""
 
@@ -71,14 +61,14 @@ class Datadog(Webhook):
                 or severity_in(named)
                 or EVENT_TYPES.get(kind, ""),
                 labels=named,
-                url=web_address(data, "url") or web_address(data, "link"),
+                url=web_address(data, "url", "link"),
             )
         ]
 
 
 def _is_unset(value: object) -> bool:
     """Whether a variable was left as it is written, as those without a value are."""
-    return isinstance(value, str) and bool(VARIABLE.fullmatch(value.strip()))
+    return isinstance(value, str) and is_placeholder(value)
 
 
 def _line(name: str, value: str) -> str:

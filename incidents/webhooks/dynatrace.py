@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from common.alert_fields import own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    labels_of,
-    line,
-    listed,
-    named_values,
-    own_service,
-    pairs_of,
-    paragraphs,
-    prose,
-    required_line,
-)
-from common.payloads import dig, time_at, web_address
+from common.payload_text import line, named_values, paragraphs, prose, required_line
+from common.payloads import dig, listed, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 FIRING = {"open": True, "merged": True, "resolved": False, "closed": False}
@@ -70,7 +61,7 @@ class Dynatrace(Webhook):
                 or line(problem, "severityLevel", limit=50),
                 service=own_service(named) or _named(entities, "SERVICE")[:100],
                 labels=named,
-                url=web_address(data, "ProblemURL") or web_address(data, "Problem URL"),
+                url=web_address(data, "ProblemURL", "Problem URL"),
             )
         ]
 
@@ -90,7 +81,7 @@ def _named(entities: list[tuple[str, str]], wanted: str) -> str:
 
 
 def _labels(data: Any, problem: Any, entities: list[tuple[str, str]]) -> dict[str, str]:
-    named = labels_of(data, "Tags") or pairs_of(problem, "entityTags", "key")
+    named = tags(data, "Tags") or tags(problem, "entityTags")
     for kind, label in LABEL_OF_TYPE.items():
         if name := _named(entities, kind):
             named.setdefault(label, name[:500])

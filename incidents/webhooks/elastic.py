@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.alert_fields import joined_id, labels, named_links, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    address_at,
-    labels_of,
-    line,
-    links,
-    named_values,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-    tags_of,
-    words_at,
-)
-from common.payloads import dig, labels, time_at
+from common.payload_text import line, named_values, paragraphs, prose, required_line
+from common.payloads import dig, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 RECOVERED = {"recovered", "resolved", "ok", "inactive"}
@@ -59,7 +47,7 @@ class Elastic(Webhook):
         rule = line(data, "rule.id", "rule_id", "ruleId", limit=100) or name
         return [
             AlertEvent(
-                fingerprint=stable_id(
+                fingerprint=joined_id(
                     rule, line(data, "alert.id", "alert_id", "alertId", "id", limit=150)
                 ),
                 name=alert_name(name),
@@ -68,7 +56,7 @@ class Elastic(Webhook):
                 ends_at=None if firing else time_at(data, "date") or incoming.received_at,
                 summary=reason or name,
                 description=prose(data, *PROSE),
-                links=links(
+                links=named_links(
                     data,
                     Alert="context.alertDetailsUrl alert_details_url",
                     View="context.viewInAppUrl view_in_app_url",
@@ -79,7 +67,7 @@ class Elastic(Webhook):
                 severity=_severity(data, named, group, group_name) if firing else "",
                 service=own_service(named),
                 labels=named,
-                url=address_at(
+                url=web_address(
                     data, "context.alertDetailsUrl", "alert_details_url", "url", "rule.url"
                 ),
             )
@@ -102,10 +90,10 @@ def _severity(data: Any, named: Mapping[str, str], group: str, group_name: str) 
 
 
 def _labels(data: Any) -> dict[str, str]:
-    tags = words_at(data, "rule.tags") or words_at(data, "tags") or words_at(data, "rule_tags")
+    found = tags(data, "rule.tags") or tags(data, "tags") or tags(data, "rule_tags")
     # A tag without a value is a word for people.
-    named = {key: value for key, value in tags_of(tags).items() if value != "true"}
-    named |= labels_of(dig(data, "labels") or {})
+    named = {key: value for key, value in found.items() if value != "true"}
+    named |= tags(data, "labels")
     for label, paths in CONTEXT_LABELS.items():
         if value := line(data, *paths):
             named.setdefault(label, value)
@@ -128,7 +116,9 @@ def _of_watch(watch: Any, incoming: Incoming) -> AlertEvent:
         description=paragraphs(
             metadata.get("description", ""), named_values(watch, hits="payload.hits.total")
         ),
-        links=links(metadata, Runbook="runbook runbook_url", Dashboard="dashboard dashboard_url"),
+        links=named_links(
+            metadata, Runbook="runbook runbook_url", Dashboard="dashboard dashboard_url"
+        ),
         severity=(metadata.get("severity") or metadata.get("priority", ""))[:50],
         service=own_service(named),
         labels=named,

@@ -6,22 +6,13 @@ import hashlib
 import re
 
 from common import change_details, placeholders
-from common.alert_fields import links_in
+from common.alert_fields import links_in, tags, web_links
 from common.alert_names import alert_name
 from common.change_details import Details, service_candidates
 from common.ci_tools import is_tool
 from common.monitor_links import MAX_URL, query_in_link
-from common.payloads import (
-    dig,
-    paragraphs,
-    prose,
-    required_text,
-    tags,
-    text,
-    time_at,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs, prose
+from common.payloads import dig, listed, required_text, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {"trigger": True, "acknowledge": True, "resolve": False}
@@ -90,12 +81,10 @@ def _about(data: object) -> list[str]:
 
 
 def _links(data: object) -> tuple[tuple[str, str], ...]:
-    links, images = dig(data, "links", []), dig(data, "images", [])
     named = [
-        (text(each, "text", 100) or "link", text(each, "href", 2001))
-        for each in (links[:20] if isinstance(links, list) else [])
+        (text(each, "text", 100), text(each, "href", 2001)) for each in listed(data, "links")[:20]
     ]
-    for each in images[:10] if isinstance(images, list) else []:
+    for each in listed(data, "images")[:10]:
         named.append((text(each, "alt", 100) or "image", text(each, "src", 2001)))
     return web_links(*named, *links_in(tags(data, DETAILS)))
 

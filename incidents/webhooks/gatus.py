@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from common.alert_fields import joined_id, named_links, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    labels_of,
-    line,
-    links,
-    named_values,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, web_address
+from common.payload_text import line, named_values, paragraphs, prose, required_line
+from common.payloads import web_address
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
 ENDED = {"resolved", "ok", "up", "healthy", "false"}
@@ -32,13 +23,13 @@ class Gatus(Webhook):
         firing = required_line(data, "state", "status").lower() not in ENDED
         described = line(data, "description")
         errors = line(data, "errors", "result_errors")
-        named = labels_of(dig(data, "labels") or {})
+        named = tags(data, "labels")
         for key in ("group", "service", "severity", "url"):
             if value := line(data, key, limit=100):
                 named.setdefault(key, value)
         return [
             AlertEvent(
-                fingerprint=stable_id(group, name),
+                fingerprint=joined_id(group, name),
                 name=alert_name(name),
                 firing=firing,
                 ends_at=None if firing else incoming.received_at,
@@ -47,7 +38,7 @@ class Gatus(Webhook):
                     prose(data, "description", "errors", "result_errors"),
                     named_values(data, group="group", conditions="conditions"),
                 ),
-                links=links(data, Monitored="url", Runbook="runbook"),
+                links=named_links(data, Monitored="url", Runbook="runbook"),
                 severity=line(data, "severity", limit=50),
                 service=own_service(named),
                 labels=named,

@@ -8,10 +8,11 @@ from typing import Any
 
 from django import forms
 
+from common.alert_fields import labels
 from common.alert_states import BARE, State, state_of
 from common.mail_subjects import Subject, read_subject
 from common.monitor_links import MAX_QUERY, MAX_URL, query_in_link
-from common.payloads import BadPayload, dig, labels, text, time_at, web_address
+from common.payloads import BadPayload, dig, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MAX_DEPTH, MAX_ROWS = 10, 10_001

@@ -6,18 +6,10 @@ import base64
 import binascii
 from typing import Any
 
+from common.alert_fields import own_service, tags, web_links
 from common.alert_names import alert_name
-from common.alert_values import (
-    distinct_links,
-    labels_of,
-    line,
-    listed,
-    named_values,
-    own_service,
-    paragraphs,
-    required_line,
-)
-from common.payloads import BadPayload, dig, json_of, text, time_at, web_address
+from common.payload_text import line, named_values, paragraphs, required_line
+from common.payloads import BadPayload, dig, json_of, listed, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -69,12 +61,14 @@ class GoogleCloud(Webhook):
                         resource="resource_display_name",
                     ),
                 ),
-                links=distinct_links(
-                    (line(row, "displayName") or "Documentation", web_address(row, "url"))
-                    for row in listed(documentation, "links")
+                links=web_links(
+                    *(
+                        (line(row, "displayName") or "Documentation", web_address(row, "url"))
+                        for row in listed(documentation, "links")
+                    )
                 ),
                 severity=line(incident, "severity", "policy_user_labels.severity", limit=50),
-                service=own_service(labels_of(dig(incident, "policy_user_labels") or {})),
+                service=own_service(tags(incident, "policy_user_labels")),
                 labels=named,
                 url=web_address(incident, "url"),
             )
@@ -97,7 +91,7 @@ def _labels(incident: Any) -> dict[str, str]:
     for path in (
         "policy_user_labels", "resource.labels", "metadata.user_labels", "metric.labels",
     ):  # fmt: skip
-        for key, value in labels_of(dig(incident, path) or {}).items():
+        for key, value in tags(incident, path).items():
             found.setdefault(LABELS.get(key, key), value)
     if "db" in found:
         # Cloud SQL writes project:instance.

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.alert_fields import fingerprint_of, severity_in
+from common.alert_fields import fingerprint_of, severity_in, tags, web_links
 from common.alert_names import alert_name
-from common.payloads import (
-    dig,
-    paragraphs,
-    prose,
-    required_text,
-    rows,
-    tags,
-    text,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs, prose
+from common.payloads import dig, listed, required_text, rows, text, web_address
 from common.signing import Hmac
 from incidents.webhooks.alertmanager import alert_of, left_out
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
@@ -91,10 +82,9 @@ def _legacy(data: Any, incoming: Incoming) -> Event:
     if state not in LEGACY:
         return Ignored(f"The rule went to {state}.")
     firing, named = LEGACY[state], tags(data, "tags")
-    matches = dig(data, "evalMatches", [])
     values = [
         f"{text(each, 'metric') or 'value'} = {text(each, 'value')}"
-        for each in (matches if isinstance(matches, list) else [])[:50]
+        for each in listed(data, "evalMatches")[:50]
     ]
     message = text(data, "message", 5000)
     name = required_text(data, "ruleName", 500)

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.alert_fields import joined_id, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    labels_of,
-    line,
-    listed,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-    words_at,
-)
-from common.payloads import dig, time_at, web_address
+from common.payload_text import line, paragraphs, prose, required_line, words_at
+from common.payloads import listed, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -46,7 +37,7 @@ class Graylog(Webhook):
         priority = line(data, "event.priority", "event.fields.severity", limit=50)
         return [
             AlertEvent(
-                fingerprint=stable_id(definition, *_keys(data)),
+                fingerprint=joined_id(definition, *_keys(data)),
                 name=alert_name(name),
                 firing=True,
                 starts_at=time_at(data, "event.timestamp") or incoming.received_at,
@@ -66,13 +57,13 @@ class Graylog(Webhook):
 def _keys(data: Any) -> list[str]:
     """What tells events of one definition apart: its keys, or else what it groups by."""
     keys = words_at(data, "event.key_tuple") or words_at(data, "event.key")
-    grouped = labels_of(dig(data, "event.group_by_fields") or {})
+    grouped = tags(data, "event.group_by_fields")
     return keys or [grouped[name] for name in sorted(grouped)]
 
 
 def _labels(data: Any) -> dict[str, str]:
-    named = labels_of(dig(data, "event.group_by_fields") or {})
-    named = {**labels_of(dig(data, "event.fields") or {}), **named}
+    named = tags(data, "event.group_by_fields")
+    named = {**tags(data, "event.fields"), **named}
     for path in ("backlog.0.fields", "backlog.0"):
         for key in ("service", "service_name", "application", "source", "namespace", "pod"):
             if value := line(data, f"{path}.{key}"):

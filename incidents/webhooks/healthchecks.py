@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
+from common.alert_fields import named_links, own_service, severity_in, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    line,
-    links,
-    named_values,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    tags_of,
-)
+from common.payload_text import line, named_values, paragraphs, prose, required_line
 from common.payloads import dig, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -40,9 +32,9 @@ class Healthchecks(Webhook):
             return [Ignored(f"{name} is {status}.")]
         firing = FIRING[status]
         # Tags are separated by spaces.
-        tags = (line(sent, "tags") or line(data, "tags")).split()
-        named = {key: value for key, value in tags_of(tags).items() if value != "true"}
-        if plain := " ".join(tag for tag in tags if ":" not in tag and "=" not in tag):
+        written = (line(sent, "tags") or line(data, "tags")).split()
+        named = {key: value for key, value in tags(written).items() if value != "true"}
+        if plain := " ".join(tag for tag in written if ":" not in tag and "=" not in tag):
             named["tags"] = plain[:500]
         return [
             AlertEvent(
@@ -58,8 +50,8 @@ class Healthchecks(Webhook):
                     named_values(sent, exit_status="exitstatus"),
                     named_values(data, schedule="schedule", grace="grace", last_ping="last_ping"),
                 ),
-                links=links(sent, Check="url"),
-                severity=(named.get("severity") or named.get("priority", ""))[:50],
+                links=named_links(sent, Check="url"),
+                severity=severity_in(named),
                 service=own_service(named),
                 labels=named,
                 url=web_address(sent, "url"),

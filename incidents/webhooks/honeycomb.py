@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.alert_fields import joined_id, named_links, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    labels_of,
-    line,
-    links,
-    listed,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, web_address
+from common.payload_text import line, paragraphs, prose, required_line
+from common.payloads import dig, listed, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -45,7 +36,7 @@ class Honeycomb(Webhook):
         ) else ""  # fmt: skip
         return [
             AlertEvent(
-                fingerprint=stable_id(line(data, "id", limit=150) or name),
+                fingerprint=joined_id(line(data, "id", limit=150) or name),
                 name=alert_name(name),
                 firing=firing,
                 ends_at=None if firing else incoming.received_at,
@@ -55,22 +46,20 @@ class Honeycomb(Webhook):
                     *_groups(data),
                     f"The error budget is exhausted in {burning}." if burning else "",
                 ),
-                links=links(
+                links=named_links(
                     data, Results="result_url", Trigger="trigger_url", SLO="slo_url", SLI="sli_url"
                 ),
                 severity=line(data, "severity", "alert_severity", limit=50),
                 service=own_service(named),
                 labels=named,
-                url=web_address(data, "trigger_url") or web_address(data, "slo_url"),
+                url=web_address(data, "trigger_url", "slo_url"),
             )
         ]
 
 
 def _labels(data: Any) -> dict[str, str]:
     """The groups by which the trigger fired; with several, what they have in common."""
-    triggered = [
-        labels_of(dig(row, "Group") or {}) for row in listed(data, "result_groups_triggered")
-    ]
+    triggered = [tags(row, "Group") for row in listed(data, "result_groups_triggered")]
     named = triggered[0] if triggered else {}
     for other in triggered[1:]:
         named = {key: value for key, value in named.items() if other.get(key) == value}
@@ -84,7 +73,7 @@ def _groups(data: Any) -> list[str]:
     """One line for each group that fired, with its value."""
     found = []
     for row in listed(data, "result_groups_triggered")[:MAX_GROUPS]:
-        group = labels_of(dig(row, "Group") or {})
+        group = tags(row, "Group")
         words = ", ".join(f"{key}={value}" for key, value in group.items())
         found.append(f"{words}: {line(row, 'Result')}" if words else line(row, "Result"))
     return found

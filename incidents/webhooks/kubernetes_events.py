@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.alert_values import (
-    labels_of,
-    line,
-    named_values,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, time_at
+from common.alert_fields import joined_id, own_service, tags
+from common.payload_text import line, named_values, paragraphs, prose, required_line
+from common.payloads import time_at
 from common.pods import workload_of
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -40,7 +32,7 @@ class KubernetesWarnings(Webhook):
         first = time_at(data, "firstTimestamp") or time_at(data, "deprecatedFirstTimestamp")
         return [
             AlertEvent(
-                fingerprint=stable_id(
+                fingerprint=joined_id(
                     named.get("cluster", ""), named.get("namespace", ""), kind, name, reason
                 ),
                 name=f"{reason} of {about}"[:200] if about else reason,
@@ -59,7 +51,7 @@ class KubernetesWarnings(Webhook):
                 severity="warning",
                 service=own_service(named),
                 labels=named,
-                group_key=stable_id(named.get("namespace", ""), about, reason) if about else "",
+                group_key=joined_id(named.get("namespace", ""), about, reason) if about else "",
             )
         ]
 
@@ -69,7 +61,7 @@ def _labels(data: Any, kind: str, name: str) -> dict[str, str]:
     own = {
         # Exporters may write dots as underscores, for stores that cannot hold dots.
         key.rpartition("/")[2].replace("app_kubernetes_io_", ""): value
-        for key, value in labels_of(dig(data, "involvedObject.labels") or {}).items()
+        for key, value in tags(data, "involvedObject.labels").items()
     }
     found = {
         kind.lower(): name,

@@ -10,19 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from common.alert_fields import joined_id, named_links, own_service
 from common.alert_names import alert_name
-from common.alert_values import (
-    address_at,
-    fields_of,
-    line,
-    links,
-    named_values,
-    own_service,
-    paragraphs,
-    required_line,
-    stable_id,
-)
-from common.payloads import BadPayload, text, time_at
+from common.payload_text import line, named_values, paragraphs, prose, required_line
+from common.payloads import BadPayload, json_or_form, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 PREFIXES = ("NOTIFY_", "NAGIOS_", "ICINGA_", "NAEMON_")
@@ -61,7 +52,7 @@ class Nagios(Webhook):
 
 def notification_of(body: bytes, received_at: datetime) -> Event:
     """What a notification says of a host, or of a service on a host. Raises BadPayload."""
-    fields = fields_of(body)
+    fields = json_or_form(body)
     if not isinstance(fields, Mapping):
         raise BadPayload("The body is not an object with the macros by name.")
     values = {_bare(str(key)): value for key, value in list(fields.items())[:500]}
@@ -71,16 +62,18 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
     what = "SERVICE" if line(values, "SERVICEDESC") else "HOST"
     host = required_line(values, "HOSTNAME", limit=150)
     check = line(values, "SERVICEDESC", limit=150)
-    state = required_line(values, f"{what}STATE", limit=20).upper()
+    state = _state(values, f"{what}STATE") or required_line(values, f"{what}STATE")
+    state = state.upper()
     state = STATES.get(state, state)
     acknowledged = kind == "ACKNOWLEDGEMENT"
     firing = acknowledged or (state not in GOOD and kind != "RECOVERY")
     named = _labels(values, host)
     output = " ".join(MARKS.sub(" ", line(values, f"{what}OUTPUT")).split())
     comment = line(values, "NOTIFICATIONCOMMENT", f"{what}ACKCOMMENT")
+    before = _state(values, f"LAST{what}STATE")
     at = time_at(values, "TIMET") or time_at(values, "MICROTIME")
     return AlertEvent(
-        fingerprint=stable_id(host, check) if check else stable_id(host),
+        fingerprint=joined_id(host, check) if check else joined_id(host),
         name=alert_name(f"{check} on {host}") if check else f"Host {host}",
         firing=firing,
         # Notifications are repeated, and none says when the problem began.
@@ -90,10 +83,11 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
             output,
             text(values, f"LONG{what}OUTPUT", 10_000).replace("\\n", "\n"),
             f"Comment: {comment}" if comment else "",
-            text(values, f"{what}NOTES", 5000),
-            named_values(values, last_state=f"LAST{what}STATE", performance=f"{what}PERFDATA"),
+            prose(values, f"{what}NOTES"),
+            f"Last state: {before}" if before else "",
+            named_values(values, performance=f"{what}PERFDATA"),
         ),
-        links=links(
+        links=named_links(
             values,
             Notes=f"{what}NOTESURL",
             Notes_of_the_host="HOSTNOTESURL",
@@ -102,9 +96,15 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
         severity=state if firing else "",
         service=own_service(named),
         labels=named,
-        url=address_at(values, f"{what}ACTIONURL", f"{what}URL"),
+        url=web_address(values, f"{what}ACTIONURL", f"{what}URL"),
         acknowledged=acknowledged,
     )
+
+
+def _state(values: Mapping[str, Any], key: str) -> str:
+    """A state, of which UNKNOWN is one here, and no placeholder."""
+    is_unknown = text(values, key, 20).upper() == "UNKNOWN"
+    return "UNKNOWN" if is_unknown else line(values, key, limit=20)
 
 
 def _bare(key: str) -> str:

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.alert_fields import joined_id, own_service
 from common.alert_names import alert_name
-from common.alert_values import (
-    address_at,
-    fields_of,
-    line,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, time_at
+from common.payload_text import line, paragraphs, prose, required_line
+from common.payloads import dig, json_or_form, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -31,7 +23,7 @@ class Netdata(Webhook):
     content = "any"
 
     def read(self, incoming: Incoming) -> list[Event]:
-        data = fields_of(incoming.body)
+        data = json_or_form(incoming.body)
         named = _labels(data)
         host = named.get("host", "")
         if isinstance(dig(data, "status"), Mapping):
@@ -49,7 +41,7 @@ class Netdata(Webhook):
         value = line(data, "value_string", "value")
         return [
             AlertEvent(
-                fingerprint=stable_id(host, named.get("chart", ""), name),
+                fingerprint=joined_id(host, named.get("chart", ""), name),
                 name=alert_name(f"{name} on {host}" if host else name),
                 firing=firing,
                 # Warnings that become critical carry a new time; the episode is the same.
@@ -64,7 +56,7 @@ class Netdata(Webhook):
                 severity=status if firing else "",
                 service=own_service(named),
                 labels=named,
-                url=address_at(data, "alert_url", "alarm_url", "goto_url"),
+                url=web_address(data, "alert_url", "alarm_url", "goto_url"),
             )
         ]
 
@@ -83,7 +75,7 @@ def _reachability(data: Any, named: dict[str, str], incoming: Incoming) -> Alert
     host = required_line(data, "host", limit=150)
     firing = dig(data, "status.reachable") is not True
     return AlertEvent(
-        fingerprint=stable_id("reachability", host),
+        fingerprint=joined_id("reachability", host),
         name=f"Node {host}",
         firing=firing,
         ends_at=None if firing else incoming.received_at,
@@ -91,5 +83,5 @@ def _reachability(data: Any, named: dict[str, str], incoming: Incoming) -> Alert
         description=prose(data, "message", "status.text"),
         severity=line(data, "severity", limit=50) if firing else "",
         labels=named,
-        url=address_at(data, "url"),
+        url=web_address(data, "url"),
     )

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.alert_fields import named_links, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    address_at,
-    labels_of,
-    line,
-    lines_at,
-    links,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-)
-from common.payloads import time_at
+from common.payload_text import line, lines_at, paragraphs, prose, required_line
+from common.payloads import time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 FIRING = {
@@ -62,7 +53,7 @@ class NewRelic(Webhook):
                     f"Policy: {policy}" if policy else "",
                     f"NRQL: {query}" if query else "",
                 ),
-                links=links(
+                links=named_links(
                     data,
                     Runbook="runbookUrl runbookUrl.0 runbook_url",
                     Chart="violationChartUrl violationChartUrl.0 violation_chart_url",
@@ -70,7 +61,7 @@ class NewRelic(Webhook):
                 severity=line(data, "priority", "severity", limit=50),
                 service=own_service(named) or _entity(data),
                 labels=named,
-                url=address_at(data, "issueUrl", "incident_url"),
+                url=web_address(data, "issueUrl", "incident_url"),
                 acknowledged=firing and ("acknowledg" in trigger or state == "acknowledged"),
             )
         ]
@@ -83,7 +74,7 @@ def _is_host(data: Any) -> bool:
 
 def _labels(data: Any) -> dict[str, str]:
     """Tags of the entities, as our template and the targets of older channels give them."""
-    named = labels_of(data, "tags") or labels_of(data, "targets.0.labels")
+    named = tags(data, "tags") or tags(data, "targets.0.labels")
     entities = lines_at(data, "impactedEntities", "targets.0.name")
     if entities:
         named.setdefault("host" if _is_host(data) else "entity", ", ".join(entities)[:500])

@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from common.alert_fields import joined_id, named_links, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    labels_of,
-    line,
-    links,
-    listed,
-    named_values,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, time_at
+from common.payload_text import line, named_values, paragraphs, prose, required_line
+from common.payloads import dig, listed, time_at
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 LISTS = {"newAlerts": True, "dedupedAlerts": True, "completedAlerts": False}
@@ -58,13 +48,13 @@ def _alert(data: Any, row: Mapping[str, Any], firing: bool, received_at: datetim
     monitor = required_line(data, "monitor.name", "monitor_name", "monitorV2.name")
     trigger = line(data, "trigger.name", "trigger_name")
     bucket = line(row, "bucket_keys", limit=150)
-    named = labels_of(dig(data, "labels") or {})
+    named = tags(data, "labels")
     for name, value in (("bucket", bucket), ("service", line(data, "service", limit=100))):
         if value:
             named[name] = value
     about = line(data, "summary", "message") or trigger or monitor
     return AlertEvent(
-        fingerprint=stable_id(
+        fingerprint=joined_id(
             line(data, "monitor._id", "monitor.id", "monitor_id") or monitor, trigger, bucket
         ),
         name=alert_name(monitor),
@@ -84,7 +74,7 @@ def _alert(data: Any, row: Mapping[str, Any], firing: bool, received_at: datetim
                 hits="results.0.hits.total.value",
             ),
         ),
-        links=links(data, Monitor="url", Runbook="runbook runbook_url"),
+        links=named_links(data, Monitor="url", Runbook="runbook runbook_url"),
         severity=line(data, "trigger.severity", "severity", limit=50),
         service=own_service(named),
         labels=named,

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.alert_fields import link_label
-from common.alert_names import alert_name
-from common.payloads import (
-    dig,
-    first_text,
+from common.alert_fields import (
+    APPLICATIONS,
+    SERVICES,
     labels,
-    paragraphs,
-    prose,
-    required_text,
+    link_label,
     tags,
-    text,
-    time_at,
+    value_of,
     web_links,
 )
+from common.alert_names import alert_name
+from common.payload_text import paragraphs, prose
+from common.payloads import listed, required_text, text, time_at
+from common.placeholders import first_text
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MEANT = {"create": True, "acknowledge": True, "close": False, "delete": False}
-SERVICE_DETAILS = ("service", "service_name", "app", "application")
 
 
 class Opsgenie(Webhook):
@@ -39,8 +37,7 @@ class Opsgenie(Webhook):
         entity = text(data, "alert.entity", 200)
         if entity:
             named.setdefault("entity", entity)
-        explicit = {name.lower(): value for name, value in named.items()}
-        service = next((explicit[name] for name in SERVICE_DETAILS if name in explicit), entity)
+        service = value_of(named, *SERVICES, *APPLICATIONS) or entity
         written = text(data, "alert.description", 10_000)
         summary, _, rest = written.partition("\n")
         return [
@@ -67,16 +64,11 @@ def _details(data: Any, details: dict[str, str]) -> list[str]:
     lines = [f"{name}: {value}" for name, value in details.items() if not web_links((name, value))]
     if not details:
         lines.append(prose(data, "alert.details"))
-    people = dig(data, "alert.responders", [])
-    names = [first_text(each, "name", "username") for each in people] if _is_list(people) else []
-    named = ", ".join(filter(None, names))
+    people = listed(data, "alert.responders")
+    named = ", ".join(filter(None, (first_text(each, "name", "username") for each in people)))
     source = text(data, "alert.source", 200)
     return [
         *lines,
         f"Responders: {named}" if named else "",
         f"Source: {source}" if source else "",
     ]
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.alert_fields import links_in, severity_in
-from common.alert_names import alert_name, priority_in
-from common.payloads import (
-    dig,
-    first_text,
+from common.alert_fields import (
+    APPLICATIONS,
+    SERVICES,
     labels,
-    paragraphs,
-    prose,
-    required_text,
+    links_in,
+    severity_in,
     tags,
-    text,
-    time_at,
-    web_address,
+    value_of,
 )
+from common.alert_names import alert_name, priority_in
+from common.payload_text import paragraphs, prose
+from common.payloads import dig, required_text, text, time_at, web_address
+from common.placeholders import first_text
 from common.signing import Hmac
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -37,7 +36,6 @@ DETAILS = (
     "alerts.0.body.cef_details.details",
 )
 """Where custom details are, by the sender's version and what it includes."""
-SERVICE_DETAILS = ("service", "service_name", "app", "application")
 
 
 class PagerDuty(Webhook):
@@ -59,7 +57,7 @@ class PagerDuty(Webhook):
         started = time_at(incident, "created_at")
         title = first_text(incident, "title", "summary", "description", limit=1000)
         named = _labels(incident)
-        explicit = next((named[name] for name in SERVICE_DETAILS if name in named), "")
+        explicit = value_of(named, *SERVICES, *APPLICATIONS)
         summary = text(incident, "description", 2000)
         return [
             AlertEvent(

@@ -5,19 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from common.alert_fields import fingerprint_of
+from common.alert_fields import fingerprint_of, tags, web_links
 from common.alert_names import alert_name, plain_title
-from common.payloads import (
-    dig,
-    first_text,
-    paragraphs,
-    required_text,
-    tags,
-    text,
-    time_at,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs
+from common.payloads import dig, required_text, text, time_at, web_address
+from common.placeholders import first_text
 from common.signing import Hmac
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -106,7 +98,7 @@ def _of_issue(issue: Any, action: str) -> Event:
         severity=text(issue, "level", 50) or text(issue, "priority", 50),
         service=_service(tags(issue, "tags"), issue),
         labels=tags(issue, "tags"),
-        url=web_address(issue, "web_url") or web_address(issue, "permalink"),
+        url=web_address(issue, "web_url", "permalink"),
     )
 
 

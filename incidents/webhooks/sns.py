@@ -8,18 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from common.alert_fields import fingerprint_of
+from common.alert_fields import fingerprint_of, tags, web_links
 from common.alert_names import alert_name, priority_in
-from common.payloads import (
-    BadPayload,
-    dig,
-    first_text,
-    paragraphs,
-    required_text,
-    text,
-    time_at,
-    web_links,
-)
+from common.payload_text import paragraphs
+from common.payloads import BadPayload, dig, listed, required_text, text, time_at
+from common.placeholders import first_text
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -143,7 +136,7 @@ def _alert(
 
 def _metric(trigger: Any, namespace: str, name: str, inside: str) -> str:
     """Namespace and name of an alarm's metric, or of those inside its expression."""
-    several = _listed(dig(trigger, "Metrics") or dig(trigger, "metrics"))
+    several = listed(trigger, "Metrics") or listed(trigger, "metrics")
     found = [trigger, *(dig(each, inside) for each in several)]
     named = (f"{text(each, namespace, 100)} {text(each, name, 200)}".strip() for each in found)
     return ", ".join(dict.fromkeys(filter(None, named)))[:1000]
@@ -166,33 +159,12 @@ def _dimensions(data: Any) -> Iterator[tuple[str, str]]:
     ]
     found: dict[str, str] = {}
     for trigger, own, metrics, inside in places:
-        several = dig(trigger, metrics, [])
-        every = [dig(trigger, own), *(dig(each, inside) for each in _listed(several))]
+        several = listed(trigger, metrics)[:MAX_METRICS]
+        every = [dig(trigger, own), *(dig(each, inside) for each in several)]
         for dimensions in every:
-            for name, value in _pairs(dimensions):
+            for name, value in tags(dimensions).items():
                 found.setdefault(name, value)
     yield from list(found.items())[:MAX_METRICS]
-
-
-def _pairs(dimensions: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(dimensions, Mapping):
-        rows = [
-            (text(str(name), limit=100), text(value, limit=500))
-            for name, value in dimensions.items()
-        ]
-    else:
-        rows = [
-            (
-                first_text(row, "name", "Name", limit=100),
-                first_text(row, "value", "Value", limit=500),
-            )
-            for row in _listed(dimensions)
-        ]
-    yield from (row for row in rows if all(row))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value[:MAX_METRICS] if isinstance(value, list) else []
 
 
 def _console(arn: str, name: str) -> str:

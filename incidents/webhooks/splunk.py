@@ -5,17 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from common.alert_fields import joined_id, own_service, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    labels_of,
-    line,
-    own_service,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, web_address
+from common.payload_text import line, paragraphs, prose, required_line
+from common.payloads import web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
@@ -49,7 +42,7 @@ class Splunk(Webhook):
         app, service = line(data, "app", limit=60), own_service(named)
         return [
             AlertEvent(
-                fingerprint=stable_id(app, name, service or named.get("host", "")),
+                fingerprint=joined_id(app, name, service or named.get("host", "")),
                 name=alert_name(name),
                 firing=firing,
                 starts_at=incoming.received_at if firing else None,
@@ -69,7 +62,7 @@ class Splunk(Webhook):
 
 def _labels(data: Any) -> dict[str, str]:
     """The fields of the first result that are its own."""
-    found = labels_of(dig(data, "result") or {})
+    found = tags(data, "result")
     own = {key: value for key, value in found.items() if not key.startswith(INTERNAL)}
     if app := line(data, "app"):
         # “app” would be read as the name of a service; here it is one of Splunk's own.

@@ -5,17 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from common.alert_fields import joined_id, labels, own_service, severity_in, tags
 from common.alert_names import alert_name
-from common.alert_values import (
-    line,
-    own_service,
-    pairs_of,
-    paragraphs,
-    prose,
-    required_line,
-    stable_id,
-)
-from common.payloads import dig, labels, text, time_at, web_address
+from common.payload_text import line, paragraphs, prose, required_line
+from common.payloads import dig, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 DOWN, UP = "0", "1"
@@ -45,7 +38,7 @@ class UptimeKuma(Webhook):
         monitor = line(data, "monitor.id", "heartbeat.monitorID", limit=100) or name
         return [
             AlertEvent(
-                fingerprint=stable_id("monitor", monitor),
+                fingerprint=joined_id("monitor", monitor),
                 name=alert_name(name),
                 firing=firing,
                 # Repeated notifications carry the time of the last check, not of the first failure.
@@ -55,7 +48,7 @@ class UptimeKuma(Webhook):
                     prose(data, "monitor.description", "heartbeat.msg"),
                     f"Monitor: {line(data, 'monitor.pathName') or name}",
                 ),
-                severity=(named.get("severity") or named.get("priority", ""))[:50],
+                severity=severity_in(named),
                 service=own_service(named),
                 labels=named,
                 url=web_address(data, "monitor.url"),
@@ -64,7 +57,7 @@ class UptimeKuma(Webhook):
 
 
 def _labels(data: Any) -> dict[str, str]:
-    named = pairs_of(data, "monitor.tags")
+    named = tags(data, "monitor.tags")
     host = line(data, "monitor.hostname")
     if host:
         named.setdefault("host", host)
@@ -79,7 +72,7 @@ def _without_heartbeat(message: str, incoming: Incoming) -> Event:
     if expiring := EXPIRES.match(message):
         monitor, url, what = (part or "" for part in expiring.groups())
         return AlertEvent(
-            fingerprint=stable_id("expiry", monitor, what),
+            fingerprint=joined_id("expiry", monitor, what),
             name=f"{monitor}: {what} expires"[:200],
             firing=True,
             summary=" ".join((message.partition("] ")[2] or message).split())[:500],
@@ -90,7 +83,7 @@ def _without_heartbeat(message: str, incoming: Incoming) -> Event:
     if bare := BARE_MESSAGE.match(message):
         firing = bare[2] == "Down"
         return AlertEvent(
-            fingerprint=stable_id("monitor", bare[1]),
+            fingerprint=joined_id("monitor", bare[1]),
             name=alert_name(bare[1]),
             firing=firing,
             ends_at=None if firing else incoming.received_at,

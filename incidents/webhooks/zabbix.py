@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,19 +9,11 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 
+from common.alert_fields import tags, web_links
 from common.alert_names import alert_name
-from common.payloads import (
-    BadPayload,
-    dig,
-    first_text,
-    paragraphs,
-    prose,
-    required_text,
-    tags,
-    text,
-    web_address,
-    web_links,
-)
+from common.payload_text import paragraphs, prose
+from common.payloads import BadPayload, dig, required_text, text, web_address
+from common.placeholders import first_text, is_placeholder
 from common.times import EARLIEST_NUMBER, parse_time
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
@@ -38,8 +29,6 @@ SEVERITIES = {
     "5": "disaster",
 }
 """By {EVENT.NSEVERITY}, which stays the same where the names were changed."""
-MACRO = re.compile(r"\{[A-Z$][A-Z0-9_.:<>\"]{1,100}\}|\*UNKNOWN\*")
-"""A macro without a value is sent as it is written."""
 DETAILS = ("message", "opdata", "description", "item_name", "item_value", "update_message")
 LINKS = ("trigger_url", "dashboard_url", "runbook_url")
 
@@ -110,7 +99,8 @@ class Zabbix(Webhook):
 
 
 def _is_macro(value: Any) -> bool:
-    return isinstance(value, str) and len(value) < 200 and bool(MACRO.fullmatch(value.strip()))
+    """Whether a macro was sent as it is written, as those without a value are."""
+    return isinstance(value, str) and is_placeholder(value)
 
 
 def _labels(data: dict[str, Any]) -> dict[str, str]:

@@ -8,11 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs
 
 from django import forms
 
-from common.payloads import dig, text
+from common.payloads import dig, form_fields, text
 from kb.chat.base import (
     AnswerItem,
     BadPayload,
@@ -153,11 +152,7 @@ def button_token(secret: str) -> str:
 def _data(request: ChatRequest) -> Any:
     if request.headers.get("content-type", "").startswith("application/json"):
         return request.json()
-    try:
-        form = parse_qs(request.body.decode())
-    except UnicodeDecodeError as error:
-        raise BadPayload("The body is not text.") from error
-    return {key: values[0] for key, values in form.items()}
+    return form_fields(request.body)
 
 
 def _post(answer: ChatAnswer, base: str, address: str, token: str) -> dict[str, Any]:

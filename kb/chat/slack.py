@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from django import forms
 
-from common.payloads import dig, text
+from common.payloads import dig, form_fields, text
 from common.signing import Hmac, SignedRequest
 from kb.chat.base import (
     AnswerItem,
@@ -85,7 +84,7 @@ class Slack(Platform):
             is_retry = "x-slack-retry-num" in request.headers
             event = _event(request.json(), request.settings, is_retry)
         else:
-            form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
+            form = form_fields(request.body)
             payload = form.get("payload")
             event = _interaction(json_of(payload)) if payload else _command(form)
         team = request.settings.get("workspace")

@@ -89,9 +89,14 @@ def test_placeholders_say_nothing() -> None:
         "<no value>", "null", "None", "NULL", "nil", "<nil>", "undefined", "unknown", "N/a", "-",
         "${VERSION}", "$VERSION", "{{ version }}", "{{.app.metadata.name}}", "$(Build.BuildNumber)",
         "${{ github.ref }}", "%BUILD_NUMBER%", "'null'", "${A}-${B}", "%!s(<nil>)",
+        "$", "$SERVICEDESC$", "{EVENT.OPDATA}", '{$LIMIT:"/var"}', "{ProblemTitle}", "*UNKNOWN*",
+        "[no value]",
     )  # fmt: skip
     assert [value for value in nothing if real_value(value)] == []
-    something = ("8.53", "main", "none-of-these", "nullable", "${A}-x", "$5", "v1", "unknown-host")
+    something = (
+        "8.53", "main", "none-of-these", "nullable", "${A}-x", "$5", "v1", "unknown-host",
+        '{"a":1}', "{a} of {b}", "$5$",
+    )  # fmt: skip
     assert [value for value in something if is_placeholder(value)] == []
     assert without_placeholders("checkout ${TAG} to <no value>") == "checkout to"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from common.file_import import BadFile, Skipped
 from incidents.catalogue.formats import registry
+from incidents.models import Service
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -125,3 +127,20 @@ def test_what_the_catalogues_api_answers_is_read_with_its_relations() -> None:
     [entry] = list(registry()["backstage"]().read(page))
     assert not isinstance(entry, Skipped)
     assert (entry.name, entry.owner_team, entry.depends_on) == ("checkout", "payments", ("stock",))
+
+
+@pytest.mark.django_db
+def test_the_command_stores_what_can_be_read_and_names_the_rest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    expected = {
+        ("backstage", "backstage-one-broken.yaml"): ("2 new", "document 2 skipped", 2),
+        ("backstage", "backstage-template-only.yaml"): ("0 new", "document 1 skipped", 2),
+        ("jaeger", "jaeger.json"): ("3 new", "", 5),
+    }
+    for (kind, name), (counted, skipped, stored) in expected.items():
+        call_command("import_catalogue", kind, str(CASES / name))
+        said = capsys.readouterr()
+        assert counted in said.out, name
+        assert said.err.startswith(skipped), name
+        assert Service.objects.count() == stored, name

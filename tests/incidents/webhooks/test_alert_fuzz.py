@@ -9,8 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.alert_fields import fingerprint_of, links_in, severity_in
-from common.payloads import BadPayload, labels, paragraphs, prose, tags, web_links
+from common.alert_fields import (
+    fingerprint_of,
+    labels,
+    links_in,
+    severity_in,
+    tags,
+    web_links,
+)
+from common.payload_text import paragraphs, prose
+from common.payloads import BadPayload
 from incidents.alerts.service_names import named_service, service_of
 from incidents.webhooks.base import AlertEvent
 from tests.incidents.webhooks.alert_bodies import read

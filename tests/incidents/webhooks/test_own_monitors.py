@@ -55,6 +55,15 @@ ALERTS: list[Any] = [
     ),
     pytest.param(
         "nagios",
+        {"NOTIFICATIONTYPE": "PROBLEM", "HOSTNAME": "web-1", "SERVICEDESC": "HTTP",
+         "SERVICESTATE": "UNKNOWN", "LASTSERVICESTATE": "UNKNOWN", "SERVICEOUTPUT": "unknown",
+         "SERVICENOTES": "$SERVICENOTES$"},
+        {"name": "HTTP on web-1", "firing": True, "summary": "HTTP: UNKNOWN",
+         "said": ["Last state: UNKNOWN"]},
+        id="nagios-unknown-is-a-state-and-no-placeholder",
+    ),
+    pytest.param(
+        "nagios",
         {"NAGIOS_NOTIFICATIONTYPE": "RECOVERY", "NAGIOS_HOSTNAME": "web-1",
          "NAGIOS_SERVICEDESC": "HTTP", "NAGIOS_SERVICESTATE": "OK", "NAGIOS_TIMET": "1772359200",
          "NAGIOS_SERVICEOUTPUT": "HTTP OK: HTTP/1.1 200 OK", "NAGIOS__SERVICETEAM": "web"},
