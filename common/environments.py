@@ -59,7 +59,7 @@ def is_production(environment: str) -> bool | None:
     if _NUMBERED_REQUEST.search(environment):
         return False
     words = set(words_of(environment))
-    if words & NOT_PRODUCTION or {"e2e", "github-pages"} & {environment.lower()}:
+    if words & NOT_PRODUCTION or {"e2e", "github-pages", "copilot"} & {environment.lower()}:
         return False
     return True if words & PRODUCTION else None
 

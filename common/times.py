@@ -22,14 +22,14 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
 """A number that would be an earlier time is a duration, an id or zero for "never"."""
 
-_NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9}(?:e\+?\d{1,2})?)?", re.ASCII | re.IGNORECASE)
 _DOTNET = re.compile(r"/Date\((\d{12,14})(?:[+-]\d{4})?\)/", re.ASCII)
 _COMPACT = re.compile(r"(?:19|20)\d{10}(?:\d\d)?", re.ASCII)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:19|20)\d\d(?!\d)"
 _DATE_IN_PROSE = re.compile(
-    rf"(?<!\d)(?<!\d[./-])(?:(?:19|20)\d\d([-/.])\d{{1,2}}\1\d{{1,2}}(?!\d)|(?:19|20)\d{{6}}(?!\d)|"
+    rf"(?<!\d)(?<!\d[./-])(?:(?:19|20)\d\d([-/._])\d{{1,2}}\1\d{{1,2}}(?!\d)|(?:19|20)\d{{6}}(?!\d)|"
     rf"\d{{1,2}}([./])\d{{1,2}}\2{_YEAR}|"
     rf"\d{{1,2}}(?:st|nd|rd|th|er|\.)?[ -]{{1,3}}(?:of |de )?(?:{_MONTH})\.?,?[ -](?:de )?{_YEAR}|"
     rf"\b(?:{_MONTH})\.?\s{{1,3}}\d{{1,2}}(?:st|nd|rd|th)?,?\s{{1,3}}{_YEAR})",
@@ -151,7 +151,7 @@ def first_date_in(text: str, zone: tzinfo = UTC, order: DateOrder = "") -> datet
     datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc)
     """
     for match in _DATE_IN_PROSE.finditer(without_accents(text)):
-        found = parse_time(match[0], zone, order=order)
+        found = parse_time(match[0].replace("_", "-"), zone, order=order)
         if found:
             return found
     return None

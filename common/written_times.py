@@ -62,6 +62,7 @@ _FILLERS = set(
     """
     at on of the of from around about approx approximately circa ca c um am den der vom gegen uhr
     a le la de del el las los du vers les en est y hrs hours oclock h time local date
+    as alle ore om uur dem
     """.split()
 )
 """Words in written times that do not change them."""
@@ -93,7 +94,7 @@ _ZONES_IN_WORDS = {
     "mountain standard time": "mst", "mountain daylight time": "mdt",
 }  # fmt: skip
 _CLOCK = re.compile(
-    r"(?<![\d.])(?:T(?=\d\d:))?(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?!\d)"
+    r"(?<![\d.])(?:T(?=\d\d:))?(\d{1,2})(?::|\s?h\s?)(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?!\d)"
     r"\s{0,3}(?:([ap])\.?\s?m\b\.?)?",
     re.IGNORECASE | re.ASCII,
 )
@@ -108,8 +109,19 @@ _WORD = re.compile(r"\d{1,16}|[a-z]{1,30}|[./-]|[^\sa-z\d]", re.ASCII)
 _DROPPED = str.maketrans(
     {"年": "-", "月": "-", "日": " ", "時": ":", "时": ":", "分": " ", "秒": " ", "–": "-",
      "—": "-",
+     "년": "-", "월": "-", "일": " ", "시": ":", "분": " ", "초": " ", "~": " ", "≈": " ",
      "−": "-", "‐": "-", "\u202f": " ", "\xa0": " ", "’": "'", "º": " ", "ª": " ", "，": ","}
 )  # fmt: skip
+_OF_FILE_NAME = re.compile(
+    r"(\d{4})[-_](\d\d)[-_](\d\d)[_T](\d\d)[-_](\d\d)(?:[-_](\d\d))?(?!\d)", re.ASCII
+)
+_MONOTONIC = re.compile(r"\sm=[+-]\d{1,12}(?:\.\d{1,12})?$", re.ASCII)
+"""What Go writes behind a time that it took itself."""
+_MILITARY = re.compile(
+    r"(?<![\d.:/+-])([01]\d|2[0-3])([0-5]\d)\s?(?=(?:utc|gmt|z|hrs|hours|uhr|c?e[sd]?t)\b)",
+    re.IGNORECASE | re.ASCII,
+)
+_FOUR_DIGITS = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 _DASH_AFTER_DAY = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})[ T]", re.ASCII)
 
 
@@ -196,7 +208,13 @@ def without_accents(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    plain = without_accents(text.translate(_DROPPED))
+    plain = without_accents(_MONOTONIC.sub("", text).translate(_DROPPED))
+    plain = _OF_FILE_NAME.sub(
+        lambda found: f"{found[1]}-{found[2]}-{found[3]} {found[4]}:{found[5]}:{found[6] or '00'}",
+        plain,
+    )
+    if ":" not in plain and len(_FOUR_DIGITS.findall(plain)) == 2:
+        plain = _MILITARY.sub(r"\1:\2 ", plain)
     lower = plain.lower()
     for words, zone in _ZONES_IN_WORDS.items():
         if words in lower:

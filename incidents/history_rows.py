@@ -33,7 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "external_id", "id", "number", "key", "issue_key", "incident_id", "incident_number",
         "ticket", "ticket_id", "case_number", "issue_id", "tiny_id", "uuid", "reference", "ref",
         "sys_id", "vorgangsschlussel", "schlussel", "ticketnummer", "nummer", "numero", "nr",
-        "clef", "clave", "identifiant",
+        "clef", "clave", "identifiant", "sequential_id", "display_id", "human_id",
     ),
     "title": (
         "title", "name", "summary", "short_description", "subject", "message", "incident_title",
@@ -53,7 +53,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "severity": (
         "severity", "incident_severity", "sev", "severity_level",
         "priority", "incident_priority", "impact", "schweregrad", "prioritat", "priorite",
-        "prioridad", "gravite", "severidad", "criticality",
+        "prioridad", "gravite", "severidad", "criticality", "severidade", "gravidade", "severita",
+        "gravita", "prioridade", "priorita", "prioriteit", "ernst", "impact_level",
     ),
     "impact_started_at": (
         "impact_started_at", "impact_start", "impact_start_date", "impact_started", "started_at",
@@ -344,9 +345,9 @@ def text_of(value: Any) -> str:
 
 
 def names_of(value: Any) -> list[str]:
-    """Names in a list, or in a text with commas or semicolons between them."""
+    """Names in a list, or in a text with commas, semicolons or bars between them."""
     if isinstance(value, str):
-        value = value.replace(";", ",").split(",")
+        value = value.replace(";", ",").replace("|", ",").split(",")
     if not isinstance(value, list):
         return []
     names = [v.get("name", "") if isinstance(v, dict) else v for v in value]

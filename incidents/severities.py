@@ -13,21 +13,25 @@ WORDS = {
     "SEV1": (
         "critical crit fatal disaster emergency emerg panic page pager blocker urgent highest "
         "severe catastrophic showstopper major_outage full_outage down unreachable availability "
-        "majoroutage extreme very_high red kritisch höchste katastrophe critique bloquant crítico"
+        "majoroutage extreme very_high red kritisch höchste katastrophe critique bloquant crítico "
+        "crítica critico critica kritiek máxima"
     ),
     "SEV2": (
         "high major error err errors alert serious partial partial_outage important significant "
-        "partialoutage orange hoch erheblich schwerwiegend fehler élevé majeur alto"
+        "partialoutage orange hoch erheblich schwerwiegend fehler élevé majeur majeure alto "
+        "alta grave hoog maior mayor"
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "
         "performance unknown unkn nodata no_data non_critical not_critical noncritical ticket "
-        "degradedperformance yellow amber mittel warnung moyen avertissement medio"
+        "degradedperformance yellow amber mittel warnung moyen avertissement medio "
+        "média medie media moyenne gemiddeld moderato modérée"
     ),
     "SEV4": (
         "info information informational low lowest none notice debug trace verbose trivial "
         "very_low cosmetic maintenance planning ok clear operational success not_classified "
-        "no_severity resource_contention green niedrig niedrigste gering faible bajo"
+        "no_severity resource_contention green niedrig niedrigste gering faible bajo "
+        "baja baixa baixo bassa basso laag mineure"
     ),
 }
 """Words of monitors, pagers, trackers, status pages and syslog, by what they stand for here."""

@@ -66,7 +66,13 @@ class Flux(Webhook):
                 started_at=at,
                 finished_at=None if running else at,
                 external_id=joined_id(
-                    kind, _metadata(data, "cluster"), where, namespace, name, _whole(data)
+                    kind,
+                    _metadata(data, "cluster"),
+                    where,
+                    namespace,
+                    name,
+                    _whole(data),
+                    "" if rolled_back else _release(message),
                 )
                 if revision
                 else "",
@@ -88,6 +94,12 @@ def _metadata(data: Any, *names: str) -> str:
                 if found:
                     return found
     return ""
+
+
+def _release(message: str) -> str:
+    """The number of a Helm release: other values of the same chart are another deploy."""
+    match = re.search(r"\brelease [\w./-]{1,200}\.(v\d{1,6})\b", message[:500])
+    return match[1] if match else ""
 
 
 def _whole(data: Any) -> str:

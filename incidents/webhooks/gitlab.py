@@ -106,15 +106,18 @@ def _environment_of(data: Any) -> tuple[str, bool | None]:
     """The environment that a pipeline's jobs deploy to; production where it is among them."""
     builds = dig(data, "builds", [])
     found: list[tuple[str, bool | None]] = []
+    waits = False
     for build in builds[:200] if isinstance(builds, list) else []:
         where = text(build, "environment.name", 90)
         ran = text(build, "status") in STATES and text(build, "environment.action") != "stop"
+        waits = waits or bool(where and not ran)
         if where and ran:
             named = is_production(where)
             tier = TIERS.get(text(build, "environment.deployment_tier"))
             found.append((where, named if named is not None else tier))
     found.sort(key=lambda pair: (pair[1] is not True, pair[1] is False))
-    return found[0] if found else ("", None)
+    # Its deploys wait for somebody to start them: until then it has only built.
+    return found[0] if found else ("", False if waits else None)
 
 
 def _release(data: Any) -> Event:

@@ -17,6 +17,7 @@ from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webho
 OUTCOMES = {"SUCCESS": "succeeded", "UNSTABLE": "succeeded", "FAILURE": "failed"}
 _REQUEST = re.compile(r"(?:PR|MR)-\d+(?:-\w+)?", re.IGNORECASE)
 _BRANCHES = RELEASE_BRANCHES | {"develop", "development", "dev", "staging", "production"}
+_DRY_RUN = ("DRY_RUN", "DRYRUN", "PLAN_ONLY", "NOOP", "CHECK_MODE", "dry_run", "dryRun")
 _ENVIRONMENTS = ("ENVIRONMENT", "ENV", "DEPLOY_ENV", "TARGET_ENV", "TARGET_ENVIRONMENT", "STAGE")
 _SERVICES = ("SERVICE_NAME", "APPLICATION", "APP", "APP_NAME", "COMPONENT")
 
@@ -47,6 +48,10 @@ class Jenkins(Webhook):
         took = dig(data, "build.duration", 0)
         ended = phase != "STARTED"
         known = isinstance(took, int | float) and 0 < took < 7 * 86_400_000
+        dry = any(
+            text(data, f"build.parameters.{each}", 10).lower() in ("true", "yes", "1")
+            for each in _DRY_RUN
+        )
         given = first_text(data, *[f"build.parameters.{each}" for each in _ENVIRONMENTS], limit=100)
         return [
             ChangeEvent(
@@ -65,7 +70,8 @@ class Jenkins(Webhook):
                 finished_at=at if ended else None,
                 external_id=joined_id(_host(data), f"{job}#{number}"),
                 url=web_address(data, "build.full_url"),
-                environment=given or environment_in(own),
+                environment="dry run" if dry else given or environment_in(own),
+                production=False if dry else None,
                 branch="" if _REQUEST.fullmatch(branch) else branch,
                 run="" if given or multibranch else own,
                 trigger="pull_request" if _REQUEST.fullmatch(branch) else "",

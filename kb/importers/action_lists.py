@@ -21,10 +21,18 @@ _OWNER = re.compile(
 _LABELLED = re.compile(
     r"[\s(\[,;|–—-]{1,3}"
     r"(owner|assignee|dri|due|due date|deadline|ticket|status|frist|verantwortlich)"
-    r"\s?:\s{0,3}([^;|()\[\],]{1,60})",
+    r"\s?:\s{0,3}([^;|()\[\],–—]{1,60})",
     re.IGNORECASE,
 )
+_BY = re.compile(
+    r"[\s(\[,;|–—-]{1,3}(?:due|by|until|eta|bis|vor|fällig|avant le|pour le|antes del|voor)"
+    r"(?: on| zum| am)?\s(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})(?!\d)",
+    re.IGNORECASE | re.ASCII,
+)
+"""“… by 2026-04-01”, where no label says what the date is."""
+_LAST_WORD = re.compile(r"[a-z]{1,20}$", re.IGNORECASE)
 _MENTION = re.compile(r"(?<!\w)@([\w.-]{2,40})")
+_MENTIONED_LAST = re.compile(r"[(\[]@[\w.-]{2,40}[)\]]\s{0,3}$")
 _ADDRESS = re.compile(r"https?://[^\s)\]|>]{1,400}")
 _HEADS = {
     "title": "action_item action actions action_items item task todo description what improvement "
@@ -105,8 +113,12 @@ def _of_list(lines: list[str], order: DateOrder) -> Iterator[ImportedAction]:
             name = _FIELD.get(canonical_head(label), "")
             row[name] = row.get(name) or value.strip()
         text = _LABELLED.sub("", text)
+        if due := _BY.search(text):
+            row.setdefault("due", due[1])
+            text = _BY.sub("", text)
         if mention := _MENTION.search(text):
             row.setdefault("owner", mention[1])
+            text = _MENTIONED_LAST.sub("", text)
         elif owner := _OWNER.search(text):
             row.setdefault("owner", owner[1].strip())
             text = text[: owner.start()]
@@ -117,7 +129,9 @@ def _of_list(lines: list[str], order: DateOrder) -> Iterator[ImportedAction]:
 
 def _action(row: dict[str, str], order: DateOrder) -> ImportedAction:
     due = parse_time(row.get("due", ""), order=order)
-    state = canonical_head(row.get("state", ""))
+    # Where no column is named after it, the state follows the ticket: “#12 DONE”.
+    last = _LAST_WORD.search(row.get("tracker", "").strip())
+    state = canonical_head(row.get("state", "") or (last[0] if last else ""))
     kind = canonical_head(row.get("kind", ""))
     return ImportedAction(
         title=" ".join(row["title"].split())[:300],

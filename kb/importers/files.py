@@ -36,6 +36,16 @@ _FOLDER_FILES = {
 _TEMPLATE_WORDS = {
     "template", "templates", "vorlage", "vorlagen", "plantilla", "modele", "exemple", "example",
 }  # fmt: skip
+_OTHER_DOCUMENTS = set(
+    "runbook runbooks playbook playbooks adr rfc codeowners howto glossary handbook onboarding "
+    "handbuch leitfaden anleitung".split()
+)
+"""What a document calls itself that says how to do something, not what happened."""
+_ALSO_PARTS_OF_SYSTEMS = _OTHER_DOCUMENTS | set(
+    "process policy policies guide guides guideline guidelines checklist procedure procedures "
+    "roadmap prozess richtlinie guia processus procedimiento".split()
+)
+"""Words that end the name of such a document; “Policy server down” is none."""
 _WORDS_OF_NAMES = set(
     """
     postmortem postmortems post mortem mortems incident incidents report reports review rca root
@@ -100,11 +110,28 @@ def refuse_other_documents(
         words = {word for word in name.split("_") if word and not word.isdigit()}
         if words & _TEMPLATE_WORDS and words <= _TEMPLATE_WORDS | _WORDS_OF_NAMES:
             raise CannotImport("it is a template, no incident")
+    dated = first_date_in(f"{title}\n{body[:MAX_DATE_SEARCH]}")
+    if not is_incident and any(_says_how(each, bool(dated)) for each in (stem, title)):
+        raise CannotImport("it says how something is done, and is no incident")
+    if _is_decision(body):
+        raise CannotImport("it is the record of a decision, no incident")
     placeholders = {
         match[0].lower() for match in _PLACEHOLDER.finditer(f"{title}\n{body[:20_000]}")
     }
     if len(placeholders) > 1 and first_date_in(f"{title}\n{body[:MAX_DATE_SEARCH]}") is None:
         raise CannotImport("it is a template: its placeholders are not filled in")
+
+
+def _says_how(name: str, dated: bool) -> bool:
+    words = canonical_head(name).split("_")
+    if words[0] in _OTHER_DOCUMENTS or words[-1] in _OTHER_DOCUMENTS:
+        return True
+    return not dated and len(words) <= 3 and words[-1] in _ALSO_PARTS_OF_SYSTEMS
+
+
+def _is_decision(body: str) -> bool:
+    heads = {canonical_head(line.strip("# ")) for line in body.splitlines() if line[:1] == "#"}
+    return {"context", "decision", "status"} <= heads
 
 
 def _names_an_incident(report: Report, head: Collection[str], body: str) -> bool:

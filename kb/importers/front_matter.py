@@ -12,6 +12,8 @@ from kb.importers.base import CannotImport
 
 _MARK = re.compile(r"(---|\+\+\+|;;;)[ \t]{0,20}(?:toml|yaml|json)?[ \t]{0,20}$", re.IGNORECASE)
 _MAX_LINES = 500
+_NESTED = ("extra", "params", "incident", "postmortem")
+"""Tables that hold what generators of sites do not know themselves."""
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
@@ -38,4 +40,6 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
         if isinstance(found, str):
             return {}, text
         raise CannotImport("its front matter is no list of keys and values")
-    return found, body
+    own = (found.get(name) for name in _NESTED)
+    nested = {key: value for each in own if isinstance(each, dict) for key, value in each.items()}
+    return {**nested, **found}, body

@@ -47,6 +47,8 @@ class HtmlImporter(FolderImporter):
         heading = main.find("h1") if main else None
         if isinstance(heading, Tag) and " ".join(heading.get_text(" ").split()) == title:
             heading.decompose()
+        for task in page.select("li.checked"):
+            task.insert(0, "[x] ")
         converter = MarkdownConverter(heading_style="ATX", strip=["img"])
         body = converter.convert_soup(main) if main else ""
         body = re.sub(r"\n{3,}", "\n\n", body).strip()

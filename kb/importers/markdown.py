@@ -53,7 +53,7 @@ class MarkdownImporter(FolderImporter):
             severity=text_value(given("severity", "severity", "sev", "impact", "priority")),
             services=names_of(
                 given("services", "services", "service", "affected_services", "components",
-                      "product")
+                      "product", "affected")
             ),
             mentions=names_of(given("mentions", "tags", "labels")),
             external_url=text_value(given("url", "url", "link", "source")),

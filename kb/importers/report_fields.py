@@ -28,6 +28,9 @@ from kb.importers.postmortem_text import Report, plain, read_report
 from kb.importers.section_names import FACTOR, RESOLUTION, ROOT, SYMPTOM, TRIGGER, line_field
 
 MAX_CAUSES = 8
+_HALF_DAY = timedelta(hours=12)
+_LEAST_BEFORE = {"mitigated_at": timedelta(), "resolved_at": timedelta()}
+"""An end before the start is one of the next day; a monitor may notice before users do."""
 _ENTRY = re.compile(r"(\s{0,12})(?:[-*+•]|\d{1,2}[.)])\s{1,5}(\S.*)$")
 _SENTENCE_END = re.compile(r"(?<=[a-zà-ÿ0-9)\"'`])[.!](?:\s|$)")
 _INSTRUCTION = re.compile(
@@ -108,7 +111,12 @@ def _set_time(
     if at is None:
         return
     start = record.impact_started_at
-    if written and written.day is None and start and timedelta() < start - at < timedelta(hours=23):
+    if (
+        written
+        and written.day is None
+        and start
+        and start - at > _LEAST_BEFORE.get(name, _HALF_DAY)
+    ):
         at += timedelta(days=1)  # Past midnight.
     setattr(record, name, at)
     if is_only_a_day(value):
@@ -253,7 +261,8 @@ def head_values(head: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str
     by_name = {canonical_head(str(key)): value for key, value in head.items()}
     for key, value in by_name.items():
         name = line_field(key)
-        if name and value not in (None, "", [], {}):
+        # `resolved: true` says whether; `resolvedWhen` beside it says when.
+        if name and value not in (None, "", [], {}) and not isinstance(value, bool):
             found.setdefault(name, value)
     for name, key in mapping.items():
         found[name] = by_name.get(canonical_head(key))

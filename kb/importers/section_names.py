@@ -22,7 +22,8 @@ _SECTIONS = {
         ursache ursachen grundursache hauptursache fehlerursache ursachenanalyse
         cause_racine causes_racines cause_principale causes_profondes cause_profonde origine
         cause_de_l_incident analyse_des_causes causa causas causa_raiz causas_raiz causa_principal
-        causa_radice oorzaak causa_raiz_do_incidente
+        causa_radice oorzaak causa_raiz_do_incidente causas_raizes causa_principale cause_principali
+        grondoorzaak oorzaken hoofdoorzaak causa_do_incidente
     """,
     FACTOR: """
         contributing_factors contributing_factor contributing_causes contributing_factor_s
@@ -34,10 +35,15 @@ _SECTIONS = {
         facteurs_contributifs facteurs_aggravants facteurs ce_qui_a_mal_fonctionne
         ce_qui_n_a_pas_fonctionne ce_qui_s_est_mal_passe
         factores_contribuyentes factores que_salio_mal lo_que_salio_mal
+        contributors_and_enablers contributors_enablers enablers difficulties_in_handling
+        fatores_contribuintes fatores_contributivos o_que_deu_errado
+        fattori_contribuenti cosa_e_andato_storto bijdragende_factoren wat_ging_er_mis
+        wat_ging_fout
     """,
     TRIGGER: """
         trigger triggers trigger_s triggering_event what_triggered_it what_triggered_the_incident
-        proximate_cause ausloser declencheur element_declencheur desencadenante disparador
+        proximate_cause ausloser declencheur element_declencheur desencadenante disparador gatilho
+        aanleiding evento_scatenante
     """,
     ACTIONS: """
         action_items action_item actions action_items_followups action_items_and_followups
@@ -56,14 +62,16 @@ _SECTIONS = {
         gegenmassnahmen abhilfemassnahmen verbesserungen
         actions_correctives mesures_correctives plan_d_action prochaines_etapes actions_a_mener
         actions_preventives mesures acciones acciones_correctivas proximos_pasos medidas
-        medidas_correctivas plan_de_accion tareas acties actiepunten
+        medidas_correctivas plan_de_accion tareas acties actiepunten itens_de_acao acoes
+        acoes_corretivas plano_de_acao proximos_passos medidas_corretivas azioni azioni_correttive
+        prossimi_passi piano_d_azione vervolgacties verbeterpunten maatregelen
     """,
     RESOLUTION: """
         resolution resolutions how_it_was_fixed how_was_it_fixed how_we_fixed_it fix the_fix
         recovery mitigation mitigation_resolution mitigation_and_resolution
         resolution_and_recovery recovery_and_resolution what_fixed_it
         losung behebung wiederherstellung loesung solution remede retablissement solucion
-        resolucion
+        resolucion resolucao solucao risoluzione soluzione ripristino oplossing herstel
     """,
     OTHER: """
         timeline incident_timeline impact impact_assessment user_impact customer_impact
@@ -72,13 +80,15 @@ _SECTIONS = {
         supporting_documents references communication escalation authors participants
         chain_of_events metadata glossary zeitverlauf zeitachse ablauf auswirkungen auswirkung
         was_lief_gut erkenntnisse chronologie impacts lecons ce_qui_a_bien_fonctionne cronologia
-        linea_de_tiempo impacto lecciones
+        linea_de_tiempo impacto lecciones linha_do_tempo
+        licoes_aprendidas impatto tijdlijn impact_op_klanten lezioni_apprese
     """,
     SYMPTOM: """
         summary executive_summary incident_summary issue_summary overview what_happened
         description symptom symptoms abstract tl_dr tldr issue impact_summary summary_of_impact
         zusammenfassung uberblick was_ist_passiert was_passiert_ist kurzfassung
         resume sommaire que_s_est_il_passe resumen que_paso
+        resumo o_que_aconteceu riepilogo sommario cosa_e_successo samenvatting wat_is_er_gebeurd
     """,
 }
 _ABOUT = {name: about for about, names in _SECTIONS.items() for name in names.split()}
@@ -86,6 +96,7 @@ _ABOUT = {name: about for about, names in _SECTIONS.items() for name in names.sp
 _DAY = """
     date date_of_incident incident_date date_of_the_incident day when occurred_on event_date
     outage_date datum datum_des_vorfalls tag date_de_l_incident fecha fecha_del_incidente
+    data_do_incidente data_dell_incidente giorno datum_incident
 """
 _START = """
     started_at started start start_time time_started start_of_impact impact_start impact_started
@@ -94,11 +105,13 @@ _START = """
     time_of_incident incident_began start_date started_on onset time_of_occurrence
     beginn anfang startzeit start_zeit beginn_des_vorfalls storungsbeginn
     debut heure_de_debut debut_de_l_incident inicio hora_de_inicio inicio_del_incidente
+    inicio_do_incidente inizio ora_di_inizio begintijd starttijd start_incident aanvang
 """
 _DETECTED = """
     detected_at detected time_detected detection_time date_time_detected detected_on
     discovered_at time_of_detection incident_detected detection erkannt entdeckt erkannt_um
     detecte detecte_a heure_de_detection detectado hora_de_deteccion first_detected alerted_at
+    detectado_em hora_da_deteccao rilevato ontdekt gedetecteerd
 """
 _ACKNOWLEDGED = """
     acknowledged_at acknowledged time_acknowledged response_started responded_at
@@ -115,11 +128,14 @@ _RESOLVED = """
     outage_ended end_of_incident end_date all_clear fixed_at closed_at
     ende ende_des_vorfalls behoben behoben_um gelost storungsende endzeit
     fin heure_de_fin resolu resolu_a fin_de_l_incident resuelto hora_de_fin fin_del_incidente
+    fim hora_do_fim fim_do_incidente hora_de_termino fine ora_di_fine einde eindtijd opgelost
+    resolvido resolvido_em risolto resolved_when
 """
 _DURATION = """
     duration outage_duration incident_duration impact_duration total_duration time_window
     downtime length outage_window incident_window window duration_of_impact duration_of_incident
-    time dauer ausfallzeit zeitraum duree duracion when_did_it_happen incident_time outage_time
+    time dauer ausfallzeit zeitraum duree duracion duracao durata duur
+    when_did_it_happen incident_time outage_time
     time_period timeframe time_frame
 """
 _FIELDS = {
@@ -132,10 +148,17 @@ for _field in ("severity", "services", "status"):
     LINE_FIELDS |= dict.fromkeys(COLUMNS[_field], _field)
 LINE_FIELDS |= dict.fromkeys(
     "affected_service services_affected service_s_affected service_s systems_affected "
-    "affected_systems service_affected services_impacted".split(),
+    "affected_systems service_affected services_impacted "
+    "servicios_afectados servicios_impactados servicos_afetados servico_afetado servicos servizi "
+    "servizi_interessati servizi_coinvolti getroffen_diensten betrokken_diensten "
+    "services_touches services_affectes betroffene_services".split(),
     "services",
 )
-LINE_FIELDS |= dict.fromkeys("incident_severity severity_level sev_level level".split(), "severity")
+LINE_FIELDS |= dict.fromkeys(
+    "incident_severity severity_level sev_level level gravidade severidade "
+    "severita gravita ernst niveau_de_gravite nivel_de_severidad".split(),
+    "severity",
+)
 
 _NUMBERED = re.compile(
     r"^\s{0,3}(?:\d{1,2}(?:\.\d{1,2}){0,2}[.)]?|[ivx]{1,4}[.)])\s{1,3}", re.IGNORECASE

@@ -49,7 +49,8 @@ class Backstage(CatalogueReader):
                     place,
                     _template(templated[0]) if templated else f"It cannot be read as YAML: {value}",
                 )
-            elif isinstance(value, list):
+            elif isinstance(value, list) or _listed(value):
+                value = value if isinstance(value, list) else value["items"]
                 # Several entities as one list, as an API answers.
                 for position, each in enumerate(value, 1):
                     yield self._entry(f"{place}, number {position}", each)
@@ -69,7 +70,10 @@ class Backstage(CatalogueReader):
             return Skipped(place, _template(templated[0]))
         data = _without_placeholders(data)
         found = dig(data, "spec.dependsOn", [])
-        references = found if isinstance(found, list) else [found]
+        references = [
+            *(found if isinstance(found, list) else [found]),
+            *_related(data, "dependsOn"),
+        ]
         notes = dig(data, "metadata.annotations", {})
         labels = dig(data, "metadata.labels", {})
         tier = next(
@@ -86,13 +90,30 @@ class Backstage(CatalogueReader):
             tier=tier,
             lifecycle=canonical_value(LIFECYCLES, dig(data, "spec.lifecycle")),
             kind=KINDS.get(text(data, "spec.type").lower(), ""),
-            owner_team=name_in(text(data, "spec.owner", 200))[:100],
+            owner_team=name_in(
+                text(data, "spec.owner", 200) or next(iter(_related(data, "ownedBy")), "")
+            )[:100],
             on_call=_note(notes, "pagerduty.com/service-id", "opsgenie.com/component-selector"),
             runbook_url=next(_links(data, "runbook", "playbook"), "")[:200],
             dashboards="\n".join(_links(data, "dashboard", "grafana")),
             repositories=_repository(notes),
-            depends_on=tuple(filter(None, (_service(each) for each in references))),
+            depends_on=tuple(dict.fromkeys(filter(None, map(_service, references)))),
         )
+
+
+def _listed(value: Any) -> bool:
+    """Whether it is a page of entities, as the catalogue's API answers."""
+    return isinstance(value, dict) and "kind" not in value and isinstance(value.get("items"), list)
+
+
+def _related(data: Any, kind: str) -> list[str]:
+    """What an entity that the catalogue has processed is related to."""
+    found = dig(data, "relations", [])
+    return [
+        text(each, "targetRef", 200)
+        for each in (found if isinstance(found, list) else [])
+        if text(each, "type") == kind
+    ][:200]
 
 
 def _template(placeholder: str) -> str:

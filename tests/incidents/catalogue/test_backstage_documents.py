@@ -119,6 +119,16 @@ def test_calls_of_traces_are_read_as_before() -> None:
     }  # fmt: skip
 
 
+def test_what_the_catalogues_api_answers_is_read_with_its_relations() -> None:
+    page = """{"items": [{"kind": "Component", "metadata": {"name": "checkout"},
+      "spec": {"type": "service"}, "relations": [
+        {"type": "ownedBy", "targetRef": "group:default/payments"},
+        {"type": "dependsOn", "targetRef": "component:default/stock"}]}], "totalItems": 1}"""
+    [entry] = list(registry()["backstage"]().read(page))
+    assert not isinstance(entry, Skipped)
+    assert (entry.name, entry.owner_team, entry.depends_on) == ("checkout", "payments", ("stock",))
+
+
 @pytest.mark.django_db
 def test_the_command_stores_what_can_be_read_and_names_the_rest(
     capsys: pytest.CaptureFixture[str],

@@ -110,6 +110,8 @@ JENKINS: list[Row] = [
         _jenkins("job/shop/job/checkout/job/feature%252Fbasket/"),
         {**NO, "branch": "feature/basket", "service": "checkout"},
     ),
+    ("a dry run", {}, _jenkins("job/checkout/", 11, parameters={"DRY_RUN": "true"}), NO),
+    ("no dry run", {}, _jenkins("job/checkout/", 12, parameters={"DRY_RUN": "false"}), YES),
     ("a pull request", {}, _jenkins("job/shop/job/checkout/job/PR-41/"), NO),
     (
         "a branch that only the source code names",

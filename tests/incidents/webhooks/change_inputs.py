@@ -216,6 +216,7 @@ GITLAB: list[Row] = [
     ("with a merge request", {}, _pipeline(23, merge_request={"iid": 4}), NO),
     ("of a tag", {}, _pipeline(24, "v8.54", tag=True), YES),
     ("scheduled", {}, _pipeline(25, source="schedule"), NO),
+    ("deploys by hand later", {}, _pipeline(31, builds=[_job("production", "manual")]), NO),
     ("deploys staging only", {}, _pipeline(26, builds=[_job("staging")]), NO),
     (
         "deploys both",

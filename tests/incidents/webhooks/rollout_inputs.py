@@ -225,6 +225,12 @@ FLUX: list[Row] = [
         _flux("HelmRelease", "UpgradeSucceeded", "Helm upgrade succeeded", "8.53.0"),
         {**YES, "version": "8.53.0"},
     ),
+    (
+        "other values of the same chart",
+        {},
+        _flux("HelmRelease", "UpgradeSucceeded", "Upgraded release shop/checkout.v6", "8.53.0"),
+        {**YES, "version": "8.53.0"},
+    ),
     ("tested", {}, _flux("HelmRelease", "TestSucceeded", "Helm test succeeded", "8.53.0"), None),
     (
         "a digest beside the chart's version",
@@ -291,9 +297,13 @@ FLUX: list[Row] = [
         _flux("HelmRelease", "UpgradeSucceeded", "ok", "8.58.0", name="checkout-preview"),
         {**NO, "service": "checkout"},
     ),
-    ("rolled back", {}, _flux("HelmRelease", "RollbackSucceeded", "ok", "8.59.0"), None),
+    (
+        "rolled back",
+        {},
+        _flux("HelmRelease", "RollbackSucceeded", "ok", "8.59.0"),
+        {"outcome": "rolled_back", **YES},
+    ),
     ("a source", {}, _flux("GitRepository", "NewArtifact", "stored", f"main@sha1:{SHA}"), None),
     ("images", {}, _flux("ImageUpdateAutomation", "info", "committed"), None),
     ("waits", {}, _flux("Kustomization", "DependencyNotReady", "waits", f"main@sha1:{SHA}"), None),
 ]
-FLUX[11] = (*FLUX[11][:3], {"outcome": "rolled_back", **YES})
