@@ -10,9 +10,9 @@ from incidents.history_rows import options_from
 from incidents.severities import severity_named
 from kb.importers import registry
 from kb.importers.base import CannotImport, ImportedIncident
+from tests.kb.importers.foreign_reports import GERMAN
 from tests.kb.importers.written_reports import (
     DISK,
-    GERMAN,
     LABELLED,
     REPORTS,
     SRE_BOOK_HEADINGS,
