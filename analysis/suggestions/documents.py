@@ -52,7 +52,7 @@ _QUANTITY = re.compile(
     r"|(?<!\w)\d{1,4}/\d{1,2}/\d{1,4}(?!\w)|(?<![\w.:/-])\d{1,2}(?![\w.:/-]*\w)"
 )
 """Values, thresholds and counts in what machines write; codes such as 503 or 137 are none."""
-_ADDRESS = re.compile(r"\]\(<https?://[^<>\s]{1,2000}>\)")
+_LINK = re.compile(r"\[[^\[\]]{1,100}\]\(<https?://[^<>\s]{1,2000}>\)")
 CAUSES_AT_ONCE = 100
 """Causes whose past incidents are in memory at once while an index is built."""
 
@@ -95,8 +95,8 @@ def incident_document(
 
 
 def machine_text(text: str) -> str:
-    """What a monitor wrote, without the values and addresses in which every alert differs."""
-    return _QUANTITY.sub(" ", _ADDRESS.sub("]", text))
+    """What a monitor wrote, without the values in which every alert differs, and its links."""
+    return _QUANTITY.sub(" ", _LINK.sub(" ", text))
 
 
 def document_of(incident: Incident) -> Document:

@@ -219,7 +219,7 @@ def test_pages_and_api_keep_the_same_rules(
         last_seen_at=timezone.now(),
     )  # fmt: skip
     page = client.get("/rules/").content.decode()
-    assert "when it stays away for 1500 min" in page
+    assert "when it stays away for 1 d 1 h" in page
     assert "Forget Hourly from Cron" in page
     assert client.post(f"/rules/heartbeats/{sender.pk}/forget/").status_code == 302
     assert not HeartbeatSender.objects.exists()
