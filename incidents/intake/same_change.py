@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from incidents.models import Change, Service
-from incidents.webhooks.base import ChangeEvent, joined_id
+from incidents.webhooks.base import ChangeEvent, change_id
 
 SAME_WITHIN = timedelta(minutes=10)
 """A change without an id that is reported again within this time is the same one."""
@@ -71,7 +71,7 @@ def _of_rollout(
         started_at__lte=at + OUT_OF_ORDER,
     )
     latest = list(known.select_for_update().order_by("-started_at", "-pk")[:5])
-    new = replace(event, external_id=joined_id(f"{own}{at:%Y-%m-%dT%H:%M:%S}"))
+    new = replace(event, external_id=change_id(f"{own}{at:%Y-%m-%dT%H:%M:%S}"))
     if not event.version:
         joined = latest[0] if latest and at <= _end(latest[0]) + NEXT_STEP_WITHIN else None
         return (joined, event) if joined else (None, new)
@@ -92,7 +92,7 @@ def _of_rollout(
     return scaling, replace(
         event,
         kind=Change.Kind.SCALING,
-        external_id=joined_id("scaling", workload, f"@{at:%Y-%m-%dT%H:%M:%S}"),
+        external_id=change_id("scaling", workload, f"@{at:%Y-%m-%dT%H:%M:%S}"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from common.environments import environment_in, environment_of_namespace
 from common.payloads import dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 PHASES = {"succeeded": "succeeded", "running": "running", "failed": "failed", "error": "failed"}
 
@@ -36,7 +36,7 @@ class ArgoCD(Webhook):
                 outcome=PHASES.get(phase.lower(), "failed"),
                 started_at=at,
                 finished_at=time_at(data, "finishedAt"),
-                external_id=joined_id(cluster, project, namespace, app, revision, started)
+                external_id=change_id(cluster, project, namespace, app, revision, started)
                 if revision or at
                 else "",
                 url=web_address(data, "url"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from common.environments import environment_in
 from common.payloads import dig, web_address
 from common.placeholders import first_text, required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Incoming, Webhook, change_id
 
 
 class Atlantis(Webhook):
@@ -40,7 +40,7 @@ class Atlantis(Webhook):
                 outcome="succeeded" if succeeded else "failed",
                 started_at=incoming.received_at,
                 finished_at=incoming.received_at,
-                external_id=joined_id(full, workspace, directory, project, request, commit)
+                external_id=change_id(full, workspace, directory, project, request, commit)
                 if commit
                 else "",
                 url=web_address(data, "Pull.URL"),

@@ -8,7 +8,7 @@ from common.ci_tools import repository_name
 from common.environments import branch_name
 from common.payloads import rows, time_at, web_address
 from common.placeholders import first_text, required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 OUTCOMES = {
     "succeeded": "succeeded", "partiallysucceeded": "succeeded", "succeededwithissues": "succeeded",
@@ -24,7 +24,7 @@ class AzureDevOps(Webhook):
     def sender_id(self, incoming: Incoming) -> str:
         data = incoming.json()
         own, number = text(data, "id", 100), text(data, "notificationId", 30)
-        return joined_id(own, number) if own and number else own
+        return change_id(own, number) if own and number else own
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
@@ -89,7 +89,7 @@ def _deployment(data: Any) -> Event:
         outcome=outcome,
         started_at=at,
         finished_at=None if started else at,
-        external_id=joined_id("deployment", _project(data), definition, release, where, number),
+        external_id=change_id("deployment", _project(data), definition, release, where, number),
         url=web_address(data, "resource.environment.release._links.web.href"),
         environment=where,
     )
@@ -130,7 +130,7 @@ def _build(data: Any) -> Event:
         outcome=outcome,
         started_at=time_at(data, "resource.startTime"),
         finished_at=time_at(data, "resource.finishTime"),
-        external_id=joined_id("build", _project(data), number),
+        external_id=change_id("build", _project(data), number),
         url=web_address(data, "resource._links.web.href"),
         branch=text(data, "resource.sourceBranch", 200) or (old[1] if len(old) > 2 else ""),
         run=name,
@@ -175,7 +175,7 @@ def _run(data: Any, stage: str = "") -> Event:
         finished_at=(time_at(data, "resource.run.finishedDate") or time_at(data, "createdDate"))
         if ended
         else None,
-        external_id=joined_id("run", _project(data), pipeline, number, stage),
+        external_id=change_id("run", _project(data), pipeline, number, stage),
         url=web_address(data, "resource.run._links.web.href"),
         branch=text(data, "resource.run.resources.repositories.self.refName", 200),
         run=run,
@@ -206,7 +206,7 @@ def _push(data: Any, row: dict[str, Any]) -> Event:
         version=commit[:12],
         author=text(data, "resource.pushedBy.displayName", 200),
         started_at=time_at(data, "resource.date"),
-        external_id=joined_id("push", _project(data), repository, ref, commit),
+        external_id=change_id("push", _project(data), repository, ref, commit),
         branch=ref,
         default_branch=default,
     )

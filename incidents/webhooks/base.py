@@ -114,7 +114,7 @@ class Ignored:
 Event = AlertEvent | ChangeEvent | Ignored
 
 
-def joined_id(*parts: str) -> str:
+def change_id(*parts: str) -> str:
     """One id of several parts, at most 200 characters; a longer one is shortened by its hash."""
     whole = " ".join(part for part in parts if part)
     if len(whole) <= 200:

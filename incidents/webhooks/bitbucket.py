@@ -7,7 +7,7 @@ from typing import Any
 from common.payloads import BadPayload, dig, rows, time_at, web_address
 from common.placeholders import required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 BUILDS = {"SUCCESSFUL": "succeeded", "FAILED": "failed", "INPROGRESS": "running"}
 
@@ -44,7 +44,7 @@ def _repository(data: Any) -> tuple[str, str, tuple[str, ...]]:
     if not name:
         name = required_text(data, "repository.name", 100)
     project = text(data, "repository.project.key", 60)
-    return name, full or joined_id(project, slug or name), tuple(dict.fromkeys((slug, name)))
+    return name, full or change_id(project, slug or name), tuple(dict.fromkeys((slug, name)))
 
 
 def _cloud_push(data: Any, row: dict[str, Any]) -> Event:
@@ -65,7 +65,7 @@ def _cloud_push(data: Any, row: dict[str, Any]) -> Event:
         version=commit[:12],
         author=text(data, "actor.display_name", 200),
         started_at=time_at(row, "new.target.date"),
-        external_id=joined_id("push", unique, branch, commit),
+        external_id=change_id("push", unique, branch, commit),
         url=web_address(row, "links.html.href"),
         branch=f"refs/tags/{branch}" if tag else branch,
         default_branch=text(data, "repository.mainbranch.name", 100),
@@ -89,7 +89,7 @@ def _server_push(data: Any, row: dict[str, Any]) -> Event:
         version=commit[:12],
         author=text(data, "actor.displayName", 200),
         started_at=time_at(data, "date"),
-        external_id=joined_id("push", unique, branch, commit),
+        external_id=change_id("push", unique, branch, commit),
         branch=f"refs/tags/{branch}" if tag else branch,
     )
 
@@ -113,7 +113,7 @@ def _build(data: Any) -> Event:
         outcome=BUILDS[state],
         started_at=time_at(data, "commit_status.created_on"),
         finished_at=time_at(data, "commit_status.updated_on") if ended else None,
-        external_id=joined_id("build", unique, key, commit),
+        external_id=change_id("build", unique, key, commit),
         url=web_address(data, "commit_status.url"),
         branch=text(data, "commit_status.refname", 200),
         run=name,

@@ -11,7 +11,7 @@ from incidents.webhooks.base import (
     Event,
     Incoming,
     Webhook,
-    joined_id,
+    change_id,
 )
 
 
@@ -42,7 +42,7 @@ class OwnChange(Webhook):
                 author=text(data, "author", 200),
                 started_at=time_at(data, "started_at"),
                 finished_at=time_at(data, "finished_at"),
-                external_id=joined_id(service, where, own) if own else "",
+                external_id=change_id(service, where, own) if own else "",
                 url=web_address(data, "url"),
                 environment=where,
                 branch=text(data, "branch", 200),

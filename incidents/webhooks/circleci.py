@@ -8,7 +8,7 @@ from common.ci_tools import repository_name
 from common.payloads import time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 STATES = {"success": "succeeded", "failed": "failed", "error": "failed"}
 _GIT = "pipeline.trigger_parameters.git"
@@ -56,7 +56,7 @@ class CircleCI(Webhook):
                 outcome=STATES[state],
                 started_at=time_at(data, started),
                 finished_at=time_at(data, f"{of}.stopped_at") or time_at(data, "happened_at"),
-                external_id=joined_id(
+                external_id=change_id(
                     text(data, "project.slug", 100), of, required_text(data, f"{of}.id", 80)
                 ),
                 url=web_address(data, "workflow.url"),

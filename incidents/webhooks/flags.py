@@ -8,7 +8,7 @@ from common.environments import is_production
 from common.payloads import dig, time_at
 from common.placeholders import required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 
 class Flags(Webhook):
@@ -36,7 +36,7 @@ class Flags(Webhook):
                 kind="flag",
                 author=text(data, "member.email", 200),
                 started_at=time_at(data, "date"),
-                external_id=joined_id(_part(names, "proj"), text(data, "_id", 150))
+                external_id=change_id(_part(names, "proj"), text(data, "_id", 150))
                 if text(data, "_id")
                 else "",
                 environment=_environment(names),

@@ -7,7 +7,7 @@ from typing import Any
 from common.payloads import dig, time_at
 from common.placeholders import first_text, required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 
 class Flagsmith(Webhook):
@@ -37,7 +37,7 @@ class Flagsmith(Webhook):
                 kind="flag",
                 author=text(data, "data.changed_by", 200),
                 started_at=time_at(data, "data.timestamp"),
-                external_id=joined_id(project, where, name, number, at) if at else "",
+                external_id=change_id(project, where, name, number, at) if at else "",
                 environment=where,
             )
         ]

@@ -10,7 +10,7 @@ from common.environments import environment_in, environment_of_namespace, is_pro
 from common.payloads import dig, time_at
 from common.placeholders import required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 DEPLOYED_KINDS = {"Kustomization", "HelmRelease"}
 _NOTHING_DONE = frozenset(
@@ -65,7 +65,7 @@ class Flux(Webhook):
                 else "succeeded",
                 started_at=at,
                 finished_at=None if running else at,
-                external_id=joined_id(
+                external_id=change_id(
                     kind,
                     _metadata(data, "cluster"),
                     where,

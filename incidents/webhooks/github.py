@@ -8,7 +8,7 @@ from typing import Any
 from common.payloads import BadPayload, dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 STATES = {
     "success": "succeeded", "failure": "failed", "error": "failed", "pending": "running",
@@ -57,7 +57,7 @@ def _deployment(data: Any, outcome: str = "running") -> ChangeEvent:
         author=text(data, "deployment.creator.login", 200),
         outcome=outcome,
         started_at=time_at(data, "deployment.created_at"),
-        external_id=joined_id("deployment", unique, required_text(data, "deployment.id", 50)),
+        external_id=change_id("deployment", unique, required_text(data, "deployment.id", 50)),
         url=web_address(data, "repository.html_url"),
         environment=where,
         branch="" if text(data, "deployment.sha").startswith(ref) else ref,
@@ -109,7 +109,7 @@ def _push(data: Any) -> Event:
         version=text(data, "after", 12),
         author=first_text(data, "pusher.name", "sender.login", limit=200),
         started_at=time_at(data, "head_commit.timestamp"),
-        external_id=joined_id("push", unique, branch, required_text(data, "after", 60)),
+        external_id=change_id("push", unique, branch, required_text(data, "after", 60)),
         url=web_address(data, "compare"),
         branch=branch,
         default_branch=default,
@@ -128,7 +128,7 @@ def _release(data: Any) -> Event:
         version=tag,
         author=text(data, "release.author.login", 200),
         started_at=time_at(data, "release.published_at"),
-        external_id=joined_id("release", unique, tag),
+        external_id=change_id("release", unique, tag),
         url=web_address(data, "release.html_url"),
         environment="preview" if dig(data, "release.prerelease") is True else "",
     )
@@ -155,7 +155,7 @@ def _workflow_run(data: Any) -> Event:
         outcome=("succeeded" if conclusion == "success" else "failed") if ended else "running",
         started_at=time_at(data, "workflow_run.run_started_at"),
         finished_at=time_at(data, "workflow_run.updated_at") if ended else None,
-        external_id=joined_id("run", unique, required_text(data, "workflow_run.id", 50)),
+        external_id=change_id("run", unique, required_text(data, "workflow_run.id", 50)),
         url=web_address(data, "workflow_run.html_url"),
         branch=text(data, "workflow_run.head_branch", 200),
         default_branch=text(data, "repository.default_branch", 100),

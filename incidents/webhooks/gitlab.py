@@ -8,7 +8,7 @@ from common.environments import is_production
 from common.payloads import dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Token
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 STATES = {"running": "running", "success": "succeeded", "failed": "failed"}
 TIERS = {"production": True, "staging": False, "testing": False, "development": False}
@@ -56,7 +56,7 @@ def _deployment(data: Any) -> Event:
         outcome=STATES[state],
         started_at=at,
         finished_at=at if state != "running" else None,
-        external_id=joined_id("deployment", unique, number or required_text(data, "deployment_id")),
+        external_id=change_id("deployment", unique, number or required_text(data, "deployment_id")),
         url=web_address(data, "deployable_url"),
         environment=where,
         branch=text(data, "ref", 200),
@@ -87,7 +87,7 @@ def _pipeline(data: Any) -> Event:
         outcome=STATES[state],
         started_at=time_at(data, "object_attributes.created_at"),
         finished_at=at if state != "running" else None,
-        external_id=joined_id("pipeline", unique, number),
+        external_id=change_id("pipeline", unique, number),
         url=web_address(data, "object_attributes.url"),
         environment=where,
         branch=ref,
@@ -133,6 +133,6 @@ def _release(data: Any) -> Event:
         version=tag,
         author=text(data, "commit.author.name", 200),
         started_at=time_at(data, "released_at") or time_at(data, "created_at"),
-        external_id=joined_id("release", unique, tag),
+        external_id=change_id("release", unique, tag),
         url=web_address(data, "url"),
     )

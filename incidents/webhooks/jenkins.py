@@ -12,7 +12,7 @@ from common.environments import RELEASE_BRANCHES, branch_name, environment_in
 from common.payloads import dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Token
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 OUTCOMES = {"SUCCESS": "succeeded", "UNSTABLE": "succeeded", "FAILURE": "failed"}
 _REQUEST = re.compile(r"(?:PR|MR)-\d+(?:-\w+)?", re.IGNORECASE)
@@ -68,7 +68,7 @@ class Jenkins(Webhook):
                 outcome=OUTCOMES.get(status, "failed") if ended else "running",
                 started_at=at - timedelta(milliseconds=took) if ended and known else at,
                 finished_at=at if ended else None,
-                external_id=joined_id(_host(data), f"{job}#{number}"),
+                external_id=change_id(_host(data), f"{job}#{number}"),
                 url=web_address(data, "build.full_url"),
                 environment="dry run" if dry else given or environment_in(own),
                 production=False if dry else None,

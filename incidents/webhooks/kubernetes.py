@@ -9,7 +9,7 @@ from typing import Any
 from common.environments import environment_of_namespace
 from common.payloads import dig, time_at
 from common.placeholders import first_text, required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 _SCALED = re.compile(r"Scaled (up|down) replica ?set (\S{1,253})", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom (\d{1,6})\b")
@@ -120,7 +120,7 @@ def _change(
         data, "involvedObject.namespace", "regarding.namespace", "metadata.namespace", limit=63
     )
     cluster = first_text(data, "clusterName", "cluster", "metadata.clusterName", limit=100)
-    own = joined_id(cluster, "/".join(part for part in (namespace, of_kind, name) if part))
+    own = change_id(cluster, "/".join(part for part in (namespace, of_kind, name) if part))
     uid = text(data, "metadata.uid", 100)
     return ChangeEvent(
         title=f"{name}: {what}"[:300],
@@ -134,7 +134,7 @@ def _change(
         finished_at=at,
         rollout=own if rollout else "",
         rollout_starts=starts,
-        external_id="" if rollout else joined_id("scaling", own, f"{at:%Y-%m-%dT%H:%M:%S}", uid),
+        external_id="" if rollout else change_id("scaling", own, f"{at:%Y-%m-%dT%H:%M:%S}", uid),
         environment=environment_of_namespace(namespace) or environment_of_namespace(cluster),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from common.payloads import dig, time_at
 from common.placeholders import required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 OUTCOMES = {
     "DeploymentStarted": "running",
@@ -48,7 +48,7 @@ class Octopus(Webhook):
                 outcome=outcome,
                 started_at=at,
                 finished_at=None if outcome == "running" else at,
-                external_id=joined_id(text(event, "SpaceId", 40), _own_id(event)),
+                external_id=change_id(text(event, "SpaceId", 40), _own_id(event)),
                 environment=environment,
                 run=runbook,
             )

@@ -9,7 +9,7 @@ from common.change_details import AUTHOR, ENVIRONMENT, PROJECT, SERVICE, VERSION
 from common.payloads import dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Token
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 STATES = {
     "running": "running", "start": "running", "succeeded": "succeeded", "success": "succeeded",
@@ -50,7 +50,7 @@ class Rundeck(Webhook):
                 outcome=outcome,
                 started_at=_time(of, "Started", "started"),
                 finished_at=None if outcome == "running" else _time(of, "Ended", "ended"),
-                external_id=joined_id(project, required_text(of, "id", 50)),
+                external_id=change_id(project, required_text(of, "id", 50)),
                 url=web_address(of, "permalink") or web_address(of, "href"),
                 environment=options.first(ENVIRONMENT, 100),
                 run=name,

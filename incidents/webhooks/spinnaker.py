@@ -7,7 +7,7 @@ from typing import Any
 from common.environments import environment_in, is_production
 from common.payloads import dig, time_at
 from common.placeholders import first_text, required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 TYPES = {
     "orca:pipeline:starting": "running",
@@ -51,7 +51,7 @@ class Spinnaker(Webhook):
                 outcome=outcome,
                 started_at=time_at(data, f"{of}.startTime") or time_at(data, "details.created"),
                 finished_at=None if outcome == "running" else time_at(data, f"{of}.endTime"),
-                external_id=joined_id(application, number or required_text(data, f"{of}.id")),
+                external_id=change_id(application, number or required_text(data, f"{of}.id")),
                 environment=_account(data, of),
                 branch=first_text(data, f"{of}.trigger.branch", limit=200),
                 run=name,

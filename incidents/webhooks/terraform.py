@@ -6,7 +6,7 @@ from common.environments import environment_in
 from common.payloads import rows, time_at, web_address
 from common.placeholders import required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 STATES = {"applying": "running", "applied": "succeeded", "errored": "failed"}
 
@@ -36,7 +36,7 @@ class Terraform(Webhook):
                 outcome=STATES[state],
                 started_at=time_at(data, "run_created_at"),
                 finished_at=at if state != "applying" else None,
-                external_id=joined_id(
+                external_id=change_id(
                     text(data, "organization_name", 100), required_text(data, "run_id", 100)
                 ),
                 url=web_address(data, "run_url"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from common.payloads import dig, time_at
 from common.placeholders import first_text, required_text, text
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, joined_id
+from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 SAID = {
     "feature-environment-enabled": "was turned on",
@@ -47,7 +47,7 @@ class Unleash(Webhook):
                 kind="flag",
                 author=text(data, "createdBy", 200),
                 started_at=time_at(data, "createdAt"),
-                external_id=joined_id(project, where, name, own) if own else "",
+                external_id=change_id(project, where, name, own) if own else "",
                 environment=where,
             )
         ]

@@ -227,7 +227,7 @@ def test_with_redis_and_then_postgresql_killed_every_accepted_delivery_counts_on
     assert set(by_status) <= {202, 503, 0}, summary
     assert by_status[503], "PostgreSQL was down: some must have been sent away"
     wait_for(stack.all_worked, 120, "Working every delivery")
-    accepted = [f"load-{number}" for number in by_status[202]]
+    accepted = [f"svc-00 load-{number}" for number in by_status[202]]
     with psycopg.connect(stack.database) as connection:
         rows = connection.execute(
             "SELECT external_id, count(*) FROM incidents_change GROUP BY external_id"

@@ -189,7 +189,7 @@ def test_a_fault_that_spreads_is_followed_to_its_recovery(
     # Three minutes into the fault its database alerts, in words that say little.
     start = time.time() - 180
     episodes.add(Episode("catalog-db", "cpu-spike", start, delay=60 * SPREADS_IN))
-    story.alert("DatabaseSlow", "catalog-db", "catalog-db: sessions pile up, database slow")
+    story.alert("PgSlow", "catalog-db", "catalog-db: sessions pile up, database slow")
     incident = story.incident
     found = suggest_for_text(
         incident.title, user, symptom=incident.symptom, services=incident.services.all()
