@@ -27,8 +27,8 @@ RECORDED = [
     ("onlineboutique", "2022-08-22-0535", "CpuUsageRate(%)", "cpu_usage", 60),
     ("onlineboutique", "2022-08-22-0601", "PodServerLatencyP95(s)", "latency_p95", 60),
     ("onlineboutique", "2022-08-22-0726", "PodServerLatencyP95(s)", "latency_p95", 60),
-    ("petshop", "high_traffic-issue_3", "latency_p99", "latency_p99", 300),
-    ("petshop", "low_traffic-issue_2", "latency_Average", "latency_mean", 300),
+    ("petshop", "high_traffic-test-issue_3", "latency_p99", "latency_p99", 300),
+    ("petshop", "low_traffic-test-issue_2", "latency_Average", "latency_mean", 300),
 ]
 
 
