@@ -71,3 +71,8 @@ def required_text(data: Any, path: str, limit: int = 300) -> str:
 def first_text(data: Any, *paths: str, limit: int = 300) -> str:
     """The first of the values at `paths` that says something."""
     return next((value for path in paths if (value := text(data, path, limit))), "")
+
+
+def required_first(data: Any, *paths: str, limit: int = 300) -> str:
+    """Like `first_text`. Raises BadPayload, naming the first path, if none says anything."""
+    return first_text(data, *paths, limit=limit) or required_text(data, paths[0], limit)

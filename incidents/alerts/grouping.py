@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Max
 from django.utils import timezone
@@ -112,6 +113,11 @@ class AlertGrouper:
         self._write()
         follow_alerts({alert.incident_id for alert in self.grouped if alert.incident_id})
 
+    @cached_property
+    def _usual_words(self) -> dict[str, frozenset[str]]:
+        # Read only if no surer rule decides: most batches never need it.
+        return usual_words()
+
     def _load(self) -> None:
         since = min(alert.starts_at for alert in self.alerts) - SAME_GROUP_WITHIN
         open_incidents = Incident.objects.exclude(status=Incident.Status.RESOLVED).filter(
@@ -145,7 +151,6 @@ class AlertGrouper:
             self.neighbours.setdefault(above, set()).add(below)
             self.neighbours.setdefault(below, set()).add(above)
         self.sender_names = {source_of(row): row.name for row in Integration.objects.all()}
-        self.usual_words = usual_words()
         self.policies = {policy.tier: policy for policy in TierPolicy.objects.all()}
         self.in_maintenance = {
             pk: window
@@ -226,7 +231,7 @@ class AlertGrouper:
             return 2, f"A service it depends on or that needs it, {minutes}."
         if alert.name in candidate.names:
             return 3, f"The same rule elsewhere, {minutes}."
-        usual = self.usual_words.get(alert.source, frozenset())
+        usual = self._usual_words.get(alert.source, frozenset())
         own_words = words_of(alert) - usual
         for name, every_word in candidate.names.items():
             words = every_word - usual

@@ -6,7 +6,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
-# Alertmanager repeats an alert every 4 to 12 hours unless it is told otherwise.
+# Alertmanager repeats an alert every 4 to 12 hours unless configured otherwise.
 RULES = (("Watchdog", 13 * 60), ("DeadMan*Switch", 13 * 60), ("InfoInhibitor", None))
 
 

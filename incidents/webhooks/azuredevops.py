@@ -7,7 +7,7 @@ from typing import Any
 from common.ci_tools import repository_name
 from common.environments import branch_name
 from common.payloads import rows, time_at, web_address
-from common.placeholders import first_text, required_text, text
+from common.placeholders import first_text, required_first, required_text, text
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 OUTCOMES = {
@@ -153,10 +153,10 @@ def _run(data: Any, stage: str = "") -> Event:
     outcome = _outcome(state)
     if not outcome:
         return Ignored(f"It is {state or 'not started'}.")
-    pipeline = first_text(data, "resource.pipeline.name", "resource.run.pipeline.name", limit=80)
-    pipeline = pipeline or required_text(data, "resource.pipeline.name", 80)
-    number = first_text(data, "resource.run.id", "resource.runId", limit=50)
-    number = number or required_text(data, "resource.run.id", 50)
+    pipeline = required_first(
+        data, "resource.pipeline.name", "resource.run.pipeline.name", limit=80
+    )
+    number = required_first(data, "resource.run.id", "resource.runId", limit=50)
     repository = repository_name(
         first_text(data, "resource.repositories.0.url", "resource.repositories.0.name", limit=300)
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from common.environments import is_production
 from common.payloads import dig, time_at, web_address
-from common.placeholders import first_text, required_text, text
+from common.placeholders import required_first, required_text, text
 from common.signing import Token
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
@@ -43,7 +43,7 @@ def _deployment(data: Any) -> Event:
     if state not in STATES:
         return Ignored(f"The deployment is {state}.")
     name, unique, candidates = _project(data)
-    number = first_text(data, "deployment_id", "deployable_id", "deployable_url", limit=150)
+    number = required_first(data, "deployment_id", "deployable_id", "deployable_url", limit=150)
     where, sha = text(data, "environment", 90), text(data, "short_sha", 40)
     at = time_at(data, "status_changed_at")
     return ChangeEvent(
@@ -56,7 +56,7 @@ def _deployment(data: Any) -> Event:
         outcome=STATES[state],
         started_at=at,
         finished_at=at if state != "running" else None,
-        external_id=change_id("deployment", unique, number or required_text(data, "deployment_id")),
+        external_id=change_id("deployment", unique, number),
         url=web_address(data, "deployable_url"),
         environment=where,
         branch=text(data, "ref", 200),

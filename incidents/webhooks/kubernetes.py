@@ -8,7 +8,7 @@ from typing import Any
 
 from common.environments import environment_of_namespace
 from common.payloads import dig, time_at
-from common.placeholders import first_text, required_text, text
+from common.placeholders import first_text, required_first, required_text, text
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 _SCALED = re.compile(r"Scaled (up|down) replica ?set (\S{1,253})", re.IGNORECASE)
@@ -113,8 +113,7 @@ def _change(
     revision: str = "",
     starts: bool | None = None,
 ) -> Event:
-    name = first_text(data, "involvedObject.name", "regarding.name", limit=100)
-    name = name or required_text(data, "involvedObject.name", 100)
+    name = required_first(data, "involvedObject.name", "regarding.name", limit=100)
     of_kind = first_text(data, "involvedObject.kind", "regarding.kind", limit=60)
     namespace = first_text(
         data, "involvedObject.namespace", "regarding.namespace", "metadata.namespace", limit=63

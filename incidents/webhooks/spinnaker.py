@@ -6,7 +6,7 @@ from typing import Any
 
 from common.environments import environment_in, is_production
 from common.payloads import dig, time_at
-from common.placeholders import first_text, required_text, text
+from common.placeholders import first_text, required_first, required_text, text
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 TYPES = {
@@ -33,10 +33,9 @@ class Spinnaker(Webhook):
         status = text(data, f"{of}.status", 40).upper()
         if status in ("CANCELED", "SKIPPED", "NOT_STARTED", "BUFFERED"):
             return [Ignored(f"The pipeline was {status.lower()}.")]
-        application = first_text(data, f"{of}.application", "details.application", limit=100)
-        application = application or required_text(data, f"{of}.application", 100)
+        application = required_first(data, f"{of}.application", "details.application", limit=100)
         name = required_text(data, f"{of}.name", 90)
-        number = first_text(data, f"{of}.id", "content.executionId", limit=80)
+        number = required_first(data, f"{of}.id", "content.executionId", limit=80)
         outcome = "failed" if status in ("TERMINAL", "STOPPED") else TYPES[what]
         return [
             ChangeEvent(
@@ -51,7 +50,7 @@ class Spinnaker(Webhook):
                 outcome=outcome,
                 started_at=time_at(data, f"{of}.startTime") or time_at(data, "details.created"),
                 finished_at=None if outcome == "running" else time_at(data, f"{of}.endTime"),
-                external_id=change_id(application, number or required_text(data, f"{of}.id")),
+                external_id=change_id(application, number),
                 environment=_account(data, of),
                 branch=first_text(data, f"{of}.trigger.branch", limit=200),
                 run=name,

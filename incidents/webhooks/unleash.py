@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.payloads import dig, time_at
-from common.placeholders import first_text, required_text, text
+from common.placeholders import first_text, required_first, required_text, text
 from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
 
 SAID = {
@@ -34,8 +34,7 @@ class Unleash(Webhook):
         what = required_text(data, "type", 80)
         if what not in SAID:
             return [Ignored(f"“{what}” changes nothing that runs.")]
-        name = first_text(data, "featureName", "data.name", "data.featureName", limit=150)
-        name = name or required_text(data, "featureName", 150)
+        name = required_first(data, "featureName", "data.name", "data.featureName", limit=150)
         project, where = text(data, "project", 100), _environment(data)
         own = text(data, "id", 50)
         return [
