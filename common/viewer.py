@@ -49,14 +49,14 @@ def signed_in(request: _HasUser) -> User:
 
 
 class _LimitedViewer(Protocol):
-    only_team: str
+    only_team: int | None
 
 
-def limit_to_team(user: User, team: str) -> None:
-    """From here on `user` may see the incidents of `team` only; no limit if it is empty."""
+def limit_to_team(user: User, team: int | None) -> None:
+    """From here on `user` may see the incidents of this team only; None: no limit."""
     cast("_LimitedViewer", user).only_team = team
 
 
-def only_team(viewer: Viewer) -> str:
-    """The team whose incidents are the only ones this viewer may see; empty without a limit."""
-    return str(getattr(viewer, "only_team", ""))
+def only_team(viewer: Viewer) -> int | None:
+    """Key of the team whose incidents are the only ones this viewer may see; None: no limit."""
+    return getattr(viewer, "only_team", None)

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "simple_history",
+    "people",
     "incidents",
     "kb",
     "analysis",
@@ -126,6 +127,7 @@ CELERY_BEAT_SCHEDULE = {
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 
+AUTHENTICATION_BACKENDS = ["people.backends.RoleBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

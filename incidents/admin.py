@@ -23,9 +23,9 @@ class ServiceAdminForm(forms.ModelForm):
 @admin.register(Service)
 class ServiceAdmin(SimpleHistoryAdmin):
     form = ServiceAdminForm
-    list_display = ["name", "tier", "kind", "lifecycle", "owner_team"]
+    list_display = ["name", "tier", "kind", "lifecycle", "owner"]
     list_filter = ["tier", "lifecycle", "kind"]
-    search_fields = ["name", "owner_team"]
+    search_fields = ["name", "owner__name"]
     filter_horizontal = ["depends_on"]
 
 

@@ -39,7 +39,7 @@ def visible(viewer: Viewer, to: str = "") -> Q:
     if not viewer.has_perm(SEE_ALL):
         condition &= ~Q(**{f"{to}pk__in": _hidden(viewer).values("pk")})
     if team := only_team(viewer):
-        of_team = Incident.services.through.objects.filter(service__owner_team__iexact=team)
+        of_team = Incident.services.through.objects.filter(service__owner=team)
         condition &= Q(**{f"{to}pk__in": of_team.values("incident_id")})
     return condition
 
@@ -60,7 +60,7 @@ def visible_alerts(viewer: Viewer) -> QuerySet[Alert]:
     """Alerts of incidents `viewer` may see, and alerts without an incident."""
     alone = Q(incident=None)
     if team := only_team(viewer):
-        alone &= Q(service__owner_team__iexact=team)
+        alone &= Q(service__owner=team)
     return Alert.objects.filter(alone | Q(incident__in=visible_incidents(viewer)))
 
 

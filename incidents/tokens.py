@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from incidents.models.token import ApiToken
+from people.models import Team
 
 PREFIX = "cb_"
 USE_RECORDED_EVERY = timedelta(minutes=1)
@@ -27,7 +28,7 @@ def _digest(text: str) -> str:
 
 
 def create_token(
-    user: User, name: str, scope: str = "read", team: str = "", days: int | None = None
+    user: User, name: str, scope: str = "read", team: Team | None = None, days: int | None = None
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which is not stored. Raises ValidationError by field."""
     if days is not None and not 1 <= days <= 3650:
@@ -36,7 +37,7 @@ def create_token(
         raise ValidationError({"scope": "Only administrators can create tokens for everything."})
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
-        user=user, name=name.strip(), scope=scope, team=team.strip(), digest=_digest(text),
+        user=user, name=name.strip(), scope=scope, team=team, digest=_digest(text),
         hint=text[-4:], expires_at=timezone.now() + timedelta(days=days) if days else None,
     )  # fmt: skip
     token.full_clean()

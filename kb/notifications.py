@@ -100,7 +100,7 @@ def matches(rule: NotificationRule, event: Event) -> bool:
         return False
     if not Incident.Severity(incident.severity).is_at_least(rule.severity):
         return False
-    teams = incident.services.values_list("owner_team", flat=True)
+    teams = incident.services.exclude(owner=None).values_list("owner__name", flat=True)
     return not rule.team or rule.team.lower() in {team.lower() for team in teams}
 
 

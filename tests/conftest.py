@@ -16,6 +16,8 @@ from django.test import Client
 
 from common import process_cache
 from incidents.models import Incident, Service
+from people.membership import give_role
+from people.models import Role
 from tests import migrated, servers
 from tests.misbehaving_server import server
 from tests.vendor_server import vendors
@@ -129,12 +131,17 @@ def empty_caches() -> Iterator[None]:
 
 @pytest.fixture
 def user(django_user_model: Any) -> User:
-    return django_user_model.objects.create_user("oncall", password="pass-for-tests")
+    """An editor: may do what on-call engineers and authors of postmortems do all day."""
+    user = django_user_model.objects.create_user("oncall", password="pass-for-tests")
+    give_role(user, Role.EDITOR)
+    return user
 
 
 @pytest.fixture
 def other(django_user_model: Any) -> User:
-    return django_user_model.objects.create_user("other", password="pass-for-tests")
+    user = django_user_model.objects.create_user("other", password="pass-for-tests")
+    give_role(user, Role.EDITOR)
+    return user
 
 
 @pytest.fixture

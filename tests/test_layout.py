@@ -13,12 +13,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PACKAGES = ["common", "incidents", "kb", "analysis", "practice", "config"]
+PACKAGES = ["common", "people", "incidents", "kb", "analysis", "practice", "config"]
 """A package imports those before it, never those after."""
 
 OURS = {*PACKAGES, "demo", "tests"}
 
 LAYERS = {
+    "people": [
+        "models",
+        "acts",
+        "permissions",
+        "backends membership",
+        "apps",
+    ],
     "incidents": [
         "models webhooks",
         "permissions",

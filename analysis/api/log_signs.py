@@ -47,7 +47,7 @@ class LogSignViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
             return LogSign.objects.none()
         signs = LogSign.objects.select_related("service", "source")
         team = only_team(self.request.user)
-        return signs.filter(service__owner_team__iexact=team) if team else signs
+        return signs.filter(service__owner=team) if team else signs
 
 
 class LogWatchSerializer(serializers.ModelSerializer):

@@ -50,7 +50,7 @@ def signs_by_service(viewer: Viewer) -> list[ServiceSigns]:
     """
     signs = LogSign.objects.filter(last_at__gte=timezone.now() - timedelta(days=SHOWN_DAYS))
     if team := only_team(viewer):
-        signs = signs.filter(service__owner_team__iexact=team)
+        signs = signs.filter(service__owner=team)
     rows = list(signs.select_related("service")[:MAX_SIGNS])
     ids = {row.incident_id for row in rows if row.incident_id}
     incidents = visible_incidents(viewer).in_bulk(ids) if ids else {}

@@ -76,7 +76,7 @@ class Scope:
         if self.services:
             incidents = incidents.filter(services__in=self.services)
         if self.team:
-            incidents = incidents.filter(services__owner_team=self.team)
+            incidents = incidents.filter(services__owner__name=self.team)
         if self.since:
             incidents = incidents.filter(impact_started_at__gte=self.since)
         found = set(incidents.values_list("pk", flat=True))

@@ -22,6 +22,7 @@ from kb.causes.fixes import mark_fixed
 from kb.models import Cause, Check, Postmortem
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import write_postmortem
+from people.models import Team
 
 HISTORY = Path(__file__).resolve().parents[1] / "history.toml"
 TIERS = {
@@ -46,7 +47,7 @@ def create_services() -> dict[str, Service]:
             name=name,
             kind=runs.kind,
             tier=_group(TIERS, name, "normal"),
-            owner_team=_group(TEAMS, name, ""),
+            owner=Team.named(_group(TEAMS, name, "")),
         )
         for name, runs in SERVICES.items()
     }

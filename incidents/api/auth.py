@@ -37,7 +37,7 @@ class TokenAuthentication(BaseAuthentication):
         if not token.user.is_active:
             raise exceptions.AuthenticationFailed("The user of this token was deactivated.")
         # Permission checks read the limit from the user.
-        limit_to_team(token.user, token.team)
+        limit_to_team(token.user, token.team_id)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -18,6 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from people.models import Team
+
 
 class CleanJson(JSONParser):
     """JSON without null characters, which PostgreSQL rejects even in a query."""
@@ -57,6 +59,26 @@ class NameField(serializers.SlugRelatedField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("name", **options)
+
+
+@extend_schema_field({"type": "string", "maxLength": 100})
+class TeamField(serializers.Field):
+    """A team, by its name; none, by an empty text."""
+
+    def to_internal_value(self, data: Any) -> Team | None:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Give the name of a team.")
+        team = Team.objects.filter(name__iexact=data.strip()[:101]).first()
+        if data.strip() and team is None:
+            raise serializers.ValidationError(f"There is no team named “{data[:100]}”.")
+        return team
+
+    def get_attribute(self, instance: Any) -> str:
+        # None would be written as null; the field has always been an empty text then.
+        return str(super().get_attribute(instance) or "")
+
+    def to_representation(self, value: str) -> str:
+        return value
 
 
 @extend_schema_field(int)

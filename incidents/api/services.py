@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_filters import CharFilter, FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -26,6 +27,9 @@ from incidents.models import Service
 
 class ServiceSerializer(serializers.ModelSerializer):
     depends_on = NameField(many=True, queryset=Service.objects.all(), required=False)
+    owner_team = serializers.CharField(
+        max_length=100, allow_blank=True, required=False, help_text="Name of the team that owns it."
+    )
 
     class Meta:
         model = Service
@@ -39,6 +43,14 @@ class ServiceSerializer(serializers.ModelSerializer):
 
     def update(self, instance: Service, validated_data: dict[str, Any]) -> Service:
         return save_service(instance, **validated_data)
+
+
+class ServiceFilter(FilterSet):
+    owner_team = CharFilter(field_name="owner__name")
+
+    class Meta:
+        model = Service
+        fields = ["name", "tier", "lifecycle", "kind", "owner_team"]
 
 
 class CatalogueSerializer(serializers.Serializer):
@@ -72,9 +84,9 @@ def report_body(report: ImportReport) -> dict[str, Any]:
 class ServiceViewSet(
     IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
 ):
-    queryset = Service.objects.prefetch_related("depends_on")
+    queryset = Service.objects.select_related("owner").prefetch_related("depends_on")
     serializer_class = ServiceSerializer
-    filterset_fields = ["name", "tier", "lifecycle", "kind", "owner_team"]
+    filterset_class = ServiceFilter
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     @extend_schema(

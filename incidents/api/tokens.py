@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from common.viewer import signed_in
 from incidents import tokens
+from incidents.api.base import TeamField
 from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.models import (
     ApiToken,
@@ -20,6 +21,9 @@ from incidents.models import (
 
 
 class ApiTokenSerializer(serializers.ModelSerializer):
+    team = TeamField(
+        required=False, help_text="Only incidents of this team's services; empty: of all."
+    )
     days = serializers.IntegerField(
         min_value=1, max_value=3650, required=False, write_only=True,
         help_text="Days until it expires; never, if left out.",
@@ -61,7 +65,7 @@ class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
         if isinstance(own, ApiToken):
             if not own.allows(fields.get("scope", ApiToken.Scope.READ)):
                 raise RuleBroken({"scope": f"This token may only {own.scope}."})
-            if own.team and fields.get("team") != own.team:
+            if own.team_id and fields.get("team") != own.team:
                 raise RuleBroken({"team": f"This token is of the team {own.team}."})
         token, text = tokens.create_token(signed_in(request), **fields)
         return Response({**ApiTokenSerializer(token).data, "token": text}, 201)
@@ -90,7 +94,7 @@ class MeView(APIView):
         current = {
             "user": request.user.get_username(),
             "scope": token.scope if token else ApiToken.Scope.ADMIN,
-            "team": token.team if token else "",
+            "team": token.team.name if token and token.team else "",
             "expires_at": token.expires_at if token else None,
         }
         return Response(MeSerializer(current).data)

@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
+from people.models import Team
+
 SERVICE_NAME = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9 ._:/@-]*$",
     "Start with a letter or digit, then letters, digits, spaces and . _ : / @ - only.",
@@ -68,7 +70,10 @@ class Service(models.Model):
     tier = models.CharField(max_length=20, choices=Tier, default=Tier.NORMAL)
     lifecycle = models.CharField(max_length=20, choices=Lifecycle, default=Lifecycle.GENERAL)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.HTTP)
-    owner_team = models.CharField(max_length=100, blank=True, db_index=True)
+    owner = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="services",
+        help_text="The team that owns it.",
+    )  # fmt: skip
     on_call = models.CharField(
         "on-call", max_length=200, blank=True, help_text="Who is paged: a rota, or its address."
     )
@@ -105,6 +110,16 @@ class Service(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("incidents:service", args=[self.pk])
+
+    @property
+    def owner_team(self) -> str:
+        """The name of the team that owns it; empty if none does."""
+        return self.owner.name if self.owner else ""
+
+    @owner_team.setter
+    def owner_team(self, name: str) -> None:
+        # Catalogues and forms name teams; a name that is new makes one.
+        self.owner = Team.named(name)
 
     @property
     def telemetry_label_values(self) -> dict[str, str]:

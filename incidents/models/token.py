@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from people.models import Team
+
 
 class ApiToken(models.Model):
     """Acts as its user, limited to a scope and, optionally, to the incidents of a team."""
@@ -19,9 +21,11 @@ class ApiToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100, help_text="Who or what will use it.")
     scope = models.CharField(max_length=10, choices=Scope, default=Scope.READ)
-    team = models.CharField(
-        max_length=100, blank=True, help_text="Only incidents of this team's services."
-    )
+    # A token does not outlive its limit.
+    team = models.ForeignKey(
+        Team, models.CASCADE, null=True, blank=True, related_name="+",
+        help_text="Only incidents of this team's services.",
+    )  # fmt: skip
     digest = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=8, help_text="How its text ends.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -102,7 +102,7 @@ class IncidentFilter(django_filters.FilterSet):
     severity = AnyOfFilter(choices=Incident.Severity)
     service = django_filters.CharFilter(field_name="services__name", lookup_expr="iexact")
     team = django_filters.CharFilter(
-        field_name="services__owner_team", lookup_expr="iexact", distinct=True
+        field_name="services__owner__name", lookup_expr="iexact", distinct=True
     )
     after = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="gte")
     before = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="lt")

@@ -110,7 +110,7 @@ SEARCH_FIELDS: Registry[Field] = Registry(
     "search fields",
     {
         "service": Field("service:orders-db", lambda value: _services(name__iexact=value)),
-        "team": Field('team:"Payments"', lambda value: _services(owner_team__iexact=value)),
+        "team": Field('team:"Payments"', lambda value: _services(owner__name__iexact=value)),
         "tier": Field(
             "tier:core", lambda value: _services(tier=_choice(Service.Tier.values, value))
         ),

@@ -33,7 +33,9 @@ def service_list(request: HttpRequest) -> HttpResponse:
     )
     of = {each["service_id"]: each for each in figures}
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
-    rows = [(service, of.get(service.pk, none)) for service in Service.objects.all()]
+    rows = [
+        (service, of.get(service.pk, none)) for service in Service.objects.select_related("owner")
+    ]
     offered = offered_services()
     context = {"rows": rows, "seen": offered[:30], "seen_count": offered.count()}
     return render(request, "incidents/services/list.html", context)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -12,27 +10,22 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.viewer import signed_in
 from incidents import tokens
-from incidents.models import ApiToken, Service
+from incidents.models import ApiToken
 from incidents.web.shortcuts import add_errors
+from people.models import Team
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(max_length=100, help_text="Who or what will use it.")
     scope = forms.ChoiceField(choices=ApiToken.Scope.choices)
-    team = forms.ChoiceField(required=False, help_text="Only incidents of this team's services.")
+    team = forms.ModelChoiceField(
+        Team.objects.all(), required=False, empty_label="All",
+        help_text="Only incidents of this team's services.",
+    )  # fmt: skip
     days = forms.IntegerField(
         label="Days", required=False, min_value=1, max_value=3650,
         help_text="Days until it expires; empty: never.",
     )  # fmt: skip
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        teams = Service.objects.exclude(owner_team="").order_by("owner_team")
-        names = teams.values_list("owner_team", flat=True).distinct()
-        cast("forms.ChoiceField", self.fields["team"]).choices = [
-            ("", "All"),
-            *((n, n) for n in names),
-        ]
 
 
 @require_http_methods(["GET", "POST"])

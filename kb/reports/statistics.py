@@ -108,7 +108,7 @@ def filtered_incidents(user: Viewer, chosen: ReportFilter) -> QuerySet[Incident]
     if chosen.team or chosen.service:
         through = Incident.services.through.objects.all()
         if chosen.team:
-            through = through.filter(service__owner_team=chosen.team)
+            through = through.filter(service__owner__name=chosen.team)
         if chosen.service:
             through = through.filter(service__name=chosen.service)
         rows = rows.filter(pk__in=through.values("incident_id"))
@@ -190,12 +190,12 @@ def by_service_and_team(
     """
     rows = list(
         incidents.exclude(services=None)
-        .values("services__name", "services__owner_team")
+        .values("services__name", "services__owner__name")
         .annotate(**_sums())
     )
     teams: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        teams.setdefault(row["services__owner_team"], []).append(row)
+        teams.setdefault(row["services__owner__name"], []).append(row)
     return (
         _most_lost(_breakdown_row(row["services__name"], row) for row in rows),
         _most_lost(_breakdown_row(team, _sum_rows(of)) for team, of in teams.items() if team),

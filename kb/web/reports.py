@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from incidents.models import Service
 from kb.reports import statistics, svg_charts
+from people.models import Team
 
 YEAR = timedelta(days=365)
 
@@ -69,10 +70,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "services": services,
         "teams": teams,
         "all_services": Service.objects.values_list("name", flat=True),
-        "all_teams": Service.objects.exclude(owner_team="")
-        .order_by("owner_team")
-        .values_list("owner_team", flat=True)
-        .distinct(),
+        "all_teams": Team.objects.exclude(services=None).values_list("name", flat=True).distinct(),
     }
     return render(request, "kb/reports/overview.html", context)
 

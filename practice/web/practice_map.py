@@ -13,8 +13,8 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
-from incidents.models import Service
 from incidents.web.shortcuts import submitted_text, succeeds
+from people.models import Team
 from practice import practice_map
 from practice.models import Practice, Verdict
 
@@ -24,7 +24,7 @@ def _team(request: HttpRequest) -> str:
 
 
 def _teams() -> list[str]:
-    named = Service.objects.exclude(owner_team="").values_list("owner_team", flat=True)
+    named = Team.objects.values_list("name", flat=True)
     return sorted({*named, *Verdict.objects.exclude(team="").values_list("team", flat=True)})
 
 

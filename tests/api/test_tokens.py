@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from incidents.filing import file_incident
 from incidents.models import ApiToken, Incident, Service
 from incidents.tokens import create_token, find_token
+from people.models import Team
 
 pytestmark = pytest.mark.django_db
 ClientFactory = Callable[..., APIClient]
@@ -67,11 +68,11 @@ def test_the_text_of_a_token_is_stored_nowhere(user: User) -> None:
 
 
 def test_a_teams_token_sees_only_its_teams_incidents(api_client: ClientFactory, user: User) -> None:
-    pay = Service.objects.create(name="pay", owner_team="Money")
-    shop = Service.objects.create(name="shop", owner_team="Web")
+    pay = Service.objects.create(name="pay", owner=Team.named("Money"))
+    shop = Service.objects.create(name="shop", owner=Team.named("Web"))
     ours = file_incident(title="pay is slow after the release", services=[pay])
     theirs = file_incident(title="shop is slow after the release", services=[shop])
-    api = api_client("read", team="Money")
+    api = api_client("read", team=pay.owner)
     assert [row["id"] for row in api.get("/api/v1/incidents/").data["results"]] == [ours.pk]
     assert api.get(f"/api/v1/incidents/{theirs.pk}/").status_code == 404
     body = {"title": "slow after the release"}
@@ -83,7 +84,7 @@ def test_a_teams_token_sees_only_its_teams_incidents(api_client: ClientFactory, 
 def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(
     api_client: ClientFactory,
 ) -> None:
-    api = api_client("file", team="Money")
+    api = api_client("file", team=Team.named("Money"))
     body = {"name": "CI", "scope": "file", "team": "Money", "days": 7}
     made = api.post("/api/v1/tokens/", body, format="json")
     assert made.status_code == 201
@@ -137,7 +138,7 @@ def test_the_rate_is_limited_and_headers_say_what_is_left(
 def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: User) -> None:
     user.first_name, user.last_login = "Ann", timezone.now()
     user.save()
-    for days, team in ((None, ""), (30, "Payments")):
+    for days, team in ((None, None), (30, Team.named("Payments"))):
         row, text = create_token(user, "ci", "file", team, days)
         found = find_token(text)
         expected = ApiToken.objects.select_related("user").get(pk=row.pk)

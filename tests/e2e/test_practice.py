@@ -15,6 +15,7 @@ from demo.world.faults import Episode, Episodes
 from incidents.filing import file_incident
 from incidents.models import Service
 from kb.causes.linking import name_cause
+from people.models import Team
 from practice.models import ReadinessReview
 from practice.readiness import reviews
 from tests.e2e.test_main_job import sign_in
@@ -31,7 +32,7 @@ def shop(transactional_db: None, world: tuple[str, Episodes]) -> Service:
         Service.objects.create(name=name, tier=tier)
         for name, tier in (("orders", "normal"), ("mailer", "supplementary"))
     )
-    checkout = Service.objects.create(name="checkout", tier="core", owner_team="Orders")
+    checkout = Service.objects.create(name="checkout", tier="core", owner=Team.named("Orders"))
     checkout.depends_on.add(orders)
     orders.depends_on.add(mailer)
     start = timezone.now() - timedelta(days=1)

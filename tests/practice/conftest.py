@@ -8,13 +8,14 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from incidents.models import Service
+from people.models import Team
 from practice.models import Slo
 
 
 @pytest.fixture
 def checkout(db: None) -> Service:
     return Service.objects.create(
-        name="checkout", tier="core", owner_team="Orders", on_call="Orders rota",
+        name="checkout", tier="core", owner=Team.named("Orders"), on_call="Orders rota",
         runbook_url="https://wiki.example/checkout", dashboards="https://grafana.example/d/1",
         repositories="https://git.example/checkout",
     )  # fmt: skip

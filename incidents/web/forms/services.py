@@ -11,7 +11,7 @@ class ServiceForm(forms.ModelForm):
     class Meta:
         model = Service
         fields = [
-            "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
+            "name", "description", "tier", "lifecycle", "kind", "owner", "on_call",
             "runbook_url", "dashboards", "repositories", "telemetry_labels", "depends_on",
         ]  # fmt: skip
         widgets = {

@@ -18,6 +18,7 @@ from incidents.filing import edit_incident, file_incident, set_status
 from incidents.models import Change, Incident, Service
 from kb.causes.linking import link_cause, name_cause
 from kb.models import Category, CauseLink
+from people.models import Team
 
 pytestmark = pytest.mark.django_db
 
@@ -155,7 +156,7 @@ def test_a_search_within_a_service_team_or_time_finds_what_lies_there(
     def ask(**within: object) -> list[str]:
         return [cause["name"] for cause in post(**within).json()["causes"]]
 
-    other = Service.objects.create(name="catalog-db", owner_team="catalog")
+    other = Service.objects.create(name="catalog-db", owner=Team.named("catalog"))
     twin = file_incident(title="orders-db cpu pegged", services=[other])
     name_cause(twin, "Runaway report", author=user)
     assert set(ask()) == {"Missing index", "Runaway report"}

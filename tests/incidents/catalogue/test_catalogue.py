@@ -19,6 +19,7 @@ from incidents.catalogue.formats import registry
 from incidents.catalogue.formats.base import CatalogueEntry
 from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
+from people.models import Team
 
 BACKSTAGE = """
 apiVersion: backstage.io/v1alpha1
@@ -78,7 +79,9 @@ def test_a_repeated_import_changes_nothing_and_a_changed_file_does() -> None:
     import_catalogue("backstage", BACKSTAGE)
     again = import_catalogue("backstage", BACKSTAGE)
     assert (again.new, again.changed, again.same) == ([], [], 2)
-    Service.objects.filter(name="checkout").update(description="Written here", owner_team="other")
+    Service.objects.filter(name="checkout").update(
+        description="Written here", owner=Team.named("other")
+    )
     moved = import_catalogue("csv", "name,team\ncheckout,payments\n")
     assert moved.changed == ["checkout"]
     checkout = Service.objects.get(name="checkout")

@@ -16,6 +16,7 @@ from kb.models import Cause
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import start_postmortem
 from kb.reports import statistics
+from people.models import Team
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_recurrence_counts_causes_that_had_been_confirmed_before(
 
 
 def test_breakdowns_by_month_service_team_category_and_tier(user: User, cause: Cause) -> None:
-    core = Service.objects.create(name="pay", tier="core", owner_team="Money")
+    core = Service.objects.create(name="pay", tier="core", owner=Team.named("Money"))
     first = incident(core, resolved=30)
     incident(core, start=60 * 24 * 30, resolved=90)
     incident()
@@ -117,7 +118,7 @@ def test_this_week_in_past_years(user: User, today: date) -> None:
 
 
 def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -> None:
-    evil = Service.objects.create(name="pay", owner_team="=cmd|' /C calc'!A0")
+    evil = Service.objects.create(name="pay", owner=Team.named("=cmd|' /C calc'!A0"))
     link_cause(incident(evil, resolved=30), cause, state="confirmed")
     window = "since=2026-01-01&until=2026-04-01"
     page = web.get(f"/knowledge/reports/?{window}").content.decode()

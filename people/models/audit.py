@@ -1,0 +1,44 @@
+"""The audit log: who changed or read what, from where, by which way in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class AuditEntry(models.Model):
+    """One event. Rows are only ever added; retention removes the oldest."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    event = models.CharField(max_length=100, help_text="incident.changed, sign_in.failed …")
+    interface = models.CharField(
+        max_length=20, blank=True, help_text="page, api, chat, command, task, webhook."
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    actor_name = models.CharField(max_length=200, blank=True, help_text="As it was at that time.")
+    token_name = models.CharField(max_length=200, blank=True, help_text="Of the API token used.")
+    address = models.CharField(max_length=45, blank=True, help_text="IP address.")
+    record_type = models.CharField(max_length=100, blank=True, help_text="incidents.incident")
+    record_id = models.CharField(max_length=50, blank=True)
+    record_name = models.CharField(max_length=300, blank=True)
+    private = models.BooleanField(
+        default=False, help_text="About a private record: hidden from who may not see those."
+    )
+    changes = models.JSONField(
+        default=dict, help_text="Field → [before, after]; secrets are never in it."
+    )
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["record_type", "record_id"], name="audit_by_record"),
+            models.Index(fields=["event", "at"], name="audit_by_event"),
+            models.Index(fields=["actor", "at"], name="audit_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.record_name}".strip()
