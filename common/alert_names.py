@@ -52,16 +52,16 @@ _FRONT = re.compile(
     # With a separator in any case; without one only in capitals: "Down payments fail" is a name,
     # "ERROR BUDGET BURN" is one too, and "Error: refused" begins with the type of an error.
     rf"(?:(?i:re|fwd?|aw|wg|{_STATE}|(?!s\d){_PRIORITY})|ERROR|ERR)"
-    r"(?:\s?[:!|]+\s*|\s+[-–—]+\s+|\s*=>\s*)"
+    r"(?:\s?[:!|]+\s*|\s++[-–—]+\s+|\s*+=>\s*)"
     r"|(?:P[0-5]|(?i:sev|severity|priority|prio)[ :#_-]{0,3}[0-5])\s+"
     rf"|(?:(?i:resolved|recovered|ok) (?i:in|after) [\dhmsd ]{{1,20}}: ?)"
     r"|(?:FIRING|TRIGGERED|ALARM|ALERT|PROBLEM|RESOLVED|RECOVERY|RECOVERED|CLOSED|CLEARED|OK"
-    r"|ACKNOWLEDGEMENT|CRITICAL|CRIT|WARNING|WARN|UNKNOWN|DISASTER|ERROR|INFO|DOWN|UP)\s+(?=.*[a-z])"
+    r"|ACKNOWLEDGEMENT|CRITICAL|CRIT|WARNING|WARN|UNKNOWN|DISASTER|ERROR|INFO|DOWN|UP)\s++(?=.*[a-z])"
     r"|(?i:(?:service|host|monitor)(?: problem| recovery)? alert)\s?:\s*"
     r"|(?i:monitor) is (?i:up|down)\s?:\s*"
 )
 _END = re.compile(
-    r"(?:\s+(?:(?:is|are|went|now) |(?:->|=>|→|:|-) ?))?\s*\b"
+    r"(?:\s(?:(?:is|are|went|now) |(?:->|=>|→|:|-) ?))?\b"
     r"(?:FIRING|TRIGGERED|ALARM|RESOLVED|RECOVERED|CRITICAL|CRIT|WARNING|WARN|UNKNOWN|OK|DOWN|UP"
     r"|(?i:(?:alert|alarm|incident|issue|monitor|problem)"
     r" (?:is |was |has )?(?:triggered|resolved|recovered|closed|opened|started|ended)))"

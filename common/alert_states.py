@@ -114,7 +114,7 @@ _PHRASES: list[tuple[re.Pattern[str], str]] = [
         (r"\bstill (?=\w)", ""),
     )
 ]  # fmt: skip
-_ARROW = re.compile(r"\s*(?:-+>|=+>|→|➔|⇒|>>)\s*")
+_ARROW = re.compile(r"(?<!-)-++>|(?<!=)=++>|→|➔|⇒|>>")
 _FROM_TO = re.compile(r"\b([^\W\d_]{2,16}) to ([^\W\d_]{2,16})\b")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ALONE = {"cancelled": State.ENDED, "canceled": State.ENDED, "dismissed": State.ENDED}

@@ -34,10 +34,10 @@ FILLER = frozenset(
 )
 """Words that say nothing about which alert it is."""
 PRODUCT = re.compile(
-    r"\s*\[?(?:check_?mk|nagios(?: xi)?|icinga ?2?|op5|zabbix|prtg(?: network monitor)?|centreon"
-    r"|uptime ?robot|uptime ?kuma|statuscake|pingdom|datadog|monitor alert|opsgenie|pagerduty"
-    r"|sentry|cronitor|observium|librenms|sensu|gatus|new relic|dynatrace|better ?stack)\]?"
-    r"(?::\s+|\s+[|–-]\s+|(?<=\])\s*)",
+    r"\s{0,3}\[?(?:check_?mk|nagios(?: xi)?|icinga ?2?|op5|zabbix|prtg(?: network monitor)?"
+    r"|centreon|uptime ?robot|uptime ?kuma|statuscake|pingdom|datadog|monitor alert|opsgenie"
+    r"|pagerduty|sentry|cronitor|observium|librenms|sensu|gatus|new relic|dynatrace|better ?stack)\]?"
+    r"(?::\s+|\s++[|–-]\s+|(?<=\])\s*)",
     re.IGNORECASE,
 )
 MONITORS = frozenset(
@@ -148,7 +148,7 @@ JOINS = re.compile(r"(?:for|on|of) (?=\S)")
 DANGLING = re.compile(
     r"(?<=\w)\s{0,3}[-–—:;,|]{1,3}\s{0,3}(?=[\])}])|\s(?=:\s)|(?<=\s)[-–—]\s+(?=[-–—]\s)"
 )
-HOLLOW = re.compile(r"[\[({]\s*[-–—:;,|/]{0,3}\s*[\])}]")
+HOLLOW = re.compile(r"[\[({]\s*+[-–—:;,|/]{0,3}\s*+[\])}]")
 LETTER = re.compile(r"[^\W\d_]")
 ID = re.compile(r"#\d{1,12}|\b[A-Z]{1,10}-\d{1,12}\b|(?<=[A-Za-z]):\d{1,6}\b|^\s*\d{1,12}\s*$")
 EMPTY_COUNT = re.compile(r"\b[A-Za-z]+:0\b|\b0 [A-Za-z]+\b")

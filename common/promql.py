@@ -298,8 +298,8 @@ _DURATION = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800,
 def _number(word: str) -> float | None:
     try:
         return float(int(word, 16)) if word[:2].lower() == "0x" else float(word)
-    except ValueError:
-        pieces = re.findall(r"(\d+)(ms|[smhdwy])", word)
+    except (ValueError, OverflowError):
+        pieces = re.findall(r"(?<!\d)(\d{1,18})(ms|[smhdwy])", word)
         if not pieces or "".join(n + unit for n, unit in pieces) != word:
             return None
         return float(sum(int(n) * _DURATION[unit] for n, unit in pieces))

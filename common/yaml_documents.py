@@ -12,14 +12,32 @@ from common.file_import import BadFile
 
 MAX_NODES = 200_000
 """Of one document with its aliases written out."""
+MAX_DEPTH = 100
 _MARK = re.compile(r"---(?:\s|$)")
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops at the first node too many: reading all of a huge file takes minutes."""
+
+    nodes = depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.nodes += 1
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise BadFile("It is nested too deeply.")
+        if self.nodes > MAX_NODES:
+            raise BadFile(f"It has over {MAX_NODES:,} entries. Import it in parts.")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 def load_yaml(text: str) -> Any:
     """The value of one document. Raises BadFile, also for one that grows by its aliases."""
     loader = None
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -69,7 +87,7 @@ def _size_of(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
         if not sizes[id(node)]:
             raise BadFile("An alias contains itself.")
         return sizes[id(node)]
-    if depth > 100:
+    if depth > MAX_DEPTH:
         raise BadFile("It is nested too deeply.")
     sizes[id(node)] = 0
     total = 1

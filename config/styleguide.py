@@ -71,7 +71,7 @@ class ExampleImport(forms.Form):
 def read_tokens() -> list[Token]:
     """The custom properties of tokens.css, in its order."""
     text = Path(settings.BASE_DIR, "static/causebook/tokens.css").read_text()
-    return [Token(*found) for found in re.findall(r"^\s+(--[\w-]+): (.+);$", text, re.MULTILINE)]
+    return [Token(*found) for found in re.findall(r"^[ \t]+(--[\w-]+): (.+);$", text, re.MULTILINE)]
 
 
 def _examples(theme: str) -> dict[str, Any]:

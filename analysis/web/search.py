@@ -32,4 +32,4 @@ def search(request: HttpRequest) -> HttpResponse:
 def _marked(headline: str) -> SafeString:
     """The database's excerpt, escaped, with what matched in <mark>."""
     words = escape(headline)
-    return mark_safe(re.sub("\x02(.*?)\x03", r"<mark>\1</mark>", words))  # noqa: S308
+    return mark_safe(re.sub("\x02([^\x02\x03]*)\x03", r"<mark>\1</mark>", words))  # noqa: S308

@@ -22,13 +22,16 @@ MAX_OFFERS = 3
 MAX_ALERTS = 50
 """Alerts of an incident whose labels are read for offers; a storm has thousands."""
 
-_KINDS: list[tuple[str, str]] = [
-    ("postgresql", r"^(pg|postgres|postgresql)$"),
-    ("cache", r"^(redis|memcached?|valkey|varnish|cache)$"),
-    ("queue", r"^(kafka|rabbitmq|nats|activemq|pulsar|sqs|queue)$"),
-    ("node", r"^node$"),
-    ("jvm", r"^(jvm|hikaricp|tomcat)$"),
-    ("http", r"^(http|grpc|nginx|traefik|envoy|istio)$"),
+_KINDS = [
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("postgresql", r"^(pg|postgres|postgresql)$"),
+        ("cache", r"^(redis|memcached?|valkey|varnish|cache)$"),
+        ("queue", r"^(kafka|rabbitmq|nats|activemq|pulsar|sqs|queue)$"),
+        ("node", r"^node$"),
+        ("jvm", r"^(jvm|hikaricp|tomcat)$"),
+        ("http", r"^(http|grpc|nginx|traefik|envoy|istio)$"),
+    )
 ]
 _WORD = re.compile(r"[a-z]+")
 
@@ -69,10 +72,10 @@ def _kind_of(alert: Alert, label: str, name: str) -> tuple[str, str]:
     metrics = metrics_in(alert.query)
     for kind, pattern in _KINDS:
         for metric in metrics:
-            if re.match(pattern, metric.lower().partition("_")[0]):
+            if pattern.match(metric.lower().partition("_")[0]):
                 return kind, f"kind from the metric {metric}"
     for kind, pattern in _KINDS:
-        if any(re.match(pattern, word) for word in _WORD.findall(name.lower())):
+        if any(pattern.match(word) for word in _WORD.findall(name.lower())):
             return kind, "kind from its name"
     if label in ("dbinstanceidentifier", "dbclusteridentifier"):
         return str(Service.Kind.POSTGRESQL), f"kind from the label {label}"

@@ -72,12 +72,12 @@ TOO_LARGE = f"The body is over {receiving.MAX_BYTES // 1024**2} MB. Send fewer a
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
-    body = body_of(request)
-    if body is None:
-        return problem(413, TOO_LARGE)
-
     def handle() -> HttpResponse:
+        # Who posts to no address of ours has nothing of it read.
         integration, secrets = receiving.find_integration(slug)
+        body = body_of(request)
+        if body is None:
+            return problem(413, TOO_LARGE)
         delivery_id = receiving.receive_delivery(
             integration, secrets, headers_of(request), body, key
         )

@@ -31,7 +31,7 @@ def causes_with_counts(user: Viewer, words: str = "", category: str = "") -> Que
     return counts.order_by("-times", "name")
 
 
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]++(.+)$", re.MULTILINE)
 _SYMPTOM_HEADING = re.compile(
     r"summary|symptom|what happened|impact|detection|description", re.IGNORECASE
 )

@@ -30,7 +30,7 @@ from kb.chat.base import (
     largest_that_fits,
 )
 
-_TAG = re.compile(r"<at[^>]*>.*?</at>|<[^>]+>", re.DOTALL)
+_TAG = re.compile(r"<at[^<>]*>[^<]*</at>|<[^<>]+>")
 MAX_BYTES = 27 * 1024
 """Teams refuses a message of more than 28 KB."""
 

@@ -112,9 +112,6 @@ def _is_first_time(key: str) -> bool:
 @require_POST
 def receive(request: HttpRequest, slug: str) -> HttpResponse:
     deadline = time.monotonic() + INLINE_SECONDS
-    body = body_of(request, MAX_BYTES)
-    if body is None:
-        return problem(413, "The body is over 256 KB.")
     try:
         found = _find_workspace(slug, INLINE_SECONDS / 2)
     except NotInTime:
@@ -125,6 +122,9 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
     plugin_class = registry().get(found.workspace.kind) if found else None
     if found is None or plugin_class is None:
         return problem(404, "No chat workspace has this address, or it is switched off.")
+    body = body_of(request, MAX_BYTES)
+    if body is None:
+        return problem(413, "The body is over 256 KB.")
     plugin = plugin_class()
     chat_request = ChatRequest(
         headers_of(request), body, timezone.now(), found.secrets, found.workspace.settings

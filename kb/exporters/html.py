@@ -12,7 +12,7 @@ from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_fac
 from kb.models import Postmortem
 from kb.postmortems import images
 
-_SOURCE = re.compile(r'(<img[^>]*? src=")(/[^"]+)(")')
+_SOURCE = re.compile(r'(<img[^<>]*? src=")(/[^"<>]+)(")')
 _OWN_LINK = re.compile(r'(<a href=")(/[^"]*)(")')
 
 

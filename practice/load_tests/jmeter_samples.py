@@ -40,7 +40,7 @@ LONGEST_TIME = 60
 HALF_A_DAY = 12 * 3_600_000.0
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?", re.ASCII)
 _FRACTION = re.compile(r"(\d\d:?\d\d:?\d\d)[.,:](\d{1,9})", re.ASCII)
-_ZONE = re.compile(r"\s*(?:Z|UTC|[+-]\d\d:?\d\d)$", re.ASCII)
+_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)$", re.ASCII)
 
 
 class Sample(NamedTuple):

@@ -16,10 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import numpy as np
 import pytest
-from django.conf import settings
 from django.db import connection
 
-from config import web_worker
 from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("load")]
