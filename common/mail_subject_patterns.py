@@ -36,7 +36,8 @@ FILLER = frozenset(
 PRODUCT = re.compile(
     r"\s{0,3}\[?(?:check_?mk|nagios(?: xi)?|icinga ?2?|op5|zabbix|prtg(?: network monitor)?"
     r"|centreon|uptime ?robot|uptime ?kuma|statuscake|pingdom|datadog|monitor alert|opsgenie"
-    r"|pagerduty|sentry|cronitor|observium|librenms|sensu|gatus|new relic|dynatrace|better ?stack)\]?"
+    r"|pagerduty|sentry|cronitor|observium|librenms|sensu|gatus|new relic"
+    r"|dynatrace|better ?stack)\]?"
     r"(?::\s+|\s++[|–-]\s+|(?<=\])\s*)",
     re.IGNORECASE,
 )
