@@ -16,6 +16,8 @@ import pytest
 from django.apps import apps
 from django.core.management import get_commands, load_command_class
 
+from people.acts import ACTS
+
 ROOT = Path(__file__).resolve().parents[1]
 ENTRANCES = ["README.md", "CONTRIBUTING.md"]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -113,7 +115,7 @@ def is_path(path: str) -> bool:
 def is_module(name: str) -> bool:
     """A module, something in one, or a permission such as practice.change_slo."""
     label, _, codename = name.partition(".")
-    if label in apps.app_configs and codename in permissions_of(label):
+    if name in ACTS or (label in apps.app_configs and codename in permissions_of(label)):
         return True
     parts = name.split(".")
     for end in range(len(parts), 0, -1):

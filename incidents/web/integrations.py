@@ -33,7 +33,6 @@ ENTER_AGAIN = (
 )
 
 
-@requires(MANAGE)
 @require_GET
 def integration_list(request: HttpRequest) -> HttpResponse:
     rows = Integration.objects.annotate(

@@ -33,7 +33,6 @@ RULES: dict[str, tuple[type[Any], type[forms.ModelForm], str]] = {
 }
 
 
-@requires(MANAGE)
 @require_GET
 def rules(request: HttpRequest) -> HttpResponse:
     senders = HeartbeatSender.objects.select_related("rule", "integration")[:200]
