@@ -145,7 +145,7 @@ def accepts(op: Any, argument: Any, char: str) -> bool:
         return belongs.get(kind, char.isalnum() or char == "_") != negated
     if op is codes.IN:
         negated = argument[0][0] is codes.NEGATE
-        return negated != any(accepts(*each, char) for each in argument[negated:])
+        return negated != any(accepts(op, value, char) for op, value in argument[negated:])
     return False
 
 
