@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +45,17 @@ def server_url(name: str, fallback: str) -> str:
     except (OSError, ValueError):
         running = {}
     return str(running.get(name, fallback))
+
+
+def networks(name: str) -> list[str]:
+    """Networks and addresses from the environment, else those that bin/up allows."""
+    entries = [each.strip() for each in server_url(name, "").split(",") if each.strip()]
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError as error:
+            raise SystemExit(f"{name}: {entry!r} is no network such as 10.0.0.0/8.") from error
+    return entries
 
 
 def secret_key() -> str:

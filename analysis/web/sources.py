@@ -64,5 +64,7 @@ def probe(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         answer, well = probe_source(source, PROBE_DEADLINE), True
     except SourceError as error:
-        answer, well = str(error), False
+        # Others may ask whether it answers, but not read what does.
+        manages = request.user.has_perm(MANAGE_SOURCES)
+        answer, well = error.in_full if manages else str(error), False
     return render(request, "analysis/sources/_probe_result.html", {"answer": answer, "well": well})

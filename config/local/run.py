@@ -22,6 +22,8 @@ from config import env
 from config.local import embedded_servers
 
 PYTHON = sys.executable
+FOR_OTHER_TERMINALS = ("DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS")
+"""What `manage.py` in another terminal needs to find the servers and to act as they do."""
 
 
 def fail(sentence: str) -> NoReturn:
@@ -42,6 +44,8 @@ def main() -> None:
     )
     # Links in chat and mails lead to this address, unless there is a proxy with another one.
     os.environ.setdefault("PUBLIC_URL", f"http://{_shown_host(options)}:{options.port}")
+    # This is one trusted host: its own monitoring and the demo are on it.
+    os.environ.setdefault("ALLOWED_PRIVATE_NETWORKS", "127.0.0.0/8,::1")
     postgres = None
     if not os.environ.get("DATABASE_URL"):
         print("Starting PostgreSQL …", flush=True)
@@ -50,8 +54,7 @@ def main() -> None:
     own_redis = not os.environ.get("REDIS_URL")
     if own_redis:
         os.environ["REDIS_URL"] = embedded_servers.redis_url(data)
-    # So that `manage.py` in another terminal finds the servers.
-    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    servers = {name: os.environ[name] for name in FOR_OTHER_TERMINALS}
     _write_private(data / "servers.json", json.dumps(servers))
     (env.ROOT / "static-built").mkdir(exist_ok=True)
     password = _prepare_database(data, options)
