@@ -193,6 +193,9 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 12_000)
+# In each web process, of its 8 threads.
+EVENT_STREAMS = env.number("EVENT_STREAMS", 4)
+EVENT_STREAMS_PER_PERSON = env.number("EVENT_STREAMS_PER_PERSON", 2)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causebook",
     "DESCRIPTION": "Incidents, causes, evidence and suggestions of past root causes.",

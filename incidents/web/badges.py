@@ -21,19 +21,24 @@ NAME_COLOUR, CALM, WARNING, ALARM = "#3b4252", "#1b6e3c", "#8a5a00", "#b3261e"
 
 def badge_path(service: Service) -> str:
     """The path of a service's badge, with a key that makes it readable without signing in."""
-    key = Signer(salt="badge").sign(str(service.pk)).partition(":")[2]
+    key = Signer(salt="badge").sign(_signed(service)).rpartition(":")[2]
     return f"{reverse('incidents:badge', args=[service.pk])}?key={key}"
+
+
+def _signed(service: Service) -> str:
+    """What the key is a signature of: also keys of before services had one of their own."""
+    return f"{service.pk}:{service.badge_key}" if service.badge_key else str(service.pk)
 
 
 @login_not_required
 @require_GET
 def badge(request: HttpRequest, pk: int) -> HttpResponse:
     """How many public incidents of a service are open, and how severe the worst is."""
+    service = get_object_or_404(Service, pk=pk)
     try:
-        Signer(salt="badge").unsign(f"{pk}:{request.GET.get('key', '')}")
+        Signer(salt="badge").unsign(f"{_signed(service)}:{request.GET.get('key', '')}")
     except BadSignature:
         raise Http404("No such badge.") from None
-    service = get_object_or_404(Service, pk=pk)
     rows = visible_incidents(Nobody()).filter(services=service)
     opened = rows.exclude(status=Incident.Status.RESOLVED)
     severities = list(opened.values_list("severity", flat=True))
