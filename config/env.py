@@ -18,6 +18,30 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
+def secret(name: str) -> str:
+    """A secret from the variable, or from the file that NAME_FILE names; empty without either.
+
+    Files are how Docker and Kubernetes hand over secrets: an environment is easier to read.
+    """
+    value, path = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise SystemExit(f"Set {name} or {name}_FILE, not both.")
+    if not path:
+        return value
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{name}_FILE: {path} cannot be read ({error}).") from error
+    if not value:
+        raise SystemExit(f"{name}_FILE: {path} is empty.")
+    return value
+
+
+def secret_words(name: str) -> list[str]:
+    """Secrets with commas or line ends between."""
+    return [word.strip() for word in secret(name).replace("\n", ",").split(",") if word.strip()]
+
+
 def flag(name: str, default: bool = False) -> bool:
     value = os.environ.get(name, "")
     return value.strip().lower() in {"1", "true", "yes", "on"} if value else default
@@ -37,9 +61,9 @@ def number(name: str, default: int) -> int:
 
 
 def server_url(name: str, fallback: str) -> str:
-    """DATABASE_URL or REDIS_URL from the environment, else of the servers that bin/up started."""
-    if os.environ.get(name):
-        return os.environ[name]
+    """DATABASE_URL or REDIS_URL as it is set, else of the servers that bin/up started."""
+    if given := secret(name):
+        return given
     try:
         running = json.loads((data_dir() / "servers.json").read_text())
     except (OSError, ValueError):
@@ -60,8 +84,8 @@ def networks(name: str) -> list[str]:
 
 def secret_key() -> str:
     """SECRET_KEY from the environment, else one generated and stored in the data folder."""
-    if os.environ.get("SECRET_KEY"):
-        return os.environ["SECRET_KEY"]
+    if given := secret("SECRET_KEY"):
+        return given
     path = data_dir() / "secret-key"
     try:
         return path.read_text()

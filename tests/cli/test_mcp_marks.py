@@ -8,11 +8,10 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from causebook_cli import mcp_server
 from causebook_cli.mcp_server import Mark, make_server
+from hypothesis import given
+from hypothesis import strategies as st
 
 HOSTILE = "SEVER"
 """In every text below that an outsider may write."""
@@ -34,7 +33,7 @@ def outside(text: str, mark: str) -> str:
 class Api:
     """Answers as the API does, with one hostile text wherever outsiders write."""
 
-    class config:  # noqa: N801
+    class config:
         url = "https://kb.example.com"
 
     def __init__(self, text: str) -> None:
