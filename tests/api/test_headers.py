@@ -31,14 +31,13 @@ def routes(resolver: Any = None, before: str = "") -> Iterator[str]:
         route = before + str(entry.pattern)
         if isinstance(entry, URLResolver):
             yield from routes(entry, route)
-        elif isinstance(entry, URLPattern):
+        elif isinstance(entry, URLPattern) and "format" not in route:
             yield route
 
 
 def address_of(route: str, number: int) -> str:
     """The route with the number of a record, which some of them have."""
     route = re.sub(r"\(\?P<kind>[^)]*\)", "svg", route).replace("\\.", ".")
-    route = re.sub(r"\(\?P<format>[^)]*\)", "json", route)
     route = re.sub(r"\(\?P<\w+>[^)]*\)", str(number), route)
     route = re.sub(r"<int:\w+>", str(number), route)
     route = re.sub(r"<(?:\w+:)?\w+>", "prometheus", route)
@@ -67,7 +66,7 @@ def test_every_address_has_every_header_for_everybody(incident: Incident, admin_
     addresses = sorted({address_of(route, incident.pk) for route in routes()})
     for address in [*addresses, "/no/such/page", "/INC-999999/"]:
         for client in (nobody, admin):
-            for method in ("get",) if client is nobody or "sign-out" in address else METHODS:
+            for method in METHODS if client is nobody else ("get",):
                 response = getattr(client, method)(address)
                 statuses.add(response.status_code)
                 wrong += [f"{method} {address} {response.status_code}: {each}"

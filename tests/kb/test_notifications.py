@@ -260,7 +260,7 @@ def test_one_person_cannot_take_all_places_of_the_stream(
     def listen(who: User) -> Any:
         api = APIClient()
         api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(who, 'x')[1]}")
-        return api.get("/api/v1/events/stream/?seconds=1")
+        return api.get("/api/v1/events/stream/")
 
     monkeypatch.setattr(events, "LONGEST", 0.1)
     settings.EVENT_STREAMS, settings.EVENT_STREAMS_PER_PERSON = 3, 2
