@@ -186,7 +186,7 @@ class PostgreSQL(SourcePlugin):
             ) from error
 
 
-def _pinned(host: str, port: int) -> dict[str, str]:
+def _pinned(host: str, port: int) -> dict[str, Any]:
     """Where to connect: the addresses that were checked, with the name for its certificate."""
     if _is_socket(host):
         check_host_as_written("localhost")

@@ -91,7 +91,7 @@ class EventStreamView(APIView):
         if last is None:
             newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
             last = newest or 0
-        person = int(request.user.pk)
+        person = int(request.user.pk or 0)
         try:
             stream_places.take(person)
         except stream_places.NoPlace as error:

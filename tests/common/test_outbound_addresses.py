@@ -176,7 +176,8 @@ def test_no_source_connects_to_where_it_may_not(
 
 @pytest.mark.parametrize("kind", sorted({**registry(), **platforms()}))
 def test_each_form_with_an_address_names_the_setting(kind: str, closed: Any) -> None:
-    form_class = {**registry(), **platforms()}[kind].SettingsForm
+    plugins: dict[str, Any] = {**registry(), **platforms()}
+    form_class = plugins[kind].SettingsForm
     fields = {
         name for name, field in form_class.base_fields.items()
         if name == "host" or isinstance(field, forms.URLField)
@@ -220,7 +221,12 @@ def test_a_chat_message_or_webhook_goes_nowhere_private(
     closed: Any, server: Callable[[Any], str]
 ) -> None:
     asked: list[str] = []
-    address = server(lambda handler: (asked.append(handler.path), handler.reply(200, b"ok")))
+
+    def behave(handler: Any) -> None:
+        asked.append(handler.path)
+        handler.reply(200, b"ok")
+
+    address = server(behave)
     workspace = Workspace(kind="webhook", name="Hook", settings={"url": address})
     with pytest.raises(NotSent, match="ALLOWED_PRIVATE_NETWORKS"):
         send(workspace, OutboundRequest(address, {"text": "hi"}))
