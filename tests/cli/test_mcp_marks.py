@@ -96,7 +96,7 @@ def test_no_text_of_an_incident_leaves_its_mark(text: str, monkeypatch: pytest.M
         found = {}
         for name, arguments in calls.items():
             result = await server.call_tool(name, arguments)
-            found[name] = json.loads(result.content[0].text)  # type: ignore[union-attr]
+            found[name] = json.loads(result.content[0].text)
         return found
 
     marks = set()

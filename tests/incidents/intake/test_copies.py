@@ -80,8 +80,8 @@ def test_the_same_body_at_another_integration_is_no_copy() -> None:
 
 
 def test_where_the_time_is_signed_an_old_one_is_refused() -> None:
-    kind = next(each for each in SIGNED if registry()[each].scheme.signs_time
-                and registry()[each].scheme.time_header)  # type: ignore[attr-defined]  # fmt: skip
+    schemes: dict[str, Any] = {kind: registry()[kind].scheme for kind in SIGNED}
+    kind = next(each for each, its in schemes.items() if its.time_header and its.signs_time)
     integration, secret = make(kind, "a-secret-of-the-sender")
     path, body, headers = request_for(
         kind, integration.slug, secret, sample(kind), time.time() - 900
