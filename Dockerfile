@@ -5,10 +5,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends fonts-dejavu-co
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY requirements.txt requirements-cloudwatch.txt ./
-RUN pip install --no-cache-dir -r requirements.txt -r requirements-cloudwatch.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt -r requirements-cloudwatch.txt
 COPY . .
 RUN SECRET_KEY=only-for-collecting DATABASE_URL=postgresql://none/none python manage.py collectstatic --noinput \
-    && useradd --system causebook && mkdir -p /data && chown causebook /data
+    && useradd --system causebook && install -d -m 700 -o causebook /data
 USER causebook
 ENV CAUSEBOOK_DATA_DIR=/data
 EXPOSE 8000

@@ -17,10 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-UV = "uv==0.13.9"
-"""Astral's installer (Apache 2.0 or MIT): seconds where pip needs minutes."""
+INSTALLER = "requirements-installer.txt"
+"""uv, Astral's installer: seconds where pip needs minutes."""
 PIP_INSTALL = [
     str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+    # A package whose file is another than when it was pinned is refused.
+    "--require-hashes",
 ]  # fmt: skip
 
 
@@ -57,12 +59,12 @@ def prepare(requirements: str) -> Path:
 
 def _install_fast(requirements: str) -> bool:
     """Install with uv; False where it is not to be had or fails, for pip says more about why."""
-    command = [*PIP_INSTALL, UV]
+    command = [*PIP_INSTALL, "-r", str(ROOT / INSTALLER)]
     if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode:
         return False
     uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON)]
     done = subprocess.run(
-        [*uv, "-r", str(ROOT / requirements)],
+        [*uv, "--require-hashes", "-r", str(ROOT / requirements)],
         env={**os.environ, **_index_of_pip()},
         stderr=subprocess.DEVNULL,
         check=False,

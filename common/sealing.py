@@ -10,9 +10,11 @@ from django.conf import settings
 
 def _fernet() -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet(
-        [Fernet(base64.urlsafe_b64encode(hashlib.sha256(k.encode()).digest())) for k in keys]
-    )
+    return MultiFernet([Fernet(_key(key)) for key in keys])
+
+
+def _key(text: str) -> bytes:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
 
 
 def seal(values: dict[str, str]) -> str:
@@ -33,3 +35,20 @@ def unseal(sealed: str) -> dict[str, str]:
             "or put the former key into SECRET_KEY_FALLBACKS."
         ) from error
     return values
+
+
+def reseal(sealed: str) -> str:
+    """The same values sealed with SECRET_KEY itself, whichever key they were sealed with.
+
+    Raises ValueError if neither SECRET_KEY nor a fallback decrypts them.
+    """
+    return seal(unseal(sealed))
+
+
+def is_sealed_with_newest(sealed: str) -> bool:
+    """Whether SECRET_KEY alone decrypts it."""
+    try:
+        Fernet(_key(settings.SECRET_KEY)).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True

@@ -15,6 +15,12 @@ REPLAY_WINDOW = 300.0
 """Seconds that a signed time may differ from our clock."""
 
 
+FOREVER = float("inf")
+REPEAT_WINDOW = 20.0
+"""Seconds within which the same body of a sender without ids is the same delivery again. Shorter
+than a heartbeat's interval: such a sender repeats itself on purpose."""
+
+
 class NotAuthentic(Exception):
     """The request is not authenticated; the message says what to change at the sender."""
 
@@ -32,6 +38,9 @@ class SignedRequest:
 class Scheme(Protocol):
     def check(self, request: SignedRequest, secrets: Iterable[str]) -> None:
         """Return if any of `secrets` is right. Raises NotAuthentic."""
+
+    def repeats_within(self, request: SignedRequest) -> float:
+        """Seconds within which the same body again is a copy of an earlier request."""
 
 
 def _same(left: str, right: str) -> bool:
@@ -68,6 +77,10 @@ class Token:
             )
         if not _any(given, secrets):
             raise NotAuthentic("The secret is not one of this integration's. Was it revoked?")
+
+    def repeats_within(self, request: SignedRequest) -> float:
+        """Who copied the request has the secret, and need not repeat it: only senders do."""
+        return REPEAT_WINDOW
 
 
 def _basic_password(encoded: str) -> str:
@@ -110,6 +123,14 @@ class Hmac:
             raise NotAuthentic(
                 f"The signature in {self.header} does not fit the body. Is the secret the same?"
             )
+
+    def repeats_within(self, request: SignedRequest) -> float:
+        """A signature without a time never ends: its body counts once, under whatever id.
+
+        Ids are in headers, which nobody signs.
+        """
+        timed = self.time_header and self.signs_time and request.headers.get(self.time_header)
+        return 0.0 if timed else FOREVER
 
     def _signed(self, request: SignedRequest) -> bytes:
         """The bytes that the sender signed. Raises NotAuthentic for another time."""

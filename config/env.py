@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,6 +16,30 @@ def data_dir() -> Path:
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
+
+
+def secret(name: str) -> str:
+    """A secret from the variable, or from the file that NAME_FILE names; empty without either.
+
+    Files are how Docker and Kubernetes hand over secrets: an environment is easier to read.
+    """
+    value, path = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise SystemExit(f"Set {name} or {name}_FILE, not both.")
+    if not path:
+        return value
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{name}_FILE: {path} cannot be read ({error}).") from error
+    if not value:
+        raise SystemExit(f"{name}_FILE: {path} is empty.")
+    return value
+
+
+def secret_words(name: str) -> list[str]:
+    """Secrets with commas or line ends between."""
+    return [word.strip() for word in secret(name).replace("\n", ",").split(",") if word.strip()]
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -36,9 +61,9 @@ def number(name: str, default: int) -> int:
 
 
 def server_url(name: str, fallback: str) -> str:
-    """DATABASE_URL or REDIS_URL from the environment, else of the servers that bin/up started."""
-    if os.environ.get(name):
-        return os.environ[name]
+    """DATABASE_URL or REDIS_URL as it is set, else of the servers that bin/up started."""
+    if given := secret(name):
+        return given
     try:
         running = json.loads((data_dir() / "servers.json").read_text())
     except (OSError, ValueError):
@@ -46,10 +71,21 @@ def server_url(name: str, fallback: str) -> str:
     return str(running.get(name, fallback))
 
 
+def networks(name: str) -> list[str]:
+    """Networks and addresses from the environment, else those that bin/up allows."""
+    entries = [each.strip() for each in server_url(name, "").split(",") if each.strip()]
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError as error:
+            raise SystemExit(f"{name}: {entry!r} is no network such as 10.0.0.0/8.") from error
+    return entries
+
+
 def secret_key() -> str:
     """SECRET_KEY from the environment, else one generated and stored in the data folder."""
-    if os.environ.get("SECRET_KEY"):
-        return os.environ["SECRET_KEY"]
+    if given := secret("SECRET_KEY"):
+        return given
     path = data_dir() / "secret-key"
     try:
         return path.read_text()
@@ -57,7 +93,7 @@ def secret_key() -> str:
         pass
     key = secrets.token_urlsafe(50)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(key)
     except FileExistsError:

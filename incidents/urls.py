@@ -46,6 +46,7 @@ urlpatterns = [
     path("services/seen/<int:pk>/ignore/", services.seen_ignore, name="seen-ignore"),
     path("services/new/", services.service_form, name="service-new"),
     path("services/<int:pk>/", services.service_page, name="service"),
+    path("services/<int:pk>/badge/", services.badge_renew, name="badge-renew"),
     path("services/<int:pk>/edit/", services.service_form, name="service-edit"),
     path("changes/<int:pk>/counts/", changes.change_counts, name="change-counts"),
     path("order/", incidents.save_order, name="order"),

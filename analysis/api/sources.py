@@ -48,7 +48,7 @@ class SourceViewSet(EtagRetrieveMixin, mixins.CreateModelMixin, mixins.UpdateMod
         try:
             result = {"well": True, "answer": probe_source(source, PROBE_DEADLINE)}
         except SourceError as error:
-            result = {"well": False, "answer": str(error)}
+            result = {"well": False, "answer": error.in_full}
         return Response(ProbeSerializer(result).data)
 
 

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from analysis.models import Source
-from analysis.sources.base import MAX_AT_ONCE, MAX_PER_MINUTE
+from analysis.sources.base import MAX_AT_ONCE, MAX_PER_MINUTE, SourceError
 from common.leased_jobs import LeasedJob
 
 MAX_FAILURES = 3
@@ -51,6 +51,12 @@ def record_failure(source: Source, reason: str) -> None:
     Source.objects.filter(pk=source.pk).update(
         failures=F("failures") + 1, resting_until=timezone.now() + PAUSE, trouble=reason[:500]
     )
+
+
+def record_refusal(source: Source, error: SourceError) -> None:
+    """Remember what the server itself wrote, for the page of the source."""
+    if error.detail:
+        Source.objects.filter(pk=source.pk).update(last_refusal=error.in_full[:1000])
 
 
 def record_success(source: Source) -> None:

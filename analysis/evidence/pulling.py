@@ -93,6 +93,7 @@ def pull(request_id: int) -> bool:
             left = DEADLINE - (time.monotonic() - began)
             answer = with_earlier_days(source, _query_of(request), window, answer, left)
     except SourceError as error:
+        circuit_breaker.record_refusal(request.source, error)
         if error.passing:
             circuit_breaker.record_failure(request.source, str(error))
             _put_back_or_fail(request, str(error))

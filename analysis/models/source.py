@@ -19,12 +19,24 @@ class Source(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="In a row.")
     resting_until = models.DateTimeField(null=True, blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False, help_text="The last failure's reason.")
+    last_refusal = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="The last failure with what the server wrote; for those who manage sources.",
+    )
     answered_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When it first answered a query or probe."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords(
-        excluded_fields=["sealed", "failures", "resting_until", "trouble", "answered_at"]
+        excluded_fields=[
+            "sealed",
+            "failures",
+            "resting_until",
+            "trouble",
+            "last_refusal",
+            "answered_at",
+        ]
     )
 
     class Meta:

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from common.redaction import redact
+
 MAX_POINTS = 1500
 """Points a series may have: enough for a chart and for the analysis."""
 MAX_SERIES = 20
@@ -22,6 +24,8 @@ MAX_AT_ONCE, MAX_PER_MINUTE = 8, 1200
 """Limits of a source whose settings set none: pulls under way, pulls started in a minute."""
 MAX_PULLS_OF_INCIDENT, MAX_MEGABYTES_OF_INCIDENT = 3000, 100
 """The same for all pulls of one incident; megabytes of answers, uncompressed."""
+MAX_QUOTED = 300
+"""Characters of a server's own words that an error holds."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ class SourceAnswer:
 class SourceError(Exception):
     """A pull that failed. `reason` is short and stable, the message is for people.
 
-    `passing` says whether a retry may help, `detail` is the beginning of what the server wrote.
+    `passing` says whether a retry may help, `detail` is the beginning of what the server wrote:
+    for those who may manage sources, by way of `in_full`.
     """
 
     def __init__(
@@ -170,6 +175,16 @@ class SourceError(Exception):
         self.reason = reason
         self.passing = passing
         self.detail = detail
+
+    @property
+    def in_full(self) -> str:
+        """The message with what the server wrote, cut short and without what looks like a secret.
+
+        Whoever may choose the address may read this; to others it would show what answers inside
+        the network.
+        """
+        quoted = redact(self.detail[:MAX_QUOTED]).strip()
+        return f"{self} It wrote: {quoted}" if quoted else str(self)
 
 
 class SourceForm(forms.Form):

@@ -10,6 +10,7 @@ from django import forms
 
 from analysis.sources.base import (
     MAX_POINTS,
+    MAX_QUOTED,
     Series,
     SourceAnswer,
     SourceError,
@@ -164,8 +165,16 @@ class CloudWatch(SourcePlugin):
             code = error.response.get("Error", {}).get("Code", "")
             if code in ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId",
                         "SignatureDoesNotMatch", "UnrecognizedClientException"):  # fmt: skip
-                raise SourceError("denied", f"AWS refused the credentials: {error}") from error
+                raise SourceError(
+                    "denied", "AWS refused the credentials.", detail=str(error)[:MAX_QUOTED]
+                ) from error
             throttled = "Throttl" in code or "LimitExceeded" in code
-            raise SourceError("refused", f"AWS refused: {error}", passing=throttled) from error
+            raise SourceError(
+                "refused", "AWS refused the query.", passing=throttled,
+                detail=str(error)[:MAX_QUOTED],
+            ) from error  # fmt: skip
         except BotoCoreError as error:
-            raise SourceError("unreachable", f"AWS: {error}", passing=True) from error
+            raise SourceError(
+                "unreachable", f"AWS cannot be reached: {type(error).__name__}.", passing=True,
+                detail=str(error)[:MAX_QUOTED],
+            ) from error  # fmt: skip

@@ -14,6 +14,7 @@ import httpx
 from django import forms
 
 from analysis.sources.base import SourceError, SourceForm, SourcePlugin
+from common.outbound_addresses import AddressRefused, http_client
 
 MAX_BYTES = 20 * 1024 * 1024
 
@@ -38,14 +39,16 @@ class HttpForm(SourceForm):
         required=False,
         help_text="An extra header, such as X-Scope-OrgID for a tenant.",
     )
-    header_value = forms.CharField(required=False)
+    header_value = forms.CharField(
+        required=False, widget=forms.PasswordInput(render_value=False), strip=False
+    )
     ca_certificate = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="PEM text of a private certificate authority.",
     )
 
-    secret_fields = ("password", "token")
+    secret_fields = ("password", "token", "header_value")
 
     def clean_url(self) -> str:
         url = self.cleaned_data["url"].rstrip("/")
@@ -67,7 +70,11 @@ class HttpForm(SourceForm):
 
 
 class HttpClient:
-    """Queries one configured address. A redirect is refused: it could lead into the own network."""
+    """Queries one configured address. A redirect is refused: it could lead into the own network.
+
+    What the server wrote is only ever `detail` of an error, never part of its message: the message
+    is shown to everybody who may see the incident.
+    """
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.base = settings["url"].rstrip("/")
@@ -119,13 +126,11 @@ class HttpClient:
         verify: Any = True
         if settings.get("ca_certificate"):
             verify = ssl.create_default_context(cadata=settings["ca_certificate"])
-        return httpx.Client(
+        return http_client(
             auth=auth,
             headers=headers,
             verify=verify,
             timeout=httpx.Timeout(deadline, connect=min(5.0, deadline)),
-            follow_redirects=False,
-            trust_env=False,
         )
 
     def _request(self, method: str, path: str, deadline: float, **request: Any) -> bytes:
@@ -136,6 +141,8 @@ class HttpClient:
                 client.stream(method, self.base + path, **request) as response,
             ):
                 body = self._read(response, deadline)
+        except AddressRefused as error:
+            raise SourceError("not-allowed", str(error)) from error
         except httpx.ConnectTimeout as error:
             raise SourceError(
                 "unreachable", f"{host} did not accept a connection in time.", passing=True
@@ -156,7 +163,7 @@ class HttpClient:
             ) from error
         except httpx.HTTPError as error:
             raise SourceError(
-                "broken", f"{host} broke off the answer: {error}.", passing=True
+                "broken", f"{host} broke off the answer.", passing=True, detail=str(error)[:300]
             ) from error
         self._refuse_bad_status(response, body, host)
         return body
@@ -200,8 +207,9 @@ class HttpClient:
             )
         raise SourceError(
             "refused" if status < 500 else "server-error",
-            f"{host} answered {status}: {detail}",
+            f"{host} answered {status}.",
             passing=status >= 500 or status == 429,
+            detail=detail,
         )
 
 

@@ -22,6 +22,12 @@ from analysis.sources.base import (
     check_name,
     fill,
 )
+from common.outbound_addresses import (
+    AddressRefused,
+    NameUnknown,
+    check_host_as_written,
+    resolve,
+)
 from common.redaction import redact
 
 # Each gives a moment (or null for now) and a text; only columns every version since 13 has.
@@ -71,6 +77,21 @@ class PostgresqlForm(SourceForm):
     )
     secret_fields = ("password",)
 
+    def clean_host(self) -> str:
+        host = self.cleaned_data["host"].strip()
+        if "," in host:
+            raise forms.ValidationError("Enter one host.")
+        try:
+            check_host_as_written("localhost" if _is_socket(host) else host)
+        except AddressRefused as error:
+            raise forms.ValidationError(str(error)) from error
+        return host
+
+
+def _is_socket(host: str) -> bool:
+    """Whether libpq reads it as a path: such a server trusts the users of this very host."""
+    return host.startswith(("/", "@"))
+
 
 class PostgreSQL(SourcePlugin):
     kind = "postgresql"
@@ -115,11 +136,12 @@ class PostgreSQL(SourcePlugin):
         self, statement: LiteralString, deadline: float
     ) -> Sequence[tuple[datetime | None, str]]:
         settings: dict[str, Any] = self.settings
-        host = f"{settings['host']}:{settings.get('port') or 5432}"
+        port = int(settings.get("port") or 5432)
+        host = f"{settings['host']}:{port}"
         try:
             with psycopg.connect(
-                host=settings["host"],
-                port=settings.get("port") or 5432,
+                **_pinned(settings["host"], port),
+                port=port,
                 dbname=settings.get("database") or "postgres",
                 user=settings["username"],
                 password=settings.get("password") or None,
@@ -131,6 +153,12 @@ class PostgreSQL(SourcePlugin):
                 "-c default_transaction_read_only=on",
             ) as connection:
                 return connection.execute(statement).fetchall()
+        except AddressRefused as error:
+            raise SourceError("not-allowed", str(error)) from error
+        except NameUnknown as error:
+            raise SourceError(
+                "unreachable", f"{host} cannot be reached: {error}.", passing=True
+            ) from error
         except psycopg.errors.UndefinedTable as error:
             raise SourceError(
                 "no-extension", "Run “create extension pg_stat_statements” to see statements."
@@ -141,17 +169,30 @@ class PostgreSQL(SourcePlugin):
             ) from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise SourceError(
-                "denied", f"{host}: {_first_line(error)} Grant pg_monitor."
+                "denied", f"{host} denies it. Grant pg_monitor.", detail=_first_line(error)
             ) from error
         except psycopg.OperationalError as error:
             reason = _first_line(error)
             if "authentication" in reason or "role" in reason:
-                raise SourceError("denied", f"{host} refused the credentials: {reason}") from error
+                raise SourceError(
+                    "denied", f"{host} refused the credentials.", detail=reason
+                ) from error
             raise SourceError(
-                "unreachable", f"{host} cannot be reached: {reason}", passing=True
+                "unreachable", f"{host} cannot be reached.", passing=True, detail=reason
             ) from error
         except psycopg.Error as error:
-            raise SourceError("refused", f"{host} refused: {_first_line(error)}") from error
+            raise SourceError(
+                "refused", f"{host} refused the query.", detail=_first_line(error)
+            ) from error
+
+
+def _pinned(host: str, port: int) -> dict[str, Any]:
+    """Where to connect: the addresses that were checked, with the name for its certificate."""
+    if _is_socket(host):
+        check_host_as_written("localhost")
+        return {"host": host}
+    addresses = resolve(host, port)
+    return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from django import forms
 
 from analysis.sources.base import (
     MAX_POINTS,
+    MAX_QUOTED,
     MAX_SERIES,
     AlertTarget,
     Series,
@@ -144,7 +145,9 @@ class Prometheus(HttpSource):
         answer = self.http.get_json("/api/v1/query_range", params, deadline=deadline)
         if not isinstance(answer, dict) or answer.get("status") != "success":
             message = answer.get("error") if isinstance(answer, dict) else answer
-            raise SourceError("refused", f"Prometheus refused the query: {str(message)[:300]}")
+            raise SourceError(
+                "refused", "Prometheus refused the query.", detail=str(message)[:MAX_QUOTED]
+            )
         with self.expecting("a Prometheus matrix"):
             found = [_series(row) for row in answer["data"]["result"]]
         gaps = [f"Warning from the server: {each}" for each in answer.get("warnings") or []]

@@ -65,5 +65,6 @@ def probe(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         answer, well = probe_source(source, PROBE_DEADLINE), True
     except SourceError as error:
-        answer, well = str(error), False
+        # With what the server wrote: only those who may choose the address get here.
+        answer, well = error.in_full, False
     return render(request, "analysis/sources/_probe_result.html", {"answer": answer, "well": well})

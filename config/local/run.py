@@ -19,9 +19,11 @@ from typing import Any, NoReturn
 import psycopg
 
 from config import env
-from config.local import embedded_servers
+from config.local import embedded_servers, private_folder
 
 PYTHON = sys.executable
+FOR_OTHER_TERMINALS = ("DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS")
+"""What `manage.py` in another terminal needs to find the servers and to act as they do."""
 
 
 def fail(sentence: str) -> NoReturn:
@@ -42,21 +44,31 @@ def main() -> None:
     )
     # Links in chat and mails lead to this address, unless there is a proxy with another one.
     os.environ.setdefault("PUBLIC_URL", f"http://{_shown_host(options)}:{options.port}")
+    # This is one trusted host: its own monitoring and the demo are on it.
+    os.environ.setdefault("ALLOWED_PRIVATE_NETWORKS", "127.0.0.0/8,::1")
     postgres = None
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        # From here on it is known, also to the processes that are started.
+        if given := env.secret(name):
+            os.environ[name] = given
+            os.environ.pop(f"{name}_FILE", None)
     if not os.environ.get("DATABASE_URL"):
         print("Starting PostgreSQL …", flush=True)
         postgres, os.environ["DATABASE_URL"] = embedded_servers.start_postgres(data)
+        # As root it opened all folders above its own, to pass them as a user of its own.
+        private_folder.close_to_others(data, passable=os.geteuid() == 0)
+    # Whatever this process and its children write is for this user alone.
+    os.umask(0o077)
     _check_database(os.environ["DATABASE_URL"])
     own_redis = not os.environ.get("REDIS_URL")
     if own_redis:
         os.environ["REDIS_URL"] = embedded_servers.redis_url(data)
-    # So that `manage.py` in another terminal finds the servers.
-    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    servers = {name: os.environ[name] for name in FOR_OTHER_TERMINALS}
     _write_private(data / "servers.json", json.dumps(servers))
     (env.ROOT / "static-built").mkdir(exist_ok=True)
     password = _prepare_database(data, options)
     config = data / "supervisord.conf"
-    config.write_text(_supervisor_config(data, options, own_redis))
+    _write_private(config, _supervisor_config(data, options, own_redis))
     try:
         _run(config, options, password, postgres)
     finally:
@@ -86,7 +98,8 @@ def _shown_host(options: argparse.Namespace) -> str:
 
 def _claim_folder(data: Path) -> None:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder.close_to_others(data)
         (data / ".writable").touch()
         (data / ".writable").unlink()
     except OSError:

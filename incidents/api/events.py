@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Generator, Iterator
 from datetime import timedelta
@@ -22,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from incidents.api.mixins import EtagRetrieveMixin, Resource
+from incidents.events import stream_places
 from incidents.events.outbox import KINDS, visible_events
 from incidents.models import Event
 from incidents.permissions import Viewer
@@ -30,8 +30,6 @@ POLL, HEARTBEAT, LONGEST = 1.0, 15.0, 600.0
 """Seconds between two queries, between heartbeats, and until a client must reconnect."""
 BATCH = 100
 SETTLED = timedelta(seconds=1)
-_streams = threading.Semaphore(4)
-"""How many clients a process serves at once; each occupies a thread."""
 
 
 class EventSerializer(serializers.ModelSerializer):
@@ -66,6 +64,8 @@ class EventStreamRenderer(BaseRenderer):
 class EventStreamView(APIView):
     """Events as they happen, as text/event-stream.
 
+    Few clients of one person may listen at a time; one more gets 429.
+
     It ends after ten minutes: reconnect with the last `Last-Event-ID`, as browsers do by
     themselves, and no event is missed.
     """
@@ -91,9 +91,12 @@ class EventStreamView(APIView):
         if last is None:
             newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
             last = newest or 0
-        if not _streams.acquire(blocking=False):
-            raise Throttled(5, "Too many clients of the stream; try again later.")
-        stream = _Stream(_listen(request.user, last, float(seconds or LONGEST)))
+        person = int(request.user.pk or 0)
+        try:
+            stream_places.take(person)
+        except stream_places.NoPlace as error:
+            raise Throttled(5, str(error)) from error
+        stream = _Stream(_listen(request.user, last, float(seconds or LONGEST)), person)
         response = StreamingHttpResponse(stream, content_type="text/event-stream")
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
@@ -109,10 +112,10 @@ def _number(given: str, name: str, most: int) -> int | None:
 
 
 class _Stream:
-    """Releases its slot when it ends, or when it is closed before anybody read from it."""
+    """Frees its place when it ends, or when it is closed before anybody read from it."""
 
-    def __init__(self, events: Generator[str, None, None]) -> None:
-        self._events, self._open = events, True
+    def __init__(self, events: Generator[str, None, None], person: int) -> None:
+        self._events, self._person, self._open = events, person, True
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -128,7 +131,7 @@ class _Stream:
         self._events.close()
         if self._open:
             self._open = False
-            _streams.release()
+            stream_places.free(self._person)
 
 
 def _listen(viewer: Viewer, last: int, seconds: float) -> Generator[str, None, None]:

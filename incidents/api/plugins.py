@@ -16,8 +16,9 @@ class PluginSerializer(serializers.ModelSerializer):
     plugins: ClassVar[Callable[[], Mapping[str, Any]]]
     settings = serializers.DictField(required=False)
     secrets: serializers.DictField | None = serializers.DictField(
-        child=serializers.CharField(), required=False, write_only=True,
-        help_text="Only those given are replaced.",
+        child=serializers.CharField(allow_blank=True), required=False, write_only=True,
+        help_text="Only those given are replaced; an empty one is forgotten. Give all again when "
+        "the address changes.",
     )  # fmt: skip
     secrets_unreadable = serializers.SerializerMethodField(
         help_text="The stored secrets cannot be read with this SECRET_KEY: enter them again."
@@ -47,6 +48,15 @@ class PluginSerializer(serializers.ModelSerializer):
 
     def get_secrets_unreadable(self, record: Any) -> bool:
         return record.kind in type(self).plugins() and self._settings_of(record).unreadable
+
+    def to_representation(self, record: Any) -> dict[str, Any]:
+        """Without values that became secrets after they were stored."""
+        shown: dict[str, Any] = super().to_representation(record)
+        if record.kind in type(self).plugins():
+            hidden = self._settings_of(record).secret_fields
+            stored = shown["settings"]
+            shown["settings"] = {name: stored[name] for name in stored if name not in hidden}
+        return shown
 
     def _settings_of(self, record: Any) -> PluginSettings:
         return PluginSettings(type(self).plugins()[record.kind].SettingsForm, record)

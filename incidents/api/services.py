@@ -19,6 +19,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.catalogue.badge_keys import badge_path, renew_badge
 from incidents.catalogue.formats import registry as catalogue_kinds
 from incidents.catalogue.services import save_service
 from incidents.catalogue.sync import import_catalogue
@@ -58,6 +59,10 @@ class CatalogueSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(sorted(catalogue_kinds()))
     content = serializers.CharField(help_text="The file's text.", trim_whitespace=False)
     dry_run = serializers.BooleanField(default=False)
+
+
+class BadgeSerializer(serializers.Serializer):
+    path = serializers.CharField()
 
 
 class SkippedSerializer(serializers.Serializer):
@@ -103,6 +108,20 @@ class ServiceViewSet(
         return Response(
             report_body(import_catalogue(**validated_body(request, CatalogueSerializer)))
         )
+
+    @extend_schema(
+        request=None, responses=BadgeSerializer, methods=["GET"], summary="The badge's path"
+    )
+    @extend_schema(
+        request=None, responses=BadgeSerializer, methods=["POST"],
+        summary="Give the badge another path, which ends the present one",
+    )  # fmt: skip
+    @action(detail=True, methods=["get", "post"], pagination_class=None)
+    def badge(self, request: Request, pk: str | None = None) -> Response:
+        service = self.get_object()
+        renewing = request.method == "POST"
+        path = renew_badge(service, request.user) if renewing else badge_path(service)
+        return Response({"path": path})
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"services": ServiceViewSet}

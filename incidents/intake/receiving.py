@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from common.signing import SignedRequest
+from common.signing import FOREVER, SignedRequest
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import Delivery, Integration, IntegrationSecret
 from incidents.webhooks import registry
@@ -55,21 +57,34 @@ def receive_delivery(
     plugin = registry().get(integration.kind)
     if plugin is None:
         raise UnknownIntegration
-    plugin.scheme.check(SignedRequest(headers, body, timezone.now(), key_in_url), secrets)
-    return store(integration, headers, body)
+    request = SignedRequest(headers, body, timezone.now(), key_in_url)
+    plugin.scheme.check(request, secrets)
+    return store(integration, headers, body, plugin.scheme.repeats_within(request))
 
 
-def store(integration: Integration, headers: Mapping[str, str], body: bytes) -> str:
-    """Store a delivery of a sender that was checked; its id. Raises BadPayload."""
+def store(
+    integration: Integration, headers: Mapping[str, str], body: bytes, repeats_within: float = 0.0
+) -> str:
+    """Store a delivery of a sender that was checked; its id. Raises BadPayload.
+
+    A copy of one that is stored gets the id of that one, and nothing else happens.
+    """
     plugin, now = registry()[integration.kind], timezone.now()
     incoming = Incoming(headers, body, now, integration.settings)
     if plugin.content == "json":
         incoming.json()
-    sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200] or uuid.uuid4().hex
+    sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200]
+    digest = hashlib.sha256(body).hexdigest()
+    if repeats_within == FOREVER or not sender_id:
+        earlier = _copied(integration, digest, repeats_within)
+        if earlier:
+            return earlier
+    sender_id = sender_id or uuid.uuid4().hex
     stored_headers = {name: headers[name][:300] for name in STORED_HEADERS if name in headers}
     delivery = Delivery(
         integration=integration,
         sender_id=sender_id,
+        digest=digest,
         headers=stored_headers,
         body=body,
         received_at=now,
@@ -78,3 +93,11 @@ def store(integration: Integration, headers: Mapping[str, str], body: bytes) -> 
     Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
     wake_workers()
     return sender_id
+
+
+def _copied(integration: Integration, digest: str, within: float) -> str:
+    """The id of the delivery with the same body, stored in the last seconds; empty without one."""
+    rows = Delivery.objects.filter(integration=integration, digest=digest)
+    if within != FOREVER:
+        rows = rows.filter(received_at__gt=timezone.now() - timedelta(seconds=within))
+    return rows.values_list("sender_id", flat=True).first() or ""

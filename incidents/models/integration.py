@@ -100,6 +100,9 @@ class Delivery(models.Model):
     sender_id = models.CharField(
         max_length=200, help_text="The sender's id of it: a repeated request is stored once."
     )
+    digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the body, to know a copy of it."
+    )
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
     received_at = models.DateTimeField(default=timezone.now)
@@ -119,6 +122,9 @@ class Delivery(models.Model):
             models.Index(fields=["id"], name="delivery_waiting", condition=Q(state="waiting")),
             models.Index(fields=["integration", "-id"], name="delivery_newest_first"),
             models.Index(fields=["received_at"], name="delivery_to_forget"),
+            models.Index(
+                fields=["integration", "digest"], name="delivery_copies", condition=~Q(digest="")
+            ),
         ]
 
     def __str__(self) -> str:

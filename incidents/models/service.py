@@ -94,8 +94,12 @@ class Service(models.Model):
     depends_on = models.ManyToManyField(
         "self", symmetrical=False, related_name="needed_by", blank=True
     )
+    badge_key = models.CharField(
+        max_length=40, blank=True, editable=False,
+        help_text="Part of the address of its badge; another one ends what was given out.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords(m2m_fields=[depends_on])
+    history = HistoricalRecords(m2m_fields=[depends_on], excluded_fields=["badge_key"])
 
     class Meta:
         ordering = ["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
@@ -9,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
+from incidents.catalogue.badge_keys import badge_path, renew_badge
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
 from incidents.models import Incident, Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
-from incidents.web.badges import badge_path
 from incidents.web.forms.services import ServiceForm
 from incidents.web.shortcuts import add_errors
 from people.permissions import requires
@@ -89,3 +90,13 @@ def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     context = {"form": form, "service": service}
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, "incidents/services/form.html", context, status=status)
+
+
+@requires(EDIT_SERVICES)
+@require_POST
+def badge_renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the badge another address, which ends the one that was given out."""
+    service = get_object_or_404(Service, pk=pk)
+    renew_badge(service, signed_in(request))
+    messages.success(request, "The badge has a new address; the former one shows nothing.")
+    return redirect(service)

@@ -6,6 +6,7 @@ Mails go by the mail server of the settings.
 from __future__ import annotations
 
 import json
+import re
 from smtplib import SMTPException
 from urllib.parse import urlsplit
 
@@ -13,11 +14,13 @@ import httpx
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from common.outbound_addresses import AddressRefused, http_client
 from kb.chat import registry
 from kb.chat.base import Outbound, OutboundMail
 from kb.models import Workspace
 
 TIMEOUT = 5.0
+_REASON = re.compile(rb'"error":"([a-z_]{1,60})"')
 MAX_BYTES = 64 * 1024
 
 
@@ -50,7 +53,7 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
     }
     try:
         with (
-            httpx.Client(timeout=TIMEOUT, trust_env=False) as client,
+            http_client(timeout=TIMEOUT) as client,
             client.stream(
                 request.method,
                 request.url,
@@ -63,14 +66,18 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
                 body += chunk
                 if len(body) > MAX_BYTES:
                     break
+    except AddressRefused as error:
+        raise NotSent(str(error)) from error
     except httpx.HTTPError as error:
         raise NotSent(f"{address.hostname}: {type(error).__name__}") from error
     if not response.is_success:
         raise NotSent(f"{address.hostname} answered {response.status_code}.")
     # Slack answers 200 to what it refuses, and says so in the body.
     if body.startswith(b'{"ok":false'):
-        reason = body[:200].decode("utf-8", "replace")
-        raise NotSent(f"{address.hostname} refused it: {reason}")
+        # Its word for why, such as “channel_not_found”; whatever else stands there is not repeated.
+        found = _REASON.search(body[:500])
+        reason = f": {found[1].decode()}" if found else ""
+        raise NotSent(f"{address.hostname} refused it{reason}.")
     return body
 
 

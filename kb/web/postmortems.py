@@ -213,8 +213,6 @@ def picture(request: HttpRequest, pk: int) -> HttpResponse:
     if image is None:
         raise Http404("No such picture.")
     response = HttpResponse(image.body, content_type=image.content_type)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, max-age=86400"
     return response
 
 

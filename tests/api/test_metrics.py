@@ -10,9 +10,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
+from incidents.catalogue.badge_keys import badge_path
 from incidents.filing import file_incident, set_status
 from incidents.models import Incident, Service
-from incidents.web.badges import badge_path
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +78,23 @@ def test_a_badge_needs_its_key_and_counts_public_incidents_only(
     file_incident(title="y", services=[database], severity="SEV2")
     loud = client.get(badge_path(database)).content.decode()
     assert "1 open, SEV2" in loud
+
+
+def test_a_badge_that_was_given_out_can_be_ended(
+    client: Client, web: Client, api: APIClient, database: Service, other_service: Service
+) -> None:
+    given_out, of_another = badge_path(database), badge_path(other_service)
+    renewed = api.post(f"/api/v1/services/{database.pk}/badge/").data["path"]
+    assert client.get(given_out).status_code == 404
+    assert client.get(renewed).status_code == 200
+    assert client.get(of_another).status_code == 200, "each service has a key of its own"
+    assert renewed in web.get(f"/services/{database.pk}/").content.decode()
+    web.post(f"/services/{database.pk}/badge/")
+    assert client.get(renewed).status_code == 404
+    shown = api.get(f"/api/v1/services/{database.pk}/badge/").data["path"]
+    assert client.get(shown)["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+@pytest.fixture
+def other_service() -> Service:
+    return Service.objects.create(name="search")

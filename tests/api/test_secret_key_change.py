@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
 from analysis.models import Source
 from common.plugin_settings import ENTER_AGAIN
+from incidents.management.commands.reseal_secrets import sealed_models
 from incidents.models import Integration, IntegrationSecret
 from kb.chatops import endpoints
 from kb.models import Workspace
@@ -118,3 +123,46 @@ def test_an_integration_says_that_its_secret_cannot_be_read(
     assert admin_api.get(address).data["secrets_unreadable"] is True
     web.post(f"/integrations/{integration.pk}/secrets/{row.pk}/revoke/")
     assert admin_api.get(address).data["secrets_unreadable"] is False
+
+
+def test_after_resealing_the_former_key_is_needed_no_longer(
+    workspace: Workspace, source: Source, settings: Any
+) -> None:
+    integration = Integration.objects.create(kind="alertmanager", name="AM")
+    IntegrationSecret.issue(integration, text="of-the-sender")
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "newer"
+    lost = Workspace.objects.create(name="Lost", kind="slack", sealed="gAAAAA-of-a-lost-key")
+    settings.SECRET_KEY_FALLBACKS = [former]
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 cannot be read with any key"):
+        call_command("reseal_secrets", stdout=out, stderr=StringIO())
+    assert "3 sealed with the newest key" in out.getvalue()
+    settings.SECRET_KEY_FALLBACKS = []
+    for row in (workspace, source):
+        row.refresh_from_db()
+    assert workspace.secrets["bot_token"] == "xoxb-1"
+    assert source.secrets == {"password": "hush-hush"}
+    assert IntegrationSecret.objects.get().text == "of-the-sender"
+    lost.delete()
+    again = StringIO()
+    call_command("reseal_secrets", stdout=again)
+    assert again.getvalue() == "0 sealed with the newest key.\n"
+
+
+def test_every_column_of_sealed_values_is_found() -> None:
+    assert {model.__name__ for model in sealed_models()} >= {
+        "Source", "Workspace", "IntegrationSecret",
+    }  # fmt: skip
+
+
+def test_values_of_headers_stored_by_an_earlier_version_are_sealed(source: Source) -> None:
+    """What the migration does to rows of before, and to their history."""
+    source.settings["header_value"] = "tenant-key"
+    source.save()
+    assert "tenant-key" in str(source.history.first().settings)
+    migration = importlib.import_module("analysis.migrations.0009_sealed_headers")
+    migration.seal_headers(apps, None)
+    source.refresh_from_db()
+    assert "header_value" not in source.settings
+    assert source.secrets == {"password": "hush-hush", "header_value": "tenant-key"}
+    assert "tenant-key" not in str([each.settings for each in source.history.all()])

@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from django import forms
 
-from common.plugin_settings import ENTER_AGAIN, STORED, PluginSettings
+from common.plugin_settings import (
+    ADDRESS_CHANGED,
+    ENTER_AGAIN,
+    FORGET,
+    STORED,
+    PluginSettings,
+)
 from common.sealing import seal, unseal
 
 
 class ExampleForm(forms.Form):
     secret_fields = ("secret", "token")
     url = forms.CharField()
+    port = forms.IntegerField(initial=5432, required=False)
     most = forms.IntegerField(initial=10)
     secret = forms.CharField(widget=forms.PasswordInput)
     token = forms.CharField(required=False, help_text="Optional.")
@@ -40,7 +48,7 @@ def stored(**secrets: str) -> Record:
 
 def save(record: Record, **entered: Any) -> forms.Form:
     plugin_settings = PluginSettings(ExampleForm, record)
-    form = plugin_settings.page_form({"url": "http://a", "most": "5", **entered})
+    form = plugin_settings.page_form({"url": "http://a", "port": "5432", "most": "5", **entered})
     if form.is_valid():
         plugin_settings.apply(form)
     return form
@@ -50,7 +58,7 @@ def test_a_new_record_needs_its_required_secret() -> None:
     record = Record()
     assert "secret" in save(record).errors
     assert save(record, secret="hush").errors == {}
-    assert record.settings == {"url": "http://a", "most": 5}
+    assert record.settings == {"url": "http://a", "port": 5432, "most": 5}
     assert record.secrets == {"secret": "hush"}
 
 
@@ -91,21 +99,62 @@ def test_unreadable_secrets_are_not_destroyed_while_none_is_entered(settings: An
         secret = forms.CharField(required=False)
 
     record = stored(secret="hush")
+    moved = stored(secret="hush")
     former, settings.SECRET_KEY = settings.SECRET_KEY, "another"
-    plugin_settings = PluginSettings(OptionalForm, record)
-    form = plugin_settings.page_form({"url": "http://b", "most": "5"})
-    assert form.is_valid()
-    plugin_settings.apply(form)
+    for each, url in ((record, "http://a"), (moved, "http://b")):
+        plugin_settings = PluginSettings(OptionalForm, each)
+        form = plugin_settings.page_form({"url": url, "port": "5432", "most": "6"})
+        assert form.is_valid()
+        plugin_settings.apply(form)
     settings.SECRET_KEY_FALLBACKS = [former]
-    assert record.settings["url"] == "http://b"
+    assert record.settings["most"] == 6
     assert record.secrets == {"secret": "hush"}
+    assert moved.secrets == {}, "the former key does not send it to another address"
 
 
 def test_a_client_need_not_send_defaults_nor_what_is_stored() -> None:
     plugin_settings = PluginSettings(ExampleForm, stored(secret="hush"))
-    form = plugin_settings.api_form({"url": "http://b"}, {"token": "new"})
+    form = plugin_settings.api_form({"url": "http://a"}, {"token": "new"})
     assert form.is_valid(), form.errors
     assert plugin_settings.values_of(form) == {
-        "settings": {"url": "http://b", "most": 10},
+        "settings": {"url": "http://a", "port": 5432, "most": 10},
         "secrets": {"secret": "hush", "token": "new"},
     }
+
+
+ELSEWHERE = [
+    pytest.param({"url": "http://b"}, id="another host"),
+    pytest.param({"url": "https://a"}, id="another scheme"),
+    pytest.param({"url": "http://a:81"}, id="another port"),
+    pytest.param({"port": "5433"}, id="a port of its own"),
+]
+
+
+@pytest.mark.parametrize("changed", ELSEWHERE)
+def test_stored_secrets_are_not_sent_to_another_address(changed: dict[str, str]) -> None:
+    record = stored(secret="hush", token="quiet")
+    by_page = save(record, **changed).errors
+    assert by_page == {"secret": [ADDRESS_CHANGED], "token": [ADDRESS_CHANGED]}
+    by_api = PluginSettings(ExampleForm, record).api_form({"url": "http://a", **changed}, {})
+    assert by_api.errors == by_page
+    assert record.secrets == {"secret": "hush", "token": "quiet"}
+
+    assert save(record, **changed, secret="new", **{FORGET: "on"}).errors == {}
+    assert record.secrets == {"secret": "new"}
+    assert FORGET not in record.settings
+
+    plugin_settings = PluginSettings(ExampleForm, stored(secret="hush", token="quiet"))
+    entered = {"secret": "new", "token": ""}
+    form = plugin_settings.api_form({"url": "http://a", **changed}, entered)
+    assert form.errors == {}
+    assert plugin_settings.values_of(form)["secrets"] == {"secret": "new"}
+
+
+def test_optional_secrets_can_be_forgotten_and_required_ones_not() -> None:
+    record = stored(secret="hush", token="quiet")
+    assert save(record, **{FORGET: "on"}).errors == {}
+    assert record.secrets == {"secret": "hush"}
+    assert (
+        "secret"
+        in PluginSettings(ExampleForm, record).api_form({"url": "http://a"}, {"secret": ""}).errors
+    )

@@ -123,3 +123,63 @@ def test_every_variable_that_the_settings_read_is_documented() -> None:
     }
     assert len(read) > 15
     assert read - documented == set()
+
+
+SECRETS = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_HOST_PASSWORD"]
+
+
+def read(name: str) -> str:
+    if name == "SECRET_KEY":
+        return env.secret_key()
+    return env.server_url(name, "") if name.endswith("_URL") else env.secret(name)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_be_in_a_file(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / "from-the-orchestrator"
+    file.write_text("  postgresql://db/x\n")
+    monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(f"{name}_FILE", str(file))
+    assert read(name) == "postgresql://db/x"
+    monkeypatch.setenv(name, "too")
+    with pytest.raises(SystemExit, match=f"Set {name} or {name}_FILE, not both"):
+        read(name)
+    monkeypatch.delenv(name)
+    for content, reason in (("\n", "is empty"), (None, "cannot be read")):
+        file.unlink()
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(SystemExit, match=f"{name}_FILE: .* {reason}"):
+            read(name)
+        file.touch()
+
+
+def test_former_keys_may_be_in_a_file_of_several_lines(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "former").write_text("one\ntwo, three\n")
+    monkeypatch.setenv("SECRET_KEY_FALLBACKS_FILE", str(folder / "former"))
+    assert env.secret_words("SECRET_KEY_FALLBACKS") == ["one", "two", "three"]
+
+
+def test_every_secret_of_the_settings_is_read_so_that_a_file_works() -> None:
+    text = (ROOT / "config" / "settings.py").read_text()
+    secret = r"\w*(?:PASSWORD|SECRET|TOKEN|_KEY)\w*"
+    plain = re.findall(rf'env\.(?:text|words)\("({secret})"', text)
+    assert plain == []
+    documented = (ROOT / "docs" / "settings.md").read_text()
+    for name in [*SECRETS, "SECRET_KEY_FALLBACKS"]:
+        assert f"`{name}_FILE`" in documented
+
+
+def test_what_is_no_network_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_PRIVATE_NETWORKS", "10.0.0.0/8, ::1")
+    assert env.networks("ALLOWED_PRIVATE_NETWORKS") == ["10.0.0.0/8", "::1"]
+    monkeypatch.setenv("ALLOWED_PRIVATE_NETWORKS", "prometheus")
+    with pytest.raises(SystemExit, match="'prometheus' is no network"):
+        env.networks("ALLOWED_PRIVATE_NETWORKS")
+    monkeypatch.delenv("ALLOWED_PRIVATE_NETWORKS")
+    (folder / "servers.json").write_text('{"ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}')
+    assert env.networks("ALLOWED_PRIVATE_NETWORKS") == ["127.0.0.0/8"]

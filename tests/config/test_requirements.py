@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -15,7 +18,8 @@ OLDEST = ["3.11.0", "3.11.1", "3.11.2"]
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / name).read_text().splitlines()
-    return dict(line.split("==") for line in lines if "==" in line)
+    pinned = [line.removesuffix(" \\") for line in lines if "==" in line]
+    return dict(line.partition(" ;")[0].split("==") for line in pinned)
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
@@ -32,3 +36,30 @@ def test_every_pinned_package_installs_on_the_oldest_python(name: str) -> None:
         checked += 1
     assert not refused
     assert checked > 50
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda each: each.name)
+def test_every_pinned_package_has_hashes(path: Path) -> None:
+    entries = re.split(r"\n(?=\S)", path.read_text().strip())
+    assert not [each for each in entries if "==" not in each or "--hash=sha256:" not in each]
+
+
+def test_both_installers_and_the_image_refuse_a_file_of_another_hash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "bin")
+    import environment
+
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(environment.subprocess, "run", run)
+    assert environment._install_fast("requirements.txt")
+    installing = [command for command in commands if "install" in command]
+    assert len(installing) == 2
+    assert all("--require-hashes" in each for each in [*installing, environment.PIP_INSTALL])
+    image = (ROOT / "Dockerfile").read_text()
+    assert image.count("pip install") == image.count("--require-hashes") == 1

@@ -34,7 +34,12 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the t
 
 def product_environment(**changed: str) -> dict[str, str]:
     """For programs that tests start: they run with the product's own settings."""
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **changed}
+    # The monitors of these tests are on this host.
+    own = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8,::1",
+    }
+    return {**os.environ, **own, **changed}
 
 
 def free_port() -> int:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from incidents.api import events
+from incidents.events import stream_places
 from incidents.filing import file_incident, set_status
 from incidents.models import Event, Incident, Service
 from incidents.retention import delete_old_events
@@ -245,10 +246,36 @@ def test_the_event_stream_resumes_after_the_last_event(
     assert [row["incident"] for row in rows] == [incident.pk]
 
 
-def test_a_stream_closed_unread_frees_its_slot(user: User) -> None:
+def test_a_stream_closed_unread_frees_its_place(user: User) -> None:
     for _ in range(6):
-        assert events._streams.acquire(blocking=False)
-        events._Stream(events._listen(user, 1, 1.0)).close()
+        stream_places.take(user.pk)
+        events._Stream(events._listen(user, 1, 1.0), user.pk).close()
+
+
+def test_one_person_cannot_take_all_places_of_the_stream(
+    user: User, other: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whatever tokens: each of them listens in a tab that stays open."""
+
+    def listen(who: User) -> Any:
+        api = APIClient()
+        api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(who, 'x')[1]}")
+        return api.get("/api/v1/events/stream/")
+
+    monkeypatch.setattr(events, "LONGEST", 0.1)
+    settings.EVENT_STREAMS, settings.EVENT_STREAMS_PER_PERSON = 3, 2
+    open_streams = [listen(user), listen(user)]
+    refused = listen(user)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "5")
+    assert "close one of them" in refused.content.decode()
+    open_streams.append(listen(other))
+    assert open_streams[-1].status_code == 200, "another person still has a place"
+    assert listen(other).status_code == 429, "all places together have a limit too"
+    for stream in open_streams:
+        assert b"retry" in b"".join(stream)
+    again = listen(user)
+    assert again.status_code == 200
+    assert b"retry" in b"".join(again)
 
 
 def test_an_administrator_adds_a_workspace_and_a_rule_in_the_browser(

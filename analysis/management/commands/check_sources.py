@@ -21,7 +21,7 @@ class Command(BaseCommand):
                 line = f"ok      {source.name}: {plugin_of(source).probe(DEADLINE)}"
             except SourceError as error:
                 failed += 1
-                line = f"FAILED  {source.name}: {error}"
+                line = f"FAILED  {source.name}: {error.in_full}"
             self.stdout.write(line)
         if failed:
             raise CommandError(f"{failed} of the sources did not answer.")
