@@ -45,8 +45,9 @@ def unlink(incident: Incident, user: User) -> None:
     for postmortem in incident.postmortems.all():
         public = file_incident(title="Slow pages", reporter=user)
         editing.save_postmortem(
-            postmortem, user, base_version=postmortem.version, incidents=[public]
-        )
+            postmortem, user, base_version=postmortem.version, incidents=[public],
+            title=postmortem.title, body=postmortem.body,
+        )  # fmt: skip
 
 
 def split_off(incident: Incident, user: User) -> None:
