@@ -62,7 +62,7 @@ def visible_postmortems(user: Viewer) -> QuerySet[Postmortem]:
         return Postmortem.objects.all()
     through = Postmortem.incidents.through.objects.filter(postmortem_id=OuterRef("pk"))
     hidden = Exists(through.exclude(incident_id__in=visible_incidents(user).values("pk")))
-    public = Q(private=False) | Exists(through.filter(incident__private=True))
+    public: Any = Q(private=False) | Exists(through.filter(incident__private=True))
     if user.pk is not None:
         reviewed = PostmortemReview.objects.filter(postmortem=OuterRef("pk"), reviewer=user.pk)
         public |= Q(author=user.pk) | Exists(reviewed)

@@ -6,6 +6,7 @@ private: so whatever is shown with a public incident may be shown to everybody.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -71,12 +72,11 @@ def follow_visibility(
         _hide_related(incident)
         return
     causes, postmortems = private_records_of(incident)
-    about_others = postmortems.filter(incidents__in=Incident.objects.filter(private=True))
-    if other := about_others.exclude(incidents=None).first():
-        shared = other.incidents.filter(private=True).exclude(pk=incident.pk).first()
-        if shared is not None:
+    for postmortem in postmortems:
+        other = postmortem.incidents.filter(private=True).exclude(pk=incident.pk).first()
+        if other is not None:
             raise ValidationError(
-                {"private": f"“{other}” is also about {shared.reference}, which is private."}
+                {"private": f"“{postmortem}” is also about {other.reference}, which is private."}
             )
     names = [str(row) for row in (*causes, *postmortems)]
     if names and not open_related:
@@ -89,7 +89,7 @@ def follow_visibility(
         )
     if names and author is not None:
         require(author, MAKE_RECORDS_PUBLIC)
-    for record in (*causes, *postmortems):
+    for record in _both(causes, postmortems):
         record.private = False
         record.save()
 
@@ -100,6 +100,13 @@ def _hide_related(incident: Incident) -> None:
         Exists(elsewhere.exclude(incident=incident))
     )
     postmortems = Postmortem.objects.filter(private=False, incidents=incident)
-    for record in (*only_here.distinct(), *postmortems):
+    for record in _both(only_here.distinct(), postmortems):
         record.private = True
         record.save()
+
+
+def _both(
+    causes: QuerySet[Cause], postmortems: QuerySet[Postmortem]
+) -> Iterator[Cause | Postmortem]:
+    yield from causes
+    yield from postmortems
