@@ -11,13 +11,14 @@ from config.version import VERSION
 BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
 DEBUG = env.flag("DEBUG")
+DJANGO_ADMIN = env.flag("DJANGO_ADMIN")
 SECRET_KEY = env.secret_key()
 SECRET_KEY_FALLBACKS = env.secret_words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -16,7 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("sign-in/", auth_views.LoginView.as_view(), name="login"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
-    path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("chat/<str:slug>/", endpoints.receive, name="chat"),
@@ -33,4 +32,9 @@ def debug_urls(debug: bool) -> list[URLPattern | URLResolver]:
     return [path("styleguide/", styleguide.show, name="styleguide")] if debug else []
 
 
-urlpatterns += debug_urls(settings.DEBUG)
+def admin_urls(enabled: bool) -> list[URLPattern | URLResolver]:
+    """Django's admin, where it is switched on; nothing in daily use needs it."""
+    return [path("admin/", admin.site.urls)] if enabled else []
+
+
+urlpatterns += debug_urls(settings.DEBUG) + admin_urls(settings.DJANGO_ADMIN)

@@ -16,9 +16,9 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from incidents.events import outbox
-from incidents.events.signals import incident_filed, incident_resolved
+from incidents.events.signals import incident_filed, incident_resolved, visibility_changing
 from incidents.models import Incident, Service, TimelineEntry
-from incidents.permissions import IMPORT_HISTORY
+from incidents.permissions import IMPORT_HISTORY, MAKE_PRIVATE, MAKE_PUBLIC
 from people.permissions import require
 
 Kind: Any = TimelineEntry.Kind
@@ -55,6 +55,8 @@ def file_incident(
     Raises ValidationError by field name.
     """
     incident = Incident(title=" ".join(title.split()), reporter=reporter, **fields)
+    if incident.private and reporter is not None:
+        require(reporter, MAKE_PRIVATE)
     # Times may come as text: cleaning makes them times, which detection compares.
     incident.clean_fields(exclude=["reporter"])
     if not quiet:
@@ -154,9 +156,13 @@ def edit_incident(
     viewers: Iterable[Any] | None = None,
     status: str | None = None,
     severity: str | None = None,
+    open_related: bool = False,
     **fields: Any,
 ) -> Incident:
-    """Change fields of an incident; status and severity get timeline entries of their own."""
+    """Change fields of an incident; status and severity get timeline entries of their own.
+
+    One that becomes public takes what was made from it along only with `open_related`.
+    """
     return _apply(
         incident,
         author,
@@ -164,6 +170,7 @@ def edit_incident(
         severity=severity,
         services=services,
         viewers=viewers,
+        open_related=open_related,
         fields=fields,
     )
 
@@ -181,6 +188,7 @@ def _apply(
     because: str = "",
     services: Iterable[Service] | None = None,
     viewers: Iterable[Any] | None = None,
+    open_related: bool = False,
     fields: dict[str, Any] | None = None,
 ) -> Incident:
     """The one way in which an incident changes: record, timeline, events and signals.
@@ -196,6 +204,8 @@ def _apply(
         require(author, IMPORT_HISTORY)
     for name in changed:
         setattr(incident, name, fields[name])
+    if "private" in changed:
+        _change_visibility(incident, author, open_related)
     moved = _move(incident, status) if status is not None else ""
     rated = ""
     if severity is not None:
@@ -232,6 +242,17 @@ def _apply(
         add_entry(incident, Kind.SEVERITY, f"{rated}. {because}" if because else rated, author)
         outbox.record("incident.severity", incident, f"{incident}: {rated}")
     return incident
+
+
+def _change_visibility(incident: Incident, author: User | None, open_related: bool) -> None:
+    """Check the right to it, and let nobody lose sight of what they make private."""
+    if author is not None:
+        require(author, MAKE_PRIVATE if incident.private else MAKE_PUBLIC)
+        if incident.private:
+            incident.viewers.add(author)
+    visibility_changing.send(
+        sender=Incident, incident=incident, author=author, open_related=open_related
+    )
 
 
 def add_note(

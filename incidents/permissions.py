@@ -10,12 +10,16 @@ from django.db.models import Q, QuerySet
 from common.viewer import Nobody, Viewer, only_team
 from incidents.models import Alert, Incident
 from people.acts import declare
-from people.models import Role
+from people.models import Membership, Role
 
 SEE_ALL = "incidents.view_private_incident"
 declare(SEE_ALL, "see private incidents", Role.ADMINISTRATOR, auditor=True)
 FILE_INCIDENTS = declare("incidents.add_incident", "file incidents", Role.RESPONDER)
 EDIT_INCIDENTS = declare("incidents.change_incident", "edit incidents", Role.RESPONDER)
+MAKE_PRIVATE = declare(
+    "incidents.make_private", "make incidents private and say who sees them", Role.RESPONDER
+)
+MAKE_PUBLIC = declare("incidents.make_public", "make private incidents public", Role.EDITOR)
 EDIT_NOTES_OF_OTHERS = declare(
     "incidents.change_timelineentry", "edit or hide what others wrote", Role.EDITOR
 )
@@ -42,6 +46,8 @@ __all__ = [
     "FILE_INCIDENTS",
     "IMPORT_CATALOGUE",
     "IMPORT_HISTORY",
+    "MAKE_PRIVATE",
+    "MAKE_PUBLIC",
     "MANAGE",
     "REPORT_CHANGES",
     "SEE_ALL",
@@ -49,6 +55,7 @@ __all__ = [
     "Viewer",
     "can_see",
     "hidden_incident_ids",
+    "hidden_incidents",
     "only_team",
     "sees_all",
     "visible",
@@ -77,9 +84,11 @@ def visible(viewer: Viewer, to: str = "") -> Q:
 
 
 def _hidden(viewer: Viewer) -> QuerySet[Incident]:
-    """Private incidents that `viewer` neither reported nor was added to."""
+    """Private incidents that `viewer` neither reported nor was added to, by name or by team."""
     shared = Incident.viewers.through.objects.filter(user_id=viewer.pk).values("incident_id")
-    hidden = Incident.objects.filter(private=True).exclude(pk__in=shared)
+    teams = Membership.objects.filter(user_id=viewer.pk).values("team_id")
+    by_team = Incident.viewer_teams.through.objects.filter(team_id__in=teams).values("incident_id")
+    hidden = Incident.objects.filter(private=True).exclude(pk__in=shared).exclude(pk__in=by_team)
     # `exclude(reporter_id=None)` would also drop incidents that have no reporter.
     return hidden.exclude(reporter_id=viewer.pk) if viewer.pk is not None else hidden
 
@@ -100,6 +109,11 @@ def can_see(viewer: Viewer, incident: Incident) -> bool:
     if not incident.private and not only_team(viewer):
         return True
     return visible_incidents(viewer).filter(pk=incident.pk).exists()
+
+
+def hidden_incidents(viewer: Viewer) -> QuerySet[Incident]:
+    """Private incidents that `viewer` may not see."""
+    return Incident.objects.none() if viewer.has_perm(SEE_ALL) else _hidden(viewer)
 
 
 def hidden_incident_ids(viewer: Viewer) -> set[int]:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("new/", incidents.file_new, name="new"),
     re_path(r"^INC-(?P<pk>\d{1,18})/$", incidents.incident_page, name="incident"),
     re_path(r"^INC-(?P<pk>\d{1,18})/edit/$", incidents.edit, name="edit"),
+    re_path(r"^INC-(?P<pk>\d{1,18})/viewers/$", incidents.change_viewers, name="viewers"),
     re_path(r"^INC-(?P<pk>\d{1,18})/status/$", incidents.change_status, name="status"),
     re_path(r"^INC-(?P<pk>\d{1,18})/severity/$", incidents.change_severity, name="severity"),
     re_path(r"^INC-(?P<pk>\d{1,18})/notes/$", timeline.write, name="note"),

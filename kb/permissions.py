@@ -1,15 +1,18 @@
 """Who may see which cause, and the acts of this package.
 
-A cause of hidden incidents only is hidden too.
+What was made from a private incident is private too, until somebody opens it.
 """
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
+from typing import Any
 
-from common.viewer import Viewer
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from common.viewer import Viewer, only_team
 from incidents.permissions import sees_all, visible, visible_incidents
-from kb.models import ActionItem, Cause, CauseLink, Postmortem
+from kb.models import ActionItem, Cause, CauseLink, Postmortem, PostmortemReview
 from people.acts import declare
 from people.models import Role
 
@@ -21,6 +24,9 @@ REVIEW_POSTMORTEMS = declare(
     "kb.add_comment", "comment on postmortems and review them", Role.RESPONDER
 )
 EDIT_ACTIONS = declare("kb.change_actionitem", "edit action items", Role.RESPONDER)
+MAKE_RECORDS_PUBLIC = declare(
+    "kb.make_public", "make private causes and postmortems public", Role.EDITOR
+)
 EDIT_TEMPLATES = declare(
     "kb.change_category", "edit categories and postmortem templates", Role.MANAGER
 )
@@ -34,24 +40,33 @@ def visible_links(user: Viewer) -> QuerySet[CauseLink]:
 
 
 def visible_causes(user: Viewer) -> QuerySet[Cause]:
-    """Causes linked to an incident `user` may see, and causes linked to none."""
+    """Public causes, and private ones of an incident that `user` may see.
+
+    A token that is limited to a team sees those of its incidents, and those linked to none.
+    """
     if sees_all(user):
         return Cause.objects.all()
-    of_cause = {"cause": OuterRef("pk")}
-    return Cause.objects.filter(
-        Exists(visible_links(user).filter(**of_cause))
-        | ~Exists(CauseLink.objects.filter(**of_cause))
-    )
+    linked = Exists(visible_links(user).filter(cause=OuterRef("pk")))
+    if only_team(user) is None:
+        return Cause.objects.filter(Q(private=False) | linked)
+    alone = ~Exists(CauseLink.objects.filter(cause=OuterRef("pk")))
+    return Cause.objects.filter(linked | alone & Q(private=False))
 
 
 def visible_postmortems(user: Viewer) -> QuerySet[Postmortem]:
-    """Postmortems none of whose incidents is hidden: the text may be about any of them."""
+    """Postmortems none of whose incidents is hidden: the text may be about any of them.
+
+    A private one that is about no private incident any more is for its author and its reviewers.
+    """
     if sees_all(user):
         return Postmortem.objects.all()
     through = Postmortem.incidents.through.objects.filter(postmortem_id=OuterRef("pk"))
-    return Postmortem.objects.exclude(
-        Exists(through.exclude(incident_id__in=visible_incidents(user).values("pk")))
-    )
+    hidden = Exists(through.exclude(incident_id__in=visible_incidents(user).values("pk")))
+    public: Any = Q(private=False) | Exists(through.filter(incident__private=True))
+    if user.pk is not None:
+        reviewed = PostmortemReview.objects.filter(postmortem=OuterRef("pk"), reviewer=user.pk)
+        public |= Q(author=user.pk) | Exists(reviewed)
+    return Postmortem.objects.exclude(hidden).filter(public)
 
 
 def visible_actions(user: Viewer) -> QuerySet[ActionItem]:
@@ -59,3 +74,10 @@ def visible_actions(user: Viewer) -> QuerySet[ActionItem]:
     if sees_all(user):
         return ActionItem.objects.all()
     return ActionItem.objects.filter(postmortem__in=visible_postmortems(user).values("pk"))
+
+
+def hidden_postmortem_paths(user: Viewer) -> QuerySet[Any]:
+    """Addresses of postmortems that `user` may not see."""
+    hidden = Postmortem.objects.exclude(pk__in=visible_postmortems(user).values("pk"))
+    path = Concat(Value("/knowledge/postmortems/"), Cast("pk", CharField()), Value("/"))
+    return hidden.values_list(path, flat=True)

@@ -31,7 +31,7 @@ LAYERS = {
         "permissions",
         "events",
         "filing severities search catalogue tokens retention",
-        "suspect_changes history_rows",
+        "suspect_changes history_rows viewers",
         "timeline",
         "alerts merging",
         "intake history_import",
@@ -41,6 +41,7 @@ LAYERS = {
     "kb": [
         "models chat importers",
         "permissions defaults rooms",
+        "privacy",
         "postmortems reports",
         "causes exporters",
         "chatops import_runner answers",

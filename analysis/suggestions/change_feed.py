@@ -25,6 +25,7 @@ _RECENT_CHANGES = f"""
     UNION ALL SELECT 'link', incident_id, updated_at, NULL FROM {CauseLink._meta.db_table}
         WHERE updated_at > %(since)s
     UNION ALL SELECT 'private', id, NULL, NULL FROM {Incident._meta.db_table} WHERE private
+    UNION ALL SELECT 'private', -id, NULL, NULL FROM {Cause._meta.db_table} WHERE private
     UNION ALL SELECT 'fit', id, NULL, NULL FROM {Fit._meta.db_table} WHERE active
     UNION ALL (SELECT 'newest link', id, updated_at, NULL FROM {CauseLink._meta.db_table}
         ORDER BY updated_at DESC, id DESC LIMIT 1)
@@ -41,7 +42,8 @@ class RecentChanges:
     touched: dict[int, frozenset[tuple[str, datetime]]] = field(default_factory=dict)
     """By index key (causes negative): which of its rows were written or deleted, and when."""
     private: set[int] = field(default_factory=set)
-    """All private incidents, whoever the user: to count and compare with, never to show."""
+    """Index keys of all private incidents and causes, whoever the user: to count and compare with,
+    never to show."""
     fit: int | None = None
     """The active version of the calibration."""
     links_version: frozenset[tuple[str, int, datetime]] = frozenset()

@@ -126,6 +126,7 @@ def _published_postmortems(incident: Incident) -> list[Postmortem]:
         postmortem
         for postmortem in incident.postmortems.all()
         if postmortem.state == Postmortem.State.PUBLISHED
+        and (incident.private or not postmortem.private)
         and all(
             not other.private or other.pk == incident.pk for other in postmortem.incidents.all()
         )

@@ -279,7 +279,7 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
     incident, learnt = request.incident, ranking.calibration
     links = {link.cause_id: link for link in incident.cause_links.all()} if incident else {}
     considered = ranking.ballots[: request.limit * CONSIDERED]
-    causes = _visible_causes(considered, request.user)
+    causes = _visible_causes(considered, request)
     chosen: list[_ChosenCause] = []
     for position, ballot in enumerate(considered):
         link = links.get(ballot.cause)
@@ -295,8 +295,8 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
         key for key in recalled.voters if recalled.found.likeness[key] >= THRESHOLDS.listed_from
     ]
     listed.sort(key=lambda key: (-recalled.found.likeness[key], key))
-    # A cause that matched by its own text alone is visible to some users only.
-    same_for_everybody = recalled.same_for_everybody and all(each.incidents for each in considered)
+    public = request.changes.private.isdisjoint(-each.cause for each in considered)
+    same_for_everybody = recalled.same_for_everybody and public
     return _Choice(shown, listed[: request.limit], same_for_everybody)
 
 
@@ -314,13 +314,19 @@ def _worth_showing(cause: _ChosenCause) -> bool:
     return cause.confidence is None or cause.confidence >= THRESHOLDS.further_cause_from
 
 
-def _visible_causes(ballots: list[Ballot], user: Any) -> dict[int, Cause]:
-    """The causes of ballots. One with a visible incident behind it is visible with it."""
+def _visible_causes(ballots: list[Ballot], request: _Request) -> dict[int, Cause]:
+    """The causes of ballots that the user may see; only for private ones this costs a query.
+
+    A token that is limited to a team sees a cause with a visible incident behind it.
+    """
     wanted = {ballot.cause for ballot in ballots}
-    by_text_only = {ballot.cause for ballot in ballots if not ballot.incidents}
-    if by_text_only:
-        visible = visible_causes(user).filter(pk__in=by_text_only).values_list("pk", flat=True)
-        wanted -= by_text_only - set(visible)
+    if only_team(request.user) is not None:
+        asked = {ballot.cause for ballot in ballots if not ballot.incidents}
+    else:
+        asked = {cause for cause in wanted if -cause in request.changes.private}
+    if asked:
+        visible = visible_causes(request.user).filter(pk__in=asked).values_list("pk", flat=True)
+        wanted -= asked - set(visible)
     causes = live_index.causes(wanted)
     return {key: cause for key, cause in causes.items() if cause.superseded_by_id is None}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -12,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.viewer import signed_in
-from incidents import filing, merging
+from incidents import filing, merging, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.api.base import NameField, VisibleRecordField, validated_body
 from incidents.api.mixins import (
@@ -32,6 +33,7 @@ from incidents.permissions import (
     EDIT_INCIDENTS,
     FILE_INCIDENTS,
     IMPORT_HISTORY,
+    MAKE_PRIVATE,
     visible_alerts,
     visible_incidents,
 )
@@ -57,6 +59,10 @@ class IncidentSerializer(serializers.ModelSerializer):
     labels = LabelsField(required=False)
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
     merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
+    open_related = serializers.BooleanField(
+        write_only=True, required=False,
+        help_text="With `private: false`: its private causes and postmortems become public too.",
+    )  # fmt: skip
 
     class Meta:
         model = Incident
@@ -65,6 +71,7 @@ class IncidentSerializer(serializers.ModelSerializer):
             "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
             "mitigated_at", "resolved_at", "reporter", "merged_into", "external_source",
             "external_id", "external_url", "created_at", "updated_at", "guessed_times",
+            "open_related",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []
@@ -76,10 +83,27 @@ class IncidentSerializer(serializers.ModelSerializer):
         }
 
     def create(self, validated_data: dict[str, Any]) -> Incident:
+        validated_data.pop("open_related", None)
         return filing.file_incident(reporter=self.context["request"].user, **validated_data)
 
     def update(self, instance: Incident, validated_data: dict[str, Any]) -> Incident:
         return filing.edit_incident(instance, self.context["request"].user, **validated_data)
+
+
+class ViewersSerializer(serializers.Serializer):
+    people = serializers.ListField(child=serializers.CharField(), help_text="Names of accounts.")
+    teams = serializers.ListField(child=serializers.CharField())
+
+
+class ViewerChangeSerializer(serializers.Serializer):
+    person = serializers.CharField(max_length=150, required=False, help_text="Name of an account.")
+    team = serializers.CharField(max_length=100, required=False)
+    remove = serializers.BooleanField(default=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.get("person") and not attrs.get("team"):
+            raise serializers.ValidationError({"person": "Name a person or a team."})
+        return attrs
 
 
 class MergeSerializer(serializers.Serializer):
@@ -166,7 +190,12 @@ class IncidentViewSet(
     Resource,
 ):
     act = EDIT_INCIDENTS
-    acts = {"create": FILE_INCIDENTS, "import_rows": IMPORT_HISTORY, "add_offered": ADD_SERVICES}
+    acts = {
+        "create": FILE_INCIDENTS,
+        "import_rows": IMPORT_HISTORY,
+        "add_offered": ADD_SERVICES,
+        "change_viewers": MAKE_PRIVATE,
+    }
     queryset = Incident.objects.none()
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
@@ -201,6 +230,35 @@ class IncidentViewSet(
             incident, author=signed_in(request), **validated_body(request, NoteSerializer)
         )
         return Response(TimelineEntrySerializer(note).data, status=201)
+
+    @extend_schema(
+        responses=ViewersSerializer, summary="Who sees a private incident", filters=False
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def viewers(self, request: Request, pk: str | None = None) -> Response:
+        return Response(self._viewers(self.get_object()))
+
+    @extend_schema(
+        request=ViewerChangeSerializer,
+        responses=ViewersSerializer,
+        summary="Add a person or a team to a private incident, or take one off it",
+    )
+    @viewers.mapping.post
+    def change_viewers(self, request: Request, pk: str | None = None) -> Response:
+        incident, body = self.get_object(), validated_body(request, ViewerChangeSerializer)
+        change = viewers.remove_viewer if body["remove"] else viewers.add_viewer
+        with transaction.atomic():
+            if name := body.get("person"):
+                change(incident, viewers.person_named(name), signed_in(request))
+            if name := body.get("team"):
+                change(incident, viewers.team_named(name), signed_in(request))
+        return Response(self._viewers(incident))
+
+    def _viewers(self, incident: Incident) -> dict[str, list[str]]:
+        return {
+            "people": [person.get_username() for person in incident.viewers.order_by("username")],
+            "teams": [team.name for team in incident.viewer_teams.all()],
+        }
 
     @extend_schema(
         request=MergeSerializer,

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from common.viewer import signed_in
 from incidents.api.mixins import EtagRetrieveMixin, Resource
+from incidents.events.notices import visible_notices
 from incidents.models import Notice
 
 
@@ -30,7 +31,7 @@ class NoticeViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     def get_queryset(self) -> QuerySet[Notice]:
         if getattr(self, "swagger_fake_view", False):
             return Notice.objects.none()
-        return Notice.objects.filter(user=signed_in(self.request))
+        return visible_notices(signed_in(self.request))
 
     @extend_schema(request=None, responses=NoticeSerializer, summary="Mark a notice as read")
     @action(detail=True, methods=["post"])

@@ -10,5 +10,8 @@ incident_filed = Signal()
 """A new incident was written, by whatever channel; not for imported history."""
 service_joined = Signal()
 """A service was added to an incident that is open; carries `service` too."""
+visibility_changing = Signal()
+"""An incident becomes private or public; carries `author` and `open_related`, whether what was made
+from it becomes public too. Sent inside the transaction: a receiver refuses by ValidationError."""
 incident_resolved = Signal()
 """An incident moved to resolved, or was filed as resolved."""

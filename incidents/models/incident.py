@@ -16,6 +16,7 @@ from simple_history.models import HistoricalRecords
 
 from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
+from people.models import Team
 
 
 def recorded(*times: str, prefix: str = "") -> Q:
@@ -73,6 +74,7 @@ class Incident(models.Model):
     viewers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="shared_incidents", blank=True
     )
+    viewer_teams = models.ManyToManyField(Team, related_name="shared_incidents", blank=True)
     merged_into = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="merged"
     )

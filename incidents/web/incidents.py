@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Window
@@ -16,10 +17,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.middleware import HtmxDetails
 
 from common.viewer import signed_in
-from incidents import filing
+from incidents import filing, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.models import Alert, Incident, Service, history_of
-from incidents.permissions import ADD_SERVICES, EDIT_INCIDENTS, FILE_INCIDENTS, visible_incidents
+from incidents.permissions import (
+    ADD_SERVICES,
+    EDIT_INCIDENTS,
+    FILE_INCIDENTS,
+    MAKE_PRIVATE,
+    visible_incidents,
+)
 from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes, changes_that_do_not_count
 from incidents.timeline import full_timeline, lines_of
@@ -31,6 +38,7 @@ from incidents.web.shortcuts import (
     show_errors,
     submitted_text,
 )
+from people.models import Team
 from people.permissions import requires
 
 PAGE_SIZE = 50
@@ -151,6 +159,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
             "not_counting": changes_that_do_not_count(incident),
             "statuses": Incident.Status.choices,
             "severities": Incident.Severity.choices,
+            **(_viewers_context(incident) if incident.private else {}),
             "times": [
                 (label, getattr(incident, name), incident.guessed_times.get(name, ""))
                 for name, label in TIME_LABELS.items()
@@ -158,6 +167,16 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
             **_timeline_context(incident),
         },
     )
+
+
+def _viewers_context(incident: Incident) -> dict[str, Any]:
+    people = get_user_model().objects.filter(is_active=True).order_by("username")
+    return {
+        "viewers": incident.viewers.order_by("username"),
+        "viewer_teams": incident.viewer_teams.all(),
+        "people": people.values_list("username", flat=True)[:1000],
+        "teams": Team.objects.values_list("name", flat=True)[:1000],
+    }
 
 
 def _timeline_context(incident: Incident, hidden: bool = False) -> dict[str, Any]:
@@ -185,7 +204,7 @@ def timeline(request: HttpRequest, pk: str) -> HttpResponse:
 def edit(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     names = [name for name in EditForm().fields if name != "services"]
-    initial = {name: getattr(incident, name) for name in names}
+    initial: dict[str, Any] = {name: getattr(incident, name) for name in names}
     initial["services"] = incident.services.all()
     form = EditForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -201,6 +220,25 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, "incidents/incidents/edit.html", context, status=status)
+
+
+@requires(MAKE_PRIVATE)
+@require_POST
+def change_viewers(request: HttpRequest, pk: str) -> HttpResponse:
+    """Add a person or a team to a private incident, or take one off it."""
+    incident = get_incident(request, pk)
+    person, team = submitted_text(request, "person"), submitted_text(request, "team")
+    change = viewers.remove_viewer if "remove" in request.POST else viewers.add_viewer
+
+    def act() -> None:
+        if not person.strip() and not team.strip():
+            raise ValidationError({"person": "Name a person or a team."})
+        if person.strip():
+            change(incident, viewers.person_named(person), signed_in(request))
+        if team.strip():
+            change(incident, viewers.team_named(team), signed_in(request))
+
+    return act_and_redirect(request, incident, act)
 
 
 @requires(EDIT_INCIDENTS)

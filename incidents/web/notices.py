@@ -12,12 +12,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from common.viewer import signed_in
+from incidents.events.notices import visible_notices
 from incidents.models import Notice
 
 
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
-    rows = Notice.objects.filter(user=signed_in(request))
+    rows = visible_notices(signed_in(request))
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     return render(request, "incidents/notices/list.html", {"page": page})
 
@@ -25,7 +26,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 @require_POST
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a notice as read and go to its page."""
-    notice = get_object_or_404(Notice, user=signed_in(request), pk=pk)
+    notice = get_object_or_404(visible_notices(signed_in(request)), pk=pk)
     Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
     safe = url_has_allowed_host_and_scheme(notice.path, allowed_hosts=None)
     return redirect(notice.path if safe else "incidents:notices")
@@ -42,6 +43,6 @@ def unread(request: HttpRequest) -> dict[str, Any]:
 
     def count() -> int:
         user = request.user
-        return user.notices.filter(read_at=None).count() if user.is_authenticated else 0
+        return visible_notices(user).filter(read_at=None).count() if user.is_authenticated else 0
 
     return {"unread_notices": count}

@@ -22,10 +22,17 @@ from incidents.api.mixins import (
     Resource,
 )
 from incidents.permissions import visible_incidents
+from kb import privacy
 from kb.causes import fixes, linking, merging
 from kb.causes.queries import causes_with_counts
 from kb.models import Category, Cause, CauseLink
-from kb.permissions import EDIT_CAUSES, LINK_CAUSES, visible_causes, visible_links
+from kb.permissions import (
+    EDIT_CAUSES,
+    LINK_CAUSES,
+    MAKE_RECORDS_PUBLIC,
+    visible_causes,
+    visible_links,
+)
 
 
 class CauseSerializer(serializers.ModelSerializer):
@@ -41,9 +48,10 @@ class CauseSerializer(serializers.ModelSerializer):
         model = Cause
         fields = [
             "id", "name", "category", "what_happens", "how_to_tell", "how_to_fix",
-            "how_to_prevent", "runbook_url", "superseded_by", "fixed_at", "created_at",
+            "how_to_prevent", "runbook_url", "superseded_by", "fixed_at", "private", "created_at",
             "updated_at",
         ]  # fmt: skip
+        read_only_fields = ["private"]
         extra_kwargs = {
             name: {"max_length": 50_000}
             for name in ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
@@ -113,7 +121,7 @@ class CauseViewSet(
     IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
 ):
     act = EDIT_CAUSES
-    acts = {"fixed": LINK_CAUSES}
+    acts = {"fixed": LINK_CAUSES, "open": MAKE_RECORDS_PUBLIC}
     queryset = Cause.objects.none()
     serializer_class = CauseSerializer
     filterset_class = CauseFilter
@@ -131,6 +139,12 @@ class CauseViewSet(
     def fixed(self, request: Request, pk: str | None = None) -> Response:
         data = validated_body(request, FixedSerializer)
         fixes.mark_fixed(self.get_object(), signed_in(request), data["note"], data.get("at"))
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses=CauseSerializer, summary="Make a private cause public")
+    @action(detail=True, methods=["post"])
+    def open(self, request: Request, pk: str | None = None) -> Response:
+        privacy.open_cause(self.get_object(), signed_in(request))
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(

@@ -27,11 +27,13 @@ from incidents.api.mixins import (
     Resource,
 )
 from incidents.permissions import visible_incidents
+from kb import privacy
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
 from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import (
+    MAKE_RECORDS_PUBLIC,
     PUBLISH_POSTMORTEMS,
     REVIEW_POSTMORTEMS,
     WRITE_POSTMORTEMS,
@@ -59,10 +61,10 @@ class PostmortemSerializer(serializers.ModelSerializer):
     class Meta:
         model = Postmortem
         fields = [
-            "id", "title", "body", "state", "incidents", "author", "version", "published_at",
-            "created_at", "updated_at",
+            "id", "title", "body", "state", "incidents", "author", "version", "private",
+            "published_at", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["state", "published_at"]
+        read_only_fields = ["state", "private", "published_at"]
 
     def create(self, validated_data: dict[str, Any]) -> Postmortem:
         incidents = validated_data["incidents"]
@@ -130,6 +132,7 @@ class PostmortemViewSet(
     act = WRITE_POSTMORTEMS
     acts = {
         "publish": PUBLISH_POSTMORTEMS,
+        "open": MAKE_RECORDS_PUBLIC,
         "comment": REVIEW_POSTMORTEMS,
         "review": REVIEW_POSTMORTEMS,
     }
@@ -148,6 +151,14 @@ class PostmortemViewSet(
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str | None = None) -> Response:
         editing.publish(self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        request=None, responses=PostmortemSerializer, summary="Make a private postmortem public"
+    )
+    @action(detail=True, methods=["post"])
+    def open(self, request: Request, pk: str | None = None) -> Response:
+        privacy.open_postmortem(self.get_object(), signed_in(request))
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(

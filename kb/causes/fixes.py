@@ -16,6 +16,7 @@ from incidents.events.notices import notify
 from incidents.models import Incident
 from incidents.permissions import can_see
 from kb.models import ActionItem, Cause, CauseLink, Fix
+from kb.permissions import visible_causes
 
 
 @transaction.atomic
@@ -66,6 +67,8 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
     outbox.record("cause.returned", incident, back)
     recipients = {person for person in (action and action.owner, fix.author) if person}
     for person in recipients:
+        if not visible_causes(person).filter(pk=cause.pk).exists():
+            continue
         visible = can_see(person, incident)
         prefix = f"{incident.reference}: " if visible else ""
         path = incident.get_absolute_url() if visible else cause.get_absolute_url()

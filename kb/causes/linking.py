@@ -7,15 +7,18 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from common.markdown import escape_markdown
 from incidents import filing
 from incidents.events import outbox
 from incidents.models import Incident
+from kb import privacy
 from kb.causes import fixes
 from kb.causes.symptom_names import reject_symptom_name
 from kb.models import Cause, CauseLink, Citation, LedTo
+from kb.permissions import visible_causes
 
 
 @transaction.atomic
@@ -30,7 +33,8 @@ def link_cause(
 ) -> CauseLink:
     """Link `cause` to `incident`, suspected, confirmed or rejected; an existing link is changed."""
     # Locking the incident's row: two people who accept at once create one link.
-    Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    incident = Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    privacy.check_link(incident, cause)
     link = CauseLink.objects.filter(incident=incident, cause=cause).first()
     if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):
         return link
@@ -93,8 +97,13 @@ def name_cause(
     name = " ".join(name.split())
     if not name:
         raise ValidationError({"name": "Name the cause: what was changed, full, lost or expired?"})
-    cause = Cause.objects.filter(name__iexact=name).first()
-    cause = (cause and (cause.superseded_by or cause)) or create_cause(name=name, **fields)
+    known = Q(private=False) | Q(links__incident=incident)
+    if author is not None:
+        known |= Q(pk__in=visible_causes(author).values("pk"))
+    cause = Cause.objects.filter(known, name__iexact=name).order_by("private", "pk").first()
+    cause = (cause and (cause.superseded_by or cause)) or create_cause(
+        name=name, private=incident.private, **fields
+    )
     return link_cause(incident, cause, state=CauseLink.State.CONFIRMED, author=author)
 
 
@@ -112,10 +121,13 @@ def copy_causes(incident: Incident, other: Incident, author: User | None = None)
     rejected = set(
         incident.cause_links.filter(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
     )
+    # A public incident does not name a private one.
+    named = incident.private or not other.private
+    reason = f"Same as {other.reference}" if named else "Same as in another incident"
     links = [
         link_cause(
             incident, link.cause, role=link.role, state=CauseLink.State.CONFIRMED,
-            reason=f"Same as {other.reference}", author=author,
+            reason=reason, author=author,
         )
         for link in known
         if link.cause_id not in rejected

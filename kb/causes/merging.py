@@ -13,6 +13,7 @@ from simple_history.utils import update_change_reason
 from incidents.models import Incident
 from kb.causes.linking import create_cause
 from kb.models import Cause, CauseLink, LedTo
+from kb.privacy import check_same_visibility
 
 _CERTAINTY = {"rejected": 0, "suspected": 1, "confirmed": 2}
 TEXTS = ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
@@ -35,6 +36,7 @@ def merge_causes(into: Cause, other: Cause) -> Cause:
     into, other = rows[into.pk], rows[other.pk]
     if into.superseded_by_id or other.superseded_by_id:
         raise ValidationError("One of them is superseded already.")
+    check_same_visibility(into, other)
     present = {link.incident_id: link for link in into.links.all()}
     for link in other.links.select_related("incident"):
         mine = present.get(link.incident_id)
@@ -91,6 +93,7 @@ def supersede_cause(cause: Cause, by: Cause) -> Cause:
     """Suggest `by` instead of `cause` from now on; the links of `cause` stay as they are."""
     if cause.pk == by.pk or by.superseded_by_id:
         raise ValidationError("Choose another cause, one that is not superseded itself.")
+    check_same_visibility(cause, by)
     cause.superseded_by = by
     cause.save()
     update_change_reason(cause, f"Superseded by “{by.name}”"[:100])
@@ -108,7 +111,9 @@ def split_cause(cause: Cause, name: str, links: Collection[int], **fields: Any) 
         raise ValidationError({"links": "Choose the incidents that had the other cause."})
     if len(chosen) == cause.links.count():
         raise ValidationError({"links": "Leave at least one, or rename the cause instead."})
-    new_cause = create_cause(name=name, **{"category": cause.category_id, **fields})
+    new_cause = create_cause(
+        name=name, **{"category": cause.category_id, "private": cause.private, **fields}
+    )
     for link in chosen:
         link.cause = new_cause
         link.save()

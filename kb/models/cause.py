@@ -41,6 +41,11 @@ class Cause(models.Model):
     how_to_fix = models.TextField(blank=True)
     how_to_prevent = models.TextField(blank=True)
     runbook_url = models.URLField("runbook", max_length=500, blank=True)
+    private = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Only for who may see a private incident with it; until somebody opens it.",
+    )
     superseded_by = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="supersedes"
     )
@@ -66,6 +71,8 @@ class Cause(models.Model):
         constraints = [
             models.UniqueConstraint(
                 Lower("name"),
+                # A name that is in use must not say that a private cause exists.
+                condition=Q(private=False),
                 name="cause_name_once",
                 violation_error_message="A cause of this name exists already: link that one.",
             ),

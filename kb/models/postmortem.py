@@ -65,6 +65,11 @@ class Postmortem(models.Model):
     body = models.TextField()
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     incidents = models.ManyToManyField(Incident, related_name="postmortems")
+    private = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Only for who may see its private incidents; until somebody opens it.",
+    )
     author = optional_user()
     version = models.PositiveIntegerField(default=1, help_text="Counts the saved versions.")
     published_at = models.DateTimeField(null=True, blank=True)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from incidents.events.notices import notify
 from kb.models import ActionItem, Cause, Postmortem
 from kb.permissions import visible_postmortems
 from kb.postmortems.editing import most_private_incident
+from kb.privacy import PRIVATE_CAUSE
 
 DUE_SOON = timedelta(days=3)
 REMINDER_INTERVAL = timedelta(days=7)
@@ -28,7 +30,8 @@ def add_action(postmortem: Postmortem, *, author: User | None = None, **fields: 
     _set_closed_at(action)
     action.full_clean(exclude=["author", "owner"])
     action.save()
-    if action.owner and action.owner != author:
+    _check_cause(action)
+    if action.owner and action.owner != author and _may_see(action.owner, action):
         notify(
             action.owner, f"action-{action.pk}-yours", f"Yours now: {action.title}",
             action.get_absolute_url(),
@@ -54,12 +57,23 @@ def edit_action(action: ActionItem, author: User | None = None, **fields: Any) -
     _set_closed_at(action)
     action.full_clean(exclude=["author", "owner"])
     action.save()
-    if action.owner and action.owner not in (former, author):
+    _check_cause(action)
+    if action.owner and action.owner not in (former, author) and _may_see(action.owner, action):
         notify(
             action.owner, f"action-{action.pk}-yours-{action.owner_id}",
             f"Yours now: {action.title}", action.get_absolute_url(),
         )  # fmt: skip
     return action
+
+
+def _check_cause(action: ActionItem) -> None:
+    """Raises ValidationError if a public postmortem would show a private cause."""
+    if action.cause and action.cause.private and not action.postmortem.private:
+        raise ValidationError({"cause": PRIVATE_CAUSE.format(action.cause)})
+
+
+def _may_see(person: User, action: ActionItem) -> bool:
+    return visible_postmortems(person).filter(pk=action.postmortem_id).exists()
 
 
 def _set_closed_at(action: ActionItem) -> None:
@@ -81,7 +95,7 @@ def remind_owners_of_due_items(today: date | None = None) -> int:
         if action.reminded_on and today - action.reminded_on < REMINDER_INTERVAL:
             continue
         person = action.owner or action.author
-        if person is None or not visible_postmortems(person).filter(pk=action.postmortem_id):
+        if person is None or not _may_see(person, action):
             continue
         days = (action.due_on - today).days if action.due_on else 0
         when = f"is {-days} days overdue" if days < 0 else f"is due in {days} days"

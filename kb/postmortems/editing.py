@@ -61,6 +61,8 @@ def write_postmortem(postmortem: Postmortem, incidents: Iterable[Incident]) -> P
     """Store a new postmortem, also from an import; a published one gets a time if it has none."""
     if postmortem.state == Postmortem.State.PUBLISHED:
         postmortem.published_at = postmortem.published_at or timezone.now()
+    incidents = list(incidents)
+    postmortem.private = postmortem.private or any(each.private for each in incidents)
     _clean(postmortem)
     postmortem.save()
     postmortem.incidents.set(incidents)
@@ -115,7 +117,11 @@ def save_postmortem(
         current.save()
         _notify_mentioned(current, mentioned, author)
     if incidents is not None:
+        incidents = list(incidents)
         current.incidents.set(incidents)
+        if not current.private and any(each.private for each in incidents):
+            current.private = True
+            current.save()
     Draft.objects.filter(postmortem=current, user=author).delete()
     if current.state == Postmortem.State.PUBLISHED:
         _announce_change(current)

@@ -25,6 +25,7 @@ from incidents.web.shortcuts import (
     get_incident,
     submitted_key,
 )
+from kb import privacy
 from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
 from kb.causes.queries import causes_with_counts
@@ -32,6 +33,7 @@ from kb.models import Category, Cause, CauseLink, Citation
 from kb.permissions import (
     EDIT_CAUSES,
     LINK_CAUSES,
+    MAKE_RECORDS_PUBLIC,
     visible_actions,
     visible_causes,
     visible_links,
@@ -107,6 +109,15 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
         request, cause, lambda: fixes.mark_fixed(cause, signed_in(request), note, at),
         "Marked as fixed. If it comes back, the owner of its action item gets a notice.",
     )  # fmt: skip
+
+
+@requires(MAKE_RECORDS_PUBLIC)
+@require_POST
+def cause_open(request: HttpRequest, pk: int) -> HttpResponse:
+    cause = get_cause(request, pk)
+    return act_and_redirect(
+        request, cause, lambda: privacy.open_cause(cause, signed_in(request)), "Everybody sees it."
+    )
 
 
 @requires(EDIT_CAUSES)

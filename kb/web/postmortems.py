@@ -15,10 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, submitted_key
+from kb import privacy
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
 from kb.permissions import (
+    MAKE_RECORDS_PUBLIC,
     PUBLISH_POSTMORTEMS,
     REVIEW_POSTMORTEMS,
     WRITE_POSTMORTEMS,
@@ -277,6 +279,16 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request, postmortem, lambda: editing.publish(postmortem),
         "Published. Suggestions use it from now on.",
+    )  # fmt: skip
+
+
+@requires(MAKE_RECORDS_PUBLIC)
+@require_POST
+def postmortem_open(request: HttpRequest, pk: int) -> HttpResponse:
+    postmortem = get_postmortem(request, pk)
+    return act_and_redirect(
+        request, postmortem, lambda: privacy.open_postmortem(postmortem, signed_in(request)),
+        "Everybody sees it.",
     )  # fmt: skip
 
 

@@ -190,6 +190,7 @@ def actions(service: Service) -> CheckResult:
             state=ActionItem.State.OPEN, due_on__lt=today, postmortem__incidents__services=service
         )
         .exclude(postmortem__incidents__private=True)
+        .exclude(postmortem__private=True)
         .distinct()
         .count()
     )

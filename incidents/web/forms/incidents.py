@@ -58,6 +58,11 @@ class EditForm(FilingForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What ended it. Shown when something similar happens again.",
     )
+    open_related = forms.BooleanField(
+        required=False,
+        label="Its causes and postmortems too",
+        help_text="If it becomes public: what was made from it does as well.",
+    )
     detected_at = time_field(label="Detected (UTC)")
     acknowledged_at = time_field(label="Acknowledged (UTC)")
     mitigated_at = time_field(label="Mitigated (UTC)")
@@ -65,10 +70,12 @@ class EditForm(FilingForm):
 
     field_order = [
         "title", "services", "symptom", "resolution", "impact_started_at", "detected_at",
-        "acknowledged_at", "mitigated_at", "resolved_at", "private",
+        "acknowledged_at", "mitigated_at", "resolved_at", "private", "open_related",
     ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["severity"]
+        if not self.initial.get("private"):
+            del self.fields["open_related"]
         self.fields["impact_started_at"].required = True

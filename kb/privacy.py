@@ -1,0 +1,112 @@
+"""Causes and postmortems made from private incidents: private until somebody opens them.
+
+A private cause is linked to private incidents only, and a postmortem about a private incident is
+private: so whatever is shown with a public incident may be shown to everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from incidents.models import Incident
+from kb.models import Cause, CauseLink, Postmortem
+from kb.permissions import MAKE_RECORDS_PUBLIC
+from people.permissions import require
+
+PRIVATE_CAUSE = "“{}” is private: make it public first, or name another cause."
+
+
+def check_link(incident: Incident, cause: Cause) -> None:
+    """Raises ValidationError if the incident shows a private cause to everybody."""
+    if cause.private and not incident.private:
+        raise ValidationError({"cause": PRIVATE_CAUSE.format(cause)})
+
+
+def check_same_visibility(cause: Cause, other: Cause) -> None:
+    """Raises ValidationError if one of two causes that become one is private."""
+    if cause.private != other.private:
+        private = cause if cause.private else other
+        raise ValidationError(PRIVATE_CAUSE.format(private))
+
+
+@transaction.atomic
+def open_cause(cause: Cause, author: User) -> Cause:
+    """Let everybody see a cause. Raises PermissionDenied."""
+    require(author, MAKE_RECORDS_PUBLIC)
+    cause.private = False
+    cause.save()
+    return cause
+
+
+@transaction.atomic
+def open_postmortem(postmortem: Postmortem, author: User) -> Postmortem:
+    """Let everybody see a postmortem.
+
+    Raises PermissionDenied, and ValidationError while it is about a private incident.
+    """
+    require(author, MAKE_RECORDS_PUBLIC)
+    if private := postmortem.incidents.filter(private=True).first():
+        raise ValidationError(f"It is about {private.reference}, which is private.")
+    postmortem.private = False
+    postmortem.save()
+    return postmortem
+
+
+def private_records_of(incident: Incident) -> tuple[QuerySet[Cause], QuerySet[Postmortem]]:
+    """The private causes and postmortems that belong to an incident."""
+    causes = Cause.objects.filter(private=True, links__incident=incident).distinct()
+    return causes, Postmortem.objects.filter(private=True, incidents=incident)
+
+
+def follow_visibility(
+    sender: Any, incident: Incident, author: User | None, open_related: bool, **_: Any
+) -> None:
+    """What belongs to an incident becomes private with it, and public only if that is wanted."""
+    if incident.private:
+        _hide_related(incident)
+        return
+    causes, postmortems = private_records_of(incident)
+    for postmortem in postmortems:
+        other = postmortem.incidents.filter(private=True).exclude(pk=incident.pk).first()
+        if other is not None:
+            raise ValidationError(
+                {"private": f"“{postmortem}” is also about {other.reference}, which is private."}
+            )
+    names = [str(row) for row in (*causes, *postmortems)]
+    if names and not open_related:
+        raise ValidationError(
+            {
+                "private": "These were made from it and are private: "
+                + ", ".join(f"“{name}”" for name in names[:10])
+                + ". Make them public too, or unlink them first."
+            }
+        )
+    if names and author is not None:
+        require(author, MAKE_RECORDS_PUBLIC)
+    for record in _both(causes, postmortems):
+        record.private = False
+        record.save()
+
+
+def _hide_related(incident: Incident) -> None:
+    elsewhere = CauseLink.objects.filter(cause=OuterRef("pk"), incident__private=False)
+    only_here = Cause.objects.filter(private=False, links__incident=incident).exclude(
+        Exists(elsewhere.exclude(incident=incident))
+    )
+    postmortems = Postmortem.objects.filter(private=False, incidents=incident)
+    for record in _both(only_here.distinct(), postmortems):
+        record.private = True
+        record.save()
+
+
+def _both(
+    causes: QuerySet[Cause], postmortems: QuerySet[Postmortem]
+) -> Iterator[Cause | Postmortem]:
+    yield from causes
+    yield from postmortems
