@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "kb",
     "analysis",
     "practice",
+    "accounts",
     "demo",
 ]
 
@@ -191,6 +192,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 12_000)
+# Days that a new API token lives at most, and by default; 0: as its owner chooses.
+API_TOKEN_MAX_DAYS = max(0, env.number("API_TOKEN_MAX_DAYS", 0))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causebook",
     "DESCRIPTION": "Incidents, causes, evidence and suggestions of past root causes.",

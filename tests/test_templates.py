@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("incidents", "kb", "analysis", "practice")
+PACKAGES = ("incidents", "kb", "analysis", "practice", "accounts")
 FOLDERS = [ROOT / "templates", *(ROOT / package / "templates" for package in PACKAGES)]
 TEMPLATES = {
     path.relative_to(folder).as_posix(): path
