@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         "LogSignKind": "analysis.models.LogSign.Kind",
         "AlertStatus": "incidents.models.Alert.Status",
         "CountsEnum": "practice.models.Slo.Counts",
+        "PersonRole": "people.models.Role",
     },
 }
 

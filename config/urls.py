@@ -24,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),
     path("practice/", include("practice.urls")),
-    path("", include("accounts.urls")),
+    path("", include("accounts.people_urls")),
     path("", include("incidents.urls")),
 ]
 

@@ -70,7 +70,7 @@ LAYERS = {
     "accounts": [
         "people",
         "api web",
-        "urls apps",
+        "people_urls apps",
     ],
 }
 """Inside a package, a row imports only rows above it; areas in one row do not import each other."""

@@ -95,6 +95,13 @@ def revoke_invitation(invitation: Invitation, by: User) -> None:
         invitation.save(update_fields=["revoked_at"])
 
 
+def withdraw_invitations_of(person: User) -> None:
+    """Close the open invitations of somebody who leaves, or may not invite any more."""
+    for invitation in open_invitations().filter(invited_by=person):
+        invitation.revoked_at = timezone.now()
+        invitation.save(update_fields=["revoked_at"])
+
+
 def _still_counts(invitation: Invitation) -> bool:
     """Whether who invited could do so now: nobody comes in by somebody who has left."""
     by = invitation.invited_by

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import an_administrator_remains, require_may_change, require_may_give
 from people.membership import forget_roles, give_role
 from people.models import Role, RoleGrant, Team
-from people.permissions import MANAGE_PEOPLE, require
+from people.permissions import MANAGE_PEOPLE, may, require
 
 
 def assign_role(person: User, role: str, team: Team | None, by: User) -> RoleGrant:
@@ -32,4 +33,7 @@ def end_role(grant: RoleGrant, by: User) -> None:
         raise ValidationError("This is your own role: ask another administrator to end it.")
     with an_administrator_remains():
         grant.delete()
-    forget_roles(grant.user)
+        forget_roles(grant.user)
+        if not may(grant.user, MANAGE_PEOPLE):
+            # Nobody comes in by somebody who may not invite any more.
+            withdraw_invitations_of(grant.user)

@@ -16,11 +16,12 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import an_administrator_remains, require_may_change
 from common.site_url import public_url
 from incidents.models import ApiToken
 from incidents.tokens import revoke
-from people.models import Account, Invitation
+from people.models import Account
 from people.permissions import MANAGE_PEOPLE, require
 
 
@@ -41,12 +42,7 @@ def deactivate(person: User, by: User) -> None:
         person.is_active = False
         person.save(update_fields=["is_active"])
         revoke(ApiToken.objects.filter(user=person))
-        # Whoever leaves comes back by no invitation of their own.
-        for invitation in Invitation.objects.filter(
-            invited_by=person, accepted_at=None, revoked_at=None
-        ):
-            invitation.revoked_at = timezone.now()
-            invitation.save(update_fields=["revoked_at"])
+        withdraw_invitations_of(person)
         _end_sessions(person)
 
 
