@@ -18,6 +18,8 @@ from django.utils import timezone
 from incidents.events import outbox
 from incidents.events.signals import incident_filed, incident_resolved
 from incidents.models import Incident, Service, TimelineEntry
+from incidents.permissions import IMPORT_HISTORY
+from people.permissions import require
 
 Kind: Any = TimelineEntry.Kind
 
@@ -166,6 +168,10 @@ def edit_incident(
     )
 
 
+_SET_BY_SENDERS = {"external_source", "external_id", "external_url"}
+"""By these, imports and alerts find the incident again."""
+
+
 def _apply(
     incident: Incident,
     author: User | None,
@@ -180,11 +186,14 @@ def _apply(
     """The one way in which an incident changes: record, timeline, events and signals.
 
     Runs in the caller's transaction. None leaves something as it is.
-    Raises ValidationError by field name.
+    Raises ValidationError by field name, and PermissionDenied where `author` says that an incident
+    came from another system.
     """
     incident = _locked(incident)
     fields = fields or {}
     changed = [name for name, value in fields.items() if getattr(incident, name) != value]
+    if author is not None and not _SET_BY_SENDERS.isdisjoint(changed):
+        require(author, IMPORT_HISTORY)
     for name in changed:
         setattr(incident, name, fields[name])
     moved = _move(incident, status) if status is not None else ""

@@ -1,4 +1,7 @@
-"""Who may see which incidents and alerts. Every query for a person goes through here."""
+"""Who may see which incidents and alerts, and the acts of this package.
+
+Every query for a person goes through here.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,41 @@ from django.db.models import Q, QuerySet
 
 from common.viewer import Nobody, Viewer, only_team
 from incidents.models import Alert, Incident
+from people.acts import declare
+from people.models import Role
 
 SEE_ALL = "incidents.view_private_incident"
-MANAGE = "incidents.change_integration"
+declare(SEE_ALL, "see private incidents", Role.ADMINISTRATOR, auditor=True)
+FILE_INCIDENTS = declare("incidents.add_incident", "file incidents", Role.RESPONDER)
+EDIT_INCIDENTS = declare("incidents.change_incident", "edit incidents", Role.RESPONDER)
+EDIT_NOTES_OF_OTHERS = declare(
+    "incidents.change_timelineentry", "edit or hide what others wrote", Role.EDITOR
+)
+REPORT_CHANGES = declare(
+    "incidents.add_change", "report changes and say whether they count", Role.RESPONDER
+)
+ADD_SERVICES = declare("incidents.add_service", "add services", Role.EDITOR, of_team=True)
+EDIT_SERVICES = declare("incidents.change_service", "edit services", Role.EDITOR, of_team=True)
+IMPORT_CATALOGUE = declare("incidents.import_catalogue", "import a catalogue", Role.MANAGER)
+IMPORT_HISTORY = declare(
+    "incidents.import_history",
+    "import incident history and say which system an incident came from",
+    Role.MANAGER,
+)
+MANAGE = declare(
+    "incidents.change_integration", "manage integrations and their rules", Role.MANAGER
+)
 
 __all__ = [
+    "ADD_SERVICES",
+    "EDIT_INCIDENTS",
+    "EDIT_NOTES_OF_OTHERS",
+    "EDIT_SERVICES",
+    "FILE_INCIDENTS",
+    "IMPORT_CATALOGUE",
+    "IMPORT_HISTORY",
     "MANAGE",
+    "REPORT_CHANGES",
     "SEE_ALL",
     "Nobody",
     "Viewer",
@@ -26,7 +58,7 @@ __all__ = [
 
 
 def sees_all(viewer: Viewer) -> bool:
-    return not only_team(viewer) and viewer.has_perm(SEE_ALL)
+    return only_team(viewer) is None and viewer.has_perm(SEE_ALL)
 
 
 def visible(viewer: Viewer, to: str = "") -> Q:

@@ -14,9 +14,12 @@ from django.utils import timezone
 
 from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
+from common.viewer import Viewer
 from incidents import filing
 from incidents.models import Change, Incident, TimelineEntry
+from incidents.permissions import EDIT_NOTES_OF_OTHERS
 from incidents.suspect_changes import candidate_changes
+from people.permissions import require
 
 MIN_GAP = timedelta(minutes=30)
 """A time without entries this long, while the incident was open, is shown as a gap."""
@@ -77,9 +80,10 @@ def lines_of(incident: Incident, entries: Iterable[TimelineEntry]) -> list[Timel
 
 
 def edit_entry(
-    entry: TimelineEntry, *, text: str | None = None, at: datetime | None = None
+    entry: TimelineEntry, author: Viewer, *, text: str | None = None, at: datetime | None = None
 ) -> TimelineEntry:
-    """Change an entry and mark it as edited."""
+    """Change an entry and mark it as edited. Raises PermissionDenied; see `_check_author`."""
+    _check_author(entry, author)
     entry.text = filing.note_text(text) if text is not None else entry.text
     entry.at = at or entry.at
     entry.edited_at = timezone.now()
@@ -87,8 +91,20 @@ def edit_entry(
     return entry
 
 
-def mark_entry(entry: TimelineEntry, what: str) -> TimelineEntry:
-    """Toggle a mark of an entry: `what` is pinned or hidden."""
+def _check_author(entry: TimelineEntry, author: Viewer) -> None:
+    """Raises PermissionDenied unless `author` wrote the entry, or may edit those of others."""
+    if entry.author_id is None or entry.author_id != author.pk:
+        require(author, EDIT_NOTES_OF_OTHERS)
+
+
+def mark_entry(entry: TimelineEntry, author: Viewer, what: str) -> TimelineEntry:
+    """Toggle a mark of an entry: `what` is pinned, which everybody may who edits incidents, or
+    hidden.
+
+    Raises PermissionDenied; see `_check_author`.
+    """
+    if what == "hidden":
+        _check_author(entry, author)
     if what not in ("pinned", "hidden"):
         raise ValidationError("An entry can be pinned or hidden.")
     setattr(entry, what, not getattr(entry, what))

@@ -1,4 +1,7 @@
-"""Who may see which cause: a cause of hidden incidents only is hidden too."""
+"""Who may see which cause, and the acts of this package.
+
+A cause of hidden incidents only is hidden too.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,20 @@ from django.db.models import Exists, OuterRef, QuerySet
 from common.viewer import Viewer
 from incidents.permissions import sees_all, visible, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
+from people.acts import declare
+from people.models import Role
 
-MANAGE_WORKSPACES = "kb.change_workspace"
+LINK_CAUSES = declare("kb.add_causelink", "link causes to incidents", Role.RESPONDER)
+EDIT_CAUSES = declare("kb.change_cause", "edit causes and their checks", Role.EDITOR)
+WRITE_POSTMORTEMS = declare("kb.change_postmortem", "write postmortems", Role.EDITOR)
+PUBLISH_POSTMORTEMS = declare("kb.publish_postmortem", "publish postmortems", Role.EDITOR)
+REVIEW_POSTMORTEMS = declare(
+    "kb.add_comment", "comment on postmortems and review them", Role.RESPONDER
+)
+EDIT_ACTIONS = declare("kb.change_actionitem", "edit action items", Role.RESPONDER)
+MANAGE_WORKSPACES = declare(
+    "kb.change_workspace", "manage chat workspaces and their rules", Role.MANAGER
+)
 
 
 def visible_links(user: Viewer) -> QuerySet[CauseLink]:

@@ -85,11 +85,15 @@ def may(viewer: Viewer, act: Act, record: OwnedByTeam | None = None) -> bool:
     """Whether `viewer` may do `act`, with this record if one is given.
 
     For an act on records of teams and without a record: whether there can be one they may do it
-    with. A token that is limited to a team may do nothing to records of other teams.
+    with. A token that is limited to a team configures nothing, and does nothing to what other
+    teams own.
     """
     limit = only_team(viewer)
-    if record is not None and limit and act.of_team and record.owner_id != limit:
-        return False
+    if limit is not None:
+        if LADDER.index(act.role) >= LADDER.index(Role.MANAGER):
+            return False
+        if record is not None and act.of_team and record.owner_id != limit:
+            return False
     if not viewer.has_perm(act.name):
         return False
     if record is None or not act.of_team or getattr(viewer, "is_superuser", False):

@@ -1,4 +1,4 @@
-"""Who may see readiness findings, and who may configure the practice."""
+"""Who may see readiness findings, and the acts of this package."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from django.db.models import QuerySet
 
 from common.viewer import Viewer
 from incidents.permissions import visible_incidents
+from people.acts import declare
+from people.models import Role
 from practice.models import ReadinessFinding
 
-MANAGE = "practice.change_slo"
-"""Permission to edit objectives, checklists, capacities and the nodes of the practice map."""
+RECORD_RUNS = declare("practice.add_loadtest", "record load tests and drills", Role.RESPONDER)
+REVIEW_READINESS = declare(
+    "practice.change_readiness", "review readiness and set phases", Role.EDITOR, of_team=True
+)
+EDIT_VERDICTS = declare("practice.change_verdict", "decide on practices", Role.EDITOR)
+MANAGE = declare(
+    "practice.change_slo",
+    "edit objectives, checklists, capacities and the practice map",
+    Role.MANAGER,
+)
 
 
 def visible_findings(user: Viewer) -> QuerySet[ReadinessFinding]:

@@ -23,7 +23,7 @@ LAYERS = {
         "models",
         "acts",
         "permissions",
-        "backends membership",
+        "backends membership table",
         "apps",
     ],
     "incidents": [

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from analysis import tasks
 from analysis.evidence import checks
 from analysis.models import CheckRun, Source
+from analysis.permissions import PULL_EVIDENCE
 from incidents.api.base import VisibleRecordField
 from incidents.api.mixins import (
     EtagRetrieveMixin,
@@ -22,7 +23,7 @@ from incidents.api.mixins import (
 )
 from incidents.permissions import visible_incidents
 from kb.models import Check
-from kb.permissions import visible_causes
+from kb.permissions import EDIT_CAUSES, visible_causes
 
 
 class CheckSerializer(serializers.ModelSerializer):
@@ -58,6 +59,7 @@ class CheckViewSet(
 ):
     """A query and a condition that show whether a cause holds for an incident."""
 
+    act = EDIT_CAUSES
     queryset = Check.objects.none()
     serializer_class = CheckSerializer
     filterset_fields = ["cause"]
@@ -90,6 +92,7 @@ class RunChecksSerializer(serializers.Serializer):
 
 
 class CheckRunViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    act = PULL_EVIDENCE
     queryset = CheckRun.objects.none()
     serializer_class = CheckRunSerializer
     filterset_fields = ["incident", "state"]

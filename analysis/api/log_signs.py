@@ -75,8 +75,7 @@ class LogWatchViewSet(
 ):
     """Sources that are watched for new lines. For users who may manage sources."""
 
-    scope = "admin"
-    permission = MANAGE_SOURCES
+    act = act_to_read = MANAGE_SOURCES
     queryset = LogWatch.objects.select_related("source")
     serializer_class = LogWatchSerializer
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from analysis import tasks
 from analysis.evidence import following
+from analysis.permissions import PULL_EVIDENCE
 from analysis.presentation.evidence_age import evidence_age
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
@@ -43,6 +44,8 @@ class EvidenceAgeSerializer(serializers.Serializer):
 
 class PullView(APIView):
     """When evidence is pulled again, and pulling it by hand."""
+
+    act = PULL_EVIDENCE
 
     @extend_schema(responses=EvidenceAgeSerializer, summary="When evidence is pulled, at what cost")
     def get(self, request: Request, pk: int) -> Response:

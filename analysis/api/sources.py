@@ -36,8 +36,7 @@ class SourceViewSet(EtagRetrieveMixin, mixins.CreateModelMixin, mixins.UpdateMod
                     mixins.ListModelMixin, Resource):  # fmt: skip
     """Where evidence comes from. For users who may manage sources."""
 
-    scope = "admin"
-    permission = MANAGE_SOURCES
+    act = act_to_read = MANAGE_SOURCES
     queryset = Source.objects.all()
     serializer_class = SourceSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]

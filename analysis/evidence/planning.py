@@ -14,6 +14,7 @@ from analysis.evidence.pulling import State, logger
 from analysis.evidence.reach import services_to_pull
 from analysis.evidence.source_plugins import plugin_of, target_of
 from analysis.models import Collector, EvidenceRequest, Fingerprint, Source
+from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import (
     SourceError,
     Target,
@@ -21,7 +22,9 @@ from analysis.sources.base import (
     fill,
 )
 from common.leased_jobs import PENDING
+from common.viewer import Viewer
 from incidents.models import Incident
+from people.permissions import require
 
 BEFORE = timedelta(hours=3)
 AFTER = timedelta(minutes=45)
@@ -106,12 +109,21 @@ def _collector_request(incident: Incident, collector: Collector, window: Window)
 
 
 def pull_also(
-    incident: Incident, source: Source, what: str, query: str, unit: str = "", alert: str = ""
+    incident: Incident,
+    source: Source,
+    author: Viewer,
+    what: str,
+    query: str,
+    unit: str = "",
+    alert: str = "",
 ) -> list[int]:
     """Pull one more thing for an incident; with `alert`, whenever an alert of that name fires.
 
-    Returns request ids to work on. Raises ValidationError by field name.
+    Returns request ids to work on. Raises ValidationError by field name, and PermissionDenied for
+    a query that from then on would run by itself, if `author` does not manage sources.
     """
+    if alert:
+        require(author, MANAGE_SOURCES)
     wanted = Collector(source=source, what=what, query=query, unit=unit, alert=alert or "-")
     wanted.full_clean(validate_unique=False, validate_constraints=False)
     with transaction.atomic():

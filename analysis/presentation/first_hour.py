@@ -14,10 +14,10 @@ from analysis.permissions import MANAGE_SOURCES
 from common.viewer import Viewer
 from incidents.catalogue.unknown_services import offered_services
 from incidents.models import Delivery, Integration, Service
-from incidents.permissions import MANAGE, visible_incidents
+from incidents.permissions import IMPORT_CATALOGUE, MANAGE, visible_incidents
+from people.permissions import may
 
-ADD_SERVICE = "incidents.add_service"
-PERMISSIONS = (MANAGE_SOURCES, MANAGE, ADD_SERVICE)
+SET_UP = (MANAGE_SOURCES, MANAGE, IMPORT_CATALOGUE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def first_hour(viewer: Viewer) -> list[Step]:
 
 def may_set_up(viewer: Viewer) -> bool:
     """Whether any step is for this person."""
-    return any(viewer.has_perm(permission) for permission in PERMISSIONS)
+    return any(may(viewer, act) for act in SET_UP)
 
 
 def _source() -> Step:
@@ -71,7 +71,7 @@ def _sender(viewer: Viewer) -> Step:
     last = done.select_related("integration").first()
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).order_by("-pk").first()
     # Outcomes name alerts, also those of private incidents: they are for who manages senders.
-    may_read = viewer.has_perm(MANAGE)
+    may_read = may(viewer, MANAGE)
     if last:
         state = f"{last.integration} delivered" + (f": {last.outcome[:120]}" if may_read else "")
     elif failed:

@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from analysis import tasks
 from analysis.evidence import checks
 from analysis.models import Source
+from analysis.permissions import PULL_EVIDENCE
 from analysis.web.suggestions import suggestions
 from incidents.web.shortcuts import get_incident
 from kb.models import Cause, Check
-from kb.permissions import visible_causes
+from kb.permissions import EDIT_CAUSES, visible_causes
+from people.permissions import requires
 
 
 class CheckForm(forms.ModelForm):
@@ -33,6 +35,7 @@ class CheckForm(forms.ModelForm):
         self.fields["source"] = forms.ChoiceField(choices=[(name, name) for name in names])
 
 
+@requires(EDIT_CAUSES, "POST")
 @require_http_methods(["GET", "POST"])
 def cause_checks(request: HttpRequest, cause: int) -> HttpResponse:
     """The checks panel of a cause's page; posting adds one."""
@@ -48,6 +51,7 @@ def cause_checks(request: HttpRequest, cause: int) -> HttpResponse:
     return _panel(request, subject, form, status)
 
 
+@requires(EDIT_CAUSES)
 @require_POST
 def remove_check(request: HttpRequest, pk: int) -> HttpResponse:
     check = get_object_or_404(Check, pk=pk, cause__in=visible_causes(request.user))
@@ -60,6 +64,7 @@ def _panel(request: HttpRequest, cause: Cause, form: CheckForm, status: int) -> 
     return render(request, "analysis/checks/_of_cause.html", context, status=status)
 
 
+@requires(PULL_EVIDENCE)
 @require_POST
 def run_checks(request: HttpRequest, incident: int, cause: int) -> HttpResponse:
     """Run a cause's checks for an incident, also again; returns the suggestions."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from analysis import tasks
 from analysis.evidence import following, planning
 from analysis.models import Evidence, Source
+from analysis.permissions import PULL_BY_QUERY, PULL_EVIDENCE
 from analysis.presentation.charts import as_png, standalone
 from analysis.presentation.evidence_chart import compare_evidence, evidence_chart
 from analysis.presentation.evidence_panel import present_evidence
@@ -19,6 +20,7 @@ from analysis.presentation.log_comparison import compare_log_lines
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import calls_table, example_traces
 from incidents.web.shortcuts import get_incident
+from people.permissions import requires
 
 MAX_LINES_SHOWN = 2000
 
@@ -38,6 +40,7 @@ def evidence(request: HttpRequest, incident: int) -> HttpResponse:
     return response
 
 
+@requires(PULL_EVIDENCE)
 @require_POST
 def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
@@ -45,6 +48,7 @@ def pull_again(request: HttpRequest, incident: int) -> HttpResponse:
     return render(request, "analysis/evidence/_panel.html", present_evidence(subject))
 
 
+@requires(PULL_BY_QUERY)
 @require_POST
 def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
     """Pull one more thing; “next time too” saves it for every alert of the same name."""
@@ -57,7 +61,7 @@ def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
     try:
         if source is None:
             raise ValidationError({"source": "Choose one of the sources."})
-        tasks.enqueue(planning.pull_also(subject, source, **entered))
+        tasks.enqueue(planning.pull_also(subject, source, request.user, **entered))
     except ValidationError as error:
         context["problems"] = error.message_dict
     context |= present_evidence(subject)

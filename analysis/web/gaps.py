@@ -13,7 +13,9 @@ from common.viewer import signed_in
 from incidents.web.shortcuts import show_errors
 from kb.causes import linking
 from kb.models import CauseLink
+from kb.permissions import EDIT_CAUSES
 from kb.reports import knowledge_gaps as kb_gaps
+from people.permissions import requires
 
 
 @require_GET
@@ -33,6 +35,7 @@ def gap_page(request: HttpRequest) -> HttpResponse:
     )
 
 
+@requires(EDIT_CAUSES)
 @require_POST
 def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
     """One click: a cause for a group of alike incidents, suspected until somebody confirms it."""

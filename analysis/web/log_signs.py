@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -13,6 +12,7 @@ from analysis.evidence.log_watch import watchable
 from analysis.models import LogWatch, Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.presentation.log_signs import SHOWN_DAYS, signs_by_service, watched_sources
+from people.permissions import requires
 
 
 class LogWatchForm(forms.ModelForm):
@@ -31,7 +31,7 @@ def log_signs(request: HttpRequest) -> HttpResponse:
     return render(request, "analysis/log_signs/list.html", context)
 
 
-@permission_required(MANAGE_SOURCES, raise_exception=True)
+@requires(MANAGE_SOURCES)
 @require_http_methods(["GET", "POST"])
 def log_watch(request: HttpRequest, source: int) -> HttpResponse:
     row = get_object_or_404(Source, pk=source)

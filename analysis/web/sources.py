@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -14,6 +13,7 @@ from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
 from common.plugin_settings import PluginSettings
+from people.permissions import requires
 
 PROBE_DEADLINE = 5.0
 
@@ -28,7 +28,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     return render(request, "analysis/sources/list.html", {"rows": rows, "kinds": kinds.values()})
 
 
-@permission_required(MANAGE_SOURCES, raise_exception=True)
+@requires(MANAGE_SOURCES)
 @require_http_methods(["GET", "POST"])
 def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
     """A plug-in's own settings form."""
@@ -58,6 +58,7 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
     return render(request, "analysis/sources/form.html", context, status=status)
 
 
+@requires(MANAGE_SOURCES)
 @require_POST
 def probe(request: HttpRequest, pk: int) -> HttpResponse:
     source = get_object_or_404(Source, pk=pk)

@@ -100,7 +100,7 @@ def _without_service(incident: Incident) -> QuerySet[Alert]:
 
 
 @transaction.atomic
-def add_offered_service(incident: Incident, name: str, author: User | None) -> Service:
+def add_offered_service(incident: Incident, name: str, author: User) -> Service:
     """Add an offered service to the catalogue and link it to the incident and its alerts.
 
     If the catalogue has it by now, it is linked only. Raises ValidationError if no alert of the
@@ -116,6 +116,7 @@ def add_offered_service(incident: Incident, name: str, author: User | None) -> S
     if service is None:
         service = save_service(
             Service(),
+            author,
             name=guess.name,
             tier=guess.tier,
             kind=guess.kind,

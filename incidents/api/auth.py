@@ -20,6 +20,9 @@ from rest_framework.throttling import BaseThrottle
 from common.viewer import limit_to_team
 from incidents.models import ApiToken
 from incidents.tokens import find_token
+from people.acts import Act
+from people.models import Role
+from people.permissions import may, refusal
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -52,23 +55,38 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer"}
 
 
-class HasScope(IsAuthenticated):
-    """GET needs the scope `read`, writing `file`; a view may set another `scope`.
+def act_of(view: Any, method: str) -> Act | None:
+    """The act that a request to `view` is, or None where signing in is enough.
 
-    A view with a `permission` also needs that, as pages do. A view with `reads = True` changes
-    nothing, although it is called by POST.
+    A view declares `act` for all that write, `acts` by action for those that differ, and
+    `act_to_read` where reading takes one too. One with `reads = True` changes nothing, although it
+    is called by POST.
     """
+    if method in SAFE_METHODS or getattr(view, "reads", False):
+        return getattr(view, "act_to_read", None)
+    action = getattr(view, "action", None) or method.lower()
+    return getattr(view, "acts", {}).get(action, getattr(view, "act", None))
+
+
+def scope_of(act: Act | None, reads: bool) -> str:
+    """The scope that a token needs: settings take `admin`, other writing `file`."""
+    if act is not None and not act.allowed_to(Role.EDITOR):
+        return str(ApiToken.Scope.ADMIN)
+    return str(ApiToken.Scope.READ if reads else ApiToken.Scope.FILE)
+
+
+class HasScope(IsAuthenticated):
+    """The person may do what the request does, and the token, if there is one, has the scope."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        scope = getattr(view, "scope", "")
-        permission = getattr(view, "permission", "")
-        if permission and not request.user.has_perm(permission):
-            self.message = f"This needs the permission {permission}."
+        act = act_of(view, request.method or "GET")
+        if act is not None and not may(request.user, act):
+            self.message = refusal(act)
             return False
         reads = request.method in SAFE_METHODS or getattr(view, "reads", False)
-        scope = str(scope or ("read" if reads else "file"))
+        scope = scope_of(act, reads)
         if isinstance(request.auth, ApiToken) and not request.auth.allows(scope):
             self.message = f"This token may only {request.auth.scope}; this needs “{scope}”."
             return False

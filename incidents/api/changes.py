@@ -15,6 +15,7 @@ from incidents.api.mixins import (
 )
 from incidents.intake.changes import create_change, edit_change
 from incidents.models import Change, Service
+from incidents.permissions import REPORT_CHANGES
 from incidents.search.filters import ChangeFilter
 
 EDITABLE = {"counts", "environment", "branch"}
@@ -66,6 +67,7 @@ class ChangeViewSet(
 ):
     """Deploys and other changes. `PATCH` says where one was made and whether it counts."""
 
+    act = REPORT_CHANGES
     http_method_names = ["get", "post", "patch", "head", "options"]
     queryset = Change.objects.select_related("service")
     serializer_class = ChangeSerializer

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,7 +27,14 @@ from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
 from incidents.history_import import import_incidents
 from incidents.history_rows import DATE_ORDERS, options_from
 from incidents.models import Alert, Incident, Service
-from incidents.permissions import visible_alerts, visible_incidents
+from incidents.permissions import (
+    ADD_SERVICES,
+    EDIT_INCIDENTS,
+    FILE_INCIDENTS,
+    IMPORT_HISTORY,
+    visible_alerts,
+    visible_incidents,
+)
 from incidents.search.filters import IncidentFilter
 from incidents.timeline import full_timeline
 
@@ -159,6 +165,8 @@ class IncidentViewSet(
     mixins.ListModelMixin,
     Resource,
 ):
+    act = EDIT_INCIDENTS
+    acts = {"create": FILE_INCIDENTS, "import_rows": IMPORT_HISTORY, "add_offered": ADD_SERVICES}
     queryset = Incident.objects.none()
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
@@ -233,8 +241,6 @@ class IncidentViewSet(
     )
     @offered.mapping.post
     def add_offered(self, request: Request, pk: str | None = None) -> Response:
-        if not request.user.has_perm("incidents.add_service"):
-            raise PermissionDenied("This needs the permission incidents.add_service.")
         name = validated_body(request, OfferedServiceSerializer)["name"]
         service = add_offered_service(self.get_object(), name, signed_in(request))
         return Response(ServiceSerializer(service).data, status=201)

@@ -63,8 +63,7 @@ class SecretSerializer(serializers.Serializer):
 class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
     """Senders of alerts and changes. For administrators."""
 
-    scope = "admin"
-    permission = MANAGE
+    act = act_to_read = MANAGE
     queryset = Integration.objects.select_related("service").prefetch_related("secrets")
     serializer_class = IntegrationSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
@@ -99,8 +98,7 @@ class DeliverySerializer(serializers.ModelSerializer):
 class DeliveryViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Deliveries of senders, and their outcome. For administrators."""
 
-    scope = "admin"
-    permission = MANAGE
+    act = act_to_read = MANAGE
     queryset = Delivery.objects.all()
     serializer_class = DeliverySerializer
     filterset_fields = ["integration", "state"]

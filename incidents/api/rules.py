@@ -94,8 +94,7 @@ class HeartbeatSenderSerializer(serializers.ModelSerializer):
 class _Rules(EtagUpdateMixin, mixins.DestroyModelMixin, mixins.ListModelMixin, Resource):
     """Rules are settings, for administrators."""
 
-    scope = "admin"
-    permission = MANAGE
+    act = act_to_read = MANAGE
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
 
@@ -133,8 +132,7 @@ class HeartbeatSenderViewSet(
 ):
     """What sends heartbeats, and when each last came; delete what will not come again."""
 
-    scope = "admin"
-    permission = MANAGE
+    act = act_to_read = MANAGE
     http_method_names = ["get", "delete", "head", "options"]
     queryset = HeartbeatSender.objects.select_related("rule", "integration")
     serializer_class = HeartbeatSenderSerializer

@@ -23,6 +23,7 @@ from incidents.catalogue.formats import registry as catalogue_kinds
 from incidents.catalogue.services import save_service
 from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
+from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, IMPORT_CATALOGUE
 
 
 class ServiceSerializer(serializers.ModelSerializer):
@@ -39,10 +40,10 @@ class ServiceSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
     def create(self, validated_data: dict[str, Any]) -> Service:
-        return save_service(Service(), **validated_data)
+        return save_service(Service(), self.context["request"].user, **validated_data)
 
     def update(self, instance: Service, validated_data: dict[str, Any]) -> Service:
-        return save_service(instance, **validated_data)
+        return save_service(instance, self.context["request"].user, **validated_data)
 
 
 class ServiceFilter(FilterSet):
@@ -84,6 +85,8 @@ def report_body(report: ImportReport) -> dict[str, Any]:
 class ServiceViewSet(
     IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
 ):
+    act = EDIT_SERVICES
+    acts = {"create": ADD_SERVICES, "import_file": IMPORT_CATALOGUE}
     queryset = Service.objects.select_related("owner").prefetch_related("depends_on")
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilter

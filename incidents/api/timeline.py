@@ -10,7 +10,7 @@ from rest_framework import mixins, serializers, viewsets
 from incidents import timeline
 from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.models import TimelineEntry
-from incidents.permissions import visible_incidents
+from incidents.permissions import EDIT_INCIDENTS, visible_incidents
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer):
@@ -23,11 +23,12 @@ class TimelineEntrySerializer(serializers.ModelSerializer):
         read_only_fields = ["incident", "kind", "edited_at"]
 
     def update(self, instance: TimelineEntry, validated_data: dict[str, Any]) -> TimelineEntry:
+        author = self.context["request"].user
         for what in ("pinned", "hidden"):
             if what in validated_data and validated_data[what] != getattr(instance, what):
-                timeline.mark_entry(instance, what)
+                timeline.mark_entry(instance, author, what)
         edits = {name: validated_data[name] for name in ("text", "at") if name in validated_data}
-        return timeline.edit_entry(instance, **edits) if edits else instance
+        return timeline.edit_entry(instance, author, **edits) if edits else instance
 
 
 class NoteSerializer(serializers.Serializer):
@@ -38,6 +39,7 @@ class NoteSerializer(serializers.Serializer):
 class TimelineEntryViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
     """Stored timeline entries, hidden ones too. The kind of an entry cannot change."""
 
+    act = EDIT_INCIDENTS
     queryset = TimelineEntry.objects.none()
     serializer_class = TimelineEntrySerializer
     filterset_fields = ["incident", "kind", "pinned", "hidden"]

@@ -8,8 +8,20 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from common.viewer import Viewer
 from incidents.catalogue.lifecycle_gates import gate_refusal
 from incidents.models import Service
+from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, IMPORT_CATALOGUE
+from people.models import Team
+from people.permissions import may, require
+
+
+def _team_named(name: str, author: Viewer) -> Team | None:
+    """Raises ValidationError if there is none so named and `author` may not add one so."""
+    known = Team.objects.filter(name__iexact=name.strip()).first()
+    if known or not name.strip() or may(author, IMPORT_CATALOGUE):
+        return known or Team.named(name)
+    raise ValidationError({"owner_team": f"There is no team named “{name[:100]}”."})
 
 
 def check_service(service: Service, fields: Mapping[str, Any]) -> None:
@@ -25,13 +37,27 @@ def check_service(service: Service, fields: Mapping[str, Any]) -> None:
 
 @transaction.atomic
 def save_service(
-    service: Service, depends_on: Iterable[Service] | None = None, **fields: Any
+    service: Service,
+    author: Viewer,
+    depends_on: Iterable[Service] | None = None,
+    owner_team: str | None = None,
+    **fields: Any,
 ) -> Service:
-    """Set fields of a new or known service and save it. Raises ValidationError by field."""
+    """Set fields of a new or known service and save it.
+
+    `owner_team` names the team that owns it; a manager may name one that does not exist yet.
+    Raises ValidationError by field, and PermissionDenied if `author` may not edit it as it was, or
+    as it would be: nobody gives a service to a team that they could not take it from.
+    """
+    if service.pk:
+        require(author, EDIT_SERVICES, service)
     dependencies = None if depends_on is None else list(depends_on)
     check_service(service, {**fields, "depends_on": dependencies})
+    if owner_team is not None:
+        fields["owner"] = _team_named(owner_team, author)
     for name, value in fields.items():
         setattr(service, name, value)
+    require(author, EDIT_SERVICES if service.pk else ADD_SERVICES, service)
     service.full_clean()
     service.save()
     if dependencies is not None:

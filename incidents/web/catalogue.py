@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,8 +16,10 @@ from incidents.catalogue.dependencies import core_needing_supplementary, depende
 from incidents.catalogue.formats import registry
 from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
+from incidents.permissions import IMPORT_CATALOGUE
 from incidents.web.forms.files import KindOfFileForm
 from incidents.web.shortcuts import add_errors
+from people.permissions import requires
 
 
 @require_GET
@@ -44,7 +45,7 @@ class CatalogueForm(KindOfFileForm):
         return [(kind, f"{p.title} ({p.example})") for kind, p in registry().items()]
 
 
-@permission_required("incidents.add_service", raise_exception=True)
+@requires(IMPORT_CATALOGUE)
 @require_http_methods(["GET", "POST"])
 def service_import(request: HttpRequest) -> HttpResponse:
     return preview_then_import(

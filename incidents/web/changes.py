@@ -9,10 +9,12 @@ from django.views.decorators.http import require_POST
 from common.viewer import signed_in
 from incidents.intake.changes import choose
 from incidents.models import Change
-from incidents.permissions import visible_incidents
+from incidents.permissions import REPORT_CHANGES, visible_incidents
 from incidents.web.shortcuts import act_and_redirect, submitted_key
+from people.permissions import requires
 
 
+@requires(REPORT_CHANGES)
 @require_POST
 def change_counts(request: HttpRequest, pk: int) -> HttpResponse:
     change = get_object_or_404(Change.objects.select_related("service"), pk=pk)

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Window
@@ -20,7 +19,7 @@ from common.viewer import signed_in
 from incidents import filing
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.models import Alert, Incident, Service, history_of
-from incidents.permissions import visible_incidents
+from incidents.permissions import ADD_SERVICES, EDIT_INCIDENTS, FILE_INCIDENTS, visible_incidents
 from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes, changes_that_do_not_count
 from incidents.timeline import full_timeline, lines_of
@@ -32,6 +31,7 @@ from incidents.web.shortcuts import (
     show_errors,
     submitted_text,
 )
+from people.permissions import requires
 
 PAGE_SIZE = 50
 TIME_LABELS = {
@@ -102,6 +102,7 @@ def save_order(request: HttpRequest) -> HttpResponse:
     return redirect("incidents:list")
 
 
+@requires(FILE_INCIDENTS)
 @require_http_methods(["GET", "POST"])
 def file_new(request: HttpRequest) -> HttpResponse:
     initial = {"title": request.GET.get("title", "")}
@@ -179,6 +180,7 @@ def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "incidents/timeline/_entries.html", context)
 
 
+@requires(EDIT_INCIDENTS)
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
@@ -201,6 +203,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "incidents/incidents/edit.html", context, status=status)
 
 
+@requires(EDIT_INCIDENTS)
 @require_POST
 def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
@@ -212,6 +215,7 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     )
 
 
+@requires(EDIT_INCIDENTS)
 @require_POST
 def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
@@ -221,7 +225,7 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     )
 
 
-@permission_required("incidents.add_service", raise_exception=True)
+@requires(ADD_SERVICES)
 @require_POST
 def add_offered(request: HttpRequest, pk: str) -> HttpResponse:
     """Add the service that the incident's alerts suggest."""

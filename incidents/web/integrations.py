@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,6 +25,7 @@ from incidents.models import (
 from incidents.permissions import MANAGE
 from incidents.web.forms.integrations import IntegrationForm
 from incidents.webhooks import registry
+from people.permissions import requires
 
 ENTER_AGAIN = (
     "A secret of this integration cannot be read with this SECRET_KEY: make another, or enter the "
@@ -47,7 +47,7 @@ def integration_list(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/intake/integrations.html", context)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     plugin = registry().get(kind)
@@ -69,7 +69,7 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     return render(request, "incidents/intake/integration_form.html", context, status=status)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def integration_page(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
@@ -110,7 +110,7 @@ def _page(
     return render(request, "incidents/intake/integration.html", context)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_POST
 def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a secret: enter it at the sender, then revoke the old one."""
@@ -126,7 +126,7 @@ def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, integration, secret=secret)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_POST
 def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
     row = get_object_or_404(IntegrationSecret, pk=secret, integration_id=pk)
@@ -135,14 +135,14 @@ def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
     return redirect(row.integration)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_GET
 def delivery_page(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
     return render(request, "incidents/intake/delivery.html", {"delivery": delivery})
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_POST
 def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)

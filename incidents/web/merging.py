@@ -9,11 +9,13 @@ from django.views.decorators.http import require_POST
 
 from common.viewer import signed_in
 from incidents import merging
-from incidents.permissions import visible_incidents
+from incidents.permissions import EDIT_INCIDENTS, visible_incidents
 from incidents.search.filters import by_reference
 from incidents.web.shortcuts import act_and_redirect, get_incident, submitted_key
+from people.permissions import requires
 
 
+@requires(EDIT_INCIDENTS)
 @require_POST
 def merge(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
@@ -26,6 +28,7 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
     )
 
 
+@requires(EDIT_INCIDENTS)
 @require_POST
 def split(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)

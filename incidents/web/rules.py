@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -24,6 +23,7 @@ from incidents.models import (
 )
 from incidents.permissions import MANAGE
 from incidents.web.forms.rules import DeployRuleForm, HeartbeatForm, MaintenanceForm, PolicyForm
+from people.permissions import requires
 
 RULES: dict[str, tuple[type[Any], type[forms.ModelForm], str]] = {
     "policies": (TierPolicy, PolicyForm, "policy"),
@@ -48,7 +48,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/intake/rules.html", context)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpResponse:
     if kind not in RULES or (kind == "policies" and pk is None):
@@ -69,7 +69,7 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
     return render(request, "incidents/intake/rule_form.html", context, status=status)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_POST
 def heartbeat_forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a sender that will not come again."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.viewer import signed_in
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
 from incidents.models import Incident, Service
-from incidents.permissions import visible_incidents
+from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
 from incidents.web.badges import badge_path
 from incidents.web.forms.services import ServiceForm
 from incidents.web.shortcuts import add_errors
+from people.permissions import requires
 
 
 @require_GET
@@ -61,7 +62,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "incidents/services/detail.html", context)
 
 
-@permission_required("incidents.add_service", raise_exception=True)
+@requires(ADD_SERVICES)
 @require_POST
 def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
     """Ignore a name that is no service: a job, a host or a test."""
@@ -69,6 +70,7 @@ def seen_ignore(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("incidents:services")
 
 
+@requires(EDIT_SERVICES)
 @require_http_methods(["GET", "POST"])
 def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk) if pk else None
@@ -81,7 +83,7 @@ def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         # The form has changed its own instance: rules compare with what is stored.
         stored = Service.objects.get(pk=pk) if pk else Service()
         try:
-            return redirect(save_service(stored, **form.cleaned_data))
+            return redirect(save_service(stored, signed_in(request), **form.cleaned_data))
         except ValidationError as error:
             add_errors(form, error)
     context = {"form": form, "service": service}

@@ -15,7 +15,9 @@ from common.times import parse_time
 from common.viewer import signed_in
 from incidents import filing, timeline
 from incidents.models import Incident, TimelineEntry
+from incidents.permissions import EDIT_INCIDENTS
 from incidents.web.shortcuts import act_and_redirect, get_incident
+from people.permissions import requires
 
 
 def time_in_zone(text: str, zone: str) -> datetime:
@@ -33,6 +35,7 @@ def _at(request: HttpRequest) -> datetime | None:
     return time_in_zone(given, request.POST.get("zone", "") or "UTC") if given else None
 
 
+@requires(EDIT_INCIDENTS)
 @require_POST
 def write(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
@@ -47,6 +50,7 @@ def _entry(incident: Incident, entry: int) -> TimelineEntry:
     return get_object_or_404(TimelineEntry, incident=incident, pk=entry)
 
 
+@requires(EDIT_INCIDENTS)
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     incident = get_incident(request, pk)
@@ -54,7 +58,9 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     context: dict[str, Any] = {"incident": incident, "entry": row, "text": row.text}
     if request.method == "POST":
         try:
-            timeline.edit_entry(row, text=request.POST.get("text", ""), at=_at(request))
+            timeline.edit_entry(
+                row, signed_in(request), text=request.POST.get("text", ""), at=_at(request)
+            )
             return redirect(incident)
         except ValidationError as error:
             context |= {"problems": error.messages, "text": request.POST.get("text", "")}
@@ -62,9 +68,12 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     return render(request, "incidents/timeline/entry_form.html", context, status=status)
 
 
+@requires(EDIT_INCIDENTS)
 @require_POST
 def mark(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
     incident = get_incident(request, pk)
     row = _entry(incident, entry)
     what = request.POST.get("what", "")
-    return act_and_redirect(request, incident, lambda: timeline.mark_entry(row, what))
+    return act_and_redirect(
+        request, incident, lambda: timeline.mark_entry(row, signed_in(request), what)
+    )

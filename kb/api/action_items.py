@@ -16,7 +16,13 @@ from incidents.api.mixins import (
     Resource,
 )
 from kb.models import ActionItem
-from kb.permissions import visible_actions, visible_causes, visible_postmortems
+from kb.permissions import (
+    EDIT_ACTIONS,
+    WRITE_POSTMORTEMS,
+    visible_actions,
+    visible_causes,
+    visible_postmortems,
+)
 from kb.postmortems import action_items
 
 
@@ -51,6 +57,8 @@ class ActionItemViewSet(
 ):
     """Action items of postmortems, with owner and due date."""
 
+    act = EDIT_ACTIONS
+    acts = {"create": WRITE_POSTMORTEMS}
     queryset = ActionItem.objects.none()
     serializer_class = ActionItemSerializer
     filterset_fields = ["state", "kind", "postmortem", "cause", "owner__username"]

@@ -25,7 +25,7 @@ from incidents.permissions import visible_incidents
 from kb.causes import fixes, linking, merging
 from kb.causes.queries import causes_with_counts
 from kb.models import Category, Cause, CauseLink
-from kb.permissions import visible_causes, visible_links
+from kb.permissions import EDIT_CAUSES, LINK_CAUSES, visible_causes, visible_links
 
 
 class CauseSerializer(serializers.ModelSerializer):
@@ -112,6 +112,8 @@ class SplitCauseSerializer(serializers.Serializer):
 class CauseViewSet(
     IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
 ):
+    act = EDIT_CAUSES
+    acts = {"fixed": LINK_CAUSES}
     queryset = Cause.objects.none()
     serializer_class = CauseSerializer
     filterset_class = CauseFilter
@@ -175,6 +177,7 @@ class CauseLinkViewSet(
     mixins.ListModelMixin,
     Resource,
 ):
+    act = LINK_CAUSES
     queryset = CauseLink.objects.none()
     serializer_class = CauseLinkSerializer
     filterset_fields = ["incident", "cause", "state", "role"]

@@ -46,8 +46,7 @@ class WorkspaceSerializer(PluginSerializer):
 
 
 class _AdminResource(Resource):
-    scope = "admin"
-    permission = MANAGE_WORKSPACES
+    act = act_to_read = MANAGE_WORKSPACES
 
 
 class WorkspaceViewSet(

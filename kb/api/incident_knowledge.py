@@ -18,7 +18,7 @@ from incidents.permissions import visible_incidents
 from kb.api.causes import CauseLinkSerializer
 from kb.causes import linking
 from kb.models import Citation, LedTo
-from kb.permissions import visible_causes, visible_links
+from kb.permissions import LINK_CAUSES, visible_causes, visible_links
 
 
 class SameAsSerializer(serializers.Serializer):
@@ -54,6 +54,8 @@ class _OfIncident(APIView):
 class SameAsView(_OfIncident):
     """“Same as INC-42”: confirm the causes of that incident for this one."""
 
+    act = LINK_CAUSES
+
     @extend_schema(
         request=SameAsSerializer,
         responses=CauseLinkSerializer(many=True),
@@ -69,6 +71,8 @@ class SameAsView(_OfIncident):
 
 class ChainView(_OfIncident):
     """Which cause of an incident led to which."""
+
+    act = LINK_CAUSES
 
     @extend_schema(responses=ChainSerializer(many=True), summary="Chain of causes")
     def get(self, request: Request, pk: int) -> Response:
@@ -88,6 +92,8 @@ class ChainView(_OfIncident):
 
 class CitationsView(_OfIncident):
     """Evidence for the cause links of an incident: pages of this site, such as charts."""
+
+    act = LINK_CAUSES
 
     def _links(self) -> Any:
         return visible_links(self.request.user).filter(incident=self.incident())

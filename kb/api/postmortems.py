@@ -31,7 +31,12 @@ from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
 from kb.models.postmortem import MAX_CHARACTERS
-from kb.permissions import visible_postmortems
+from kb.permissions import (
+    PUBLISH_POSTMORTEMS,
+    REVIEW_POSTMORTEMS,
+    WRITE_POSTMORTEMS,
+    visible_postmortems,
+)
 from kb.postmortems import editing
 
 
@@ -122,6 +127,12 @@ class PostmortemViewSet(
 ):
     """Postmortems; one without text starts with its template, filled with what is recorded."""
 
+    act = WRITE_POSTMORTEMS
+    acts = {
+        "publish": PUBLISH_POSTMORTEMS,
+        "comment": REVIEW_POSTMORTEMS,
+        "review": REVIEW_POSTMORTEMS,
+    }
     queryset = Postmortem.objects.none()
     serializer_class = PostmortemSerializer
     filterset_fields = ["state", "incidents"]

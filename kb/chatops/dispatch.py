@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 
 from common.errors import error_text
@@ -21,6 +21,8 @@ from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.chat.base import ChatAnswer, ChatEvent, clip
 from kb.models import ChatPerson, Workspace
+from people.acts import Act
+from people.permissions import require
 
 REFERENCE = re.compile(r"\bINC-(\d{1,9})\b", re.IGNORECASE)
 DEFAULT_COMMAND = "ask"
@@ -68,22 +70,28 @@ class Command:
     usage: str
     description: str
     run: Handler
-    needs_account: bool = False
-    """It changes something, so it must be known who runs it."""
+    act: Act | None = None
+    """What it changes takes this; so it must be known who runs it."""
+
+
+@dataclass(frozen=True)
+class Button:
+    run: Handler
+    act: Act
 
 
 COMMANDS: Registry[Command] = Registry("chat commands")
-BUTTONS: Registry[Handler] = Registry("chat buttons")
+BUTTONS: Registry[Button] = Registry("chat buttons")
 """What a button does, by the first word of its value. All of them need a linked account."""
 
 
 def command(
-    name: str, usage: str, description: str, needs_account: bool = False
+    name: str, usage: str, description: str, act: Act | None = None
 ) -> Callable[[Handler], Handler]:
     """Register a function as the command `name`. It gets the context and the words after it."""
 
     def register(run: Handler) -> Handler:
-        COMMANDS.register(name, Command(usage, description, run, needs_account))
+        COMMANDS.register(name, Command(usage, description, run, act))
         return run
 
     return register
@@ -99,12 +107,22 @@ def answer_event(workspace: Workspace, event: ChatEvent, can_answer_privately: b
         return ChatAnswer(str(problem))
     except ValidationError as error:
         return ChatAnswer(clip(error_text(error), 500))
+    except PermissionDenied as refused:
+        return ChatAnswer(str(refused), private=True)
 
 
 def _linked_user(workspace: Workspace, event: ChatEvent) -> User | None:
     accounts = ChatPerson.objects.filter(workspace=workspace, external_id=event.person)
     account = accounts.select_related("user").first() if event.person else None
     return account.user if account and account.user.is_active else None
+
+
+def require_account(context: CommandContext, act: Act) -> User:
+    """The linked account. Raises Problem without one, PermissionDenied if it may not."""
+    if context.user is None:
+        raise Problem(LINK_YOUR_ACCOUNT)
+    require(context.user, act)
+    return context.user
 
 
 def run_command(context: CommandContext, text: str) -> ChatAnswer:
@@ -119,8 +137,8 @@ def run_command(context: CommandContext, text: str) -> ChatAnswer:
     chosen = COMMANDS.get(first.lower())
     if chosen is None:
         chosen, rest = COMMANDS[DEFAULT_COMMAND], words
-    if chosen.needs_account and context.user is None:
-        raise Problem(LINK_YOUR_ACCOUNT)
+    if chosen.act is not None:
+        require_account(context, chosen.act)
     return chosen.run(context, rest)
 
 
@@ -133,12 +151,11 @@ def _run_shared(context: CommandContext, text: str) -> ChatAnswer:
 
 def _run_button(context: CommandContext, value: str) -> ChatAnswer:
     name, _, rest = value.partition(" ")
-    run = BUTTONS.get(name)
-    if run is None:
+    button = BUTTONS.get(name)
+    if button is None:
         raise Problem(OUTDATED_BUTTON)
-    if context.user is None:
-        raise Problem(LINK_YOUR_ACCOUNT)
-    return run(context, rest)
+    require_account(context, button.act)
+    return button.run(context, rest)
 
 
 EVENT_HANDLERS: Registry[Handler] = Registry(

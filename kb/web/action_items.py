@@ -13,12 +13,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page
 from kb.models import ActionItem
-from kb.permissions import visible_actions
+from kb.permissions import EDIT_ACTIONS, WRITE_POSTMORTEMS, visible_actions
 from kb.postmortems import action_items
 from kb.web.forms import ActionForm
 from kb.web.postmortems import get_postmortem
+from people.permissions import requires
 
 
+@requires(WRITE_POSTMORTEMS)
 @require_POST
 def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -35,6 +37,7 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
+@requires(EDIT_ACTIONS)
 @require_http_methods(["GET", "POST"])
 def action_form(request: HttpRequest, pk: int) -> HttpResponse:
     action = get_object_or_404(visible_actions(request.user), pk=pk)
@@ -49,6 +52,7 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
     return form_page(request, "kb/action_items/form.html", form, action=action)
 
 
+@requires(EDIT_ACTIONS)
 @require_POST
 def action_state(request: HttpRequest, pk: int) -> HttpResponse:
     action = get_object_or_404(visible_actions(request.user), pk=pk)

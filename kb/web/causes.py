@@ -29,8 +29,16 @@ from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
 from kb.causes.queries import causes_with_counts
 from kb.models import Category, Cause, CauseLink, Citation
-from kb.permissions import visible_actions, visible_causes, visible_links, visible_postmortems
+from kb.permissions import (
+    EDIT_CAUSES,
+    LINK_CAUSES,
+    visible_actions,
+    visible_causes,
+    visible_links,
+    visible_postmortems,
+)
 from kb.web.forms import CauseForm
+from people.permissions import requires
 
 
 @require_GET
@@ -69,6 +77,7 @@ def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "kb/causes/detail.html", context)
 
 
+@requires(EDIT_CAUSES)
 @require_http_methods(["GET", "POST"])
 def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     cause = get_cause(request, pk) if pk else None
@@ -85,6 +94,7 @@ def cause_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return form_page(request, "kb/causes/form.html", form, cause=cause)
 
 
+@requires(LINK_CAUSES)
 @require_POST
 def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
@@ -99,6 +109,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
+@requires(EDIT_CAUSES)
 @require_POST
 def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Merge this cause into another, or supersede it; both pages stay."""
@@ -114,6 +125,7 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(request, cause, lambda: merging.merge_causes(into, cause), "Merged.")
 
 
+@requires(EDIT_CAUSES)
 @require_POST
 def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
@@ -165,6 +177,7 @@ def incident_causes(request: HttpRequest, incident: int) -> HttpResponse:
     return _causes_panel(request, get_incident(request, incident))
 
 
+@requires(LINK_CAUSES)
 @require_POST
 def link(request: HttpRequest, incident: int) -> HttpResponse:
     """Confirm, suspect or reject a cause with one click; `state=remove` deletes the link."""
@@ -194,6 +207,7 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     )
 
 
+@requires(LINK_CAUSES)
 @require_POST
 def new_cause(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
@@ -203,6 +217,7 @@ def new_cause(request: HttpRequest, incident: int) -> HttpResponse:
     )
 
 
+@requires(LINK_CAUSES)
 @require_POST
 def same_as(request: HttpRequest, incident: int) -> HttpResponse:
     """“Same as INC-42”: confirm the causes of that incident for this one."""
@@ -215,6 +230,7 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
     )
 
 
+@requires(LINK_CAUSES)
 @require_POST
 def chain(request: HttpRequest, incident: int) -> HttpResponse:
     """Record that one cause led to another in this incident, or `remove` that."""
@@ -234,6 +250,7 @@ def chain(request: HttpRequest, incident: int) -> HttpResponse:
     )
 
 
+@requires(LINK_CAUSES)
 @require_POST
 def cite(request: HttpRequest, incident: int) -> HttpResponse:
     """Cite evidence for a cause link of this incident."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,11 +22,12 @@ from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, NotificationDelivery, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
+from people.permissions import requires
 
 ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
 
 
-@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@requires(MANAGE_WORKSPACES)
 @require_GET
 def workspace_list(request: HttpRequest) -> HttpResponse:
     kinds = registry()
@@ -38,7 +38,7 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
     return render(request, "kb/chat/workspaces.html", {"rows": rows, "kinds": kinds.values()})
 
 
-@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@requires(MANAGE_WORKSPACES)
 @require_http_methods(["GET", "POST"])
 def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
     """A platform's own settings."""
@@ -67,7 +67,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
     return render(request, "kb/chat/workspace_form.html", context, status=status)
 
 
-@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@requires(MANAGE_WORKSPACES)
 @require_GET
 def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
@@ -106,7 +106,7 @@ class NotificationRuleForm(forms.ModelForm):
         }
 
 
-@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@requires(MANAGE_WORKSPACES)
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
     workspace = get_object_or_404(Workspace, pk=pk)
@@ -129,7 +129,7 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
     return render(request, "kb/chat/rule_form.html", context, status=status)
 
 
-@permission_required(MANAGE_WORKSPACES, raise_exception=True)
+@requires(MANAGE_WORKSPACES)
 @require_POST
 def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(

@@ -18,10 +18,16 @@ from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, sub
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
-from kb.permissions import visible_postmortems
+from kb.permissions import (
+    PUBLISH_POSTMORTEMS,
+    REVIEW_POSTMORTEMS,
+    WRITE_POSTMORTEMS,
+    visible_postmortems,
+)
 from kb.postmortems import editing, images
 from kb.postmortems.blameless import hints_for
 from kb.web.forms import ActionForm, EditorForm, ReviewersForm, StartForm
+from people.permissions import requires
 
 MAX_PREVIEW = 200_000
 """Characters that the preview beside the editor renders."""
@@ -66,6 +72,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@requires(WRITE_POSTMORTEMS)
 @require_http_methods(["GET", "POST"])
 def postmortem_start(request: HttpRequest) -> HttpResponse:
     initial = {"references": request.GET.get("incident", "")}
@@ -82,6 +89,7 @@ def postmortem_start(request: HttpRequest) -> HttpResponse:
     return form_page(request, "kb/postmortems/new.html", form)
 
 
+@requires(WRITE_POSTMORTEMS)
 @require_http_methods(["GET", "POST"])
 def postmortem_edit(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -165,6 +173,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     return render(request, "kb/postmortems/_preview.html", context)
 
 
+@requires(WRITE_POSTMORTEMS)
 @require_POST
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     """Stores what is being typed, every few seconds; reports if somebody else saved since."""
@@ -183,6 +192,7 @@ def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     return JsonResponse({"saved_at": at, "behind": base < postmortem.version})
 
 
+@requires(WRITE_POSTMORTEMS)
 @require_POST
 def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -208,6 +218,7 @@ def picture(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
+@requires(WRITE_POSTMORTEMS, "POST")
 @require_GET
 def versions(request: HttpRequest, pk: int) -> HttpResponse:
     """Every saved version, and what changed between one and the one before it."""
@@ -257,6 +268,7 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     return response
 
 
+@requires(PUBLISH_POSTMORTEMS)
 @require_POST
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -270,6 +282,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
+@requires(WRITE_POSTMORTEMS)
 @require_POST
 def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -281,6 +294,7 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
+@requires(REVIEW_POSTMORTEMS)
 @require_POST
 def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -291,6 +305,7 @@ def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@requires(REVIEW_POSTMORTEMS)
 @require_POST
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
@@ -301,6 +316,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
+@requires(REVIEW_POSTMORTEMS)
 @require_POST
 def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)

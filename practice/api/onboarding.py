@@ -10,8 +10,10 @@ from rest_framework import mixins, serializers, viewsets
 from incidents.api.base import NameField
 from incidents.api.mixins import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
+from people.permissions import require
 from practice import onboarding_board
 from practice.models import Engagement, Phase
+from practice.permissions import REVIEW_READINESS
 
 
 class EngagementSerializer(serializers.ModelSerializer):
@@ -33,12 +35,14 @@ class EngagementSerializer(serializers.ModelSerializer):
         extra_kwargs = {"evidence": {"max_length": 5000}}
 
     def create(self, validated_data: dict[str, Any]) -> Engagement:
+        require(self.context["request"].user, REVIEW_READINESS, validated_data["service"])
         return onboarding_board.set_phase(**validated_data)
 
 
 class EngagementViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Phases of onboarding, by service."""
 
+    act = REVIEW_READINESS
     queryset = Engagement.objects.select_related("service", "owner")
     serializer_class = EngagementSerializer
     filterset_fields = ["service__name", "phase", "state"]

@@ -13,8 +13,8 @@ from incidents.api.mixins import (
     Resource,
 )
 from practice import practice_map
-from practice.api.base import Managed
 from practice.models import Practice, Verdict
+from practice.permissions import EDIT_VERDICTS, MANAGE
 
 
 class VerdictSerializer(serializers.ModelSerializer):
@@ -36,6 +36,7 @@ class VerdictSerializer(serializers.ModelSerializer):
 class VerdictViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Verdicts on practices, of the organisation (empty team) and of teams."""
 
+    act = EDIT_VERDICTS
     queryset = Verdict.objects.select_related("author")
     serializer_class = VerdictSerializer
     filterset_fields = ["team", "word", "practice"]
@@ -49,7 +50,6 @@ class PracticeSerializer(serializers.ModelSerializer):
 
 
 class PracticeViewSet(
-    Managed,
     IdempotentCreateMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -58,6 +58,7 @@ class PracticeViewSet(
 ):
     """Nodes of the practice map."""
 
+    act = MANAGE
     queryset = Practice.objects.all()
     serializer_class = PracticeSerializer
     filterset_fields = ["parent"]

@@ -15,12 +15,13 @@ from common.viewer import signed_in
 from incidents.api.base import NameField, validated_body
 from incidents.api.mixins import EtagRetrieveMixin, IdempotentCreateMixin, Resource
 from incidents.models import Service
+from people.permissions import require
 from practice.models import (
     ReadinessAnswer,
     ReadinessFinding,
     ReadinessReview,
 )
-from practice.permissions import visible_findings
+from practice.permissions import REVIEW_READINESS, visible_findings
 from practice.readiness import reviews
 
 
@@ -55,7 +56,9 @@ class ReadinessReviewSerializer(serializers.ModelSerializer):
         read_only_fields = ["closed_at", "expires_on", "score"]
 
     def create(self, validated_data: dict[str, Any]) -> ReadinessReview:
-        return reviews.start_review(validated_data["service"], self.context["request"].user)
+        author = self.context["request"].user
+        require(author, REVIEW_READINESS, validated_data["service"])
+        return reviews.start_review(validated_data["service"], author)
 
 
 class ReadinessReviewViewSet(
@@ -63,11 +66,17 @@ class ReadinessReviewViewSet(
 ):
     """Production readiness reviews. Creating one while one is open returns the open one."""
 
+    act = REVIEW_READINESS
     queryset = ReadinessReview.objects.select_related("service", "checklist").prefetch_related(
         "answers__item", "answers__author"
     )
     serializer_class = ReadinessReviewSerializer
     filterset_fields = ["service__name"]
+
+    def _editable(self) -> ReadinessReview:
+        review = self.get_object()
+        require(self.request.user, REVIEW_READINESS, review.service)
+        return review
 
     @extend_schema(
         request=ReadinessAnswerSerializer,
@@ -78,13 +87,13 @@ class ReadinessReviewViewSet(
     def answer(self, request: Request, pk: str | None = None) -> Response:
         fields = validated_body(request, ReadinessAnswerSerializer)
         item = fields.pop("item")
-        answer = reviews.answer_item(self.get_object(), item, signed_in(request), **fields)
+        answer = reviews.answer_item(self._editable(), item, signed_in(request), **fields)
         return Response(ReadinessAnswerSerializer(answer).data)
 
     @extend_schema(request=None, responses=ReadinessReviewSerializer, summary="Close a review")
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
-        reviews.close_review(self.get_object())
+        reviews.close_review(self._editable())
         return Response(self.get_serializer(self.get_object()).data)
 
 
@@ -105,6 +114,7 @@ class ClosingSerializer(serializers.Serializer):
 class ReadinessFindingViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Readiness gaps that incidents showed."""
 
+    act = REVIEW_READINESS
     queryset = ReadinessFinding.objects.none()
     serializer_class = ReadinessFindingSerializer
     filterset_fields = ["service__name", "incident", "kind"]
@@ -120,7 +130,9 @@ class ReadinessFindingViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
         note = validated_body(request, ClosingSerializer)["note"]
-        finding = reviews.close_finding(self.get_object(), note, signed_in(request))
+        finding = self.get_object()
+        require(request.user, REVIEW_READINESS, finding.service)
+        finding = reviews.close_finding(finding, note, signed_in(request))
         return Response(self.get_serializer(finding).data)
 
 

@@ -18,9 +18,9 @@ from incidents.api.mixins import (
     run_idempotently,
 )
 from incidents.models import Service
-from practice.api.base import Managed
 from practice.load_tests import registry as load_test_tools
 from practice.models import Capacity, Drill, LoadTest
+from practice.permissions import MANAGE, RECORD_RUNS
 from practice.records import load_tests
 from practice.records.capacity import trend_of
 
@@ -76,6 +76,7 @@ class NewLoadTestSerializer(serializers.Serializer):
 class LoadTestViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Load tests, as pipelines post them. The same content is stored once."""
 
+    act = RECORD_RUNS
     queryset = LoadTest.objects.select_related("service")
     serializer_class = LoadTestSerializer
     filterset_fields = ["service__name", "scenario", "tool"]
@@ -103,6 +104,7 @@ class DrillSerializer(serializers.ModelSerializer):
 class DrillViewSet(IdempotentCreateMixin, EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Rehearsed restores, failovers and the like."""
 
+    act = RECORD_RUNS
     queryset = Drill.objects.select_related("service")
     serializer_class = DrillSerializer
     filterset_fields = ["service__name", "kind", "worked"]
@@ -135,7 +137,6 @@ class CapacitySerializer(serializers.ModelSerializer):
 
 
 class CapacityViewSet(
-    Managed,
     IdempotentCreateMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -145,6 +146,7 @@ class CapacityViewSet(
 ):
     """What can fill up."""
 
+    act = MANAGE
     queryset = Capacity.objects.select_related("service")
     serializer_class = CapacitySerializer
     filterset_fields = ["service__name"]

@@ -20,8 +20,8 @@ from incidents.api.mixins import (
 )
 from incidents.api.services import CatalogueReportSerializer, report_body
 from incidents.models import Service
-from practice.api.base import Managed
 from practice.models import Slo
+from practice.permissions import MANAGE
 from practice.slo_files import registry as slo_file_kinds
 from practice.slos.attribution import attributed_status
 from practice.slos.editing import save_objective
@@ -113,7 +113,6 @@ class SloFileSerializer(serializers.Serializer):
 
 
 class SloViewSet(
-    Managed,
     IdempotentCreateMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -123,6 +122,7 @@ class SloViewSet(
 ):
     """Service level objectives."""
 
+    act = MANAGE
     queryset = Slo.objects.select_related("service")
     serializer_class = SloSerializer
     filterset_fields = ["service__name", "window", "enabled"]

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
 from incidents.web.shortcuts import act_and_redirect, submitted_text
+from people.permissions import require, requires
 from practice import onboarding_board
 from practice.models import Engagement, Phase
+from practice.permissions import REVIEW_READINESS
 
 
 @require_GET
@@ -26,11 +28,13 @@ def board(request: HttpRequest) -> HttpResponse:
     return render(request, "practice/onboarding/board.html", context)
 
 
+@requires(REVIEW_READINESS, "POST")
 @require_http_methods(["GET", "POST"])
 def phases(request: HttpRequest, pk: int) -> HttpResponse:
     """The phases of one service, each with state, owner and evidence."""
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
+        require(request.user, REVIEW_READINESS, service)
         owner = get_user_model().objects.filter(
             username=submitted_text(request, "owner"), is_active=True
         )

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from common.viewer import signed_in
 from incidents.web.shortcuts import submitted_text, succeeds
 from people.models import Team
+from people.permissions import requires
 from practice import practice_map
 from practice.models import Practice, Verdict
+from practice.permissions import EDIT_VERDICTS
 
 
 def _team(request: HttpRequest) -> str:
@@ -48,6 +50,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
     return render(request, "practice/map/overview.html", context)
 
 
+@requires(EDIT_VERDICTS, "POST")
 @require_http_methods(["GET", "POST"])
 def practice(request: HttpRequest, pk: int) -> HttpResponse:
     """One practice: verdicts of the organisation and of teams."""

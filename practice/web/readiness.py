@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,19 +16,23 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis.presentation.charts import draw
 from common.viewer import signed_in
 from incidents.models import Service
+from incidents.permissions import EDIT_SERVICES
 from incidents.web.shortcuts import act_and_redirect, add_errors, submitted_text, succeeds
+from people.permissions import require, requires
 from practice.models import Checklist, ReadinessAnswer, ReadinessReview
-from practice.permissions import MANAGE, visible_findings
+from practice.permissions import MANAGE, REVIEW_READINESS, visible_findings
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
 from practice.web.forms import ChecklistForm, StageForm
 
 
+@requires(REVIEW_READINESS, "POST")
 @require_http_methods(["GET", "POST"])
 def readiness(request: HttpRequest, pk: int) -> HttpResponse:
     """Readiness of a service: its reviews, findings, and the gates of its lifecycle."""
     service = get_object_or_404(Service, pk=pk)
     if request.method == "POST":
+        require(request.user, REVIEW_READINESS, service)
         started: list[ReadinessReview] = []
         if succeeds(
             request, lambda: started.append(reviews.start_review(service, signed_in(request)))
@@ -69,18 +72,22 @@ def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
     return draw([(times, values)], "%", "Score of the reviews")
 
 
+@requires(EDIT_SERVICES)
 @require_POST
 def stage(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
+    require(request.user, EDIT_SERVICES, service)
     wanted, reason = submitted_text(request, "stage"), submitted_text(request, "reason")
     if succeeds(request, lambda: reviews.enter_stage(service, wanted, reason)):
         messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
     return redirect("practice:readiness", pk)
 
 
+@requires(REVIEW_READINESS)
 @require_POST
 def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
-    finding = get_object_or_404(visible_findings(request.user), pk=pk)
+    finding = get_object_or_404(visible_findings(request.user).select_related("service"), pk=pk)
+    require(request.user, REVIEW_READINESS, finding.service)
     return act_and_redirect(
         request,
         reverse("practice:readiness", args=[finding.service_id]),
@@ -88,12 +95,14 @@ def finding_close(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@requires(REVIEW_READINESS, "POST")
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     current = get_object_or_404(
         ReadinessReview.objects.select_related("service", "checklist"), pk=pk
     )
     if request.method == "POST":
+        require(request.user, REVIEW_READINESS, current.service)
         action = request.POST.get("act", "")
         if action == "close" and succeeds(request, lambda: reviews.close_review(current)):
             messages.success(request, f"Closed with {current.score or 0:.0%}.")
@@ -115,9 +124,11 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "practice/readiness/review.html", context)
 
 
+@requires(REVIEW_READINESS)
 @require_POST
 def answer(request: HttpRequest, pk: int, item: int) -> HttpResponse:
-    current = get_object_or_404(ReadinessReview, pk=pk)
+    current = get_object_or_404(ReadinessReview.objects.select_related("service"), pk=pk)
+    require(request.user, REVIEW_READINESS, current.service)
     question = get_object_or_404(current.checklist.items, pk=item)
     fields = {name: submitted_text(request, name) for name in ("verdict", "note", "evidence")}
     position = f"{current.get_absolute_url()}#item-{question.pk}"
@@ -137,7 +148,7 @@ def checklists(request: HttpRequest) -> HttpResponse:
     return render(request, "practice/readiness/checklists.html", {"rows": rows})
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def checklist(request: HttpRequest, tier: str) -> HttpResponse:
     """Edit a checklist: saving makes a new version."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,8 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analysis.presentation.charts import draw
 from incidents.models import Service
 from incidents.web.shortcuts import add_errors
+from people.permissions import requires
 from practice.models import Capacity
-from practice.permissions import MANAGE
+from practice.permissions import MANAGE, RECORD_RUNS
 from practice.records import capacity, load_tests
 from practice.web.forms import CapacityForm, DrillForm, LoadTestForm
 
@@ -36,6 +36,7 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "practice/records/service.html", context)
 
 
+@requires(RECORD_RUNS)
 @require_http_methods(["GET", "POST"])
 def load_test(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
@@ -62,6 +63,7 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "practice/records/load_test_form.html", context, status=status)
 
 
+@requires(RECORD_RUNS)
 @require_POST
 def drill(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
@@ -76,7 +78,7 @@ def drill(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("practice:records", pk)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def capacity_form(request: HttpRequest, pk: int, key: int | None = None) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)

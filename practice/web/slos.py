@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,6 +13,7 @@ from analysis.presentation.charts import Mark, draw
 from incidents.models import Service, TierPolicy
 from incidents.web.catalogue import preview_then_import
 from incidents.web.shortcuts import submitted_key
+from people.permissions import requires
 from practice.core import error_budget
 from practice.core.prometheus_rules import rules
 from practice.models import Slo
@@ -74,7 +74,7 @@ def _error_ratio_chart(status: AttributedStatus) -> SafeString:
     return draw([(times, shares)], "%", "Bad events of all, hour by hour")
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     slo = get_object_or_404(Slo, pk=pk) if pk else None
@@ -106,7 +106,7 @@ def _initial(request: HttpRequest) -> dict[str, object]:
     }
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_POST
 def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
     """Count new events now."""
@@ -119,7 +119,7 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(slo)
 
 
-@permission_required(MANAGE, raise_exception=True)
+@requires(MANAGE)
 @require_http_methods(["GET", "POST"])
 def slo_import(request: HttpRequest) -> HttpResponse:
     return preview_then_import(

@@ -12,14 +12,16 @@ pytestmark = pytest.mark.django_db
 ROW = {"id": "1", "title": "Search slow", "Created At": "03/05/2026 10:04", "severity": "purple"}
 
 
-def test_rows_are_read_in_the_stated_zone_and_order_and_remarks_are_counted(api: APIClient) -> None:
+def test_rows_are_read_in_the_stated_zone_and_order_and_remarks_are_counted(
+    admin_api: APIClient,
+) -> None:
     body = {"source": "sheet", "rows": [ROW, {**ROW, "id": "2"}]}
-    refused = api.post("/api/v1/incidents/import/", body, format="json").json()
+    refused = admin_api.post("/api/v1/incidents/import/", body, format="json").json()
     assert refused["new"] == 0
     assert "day or the month first" in refused["refused"][0]["why"]
 
     body |= {"zone": "Europe/Berlin", "dates": "month-first"}
-    answer = api.post("/api/v1/incidents/import/", body, format="json").json()
+    answer = admin_api.post("/api/v1/incidents/import/", body, format="json").json()
     assert (answer["new"], answer["refused"]) == (2, [])
     notes = {each["note"]: each["count"] for each in answer["notes"]}
     assert notes["the severity 'purple' is unknown, SEV3 is used"] == 2
@@ -28,21 +30,21 @@ def test_rows_are_read_in_the_stated_zone_and_order_and_remarks_are_counted(api:
     assert (incident.status, list(incident.guessed_times)) == ("resolved", ["resolved_at"])
 
     for wrong in ({"zone": "Mars"}, {"dates": "year-first"}):
-        answered = api.post("/api/v1/incidents/import/", {**body, **wrong}, format="json")
+        answered = admin_api.post("/api/v1/incidents/import/", {**body, **wrong}, format="json")
         assert answered.status_code == 400
         assert next(iter(wrong)) in answered.json()["errors"]
 
 
-def test_a_time_that_a_person_sets_is_no_longer_guessed(api: APIClient) -> None:
+def test_a_time_that_a_person_sets_is_no_longer_guessed(admin_api: APIClient) -> None:
     rows = [{"id": "1", "title": "Search slow", "started_at": "2026-03-05"}]
-    api.post("/api/v1/incidents/import/", {"source": "sheet", "rows": rows}, format="json")
+    admin_api.post("/api/v1/incidents/import/", {"source": "sheet", "rows": rows}, format="json")
     incident = Incident.objects.get()
     path = f"/api/v1/incidents/{incident.pk}/"
-    assert set(api.get(path).json()["guessed_times"]) == {"impact_started_at", "resolved_at"}
-    api.patch(path, {"resolved_at": "2026-03-05T11:06:00Z"}, format="json")
-    assert list(api.get(path).json()["guessed_times"]) == ["impact_started_at"]
-    api.patch(path, {"guessed_times": {}}, format="json")
-    assert list(api.get(path).json()["guessed_times"]) == ["impact_started_at"]
+    assert set(admin_api.get(path).json()["guessed_times"]) == {"impact_started_at", "resolved_at"}
+    admin_api.patch(path, {"resolved_at": "2026-03-05T11:06:00Z"}, format="json")
+    assert list(admin_api.get(path).json()["guessed_times"]) == ["impact_started_at"]
+    admin_api.patch(path, {"guessed_times": {}}, format="json")
+    assert list(admin_api.get(path).json()["guessed_times"]) == ["impact_started_at"]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +53,8 @@ def test_a_time_that_a_person_sets_is_no_longer_guessed(api: APIClient) -> None:
      ("Closed", "resolved"), ("Erledigt", "resolved"), ("", "resolved")],
 )  # fmt: skip
 def test_a_row_without_an_end_is_open_only_if_its_state_says_so(
-    api: APIClient, state: str, status: str
+    admin_api: APIClient, state: str, status: str
 ) -> None:
     row = {"id": "1", "title": "Search slow", "started_at": "2026-03-05T10:04Z", "state": state}
-    api.post("/api/v1/incidents/import/", {"source": "sheet", "rows": [row]}, format="json")
+    admin_api.post("/api/v1/incidents/import/", {"source": "sheet", "rows": [row]}, format="json")
     assert Incident.objects.get().status == status

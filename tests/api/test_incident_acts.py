@@ -27,17 +27,17 @@ def test_merging_and_splitting(api: APIClient, incident: Incident, database: Ser
     assert (split.status_code, split.data["title"]) == (201, "Alert0")
 
 
-def test_one_request_imports_a_history(api: APIClient) -> None:
+def test_one_request_imports_a_history(admin_api: APIClient) -> None:
     rows = [
         {"id": "a1", "title": "Disk full", "started_at": "2026-03-01T10:00:00Z"},
         {"id": "a2", "title": "", "started_at": "2026-03-01T10:00:00Z"},
     ]
     body = {"source": "old tool", "rows": rows}
-    dry = api.post("/api/v1/incidents/import/", {**body, "dry_run": True}, format="json").data
+    dry = admin_api.post("/api/v1/incidents/import/", {**body, "dry_run": True}, format="json").data
     assert (dry["new"], Incident.objects.count()) == (1, 0)
-    report = api.post("/api/v1/incidents/import/", body, format="json").data
+    report = admin_api.post("/api/v1/incidents/import/", body, format="json").data
     assert (report["new"], [row["row"] for row in report["refused"]]) == (1, [2])
-    assert api.post("/api/v1/incidents/import/", body, format="json").data["known"] == 1
+    assert admin_api.post("/api/v1/incidents/import/", body, format="json").data["known"] == 1
 
 
 def test_timelines_are_written_pinned_and_edited(api: APIClient, incident: Incident) -> None:

@@ -21,6 +21,8 @@ from incidents.tokens import create_token
 from kb.chat.base import ChatEvent
 from kb.chatops import dispatch
 from kb.models import ChatPerson, Workspace
+from people.membership import give_role
+from people.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +35,16 @@ def api(user: User) -> APIClient:
     client = APIClient()
     text = create_token(user, "test", "file")[1]
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    return client
+
+
+@pytest.fixture
+def manager(django_user_model: Any) -> APIClient:
+    """Importing history is for those who set the product up."""
+    person = django_user_model.objects.create_user("manager")
+    give_role(person, Role.MANAGER)
+    client = APIClient()
+    client.force_authenticate(person)
     return client
 
 
@@ -50,7 +62,7 @@ def chat(user: User) -> Callable[[str], str]:
 
 @pytest.fixture
 def interfaces(
-    web: Client, api: APIClient, chat: Callable[[str], str], tmp_path: Path
+    web: Client, api: APIClient, manager: APIClient, chat: Callable[[str], str], tmp_path: Path
 ) -> dict[str, Filing]:
     """Every way in which an incident with nothing but a title can be filed."""
     now = timezone.now().isoformat()
@@ -73,7 +85,7 @@ def interfaces(
     def by_import_by_api(title: str) -> None:
         row = {"id": "7", "title": title, "started_at": now, "detected_at": now}
         body = {"source": "list", "rows": [row]}
-        assert api.post("/api/v1/incidents/import/", body, format="json").data["new"] == 1
+        assert manager.post("/api/v1/incidents/import/", body, format="json").data["new"] == 1
 
     def by_knowledge_import(title: str) -> None:
         path = tmp_path / "history.csv"

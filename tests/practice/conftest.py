@@ -8,14 +8,18 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from incidents.models import Service
+from people.membership import join_team
 from people.models import Team
 from practice.models import Slo
 
 
 @pytest.fixture
-def checkout(db: None) -> Service:
+def checkout(user: User) -> Service:
+    """A service of the team that `user` is in."""
+    orders = Team.objects.create(name="Orders")
+    join_team(user, orders)
     return Service.objects.create(
-        name="checkout", tier="core", owner=Team.named("Orders"), on_call="Orders rota",
+        name="checkout", tier="core", owner=orders, on_call="Orders rota",
         runbook_url="https://wiki.example/checkout", dashboards="https://grafana.example/d/1",
         repositories="https://git.example/checkout",
     )  # fmt: skip

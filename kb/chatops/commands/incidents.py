@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from incidents import filing
 from incidents.models import Incident
+from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS
 from incidents.severities import severity_named
 from kb.causes import linking
 from kb.chat.base import AnswerItem, ChatAnswer, clip
@@ -14,15 +15,16 @@ from kb.chatops.arguments import choice_argument, incident_argument
 from kb.chatops.dispatch import (
     BUTTONS,
     EVENT_HANDLERS,
-    LINK_YOUR_ACCOUNT,
     OUTDATED_BUTTON,
     REFERENCE,
+    Button,
     CommandContext,
     Problem,
     command,
+    require_account,
 )
 from kb.models import Cause, CauseLink, IncidentChannel, NotificationDelivery
-from kb.permissions import visible_causes
+from kb.permissions import LINK_CAUSES, visible_causes
 
 
 def incident_answer(
@@ -48,7 +50,7 @@ def show(context: CommandContext, text: str) -> ChatAnswer:
     return incident_answer(incident, incident.reference, *lines, private=True)
 
 
-@command("new", "new TITLE", "file an incident", needs_account=True)
+@command("new", "new TITLE", "file an incident", act=FILE_INCIDENTS)
 def new(context: CommandContext, title: str) -> ChatAnswer:
     if not title:
         raise Problem("What is wrong? new checkout answers 5xx")
@@ -60,7 +62,7 @@ def new(context: CommandContext, title: str) -> ChatAnswer:
     "status",
     "status INC-42 identified|mitigated|resolved",
     "set the status of an incident",
-    needs_account=True,
+    act=EDIT_INCIDENTS,
 )
 def status(context: CommandContext, text: str) -> ChatAnswer:
     incident, rest = incident_argument(context, text)
@@ -71,7 +73,7 @@ def status(context: CommandContext, text: str) -> ChatAnswer:
     return incident_answer(incident, done)
 
 
-@command("severity", "severity INC-42 SEV1", "set the severity of an incident", needs_account=True)
+@command("severity", "severity INC-42 SEV1", "set the severity of an incident", act=EDIT_INCIDENTS)
 def severity(context: CommandContext, text: str) -> ChatAnswer:
     incident, value = incident_argument(context, text)
     chosen = severity_named(value) or choice_argument(value, Incident.Severity.values, "severity")
@@ -79,14 +81,14 @@ def severity(context: CommandContext, text: str) -> ChatAnswer:
     return incident_answer(incident, f"{incident.reference} is {incident.severity}.")
 
 
-@command("note", "note INC-42 TEXT", "write onto the timeline", needs_account=True)
+@command("note", "note INC-42 TEXT", "write onto the timeline", act=EDIT_INCIDENTS)
 def note(context: CommandContext, text: str) -> ChatAnswer:
     incident, words = incident_argument(context, text)
     filing.add_note(incident, words, context.user)
     return incident_answer(incident, "Noted.", clip(words, 200), private=True)
 
 
-@command("resolve", "resolve INC-42 WHAT FIXED IT", "resolve an incident", needs_account=True)
+@command("resolve", "resolve INC-42 WHAT FIXED IT", "resolve an incident", act=EDIT_INCIDENTS)
 def resolve(context: CommandContext, text: str) -> ChatAnswer:
     incident, resolution = incident_argument(context, text)
     incident = filing.set_status(incident, Incident.Status.RESOLVED, context.user, resolution)
@@ -94,7 +96,7 @@ def resolve(context: CommandContext, text: str) -> ChatAnswer:
     return incident_answer(incident, done, clip(incident.resolution, 300))
 
 
-@command("cause", "cause INC-42 NAME", "confirm a cause, known or new", needs_account=True)
+@command("cause", "cause INC-42 NAME", "confirm a cause, known or new", act=LINK_CAUSES)
 def cause(context: CommandContext, text: str) -> ChatAnswer:
     incident, name = incident_argument(context, text)
     link = linking.name_cause(incident, name, author=context.user)
@@ -105,7 +107,7 @@ def cause(context: CommandContext, text: str) -> ChatAnswer:
     "here",
     "here INC-42",
     "link this channel to an incident: marked messages go onto its timeline",
-    needs_account=True,
+    act=EDIT_INCIDENTS,
 )
 def here(context: CommandContext, text: str) -> ChatAnswer:
     incident, _ = incident_argument(context, text)
@@ -123,11 +125,10 @@ def here(context: CommandContext, text: str) -> ChatAnswer:
 
 def note_marked_message(context: CommandContext, text: str) -> ChatAnswer:
     """A marked message becomes an entry of the timeline, at the time it was written."""
-    if context.user is None:
-        raise Problem(LINK_YOUR_ACCOUNT)
+    user = require_account(context, EDIT_INCIDENTS)
     reference = REFERENCE.search(text)
     incident, _ = incident_argument(context, reference[0] if reference else "")
-    filing.add_note(incident, f"From chat: {text}", context.user, context.event.at)
+    filing.add_note(incident, f"From chat: {text}", user, context.event.at)
     return incident_answer(incident, "On the timeline.", clip(text, 200), private=True)
 
 
@@ -169,5 +170,5 @@ def _link_cause(context: CommandContext, keys: str, state: str) -> CauseLink:
 
 
 EVENT_HANDLERS.register("mark", note_marked_message)
-BUTTONS.register("it", confirm_cause)
-BUTTONS.register("not", reject_cause)
+BUTTONS.register("it", Button(confirm_cause, LINK_CAUSES))
+BUTTONS.register("not", Button(reject_cause, LINK_CAUSES))

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -217,13 +218,13 @@ def test_a_series_that_is_too_young_for_a_normal_range_still_has_an_onset(
 
 
 def test_adding_the_service_pulls_its_evidence_and_names_it_on_what_was_pulled(
-    server: Callable[..., str],
+    server: Callable[..., str], user: User
 ) -> None:
     incident = fire("shop_cpu > 90")
     prometheus(server(matrix(incident)))
     for request_id in planning.plan_evidence(incident):
         pulling.pull(request_id)
-    service = add_offered_service(incident, "shop", None)
+    service = add_offered_service(incident, "shop", user)
     new = pull_for_service(incident, service)
     assert Evidence.objects.get(what="shop_cpu").service == service
     queries = EvidenceRequest.objects.filter(pk__in=new).values_list("query", flat=True)

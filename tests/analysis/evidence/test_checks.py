@@ -20,6 +20,8 @@ from incidents.filing import file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from kb.causes.linking import name_cause
 from kb.models import Cause, Check
+from people.membership import give_role
+from people.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -167,7 +169,7 @@ def test_checks_of_a_hidden_cause_are_hidden(
 
 
 def test_one_more_pull_is_made_now_and_next_time_the_alert_fires(
-    incident: Incident, web: Client, server: Callable[..., str]
+    incident: Incident, web: Client, user: User, server: Callable[..., str]
 ) -> None:
     url = server("well")
     settings = {"url": url, "templates": "any | cpu | cores | x"}
@@ -176,9 +178,12 @@ def test_one_more_pull_is_made_now_and_next_time_the_alert_fires(
         source="t", fingerprint="f", name="HighCPU", incident=incident, starts_at=timezone.now()
     )
     sent = {"source": "metrics", "what": "dead rows", "query": 'd{s="$service"}'}
-    page = web.post(
-        f"/analysis/incidents/{incident.pk}/pull-also/", {**sent, "alert": "HighCPU"}
-    ).content.decode()
+    address = f"/analysis/incidents/{incident.pk}/pull-also/"
+    # What then runs by itself takes who manages sources.
+    assert web.post(address, {**sent, "alert": "HighCPU"}).status_code == 403
+    assert not Collector.objects.exists()
+    give_role(user, Role.MANAGER)
+    page = web.post(address, {**sent, "alert": "HighCPU"}).content.decode()
     assert "dead rows" in page
     assert incident.evidence_requests.get(what="dead rows").query == 'd{s="orders-db"}'
     assert Collector.objects.get().alert == "HighCPU"

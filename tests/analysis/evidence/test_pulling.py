@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +18,8 @@ from analysis.evidence import following, planning, pulling
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
+from people.membership import give_role
+from people.models import Role
 from tests.misbehaving_server import BEHAVIOURS
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +167,8 @@ def test_sources_can_only_be_changed_with_permission(web: Client, source: Any) -
     assert web.get(f"/analysis/sources/{source('well').pk}/edit/").status_code == 403
 
 
-def test_a_probe_says_what_to_change(web: Client, source: Any) -> None:
+def test_a_probe_says_what_to_change(web: Client, user: User, source: Any) -> None:
+    give_role(user, Role.MANAGER)
     made = source("garbage")
     answer = web.post(f"/analysis/sources/{made.pk}/probe/").content.decode()
     assert "Is the address right?" in answer
