@@ -1,1 +1,1 @@
-"""Sign-in, and the pages and API of people, teams, roles and tokens."""
+"""Signing in, one's own account, and the pages and API of people, teams, roles and tokens."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.management import get_commands, load_command_class
+from django.urls import get_resolver
 
 from people.acts import ACTS
 
@@ -115,7 +116,7 @@ def is_path(path: str) -> bool:
 def is_module(name: str) -> bool:
     """A module, something in one, or a permission such as practice.change_slo."""
     label, _, codename = name.partition(".")
-    if name in ACTS or (label in apps.app_configs and codename in permissions_of(label)):
+    if name in acts() or (label in apps.app_configs and codename in permissions_of(label)):
         return True
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
@@ -125,6 +126,13 @@ def is_module(name: str) -> bool:
                 module = getattr(module, part, None)  # type: ignore[assignment]
             return module is not None
     return False
+
+
+@cache
+def acts() -> set[str]:
+    """The acts of all packages, which declare them when their pages are loaded."""
+    assert get_resolver().url_patterns
+    return set(ACTS)
 
 
 @cache

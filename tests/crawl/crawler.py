@@ -13,6 +13,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import Resolver404, resolve
 
+from people.permissions import may
+
 UNREADABLE = re.compile(
     r"\b(?:nan|NaN|undefined|Invalid Date)\b|\{\{|\}\}|\{%|%\}"
     # Python's None, but not a sentence such as “None is overdue.”
@@ -29,6 +31,8 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.links: list[tuple[str, bool]] = []
+        self.posts: list[str] = []
+        """Where forms and buttons send writing requests."""
         self.words: list[str] = []
         self._silent: list[str] = []
         self._form: tuple[str, dict[str, str]] | None = None
@@ -44,6 +48,10 @@ class Page(HTMLParser):
             self.links.append((given["href"], False))
         if tag in ("img", "iframe") and "src" in given:
             self.links.append((given["src"], False))
+        if "hx-post" in given:
+            self.posts.append(given["hx-post"])
+        if tag == "form" and given.get("method", "").lower() == "post":
+            self.posts.append(given.get("action", ""))
         if "hx-get" in given:
             self.links.append((given["hx-get"], True))
         self.words += [given[name] for name in ("alt", "title", "aria-label") if name in given]
@@ -80,6 +88,7 @@ class Crawl:
     """What following all links came to: the addresses opened, and what was wrong with them."""
 
     client: Client
+    person: User
     most_per_view: int
     opened: dict[str, int] = field(default_factory=dict)
     views: Counter[str] = field(default_factory=Counter)
@@ -125,8 +134,16 @@ class Crawl:
             if wrong := UNREADABLE.search(words):
                 near = " ".join(words[max(0, wrong.start() - 60) : wrong.end() + 40].split())
                 self.findings.append(f"“{wrong[0]}” on {address}: {near}")
+        for action in page.posts:
+            self._check_offer(address_of(action or address, address), address)
         links = [(address_of(link, address), htmx) for link, htmx in page.links]
         return [(link, htmx, address) for link, htmx in links if link]
+
+    def _check_offer(self, action: str, page: str) -> None:
+        """A page offers a person nothing that they may not do."""
+        for act, methods in getattr(resolve(urlsplit(action).path).func, "acts", {}).items():
+            if (not methods or "POST" in methods) and not may(self.person, act):
+                self.findings.append(f"{page} offers to {act.title}: {action}")
 
 
 def address_of(link: str, page: str) -> str:
@@ -141,6 +158,6 @@ def crawl(person: User, most_per_view: int, start: str = "/") -> Crawl:
     """Every page `person` can reach by following links from `start`, some of each kind."""
     client = Client(raise_request_exception=False)
     client.force_login(person)
-    done = Crawl(client, most_per_view)
+    done = Crawl(client, person, most_per_view)
     done.run(start)
     return done

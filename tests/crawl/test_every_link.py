@@ -1,4 +1,4 @@
-"""Every page and link of the demo shop, as an administrator, a responder and a plain user."""
+"""Every page and link of the demo shop, for people of several roles; what it offers they may do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +27,8 @@ from incidents.tasks import work_deliveries
 from kb.causes.linking import name_cause
 from kb.models import ChatPerson, Workspace
 from kb.postmortems.editing import start_postmortem
+from people.membership import give_role
+from people.models import Role
 from practice.models import Slo
 from practice.tasks import read_capacities
 from tests.crawl.crawler import crawl
@@ -34,10 +36,11 @@ from tests.incidents.signed_requests import make, sample
 from tests.practice.conftest import count, fail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(400)]
-RIGHTS: dict[str, list[str] | None] = {
-    "administrator": None,
-    "manager of integrations": ["change_integration", "add_service"],
-    "plain user": [],
+ROLES = {
+    "administrator": Role.ADMINISTRATOR,
+    "manager": Role.MANAGER,
+    "responder": Role.RESPONDER,
+    "without a role": None,
 }
 MOST = {"administrator": 8}
 """How many pages of each kind to open, where it is not 3: others see the same ones."""
@@ -48,13 +51,10 @@ def people(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, 
     """The demo shop with pulled evidence and open work, and who may see what of it."""
     with django_db_blocker.unblock(), transaction.atomic():
         users = get_user_model().objects
-        found = {name: users.create_user(name) for name in RIGHTS}
-        for name, rights in RIGHTS.items():
-            if rights is None:
-                found[name].is_staff = found[name].is_superuser = True
-                found[name].save()
-            else:
-                found[name].user_permissions.set(Permission.objects.filter(codename__in=rights))
+        found = {name: users.create_user(name) for name in ROLES}
+        for name, role in ROLES.items():
+            if role:
+                give_role(found[name], role)
         fill(found["administrator"])
         yield found
         transaction.set_rollback(True)
@@ -92,7 +92,7 @@ def fill(author: User) -> None:
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)
 
 
-@pytest.mark.parametrize("who", RIGHTS)
+@pytest.mark.parametrize("who", ROLES)
 def test_every_link_leads_to_a_page_that_reads_well(people: dict[str, User], who: str) -> None:
     done = crawl(people[who], MOST.get(who, 3))
     assert not done.findings, "\n".join(done.findings)
