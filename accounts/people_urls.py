@@ -20,6 +20,7 @@ urlpatterns = [
     path("people/<int:pk>/state/", people.change_state, name="state"),
     path("people/<int:pk>/sessions/end/", people.sessions_end, name="sessions-end"),
     path("people/<int:pk>/password/", passwords.reset, name="password-reset-of"),
+    path("people/<int:pk>/second-factor/", passwords.second_factor_end, name="second-factor-end"),
     path("people/<int:pk>/tokens/", service_accounts.token_new, name="service-token-new"),
     path("people/service-accounts/new/", service_accounts.new, name="service-account-new"),
     path("people/invite/", invitations.invite, name="invite"),
@@ -37,6 +38,4 @@ urlpatterns = [
     path("teams/<int:pk>/delete/", teams.team_delete, name="team-delete"),
     path("teams/<int:pk>/members/", teams.member_new, name="member-new"),
     path("teams/<int:pk>/members/<int:person>/end/", teams.member_end, name="member-end"),
-    path("invitation/<str:text>/", invitations.accept, name="accept"),
-    path("password/<uidb64>/<token>/", passwords.ChoosePassword.as_view(), name="choose-password"),
 ]

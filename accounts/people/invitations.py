@@ -1,14 +1,13 @@
-"""Invite people by a link; whoever has it creates their own account."""
+"""Invite people by a link; accounts/sign_in/sign_up.py creates the accounts of who accept."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
@@ -17,16 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.people.limits import require_may_give
+from accounts.sign_in.sign_up import digest
 from common.site_url import public_url
-from people.membership import give_role, join_team
 from people.models import Invitation, Team
-from people.permissions import MANAGE_PEOPLE, may, require
+from people.permissions import MANAGE_PEOPLE, require
 
 LIFETIME = timedelta(days=7)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def open_invitations() -> QuerySet[Invitation]:
@@ -38,12 +33,12 @@ def open_invitations() -> QuerySet[Invitation]:
 def _send(invitation: Invitation, by: User) -> str:
     """Give the invitation a new secret; mail its link where a mail server is set. Returns it."""
     text = secrets.token_urlsafe(32)
-    invitation.digest = _digest(text)
+    invitation.digest = digest(text)
     invitation.invited_by = by
     invitation.expires_at = timezone.now() + LIFETIME
     invitation.full_clean()
     invitation.save()
-    link = public_url() + reverse("accounts:accept", args=[text])
+    link = public_url() + reverse("accept-invitation", args=[text])
     if settings.EMAIL_HOST:
         body = f"{by} invites you to Causebook. Create your account within 7 days:\n\n{link}\n"
         transaction.on_commit(
@@ -100,66 +95,6 @@ def withdraw_invitations_of(person: User) -> None:
     for invitation in open_invitations().filter(invited_by=person):
         invitation.revoked_at = timezone.now()
         invitation.save(update_fields=["revoked_at"])
-
-
-def _still_counts(invitation: Invitation) -> bool:
-    """Whether who invited could do so now: nobody comes in by somebody who has left."""
-    by = invitation.invited_by
-    if not invitation.is_open or by is None or not by.is_active or not may(by, MANAGE_PEOPLE):
-        return False
-    try:
-        require_may_give(by, invitation.role)
-    except PermissionDenied:
-        return False
-    return True
-
-
-def find_invitation(text: str) -> Invitation | None:
-    """The open invitation of a link."""
-    rows = Invitation.objects.select_related("invited_by", "team")
-    found = rows.filter(digest=_digest(text)).first()
-    return found if found and _still_counts(found) else None
-
-
-def invitation_for(email: str) -> Invitation | None:
-    """The open invitation of a proven address, for those who sign up by single sign-on."""
-    rows = open_invitations().select_related("invited_by", "team")
-    found = rows.filter(email__iexact=email).first()
-    return found if found and _still_counts(found) else None
-
-
-@transaction.atomic
-def accept(invitation: Invitation, person: User) -> None:
-    """Give a new account what it was invited with. Raises ValidationError the second time."""
-    locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
-    if not _still_counts(locked):
-        raise ValidationError("This invitation is not open any more: ask for another.")
-    locked.accepted_at = timezone.now()
-    locked.accepted_by = person
-    locked.save(update_fields=["accepted_at", "accepted_by"])
-    give_role(person, locked.role)
-    if locked.team:
-        join_team(person, locked.team)
-
-
-@transaction.atomic
-def create_invited_account(text: str, username: str, full_name: str, password: str) -> User:
-    """The account of whoever has the link. Raises ValidationError by field."""
-    invitation = find_invitation(text)
-    if invitation is None:
-        raise ValidationError("This invitation is not open any more: ask for another.")
-    first, _, last = full_name.strip().partition(" ")
-    person = User(
-        username=username.strip(), email=invitation.email, first_name=first[:150],
-        last_name=last.strip()[:150],
-    )  # fmt: skip
-    if User.objects.filter(username__iexact=person.username).exists():
-        raise ValidationError({"username": "There is an account of this name."})
-    person.set_password(password)
-    person.full_clean()
-    person.save()
-    accept(invitation, person)
-    return person
 
 
 def waiting_invitations() -> QuerySet[Invitation]:

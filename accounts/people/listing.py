@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import apps
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.sign_in.second_factor import KINDS
 from people.models import Account, Role, RoleGrant
 from people.permissions import MANAGE_PEOPLE, require
 
@@ -59,9 +60,7 @@ def in_state(people: QuerySet[User], state: str) -> QuerySet[User]:
     return people
 
 
-def with_second_factor(keys: list[int]) -> set[int] | None:
-    """Which of these people have a second factor; None where the product knows none."""
-    if not apps.is_installed("allauth.mfa"):
-        return None
-    rows = apps.get_model("mfa", "Authenticator").objects.filter(user__in=keys)
-    return set(rows.exclude(type="recovery_codes").values_list("user_id", flat=True))
+def with_second_factor(keys: list[int]) -> set[int]:
+    """Which of these people have a second factor."""
+    rows = Authenticator.objects.filter(user__in=keys, type__in=KINDS)
+    return set(rows.values_list("user_id", flat=True))

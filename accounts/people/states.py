@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
 from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import an_administrator_remains, require_may_change
+from accounts.sign_in import sessions
 from common.site_url import public_url
 from incidents.models import ApiToken
 from incidents.tokens import revoke
@@ -54,20 +53,17 @@ def reactivate(person: User, by: User) -> None:
     person.save(update_fields=["is_active"])
 
 
-def _sessions_of(person: User) -> list[str]:
-    # The rows of sessions do not name the person; an administrator does this rarely.
+def _end_sessions(person: User) -> int:
+    ended = sessions.end_sessions(person)
+    # The list has those that were used since it exists; the rows themselves name no person.
     live = Session.objects.filter(expire_date__gt=timezone.now())
-    return [
+    unlisted = [
         row.session_key
         for row in live.iterator(chunk_size=2000)
         if row.get_decoded().get("_auth_user_id") == str(person.pk)
     ]
-
-
-def _end_sessions(person: User) -> int:
-    keys = _sessions_of(person)
-    Session.objects.filter(session_key__in=keys).delete()
-    return len(keys)
+    Session.objects.filter(session_key__in=unlisted).delete()
+    return ended + len(unlisted)
 
 
 def end_sessions(person: User, by: User) -> int:
@@ -77,32 +73,45 @@ def end_sessions(person: User, by: User) -> int:
     return _end_sessions(person)
 
 
-def session_count(person: User) -> int:
-    return len(_sessions_of(person))
+def _require_may_help(by: User, person: User) -> None:
+    """Raises PermissionDenied where helping somebody to sign in could be signing in as them."""
+    require(by, MANAGE_PEOPLE)
+    require_may_change(by, person)
+    if person.is_superuser and not by.is_superuser:
+        raise PermissionDenied(f"You cannot do this for {person}, who is a superuser.")
+    if is_service_account(person) or not person.is_active:
+        raise ValidationError("This account cannot sign in: it needs no password.")
 
 
-def reset_path(person: User) -> str:
+def _reset_link(person: User) -> str:
     """The address of a page that lets whoever has it choose a new password, once."""
-    key = urlsafe_base64_encode(force_bytes(person.pk))
-    made: Any = default_token_generator.make_token(person)
-    return reverse("accounts:choose-password", args=[key, made])
+    names = {
+        "uidb36": user_pk_to_url_str(person),
+        "key": default_token_generator.make_token(person),
+    }
+    return public_url() + reverse("account_reset_password_from_key", kwargs=names)
 
 
-@transaction.atomic
 def reset_password(person: User, by: User) -> str:
     """Mail a link to choose a new password; without a mail server, return the link.
 
     Raises PermissionDenied for somebody with more rights: the link is as good as their password.
     """
-    require(by, MANAGE_PEOPLE)
-    require_may_change(by, person)
-    if person.is_superuser and not by.is_superuser:
-        raise PermissionDenied(f"You cannot reset the password of {person}, who is a superuser.")
-    if is_service_account(person) or not person.is_active:
-        raise ValidationError("This account cannot sign in: it needs no password.")
-    link = public_url() + reset_path(person)
+    _require_may_help(by, person)
+    if not settings.PASSWORD_SIGN_IN:
+        raise ValidationError("Passwords are switched off here: people use single sign-on.")
+    link = _reset_link(person)
     if not (settings.EMAIL_HOST and person.email):
         return link
     text = f"Choose a new password for {person}:\n\n{link}\n\nThe link works once.\n"
     send_mail("Your password", text, None, [person.email], fail_silently=True)
     return ""
+
+
+def remove_second_factors(person: User, by: User) -> None:
+    """For who lost them; their sessions end, so that the next sign-in is a new one."""
+    _require_may_help(by, person)
+    with transaction.atomic():
+        for authenticator in Authenticator.objects.filter(user=person):
+            authenticator.delete()
+        _end_sessions(person)

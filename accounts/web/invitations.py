@@ -1,18 +1,15 @@
-"""Invite people, and the page where they create their account."""
+"""Invite people, send an invitation again, and revoke it."""
 
 from __future__ import annotations
 
-from django.contrib.auth import login
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.people import invitations
-from accounts.web.people_forms import AcceptForm, InviteForm
+from accounts.web.people_forms import InviteForm
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, show_errors
 from people.models import Invitation
@@ -57,24 +54,3 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: invitations.revoke_invitation(invitation, by),
         f"The invitation of {invitation} is revoked.",
     )  # fmt: skip
-
-
-@login_not_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-def accept(request: HttpRequest, text: str) -> HttpResponse:
-    """Create one's account with the link of an invitation."""
-    invitation = invitations.find_invitation(text)
-    if invitation is None:
-        return render(request, "accounts/people/accept.html", {"invitation": None}, status=410)
-    form = AcceptForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            person = invitations.create_invited_account(text, **form.cleaned_data)
-            login(request, person, backend="people.backends.RoleBackend")
-            return redirect("incidents:list")
-        except ValidationError as error:
-            add_errors(form, error)
-    context = {"form": form, "invitation": invitation}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "accounts/people/accept.html", context, status=status)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.people import listing, roles, states
 from accounts.people.invitations import waiting_invitations
 from accounts.people.tokens import all_tokens, created_for_others
+from accounts.sign_in import sessions
 from accounts.web.people_forms import RoleForm, ServiceTokenForm
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, show_form_errors, submitted_key
@@ -51,19 +52,18 @@ def show_person(
 ) -> HttpResponse:
     """The page of a person; `shown_once` is a link or token that was created just now."""
     by = signed_in(request)
-    factors = listing.with_second_factor([person.pk])
     tokens = all_tokens(by) if may(by, MANAGE_TOKENS) else None
     context = {
         "person": person,
         "is_program": states.is_service_account(person),
         "is_self": person.pk == by.pk,
-        "second_factor": None if factors is None else person.pk in factors,
+        "second_factor": bool(listing.with_second_factor([person.pk])),
         "grants": person.role_grants.select_related("team"),
         "memberships": person.team_memberships.select_related("team"),
         "other_teams": Team.objects.exclude(memberships__user=person),
         "tokens": None if tokens is None else tokens.filter(user=person)[:100],
         "known_elsewhere": created_for_others(person).count(),
-        "sessions": states.session_count(person),
+        "sessions": sessions.sessions_of(person, request.session.session_key),
         "role_form": RoleForm(),
         "token_form": ServiceTokenForm(),
         **shown_once,

@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import (
-    password_validators_help_texts,
-    validate_password,
-)
 
 from incidents.models import ApiToken
 from people.models import GroupRule, Role, Team
@@ -33,39 +29,6 @@ class InviteForm(forms.Form):
         choices=ROLE_CHOICES, initial=Role.RESPONDER, help_text="It counts everywhere."
     )
     team = team_field("No team", help_text="They become a member of it.")
-
-
-class AcceptForm(forms.Form):
-    username = forms.CharField(
-        max_length=150, help_text="What others see, and you sign in with.",
-        widget=forms.TextInput(attrs={"autocomplete": "username"}),
-    )  # fmt: skip
-    full_name = forms.CharField(
-        max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    password = forms.CharField(
-        strip=False, max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
-    again = forms.CharField(
-        label="Password again", strip=False, max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["password"].help_text = " ".join(password_validators_help_texts())
-
-    def clean_password(self) -> str:
-        password = str(self.cleaned_data["password"])
-        validate_password(password)
-        return password
-
-    def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        if "password" in given and given.pop("again", None) != given["password"]:
-            self.add_error("again", "The two passwords differ.")
-        return given
 
 
 class TeamForm(forms.ModelForm):
