@@ -43,7 +43,6 @@ class AccountAdapter(DefaultAccountAdapter):
         ),
         "enter_current_password": "This is not your present password.",
         "incorrect_password": "This is not your password.",
-        "incorrect_code": "This code is not valid, or no longer.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -167,6 +166,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is not valid, or no longer.",
+        "cannot_delete_authenticator": "A second factor is required here: add another one first.",
+    }
+
     def encrypt(self, text: str) -> str:
         return seal({"secret": text})
 
