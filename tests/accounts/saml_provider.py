@@ -102,7 +102,8 @@ urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></sam
         assertion = assertion.partition("?>")[2] or assertion
     assertion = changed.get("tamper", lambda text: text)(assertion)
     whole = f"""<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" {SAML}
- ID="_response-{asked["id"]}" Version="2.0" IssueInstant="{issued}" Destination="{asked["acs"]}" InResponseTo="{asked["id"]}">
+ ID="_response-{asked["id"]}" Version="2.0" IssueInstant="{issued}"
+ Destination="{asked["acs"]}" InResponseTo="{asked["id"]}">
 <saml:Issuer>{ENTITY}</saml:Issuer><samlp:Status><samlp:StatusCode
  Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>{assertion}</samlp:Response>"""
     return base64.b64encode(whole.encode()).decode()
