@@ -21,6 +21,9 @@ REVIEW_POSTMORTEMS = declare(
     "kb.add_comment", "comment on postmortems and review them", Role.RESPONDER
 )
 EDIT_ACTIONS = declare("kb.change_actionitem", "edit action items", Role.RESPONDER)
+EDIT_TEMPLATES = declare(
+    "kb.change_category", "edit categories and postmortem templates", Role.MANAGER
+)
 MANAGE_WORKSPACES = declare(
     "kb.change_workspace", "manage chat workspaces and their rules", Role.MANAGER
 )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from kb.web import action_items, causes, chat, postmortems, reports
+from kb.web import action_items, causes, chat, configuration, postmortems, reports
 
 app_name = "kb"
 
@@ -36,6 +36,13 @@ urlpatterns = [
     path("actions/", action_items.action_list, name="actions"),
     path("actions/<int:pk>/", action_items.action_form, name="action"),
     path("actions/<int:pk>/state/", action_items.action_state, name="action-state"),
+    path("configuration/", configuration.overview, name="configuration"),
+    path("configuration/<slug:kind>/new/", configuration.record_form, name="configuration-new"),
+    path(
+        "configuration/<slug:kind>/<slug:key>/",
+        configuration.record_form,
+        name="configuration-edit",
+    ),
     path("chat/", chat.workspace_list, name="workspaces"),
     path("chat/me/", chat.me, name="chat-me"),
     path("chat/me/<int:pk>/unlink/", chat.unlink, name="chat-unlink"),

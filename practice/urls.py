@@ -36,7 +36,9 @@ urlpatterns = [
     path("slos/<int:pk>/edit/", slos.slo_form, name="slo-edit"),
     path("slos/<int:pk>/count/", slos.slo_count, name="slo-count"),
     path("map/", practice_map.map_page, name="map"),
+    path("map/new/", practice_map.node_form, name="practice-new"),
     path("map/<int:pk>/", practice_map.practice, name="practice"),
+    path("map/<int:pk>/edit/", practice_map.node_form, name="practice-edit"),
     path("monthly/", monthly_review.review, name="monthly"),
     path("monthly/<str:month>/", monthly_review.review, name="month"),
 ]

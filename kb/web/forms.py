@@ -9,7 +9,7 @@ from common.viewer import Nobody, Viewer
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from kb.models import ActionItem, Cause, Postmortem, PostmortemTemplate
+from kb.models import ActionItem, Category, Cause, Postmortem, PostmortemTemplate
 
 
 class CauseForm(forms.ModelForm):
@@ -113,3 +113,32 @@ class ReviewersForm(forms.Form):
         get_user_model().objects.filter(is_active=True).order_by("username"),
         label="Reviewers",
     )
+
+
+class CategoryForm(forms.ModelForm):
+    class Meta:
+        model = Category
+        fields = ["name", "slug", "position"]
+        help_texts = {"slug": "In addresses and files.", "position": "Lower ones come first."}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            # Causes refer to it.
+            del self.fields["slug"]
+
+
+class TemplateForm(forms.ModelForm):
+    severities = forms.MultipleChoiceField(
+        choices=Incident.Severity.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="Offered first for these; none means for all others.",
+    )  # fmt: skip
+
+    class Meta:
+        model = PostmortemTemplate
+        fields = ["name", "severities", "body"]
+        widgets = {"body": forms.Textarea(attrs={"rows": 24})}
+        help_texts = {
+            "body": "Markdown. {summary}, {impact}, {causes}, {changes}, {evidence}, {resolution} "
+            "and {timeline} are filled in."
+        }

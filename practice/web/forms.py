@@ -10,7 +10,7 @@ from analysis.models import Source
 from incidents.models import Service
 from incidents.web.forms.files import KindOfFileForm, TextOrFileForm
 from practice.load_tests import registry as load_test_tools
-from practice.models import Capacity, Drill, Slo
+from practice.models import Capacity, Drill, Practice, Slo
 from practice.slo_files import registry as slo_files
 
 
@@ -88,6 +88,26 @@ class ChecklistForm(forms.Form):
     valid_days = forms.IntegerField(
         label="Valid for days", min_value=1, max_value=3650, initial=180
     )
+
+
+class PracticeForm(forms.ModelForm):
+    class Meta:
+        model = Practice
+        fields = ["name", "what", "parent", "position"]
+        widgets = {"what": forms.Textarea(attrs={"rows": 2})}
+        help_texts = {"position": "Lower ones come first."}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Not below itself: a map has no circles.
+        inside = {self.instance.pk} if self.instance.pk else set()
+        grown = True
+        while grown and inside:
+            below = set(Practice.objects.filter(parent__in=inside).values_list("pk", flat=True))
+            grown = not below <= inside
+            inside |= below
+        field: Any = self.fields["parent"]
+        field.queryset = Practice.objects.exclude(pk__in=inside)
 
 
 class StageForm(forms.Form):

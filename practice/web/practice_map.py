@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,12 +14,13 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
-from incidents.web.shortcuts import submitted_text, succeeds
+from incidents.web.shortcuts import form_page, submitted_text, succeeds
 from people.models import Team
 from people.permissions import requires
 from practice import practice_map
 from practice.models import Practice, Verdict
-from practice.permissions import EDIT_VERDICTS
+from practice.permissions import EDIT_VERDICTS, MANAGE
+from practice.web.forms import PracticeForm
 
 
 def _team(request: HttpRequest) -> str:
@@ -79,6 +81,23 @@ def practice(request: HttpRequest, pk: int) -> HttpResponse:
         "words": Verdict.Word.choices,
     }
     return render(request, "practice/map/practice.html", context)
+
+
+@requires(MANAGE)
+@require_http_methods(["GET", "POST"])
+def node_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Add, edit or remove a node of the map."""
+    node = get_object_or_404(Practice, pk=pk) if pk else None
+    if request.method == "POST" and node and "remove" in request.POST:
+        node.delete()
+        messages.success(request, f"{node.name} is removed, with what belonged to it.")
+        return redirect("practice:map")
+    form = PracticeForm(request.POST or None, instance=node)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("practice:map")
+    return form_page(request, "practice/map/node_form.html", form, node=node)
 
 
 def _date(text: str) -> date | None:
