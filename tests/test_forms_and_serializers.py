@@ -16,7 +16,7 @@ from incidents.models import ApiToken, Incident
 from incidents.web.forms.incidents import EditForm, FilingForm
 from incidents.web.tokens import TokenForm
 
-PACKAGES = ["incidents", "kb", "analysis", "practice"]
+PACKAGES = ["incidents", "kb", "analysis", "practice", "accounts"]
 
 PLAIN_FORMS: dict[type[forms.Form], type[models.Model]] = {
     FilingForm: Incident,
@@ -37,6 +37,8 @@ ALLOWED = {
     # The API finds the source by itself where there is one; people choose among several.
     "Slo": {"source"},
     "Capacity": {"source", "service"},
+    # A page chooses among the teams; the API names one.
+    "Service": {"owner", "owner_team"},
     # Pages have buttons of their own for these; external ids are for scripts.
     "Incident": {
         "status", "labels", "external_source", "external_id", "external_url",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0014_owner_is_a_team'),
+        ('incidents', '0015_viewer_teams'),
     ]
 
     operations = [

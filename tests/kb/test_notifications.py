@@ -249,7 +249,7 @@ def test_the_event_stream_resumes_after_the_last_event(
 def test_a_stream_closed_unread_frees_its_place(user: User) -> None:
     for _ in range(6):
         stream_places.take(user.pk)
-        events._Stream(events._listen(user, 1, 1.0), user.pk).close()
+        events._Stream(events._listen(user, 1, 1.0, lambda: True), user.pk).close()
 
 
 def test_one_person_cannot_take_all_places_of_the_stream(

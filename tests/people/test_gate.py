@@ -37,6 +37,10 @@ OF_ONESELF = {
     "incidents.web.tokens.token_revoke", "kb.web.chat.me", "kb.web.chat.unlink",
     "practice.web.monthly_review.review", "incidents.api.tokens.ApiTokenViewSet",
     "incidents.api.notices.NoticeViewSet",
+    # Signing in and one's own account, by the sign-in library or beside it.
+    "accounts.web.lazy.view", "accounts.web.views.account", "accounts.web.views.end_session",
+    "accounts.web.views.end_other_sessions", "accounts.web.views.ask_to_join",
+    "accounts.web.views.accept_invitation", "accounts.web.views.admin_sign_in",
     # They read, though by POST: the text to look up is long.
     "analysis.web.suggestions.match", "analysis.web.search.search", "kb.web.postmortems.preview",
 }  # fmt: skip
@@ -88,7 +92,7 @@ def ways_in() -> Iterator[WayIn]:
                 if not getattr(view, "reads", False):
                     act = act_of(view, method.upper())
                     yield WayIn(address_of(route), method, home, act, api=True)
-        elif home.split(".")[0] in ("incidents", "kb", "analysis", "practice"):
+        elif home.split(".")[0] in ("incidents", "kb", "analysis", "practice", "accounts"):
             # Which methods a page takes is known only to the page.
             acts = [a for a, methods in getattr(callback, "acts", {}).items()]
             yield WayIn(address_of(route), "post", home, acts[0] if acts else None, api=False)
