@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0014_owner_is_a_team'),
+        ('incidents', '0016_copies_and_badge_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
