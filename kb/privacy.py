@@ -37,9 +37,13 @@ def check_same_visibility(cause: Cause, other: Cause) -> None:
 
 @transaction.atomic
 def open_cause(cause: Cause, author: User) -> Cause:
-    """Let everybody see a cause. Raises PermissionDenied."""
+    """Let everybody see a cause.
+
+    Raises PermissionDenied, and ValidationError if a public cause has its name.
+    """
     require(author, MAKE_RECORDS_PUBLIC)
     cause.private = False
+    cause.full_clean()
     cause.save()
     return cause
 
@@ -91,6 +95,7 @@ def follow_visibility(
         require(author, MAKE_RECORDS_PUBLIC)
     for record in _both(causes, postmortems):
         record.private = False
+        record.full_clean(exclude=["author"])
         record.save()
 
 

@@ -25,6 +25,8 @@ from incidents.tokens import create_token
 from kb.causes import linking
 from kb.models import CauseLink
 from kb.postmortems import action_items, editing
+from people.membership import give_role
+from people.models import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 OURS = {"incidents": 12, "kb": 12, "analysis": 12, "practice": 3}
@@ -155,6 +157,8 @@ def walk(person: User, keys: list[int], acts: bool) -> tuple[set[str], set[str]]
 
 def test_no_url_reveals_it_to_others(secret: Incident, user: User, other: User) -> None:
     keys = sorted(keys_of_everything(secret))
+    # Of the roles that see no private incidents, the one that may do most.
+    give_role(other, Role.MANAGER)
     visited, leaking = walk(other, keys, acts=True)
     assert not leaking
     assert len(visited) > 150
@@ -163,6 +167,18 @@ def test_no_url_reveals_it_to_others(secret: Incident, user: User, other: User) 
     assert CauseLink.objects.filter(incident=secret).count() == 2
     # The same walk by who may see it: proof that it would find something.
     assert len(walk(user, keys, acts=False)[1]) > 30
+
+
+@pytest.mark.parametrize("role", [None, Role.VIEWER, Role.RESPONDER, Role.EDITOR])
+def test_no_url_reveals_it_to_a_lower_role(
+    secret: Incident, role: Role | None, django_user_model: Any
+) -> None:
+    person = django_user_model.objects.create_user("stranger")
+    if role:
+        give_role(person, role)
+    visited, leaking = walk(person, sorted({1, 2, secret.pk}), acts=False)
+    assert not leaking
+    assert len(visited) > 150
 
 
 def bodies(keys: list[int]) -> Iterator[dict[str, Any]]:
