@@ -8,6 +8,7 @@ from allauth.account.forms import ChangePasswordForm as LibraryChangeForm
 from allauth.account.forms import LoginForm, ResetPasswordForm
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 
 
 class SignInForm(LoginForm):
@@ -57,7 +58,8 @@ class ForgottenPasswordForm(ResetPasswordForm):
 
     def clean_email(self) -> str:
         email: str = super().clean_email()
-        self.users = [user for user in self.users if user.has_usable_password()]
+        found: list[User] = getattr(self, "users", [])
+        self.users = [user for user in found if user.has_usable_password()]
         return email
 
 

@@ -21,8 +21,8 @@ def _load(path: str, template: str) -> View:
     found = import_string(path)
     if isinstance(found, type):
         as_view: Any = getattr(found, "as_view")  # noqa: B009
-        return as_view(**({"template_name": template} if template else {}))  # type: ignore[no-any-return]
-    return found  # type: ignore[no-any-return]
+        return as_view(**({"template_name": template} if template else {}))
+    return found
 
 
 def _name_host(request: HttpRequest) -> None:

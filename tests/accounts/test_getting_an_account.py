@@ -103,7 +103,7 @@ def test_people_of_a_listed_domain_get_a_link_by_mail_and_others_the_same_page(
     ]
     assert all("a link is on its way" in page for page in pages)
     assert [message.to for message in mail.outbox] == [["ada@example.com"]]
-    link = re.search(r"http\S+?(/sign-up/\S+)", mail.outbox[0].body)
+    link = re.search(r"http\S+?(/sign-up/\S+)", str(mail.outbox[0].body))
     assert link
     client.post(link[1], GIVEN)
     assert is_signed_in(client)
@@ -120,14 +120,14 @@ def proxy(settings: Any) -> None:
 
 @pytest.mark.usefixtures("proxy")
 def test_the_header_of_the_proxy_signs_in_and_that_of_others_does_not(user: User) -> None:
-    named = {"HTTP_REMOTE_USER": "oncall"}
+    named: Any = {"HTTP_REMOTE_USER": "oncall"}
     for address, believed in (
         ("10.1.2.3", True), ("::1", True), ("10.2.0.1", False), ("127.0.0.1", False), ("", False),
     ):  # fmt: skip
         answer = Client(REMOTE_ADDR=address).get(reverse("account"), **named)
         assert (answer.status_code == 200) is believed, address
     # Saying to have come through the proxy does not help.
-    forged = {**named, "HTTP_X_FORWARDED_FOR": "10.1.2.3", "REMOTE_ADDR": "203.0.113.1"}
+    forged: Any = {**named, "HTTP_X_FORWARDED_FOR": "10.1.2.3", "REMOTE_ADDR": "203.0.113.1"}
     assert Client().get(reverse("account"), **forged).status_code == 302
 
 
@@ -149,7 +149,7 @@ def test_somebody_new_behind_the_proxy_gets_an_account_where_sign_up_allows_it(
 ) -> None:
     client = Client(REMOTE_ADDR="10.1.2.3")
     GroupRule.objects.create(provider="proxy", group="sre", role="manager")
-    named = {"HTTP_REMOTE_USER": "ada", "HTTP_REMOTE_EMAIL": "ada@example.com",
+    named: Any = {"HTTP_REMOTE_USER": "ada", "HTTP_REMOTE_EMAIL": "ada@example.com",
              "HTTP_REMOTE_GROUPS": "sre, all"}  # fmt: skip
     assert client.get(reverse("account"), **named).status_code == 302
     assert not User.objects.exists()

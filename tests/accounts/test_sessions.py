@@ -110,7 +110,7 @@ END: dict[str, Callable[[User, Any], Any]] = {
     "person deactivated, token": lambda user, _: User.objects.update(is_active=False),
     "person deactivated, session": lambda user, _: User.objects.update(is_active=False),
     "session ended": lambda user, browser: browser.session.delete(),
-    "password changed": lambda user, _: (user.set_password("another"), user.save()),
+    "password changed": lambda user, _: User.objects.update(password="another"),
 }
 
 
