@@ -208,7 +208,7 @@ class CauseLinkViewSet(
 class CategorySerializer(serializers.ModelSerializer):
     class Meta:
         model = Category
-        fields = ["slug", "name"]
+        fields = ["slug", "name", "position"]
 
 
 class CategoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
