@@ -35,6 +35,13 @@ def number(name: str, default: int) -> int:
         raise SystemExit(f"{name} must be a whole number, not {value!r}.") from error
 
 
+def choice(name: str, default: str, *others: str) -> str:
+    value = text(name, default).lower()
+    if value not in (default, *others):
+        raise SystemExit(f"{name} must be {default} or {' or '.join(others)}, not {value!r}.")
+    return value
+
+
 def server_url(name: str, fallback: str) -> str:
     """DATABASE_URL or REDIS_URL from the environment, else of the servers that bin/up started."""
     if os.environ.get(name):

@@ -6,6 +6,8 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
 from config import env
+from config.sign_in import *  # noqa: F403
+from config.sign_in import LDAP_URL, SESSION_MAX_HOURS, SINGLE_SIGN_ON_APPS
 from config.version import VERSION
 
 BASE_DIR = env.ROOT
@@ -33,11 +35,13 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "simple_history",
+    *SINGLE_SIGN_ON_APPS,
     "people",
     "incidents",
     "kb",
     "analysis",
     "practice",
+    "accounts",
     "demo",
 ]
 
@@ -49,8 +53,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.web.middleware.session_limits",
+    "accounts.web.middleware.trusted_proxy_middleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.web.middleware.RequiredSteps",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -91,7 +99,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.server_url("REDIS_URL", "redis://localhost:6379/0")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "common.redis_cache.SteadyRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
 }
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -127,13 +139,18 @@ CELERY_BEAT_SCHEDULE = {
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 
-AUTHENTICATION_BACKENDS = ["people.backends.RoleBackend"]
+AUTHENTICATION_BACKENDS = [
+    "people.backends.RoleBackend",
+    "accounts.backends.EmailBackend",
+    *(["accounts.backends.LdapBackend"] if LDAP_URL else []),
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "incidents:list"
 LOGOUT_REDIRECT_URL = "login"
@@ -191,6 +208,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 12_000)
+# Days that a new API token lives at most, and by default; 0: as its owner chooses.
+API_TOKEN_MAX_DAYS = max(0, env.number("API_TOKEN_MAX_DAYS", 0))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causebook",
     "DESCRIPTION": "Incidents, causes, evidence and suggestions of past root causes.",
@@ -214,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "LogSignKind": "analysis.models.LogSign.Kind",
         "AlertStatus": "incidents.models.Alert.Status",
         "CountsEnum": "practice.models.Slo.Counts",
+        "PersonRole": "people.models.Role",
     },
 }
 

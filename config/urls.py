@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import health, styleguide
@@ -14,8 +13,7 @@ from kb.chatops import endpoints
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_urls())),
     path("healthz", health.healthz, name="healthz"),
-    path("sign-in/", auth_views.LoginView.as_view(), name="login"),
-    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
@@ -24,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),
     path("practice/", include("practice.urls")),
+    path("", include("accounts.people_urls")),
     path("", include("incidents.urls")),
 ]
 

@@ -33,9 +33,13 @@ IMPORT_HISTORY = declare(
 MANAGE = declare(
     "incidents.change_integration", "manage integrations and their rules", Role.MANAGER
 )
+CREATE_ADMIN_TOKENS = declare(
+    "incidents.add_admin_token", "create tokens for settings", Role.MANAGER, auditor=True
+)
 
 __all__ = [
     "ADD_SERVICES",
+    "CREATE_ADMIN_TOKENS",
     "EDIT_INCIDENTS",
     "EDIT_NOTES_OF_OTHERS",
     "EDIT_SERVICES",

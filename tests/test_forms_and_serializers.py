@@ -16,7 +16,7 @@ from incidents.models import ApiToken, Incident
 from incidents.web.forms.incidents import EditForm, FilingForm
 from incidents.web.tokens import TokenForm
 
-PACKAGES = ["incidents", "kb", "analysis", "practice"]
+PACKAGES = ["incidents", "kb", "analysis", "practice", "accounts"]
 
 PLAIN_FORMS: dict[type[forms.Form], type[models.Model]] = {
     FilingForm: Incident,

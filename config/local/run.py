@@ -146,7 +146,7 @@ def _prepare_database(data: Path, options: argparse.Namespace) -> str:
     django.setup()
     try:
         call_command("migrate", verbosity=0, skip_checks=True)
-        password = _first_user(data)
+        password = _first_user(data, options.demo)
         if options.demo:
             world = f"http://127.0.0.1:{options.world_port}"
             call_command("load_demo", world=world, skip_checks=True)
@@ -156,8 +156,12 @@ def _prepare_database(data: Path, options: argparse.Namespace) -> str:
     return password
 
 
-def _first_user(data: Path) -> str:
-    """Create the first user; returns its password while it is still the generated one."""
+def _first_user(data: Path, demo: bool) -> str:
+    """Create the first user; returns its password while it is still the generated one.
+
+    Whoever signs in with it chooses another first, except in the demo: nothing in it is secret.
+    """
+    from accounts.sign_in import first_password
     from django.contrib.auth import get_user_model
 
     stored = data / "first-password"
@@ -168,8 +172,12 @@ def _first_user(data: Path) -> str:
         _write_private(stored, password)
     password = stored.read_text() if stored.exists() else ""
     first = users.filter(username="admin").first()
-    valid = bool(first and password and first.check_password(password))
-    return password if valid else ""
+    if first is None or not password or not first.check_password(password):
+        stored.unlink(missing_ok=True)
+        return ""
+    if not demo:
+        first_password.require_change(first)
+    return password
 
 
 def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool) -> str:

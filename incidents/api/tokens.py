@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError as RuleBroken
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -15,9 +14,7 @@ from common.viewer import signed_in
 from incidents import tokens
 from incidents.api.base import TeamField
 from incidents.api.mixins import EtagRetrieveMixin, Resource
-from incidents.models import (
-    ApiToken,
-)
+from incidents.models import ApiToken
 
 
 class ApiTokenSerializer(serializers.ModelSerializer):
@@ -26,7 +23,8 @@ class ApiTokenSerializer(serializers.ModelSerializer):
     )
     days = serializers.IntegerField(
         min_value=1, max_value=3650, required=False, write_only=True,
-        help_text="Days until it expires; never, if left out.",
+        help_text="Days until it expires. Left out: as long as the setting API_TOKEN_MAX_DAYS and "
+        "the token of the request allow.",
     )  # fmt: skip
 
     class Meta:
@@ -45,8 +43,13 @@ class NewTokenSerializer(ApiTokenSerializer):
         fields = [*ApiTokenSerializer.Meta.fields, "token"]
 
 
+def token_of(request: Request) -> ApiToken | None:
+    """The token that the request came with; None for a signed-in person."""
+    return request.auth if isinstance(request.auth, ApiToken) else None
+
+
 class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
-    """Your own tokens. A token cannot create one with more rights than itself."""
+    """Your own tokens. What a token creates has no more rights and no longer life than itself."""
 
     queryset = ApiToken.objects.none()
     serializer_class = ApiTokenSerializer
@@ -54,27 +57,22 @@ class ApiTokenViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     def get_queryset(self) -> QuerySet[ApiToken]:
         if getattr(self, "swagger_fake_view", False):
             return ApiToken.objects.none()
-        return ApiToken.objects.filter(user=signed_in(self.request))
+        return tokens.own_tokens(signed_in(self.request), token_of(self.request))
 
     @extend_schema(request=ApiTokenSerializer, responses={201: NewTokenSerializer})
     def create(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        fields = serializer.validated_data
-        own = request.auth
-        if isinstance(own, ApiToken):
-            if not own.allows(fields.get("scope", ApiToken.Scope.READ)):
-                raise RuleBroken({"scope": f"This token may only {own.scope}."})
-            if own.team_id and fields.get("team") != own.team:
-                raise RuleBroken({"team": f"This token is of the team {own.team}."})
-        token, text = tokens.create_token(signed_in(request), **fields)
+        token, text = tokens.create_token(
+            signed_in(request), **serializer.validated_data, with_token=token_of(request)
+        )
         return Response({**ApiTokenSerializer(token).data, "token": text}, 201)
 
     @extend_schema(request=None, responses=ApiTokenSerializer, summary="Revoke a token")
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str | None = None) -> Response:
         token = self.get_object()
-        tokens.revoke(self.get_queryset().filter(pk=token.pk))
+        tokens.revoke_own(token, token_of(request))
         return Response(ApiTokenSerializer(self.get_object()).data)
 
 
@@ -90,7 +88,7 @@ class MeView(APIView):
 
     @extend_schema(responses=MeSerializer, summary="The current user")
     def get(self, request: Request) -> Response:
-        token = request.auth if isinstance(request.auth, ApiToken) else None
+        token = token_of(request)
         current = {
             "user": request.user.get_username(),
             "scope": token.scope if token else ApiToken.Scope.ADMIN,

@@ -19,6 +19,14 @@ class ApiToken(models.Model):
         ADMIN = "admin", "Everything, settings too"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="Another person than its owner for a service account.",
+    )  # fmt: skip
+    created_with = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="created",
+        help_text="The token that created it, which ends it too.",
+    )  # fmt: skip
     name = models.CharField(max_length=100, help_text="Who or what will use it.")
     scope = models.CharField(max_length=10, choices=Scope, default=Scope.READ)
     # A token does not outlive its limit.

@@ -37,6 +37,13 @@ def show_errors(request: HttpRequest, error: ValidationError) -> None:
         messages.error(request, message)
 
 
+def show_form_errors(request: HttpRequest, form: Any) -> None:
+    """Show what is wrong with a small form of another page as messages."""
+    for problems in form.errors.values():
+        for message in problems:
+            messages.error(request, message)
+
+
 class _HasPage(Protocol):
     def get_absolute_url(self) -> str: ...
 

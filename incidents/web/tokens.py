@@ -23,22 +23,26 @@ class TokenForm(forms.Form):
         help_text="Only incidents of this team's services.",
     )  # fmt: skip
     days = forms.IntegerField(
-        label="Days", required=False, min_value=1, max_value=3650,
-        help_text="Days until it expires; empty: never.",
+        required=False, min_value=1, max_value=3650,
+        help_text="Days until it expires; empty: never, or what the server allows at most.",
     )  # fmt: skip
+
+
+def first_days() -> dict[str, int]:
+    return {"days": min(365, tokens.longest_days())}
 
 
 @require_http_methods(["GET", "POST"])
 def token_list(request: HttpRequest) -> HttpResponse:
     """The text of a new token is in the response to its creation and in no other."""
-    form, new_text = TokenForm(request.POST or None, initial={"days": 365}), ""
+    form, new_text = TokenForm(request.POST or None, initial=first_days()), ""
     if request.method == "POST" and form.is_valid():
         try:
             _, new_text = tokens.create_token(signed_in(request), **form.cleaned_data)
-            form = TokenForm(initial={"days": 365})
+            form = TokenForm(initial=first_days())
         except ValidationError as error:
             add_errors(form, error)
-    own = ApiToken.objects.filter(user=signed_in(request))
+    own = tokens.own_tokens(signed_in(request))
     status = 422 if request.method == "POST" and not new_text else 200
     context = {"form": form, "tokens": own, "made": new_text}
     return render(request, "incidents/tokens/list.html", context, status=status)
@@ -47,5 +51,5 @@ def token_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(ApiToken, user=signed_in(request), pk=pk)
-    tokens.revoke(ApiToken.objects.filter(pk=token.pk))
+    tokens.revoke_own(token)
     return redirect("incidents:tokens")

@@ -88,7 +88,7 @@ def ways_in() -> Iterator[WayIn]:
                 if not getattr(view, "reads", False):
                     act = act_of(view, method.upper())
                     yield WayIn(address_of(route), method, home, act, api=True)
-        elif home.split(".")[0] in ("incidents", "kb", "analysis", "practice"):
+        elif home.split(".")[0] in ("incidents", "kb", "analysis", "practice", "accounts"):
             # Which methods a page takes is known only to the page.
             acts = [a for a, methods in getattr(callback, "acts", {}).items()]
             yield WayIn(address_of(route), "post", home, acts[0] if acts else None, api=False)

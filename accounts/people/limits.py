@@ -1,0 +1,70 @@
+"""What even administrators may not do: rise above themselves, or leave nobody to administer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from people.models import Account, Role, RoleGrant, Team
+
+RANKS = {
+    Role.VIEWER: 1,
+    Role.RESPONDER: 2,
+    Role.EDITOR: 3,
+    Role.MANAGER: 4,
+    # An auditor reads what is private.
+    Role.AUDITOR: 5,
+    Role.ADMINISTRATOR: 6,
+}
+
+
+def rank(person: User) -> int:
+    """How far the roles of a person go that they have everywhere."""
+    if person.is_superuser:
+        return RANKS[Role.ADMINISTRATOR]
+    grants = RoleGrant.objects.filter(user=person, team=None).values_list("role", flat=True)
+    return max((RANKS[Role(role)] for role in grants), default=0)
+
+
+def require_may_give(by: User, role: str, team: Team | None = None) -> None:
+    """Raises PermissionDenied for a role above one's own, ValidationError for one of no use."""
+    name = Role(role).label
+    if role in (Role.ADMINISTRATOR, Role.AUDITOR) and team is not None:
+        raise ValidationError({"team": f"{name} is a role for everything: choose no team."})
+    if RANKS[Role(role)] > rank(by):
+        raise PermissionDenied(f"You cannot give the role {name}: it is above yours.")
+
+
+def require_may_change(by: User, person: User) -> None:
+    """Raises PermissionDenied for the account of somebody with more rights."""
+    if rank(person) > rank(by):
+        raise PermissionDenied(f"You cannot change {person}, whose role is above yours.")
+
+
+def administrators() -> QuerySet[User]:
+    """Active people who may manage people."""
+    everywhere = RoleGrant.objects.filter(
+        user=OuterRef("pk"), role=Role.ADMINISTRATOR, team__isnull=True
+    )
+    programs = Account.objects.filter(user=OuterRef("pk"), service_account=True)
+    return User.objects.filter(
+        Q(is_superuser=True) | Exists(everywhere), ~Exists(programs), is_active=True
+    )
+
+
+@contextmanager
+def an_administrator_remains() -> Iterator[None]:
+    """Undoes what is done inside, with a ValidationError, if it leaves no active administrator."""
+    with transaction.atomic():
+        # Two administrators who end each other's role at one moment wait for one another.
+        list(administrators().order_by("pk").select_for_update().values_list("pk"))
+        yield
+        if not administrators().exists():
+            raise ValidationError(
+                "This is the last active administrator: give somebody else that role first."
+            )

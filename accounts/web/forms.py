@@ -1,0 +1,87 @@
+"""Forms of signing in and of one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import ChangePasswordForm as LibraryChangeForm
+from allauth.account.forms import LoginForm, ResetPasswordForm
+from django import forms
+from django.conf import settings
+
+
+class SignInForm(LoginForm):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["login"].label = "Username or email"
+        self.fields["login"].widget.attrs = {"autocomplete": "username", "autofocus": True}
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        self.fields["password"].help_text = ""
+
+    def add_prefix(self, field_name: str) -> str:
+        # The field had this name in the form before; scripts that sign in send it.
+        return "username" if field_name == "login" else super().add_prefix(field_name)
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        by_directory = getattr(self.user, "backend", "").endswith("LdapBackend")
+        if not self.errors and not settings.PASSWORD_SIGN_IN and not by_directory:
+            raise forms.ValidationError("Passwords are switched off here. Use single sign-on.")
+        return cleaned
+
+
+class ChangePasswordForm(LibraryChangeForm):
+    end_tokens = forms.BooleanField(
+        label="End my API tokens too", required=False,
+        help_text="Other sessions end in any case. Programs that use your tokens need new ones.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        labels = {
+            "oldpassword": "Present password", "password1": "New password",
+            "password2": "New password again",
+        }  # fmt: skip
+        for name, label in labels.items():
+            self.fields[name].label = label
+            self.fields[name].widget.attrs.pop("placeholder", None)
+        self.fields["oldpassword"].help_text = ""
+
+
+class ForgottenPasswordForm(ResetPasswordForm):
+    """A mail goes only to accounts that have a password here: others sign in elsewhere."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["email"].widget.attrs.pop("placeholder", None)
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if user.has_usable_password()]
+        return email
+
+
+class SignUpForm(forms.Form):
+    email = forms.EmailField(
+        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
+class InvitedForm(forms.Form):
+    username = forms.CharField(
+        max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        max_length=200, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    again = forms.CharField(
+        label="Password again", max_length=200, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned and cleaned.get("password") != cleaned.get("again"):
+            self.add_error("again", "The two passwords differ.")
+        return cleaned
