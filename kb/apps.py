@@ -11,6 +11,7 @@ class KbConfig(AppConfig):
     def ready(self) -> None:
         from common.markdown import OWN_IMAGES
         from incidents.search.query_language import SEARCH_FIELDS
+        from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
@@ -18,3 +19,4 @@ class KbConfig(AppConfig):
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         post_migrate.connect(seed, sender=self)
+        watch_models()

@@ -161,8 +161,9 @@ def _first_user(data: Path, demo: bool) -> str:
 
     Whoever signs in with it chooses another first, except in the demo: nothing in it is secret.
     """
-    from accounts.sign_in import first_password
     from django.contrib.auth import get_user_model
+
+    from accounts.sign_in import first_password
 
     stored = data / "first-password"
     users = get_user_model().objects

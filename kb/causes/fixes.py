@@ -16,6 +16,7 @@ from incidents.events.notices import notify
 from incidents.models import Incident
 from incidents.permissions import can_see
 from kb.models import ActionItem, Cause, CauseLink, Fix
+from people import audit
 
 
 @transaction.atomic
@@ -94,6 +95,5 @@ def update_after_link(link: CauseLink) -> None:
     if link.state == CauseLink.State.CONFIRMED:
         record_return(link.cause, link.incident, "Confirmed as a cause of this incident.")
     elif link.state == CauseLink.State.REJECTED and current_fix(link.cause) is None:
-        Fix.objects.filter(cause=link.cause, returned_with=link.incident).update(
-            returned_at=None, returned_with=None
-        )
+        returned = Fix.objects.filter(cause=link.cause, returned_with=link.incident)
+        audit.update(returned, returned_at=None, returned_with=None)
