@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from incidents import timeline
 from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
-from incidents.models import TimelineEntry
+from incidents.models import TimelineEntry, TimelineVersion
 from incidents.permissions import EDIT_INCIDENTS, visible_incidents
 
 
@@ -31,6 +35,15 @@ class TimelineEntrySerializer(serializers.ModelSerializer):
         return timeline.edit_entry(instance, author, **edits) if edits else instance
 
 
+class TimelineVersionSerializer(serializers.ModelSerializer):
+    replaced_by = serializers.CharField(source="replaced_by.username", default=None)
+
+    class Meta:
+        model = TimelineVersion
+        fields = ["id", "text", "at", "replaced_at", "replaced_by"]
+        read_only_fields = fields
+
+
 class NoteSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=50_000)
     at = serializers.DateTimeField(required=False, help_text="When it happened; default: now.")
@@ -50,6 +63,16 @@ class TimelineEntryViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelM
             return TimelineEntry.objects.none()
         seen = visible_incidents(self.request.user).values("pk")
         return TimelineEntry.objects.filter(incident__in=seen).select_related("author")
+
+    @extend_schema(
+        responses=TimelineVersionSerializer(many=True),
+        summary="What the entry said before it was edited, newest first",
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None, filterset_fields=[])
+    def versions(self, request: Request, pk: str | None = None) -> Response:
+        rows = self.get_object().versions.select_related("replaced_by")
+        return Response(TimelineVersionSerializer(rows, many=True).data)
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"timeline-entries": TimelineEntryViewSet}

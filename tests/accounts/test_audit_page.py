@@ -104,9 +104,7 @@ def test_the_export_has_each_entry_as_a_line_and_is_an_entry_itself(
         pytest.param(None, 403, id="no-role"),
     ],
 )
-def test_only_some_may_read_it(
-    role: Role | None, status: int, person: Make, client: Client
-) -> None:
+def test_only_some_read_it(role: Role | None, status: int, person: Make, client: Client) -> None:
     client.force_login(person("ann", role))
     for address in ("/audit/", "/audit/export/", "/api/v1/audit/", "/api/v1/audit/export/"):
         assert client.get(address).status_code == status, address

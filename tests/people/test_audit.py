@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+import manage
 from incidents.filing import add_note, edit_incident, file_incident
 from incidents.models import ApiToken, Incident, Integration, IntegrationSecret, Service
+from incidents.timeline import edit_entry
 from incidents.tokens import create_token, revoke
+from kb.chat.base import ChatEvent
+from kb.chatops import dispatch
+from kb.models import ChatPerson, Workspace
 from people import audit
 from people.membership import give_role
 from people.models import AuditEntry, Role, Team
@@ -104,9 +110,10 @@ def test_the_api_records_its_token(user: User, incident: Incident) -> None:
 
 
 def test_what_was_rolled_back_leaves_no_entry() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         Team.objects.create(name="Ghosts")
-        raise RuntimeError
+        assert entries("team.created")
+        transaction.set_rollback(True)
     assert not entries("team.created")
 
 
@@ -255,7 +262,7 @@ def test_signing_in_and_failing_to_are_recorded(client: Client, user: User) -> N
     for name, password in (
         ("oncall", "wrong"), ("hunter2-typed-here", "wrong"), ("oncall", "pass-for-tests"),
     ):  # fmt: skip
-        client.post("/sign-in/", {"login": name, "password": password})
+        client.post("/sign-in/", {"username": name, "password": password})
     known, unknown = entries("sign_in.failed")
     assert (known.record_id, known.record_name) == (str(user.pk), "oncall")
     assert unknown.record_name == "hun…"
@@ -268,3 +275,51 @@ def test_signing_in_and_failing_to_are_recorded(client: Client, user: User) -> N
 def test_setting_up_an_empty_database_records_nothing() -> None:
     kinds: Any = AuditEntry.objects.filter(record_type__startswith="practice.")
     assert not kinds.exists()
+
+
+def test_chat_records_whose_command_it_was(user: User, incident: Incident) -> None:
+    workspace = Workspace.objects.create(kind="webhook", name="Ops")
+    ChatPerson.objects.create(workspace=workspace, external_id="U1", user=user)
+    for person, command in (
+        ("U1", f"severity INC-{incident.pk} SEV1"), ("U2", f"severity INC-{incident.pk} SEV4"),
+    ):  # fmt: skip
+        dispatch.answer_event(workspace, ChatEvent("command", command, person, "", "C1"), True)
+    [entry] = [each for each in entries("incident.changed") if "severity" in each.changes]
+    assert entry.changes["severity"] == ["SEV3", "SEV1"]
+    assert (entry.actor, entry.interface) == (user, "chat")
+    assert audit.origin().interface == ""
+
+
+def test_a_command_is_recorded_by_its_name_without_its_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = tmp_path / "hunter2.csv"
+    catalogue.write_text("name,tier\nledger,core\n")
+    monkeypatch.setattr("sys.argv", ["manage.py", "import_catalogue", "csv", str(catalogue)])
+    manage.main()
+    [entry] = entries("service.created")
+    assert (entry.interface, entry.actor_name) == ("command", "manage.py import_catalogue")
+    assert "hunter2" not in everything_written()
+
+
+def test_an_edited_note_shows_its_former_texts(web: Client, user: User, incident: Incident) -> None:
+    note = add_note(incident, "It was <b>DNS</b>", user)
+    for text in ("It was the cache", "It was the disk"):
+        edit_entry(note, user, text=text)
+    edit_entry(note, user, text="It was the disk")
+    page = web.get(f"/INC-{incident.pk}/timeline/").content.decode()
+    assert "It was &lt;b&gt;DNS&lt;/b&gt;" in page
+    assert "It was the cache" in page
+    versions = web.get(f"/api/v1/timeline-entries/{note.pk}/versions/").json()
+    assert [each["text"] for each in versions] == ["It was the cache", "It was <b>DNS</b>"]
+    assert {each["replaced_by"] for each in versions} == {"oncall"}
+
+
+def test_former_texts_of_a_private_incident_are_for_who_may_see_it(
+    client: Client, user: User, other: User, incident: Incident
+) -> None:
+    note = add_note(incident, "first", user)
+    edit_entry(note, user, text="second")
+    Incident.objects.filter(pk=incident.pk).update(private=True)
+    client.force_login(other)
+    assert client.get(f"/api/v1/timeline-entries/{note.pk}/versions/").status_code == 404
