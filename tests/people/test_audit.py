@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -296,6 +297,9 @@ def test_a_command_is_recorded_by_its_name_without_its_arguments(
     catalogue = tmp_path / "hunter2.csv"
     catalogue.write_text("name,tier\nledger,core\n")
     monkeypatch.setattr("sys.argv", ["manage.py", "import_catalogue", "csv", str(catalogue)])
+    # Django's own function would close the connection to the database, and the test's transaction.
+    run = "django.core.management.execute_from_command_line"
+    monkeypatch.setattr(run, lambda words: call_command(*words[1:]))
     manage.main()
     [entry] = entries("service.created")
     assert (entry.interface, entry.actor_name) == ("command", "manage.py import_catalogue")
