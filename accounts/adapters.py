@@ -43,7 +43,6 @@ class AccountAdapter(DefaultAccountAdapter):
         ),
         "enter_current_password": "This is not your present password.",
         "incorrect_password": "This is not your password.",
-        "incorrect_code": "This code is not valid, or no longer.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -167,11 +166,23 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is not valid, or no longer.",
+        "cannot_delete_authenticator": "A second factor is required here: add another one first.",
+    }
+
     def encrypt(self, text: str) -> str:
         return seal({"secret": text})
 
     def decrypt(self, encrypted_text: str) -> str:
         return unseal(encrypted_text)["secret"]
+
+    def build_totp_svg(self, url: str) -> str:
+        """With a white ground: cameras cannot read black on a dark page."""
+        image: Any = import_string("qrcode.image.svg.SvgPathFillImage")
+        drawn = import_string("qrcode.make")(url, image_factory=image)
+        return str(drawn.to_string(encoding="unicode"))
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """The last one stays while it is required."""

@@ -12,7 +12,6 @@ from allauth.account.signals import (
 from allauth.account.signals import (
     user_logged_in as came_by_library,
 )
-from allauth.mfa.signals import authenticator_added
 from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
@@ -61,9 +60,3 @@ def end_first_password(sender: Any, request: HttpRequest, user: User, **_: Any) 
         return
     del request.session[MUST]
     _require_factor(request, user)
-
-
-@receiver(authenticator_added)
-def end_required_factor(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
-    if request.session.get(MUST) == ADD_FACTOR and second_factor.has_one(user):
-        del request.session[MUST]

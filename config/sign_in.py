@@ -11,8 +11,6 @@ SINGLE_SIGN_ON_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
-    "allauth.socialaccount.providers.saml",
     "allauth.mfa",
     "allauth.usersessions",
 ]
@@ -63,6 +61,14 @@ def _oidc() -> dict[str, Any]:
     }
 
 
+ADVANCED = {
+    "want_assertion_signed": True,
+    "reject_idp_initiated_sso": True,
+    "allow_single_label_domains": True,
+}
+"""Of SAML: only signed answers to requests of ours; also for hosts such as `http://kb/`."""
+
+
 def _saml() -> dict[str, Any]:
     metadata = {
         "metadata_url": env.text("SAML_METADATA_URL"),
@@ -89,12 +95,16 @@ def _saml() -> dict[str, Any]:
                     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
                 ],
             },
-            "advanced": {"want_assertion_signed": True, "reject_idp_initiated_sso": True},
+            "advanced": ADVANCED,
         },
     }
 
 
 OIDC_APP, SAML_APP = _oidc(), _saml()
+# Only what is used: they cost the start of a process time.
+_PROVIDERS = "allauth.socialaccount.providers"
+SINGLE_SIGN_ON_APPS += [f"{_PROVIDERS}.openid_connect"] if OIDC_APP else []
+SINGLE_SIGN_ON_APPS += [f"{_PROVIDERS}.saml"] if SAML_APP else []
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {
         "APPS": [OIDC_APP] if OIDC_APP else [],

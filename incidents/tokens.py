@@ -156,10 +156,10 @@ def own_tokens(user: User, with_token: ApiToken | None = None) -> QuerySet[ApiTo
 
 def revoke_own(token: ApiToken, with_token: ApiToken | None = None) -> None:
     """Revoke a token of one's own. Raises PermissionDenied if a token may not end that one."""
-    itself = with_token is None or with_token.pk == token.pk
-    if not itself and with_token and not with_token.allows(ApiToken.Scope.ADMIN):
+    own = with_token is None or with_token.pk in (token.pk, token.created_with_id)
+    if not own and with_token and not with_token.allows(ApiToken.Scope.ADMIN):
         raise PermissionDenied(
-            "This token can revoke only itself; revoking others needs the scope “admin”, or the "
-            "page of your tokens."
+            "This token can revoke only itself and what it created; revoking others needs the "
+            "scope “admin”, or the page of your tokens."
         )
     revoke(ApiToken.objects.filter(pk=token.pk))

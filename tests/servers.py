@@ -15,6 +15,8 @@ FOLDER = Path(tempfile.mkdtemp(prefix="causebook-tests-"))
 FOLDER.chmod(0o755)
 os.environ["CAUSEBOOK_DATA_DIR"] = str(FOLDER)
 os.environ["SECRET_KEY"] = "only-for-tests"
+# Before `config`, which sets the product's own settings where none are chosen.
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
 from config.local import embedded_servers  # noqa: E402
 

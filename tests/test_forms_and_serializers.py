@@ -37,6 +37,8 @@ ALLOWED = {
     # The API finds the source by itself where there is one; people choose among several.
     "Slo": {"source"},
     "Capacity": {"source", "service"},
+    # A page chooses among the teams; the API names one.
+    "Service": {"owner", "owner_team"},
     # Pages have buttons of their own for these; external ids are for scripts.
     "Incident": {
         "status", "labels", "external_source", "external_id", "external_url",

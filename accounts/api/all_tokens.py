@@ -19,10 +19,12 @@ from people.permissions import MANAGE_TOKENS
 
 
 class AnyTokenSerializer(serializers.ModelSerializer):
-    owner = serializers.CharField(source="user.username")
-    service_account = serializers.BooleanField(source="user.account.service_account", default=False)
-    created_by = serializers.CharField(source="created_by.username", default=None)
-    team = TeamField()
+    owner = serializers.CharField(source="user.username", read_only=True)
+    service_account = serializers.BooleanField(
+        source="user.account.service_account", default=False, read_only=True
+    )
+    created_by = serializers.CharField(source="created_by.username", default=None, read_only=True)
+    team = TeamField(read_only=True)
 
     class Meta:
         model = ApiToken

@@ -39,13 +39,15 @@ class RoleGrantSerializer(serializers.ModelSerializer):
 
 class PersonSerializer(serializers.ModelSerializer):
     full_name = serializers.CharField(source="get_full_name", read_only=True)
-    active = serializers.BooleanField(source="is_active")
-    superuser = serializers.BooleanField(source="is_superuser")
-    service_account = serializers.BooleanField(source="account.service_account", default=False)
+    active = serializers.BooleanField(source="is_active", read_only=True)
+    superuser = serializers.BooleanField(source="is_superuser", read_only=True)
+    service_account = serializers.BooleanField(
+        source="account.service_account", default=False, read_only=True
+    )
     roles = RoleGrantSerializer(source="role_grants", many=True, read_only=True)
     teams = serializers.SerializerMethodField()
-    last_sign_in = serializers.DateTimeField(source="last_login", allow_null=True)
-    created_at = serializers.DateTimeField(source="date_joined")
+    last_sign_in = serializers.DateTimeField(source="last_login", read_only=True, allow_null=True)
+    created_at = serializers.DateTimeField(source="date_joined", read_only=True)
 
     class Meta:
         model = User

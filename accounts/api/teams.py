@@ -31,7 +31,7 @@ class MemberSerializer(serializers.Serializer):
 
 class TeamSerializer(serializers.ModelSerializer):
     members = serializers.SerializerMethodField()
-    services = serializers.SlugRelatedField("name", many=True, read_only=True)
+    services = serializers.SerializerMethodField()
 
     class Meta:
         model = Team
@@ -39,6 +39,9 @@ class TeamSerializer(serializers.ModelSerializer):
 
     def get_members(self, team: Team) -> list[str]:
         return [membership.user.get_username() for membership in team.memberships.all()]
+
+    def get_services(self, team: Team) -> list[str]:
+        return [service.name for service in team.services.all()]
 
     def create(self, validated_data: dict[str, Any]) -> Team:
         return teams.save_team(Team(), self.context["request"].user, **validated_data)

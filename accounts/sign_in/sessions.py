@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
-from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -92,11 +90,3 @@ def seen_now(session_key: str) -> bool:
     """Record it in the list of sessions; False if the session is not listed yet."""
     found = UserSession.objects.filter(session_key=session_key)
     return bool(found.update(last_seen_at=timezone.now()))
-
-
-def still_open(session_key: str, user: User) -> bool:
-    """Whether a session that was open a while ago still is, and its user may use it."""
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    return bool(store(session_key).get("_auth_user_id") == str(user.pk)) and (
-        User.objects.filter(pk=user.pk, is_active=True, password=user.password).exists()
-    )

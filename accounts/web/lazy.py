@@ -25,10 +25,16 @@ def _load(path: str, template: str) -> View:
     return found  # type: ignore[no-any-return]
 
 
+def _name_host(request: HttpRequest) -> None:
+    """The library reads the header as it came, which old clients leave out."""
+    request.META.setdefault("HTTP_HOST", request.get_host())
+
+
 def lazy(path: str, template: str = "", *, anyone: bool = False) -> View:
     """A view of the library with a template of ours; `anyone`: also before signing in."""
 
     def view(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        _name_host(request)
         return _load(path, template)(request, *args, **options)
 
     view.login_required = not anyone  # type: ignore[attr-defined]
@@ -43,6 +49,7 @@ def lazy_departure(path: str) -> View:
     """
 
     def view(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        _name_host(request)
         response = _load(path, "")(request, *args, **options)
         target = response.headers.get("Location", "")
         if response.status_code == 302 and target.startswith(("https://", "http://")):

@@ -13,7 +13,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 
 from accounts.receivers import ADD_FACTOR, CHANGE_PASSWORD, MUST
-from accounts.sign_in import sessions, trusted_proxy
+from accounts.sign_in import second_factor, sessions, trusted_proxy
+from common.viewer import signed_in
 
 Respond = Callable[[HttpRequest], HttpResponse]
 BACKEND = "people.backends.RoleBackend"
@@ -106,6 +107,9 @@ class RequiredSteps:
         self, request: HttpRequest, view: Any, args: Any, options: Any
     ) -> HttpResponse | None:
         must = request.session.get(MUST)
+        if must == ADD_FACTOR and second_factor.has_one(signed_in(request)):
+            del request.session[MUST]
+            must = None
         if must is None or not self._in_the_way(request, must):
             return None
         if request.path.startswith("/api/") and "Authorization" in request.headers:

@@ -42,7 +42,9 @@ class GroupRuleForm(forms.ModelForm):
     class Meta:
         model = GroupRule
         fields = ["group", "provider", "role", "team"]
+        labels = {"provider": "Sign-in"}
         help_texts = {
+            "provider": "oidc, saml, ldap or proxy; empty: every one.",
             "role": "With a team: only for what that team owns.",
             "team": "Members of the group become members of this team.",
         }

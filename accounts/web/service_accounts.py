@@ -31,7 +31,6 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/people/service_account.html", {"form": form}, status=status)
 
 
-@requires(MANAGE_PEOPLE)
 @requires(MANAGE_TOKENS)
 @require_POST
 def token_new(request: HttpRequest, pk: int) -> HttpResponse:

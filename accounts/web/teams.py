@@ -51,14 +51,14 @@ def team_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = TeamForm(request.POST or None, instance=team)
     if request.method == "POST" and form.is_valid():
         # The form has changed its own instance: the rule compares with what is stored.
-        stored = Team.objects.get(pk=pk) if pk else Team()
+        stored = Team.objects.get(pk=pk) if pk is not None else Team()
         try:
             saved = teams.save_team(stored, signed_in(request), **form.cleaned_data)
             return redirect("accounts:team", saved.pk)
         except ValidationError as error:
             add_errors(form, error)
     # Its title is the stored name, not what was typed.
-    context = {"form": form, "team": Team.objects.filter(pk=pk).first()}
+    context = {"form": form, "team": Team.objects.filter(pk=pk or 0).first()}
     status = 422 if request.method == "POST" else 200
     return render(request, "accounts/teams/form.html", context, status=status)
 

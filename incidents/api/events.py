@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -21,9 +22,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.viewer import signed_in
 from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.events.outbox import KINDS, visible_events
-from incidents.models import Event
+from incidents.models import ApiToken, Event
 from incidents.permissions import Viewer
 
 POLL, HEARTBEAT, LONGEST = 1.0, 15.0, 600.0
@@ -93,7 +95,8 @@ class EventStreamView(APIView):
             last = newest or 0
         if not _streams.acquire(blocking=False):
             raise Throttled(5, "Too many clients of the stream; try again later.")
-        stream = _Stream(_listen(request.user, last, float(seconds or LONGEST)))
+        events = _listen(request.user, last, float(seconds or LONGEST), _check_of(request))
+        stream = _Stream(events)
         response = StreamingHttpResponse(stream, content_type="text/event-stream")
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
@@ -131,11 +134,32 @@ class _Stream:
             _streams.release()
 
 
-def _listen(viewer: Viewer, last: int, seconds: float) -> Generator[str, None, None]:
+def _check_of(request: Request) -> Callable[[], bool]:
+    """A function that asks the database whether this client may still listen.
+
+    Not after its token was revoked, its session ended, its person deactivated, or, for a session,
+    their password changed.
+    """
+    user, token, session = signed_in(request), request.auth, request._request.session
+    people = User.objects.filter(pk=user.pk, is_active=True)
+
+    def may_listen() -> bool:
+        if isinstance(token, ApiToken):
+            now = ApiToken.objects.filter(pk=token.pk, user__is_active=True).first()
+            return now is not None and now.is_valid
+        open_session = session.session_key is None or session.exists(session.session_key)
+        return open_session and people.filter(password=user.password).exists()
+
+    return may_listen
+
+
+def _listen(
+    viewer: Viewer, last: int, seconds: float, may_listen: Callable[[], bool]
+) -> Generator[str, None, None]:
     until = time.monotonic() + min(seconds, LONGEST)
     alive = time.monotonic()
     yield "retry: 2000\n\n"
-    while time.monotonic() < until:
+    while time.monotonic() < until and may_listen():
         # A transaction that commits late adds events with lower ids late: wait for it.
         settled = timezone.now() - SETTLED
         events = list(

@@ -158,7 +158,8 @@ def test_changing_the_password_ends_other_sessions_and_tokens_on_request(
     sign_in(client)
     given = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     client.post(
-        reverse("account_change_password"), {**given, **({"end_tokens": "on"} if with_tokens else {})}
+        reverse("account_change_password"),
+        {**given, **({"end_tokens": "on"} if with_tokens else {})},
     )
     assert is_signed_in(client)
     assert not is_signed_in(elsewhere)

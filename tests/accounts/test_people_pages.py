@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -295,9 +296,11 @@ def test_a_team_is_deleted_after_saying_what_ends_with_it(
 def test_members_come_and_go_from_either_page(office: Client, person: Make) -> None:
     ann, team = person("ann"), Team.objects.create(name="Money")
     office.post(f"/teams/{team.pk}/members/", {"person": ann.pk})
-    assert office.post(f"/teams/{team.pk}/members/{ann.pk}/end/").url == f"/teams/{team.pk}/"
+    ended = office.post(f"/teams/{team.pk}/members/{ann.pk}/end/")
+    assert ended.headers["Location"] == f"/teams/{team.pk}/"
     given = {"person": ann.pk, "team": team.pk, "from": "person"}
-    assert office.post("/teams/0/members/", given).url == f"/people/{ann.pk}/"
+    added = office.post("/teams/0/members/", given)
+    assert added.headers["Location"] == f"/people/{ann.pk}/"
     assert Membership.objects.filter(user=ann, team=team).exists()
     Membership.objects.update(provider="okta")
     said = office.post(f"/teams/{team.pk}/members/{ann.pk}/end/", follow=True).content.decode()
@@ -359,3 +362,19 @@ def test_mails_carry_the_links_where_a_mail_server_is_set(
     assert not answer.context["link"]
     assert {mail.to[0] for mail in mailoutbox} == {"new@shop.example", "ann@shop.example"}
     assert all("http" in mail.body for mail in mailoutbox)
+
+
+def test_who_lost_their_phone_is_helped_but_no_administrator_by_that_takes_over_a_superuser(
+    office: Client, person: Make
+) -> None:
+    ann, root = person("ann"), User.objects.create_superuser("root")
+    for each in (ann, root):
+        Authenticator.objects.create(user=each, type=Authenticator.Type.TOTP, data={})
+    browser = Client()
+    browser.force_login(ann)
+    assert browser.get("/").status_code == 200
+    assert "Remove second factors" in office.get(f"/people/{ann.pk}/").content.decode()
+    office.post(f"/people/{ann.pk}/second-factor/")
+    assert office.post(f"/people/{root.pk}/second-factor/").status_code == 403
+    assert [each.user for each in Authenticator.objects.all()] == [root]
+    assert browser.get("/").status_code == 302

@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from incidents.filing import file_incident
 from incidents.models import ApiToken, Incident, Service
 from incidents.tokens import create_token, find_token
-from people.models import Team
+from people.membership import give_role
+from people.models import Role, Team
 
 pytestmark = pytest.mark.django_db
 ClientFactory = Callable[..., APIClient]
@@ -37,8 +38,14 @@ def test_settings_want_the_widest_scope_and_the_permission(
 ) -> None:
     assert api_client("file").get("/api/v1/sources/").status_code == 403
     assert admin_api.get("/api/v1/sources/").status_code == 200
-    with pytest.raises(ValidationError, match="Only administrators"):
+    with pytest.raises(ValidationError, match="takes the role Manager"):
         create_token(user, "mine", "admin")
+    # The role decides, not who may use Django's administration.
+    user.is_staff = True
+    with pytest.raises(ValidationError, match="takes the role Manager"):
+        create_token(user, "mine", "admin")
+    give_role(user, Role.MANAGER)
+    assert create_token(user, "mine", "admin")[0].scope == "admin"
 
 
 def test_expired_revoked_and_unknown_tokens_are_refused_with_the_reason(
@@ -95,6 +102,67 @@ def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(
     free = api.post("/api/v1/tokens/", {**body, "team": ""}, format="json")
     assert "team" in free.data["errors"]
     assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
+
+
+def test_a_token_creates_none_that_outlives_it_and_takes_them_along(
+    user: User, api_client: ClientFactory
+) -> None:
+    team = Team.named("Money")
+    own, text = create_token(user, "short", "file", team, days=10)
+    api = APIClient()
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    body = {"name": "child", "scope": "file", "team": "Money"}
+    for days in (11, 3650):
+        longer = api.post("/api/v1/tokens/", {**body, "days": days}, format="json")
+        assert (longer.status_code, "days" in longer.data["errors"]) == (400, True)
+    child = api.post("/api/v1/tokens/", body, format="json")
+    assert ApiToken.objects.get(pk=child.data["id"]).expires_at == own.expires_at
+    shorter = api.post("/api/v1/tokens/", {**body, "days": 3}, format="json")
+    assert shorter.status_code == 201
+    # A child of a child ends with the first.
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {child.data['token']}")
+    assert api.post("/api/v1/tokens/", {**body, "days": 1}, format="json").status_code == 201
+    assert api_client("file").get("/api/v1/me/").status_code == 200
+    ended = APIClient()
+    ended.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    assert ended.post(f"/api/v1/tokens/{own.pk}/revoke/").status_code == 200
+    assert ApiToken.objects.filter(team=team, revoked_at=None).count() == 0
+    assert ApiToken.objects.filter(team=None, revoked_at=None).count() == 1
+
+
+def test_a_token_revokes_itself_only_unless_it_may_everything(
+    user: User, api_client: ClientFactory, django_user_model: Any
+) -> None:
+    victim = create_token(user, "laptop")[0]
+    refused = api_client("file").post(f"/api/v1/tokens/{victim.pk}/revoke/")
+    assert refused.status_code == 403
+    assert "only itself and what it created" in refused.data["detail"]
+    root = django_user_model.objects.create_superuser("root")
+    other_of_root = create_token(root, "laptop")[0]
+    everything = api_client("admin", root)
+    assert everything.post(f"/api/v1/tokens/{other_of_root.pk}/revoke/").data["revoked_at"]
+    # One that is limited to a team does not even see those that are not.
+    limited = api_client("admin", root, team=Team.named("Money"))
+    assert (
+        limited.post(f"/api/v1/tokens/{create_token(root, 'x')[0].pk}/revoke/").status_code == 404
+    )
+    assert ApiToken.objects.get(pk=victim.pk).is_valid
+
+
+def test_the_server_may_limit_how_long_tokens_live(
+    user: User, web: Client, api_client: ClientFactory, settings: Any
+) -> None:
+    settings.API_TOKEN_MAX_DAYS = 30
+    latest = timezone.now() + timedelta(days=30, minutes=1)
+    for name, days in (("none chosen", ""), ("shorter", "7")):
+        web.post("/tokens/", {"name": name, "scope": "read", "days": days})
+        expires = ApiToken.objects.get(name=name).expires_at
+        assert expires is not None
+        assert expires < latest
+    assert web.post("/tokens/", {"name": "long", "scope": "read", "days": "31"}).status_code == 422
+    made = api_client("file").post("/api/v1/tokens/", {"name": "by API"}, format="json")
+    assert made.data["expires_at"] is not None
+    assert not ApiToken.objects.filter(expires_at=None).exists()
 
 
 def test_a_person_creates_a_token_in_the_browser_and_sees_it_once(web: Client, user: User) -> None:

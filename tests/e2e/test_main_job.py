@@ -13,6 +13,7 @@ import pytest
 import redis
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -22,12 +23,15 @@ from demo.world.faults import Episodes
 from incidents.filing import file_incident
 from incidents.intake import processing, receiving
 from incidents.models import Incident, Service
+from incidents.tokens import create_token
 from kb import notifications
 from kb.causes.fixes import mark_fixed
 from kb.causes.linking import chain_causes, create_cause, link_cause
 from kb.models import Cause, NotificationRule, Workspace
 from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, start_postmortem
+from people.membership import give_role, join_team
+from people.models import GroupRule, Invitation, Role, Team
 from tests.e2e.conftest import kill_group, wait_for
 from tests.incidents.signed_requests import make, sample
 
@@ -134,6 +138,23 @@ def pages_of_chat() -> list[str]:
     ]  # fmt: skip
 
 
+def pages_of_people() -> list[str]:
+    """Addresses of people, teams and tokens, with some of each."""
+    team = Team.objects.create(name="Payments", description="Takes the money.")
+    person = get_user_model().objects.create_user("ann", "ann@shop.example")
+    give_role(person, Role.EDITOR)
+    join_team(person, team)
+    create_token(person, "laptop", days=30)
+    GroupRule.objects.create(group="sre", role=Role.EDITOR, team=team)
+    Invitation.objects.create(
+        email="bob@shop.example", digest="0", expires_at=timezone.now() + timedelta(days=7)
+    )
+    return [
+        "/people/", f"/people/{person.pk}/", "/people/invite/", "/people/groups/",
+        "/people/tokens/", f"/teams/{team.pk}/",
+    ]  # fmt: skip
+
+
 RULES: dict[Any, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 """What of axe to check: in the dark the pages differ in nothing but colours."""
 
@@ -153,6 +174,7 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone_light_and_da
         "/services/graph/", "/services/import/", "/knowledge/causes/", "/alerts/",
         "/integrations/", integration.get_absolute_url(), "/integrations/new/generic/", "/rules/",
         past.get_absolute_url(), *pages_of_knowledge(newest), *pages_of_chat(),
+        *pages_of_people(),
     ]  # fmt: skip
     for path in paths:
         page.goto(live_server.url + path)

@@ -248,7 +248,7 @@ def test_the_event_stream_resumes_after_the_last_event(
 def test_a_stream_closed_unread_frees_its_slot(user: User) -> None:
     for _ in range(6):
         assert events._streams.acquire(blocking=False)
-        events._Stream(events._listen(user, 1, 1.0)).close()
+        events._Stream(events._listen(user, 1, 1.0, lambda: True)).close()
 
 
 def test_an_administrator_adds_a_workspace_and_a_rule_in_the_browser(

@@ -37,6 +37,10 @@ OF_ONESELF = {
     "incidents.web.tokens.token_revoke", "kb.web.chat.me", "kb.web.chat.unlink",
     "practice.web.monthly_review.review", "incidents.api.tokens.ApiTokenViewSet",
     "incidents.api.notices.NoticeViewSet",
+    # Signing in and one's own account, by the sign-in library or beside it.
+    "accounts.web.lazy.view", "accounts.web.views.account", "accounts.web.views.end_session",
+    "accounts.web.views.end_other_sessions", "accounts.web.views.ask_to_join",
+    "accounts.web.views.accept_invitation", "accounts.web.views.admin_sign_in",
     # They read, though by POST: the text to look up is long.
     "analysis.web.suggestions.match", "analysis.web.search.search", "kb.web.postmortems.preview",
 }  # fmt: skip
