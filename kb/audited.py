@@ -55,12 +55,12 @@ def watch_models() -> None:
         watch(model, always=True)
     watch(Workspace, always=True, secret={"slug", "sealed"})
     watch(Cause, always=False, private=private_cause)
-    for each in (CauseLink, LedTo, IncidentChannel):
-        watch(each, always=False, private=of_incident)
+    for of_one in (CauseLink, LedTo, IncidentChannel):
+        watch(of_one, always=False, private=of_incident)
     watch(Citation, always=False, private=lambda row: row.link.incident.private)
-    for each in (Check, Fix):
-        watch(each, always=False, private=of_cause)
+    for about_cause in (Check, Fix):
+        watch(about_cause, always=False, private=of_cause)
     watch(Postmortem, always=False, private=private_postmortem)
     watch(ActionItem, always=False, ignored={"reminded_on"}, private=of_postmortem)
-    for each in (Comment, Picture, PostmortemReview):
-        watch(each, always=False, private=of_postmortem)
+    for about_text in (Comment, Picture, PostmortemReview):
+        watch(about_text, always=False, private=of_postmortem)

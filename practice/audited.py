@@ -24,6 +24,6 @@ def watch_models() -> None:
     watch(Subscription, always=True, ignored={"sent_for"})
     for each in (Checklist, ChecklistItem, Practice):
         watch(each, always=True)
-    for each in (Drill, Engagement, LoadTest, ReadinessAnswer, ReadinessReview, Verdict):
-        watch(each, always=False)
+    for model in (Drill, Engagement, LoadTest, ReadinessAnswer, ReadinessReview, Verdict):
+        watch(model, always=False)
     watch(ReadinessFinding, always=False, private=lambda row: row.incident.private)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -40,7 +40,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
 
 @requires(READ_AUDIT_LOG)
 @require_GET
-def export(request: HttpRequest) -> HttpResponseBase:
+def export(request: HttpRequest) -> Any:
     lines = listing.export(signed_in(request), request.GET.dict())
     response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
     name = f"audit-{timezone.now():%Y-%m-%d}.jsonl"

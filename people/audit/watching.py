@@ -180,7 +180,7 @@ def _record_links(
         return
     now = _names(getattr(instance, field).all())
     if action == "pre_clear":
-        before, after = now, []
+        before, after = now, list[str]()
     else:
         moved = _names(model._base_manager.filter(pk__in=pk_set or ()))
         without = [name for name in now if name not in moved]
