@@ -15,7 +15,11 @@ def main() -> None:
             sys.exit("Django is not installed here. Run bin/up once: it makes the environment.")
         os.execv(python, [str(python), *sys.argv])  # noqa: S606
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    from common.origin import Origin, acting
+
+    # The name of the command only: its arguments may hold a password.
+    with acting(Origin("command", actor_name=f"manage.py {' '.join(sys.argv[1:2])}".strip())):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

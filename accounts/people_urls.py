@@ -1,6 +1,7 @@
 from django.urls import path
 
 from accounts.web import (
+    audit,
     group_rules,
     invitations,
     passwords,
@@ -31,6 +32,8 @@ urlpatterns = [
     path("people/groups/<int:pk>/", group_rules.rule_form, name="group-rule"),
     path("people/tokens/", tokens.token_list, name="all-tokens"),
     path("people/tokens/end/", tokens.tokens_end, name="tokens-end"),
+    path("audit/", audit.entry_list, name="audit"),
+    path("audit/export/", audit.export, name="audit-export"),
     path("teams/", teams.team_list, name="teams"),
     path("teams/new/", teams.team_form, name="team-new"),
     path("teams/<int:pk>/", teams.team_page, name="team"),

@@ -10,6 +10,7 @@ class AnalysisConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from analysis.answers.current import find_answer
+        from analysis.audited import watch_models
         from analysis.extensions import (
             chat_commands,
             metrics,
@@ -39,3 +40,4 @@ class AnalysisConfig(AppConfig):
         for changed in (post_save, post_delete):
             changed.connect(signal_handlers.index_note, sender=TimelineEntry)
         service_joined.connect(signal_handlers.pull_evidence_of_service)
+        watch_models()

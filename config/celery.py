@@ -1,12 +1,15 @@
 """The Celery application. It finds the tasks of every package."""
 
 import os
+from contextlib import ExitStack
 from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, task_prerun
 from django.conf import settings
+
+from common.origin import Origin, acting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -19,3 +22,20 @@ app.autodiscover_tasks()
 def log_like_django(**_: Any) -> None:
     """Workers and beat log in the product's one format instead of Celery's own."""
     dictConfig(settings.LOGGING)
+
+
+_origins: dict[str, ExitStack] = {}
+
+
+@task_prerun.connect
+def begin_origin(task_id: str, task: Any, **_: Any) -> None:
+    """What a task changes is recorded as its doing."""
+    stack = ExitStack()
+    stack.enter_context(acting(Origin("task", actor_name=task.name)))
+    _origins[task_id] = stack
+
+
+@task_postrun.connect
+def end_origin(task_id: str, **_: Any) -> None:
+    if stack := _origins.pop(task_id, None):
+        stack.close()

@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.web.origin.origin_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -123,7 +124,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A sweep enqueues lost tasks again, so publishing need not wait long.
     "max_retries": 1,
 }
+# Where the audit log is sent besides the database, and how long it is stored; 0: for ever.
+AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
+AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
+AUDIT_WEBHOOK_SECRET = env.text("AUDIT_WEBHOOK_SECRET")
+AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
+
 CELERY_BEAT_SCHEDULE = {
+    "send-audit-log": {"task": "accounts.tasks.send_audit_log", "schedule": 5.0},
+    "forget-audit-entries": {"task": "accounts.tasks.forget_audit_entries", "schedule": 86_400.0},
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},

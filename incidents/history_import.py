@@ -34,6 +34,7 @@ from incidents.history_rows import (
     parse_row,
 )
 from incidents.models import Incident, Service, TimelineEntry
+from people import audit
 
 LISTS = ("incidents", "data", "results", "items", "issues", "rows", "tickets", "value")
 """Keys under which exports as JSON hold their rows."""
@@ -200,7 +201,7 @@ def _mentioned(labels: Iterable[str], names: Iterable[str]) -> set[str]:
 
 
 def _write_updates(incident: Incident, updates: Iterable[Update]) -> None:
-    TimelineEntry.objects.bulk_create(
+    entries = TimelineEntry.objects.bulk_create(
         TimelineEntry(
             incident=incident,
             at=at,
@@ -210,6 +211,7 @@ def _write_updates(incident: Incident, updates: Iterable[Update]) -> None:
         for at, state, text in updates
         if state or text
     )
+    audit.created(entries)
 
 
 def import_incidents(

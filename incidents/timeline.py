@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
 from common.viewer import Viewer
 from incidents import filing
-from incidents.models import Change, Incident, TimelineEntry
+from incidents.models import Change, Incident, TimelineEntry, TimelineVersion
 from incidents.permissions import EDIT_NOTES_OF_OTHERS
 from incidents.suspect_changes import candidate_changes
 from people.permissions import require
@@ -52,6 +54,8 @@ def full_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntr
     """All entries by time; those that were hidden only with `hidden`."""
     stored = incident.timeline.select_related("author")
     entries = list(stored if hidden else stored.filter(hidden=False))
+    edited = [entry for entry in entries if entry.edited_at]
+    prefetch_related_objects(edited, "versions__replaced_by")
     known = {(entry.kind, entry.at) for entry in stored}
     for entries_of in TIMELINE_SOURCES.values():
         entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
@@ -84,10 +88,19 @@ def edit_entry(
 ) -> TimelineEntry:
     """Change an entry and mark it as edited. Raises PermissionDenied; see `_check_author`."""
     _check_author(entry, author)
-    entry.text = filing.note_text(text) if text is not None else entry.text
-    entry.at = at or entry.at
-    entry.edited_at = timezone.now()
-    entry.save()
+    with transaction.atomic():
+        # Of two edits at one moment, each finds the text that it replaces.
+        former = TimelineEntry.objects.select_for_update(of=("self",)).get(pk=entry.pk)
+        entry.text = filing.note_text(text) if text is not None else former.text
+        entry.at = at or former.at
+        if (entry.text, entry.at) == (former.text, former.at):
+            return entry
+        entry.edited_at = timezone.now()
+        TimelineVersion.objects.create(
+            entry=entry, text=former.text, at=former.at,
+            replaced_at=entry.edited_at, replaced_by_id=author.pk,
+        )  # fmt: skip
+        entry.save()
     return entry
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from incidents.models.token import ApiToken
 from incidents.permissions import CREATE_ADMIN_TOKENS
+from people import audit
 from people.models import Team
 from people.permissions import may, refusal
 
@@ -143,7 +144,8 @@ def revoke(tokens: QuerySet[ApiToken]) -> int:
         created = ApiToken.objects.filter(created_with__in=newest).values_list("pk", flat=True)
         newest = set(created) - found
         found |= newest
-    return ApiToken.objects.filter(pk__in=found, revoked_at=None).update(revoked_at=timezone.now())
+    valid = ApiToken.objects.filter(pk__in=found, revoked_at=None)
+    return audit.update(valid, revoked_at=timezone.now())
 
 
 def own_tokens(user: User, with_token: ApiToken | None = None) -> QuerySet[ApiToken]:

@@ -13,6 +13,7 @@ class KbConfig(AppConfig):
         from incidents.events.notices import HIDDEN_PATHS
         from incidents.events.signals import visibility_changing
         from incidents.search.query_language import SEARCH_FIELDS
+        from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
@@ -24,3 +25,4 @@ class KbConfig(AppConfig):
         HIDDEN_PATHS.register("postmortems", hidden_postmortem_paths)
         visibility_changing.connect(follow_visibility, dispatch_uid="kb.follow_visibility")
         post_migrate.connect(seed, sender=self)
+        watch_models()

@@ -9,6 +9,7 @@ class PracticeConfig(AppConfig):
         from incidents.catalogue.lifecycle_gates import GATES
         from incidents.events.signals import incident_resolved
         from kb.chatops.dispatch import COMMANDS
+        from practice.audited import watch_models
         from practice.defaults import seed
         from practice.extensions import chat_commands, signal_handlers
         from practice.readiness.reviews import missing_for
@@ -17,3 +18,4 @@ class PracticeConfig(AppConfig):
         GATES.register("readiness", missing_for)
         incident_resolved.connect(signal_handlers.find_gaps_of)
         post_migrate.connect(seed, sender=self)
+        watch_models()

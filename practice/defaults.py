@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from incidents.models import TierPolicy
+from people import audit
 from practice.models import Checklist, Practice
 from practice.readiness.reviews import create_version, parse_lines
 
@@ -128,6 +129,7 @@ MAP = {
 }
 
 
+@audit.acting(audit.SETUP)
 def seed(using: str = "default", **_: Any) -> None:
     """After migrations: fill empty tables."""
     if not Checklist.objects.using(using).exists():

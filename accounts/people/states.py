@@ -20,6 +20,7 @@ from accounts.sign_in import sessions
 from common.site_url import public_url
 from incidents.models import ApiToken
 from incidents.tokens import revoke
+from people import audit
 from people.models import Account
 from people.permissions import MANAGE_PEOPLE, require
 
@@ -70,6 +71,7 @@ def end_sessions(person: User, by: User) -> int:
     """Sign a person out everywhere; returns of how many sessions."""
     require(by, MANAGE_PEOPLE)
     require_may_change(by, person)
+    audit.record("sessions.ended", person)
     return _end_sessions(person)
 
 
@@ -101,6 +103,7 @@ def reset_password(person: User, by: User) -> str:
     if not settings.PASSWORD_SIGN_IN:
         raise ValidationError("Passwords are switched off here: people use single sign-on.")
     link = _reset_link(person)
+    audit.record("password_reset.link_made", person)
     if not (settings.EMAIL_HOST and person.email):
         return link
     text = f"Choose a new password for {person}:\n\n{link}\n\nThe link works once.\n"

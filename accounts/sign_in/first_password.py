@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from people import audit
 from people.models import Account
 
 FIRST_USER = "admin"
@@ -27,6 +28,6 @@ def require_change(user: User) -> None:
 
 def changed(user: User) -> None:
     """The person chose a password: nothing asks for it any more, and the file is of no use."""
-    Account.objects.filter(user=user).update(must_change_password=False)
+    audit.update(Account.objects.filter(user=user), must_change_password=False)
     if user.get_username() == FIRST_USER:
         stored().unlink(missing_ok=True)

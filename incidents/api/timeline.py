@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from incidents import timeline
 from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
-from incidents.models import TimelineEntry
+from incidents.models import TimelineEntry, TimelineVersion
 from incidents.permissions import EDIT_INCIDENTS, visible_incidents
+from people import audit
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer):
@@ -31,6 +36,15 @@ class TimelineEntrySerializer(serializers.ModelSerializer):
         return timeline.edit_entry(instance, author, **edits) if edits else instance
 
 
+class TimelineVersionSerializer(serializers.ModelSerializer):
+    replaced_by = serializers.CharField(source="replaced_by.username", default=None)
+
+    class Meta:
+        model = TimelineVersion
+        fields = ["id", "text", "at", "replaced_at", "replaced_by"]
+        read_only_fields = fields
+
+
 class NoteSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=50_000)
     at = serializers.DateTimeField(required=False, help_text="When it happened; default: now.")
@@ -49,7 +63,23 @@ class TimelineEntryViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelM
         if getattr(self, "swagger_fake_view", False):
             return TimelineEntry.objects.none()
         seen = visible_incidents(self.request.user).values("pk")
-        return TimelineEntry.objects.filter(incident__in=seen).select_related("author")
+        return TimelineEntry.objects.filter(incident__in=seen).select_related("author", "incident")
+
+    def get_object(self) -> TimelineEntry:
+        entry: TimelineEntry = super().get_object()
+        if entry.incident.private:
+            audit.record_reading(entry.incident)
+        return entry
+
+    @extend_schema(
+        responses=TimelineVersionSerializer(many=True),
+        summary="What the entry said before it was edited, newest first",
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None, filterset_fields=[])
+    def versions(self, request: Request, pk: str | None = None) -> Response:
+        rows = self.get_object().versions.select_related("replaced_by")
+        return Response(TimelineVersionSerializer(rows, many=True).data)
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"timeline-entries": TimelineEntryViewSet}

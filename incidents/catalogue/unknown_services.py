@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from incidents.models import Service, UnknownService
+from people import audit
 
 MAX_AT_ONCE, MAX_OF_SOURCE, MAX_ROWS = 50, 1_000, 5_000
 """A misconfigured sender or source must cost neither time nor disk."""
@@ -65,4 +66,4 @@ def ignore_name(pk: int) -> None:
     """Offer a name no longer, wherever it was seen."""
     name = UnknownService.objects.filter(pk=pk).values_list("name", flat=True).first()
     if name is not None:
-        UnknownService.objects.filter(name__iexact=name).update(ignored=True)
+        audit.update(UnknownService.objects.filter(name__iexact=name), ignored=True)

@@ -10,7 +10,7 @@ from incidents.models.integration import Delivery, Integration, IntegrationSecre
 from incidents.models.notice import Notice
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.service import Service, addresses_only
-from incidents.models.timeline import TimelineEntry
+from incidents.models.timeline import TimelineEntry, TimelineVersion
 from incidents.models.token import ApiToken, IdempotentResponse
 from incidents.models.unknown_service import UnknownService
 
@@ -33,6 +33,7 @@ __all__ = [
     "Service",
     "TierPolicy",
     "TimelineEntry",
+    "TimelineVersion",
     "UnknownService",
     "addresses_only",
     "history_of",

@@ -56,3 +56,21 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+class TimelineVersion(models.Model):
+    """What an entry said before it was edited."""
+
+    entry = models.ForeignKey(TimelineEntry, models.CASCADE, related_name="versions")
+    text = models.TextField()
+    at = models.DateTimeField(help_text="The time that the entry was of.")
+    replaced_at = models.DateTimeField(default=timezone.now)
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-replaced_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.text[:80]

@@ -25,6 +25,7 @@ from incidents.models import (
 from incidents.permissions import MANAGE
 from incidents.web.forms.integrations import IntegrationForm
 from incidents.webhooks import registry
+from people import audit
 from people.permissions import requires
 
 ENTER_AGAIN = (
@@ -130,7 +131,8 @@ def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
     row = get_object_or_404(IntegrationSecret, pk=secret, integration_id=pk)
-    IntegrationSecret.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+    unrevoked = IntegrationSecret.objects.filter(pk=row.pk, revoked_at=None)
+    audit.update(unrevoked, revoked_at=timezone.now())
     messages.success(request, f"The secret {row} was revoked.")
     return redirect(row.integration)
 

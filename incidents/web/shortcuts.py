@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
+from people import audit
 
 
 def get_incident(request: HttpRequest, pk: str | int) -> Incident:
@@ -19,6 +20,8 @@ def get_incident(request: HttpRequest, pk: str | int) -> Incident:
     incident = visible_incidents(request.user).filter(pk=int(pk)).first()
     if incident is None:
         raise Http404("No such incident.")
+    if incident.private:
+        audit.record_reading(incident)
     return incident
 
 

@@ -17,6 +17,7 @@ from incidents.models import Incident
 from incidents.permissions import can_see
 from kb.models import ActionItem, Cause, CauseLink, Fix
 from kb.permissions import visible_causes
+from people import audit
 
 
 @transaction.atomic
@@ -97,6 +98,5 @@ def update_after_link(link: CauseLink) -> None:
     if link.state == CauseLink.State.CONFIRMED:
         record_return(link.cause, link.incident, "Confirmed as a cause of this incident.")
     elif link.state == CauseLink.State.REJECTED and current_fix(link.cause) is None:
-        Fix.objects.filter(cause=link.cause, returned_with=link.incident).update(
-            returned_at=None, returned_with=None
-        )
+        returned = Fix.objects.filter(cause=link.cause, returned_with=link.incident)
+        audit.update(returned, returned_at=None, returned_with=None)

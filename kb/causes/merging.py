@@ -14,6 +14,7 @@ from incidents.models import Incident
 from kb.causes.linking import create_cause
 from kb.models import Cause, CauseLink, LedTo
 from kb.privacy import check_same_visibility
+from people import audit
 
 _CERTAINTY = {"rejected": 0, "suspected": 1, "confirmed": 2}
 TEXTS = ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
@@ -47,14 +48,14 @@ def merge_causes(into: Cause, other: Cause) -> Cause:
             mine.state, mine.role = link.state, link.role
             mine.reason = mine.reason or link.reason
             mine.save()
-            link.citations.update(link=mine)
+            audit.update(link.citations.all(), link=mine)
     _move_edges(other, into)
     names = set(into.checks.values_list("name", flat=True))
     for check in other.checks.all():
         if check.name not in names:
             check.cause = into
             check.save()
-    other.action_items.update(cause=into)
+    audit.update(other.action_items.all(), cause=into)
     _move_fixes(other, into)
     for field in TEXTS:
         if not getattr(into, field):
@@ -97,8 +98,10 @@ def supersede_cause(cause: Cause, by: Cause) -> Cause:
     cause.superseded_by = by
     cause.save()
     update_change_reason(cause, f"Superseded by “{by.name}”"[:100])
-    Cause.objects.filter(superseded_by=cause).exclude(pk=by.pk).update(
-        superseded_by=by, updated_at=timezone.now()
+    audit.update(
+        Cause.objects.filter(superseded_by=cause).exclude(pk=by.pk),
+        superseded_by=by,
+        updated_at=timezone.now(),
     )
     return cause
 

@@ -13,6 +13,7 @@ from incidents.search.filters import by_reference
 from kb.chat.base import clip
 from kb.chatops.dispatch import REFERENCE, CommandContext, Problem
 from kb.models import IncidentChannel
+from people import audit
 
 MAX_NAMES = 10
 _PERIOD = re.compile(r"^(\d{1,4})\s*([mhd])$", re.IGNORECASE)
@@ -26,14 +27,20 @@ def incident_argument(context: CommandContext, text: str) -> tuple[Incident, str
         incident = by_reference(context.incidents(), first)
         if incident is None:
             raise Problem(f"There is no {first.upper()} that can be shown here.")
-        return incident, rest.strip()
+        return _read(incident), rest.strip()
     channels = IncidentChannel.objects.filter(
         workspace=context.workspace, channel=context.event.channel or "-"
     )
     incident = context.incidents().filter(chat_channels__in=channels).first()
     if incident is None:
         raise Problem("Which incident? Name it, such as INC-42.")
-    return incident, text.strip()
+    return _read(incident), text.strip()
+
+
+def _read(incident: Incident) -> Incident:
+    if incident.private:
+        audit.record_reading(incident)
+    return incident
 
 
 def service_argument(name: str) -> Service:

@@ -21,6 +21,7 @@ from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.chat.base import ChatAnswer, ChatEvent, clip
 from kb.models import ChatPerson, Workspace
+from people import audit
 from people.acts import Act
 from people.permissions import require
 
@@ -101,14 +102,17 @@ def answer_event(workspace: Workspace, event: ChatEvent, can_answer_privately: b
     """The answer to a command, a button or a marked message; to a user's mistake, what to do."""
     user = _linked_user(workspace, event)
     context = CommandContext(workspace, event, user, can_answer_privately)
-    try:
-        return EVENT_HANDLERS[event.kind](context, event.text)
-    except Problem as problem:
-        return ChatAnswer(str(problem))
-    except ValidationError as error:
-        return ChatAnswer(clip(error_text(error), 500))
-    except PermissionDenied as refused:
-        return ChatAnswer(str(refused), private=True)
+    stranger = "" if user else f"{event.person[:100]} in {workspace}"
+    with audit.acting(audit.Origin("chat", user, stranger)):
+        try:
+            return EVENT_HANDLERS[event.kind](context, event.text)
+        except Problem as problem:
+            return ChatAnswer(str(problem))
+        except ValidationError as error:
+            return ChatAnswer(clip(error_text(error), 500))
+        except PermissionDenied as refused:
+            audit.record_refusal(event.text.partition(" ")[0])
+            return ChatAnswer(str(refused), private=True)
 
 
 def _linked_user(workspace: Workspace, event: ChatEvent) -> User | None:

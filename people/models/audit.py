@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -15,9 +17,11 @@ class AuditEntry(models.Model):
     interface = models.CharField(
         max_length=20, blank=True, help_text="page, api, chat, command, task, webhook."
     )
+    # Without a constraint, as deleting an account must not need to change entries.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="+",
+        db_constraint=False,
+    )  # fmt: skip
     actor_name = models.CharField(max_length=200, blank=True, help_text="As it was at that time.")
     token_name = models.CharField(max_length=200, blank=True, help_text="Of the API token used.")
     address = models.CharField(max_length=45, blank=True, help_text="IP address.")
@@ -42,3 +46,36 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.record_name}".strip()
+
+    def lines(self) -> list[tuple[str, str, str]]:
+        """By field, what was before and what is after, as a page shows it."""
+        return [(name, *map(_shown, pair)) for name, pair in self.changes.items()]
+
+
+def _shown(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+class AuditCursor(models.Model):
+    """Up to which entry the audit log was sent to a receiver."""
+
+    receiver = models.CharField(max_length=20, primary_key=True)
+    sent = models.BigIntegerField(default=0, help_text="Key of the last entry that was sent.")
+    # Entries are committed in another order than they are numbered.
+    ceiling = models.BigIntegerField(
+        default=0, help_text="Entries up to this key may be sent once `horizon` has passed."
+    )
+    horizon = models.BigIntegerField(
+        default=0, help_text="No transaction from before this one is still open."
+    )
+    ceiling_at = models.DateTimeField(default=timezone.now)
+    problem = models.CharField(max_length=300, blank=True, help_text="Why sending failed.")
+
+    def __str__(self) -> str:
+        return f"{self.receiver}: {self.sent}"

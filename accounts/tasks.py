@@ -1,0 +1,17 @@
+"""Celery tasks of the audit log. Each may run twice or get lost; the next one catches up."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from accounts.audit_log import retention, sending
+
+
+@shared_task(expires=10)
+def send_audit_log() -> None:
+    sending.send_waiting()
+
+
+@shared_task(expires=3600)
+def forget_audit_entries() -> None:
+    retention.delete_old_entries()

@@ -1,0 +1,44 @@
+"""What the audit log records of incidents, services, integrations, rules and tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from incidents.models import (
+    ApiToken,
+    Change,
+    DeployRule,
+    HeartbeatRule,
+    HeartbeatSender,
+    Incident,
+    Integration,
+    IntegrationSecret,
+    MaintenanceWindow,
+    Service,
+    TierPolicy,
+    TimelineEntry,
+    UnknownService,
+)
+from people.audit import watch
+
+
+def of_incident(row: Any) -> bool:
+    return bool(row.incident.private)
+
+
+def watch_models() -> None:
+    for model in (DeployRule, HeartbeatRule, MaintenanceWindow, Service, TierPolicy):
+        watch(model, always=True)
+    # The address of an integration lets senders without signatures in.
+    watch(Integration, always=True, secret={"slug"})
+    watch(IntegrationSecret, always=True, secret={"sealed"})
+    watch(ApiToken, always=True, secret={"digest"}, ignored={"last_used_at"})
+    watch(Incident, always=False)
+    watch(TimelineEntry, always=False, private=of_incident)
+    watch(Change, always=False)
+    watch(HeartbeatSender, always=False, ignored={"labels", "last_seen_at", "watched_since"})
+    watch(
+        UnknownService,
+        always=False,
+        ignored={"where", "telemetry_labels", "times", "first_at", "last_at"},
+    )
