@@ -27,8 +27,9 @@ def of_incident(row: Any) -> bool:
 
 
 def watch_models() -> None:
-    for model in (DeployRule, HeartbeatRule, MaintenanceWindow, Service, TierPolicy):
+    for model in (DeployRule, HeartbeatRule, MaintenanceWindow, TierPolicy):
         watch(model, always=True)
+    watch(Service, always=True, secret={"badge_key"})
     # The address of an integration lets senders without signatures in.
     watch(Integration, always=True, secret={"slug"})
     watch(IntegrationSecret, always=True, secret={"sealed"})

@@ -5,7 +5,7 @@ from config.settings import *  # noqa: F403
 # The servers of tests listen on this host.
 ALLOWED_PRIVATE_NETWORKS = ["127.0.0.0/8", "::1"]
 # Hashing a password takes half a second on purpose; tests make hundreds of users.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]  # noqa: F405
 
 # Tests configure single sign-on one by one.
 INSTALLED_APPS += [  # noqa: F405

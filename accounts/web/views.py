@@ -11,7 +11,7 @@ from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -127,6 +127,8 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Django's administration has no sign-in of its own: this one has limits on attempts."""
+    if not settings.DJANGO_ADMIN:
+        raise Http404("Django's administration is off.")
     if request.user.is_authenticated:
         return redirect("incidents:list")
-    return redirect(f"{reverse('login')}?next={reverse('admin:index')}")
+    return redirect(f"{reverse('login')}?next=/admin/")

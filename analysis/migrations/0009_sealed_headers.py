@@ -13,15 +13,17 @@ def seal_headers(apps, schema_editor):
         except ValueError:
             # The former key may come back: what it opens stays, the API hides the value.
             continue
-        value = source.settings.pop(NAME)
-        if value:
-            source.sealed = seal({**secrets, NAME: value})
+        value = source.settings[NAME]
+        if not value:
+            continue
+        del source.settings[NAME]
+        source.sealed = seal({**secrets, NAME: value})
         source.save(update_fields=['settings', 'sealed'])
     for past in apps.get_model('analysis', 'HistoricalSource').objects.filter(
         settings__has_key=NAME
     ):
-        del past.settings[NAME]
-        past.save(update_fields=['settings'])
+        if past.settings.pop(NAME):
+            past.save(update_fields=['settings'])
 
 
 class Migration(migrations.Migration):

@@ -125,7 +125,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         return response
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": error.default_detail,
+        # A translatable text: not every renderer can write one.
+        "title": str(error.default_detail),
         "status": response.status_code,
     }
     if isinstance(error, exceptions.ValidationError):

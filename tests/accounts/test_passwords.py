@@ -134,7 +134,7 @@ def test_the_first_password_is_changed_before_anything_else_and_its_file_removed
     first_password.require_change(admin)
     sign_in(client, "admin")
     change = reverse("account_change_password")
-    for page in ("/", "/knowledge/causes/", reverse("account"), "/admin/", "/analysis/search/"):
+    for page in ("/", "/knowledge/causes/", reverse("account"), "/people/", "/analysis/search/"):
         assert client.get(page).headers["Location"] == change, page
     assert client.get("/api/v1/incidents/").status_code == 403
     page = client.get(change).content.decode()
@@ -207,7 +207,11 @@ def test_without_a_mail_server_the_page_says_whom_to_ask(
     assert mail.outbox == []
 
 
-def test_djangos_administration_has_no_sign_in_of_its_own(client: Client, user: User) -> None:
+def test_djangos_administration_has_no_sign_in_of_its_own(
+    client: Client, user: User, settings: Any
+) -> None:
+    assert client.get("/admin/login/").status_code == 404
+    settings.DJANGO_ADMIN = True
     for method in (client.get, client.post):
         answer = method("/admin/login/", {"username": "oncall", "password": PASSWORD})
         assert answer.headers["Location"].startswith(reverse("login"))

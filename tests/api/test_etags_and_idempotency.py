@@ -27,13 +27,13 @@ def test_an_edit_of_a_record_that_changed_meanwhile_is_refused(
     assert again.status_code == 200
 
 
-def test_whoever_hides_an_incident_from_themselves_still_gets_a_response(
+def test_whoever_makes_an_incident_private_goes_on_seeing_it(
     api: APIClient, database: Service
 ) -> None:
     incident = file_incident(title="x", services=[database])
     address = f"/api/v1/incidents/{incident.pk}/"
     assert api.patch(address, {"private": True}, format="json").status_code == 200
-    assert api.get(address).status_code == 404
+    assert api.get(address).status_code == 200
 
 
 def test_an_unchanged_record_is_not_sent_again(api: APIClient, incident: Incident) -> None:

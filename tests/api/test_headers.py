@@ -59,7 +59,9 @@ def problems(response: Any) -> list[str]:
     return found
 
 
-def test_every_address_has_every_header_for_everybody(incident: Incident, admin_user: User) -> None:
+def test_every_address_has_every_header_for_everybody(
+    incident: Incident, admin_user: User, django_user_model: Any
+) -> None:
     nobody, admin = Client(raise_request_exception=False), Client(raise_request_exception=False)
     admin.force_login(admin_user)
     wrong, statuses = [], set()
@@ -75,6 +77,13 @@ def test_every_address_has_every_header_for_everybody(incident: Incident, admin_
                     list(response)  # It ends soon, and then gives its place back.
         if "_auth_user_id" not in admin.session:
             admin.force_login(admin_user)
+    viewer = Client()
+    viewer.force_login(django_user_model.objects.create_user("viewer"))
+    for address in ("/people/", "/new/", "/api/v1/sources/"):
+        response = viewer.get(address)
+        statuses.add(response.status_code)
+        wrong += [f"{address} {response.status_code}: {each}" for each in problems(response)]
+    assert 500 not in statuses
     assert not wrong, "\n".join(wrong[:20])
     assert len(addresses) > 150
     assert {200, 302, 403, 404, 405} <= statuses

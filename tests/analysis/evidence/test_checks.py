@@ -16,7 +16,7 @@ from analysis import tasks
 from analysis.evidence import checks, planning
 from analysis.models import CheckRun, Collector, Source
 from analysis.suggestions.engine import suggest_for_incident
-from incidents.filing import file_incident, set_status
+from incidents.filing import edit_incident, file_incident, set_status
 from incidents.models import Alert, Incident, Service
 from kb.causes.linking import name_cause
 from kb.models import Cause, Check
@@ -163,7 +163,7 @@ def test_checks_are_written_and_removed_on_the_cause_page(
 def test_checks_of_a_hidden_cause_are_hidden(
     cause: Cause, incident: Incident, client: Client, other: User
 ) -> None:
-    Incident.objects.filter(pk=incident.pk).update(private=True)
+    edit_incident(incident, private=True)
     client.force_login(other)
     assert client.get(f"/analysis/causes/{cause.pk}/checks/").status_code == 404
 
@@ -227,7 +227,9 @@ def test_checks_by_api_are_written_run_and_read(
 
 def test_checks_of_a_hidden_cause_stay_hidden(other: User, cause: Cause) -> None:
     Check.objects.create(cause=cause, source="metrics", name="scans", query="x", threshold=1)
-    Incident.objects.update(private=True, reporter=None)
+    for incident in Incident.objects.all():
+        edit_incident(incident, private=True)
+    Incident.objects.update(reporter=None)
     api = APIClient()
     api.force_authenticate(other)
     assert api.get("/api/v1/checks/").data["results"] == []

@@ -102,7 +102,10 @@ def test_a_passing_failure_is_tried_again_and_then_stated(incident: Incident, so
         assert pulling.pull(request.pk)
     request.refresh_from_db()
     assert request.state == "failed"
-    assert "disk on fire" in request.error
+    assert "answered 500" in request.error
+    # What a server writes is for those who manage sources.
+    assert "disk on fire" not in request.error
+    assert "disk on fire" in Source.objects.get().last_refusal
 
 
 def test_a_lasting_failure_is_stated_at_once_and_can_be_pulled_again(

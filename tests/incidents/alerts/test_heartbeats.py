@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -54,6 +55,7 @@ def pass_minutes(minutes: float, listening: bool = True) -> None:
         alert.starts_at -= by
         alert.ends_at = alert.ends_at and alert.ends_at - by
         alert.save()
+    Delivery.objects.update(received_at=F("received_at") - by)
     for watch in HeartbeatWatch.objects.all():
         watch.listening_since -= by
         watch.checked_at -= timedelta() if listening else by

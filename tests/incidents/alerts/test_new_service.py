@@ -149,6 +149,7 @@ def test_adding_needs_the_permission_and_an_incident_that_one_may_see(
 ) -> None:
     incident = fire(labels=LABELS).incident
     assert incident
+    other.role_grants.all().delete()
     client.force_login(other)
     assert "Add service shop" not in client.get(incident.get_absolute_url()).content.decode()
     address = f"/INC-{incident.pk}/service/"

@@ -80,13 +80,14 @@ def test_each_pair_opens_and_ends_and_the_rest_opens_nothing(client: Client) -> 
 def test_an_acknowledgement_is_noted_once_on_alert_and_incident(client: Client) -> None:
     integration, secret = make("email", name="Nagios")
     path, _, headers = request_for("email", integration.slug, secret, b"")
-    for subject in (
+    for number, subject in enumerate((
         "** ACKNOWLEDGEMENT Service Alert: db/Disk is CRITICAL **",
         "** PROBLEM Service Alert: db/Disk is CRITICAL **",
         "** ACKNOWLEDGEMENT Service Alert: db/Disk is CRITICAL **",
         "** ACKNOWLEDGEMENT Service Alert: db/Disk is CRITICAL **",
-    ):
-        client.post(path, mail(subject), "message/rfc822", headers=headers)
+    )):  # fmt: skip
+        body = mail(subject, Message_ID=f"<{number}@example.com>")
+        client.post(path, body, "message/rfc822", headers=headers)
     processing.process_waiting()
     outcomes = list(Delivery.objects.order_by("pk").values_list("outcome", flat=True))
     assert "acknowledged, but no alert of it fires" in outcomes[0]
