@@ -7,15 +7,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
-
+from common.outbound_addresses import http_client
 from common.signing import sign
 
 TIMEOUT = 5.0
 
 
 def send(url: str, secret: str, entries: Sequence[dict[str, Any]]) -> None:
-    """Raises httpx.HTTPError where the receiver did not answer with 2xx."""
+    """Raises httpx.HTTPError where the receiver did not answer with 2xx, AddressRefused where it is
+    in a private network that is not allowed."""
     body = json.dumps({"entries": list(entries)}, separators=(",", ":")).encode()
     now = str(int(time.time()))
     headers = {
@@ -26,7 +26,5 @@ def send(url: str, secret: str, entries: Sequence[dict[str, Any]]) -> None:
     if secret:
         signature = sign(secret, now.encode() + b"." + body)
         headers["X-Causebook-Signature"] = f"sha256={signature}"
-    # No redirects: the entries go to the address that was set.
-    httpx.post(
-        url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
-    ).raise_for_status()
+    with http_client(timeout=TIMEOUT) as client:
+        client.post(url, content=body, headers=headers).raise_for_status()

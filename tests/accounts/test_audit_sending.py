@@ -41,12 +41,14 @@ class Receiver:
         self.requests: list[httpx.Request] = []
         self.away = False
 
-    def post(self, url: str, *, content: bytes, headers: dict[str, str], **_: Any) -> Any:
-        request = httpx.Request("POST", url, content=content, headers=headers)
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(self._answer), **options)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.away:
             raise httpx.ConnectError("connection refused", request=request)
         self.requests.append(request)
-        return httpx.Response(200, request=request)
+        return httpx.Response(200)
 
     def names(self) -> list[str]:
         found = [json.loads(each.content)["entries"] for each in self.requests]
@@ -58,8 +60,18 @@ def receiver(monkeypatch: pytest.MonkeyPatch, settings: Any, empty: None) -> Rec
     settings.AUDIT_WEBHOOK_URL = "https://siem.example/in"
     settings.AUDIT_WEBHOOK_SECRET = "a-secret-of-ours"
     made = Receiver()
-    monkeypatch.setattr("accounts.audit_log.webhook.httpx.post", made.post)
+    monkeypatch.setattr("accounts.audit_log.webhook.http_client", made.client)
     return made
+
+
+def test_a_receiver_in_a_network_that_is_not_allowed_is_named_as_the_problem(
+    settings: Any, empty: None
+) -> None:
+    settings.AUDIT_WEBHOOK_URL = "http://169.254.169.254/in"
+    audit.record("test.event", name="one")
+    for _ in range(3):
+        send_audit_log()
+    assert "169.254.169.254" in AuditCursor.objects.get().problem
 
 
 def test_each_entry_is_posted_once_and_signed(receiver: Receiver) -> None:
