@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from kb.chat.base import ChatEvent
 from kb.chatops import dispatch
 from kb.models import ChatPerson, Workspace
 from people import audit
+from people.audit import refusals
 from people.membership import give_role
 from people.models import AuditEntry, Role, Team
 
@@ -211,13 +213,20 @@ def test_use_of_a_token_and_sign_in_times_are_no_changes(user: User) -> None:
     assert not AuditEntry.objects.exists()
 
 
-def test_a_refused_act_is_recorded_and_repeating_it_fills_nothing(client: Client) -> None:
+def test_a_refused_act_is_recorded_and_repeating_it_fills_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     viewer = User.objects.create_user("newcomer")
     client.force_login(viewer)
+    now = 90.0
+    monkeypatch.setattr(refusals, "time", SimpleNamespace(monotonic=lambda: now))
     for _ in range(40):
         assert client.get("/people/").status_code == 403
     refused = entries("access.refused")
-    assert 1 <= len(refused) <= 20
+    assert len(refused) == refusals.MOST_PER_MINUTE
+    now += 60
+    client.get("/people/")
+    assert len(entries("access.refused")) == refusals.MOST_PER_MINUTE + 1
     assert refused[0].record_name == "GET /people/"
     assert refused[0].actor == viewer
 
