@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 
 from analysis.api.compiled_serializer import compiled
 from analysis.suggestions.accuracy import store_shown
-from analysis.suggestions.engine import Scope, suggest_for_incident, suggest_for_text
+from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
+from analysis.suggestions.scope import Scope
 from analysis.suggestions.types import Suggestions
 from incidents.api.base import NameField
 from incidents.models import Service

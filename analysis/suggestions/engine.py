@@ -6,9 +6,8 @@ the result, choose what to show, explain it in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -32,12 +31,13 @@ from analysis.suggestions.documents import (
 )
 from analysis.suggestions.explanations import Reasons
 from analysis.suggestions.live_index import live_index
+from analysis.suggestions.scope import EVERYTHING, Scope
 from analysis.suggestions.types import AlikeIncident, SuggestedCause, Suggestions
 from analysis.suggestions.voters import Voter, read_voters
 from common.process_cache import ProcessCache
 from incidents.filing import names_in
 from incidents.models import Incident, Service
-from incidents.permissions import hidden_incident_ids, only_team, visible_incidents
+from incidents.permissions import hidden_incident_ids, only_team
 from incidents.suspect_changes import CandidateChange, candidate_changes
 from kb.models import Cause, CauseLink
 from kb.permissions import visible_causes
@@ -54,37 +54,6 @@ CHANGES_BY_CATEGORY = {
     "capacity": {"scaling"},
 }
 """Kinds of changes that make a cause of a category likelier."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which part of history to search: all of these must hold for a past incident."""
-
-    services: Sequence[Service] = ()
-    team: str = ""
-    since: datetime | None = None
-
-    @property
-    def is_everything(self) -> bool:
-        return not (self.services or self.team or self.since)
-
-    def keys(self, user: Any) -> set[int] | None:
-        """Index keys that may match, causes included; None for all of them."""
-        if self.is_everything:
-            return None
-        incidents = visible_incidents(user)
-        if self.services:
-            incidents = incidents.filter(services__in=self.services)
-        if self.team:
-            incidents = incidents.filter(services__owner__name=self.team)
-        if self.since:
-            incidents = incidents.filter(impact_started_at__gte=self.since)
-        found = set(incidents.values_list("pk", flat=True))
-        causes = CauseLink.objects.filter(incident__in=found).values_list("cause_id", flat=True)
-        return found | {-cause for cause in causes}
-
-
-EVERYTHING = Scope()
 
 
 def suggest_for_incident(incident: Incident, user: Any, limit: int = 5) -> Suggestions:
