@@ -21,7 +21,6 @@ from common.viewer import limit_to_team
 from incidents.models import ApiToken
 from incidents.tokens import find_token
 from people.acts import Act
-from people.models import Role
 from people.permissions import may, refusal
 
 
@@ -70,7 +69,7 @@ def act_of(view: Any, method: str) -> Act | None:
 
 def scope_of(act: Act | None, reads: bool) -> str:
     """The scope that a token needs: settings take `admin`, other writing `file`."""
-    if act is not None and not act.allowed_to(Role.EDITOR):
+    if act is not None and act.configures:
         return str(ApiToken.Scope.ADMIN)
     return str(ApiToken.Scope.READ if reads else ApiToken.Scope.FILE)
 
