@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -157,3 +158,15 @@ class Hmac:
 def sign(secret: str, body: bytes, digest: str = "sha256") -> str:
     """The hex HMAC of a body, as `Hmac` expects it."""
     return hmac.new(secret.encode(), body, getattr(hashlib, digest)).hexdigest()
+
+
+SIGNATURE, TIME = "x-causebook-signature", "x-causebook-timestamp"
+"""Headers of what Causebook itself sends."""
+
+
+def signed_headers(body: bytes, secret: str | None) -> dict[str, str]:
+    """The time of now, and with a secret the signature over it, a dot and the body."""
+    now = str(int(time.time()))
+    if secret is None:
+        return {TIME: now}
+    return {TIME: now, SIGNATURE: f"sha256={sign(secret, now.encode() + b'.' + body)}"}

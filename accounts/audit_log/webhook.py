@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from common.outbound_addresses import http_client
-from common.signing import sign
+from common.signing import signed_headers
 
 TIMEOUT = 5.0
 
@@ -17,14 +16,10 @@ def send(url: str, secret: str, entries: Sequence[dict[str, Any]]) -> None:
     """Raises httpx.HTTPError where the receiver did not answer with 2xx, AddressRefused where it is
     in a private network that is not allowed."""
     body = json.dumps({"entries": list(entries)}, separators=(",", ":")).encode()
-    now = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "causebook",
-        "X-Causebook-Timestamp": now,
+        **signed_headers(body, secret or None),
     }
-    if secret:
-        signature = sign(secret, now.encode() + b"." + body)
-        headers["X-Causebook-Signature"] = f"sha256={signature}"
     with http_client(timeout=TIMEOUT) as client:
         client.post(url, content=body, headers=headers).raise_for_status()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from django import forms
 
 from common.payloads import dig, text
-from common.signing import Hmac, SignedRequest, sign
+from common.signing import SIGNATURE, TIME, Hmac, SignedRequest, signed_headers
 from kb.chat.base import (
     BadPayload,
     ChatAnswer,
@@ -20,8 +19,6 @@ from kb.chat.base import (
     Platform,
     SecretForm,
 )
-
-SIGNATURE, TIME = "x-causebook-signature", "x-causebook-timestamp"
 
 
 class WebhookForm(SecretForm):
@@ -112,7 +109,5 @@ def message_of(answer: ChatAnswer, base: str) -> dict[str, Any]:
 
 def signed(url: str, body: dict[str, Any], secret: str) -> OutboundRequest:
     """A request signed over the same bytes that `outbound.send` will send."""
-    now = str(int(time.time()))
     raw = json.dumps(body, separators=(",", ":")).encode()
-    signature = sign(secret, now.encode() + b"." + raw)
-    return OutboundRequest(url, body, {TIME: now, SIGNATURE: f"sha256={signature}"})
+    return OutboundRequest(url, body, signed_headers(raw, secret))
