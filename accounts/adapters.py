@@ -26,7 +26,7 @@ from django.utils.module_loading import import_string
 
 from accounts.sign_in import known_devices, second_factor, sign_up
 from common.sealing import seal, unseal
-from people.models import Account
+from people.membership import is_service_account
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):
             raise self.validation_error("too_many_login_attempts")
 
     def pre_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse | None:
-        if Account.objects.filter(user=user, service_account=True).exists():
+        if is_service_account(user):
             raise PermissionDenied("A service account has tokens and cannot sign in.")
         response: HttpResponse | None = super().pre_login(request, user, **options)
         return response

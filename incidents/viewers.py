@@ -28,9 +28,9 @@ def person_named(name: str) -> User:
 
 def team_named(name: str) -> Team:
     """Raises ValidationError if there is no such team."""
-    team = Team.objects.filter(name__iexact=name.strip()).first()
+    team = Team.known(name)
     if team is None:
-        raise ValidationError({"team": f"There is no team named “{name[:100]}”."})
+        raise ValidationError({"team": Team.unknown(name)})
     return team
 
 

@@ -6,7 +6,6 @@ private: so whatever is shown with a public incident may be shown to everybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -42,9 +41,7 @@ def open_cause(cause: Cause, author: User) -> Cause:
     Raises PermissionDenied, and ValidationError if a public cause has its name.
     """
     require(author, MAKE_RECORDS_PUBLIC)
-    cause.private = False
-    cause.full_clean()
-    cause.save()
+    _open(cause)
     return cause
 
 
@@ -57,9 +54,14 @@ def open_postmortem(postmortem: Postmortem, author: User) -> Postmortem:
     require(author, MAKE_RECORDS_PUBLIC)
     if private := postmortem.incidents.filter(private=True).first():
         raise ValidationError(f"It is about {private.reference}, which is private.")
-    postmortem.private = False
-    postmortem.save()
+    _open(postmortem)
     return postmortem
+
+
+def _open(record: Cause | Postmortem) -> None:
+    record.private = False
+    record.full_clean(exclude=["author"])
+    record.save()
 
 
 def private_records_of(incident: Incident) -> tuple[QuerySet[Cause], QuerySet[Postmortem]]:
@@ -82,21 +84,19 @@ def follow_visibility(
             raise ValidationError(
                 {"private": f"“{postmortem}” is also about {other.reference}, which is private."}
             )
-    names = [str(row) for row in (*causes, *postmortems)]
-    if names and not open_related:
+    records: list[Cause | Postmortem] = [*causes, *postmortems]
+    if records and not open_related:
         raise ValidationError(
             {
                 "private": "These were made from it and are private: "
-                + ", ".join(f"“{name}”" for name in names[:10])
+                + ", ".join(f"“{record}”" for record in records[:10])
                 + ". Make them public too, or unlink them first."
             }
         )
-    if names and author is not None:
+    if records and author is not None:
         require(author, MAKE_RECORDS_PUBLIC)
-    for record in _both(causes, postmortems):
-        record.private = False
-        record.full_clean(exclude=["author"])
-        record.save()
+    for record in records:
+        _open(record)
 
 
 def _hide_related(incident: Incident) -> None:
@@ -105,13 +105,7 @@ def _hide_related(incident: Incident) -> None:
         Exists(elsewhere.exclude(incident=incident))
     )
     postmortems = Postmortem.objects.filter(private=False, incidents=incident)
-    for record in _both(only_here.distinct(), postmortems):
+    records: list[Cause | Postmortem] = [*only_here.distinct(), *postmortems]
+    for record in records:
         record.private = True
         record.save()
-
-
-def _both(
-    causes: QuerySet[Cause], postmortems: QuerySet[Postmortem]
-) -> Iterator[Cause | Postmortem]:
-    yield from causes
-    yield from postmortems

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from people.models import LADDER, Role
+from people.models import Role
 
 ACTS: dict[str, Act] = {}
 """All acts by name, in the order of their declaration."""
@@ -35,7 +35,12 @@ class Act:
         """Whether a role that is held everywhere includes it, at least for records of own teams."""
         if role == Role.AUDITOR:
             return self.auditor
-        return LADDER.index(Role(role)) >= LADDER.index(self.role)
+        return Role(role).is_at_least(self.role)
+
+    @property
+    def configures(self) -> bool:
+        """It takes a manager or a higher role, and a token of the scope `admin` without a team."""
+        return self.role.is_at_least(Role.MANAGER)
 
 
 def declare(

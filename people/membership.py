@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from people.models import GroupRule, Membership, Role, RoleGrant, Team
+from people.models import Account, GroupRule, Membership, Role, RoleGrant, Team
 
 
 def forget_roles(user: Any) -> None:
@@ -32,6 +32,11 @@ def join_team(user: User, team: Team) -> Membership:
     )
     forget_roles(user)
     return membership
+
+
+def is_service_account(user: User) -> bool:
+    """Whether it is a program: it has tokens and cannot sign in."""
+    return Account.objects.filter(user=user, service_account=True).exists()
 
 
 @transaction.atomic

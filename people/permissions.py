@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from common.viewer import Viewer, only_team
 from people.acts import ACTS, Act, declare
-from people.models import LADDER, Membership, Role, RoleGrant
+from people.models import Membership, Role, RoleGrant
 
 MANAGE_PEOPLE = declare("people.manage_people", "manage people and teams", Role.ADMINISTRATOR)
 MANAGE_TOKENS = declare("people.manage_tokens", "see and end tokens of others", Role.ADMINISTRATOR)
@@ -44,12 +44,11 @@ class Grants:
 
     def allow_for(self, act: Act, team: int | None, own_teams: frozenset[int]) -> bool:
         """Whether a role includes the act for a record that `team` owns; no team owns some."""
-        manager = LADDER.index(Role.MANAGER)
         for role in self.everywhere:
             if not act.allowed_to(role):
                 continue
-            above = role in LADDER and LADDER.index(Role(role)) >= manager
-            if not act.of_team or above or team is None or team in own_teams:
+            everybodys = not act.of_team or Role(role).is_at_least(Role.MANAGER)
+            if everybodys or team is None or team in own_teams:
                 return True
         return any(act.allowed_to(role) and of == team for role, of in self.of_teams)
 
@@ -90,7 +89,7 @@ def may(viewer: Viewer, act: Act, record: OwnedByTeam | None = None) -> bool:
     """
     limit = only_team(viewer)
     if limit is not None:
-        if LADDER.index(act.role) >= LADDER.index(Role.MANAGER):
+        if act.configures:
             return False
         if record is not None and act.of_team and record.owner_id != limit:
             return False

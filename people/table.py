@@ -14,8 +14,7 @@ def cell(act: Act, role: Role) -> str:
     """`yes`, `own` for what their teams own only, or nothing."""
     if not act.allowed_to(role):
         return ""
-    below_manager = role in LADDER and LADDER.index(role) < LADDER.index(Role.MANAGER)
-    return "own teams" if act.of_team and below_manager else "yes"
+    return "own teams" if act.of_team and not role.is_at_least(Role.MANAGER) else "yes"
 
 
 def table_lines() -> Iterator[str]:

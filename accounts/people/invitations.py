@@ -16,18 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.people.limits import require_may_give
-from accounts.sign_in.sign_up import digest
+from accounts.sign_in.sign_up import digest, open_invitation, open_invitations
 from common.site_url import public_url
 from people.models import Invitation, Team
 from people.permissions import MANAGE_PEOPLE, require
 
 LIFETIME = timedelta(days=7)
-
-
-def open_invitations() -> QuerySet[Invitation]:
-    return Invitation.objects.filter(
-        accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
-    )
 
 
 def _send(invitation: Invitation, by: User) -> str:
@@ -65,7 +59,7 @@ def invite(email: str, role: str, team: Team | None, by: User) -> tuple[Invitati
     require_may_give(by, role)
     if User.objects.filter(email__iexact=email).exists():
         raise ValidationError({"email": "There is an account with this address."})
-    if open_invitations().filter(email__iexact=email).exists():
+    if open_invitation(email):
         raise ValidationError({"email": "They are invited already: send that one again."})
     invitation = Invitation(email=email, role=role, team=team)
     return invitation, _send(invitation, by)
@@ -86,15 +80,18 @@ def revoke_invitation(invitation: Invitation, by: User) -> None:
     if invitation.accepted_at:
         raise ValidationError("It was accepted: deactivate the account instead.")
     if invitation.revoked_at is None:
-        invitation.revoked_at = timezone.now()
-        invitation.save(update_fields=["revoked_at"])
+        _revoke(invitation)
+
+
+def _revoke(invitation: Invitation) -> None:
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
 
 
 def withdraw_invitations_of(person: User) -> None:
     """Close the open invitations of somebody who leaves, or may not invite any more."""
     for invitation in open_invitations().filter(invited_by=person):
-        invitation.revoked_at = timezone.now()
-        invitation.save(update_fields=["revoked_at"])
+        _revoke(invitation)
 
 
 def waiting_invitations() -> QuerySet[Invitation]:

@@ -7,10 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.people.limits import require_may_change, require_may_give
-from accounts.people.states import is_service_account
 from incidents.models import ApiToken
 from incidents.tokens import create_token
-from people.membership import give_role
+from people.membership import give_role, is_service_account
 from people.models import Account, Role, Team
 from people.permissions import MANAGE_PEOPLE, MANAGE_TOKENS, require
 

@@ -21,12 +21,8 @@ from common.site_url import public_url
 from incidents.models import ApiToken
 from incidents.tokens import revoke
 from people import audit
-from people.models import Account
+from people.membership import is_service_account
 from people.permissions import MANAGE_PEOPLE, require
-
-
-def is_service_account(person: User) -> bool:
-    return Account.objects.filter(user=person, service_account=True).exists()
 
 
 def deactivate(person: User, by: User) -> None:

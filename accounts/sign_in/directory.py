@@ -12,8 +12,7 @@ from django.contrib.auth.models import User
 
 from accounts.sign_in import sign_up
 from accounts.sign_in.groups import clean_groups
-from people.membership import apply_groups
-from people.models import Account
+from people.membership import apply_groups, is_service_account
 
 PROVIDER = "ldap"
 TIMEOUT = 5
@@ -111,7 +110,7 @@ def person_of(entry: Entry) -> User | None:
             sign_up.accept(invitation, user)
     if user.has_usable_password() or not user.is_active:
         return None
-    if Account.objects.filter(user=user, service_account=True).exists():
+    if is_service_account(user):
         return None
     apply_groups(user, PROVIDER, entry.groups)
     return user

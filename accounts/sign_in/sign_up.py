@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from people.membership import give_role, join_team
@@ -29,14 +30,16 @@ def of_listed_domain(email: str) -> bool:
     return email.rpartition("@")[2].lower() in settings.SIGN_UP_DOMAINS
 
 
+def open_invitations() -> QuerySet[Invitation]:
+    """Those that can still be accepted."""
+    return Invitation.objects.filter(
+        accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
+    )
+
+
 def open_invitation(email: str) -> Invitation | None:
     """The newest invitation of this address that can still be accepted."""
-    if not email:
-        return None
-    found = Invitation.objects.filter(
-        email__iexact=email, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
-    )
-    return found.first()
+    return open_invitations().filter(email__iexact=email).first() if email else None
 
 
 def may_sign_up(provider: str, email: str, *, verified: bool) -> bool:

@@ -10,8 +10,7 @@ from django.contrib.auth.models import User
 
 from accounts.sign_in import sign_up
 from accounts.sign_in.groups import clean_groups
-from people.membership import apply_groups
-from people.models import Account
+from people.membership import apply_groups, is_service_account
 
 PROVIDER = "proxy"
 
@@ -46,7 +45,7 @@ def person_named(headers: Mapping[str, str]) -> User | None:
         user = User.objects.create_user(username, email)
         if invitation := sign_up.open_invitation(email):
             sign_up.accept(invitation, user)
-    if not user.is_active or Account.objects.filter(user=user, service_account=True).exists():
+    if not user.is_active or is_service_account(user):
         return None
     return user
 

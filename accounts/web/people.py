@@ -18,6 +18,7 @@ from accounts.sign_in import sessions
 from accounts.web.people_forms import RoleForm, ServiceTokenForm
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, show_form_errors, submitted_key
+from people.membership import is_service_account
 from people.models import Role, RoleGrant, Team
 from people.permissions import MANAGE_PEOPLE, MANAGE_TOKENS, may, requires
 
@@ -55,7 +56,7 @@ def show_person(
     tokens = all_tokens(by) if may(by, MANAGE_TOKENS) else None
     context = {
         "person": person,
-        "is_program": states.is_service_account(person),
+        "is_program": is_service_account(person),
         "is_self": person.pk == by.pk,
         "second_factor": bool(listing.with_second_factor([person.pk])),
         "grants": person.role_grants.select_related("team"),

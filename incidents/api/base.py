@@ -81,9 +81,9 @@ class TeamField(serializers.Field):
     def to_internal_value(self, data: Any) -> Team | None:
         if not isinstance(data, str):
             raise serializers.ValidationError("Give the name of a team.")
-        team = Team.objects.filter(name__iexact=data.strip()[:101]).first()
+        team = Team.known(data)
         if data.strip() and team is None:
-            raise serializers.ValidationError(f"There is no team named “{data[:100]}”.")
+            raise serializers.ValidationError(Team.unknown(data))
         return team
 
     def get_attribute(self, instance: Any) -> str:

@@ -18,10 +18,10 @@ from people.permissions import may, require
 
 def _team_named(name: str, author: Viewer) -> Team | None:
     """Raises ValidationError if there is none so named and `author` may not add one so."""
-    known = Team.objects.filter(name__iexact=name.strip()).first()
+    known = Team.known(name)
     if known or not name.strip() or may(author, IMPORT_CATALOGUE):
         return known or Team.named(name)
-    raise ValidationError({"owner_team": f"There is no team named “{name[:100]}”."})
+    raise ValidationError({"owner_team": Team.unknown(name)})
 
 
 def check_service(service: Service, fields: Mapping[str, Any]) -> None:

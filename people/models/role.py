@@ -21,6 +21,10 @@ class Role(models.TextChoices):
     def summary(self) -> str:
         return SUMMARIES[self]
 
+    def is_at_least(self, other: Role) -> bool:
+        """Whether this role of the ladder includes `other`. An auditor is on no step of it."""
+        return self in LADDER and LADDER.index(self) >= LADDER.index(other)
+
 
 SUMMARIES = {
     Role.VIEWER: "Reads everything that is not private.",

@@ -30,7 +30,17 @@ class Team(models.Model):
         name = name.strip()
         if not name:
             return None
-        return cls.objects.filter(name__iexact=name).first() or cls.objects.create(name=name[:100])
+        return cls.known(name) or cls.objects.create(name=name[:100])
+
+    @classmethod
+    def known(cls, name: str) -> Team | None:
+        """The team of this name in any case, if there is one."""
+        return cls.objects.filter(name__iexact=name.strip()[:101]).first()
+
+    @staticmethod
+    def unknown(name: str) -> str:
+        """A sentence for a name that no team has."""
+        return f"There is no team named “{name[:100]}”."
 
 
 class Membership(models.Model):
