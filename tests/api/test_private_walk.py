@@ -14,7 +14,6 @@ from django.core.cache import cache
 from django.core.management.color import no_style
 from django.db import connection
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
@@ -27,6 +26,7 @@ from kb.models import CauseLink
 from kb.postmortems import action_items, editing
 from people.membership import give_role
 from people.models import Role
+from tests.addresses import address_of, routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 OURS = {"incidents": 12, "kb": 12, "analysis": 12, "practice": 3}
@@ -100,21 +100,11 @@ def keys_of_everything(incident: Incident) -> set[int]:
     return found
 
 
-def pages(resolver: Any = None, before: str = "") -> Iterator[str]:
+def pages() -> Iterator[str]:
     """Every address of the product outside the API and the administration, as a pattern."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        route = before + str(entry.pattern).lstrip("^").rstrip("$")
-        if isinstance(entry, URLResolver):
-            yield from pages(entry, route)
-        elif isinstance(entry, URLPattern) and not route.startswith(("admin/", "api/", "sign-")):
-            yield "/" + route
-
-
-def filled(pattern: str, key: int) -> str:
-    pattern = re.sub(r"\(\?P<kind>svg\|png\)", "svg", pattern).replace("\\.", ".")
-    pattern = re.sub(r"\(\?P<\w+>[^)]*\)", str(key), pattern)
-    pattern = re.sub(r"<(?:int:)\w+>", str(key), pattern)
-    return re.sub(r"<(?:slug|str):\w+>", "html", pattern)
+    for route, _ in routes():
+        if not route.startswith(("admin/", "api/", "sign-")):
+            yield "/" + route.replace("^", "").replace("$", "")
 
 
 def walk(person: User, keys: list[int], acts: bool) -> tuple[set[str], set[str]]:
@@ -138,7 +128,7 @@ def walk(person: User, keys: list[int], acts: bool) -> tuple[set[str], set[str]]
             look(pattern, client.get(pattern))
             continue
         for key in keys:
-            address = filled(pattern, key)
+            address = address_of(pattern, key, "html")
             look(pattern, client.get(address))
             if acts:
                 look(pattern, client.post(address, {"cause": key, "other": f"INC-{key}"}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from incidents.api.auth import act_of
@@ -25,9 +23,11 @@ from people.membership import give_role, join_team
 from people.models import LADDER, Role, Team
 from people.permissions import refusal
 from people.table import table_lines
+from tests.addresses import address_of, routes
 
 pytestmark = pytest.mark.django_db
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
+NO_RECORD = 999_999
 WRITES = ("post", "put", "patch", "delete")
 
 OF_ONESELF = {
@@ -58,26 +58,11 @@ class WayIn:
     api: bool
 
 
-def resolved(resolver: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:
-    for entry in (resolver or get_resolver()).url_patterns:
-        route = before + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from resolved(entry, route)
-        elif isinstance(entry, URLPattern) and "format" not in route:
-            yield route, entry.callback
-
-
-def address_of(route: str) -> str:
-    """The route with numbers that no record has."""
-    route = re.sub(r"\(\?P<kind>svg\|png\)", "svg", route).replace("\\.", ".")
-    route = re.sub(r"\(\?P<\w+>[^)]*\)", "999999", route).replace("^", "").replace("$", "")
-    route = re.sub(r"<int:\w+>", "999999", route)
-    return "/" + re.sub(r"<(?:slug|str):\w+>", "prometheus", route)
-
-
 def ways_in() -> Iterator[WayIn]:
     """Every address that takes a writing request, with the act it declares."""
-    for route, callback in resolved():
+    for route, callback in routes():
+        if "format" in route:
+            continue
         view_class = getattr(callback, "cls", None)
         home = f"{callback.__module__}.{getattr(callback, '__name__', '')}"
         if view_class is not None:
@@ -91,11 +76,13 @@ def ways_in() -> Iterator[WayIn]:
                     view.action = actions[method]
                 if not getattr(view, "reads", False):
                     act = act_of(view, method.upper())
-                    yield WayIn(address_of(route), method, home, act, api=True)
+                    yield WayIn(address_of(route, NO_RECORD), method, home, act, api=True)
         elif home.split(".")[0] in ("incidents", "kb", "analysis", "practice", "accounts"):
             # Which methods a page takes is known only to the page.
             acts = [a for a, methods in getattr(callback, "acts", {}).items()]
-            yield WayIn(address_of(route), "post", home, acts[0] if acts else None, api=False)
+            yield WayIn(
+                address_of(route, NO_RECORD), "post", home, acts[0] if acts else None, api=False
+            )
 
 
 ALL = sorted(ways_in(), key=lambda way: (way.address, way.method))
