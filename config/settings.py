@@ -127,7 +127,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # Where the audit log is sent besides the database, and how long it is stored; 0: for ever.
 AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
 AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
-AUDIT_WEBHOOK_SECRET = env.text("AUDIT_WEBHOOK_SECRET")
+AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
 
 CELERY_BEAT_SCHEDULE = {

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
@@ -71,7 +70,7 @@ def _send_batch(cursor: AuditCursor, send: Send) -> int:
     if batch:
         try:
             send([as_json(entry) for entry in batch])
-        except (httpx.HTTPError, OSError, ValueError) as error:
+        except (webhook.NotSent, OSError, ValueError) as error:
             cursor.problem = redact(str(error))[:300] or type(error).__name__
             cursor.save()
             _log.warning(

@@ -7,15 +7,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
-
+from common.outbound_addresses import REQUEST_FAILED, AddressRefused, http_client
 from common.signing import sign
 
 TIMEOUT = 5.0
 
 
+class NotSent(Exception):
+    """The receiver has not got the entries; the message says why and holds no secret."""
+
+
 def send(url: str, secret: str, entries: Sequence[dict[str, Any]]) -> None:
-    """Raises httpx.HTTPError where the receiver did not answer with 2xx."""
+    """Raises NotSent where the receiver did not answer with 2xx."""
     body = json.dumps({"entries": list(entries)}, separators=(",", ":")).encode()
     now = str(int(time.time()))
     headers = {
@@ -26,7 +29,17 @@ def send(url: str, secret: str, entries: Sequence[dict[str, Any]]) -> None:
     if secret:
         signature = sign(secret, now.encode() + b"." + body)
         headers["X-Causebook-Signature"] = f"sha256={signature}"
-    # No redirects: the entries go to the address that was set.
-    httpx.post(
-        url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
-    ).raise_for_status()
+    # The path and query of the address may be its secret, so no message repeats them.
+    try:
+        with (
+            http_client(timeout=TIMEOUT) as client,
+            # Nobody reads what it answers, however long that is.
+            client.stream("POST", url, content=body, headers=headers) as response,
+        ):
+            status, is_success = response.status_code, response.is_success
+    except AddressRefused as error:
+        raise NotSent(str(error)) from error
+    except REQUEST_FAILED as error:
+        raise NotSent(f"The webhook could not be reached: {type(error).__name__}.") from error
+    if not is_success:
+        raise NotSent(f"The webhook answered {status}.")
