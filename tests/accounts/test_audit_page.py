@@ -12,9 +12,9 @@ from rest_framework.test import APIClient
 
 from accounts.audit_log import listing
 from incidents.filing import edit_incident, file_incident
-from incidents.models import Service
+from incidents.models import Incident, Service
 from people import audit
-from people.models import AuditEntry, Role
+from people.models import AuditEntry, Role, Team
 from tests.accounts.conftest import Make
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,25 @@ def test_the_export_has_each_entry_as_a_line_and_is_an_entry_itself(
     exports = AuditEntry.objects.filter(event="audit_log.exported")
     assert [each.interface for each in exports.order_by("pk")] == ["page", "api"]
     assert exports[0].changes == {"event": [None, "incident."]}
+
+
+def test_the_page_of_a_record_leads_to_its_entries_for_who_may_read_them(
+    office: Client, client: Client, person: Make, history: None
+) -> None:
+    row = Incident.objects.get(title="Orders down")
+    service, team = Service.objects.get(), Team.objects.create(name="Payments")
+    client.force_login(person("ed", Role.EDITOR))
+    for page, kind, pk in (
+        (f"/INC-{row.pk}/", "incidents.incident", row.pk),
+        (service.get_absolute_url(), "incidents.service", service.pk),
+        (f"/teams/{team.pk}/", "people.team", team.pk),
+    ):
+        address = f"/audit/?record={kind}:{pk}"
+        assert f'href="{address}"' in office.get(page).content.decode(), page
+        assert "/audit/" not in client.get(page).content.decode(), page
+    shown_entries = office.get(f"/audit/?record=incidents.incident:{row.pk}").content.decode()
+    assert "Orders down" in shown_entries
+    assert "Breach" not in shown_entries
 
 
 @pytest.mark.parametrize(
