@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from common import json_text
 from common.ci_tools import is_tool, repository_name
 from common.placeholders import text
 
@@ -75,7 +75,7 @@ def _plain(value: Any, limit: int) -> str:
     """A text, or the name in an object, which some tools send as a text of JSON."""
     if isinstance(value, str) and value.lstrip().startswith("{") and len(value) < 5_000:
         try:
-            value = json.loads(value)
+            value = json_text.loads(value)
         except (ValueError, RecursionError):
             return ""
     if isinstance(value, Mapping):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+
+from common import json_text
 
 MAX_BYTES = 5 * 1024 * 1024
 
@@ -20,7 +21,7 @@ class BadFile(Exception):
 def json_of(content: str) -> Any:
     """Parsed JSON. Raises BadFile."""
     try:
-        return json.loads(content)
+        return json_text.loads(content)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"This is not JSON: {str(error)[:200]}") from error
 

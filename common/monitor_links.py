@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from common import json_text
 
 MAX_URL, MAX_QUERY = 20_000, 5_000
 MAX_DEPTH = 6
@@ -34,7 +35,7 @@ def query_in_link(url: str) -> str:
             return _usable(fields[name][0])
     for name in GRAFANA_EXPLORE:
         try:
-            read = json.loads(fields[name][0]) if name in fields else None
+            read = json_text.loads(fields[name][0]) if name in fields else None
         except (ValueError, RecursionError):
             continue
         if found := next((text for text in map(_usable, _expressions(read)) if text), ""):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from common import json_text
 from common.payloads import BadPayload, dig, listed, text
 from common.placeholders import is_placeholder, real_value
 
@@ -102,7 +102,7 @@ def json_in(value: str) -> Any:
     if not value.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.loads(value)
+        return json_text.loads(value)
     except (ValueError, RecursionError):
         return None
 

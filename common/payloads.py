@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from common import json_text
 from common.times import EARLIEST_NUMBER, parse_time
 
 MAX_ROWS, MAX_ADDRESS = 200, 1000
@@ -22,7 +22,7 @@ class BadPayload(Exception):
 def json_of(body: bytes | str) -> Any:
     """Raises BadPayload."""
     try:
-        return json.loads(body)
+        return json_text.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadPayload(f"The body is not JSON: {str(error)[:120]}") from error
 

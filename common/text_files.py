@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from common import json_text
 from common.file_import import BadFile, Skipped
 
 _DELIMITERS = ",;\t|"
@@ -139,7 +140,7 @@ def _lines(text: str) -> Iterator[Any | Skipped]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                value = json.loads(line)
+                value = json_text.loads(line)
             except (ValueError, RecursionError) as error:
                 yield Skipped(f"line {number}", f"not JSON: {str(error)[:150]}")
             else:

@@ -36,7 +36,7 @@ LDAP_URL = env.text("LDAP_URL")
 LDAP_START_TLS = env.flag("LDAP_START_TLS")
 LDAP_CA_FILE = env.text("LDAP_CA_FILE")
 LDAP_BIND_DN = env.text("LDAP_BIND_DN")
-LDAP_BIND_PASSWORD = env.text("LDAP_BIND_PASSWORD")
+LDAP_BIND_PASSWORD = env.secret("LDAP_BIND_PASSWORD")
 LDAP_BASE_DN = env.text("LDAP_BASE_DN")
 LDAP_USER_FILTER = env.text("LDAP_USER_FILTER", "(uid={username})")
 LDAP_GROUP_FILTER = env.text("LDAP_GROUP_FILTER", "(|(member={dn})(memberUid={username}))")
@@ -52,7 +52,7 @@ def _oidc() -> dict[str, Any]:
         "provider_id": "oidc",
         "name": env.text("OIDC_NAME", "single sign-on"),
         "client_id": env.text("OIDC_CLIENT_ID"),
-        "secret": env.text("OIDC_CLIENT_SECRET"),
+        "secret": env.secret("OIDC_CLIENT_SECRET"),
         "settings": {
             "server_url": env.text("OIDC_ISSUER").rstrip("/"),
             "verified_email": env.flag("OIDC_TRUST_EMAIL"),

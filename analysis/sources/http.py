@@ -14,6 +14,7 @@ import httpx
 from django import forms
 
 from analysis.sources.base import SourceError, SourceForm, SourcePlugin
+from common import json_text
 from common.outbound_addresses import AddressRefused, http_client
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -105,7 +106,7 @@ class HttpClient:
 
     def _json(self, body: bytes) -> Any:
         try:
-            return json.loads(body)
+            return json_text.loads(body)
         except (ValueError, RecursionError) as error:
             raise self._no_json() from error
 

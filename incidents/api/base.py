@@ -18,29 +18,42 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from common import json_text
 from people.models import Team
 
 
 class CleanJson(JSONParser):
-    """JSON without null characters, which PostgreSQL rejects even in a query."""
+    """JSON without characters that PostgreSQL rejects even in a query, and not nested too deep."""
 
     def parse(self, *args: Any, **options: Any) -> Any:
-        data = super().parse(*args, **options)
-        if name := _field_with_null(data):
-            raise exceptions.ValidationError({name: ["Null characters are not allowed."]})
+        try:
+            data = super().parse(*args, **options)
+            name = _field_with_bad_character(data)
+        except RecursionError as error:
+            raise exceptions.ParseError("The body is nested too deep.") from error
+        if name:
+            raise exceptions.ValidationError({name: [BAD_CHARACTER]})
         return data
 
 
-def _field_with_null(data: Any, name: str = "") -> str:
-    """The name of the first field with a null character; empty without one."""
+BAD_CHARACTER = "Null characters and halves of surrogate pairs are not allowed."
+
+
+def _is_bad(text: str) -> bool:
+    return "\x00" in text or json_text.has_half(text)
+
+
+def _field_with_bad_character(data: Any, name: str = "") -> str:
+    """The name of the first field with a character that no database stores; empty without one."""
     if isinstance(data, str):
-        return (name or "body") if "\x00" in data else ""
+        return (name or "body") if _is_bad(data) else ""
     if isinstance(data, dict):
-        if any("\x00" in key for key in data):
+        if any(_is_bad(key) for key in data):
             return name or "body"
-        return next(filter(None, (_field_with_null(v, name or k) for k, v in data.items())), "")
+        found = (_field_with_bad_character(v, name or k) for k, v in data.items())
+        return next(filter(None, found), "")
     if isinstance(data, list):
-        return next(filter(None, (_field_with_null(each, name) for each in data)), "")
+        return next(filter(None, (_field_with_bad_character(each, name) for each in data)), "")
     return ""
 
 

@@ -6,8 +6,11 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -30,12 +33,42 @@ def _valid_secrets() -> QuerySet[IntegrationSecret]:
     return valid.select_related("integration")
 
 
+@cache
+def _select() -> tuple[str, list[Any], list[Any]]:
+    """The query for an integration with its valid secrets, and the fields of its columns."""
+    secret, integration = IntegrationSecret._meta, Integration._meta
+    columns = [f'secret."{field.column}"' for field in secret.concrete_fields]
+    columns += [f'integration."{field.column}"' for field in integration.concrete_fields]
+    query = (
+        f"SELECT {', '.join(columns)} "  # noqa: S608  (names of our own columns)
+        f'FROM "{secret.db_table}" secret JOIN "{integration.db_table}" integration '
+        "ON integration.id = secret.integration_id WHERE integration.slug = %s "
+        "AND integration.enabled AND secret.revoked_at IS NULL ORDER BY secret.id DESC"
+    )
+    return query, list(secret.concrete_fields), list(integration.concrete_fields)
+
+
+def _read(model: Any, fields: list[Any], row: tuple[Any, ...]) -> Any:
+    values = [
+        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
+        for field, value in zip(fields, row, strict=True)
+    ]
+    return model.from_db(connection.alias, [field.attname for field in fields], values)
+
+
 def find_integration(slug: str) -> tuple[Integration, list[str]]:
     """The integration at an address and its valid secrets. Raises UnknownIntegration."""
-    rows = list(_valid_secrets().filter(integration__slug=slug))
+    # Each delivery asks this: written, the query costs a fraction of what composing it does.
+    query, secret_fields, integration_fields = _select()
+    with connection.cursor() as cursor:
+        cursor.execute(query, [slug])
+        rows = cursor.fetchall()
     if not rows:
         raise UnknownIntegration
-    return rows[0].integration, [row.text for row in rows]
+    split = len(secret_fields)
+    secrets = [_read(IntegrationSecret, secret_fields, row[:split]) for row in rows]
+    integration = _read(Integration, integration_fields, rows[0][split:])
+    return integration, [secret.text for secret in secrets]
 
 
 def find_by_secret(kind: str, key: str) -> tuple[Integration, list[str]]:
@@ -95,9 +128,19 @@ def store(
     return sender_id
 
 
+# As SQL: each delivery asks this, and the ORM takes longer to compose it than the database to run.
+_COPIES = f"""
+    SELECT sender_id FROM {Delivery._meta.db_table}
+    WHERE integration_id = %s AND digest = %s AND digest <> '' AND received_at > %s
+    ORDER BY id LIMIT 1
+"""  # noqa: S608  (the name of our own table)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _copied(integration: Integration, digest: str, within: float) -> str:
     """The id of the delivery with the same body, stored in the last seconds; empty without one."""
-    rows = Delivery.objects.filter(integration=integration, digest=digest)
-    if within != FOREVER:
-        rows = rows.filter(received_at__gt=timezone.now() - timedelta(seconds=within))
-    return rows.values_list("sender_id", flat=True).first() or ""
+    recent = timezone.now() - timedelta(seconds=within) if within != FOREVER else _BEGINNING
+    with connection.cursor() as cursor:
+        cursor.execute(_COPIES, [integration.pk, digest, recent])
+        found = cursor.fetchone()
+    return str(found[0]) if found else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from common import json_text
 from common.alert_fields import fingerprint_of, tags, web_links
 from common.alert_names import alert_name, priority_in
 from common.payload_text import paragraphs
@@ -53,7 +53,7 @@ class CloudWatchSns(Webhook):
             return [Ignored("The topic no longer sends here.")]
         written = required_text(data, "Message", MAX_MESSAGE)
         try:
-            message = json.loads(written)
+            message = json_text.loads(written)
         except (ValueError, RecursionError):
             return [_of_text(data, written, incoming)]
         if _is_alarm(message):

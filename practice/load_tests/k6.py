@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from common import json_text
 from common.payloads import dig, text
 from common.times import parse_time
 from practice.load_tests.base import (
@@ -95,7 +95,7 @@ def _from_lines(content: str) -> list[Point]:
         if not any(f'"{name}"' in written for name in READ):
             continue
         try:
-            each = json.loads(written)
+            each = json_text.loads(written)
         except (ValueError, RecursionError) as error:
             if line == len(lines) and points:
                 break  # A test that was stopped leaves half a line.

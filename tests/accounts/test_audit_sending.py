@@ -65,6 +65,16 @@ def receiver(monkeypatch: pytest.MonkeyPatch, settings: Any, empty: None) -> Rec
     return made
 
 
+def test_a_receiver_in_a_network_that_is_not_allowed_is_named_as_the_problem(
+    settings: Any, empty: None
+) -> None:
+    settings.AUDIT_WEBHOOK_URL = "http://169.254.169.254/in"
+    audit.record("test.event", name="one")
+    for _ in range(3):
+        send_audit_log()
+    assert "169.254.169.254" in AuditCursor.objects.get().problem
+
+
 def test_each_entry_is_posted_once_and_signed(receiver: Receiver) -> None:
     for name in ("one", "two"):
         audit.record("test.event", name=name)

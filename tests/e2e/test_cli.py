@@ -20,6 +20,8 @@ from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
 from incidents.tokens import create_token
 from kb.causes.linking import name_cause
+from people.membership import give_role
+from people.models import Role
 from practice.models import Slo
 from tests.practice.conftest import count, fail
 
@@ -109,23 +111,29 @@ def test_ci_tells_of_a_deploy_in_one_line_and_twice_makes_one(run: Run, database
     assert "orders-db 8.53" in run("changes", "list", "orders-db").stdout
 
 
-def test_a_history_goes_in_and_comes_out(run: Run, tmp_path: Path, database: Service) -> None:
+def test_a_history_goes_in_and_comes_out(
+    run: Run, tmp_path: Path, database: Service, user: User
+) -> None:
     rows = [
         {"id": f"a{n}", "title": f"Disk full {n}", "started_at": "2026-03-01T10:00:00Z"}
         for n in range(3)
     ]
     path = tmp_path / "history.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": "b", "title": ""}]))
-    dry = run("import", str(path), "--source", "old", "--dry-run", code=1)
+    refused = run("import", str(path), "--source", "old", code=3)
+    assert "role Manager" in refused.stderr
+    give_role(user, Role.MANAGER)
+    token = {"CAUSEBOOK_TOKEN": create_token(user, "history", "admin")[1]}
+    dry = run("import", str(path), "--source", "old", "--dry-run", code=1, **token)
     assert "3 would be imported, 0 known, 1 rejected" in dry.stdout
     assert "row 4" in dry.stderr
     assert not Incident.objects.exists()
-    run("import", str(path), "--source", "old", code=1)
+    run("import", str(path), "--source", "old", code=1, **token)
     lines = run("export", "disk").stdout.splitlines()
     assert {json.loads(line)["title"] for line in lines} == {row["title"] for row in rows}
     table = tmp_path / "history.csv"
     table.write_text("number,name,started_at\n7,Cache cold,2026-03-02 10:00\n")
-    assert "1 imported" in run("import", str(table), "--source", "csv").stdout
+    assert "1 imported" in run("import", str(table), "--source", "csv", **token).stdout
     assert "csv: " in run("import", str(tmp_path / "none.csv"), "--source", "x", code=2).stderr
 
 

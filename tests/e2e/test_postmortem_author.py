@@ -17,6 +17,8 @@ from demo.world.faults import Episodes
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.models import ActionItem, CauseLink, Postmortem
+from people.membership import give_role
+from people.models import Role
 from tests.e2e.test_main_job import past, sign_in
 
 __all__ = ["past"]
@@ -124,7 +126,9 @@ def test_two_people_edit_one_draft_in_two_browsers_and_lose_no_sentence(
     past: Service, browser: Browser, live_server: Any, django_user_model: Any
 ) -> None:
     first = sign_in(browser, live_server.url, django_user_model)
-    django_user_model.objects.create_user("second", password="pass-for-tests")
+    give_role(
+        django_user_model.objects.create_user("second", password="pass-for-tests"), Role.EDITOR
+    )
     second = browser.new_context().new_page()
     second.goto(live_server.url)
     second.fill("[name=username]", "second")
