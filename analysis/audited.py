@@ -3,7 +3,7 @@
 from analysis.models import Collector, LogWatch, Source
 from people.audit import watch
 
-STATE = {"failures", "resting_until", "trouble", "answered_at"}
+STATE = {"failures", "resting_until", "trouble", "answered_at", "last_refusal"}
 """What pulls record of a source."""
 
 

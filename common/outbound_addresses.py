@@ -48,6 +48,10 @@ class NameUnknown(OSError):
     """The name has no address."""
 
 
+REQUEST_FAILED = (httpx.HTTPError, httpx.InvalidURL, AddressRefused)
+"""What a request by `http_client` raises where it got no answer."""
+
+
 @lru_cache(maxsize=16)
 def _networks(entries: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(each, strict=False) for each in entries)

@@ -22,14 +22,20 @@ FILTERS = ["person", "event", "record", "interface", "since", "until"]
 
 
 def entries_for(viewer: User) -> QuerySet[AuditEntry]:
-    """Raises PermissionDenied. Without entries about private records for who may not see those."""
+    """Raises PermissionDenied.
+
+    Who may not see private incidents gets entries about settings, people and other incidents only.
+    """
     require(viewer, READ_AUDIT_LOG)
     rows = AuditEntry.objects.order_by("-pk")
     if sees_all(viewer):
         return rows
     hidden = [str(key) for key in hidden_incident_ids(viewer)]
     incident = Incident._meta.label_lower
-    return rows.filter(private=False).exclude(record_type=incident, record_id__in=hidden)
+    # What else people write may have become private since, and its entries are not changed.
+    content = {name for name in audit.AUDITED if not audit.AUDITED[name].always} - {incident}
+    rows = rows.filter(private=False).exclude(record_type__in=content)
+    return rows.exclude(record_type=incident, record_id__in=hidden)
 
 
 def _of_record(rows: QuerySet[AuditEntry], words: str) -> QuerySet[AuditEntry]:

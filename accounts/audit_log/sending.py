@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
@@ -18,7 +17,6 @@ from django.utils import timezone
 
 from accounts.audit_log import syslog, webhook
 from accounts.audit_log.listing import as_json
-from common.outbound_addresses import AddressRefused
 from common.redaction import redact
 from people.models import AuditCursor, AuditEntry
 
@@ -72,7 +70,7 @@ def _send_batch(cursor: AuditCursor, send: Send) -> int:
     if batch:
         try:
             send([as_json(entry) for entry in batch])
-        except (httpx.HTTPError, AddressRefused, OSError, ValueError) as error:
+        except (webhook.NotSent, OSError, ValueError) as error:
             cursor.problem = redact(str(error))[:300] or type(error).__name__
             cursor.save()
             _log.warning(

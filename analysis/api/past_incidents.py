@@ -14,6 +14,7 @@ from analysis.suggestions.engine import suggest_for_incident
 from common.viewer import Viewer
 from incidents.permissions import visible_incidents
 from kb.permissions import visible_links
+from people import audit
 
 
 class PastIncidentSerializer(serializers.Serializer):
@@ -46,7 +47,7 @@ class PastIncidentsView(APIView):
         parameters = LimitSerializer(data=request.query_params)
         parameters.is_valid(raise_exception=True)
         limit = parameters.validated_data["limit"]
-        incident = get_object_or_404(visible_incidents(request.user), pk=pk)
+        incident = audit.record_reading(get_object_or_404(visible_incidents(request.user), pk=pk))
         found = suggest_for_incident(incident, request.user, limit)
         keys = [alike.incident.pk for alike in found.incidents]
         causes = _root_causes(request.user, keys)

@@ -17,6 +17,7 @@ from analysis.permissions import PULL_EVIDENCE
 from analysis.presentation.evidence_age import evidence_age
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
+from people import audit
 
 
 class PulledSerializer(serializers.Serializer):
@@ -60,7 +61,7 @@ class PullView(APIView):
 
 
 def _incident(request: Any, pk: int) -> Incident:
-    return get_object_or_404(visible_incidents(request.user), pk=pk)
+    return audit.record_reading(get_object_or_404(visible_incidents(request.user), pk=pk))
 
 
 VIEWS = {"incidents/<int:pk>/pull": PullView}

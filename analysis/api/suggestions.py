@@ -21,6 +21,7 @@ from incidents.api.base import NameField
 from incidents.models import Service
 from incidents.permissions import visible_incidents
 from incidents.suspect_changes import CandidateChange
+from people import audit
 
 
 class ReasonSerializer(serializers.Serializer):
@@ -160,7 +161,7 @@ class SuggestionsViewSet(viewsets.GenericViewSet):
 
     @extend_schema(responses=SuggestionsSerializer, summary="Past causes for an incident")
     def retrieve(self, request: Request, pk: int) -> Response:
-        incident = get_object_or_404(self.get_queryset(), pk=pk)
+        incident = audit.record_reading(get_object_or_404(self.get_queryset(), pk=pk))
         suggestions = suggest_for_incident(incident, request.user)
         store_shown(incident, suggestions)
         return Response(suggestions_as_data(suggestions))

@@ -17,6 +17,7 @@ from analysis.web.suggestions import suggestions
 from incidents.web.shortcuts import get_incident
 from kb.models import Cause, Check
 from kb.permissions import EDIT_CAUSES, visible_causes
+from people import audit
 from people.permissions import requires
 
 
@@ -39,7 +40,7 @@ class CheckForm(forms.ModelForm):
 @require_http_methods(["GET", "POST"])
 def cause_checks(request: HttpRequest, cause: int) -> HttpResponse:
     """The checks panel of a cause's page; posting adds one."""
-    subject = get_object_or_404(visible_causes(request.user), pk=cause)
+    subject = audit.record_reading(get_object_or_404(visible_causes(request.user), pk=cause))
     form = CheckForm(request.POST or None, instance=Check(cause=subject))
     status = 200
     if request.method == "POST":

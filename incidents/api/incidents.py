@@ -39,7 +39,6 @@ from incidents.permissions import (
 )
 from incidents.search.filters import IncidentFilter
 from incidents.timeline import full_timeline
-from people import audit
 
 
 class LabelsField(serializers.DictField):
@@ -207,12 +206,6 @@ class IncidentViewSet(
             return Incident.objects.none()
         visible = visible_incidents(self.request.user)
         return visible.select_related("reporter").prefetch_related("services")
-
-    def get_object(self) -> Incident:
-        incident: Incident = super().get_object()
-        if incident.private:
-            audit.record_reading(incident)
-        return incident
 
     @extend_schema(
         responses=TimelineEntrySerializer(many=True),

@@ -19,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from common.viewer import signed_in
 from incidents.models import IdempotentResponse
+from people import audit
 
 
 class PreconditionFailed(APIException):
@@ -41,7 +42,18 @@ def _etags_in(header: str) -> set[str]:
 
 
 class Resource(GenericViewSet):
-    """Base of all resources: `?fields=id,title` limits the response to some fields."""
+    """Base of all resources: `?fields=id,title` limits the response to some fields.
+
+    That a private record is returned, or part of one, is recorded in the audit log.
+    """
+
+    def get_object(self) -> Any:
+        return audit.record_reading(super().get_object())
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        audit.record_readings(page or ())
+        return page
 
     def get_serializer(self, *args: Any, **options: Any) -> Any:
         serializer = super().get_serializer(*args, **options)

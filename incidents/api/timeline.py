@@ -15,7 +15,6 @@ from incidents import timeline
 from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
 from incidents.models import TimelineEntry, TimelineVersion
 from incidents.permissions import EDIT_INCIDENTS, visible_incidents
-from people import audit
 
 
 class TimelineEntrySerializer(serializers.ModelSerializer):
@@ -64,12 +63,6 @@ class TimelineEntryViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelM
             return TimelineEntry.objects.none()
         seen = visible_incidents(self.request.user).values("pk")
         return TimelineEntry.objects.filter(incident__in=seen).select_related("author", "incident")
-
-    def get_object(self) -> TimelineEntry:
-        entry: TimelineEntry = super().get_object()
-        if entry.incident.private:
-            audit.record_reading(entry.incident)
-        return entry
 
     @extend_schema(
         responses=TimelineVersionSerializer(many=True),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from common.viewer import Viewer
 from incidents.models import Service
 from incidents.permissions import EDIT_SERVICES
+from people import audit
 from people.permissions import require
 
 _SALT = "badge"
@@ -34,7 +35,7 @@ def renew_badge(service: Service, author: Viewer) -> str:
     require(author, EDIT_SERVICES, service)
     service.badge_key = secrets.token_urlsafe(9)
     # Nobody needs a version of the service in its history for this.
-    Service.objects.filter(pk=service.pk).update(badge_key=service.badge_key)
+    audit.update(Service.objects.filter(pk=service.pk), badge_key=service.badge_key)
     return badge_path(service)
 
 

@@ -20,9 +20,7 @@ def get_incident(request: HttpRequest, pk: str | int) -> Incident:
     incident = visible_incidents(request.user).filter(pk=int(pk)).first()
     if incident is None:
         raise Http404("No such incident.")
-    if incident.private:
-        audit.record_reading(incident)
-    return incident
+    return audit.record_reading(incident)
 
 
 def add_errors(form: Any, error: ValidationError) -> None:

@@ -19,6 +19,7 @@ from kb.api.causes import CauseLinkSerializer
 from kb.causes import linking
 from kb.models import Citation, LedTo
 from kb.permissions import LINK_CAUSES, visible_causes, visible_links
+from people import audit
 
 
 class SameAsSerializer(serializers.Serializer):
@@ -48,7 +49,8 @@ class CitationSerializer(serializers.ModelSerializer):
 
 class _OfIncident(APIView):
     def incident(self) -> Incident:
-        return get_object_or_404(visible_incidents(self.request.user), pk=self.kwargs["pk"])
+        rows = visible_incidents(self.request.user)
+        return audit.record_reading(get_object_or_404(rows, pk=self.kwargs["pk"]))
 
 
 class SameAsView(_OfIncident):

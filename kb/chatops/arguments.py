@@ -27,20 +27,14 @@ def incident_argument(context: CommandContext, text: str) -> tuple[Incident, str
         incident = by_reference(context.incidents(), first)
         if incident is None:
             raise Problem(f"There is no {first.upper()} that can be shown here.")
-        return _read(incident), rest.strip()
+        return audit.record_reading(incident), rest.strip()
     channels = IncidentChannel.objects.filter(
         workspace=context.workspace, channel=context.event.channel or "-"
     )
     incident = context.incidents().filter(chat_channels__in=channels).first()
     if incident is None:
         raise Problem("Which incident? Name it, such as INC-42.")
-    return _read(incident), text.strip()
-
-
-def _read(incident: Incident) -> Incident:
-    if incident.private:
-        audit.record_reading(incident)
-    return incident
+    return audit.record_reading(incident), text.strip()
 
 
 def service_argument(name: str) -> Service:

@@ -40,6 +40,7 @@ from kb.permissions import (
     visible_postmortems,
 )
 from kb.web.forms import CauseForm
+from people import audit
 from people.permissions import requires
 
 
@@ -55,9 +56,8 @@ def cause_list(request: HttpRequest) -> HttpResponse:
 
 
 def get_cause(request: HttpRequest, pk: int) -> Cause:
-    return get_object_or_404(
-        visible_causes(request.user).select_related("category", "superseded_by"), pk=pk
-    )
+    rows = visible_causes(request.user).select_related("category", "superseded_by")
+    return audit.record_reading(get_object_or_404(rows, pk=pk))
 
 
 @require_GET

@@ -29,6 +29,7 @@ from kb.permissions import (
 from kb.postmortems import editing, images
 from kb.postmortems.blameless import hints_for
 from kb.web.forms import ActionForm, EditorForm, ReviewersForm, StartForm
+from people import audit
 from people.permissions import requires
 
 MAX_PREVIEW = 200_000
@@ -48,7 +49,8 @@ def postmortem_list(request: HttpRequest) -> HttpResponse:
 
 
 def get_postmortem(request: HttpRequest, pk: int) -> Postmortem:
-    return get_object_or_404(visible_postmortems(request.user).select_related("author"), pk=pk)
+    rows = visible_postmortems(request.user).select_related("author")
+    return audit.record_reading(get_object_or_404(rows, pk=pk))
 
 
 @require_GET

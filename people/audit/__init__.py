@@ -1,7 +1,7 @@
 """The audit log: what is recorded, on whose behalf, and how. docs/audit.md describes it."""
 
 from common.origin import SETUP, Origin, acting, origin
-from people.audit.reading import record_reading
+from people.audit.reading import record_reading, record_readings
 from people.audit.recording import record
 from people.audit.refusals import record_refusal
 from people.audit.watching import AUDITED, created, update, watch
@@ -15,6 +15,7 @@ __all__ = [
     "origin",
     "record",
     "record_reading",
+    "record_readings",
     "record_refusal",
     "update",
     "watch",

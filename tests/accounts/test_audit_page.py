@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.audit_log import listing
-from incidents.filing import edit_incident, file_incident
-from incidents.models import Service
+from incidents.filing import add_note, edit_incident, file_incident
+from incidents.models import Incident, Service
 from people import audit
-from people.models import AuditEntry, Role
+from people.models import AuditEntry, Role, Team
 from tests.accounts.conftest import Make
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +96,25 @@ def test_the_export_has_each_entry_as_a_line_and_is_an_entry_itself(
     assert exports[0].changes == {"event": [None, "incident."]}
 
 
+def test_the_page_of_a_record_leads_to_its_entries_for_who_may_read_them(
+    office: Client, client: Client, person: Make, history: None
+) -> None:
+    row = Incident.objects.get(title="Orders down")
+    service, team = Service.objects.get(), Team.objects.create(name="Payments")
+    client.force_login(person("ed", Role.EDITOR))
+    for page, kind, pk in (
+        (f"/INC-{row.pk}/", "incidents.incident", row.pk),
+        (service.get_absolute_url(), "incidents.service", service.pk),
+        (f"/teams/{team.pk}/", "people.team", team.pk),
+    ):
+        address = f"/audit/?record={kind}:{pk}"
+        assert f'href="{address}"' in office.get(page).content.decode(), page
+        assert "/audit/" not in client.get(page).content.decode(), page
+    shown_entries = office.get(f"/audit/?record=incidents.incident:{row.pk}").content.decode()
+    assert "Orders down" in shown_entries
+    assert "Breach" not in shown_entries
+
+
 @pytest.mark.parametrize(
     ("role", "status"),
     [
@@ -111,12 +130,23 @@ def test_only_some_read_it(role: Role | None, status: int, person: Make, client:
 
 
 def test_who_may_not_see_private_incidents_sees_no_entries_about_them(
-    office: Client, history: None, monkeypatch: pytest.MonkeyPatch
+    boss: User, person: Make, client: Client, history: None
 ) -> None:
-    monkeypatch.setattr(listing, "sees_all", lambda viewer: False)
-    page = shown(office)
+    reader = person("reader")
+    kind = ContentType.objects.get_for_model(AuditEntry)
+    reader.user_permissions.create(content_type=kind, codename="read_audit_log", name="read")
+    client.force_login(reader)
+    down = Incident.objects.get(title="Orders down")
+    with audit.acting(audit.Origin("page", boss)):
+        add_note(down, "It was the intern", boss)
+    page = shown(client)
     assert "Orders down" in page
     assert "Breach" not in page
+    Incident.objects.filter(pk=down.pk).update(private=True)
+    page = shown(client)
+    assert "orders-db" in page
+    assert "Orders down" not in page
+    assert "intern" not in page
 
 
 def test_nothing_changes_or_deletes_entries_by_the_api(

@@ -40,15 +40,16 @@ class Receiver:
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
         self.away = False
+        self.status = 200
 
-    def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(transport=httpx.MockTransport(self._answer), **options)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         if self.away:
             raise httpx.ConnectError("connection refused", request=request)
         self.requests.append(request)
-        return httpx.Response(200)
+        return httpx.Response(self.status)
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(self.answer), **options)
 
     def names(self) -> list[str]:
         found = [json.loads(each.content)["entries"] for each in self.requests]
@@ -92,12 +93,38 @@ def test_nothing_is_lost_while_the_receiver_is_away(receiver: Receiver) -> None:
         audit.record("test.event", name=str(number))
     for _ in range(3):
         send_audit_log()
-    assert "refused" in AuditCursor.objects.get().problem
-    receiver.away = False
+    assert "ConnectError" in AuditCursor.objects.get().problem
+    receiver.away, receiver.status = False, 503
+    send_audit_log()
+    assert AuditCursor.objects.get().problem == "The webhook answered 503."
+    receiver.requests.clear()
+    receiver.status = 200
     for _ in range(3):
         send_audit_log()
     assert receiver.names() == [str(number) for number in range(sending.BATCH + 5)]
     assert AuditCursor.objects.get().problem == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        pytest.param("https://10.0.0.9/in?key=hunter2", "ALLOWED_PRIVATE_NETWORKS", id="private"),
+        pytest.param("http://169.254.169.254/in", "credentials", id="metadata"),
+        pytest.param("siem.example/hunter2", "could not be reached", id="no-address"),
+        pytest.param("https://siem.example:port/hunter2", "could not be reached", id="no-port"),
+    ],
+)
+def test_an_address_that_is_not_allowed_gets_nothing_and_says_why(
+    url: str, problem: str, settings: Any, empty: None
+) -> None:
+    settings.AUDIT_WEBHOOK_URL, settings.ALLOWED_PRIVATE_NETWORKS = url, []
+    audit.record("test.event", name="one")
+    for _ in range(2):
+        send_audit_log()
+    cursor = AuditCursor.objects.get()
+    assert problem in cursor.problem
+    assert "hunter2" not in cursor.problem
+    assert cursor.sent == 0
 
 
 def test_an_entry_that_is_committed_late_is_not_passed_over(

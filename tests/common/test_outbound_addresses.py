@@ -268,9 +268,7 @@ def test_every_request_of_the_product_goes_by_this_module() -> None:
     root = outbound_addresses.__file__.rpartition("/common/")[0]
     allowed = {
         "common/outbound_addresses.py",
-        # These name the types of errors.
-        "accounts/audit_log/sending.py",
-        "analysis/sources/http.py",
+        "analysis/sources/http.py",  # names the types of errors
         "kb/chatops/outbound.py",
     }
     found = {

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
 from common.sealing import is_sealed_with_newest, reseal
+from people import audit
 
 FIELD = "sealed"
 
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         for model in sealed_models():
             newly, wrong = self._reseal(model)
             done, unreadable = done + newly, unreadable + wrong
+        if done:
+            audit.record("secrets.resealed", name=f"{done} with the newest key")
         self.stdout.write(f"{done} sealed with the newest key.")
         if unreadable:
             raise CommandError(
