@@ -51,7 +51,7 @@ def paths_to_private(model: type[models.Model], seen: tuple[Any, ...] = ()) -> I
     if model._meta.label in REFERS:
         yield REFERS[model._meta.label]
     for field in model._meta.concrete_fields:
-        target = field.related_model
+        target: Any = field.related_model
         if not isinstance(field, models.ForeignKey) or target in (*seen, model):
             continue
         if field.remote_field.on_delete is not models.CASCADE:
@@ -256,7 +256,8 @@ def _postmortem(incident: Incident, owner: User, strangers: list[User]) -> None:
             tracker_url="https://example.com/1", due_on=timezone.now().date() - timedelta(days=1),
             cause=incident.causes.order_by("pk").first(),
         )  # fmt: skip
-        for row in (incident, *incident.causes.all(), postmortem):
+        rows: list[Any] = [incident, *incident.causes.all(), postmortem]
+        for row in rows:
             Notice.objects.create(
                 user=person, key=f"of {row.get_absolute_url()}", text="zq9998q",
                 path=row.get_absolute_url(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -47,7 +48,7 @@ def test_suffixes_lead_to_the_record(admin_api: APIClient, incident: Incident) -
 
 
 def test_a_filter_by_number_does_not_say_which_numbers_exist(
-    api: APIClient, user: object, django_user_model: type
+    api: APIClient, django_user_model: Any
 ) -> None:
     hidden = file_incident(
         title="Leak", private=True, reporter=django_user_model.objects.create_superuser("boss")

@@ -345,7 +345,12 @@ def test_no_mail_and_no_message_is_about_it(
     world: World, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(notifications, "send", lambda _, request: sent.append(repr(request)) or b"")
+
+    def send(_: Workspace, request: Any) -> bytes:
+        sent.append(repr(request))
+        return b""
+
+    monkeypatch.setattr(notifications, "send", send)
     for kind in ("mail", "webhook", "slack"):
         workspace = Workspace(kind=kind, name=kind, settings={"url": "https://example.com/"})
         workspace.secrets = {"secret": "a secret of sixteen", "bot_token": "x"}
@@ -363,7 +368,7 @@ def test_no_mail_and_no_message_is_about_it(
     postmortem.refresh_from_db()
     with django_capture_on_commit_callbacks(execute=True):
         editing.comment_on(postmortem, "A comment", world.owner)
-        editing.answer_review(postmortem.reviews.first(), "approved")
+        editing.answer_review(postmortem.reviews.all()[0], "approved")
         editing.save_postmortem(
             postmortem, world.owner, base_version=postmortem.version, title=postmortem.title,
             body=f"{postmortem.body} @editor @viewer",

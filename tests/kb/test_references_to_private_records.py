@@ -39,7 +39,12 @@ def make_private(incident: Incident, author: User) -> None:
 
 def sent_requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
-    monkeypatch.setattr(notifications, "send", lambda _, request: sent.append(repr(request)) or b"")
+
+    def send(_: Workspace, request: Any) -> bytes:
+        sent.append(repr(request))
+        return b""
+
+    monkeypatch.setattr(notifications, "send", send)
     return sent
 
 
