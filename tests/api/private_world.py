@@ -40,21 +40,19 @@ READ_BY_CODE = {
 }  # fmt: skip
 
 
-REFERS = {"analysis.LogSign": "incident__private"}
-"""Rows that are no part of a private record, and hidden with it all the same."""
+NO_PART = {"kb.Fix.returned_with"}
+"""References of what stays public to what became private: they are hidden, their rows are not."""
 
 
 def paths_to_private(model: type[models.Model], seen: tuple[Any, ...] = ()) -> Iterator[str]:
     """Lookups from a model to the records that can be private of which its rows are part."""
     if any(field.name == "private" for field in model._meta.concrete_fields):
         yield "private"
-    if model._meta.label in REFERS:
-        yield REFERS[model._meta.label]
     for field in model._meta.concrete_fields:
         target: Any = field.related_model
         if not isinstance(field, models.ForeignKey) or target in (*seen, model):
             continue
-        if field.remote_field.on_delete is not models.CASCADE:
+        if f"{model._meta.label}.{field.name}" in NO_PART:
             continue
         if target._meta.app_label in OURS and "istorical" not in target.__name__:
             for path in paths_to_private(target, (*seen, model)):
