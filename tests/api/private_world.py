@@ -161,6 +161,9 @@ def public_world(owner: User, service: Service) -> Incident:
     editing.publish(postmortem)
     action_items.add_action(postmortem, title="Add the index", owner=owner, cause=cause)
     kb.Cause.objects.create(name="Pool too small", superseded_by=cause)
+    analysis.Source.objects.create(name="Logs", kind="logfiles")
+    workspace = kb.Workspace.objects.create(kind="slack", name="Hidden", settings={})
+    kb.NotificationRule.objects.create(workspace=workspace, events=["incident.filed"])
     return incident
 
 
@@ -176,9 +179,9 @@ def private_world(owner: User, service: Service, strangers: Iterable[User]) -> I
     _causes(incident, owner)
     _evidence(incident, service)
     _postmortem(incident, owner, list(strangers))
-    workspace = kb.Workspace.objects.create(kind="slack", name="Hidden", settings={})
+    rule = kb.NotificationRule.objects.get()
+    workspace = rule.workspace
     kb.IncidentChannel.objects.create(workspace=workspace, channel="C777", incident=incident)
-    rule = kb.NotificationRule.objects.create(workspace=workspace, events=["incident.filed"])
     for event in Event.objects.filter(incident=incident):
         kb.NotificationDelivery.objects.create(rule=rule, event=event, state="done")
     kb.StatedAnswer.objects.get_or_create(incident=incident)
@@ -219,7 +222,7 @@ def _evidence(incident: Incident, service: Service) -> None:
         source="test", fingerprint="f", name="alert", summary="s", incident=incident,
         service=service, starts_at=at,
     )  # fmt: skip
-    source = analysis.Source.objects.create(name="Logs", kind="logfiles")
+    source = analysis.Source.objects.get(name="Logs")
     same: dict[str, Any] = {
         "incident": incident, "service": service, "what": "lines", "query": "q",
         "window_start": at - timedelta(hours=1), "window_end": at,

@@ -145,7 +145,9 @@ def api_address(path: str, number: int) -> str:
 
 def lists() -> Iterator[str]:
     """Addresses without a number: lists, counts, figures, searches."""
-    yield from (pattern for pattern in pages() if "<" not in pattern)
+    # The pages of one's own account have secrets that are new each time.
+    own = ("/account/", "/healthz", "/readyz", "/livez")
+    yield from (page for page in pages() if "<" not in page and not page.startswith(own))
     yield from (path for path, methods in operations() if "{" not in path and "get" in methods)
 
 
@@ -174,7 +176,7 @@ def reading(number: int) -> Iterator[tuple[str, dict[str, str]]]:
 def test_no_address_reveals_it(world: World, who: str) -> None:
     person = world.people.get(who)
     team = None
-    addresses = [*reading(FIRST)]
+    addresses = [*reading(FIRST), ("/knowledge/chat/1/", {})]
     if who == "token of a team":
         person, team = world.people["boss"], Team.objects.get(name="Elsewhere")
     if who == "Django's staff":
@@ -230,7 +232,7 @@ def test_no_list_or_figure_changes_by_what_is_private(world: World) -> None:
         now = manager.read(address)
         if steady(now) != steady(before):
             changed[address] = difference(steady(before), steady(now))
-    assert not changed
+    assert not changed, "\n".join(f"{address}: {how}" for address, how in changed.items())
     assert len(world.before) > 90
 
 
@@ -251,7 +253,7 @@ def difference(before: str, after: str) -> str:
 def test_a_hidden_record_answers_as_one_that_does_not_exist(world: World) -> None:
     """By every method, also where the number is sent in the body or the query."""
     visitor = Visitor(world.people["manager"])
-    telling = []
+    differing = []
     for pattern in pages():
         for method in ("get", "post") if "<" in pattern else ("post",):
             answers = []
@@ -260,7 +262,7 @@ def test_a_hidden_record_answers_as_one_that_does_not_exist(world: World) -> Non
                 answer = getattr(visitor.web, method)(address_of(pattern, number, "html"), query)
                 answers.append((answer.status_code, without_numbers(as_text(answer))))
             if answers[0] != answers[1] and not is_about_others(pattern):
-                telling.append(f"{method} {pattern}: {difference(answers[0][1], answers[1][1])}")
+                differing.append(f"{method} {pattern}: {difference(answers[0][1], answers[1][1])}")
     for path, methods in operations():
         for method in methods:
             if method == "get" and "{" not in path:
@@ -272,8 +274,8 @@ def test_a_hidden_record_answers_as_one_that_does_not_exist(world: World) -> Non
                 answer = call(api_address(path, number), body, format="json")
                 answers.append((answer.status_code, without_numbers(as_text(answer))))
             if answers[0] != answers[1] and not is_about_others(path):
-                telling.append(f"{method} {path}: {difference(answers[0][1], answers[1][1])}")
-    assert not telling
+                differing.append(f"{method} {path}: {difference(answers[0][1], answers[1][1])}")
+    assert not differing, "\n".join(differing)
     world.incident.refresh_from_db()
     assert world.incident.status == "investigating"
     assert CauseLink.objects.filter(incident=world.incident).count() == 3
