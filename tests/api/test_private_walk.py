@@ -296,7 +296,7 @@ def without_numbers(text: str) -> str:
 
 def is_about_others(path: str) -> bool:
     """Whether the number is of a record that is never private, such as the person's own notice."""
-    return bool(re.search(r"notices/|sources/|workspace|chat/|tokens|services/", path))
+    return bool(re.search(r"account/|notices/|sources/|workspace|chat/|tokens|services/", path))
 
 
 def test_notices_are_hidden_where_the_page_is(world: World) -> None:
