@@ -212,7 +212,7 @@ def _causes(incident: Incident, owner: User) -> None:
     analysis.CheckRun.objects.create(
         check_asked=check, incident=incident, state="failed", error="e", detail="d"
     )
-    fixes.mark_fixed(later.cause, owner, "rotated")
+    fixes.mark_fixed(first.cause, owner, "rotated")
 
 
 def _evidence(incident: Incident, service: Service) -> None:
