@@ -38,6 +38,7 @@ HOW_TO_GET = {
     "icinga2": "apt-get install icinga2-bin",
     "nagios4": "apt-get install nagios4-core",
     "monit": "apt-get install monit",
+    "slapd": "apt-get install slapd",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
 }

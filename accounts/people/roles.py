@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from accounts.people.invitations import withdraw_invitations_of
-from accounts.people.limits import an_administrator_remains, require_may_change, require_may_give
-from people.membership import forget_roles, give_role
+from accounts.people.limits import require_may_change, require_may_give
+from people.membership import an_administrator_remains, forget_roles, give_role
 from people.models import Role, RoleGrant, Team
 from people.permissions import MANAGE_PEOPLE, may, require
 
@@ -31,7 +31,7 @@ def end_role(grant: RoleGrant, by: User) -> None:
     own = grant.user_id == by.pk and grant.role == Role.ADMINISTRATOR and grant.team_id is None
     if own:
         raise ValidationError("This is your own role: ask another administrator to end it.")
-    with an_administrator_remains():
+    with an_administrator_remains(grant.user):
         grant.delete()
         forget_roles(grant.user)
         if not may(grant.user, MANAGE_PEOPLE):

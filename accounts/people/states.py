@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.people.invitations import withdraw_invitations_of
-from accounts.people.limits import an_administrator_remains, require_may_change
+from accounts.people.limits import require_may_change
 from accounts.sign_in import sessions
 from common.site_url import public_url
 from incidents.models import ApiToken
 from incidents.tokens import revoke
 from people import audit
-from people.membership import is_service_account
+from people.membership import an_administrator_remains, is_service_account
 from people.permissions import MANAGE_PEOPLE, require
 
 
@@ -34,7 +34,7 @@ def deactivate(person: User, by: User) -> None:
     require_may_change(by, person)
     if person.pk == by.pk:
         raise ValidationError("This is your own account: ask another administrator.")
-    with an_administrator_remains():
+    with an_administrator_remains(person):
         person.is_active = False
         person.save(update_fields=["is_active"])
         revoke(ApiToken.objects.filter(user=person))

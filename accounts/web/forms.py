@@ -10,6 +10,13 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from accounts.backends import AWAY
+
+DIRECTORY_AWAY = (
+    "The directory that has your password does not answer, so nobody can sign in with it now. Try "
+    "again in a minute; passwords that were set here work."
+)
+
 
 class SignInForm(LoginForm):
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -24,7 +31,12 @@ class SignInForm(LoginForm):
         return "username" if field_name == "login" else super().add_prefix(field_name)
 
     def clean(self) -> Any:
-        cleaned = super().clean()
+        try:
+            cleaned = super().clean()
+        except forms.ValidationError:
+            if getattr(self.request, AWAY, False):
+                raise forms.ValidationError(DIRECTORY_AWAY) from None
+            raise
         by_directory = getattr(self.user, "backend", "").endswith("LdapBackend")
         if not self.errors and not settings.PASSWORD_SIGN_IN and not by_directory:
             raise forms.ValidationError("Passwords are switched off here. Use single sign-on.")
