@@ -56,28 +56,31 @@ def administrators() -> QuerySet[User]:
 class LastAdministrator(ValidationError):
     """What was tried would leave nobody who can manage people."""
 
+    def __init__(self, names: list[str]) -> None:
+        self.names = ", ".join(names)
+        super().__init__(
+            f"This is the last active administrator, {self.names}: give somebody else that role "
+            "first."
+        )
+
 
 @contextmanager
-def an_administrator_remains(person: User) -> Iterator[None]:
-    """Undo what is done inside to `person` if it leaves no active administrator.
+def an_administrator_remains() -> Iterator[None]:
+    """Undo what is done inside if it leaves no active administrator.
 
     Raises LastAdministrator then, and records that in the audit log. Everything that can take an
-    account or a role from somebody happens in here.
+    account or a role from an administrator happens in here.
     """
-    # Without its key after a deletion.
-    name, pk = person.get_username(), person.pk
     try:
         with transaction.atomic():
             # Two administrators who end each other's role at one moment wait for one another.
             rows = administrators().order_by("pk").select_for_update(no_key=True)
-            was_one = pk in list(rows.values_list("pk", flat=True))
+            before = list(rows.values_list("username", flat=True))
             yield
-            if was_one and not administrators().exists():
-                raise LastAdministrator(
-                    f"{name} is the last active administrator: give somebody else that role first."
-                )
-    except LastAdministrator:
-        audit.record("last_administrator.stays", User(pk=pk, username=name))
+            if before and not administrators().exists():
+                raise LastAdministrator(before)
+    except LastAdministrator as error:
+        audit.record("last_administrator.stays", name=error.names)
         raise
 
 
@@ -87,7 +90,7 @@ def _end_grant(grant: RoleGrant) -> bool:
         grant.delete()
         return True
     try:
-        with an_administrator_remains(grant.user):
+        with an_administrator_remains():
             grant.delete()
     except LastAdministrator:
         return False

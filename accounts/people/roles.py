@@ -31,7 +31,7 @@ def end_role(grant: RoleGrant, by: User) -> None:
     own = grant.user_id == by.pk and grant.role == Role.ADMINISTRATOR and grant.team_id is None
     if own:
         raise ValidationError("This is your own role: ask another administrator to end it.")
-    with an_administrator_remains(grant.user):
+    with an_administrator_remains():
         grant.delete()
         forget_roles(grant.user)
         if not may(grant.user, MANAGE_PEOPLE):

@@ -34,7 +34,7 @@ def deactivate(person: User, by: User) -> None:
     require_may_change(by, person)
     if person.pk == by.pk:
         raise ValidationError("This is your own account: ask another administrator.")
-    with an_administrator_remains(person):
+    with an_administrator_remains():
         person.is_active = False
         person.save(update_fields=["is_active"])
         revoke(ApiToken.objects.filter(user=person))
