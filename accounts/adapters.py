@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -24,7 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from accounts.sign_in import known_devices, second_factor, sign_up
+from accounts.sign_in import known_devices, saml_metadata, second_factor, sign_up
 from common.sealing import seal, unseal
 from people.membership import is_service_account
 
@@ -108,19 +106,6 @@ class AccountAdapter(DefaultAccountAdapter):
             super().add_message(request, level, *args, **options)
 
 
-@lru_cache(maxsize=1)
-def _saml_provider(path: str, modified: float, entity_id: str | None) -> dict[str, str]:
-    """The identity provider of a metadata file."""
-    parse = import_string("onelogin.saml2.idp_metadata_parser.OneLogin_Saml2_IdPMetadataParser")
-    found = parse.parse(Path(path).read_text(), entity_id=entity_id)["idp"]
-    certificates = found.get("x509certMulti", {}).get("signing", [])
-    return {
-        "entity_id": found["entityId"],
-        "sso_url": found["singleSignOnService"]["url"],
-        "x509cert": found.get("x509cert") or certificates[0],
-    }
-
-
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
@@ -129,9 +114,8 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         for app in apps:
             idp = app.settings.get("idp", {})
             if path := idp.get("metadata_file"):
-                modified = Path(path).stat().st_mtime
-                found = _saml_provider(path, modified, idp.get("entity_id"))
-                app.settings = {**app.settings, "idp": found}
+                idp = {**idp, "metadata_url": saml_metadata.FILE + path}
+                app.settings = {**app.settings, "idp": idp}
         return apps
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
