@@ -126,6 +126,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # Where the audit log is sent besides the database, and how long it is stored; 0: for ever.
 AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
+AUDIT_SYSLOG_CA_FILE = env.text("AUDIT_SYSLOG_CA_FILE")
 AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
 AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
