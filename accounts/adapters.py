@@ -16,17 +16,23 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from accounts.sign_in import known_devices, saml_metadata, second_factor, sign_up
+from accounts.sign_in import attempts, known_devices, saml_metadata, second_factor, sign_up
 from common.sealing import seal, unseal
 from people.membership import is_service_account
 
 log = logging.getLogger(__name__)
+
+
+def _names(credentials: dict[str, Any]) -> set[str]:
+    given = (credentials.get(each) for each in ("email", "username"))
+    return {str(each).lower() for each in given if each}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -55,15 +61,26 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Limit the attempts on an account; those in a browser it signed in with by themselves."""
-        names = {str(credentials[each]).lower() for each in ("email", "username")
-                 if credentials.get(each)}  # fmt: skip
+        names = _names(credentials)
         device = known_devices.device_of(request, names)
-        action = "login_failed_on_known_device" if device else "login_failed"
         self._login_failed_rl_usage = ratelimit.consume(
-            request, app="allauth.account", action=action, key=device or min(names, default="")
+            request,
+            app="allauth.account",
+            action=attempts.ON_KNOWN_DEVICE if device else attempts.ACTION,
+            key=device or attempts.account_key(names),
         )
         if not self._login_failed_rl_usage:
             raise self.validation_error("too_many_login_attempts")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """After a reset by mail: only the attempts on this account, not those of the address."""
+        key = attempts.account_key(_names(credentials))
+        for rate in ratelimit.get_rates(app="allauth.account", action=attempts.ACTION):
+            if rate.per == "key":
+                name = ratelimit.get_cache_key(
+                    request, app="allauth.account", action=attempts.ACTION, rate=rate, key=key
+                )
+                cache.delete(name)
 
     def pre_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse | None:
         if is_service_account(user):
