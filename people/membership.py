@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -18,7 +18,9 @@ from people.models import Account, GroupRule, Membership, Role, RoleGrant, Team
 def forget_roles(user: Any) -> None:
     """Let the next question about this user object read the database again."""
     for name in ("_grants", "_teams", "_perm_cache", "_user_perm_cache", "_group_perm_cache"):
-        user.__dict__.pop(name, None)
+        # The user of a request is a proxy: its own __dict__ has none of these.
+        with suppress(AttributeError):
+            delattr(user, name)
 
 
 def give_role(user: User, role: str, team: Team | None = None) -> RoleGrant:

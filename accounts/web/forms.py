@@ -23,6 +23,10 @@ class SignInForm(LoginForm):
         super().__init__(*args, **options)
         self.fields["login"].label = "Username or email"
         self.fields["login"].widget.attrs = {"autocomplete": "username", "autofocus": True}
+        if self.data.get("username"):
+            # The name was right or can be corrected; mostly it is the password that was wrong.
+            del self.fields["login"].widget.attrs["autofocus"]
+            self.fields["password"].widget.attrs["autofocus"] = True
         self.fields["password"].widget.attrs.pop("placeholder", None)
         self.fields["password"].help_text = ""
 
