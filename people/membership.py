@@ -109,6 +109,8 @@ def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
     """
     names = set(groups)
     rules = GroupRule.objects.filter(Q(provider=provider) | Q(provider=""), group__in=names)
+    rules = rules.select_related("team")
+    team_of = {rule.team_id: rule.team for rule in rules}
     roles = {(rule.role, rule.team_id) for rule in rules if rule.role}
     teams = {rule.team_id for rule in rules if rule.team_id}
     sentence = ""
@@ -121,7 +123,9 @@ def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
                 "nobody else is: give somebody that role."
             )
     for role, team_id in roles:
-        RoleGrant.objects.get_or_create(user=user, role=role, team_id=team_id, provider=provider)
+        RoleGrant.objects.get_or_create(
+            user=user, role=role, team=team_of[team_id], provider=provider
+        )
     Membership.objects.filter(user=user, provider=provider).exclude(team__in=teams).delete()
     for team_id in teams:
         Membership.objects.get_or_create(
