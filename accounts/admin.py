@@ -8,8 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from people.membership import LastAdministrator, an_administrator_remains
 
@@ -41,4 +40,4 @@ def _guarded(
         # What the view says that it did has not happened.
         list(messages.get_messages(request))
         messages.error(request, error.message)
-        return redirect(request.get_full_path())
+        return HttpResponseRedirect(request.get_full_path())

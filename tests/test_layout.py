@@ -75,7 +75,7 @@ LAYERS = {
         "adapters backends",
         "receivers",
         "api web",
-        "tasks urls people_urls apps",
+        "tasks admin urls people_urls apps",
     ],
 }
 """Inside a package, a row imports only rows above it; areas in one row do not import each other."""

@@ -24,7 +24,7 @@ from people.membership import apply_groups, is_service_account
 PROVIDER = "ldap"
 TIMEOUT = 5
 AWAY_FOR = 15.0
-"""Seconds in which a directory that gave no answer is not asked again: each wait holds a thread."""
+"""Seconds in which a directory that gave no answer is left alone: each wait holds a thread."""
 MOST_ENTRIES = 2
 LONGEST = 1_000
 """Characters of a name or password; directories hang up on what is very long."""

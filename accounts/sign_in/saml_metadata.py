@@ -21,7 +21,7 @@ FRESH_FOR = 60.0
 STORED_FOR = 7 * 24 * 3600
 """Seconds in which the last metadata helps out while the provider's address does not answer."""
 PAUSE = 15.0
-"""Seconds in which an address that failed is not asked again: each wait holds a thread."""
+"""Seconds in which an address that failed is left alone: each wait holds a thread."""
 log = logging.getLogger(__name__)
 
 
