@@ -31,7 +31,7 @@ LAYERS = {
         "models webhooks",
         "permissions audited",
         "events",
-        "filing severities search catalogue tokens retention",
+        "filing severities search catalogue tokens retention scheduled_runs",
         "suspect_changes history_rows viewers",
         "timeline",
         "alerts merging",
