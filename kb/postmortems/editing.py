@@ -19,17 +19,11 @@ from incidents.models import Incident
 from kb.models import Comment, Draft, Picture, Postmortem, PostmortemReview
 from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import visible_postmortems
+from kb.postmortems.picture_files import checked_kind
 from kb.postmortems.template_filling import fill_template, template_for
 from kb.postmortems.three_way_merge import merge_texts
 
 MENTION = re.compile(r"(?<![\w@/.`])@([A-Za-z0-9][\w.+-]{0,148}\w|\w)")
-MAX_IMAGE_BYTES = 2 * 1024 * 1024
-_IMAGE_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
 
 
 @dataclass
@@ -256,14 +250,7 @@ def toggle_resolved(comment: Comment, author: User | None = None) -> None:
 
 
 def store_image(postmortem: Postmortem, body: bytes, author: User | None = None) -> Picture:
-    """Store a pasted image; its first bytes show its type. Raises ValidationError."""
-    if len(body) > MAX_IMAGE_BYTES:
-        raise ValidationError({"picture": "A picture has up to 2 MB."})
-    kinds = [kind for start, kind in _IMAGE_SIGNATURES if body.startswith(start)]
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        kinds.append("image/webp")
-    if not kinds:
-        raise ValidationError({"picture": "Paste a PNG, JPEG, GIF or WebP picture."})
+    """Store a pasted image; see `picture_files.py`. Raises ValidationError."""
     return Picture.objects.create(
-        postmortem=postmortem, content_type=kinds[0], body=body, author=author
+        postmortem=postmortem, content_type=checked_kind(body), body=body, author=author
     )
