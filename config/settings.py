@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "config.odd_requests.OddRequests",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.web.middleware.session_limits",
     "accounts.web.middleware.trusted_proxy_middleware",

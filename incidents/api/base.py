@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -22,25 +23,57 @@ from common import json_text
 from people.models import Team
 
 
-class CleanJson(JSONParser):
-    """JSON without characters that PostgreSQL rejects even in a query, and not nested too deep."""
+class TooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The body is too large."
 
-    def parse(self, *args: Any, **options: Any) -> Any:
+
+class CleanJson(JSONParser):
+    """JSON of a limited size, not nested too deep, without characters that PostgreSQL rejects.
+
+    A view that takes whole files sets `most_bytes`.
+    """
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        context = parser_context or {}
+        most = getattr(context.get("view"), "most_bytes", MOST_BYTES)
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise TooLarge(f"The body is over {most // 1024**2} MB. Send it in parts.")
         try:
-            data = super().parse(*args, **options)
+            data = super().parse(io.BytesIO(body), media_type, {**context, "encoding": "utf-8"})
             name = _field_with_bad_character(data)
+            long = "" if name else _field_with_long_list(data)
         except RecursionError as error:
             raise exceptions.ParseError("The body is nested too deep.") from error
         if name:
             raise exceptions.ValidationError({name: [BAD_CHARACTER]})
+        if long:
+            raise exceptions.ValidationError({long: [f"At most {MOST_ENTRIES:,} entries at once."]})
         return data
 
 
+MOST_BYTES = 12 * 1024 * 1024
+"""A file of 5 MB fits, whose characters JSON escapes."""
+MOST_ENTRIES = 1000
+"""Of a list or an object: each may cost a query."""
 BAD_CHARACTER = "Null characters and halves of surrogate pairs are not allowed."
 
 
 def _is_bad(text: str) -> bool:
     return "\x00" in text or json_text.has_half(text)
+
+
+def _field_with_long_list(data: Any, name: str = "") -> str:
+    """The name of the first field with too many entries; empty without one."""
+    if not isinstance(data, dict | list):
+        return ""
+    if len(data) > MOST_ENTRIES:
+        return name or "body"
+    each = data.items() if isinstance(data, dict) else ((name, value) for value in data)
+    return next(
+        filter(None, (_field_with_long_list(value, name or key) for key, value in each)), ""
+    )
 
 
 def _field_with_bad_character(data: Any, name: str = "") -> str:

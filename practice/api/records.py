@@ -76,6 +76,7 @@ class NewLoadTestSerializer(serializers.Serializer):
 class LoadTestViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Load tests, as pipelines post them. The same content is stored once."""
 
+    most_bytes = 2 * load_tests.MOST_BYTES
     act = RECORD_RUNS
     queryset = LoadTest.objects.select_related("service")
     serializer_class = LoadTestSerializer
@@ -130,6 +131,11 @@ class CapacitySerializer(serializers.ModelSerializer):
         ]
         read_only_fields = ["pulled_at", "problem"]
         extra_kwargs = {"query": {"max_length": 5000}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is None:
+            Capacity(**attrs).clean()
+        return attrs
 
     def get_days_until_full(self, capacity: Capacity) -> float | None:
         trend = trend_of(capacity)
