@@ -6,17 +6,20 @@ codec of Python, those that inflate among them. The API names the field (`incide
 
 from __future__ import annotations
 
-import codecs
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import render
+from django.template.loader import render_to_string
 
 NULL = "\x00"
+UTF_8 = ("utf-8", "utf8", "us-ascii")
+FOREIGN = "causebook.foreign_charset"
+_CHARSET = re.compile(r";[ \t]{0,9}charset\*?[ \t]{0,9}=([^;]*)", re.IGNORECASE)
 TOO_MUCH: dict[type[Exception], tuple[int, str]] = {
-    RequestDataTooBig: (413, "The form is too large: it may have 5 MB, files not counted."),
+    RequestDataTooBig: (413, "It is too large: send up to 5 MB at once, files not counted."),
     TooManyFieldsSent: (
         400,
         "It has too many fields: send up to 1,000 at once.",
@@ -42,9 +45,6 @@ class OddRequests:
         packed = request.headers.get("Content-Encoding", "identity").strip().lower()
         if packed not in ("", "identity"):
             return refused(415, "Send the body as it is, without Content-Encoding.")
-        if not _is_utf_8(request):
-            request.encoding = "utf-8"
-            request.is_foreign = True  # type: ignore[attr-defined]
         return self.get_response(request)
 
     def process_view(
@@ -52,7 +52,7 @@ class OddRequests:
     ) -> HttpResponse | None:
         by_program = getattr(view, "csrf_exempt", False)
         # Senders of alerts name odd charsets for JSON, which is read by its bytes.
-        if getattr(request, "is_foreign", False) and (not by_program or hasattr(view, "cls")):
+        if FOREIGN in request.META and (not by_program or hasattr(view, "cls")):
             return refused(415, "Send it in UTF-8, and leave the charset out or say so.")
         # Programs call what needs no CSRF token; their bodies are read where they are checked.
         if not by_program:
@@ -63,12 +63,19 @@ class OddRequests:
         return None
 
 
-def _is_utf_8(request: HttpRequest) -> bool:
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    try:
-        return codecs.lookup(charset).name in ("utf-8", "ascii")
-    except (LookupError, ValueError):
-        return False
+def with_known_charset(application: Any) -> Any:
+    """A WSGI application that sees no charset but UTF-8: Django decodes before any middleware."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        kind = environ.get("CONTENT_TYPE", "")
+        named = _CHARSET.findall(kind)
+        if named:
+            environ["CONTENT_TYPE"] = _CHARSET.sub("", kind)
+            if any(name.strip(" \"'").lower() not in UTF_8 for name in named):
+                environ[FOREIGN] = True
+        return application(environ, start_response)
+
+    return serve
 
 
 def _cleaned(given: QueryDict) -> QueryDict:
@@ -84,4 +91,5 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     status, reason = TOO_MUCH.get(type(exception), (400, "The request cannot be read."))
     if request.path.startswith("/api/"):
         return refused(status, reason)
-    return render(request, "400.html", {"reason": reason}, status=status)
+    # Without the request: to show who is signed in would read it again.
+    return HttpResponse(render_to_string("400.html", {"reason": reason}), status=status)

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.headers.security_headers",
+    "config.odd_requests.OddRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -55,7 +56,6 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "config.odd_requests.OddRequests",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.web.middleware.session_limits",
     "accounts.web.middleware.trusted_proxy_middleware",

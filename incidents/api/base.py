@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -23,25 +22,14 @@ from common import json_text
 from people.models import Team
 
 
-class TooLarge(exceptions.APIException):
-    status_code = 413
-    default_detail = "The body is too large."
-
-
 class CleanJson(JSONParser):
-    """JSON of a limited size, not nested too deep, without characters that PostgreSQL rejects.
-
-    A view that takes whole files sets `most_bytes`.
-    """
+    """JSON not nested too deep, of no endless lists, without characters that PostgreSQL rejects."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        context = parser_context or {}
-        most = getattr(context.get("view"), "most_bytes", MOST_BYTES)
-        body = stream.read(most + 1)
-        if len(body) > most:
-            raise TooLarge(f"The body is over {most // 1024**2} MB. Send it in parts.")
+        # Python has codecs that inflate, and JSON is UTF-8 whatever the sender names.
+        context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            data = super().parse(io.BytesIO(body), media_type, {**context, "encoding": "utf-8"})
+            data = super().parse(stream, media_type, context)
             name = _field_with_bad_character(data)
             long = "" if name else _field_with_long_list(data)
         except RecursionError as error:
@@ -53,8 +41,6 @@ class CleanJson(JSONParser):
         return data
 
 
-MOST_BYTES = 12 * 1024 * 1024
-"""A file of 5 MB fits, whose characters JSON escapes."""
 MOST_ENTRIES = 1000
 """Of a list or an object: each may cost a query."""
 BAD_CHARACTER = "Null characters and halves of surrogate pairs are not allowed."

@@ -76,7 +76,6 @@ class NewLoadTestSerializer(serializers.Serializer):
 class LoadTestViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Load tests, as pipelines post them. The same content is stored once."""
 
-    most_bytes = 2 * load_tests.MOST_BYTES
     act = RECORD_RUNS
     queryset = LoadTest.objects.select_related("service")
     serializer_class = LoadTestSerializer

@@ -1,5 +1,7 @@
 """Files that make readers fail, run for minutes or fill memory, small as they are."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json

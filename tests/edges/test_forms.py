@@ -23,7 +23,7 @@ WORDS = (
     "maintenance", "heartbeats", "policies", "html", "hardware",
 )  # fmt: skip
 """What stands in addresses for kinds of plug-ins and records."""
-AT_ONCE = 6
+AT_ONCE = 12
 """Odd texts that one request brings, in turn over the fields of a form."""
 
 

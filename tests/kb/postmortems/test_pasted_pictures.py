@@ -1,4 +1,4 @@
-"""Pictures that are broken, or small files that decode to gigabytes, are refused with a sentence."""
+"""Pictures that are broken, or decode to gigabytes, are refused with a sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 
 def png(width: int, height: int, data: bytes | None = None) -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     if data is None:
         data = zlib.compress((b"\0" * (1 + (width + 7) // 8)) * height)
