@@ -49,7 +49,7 @@ def values_of(text: str) -> Iterator[Any]:
     try:
         while loader.check_node():
             node = loader.get_node()
-            if _size_of(node, {}, 0) > MAX_NODES:
+            if node is not None and _size_of(node, {}, 0) > MAX_NODES:
                 raise BadFile("Its aliases repeat too much.")
             yield loader.construct_document(node)
     finally:

@@ -71,7 +71,7 @@ def with_known_charset(application: Any) -> Any:
         named = _CHARSET.findall(kind)
         if named:
             environ["CONTENT_TYPE"] = _CHARSET.sub("", kind)
-            if any(name.strip(" \"'").lower() not in UTF_8 for name in named):
+            if any(name.strip(' "').lower() not in UTF_8 for name in named):
                 environ[FOREIGN] = True
         return application(environ, start_response)
 

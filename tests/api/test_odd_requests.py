@@ -75,7 +75,7 @@ def test_packed_bodies_are_refused_with_the_cure(
         "alertmanager", integration.slug, secret, gzip.compress(sample("alertmanager"))
     )
     headers |= {"Content-Encoding": encoding}
-    answers = [
+    answers: list[Any] = [
         client.post(path, body, headers.pop("Content-Type"), headers=headers),
         api.post("/api/v1/incidents/", {"title": "x"}, headers={"Content-Encoding": encoding}),
     ]

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 LAUGHS = "\n".join(
     ["a0: &a0 {x: ha}", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))]
@@ -20,6 +22,8 @@ ENTITIES = (
 JTL = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success"
 SAMPLE = "1700000000000,100,a,200,OK,t,true"
 WIDE = ",".join(f"c{n}" for n in range(10_000))
+
+WRONG_TYPES: list[Any] = [None, 1, -1, 1.5, True, "", "x", [], {}, [[]], [{}], {"a": []}, 10**300, "\x00"]
 
 TEXTS = {
     "nothing": "",
@@ -44,7 +48,7 @@ TEXTS = {
              "severity", "status", "labels", "fields", "causes", "body", "metrics", "stats"],
             value,
         )
-        for value in (None, 1, -1, 1.5, True, "", "x", [], {}, [[]], [{}], {"a": []}, 10**300, "\x00")
+        for value in WRONG_TYPES
     ]),
     "control characters": "".join(map(chr, range(32))) + "\x7f\x85\u2028\u2029",
     "yaml aliases": LAUGHS,
@@ -133,7 +137,7 @@ BYTES = {
     "nulls": bytes(100_000),
 }
 
-SLOW_MARKDOWN = {
+SLOW_MARKDOWN: dict[str, Callable[[int], str]] = {
     "brackets": lambda n: "[" * n,
     "closed brackets": lambda n: "[" * (n // 2) + "]" * (n // 2),
     "links": lambda n: "[a](" * (n // 4),
