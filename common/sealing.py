@@ -5,7 +5,12 @@ import hashlib
 import json
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
 from django.conf import settings
+from django.db import models
+
+FIELD = "sealed"
+"""The name of every column with sealed secrets."""
 
 
 def _fernet() -> MultiFernet:
@@ -52,3 +57,12 @@ def is_sealed_with_newest(sealed: str) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def sealed_models() -> list[type[models.Model]]:
+    """All models with a field of this name: a new one is found by itself."""
+    return [
+        model
+        for model in apps.get_models()
+        if any(field.name == FIELD for field in model._meta.concrete_fields)
+    ]

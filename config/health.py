@@ -1,9 +1,12 @@
-"""The health check for load balancers and containers."""
+"""Health checks for load balancers, containers and monitoring."""
+
+from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import OperationalError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from config.readiness import checks
 from config.version import VERSION
 
 
@@ -16,3 +19,28 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except OperationalError:
         return HttpResponse("the database does not answer\n", "text/plain", status=503)
     return HttpResponse(f"ok {VERSION}\n", "text/plain")
+
+
+@login_not_required
+def livez(request: HttpRequest) -> HttpResponse:
+    """200 while this process answers at all: restart it when it does not."""
+    return HttpResponse(f"ok {VERSION}\n", "text/plain")
+
+
+@login_not_required
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 while pages and webhooks cannot be served; with `?strict=1` while anything is wrong.
+
+    The body says what was checked and what does not work.
+    """
+    found = checks()
+    wrong = [check for check in found if check.problem]
+    unready = [check for check in wrong if not check.serves]
+    status = "unready" if unready else "degraded" if wrong else "ready"
+    refused = unready or (wrong and request.GET.get("strict") == "1")
+    body = {
+        "status": status,
+        "version": VERSION,
+        "checks": {check.name: check.problem or "ok" for check in found},
+    }
+    return JsonResponse(body, status=503 if refused else 200)

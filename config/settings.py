@@ -131,7 +131,9 @@ AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
 AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
 
+CELERY_BEAT_SCHEDULER = "config.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "worker-heartbeat": {"task": "incidents.tasks.worker_heartbeat", "schedule": 10.0},
     "send-audit-log": {"task": "accounts.tasks.send_audit_log", "schedule": 5.0},
     "forget-audit-entries": {"task": "accounts.tasks.forget_audit_entries", "schedule": 86_400.0},
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},

@@ -13,6 +13,8 @@ from kb.chatops import endpoints
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_urls())),
     path("healthz", health.healthz, name="healthz"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("accounts.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),

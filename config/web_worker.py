@@ -28,6 +28,9 @@ IDLE, READ_WITHIN = 60.0, 300.0
 SWITCH_EVERY = 0.0005
 """Seconds until a thread that computes lets the loop go on, which would wait ten times as long by
 default; meanwhile other threads have nothing to do."""
+ORPHANED = 1.0
+"""Seconds that a process whose master was killed has for its answers: meanwhile it holds the port,
+and the next master cannot start."""
 MOST_CONNECTIONS, MOST_FILES = 1000, 4096
 MOST_HEADER_BYTES, MOST_BODY_BYTES = 32 * 1024, 64 * 1024**2
 
@@ -87,6 +90,12 @@ class _Server(TcpWSGIServer):
                 # At once: `will_close` would wait until its client reads.
                 channel.handle_close()
 
+    def close_idle(self) -> None:
+        """Close the connections that wait for a next request: nobody will answer it here."""
+        for channel in list(self.active_channels.values()):
+            if not channel.requests and not channel.total_outbufs_len and channel.request is None:
+                channel.handle_close()
+
     def is_busy(self) -> bool:
         channels = self.active_channels.values()
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
@@ -120,7 +129,7 @@ class BufferingWorker(Worker):
             if time.monotonic() - notified > 1:
                 notified = time.monotonic()
                 self.notify()
-            wasyncore.poll2(1.0, sockets)
+            wasyncore.poll2(0.5, sockets)
         self._finish(servers, sockets)
         dispatcher.shutdown(timeout=1)
 
@@ -154,10 +163,15 @@ class BufferingWorker(Worker):
 
     def _finish(self, servers: list[_Server], sockets: dict[int, Any]) -> None:
         """Answer what was received, no longer than gunicorn waits."""
-        until = time.monotonic() + self.cfg.graceful_timeout
+        is_orphan = self.ppid != os.getppid()
+        until = time.monotonic() + (ORPHANED if is_orphan else self.cfg.graceful_timeout)
         for server in servers:
             server.accepting = False
             server.del_channel()
+        for listener in self.sockets:
+            listener.sock.close()
         while any(server.is_busy() for server in servers) and time.monotonic() < until:
+            for server in servers:
+                server.close_idle()
             self.notify()
             wasyncore.poll2(0.2, sockets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_ready
 
-from incidents import retention
+from incidents import retention, scheduled_runs
 from incidents.alerts import auto_close, heartbeats
 from incidents.intake import processing
 
@@ -21,6 +21,15 @@ def sweep_intake() -> None:
     processing.process_waiting(seconds=5.0)
     auto_close.open_overdue_alerts()
     auto_close.close_quiet_incidents()
+
+
+HEARTBEAT, HEARTBEAT_EVERY = "worker-heartbeat", 10.0
+"""The periodic task that shows that beat and workers live, and the seconds between two."""
+
+
+@shared_task(expires=10)
+def worker_heartbeat() -> None:
+    scheduled_runs.sign_of_life("worker")
 
 
 @shared_task(expires=25)

@@ -91,7 +91,7 @@ class RequiredSteps:
     """Until the password is changed, or a second factor added, every page leads there."""
 
     PAGES = {CHANGE_PASSWORD: "account_change_password", ADD_FACTOR: "account"}
-    ALWAYS = {"login", "account_login", "logout", "account_logout", "healthz"}
+    ALWAYS = {"login", "account_login", "logout", "account_logout", "healthz", "livez", "readyz"}
     SENTENCES = {
         CHANGE_PASSWORD: "Sign in and choose a password of your own first.",
         ADD_FACTOR: "Sign in and add a second factor first.",

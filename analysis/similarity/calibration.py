@@ -176,8 +176,15 @@ def _fit(answers: Sequence[SimulatedAnswer]) -> tuple[Curve, float] | None:
 
 
 def is_new_uncalibrated(ballots: Sequence[Ballot]) -> bool:
-    """The rule for a history too small to learn from."""
-    return not ballots or ballots[0].likeness < THRESHOLDS.nothing_alike_below
+    """The rule for a history too small to learn from.
+
+    A check that holds is evidence that no word has: it makes up for words in which an incident
+    with many alerts and services differs from the past.
+    """
+    if not ballots:
+        return True
+    first = ballots[0]
+    return first.likeness * max(1.0, first.checks) < THRESHOLDS.nothing_alike_below
 
 
 def calibrate(answers: Sequence[SimulatedAnswer]) -> Calibration | None:

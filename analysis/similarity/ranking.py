@@ -57,8 +57,8 @@ def rank(
 ) -> list[Ballot]:
     """Causes by the likeness of their profiles and by the votes of similar incidents, best first.
 
-    `days_ago` and `records` as in `vote`; `factors` multiply the score of a cause, 1 where none is
-    given.
+    `days_ago` and `records` as in `vote`; `factors` multiply the score of a cause by the outcome
+    of its checks, 1 where none is given.
     """
     votes = vote(recalled.likeness, links, days_ago, records)
     voted = {ballot.cause: ballot for ballot in votes}
@@ -71,9 +71,9 @@ def rank(
         score = VOTES * ballot.score / most_votes
         if hit is not None:
             score += trust_in(cause, records) * hit.score / best
-        score *= (factors or {}).get(cause, 1.0)
+        checks = (factors or {}).get(cause, 1.0)
         alike = max(ballot.likeness, hit.likeness if hit else 0.0)
-        ballots.append(replace(ballot, score=score, likeness=alike))
+        ballots.append(replace(ballot, score=score * checks, likeness=alike, checks=checks))
     return sorted(ballots, key=lambda ballot: (-ballot.score, ballot.cause))
 
 

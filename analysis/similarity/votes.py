@@ -65,6 +65,8 @@ class Ballot:
     """since the youngest of these incidents"""
     support: Support | None = None
     """of the first few causes"""
+    checks: float = 1.0
+    """what its score was multiplied by for the outcome of its checks"""
 
 
 def trust_in(cause: int, records: Mapping[int, CauseRecord] | None) -> float:

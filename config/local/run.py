@@ -2,101 +2,77 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import secrets
-import shlex
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
 
 import psycopg
 
 from config import env
-from config.local import embedded_servers, private_folder
+from config.local import embedded_redis, private_folder, status
+from config.local.claim import Claim, Run, State, claim, run_in, state_of, write_private
+from config.local.embedded_postgres import EmbeddedPostgres, PostgresError
+from config.local.options import EVERYWHERE, Options, fail, parse
+from config.local.prepare_database import FIRST_PASSWORD
+from config.local.supervision import Program, Supervisor
+from config.local.tied_process import tied
 
 PYTHON = sys.executable
-FOR_OTHER_TERMINALS = ("DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS")
+FOR_OTHER_TERMINALS = (
+    "DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS", "CAUSEBOOK_DEMO_WORLD",
+)  # fmt: skip
 """What `manage.py` in another terminal needs to find the servers and to act as they do."""
+SERVERS_FILE = "servers.json"
+POSTGRESQL, POSTGRESQL_LOG = "postgresql", "postgresql.log"
+SERVED_WITHIN, FORMER_RUN_ENDS_WITHIN = 60.0, 45.0
+LOOK_EVERY = 1.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def fail(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise SystemExit(1)
+class _Stop(Exception):
+    """Ctrl-C, or the end of the session."""
 
 
 def main() -> None:
-    options = _options()
+    options = parse()
     data = env.data_dir().resolve()
-    _claim_folder(data)
-    _claim_port(options.host, options.port, "--port")
-    if options.demo:
-        _claim_port("127.0.0.1", options.world_port, "--world-port")
-    os.environ["CAUSEBOOK_DATA_DIR"] = str(data)
-    os.environ["ALLOWED_HOSTS"] = os.environ.get("ALLOWED_HOSTS") or (
-        f"localhost,127.0.0.1,[::1],{options.host}"
-    )
-    # Links in chat and mails lead to this address, unless there is a proxy with another one.
-    os.environ.setdefault("PUBLIC_URL", f"http://{_shown_host(options)}:{options.port}")
-    # This is one trusted host: its own monitoring and the demo are on it.
-    os.environ.setdefault("ALLOWED_PRIVATE_NETWORKS", "127.0.0.0/8,::1")
-    postgres = None
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        # From here on it is known, also to the processes that are started.
-        if given := env.secret(name):
-            os.environ[name] = given
-            os.environ.pop(f"{name}_FILE", None)
-    if not os.environ.get("DATABASE_URL"):
-        print("Starting PostgreSQL …", flush=True)
-        postgres, os.environ["DATABASE_URL"] = embedded_servers.start_postgres(data)
-        # As root it opened all folders above its own, to pass them as a user of its own.
-        private_folder.close_to_others(data, passable=os.geteuid() == 0)
-    # Whatever this process and its children write is for this user alone.
-    os.umask(0o077)
-    _check_database(os.environ["DATABASE_URL"])
-    own_redis = not os.environ.get("REDIS_URL")
-    if own_redis:
-        os.environ["REDIS_URL"] = embedded_servers.redis_url(data)
-    servers = {name: os.environ[name] for name in FOR_OTHER_TERMINALS}
-    _write_private(data / "servers.json", json.dumps(servers))
-    (env.ROOT / "static-built").mkdir(exist_ok=True)
-    password = _prepare_database(data, options)
-    config = data / "supervisord.conf"
-    _write_private(config, _supervisor_config(data, options, own_redis))
-    try:
-        _run(config, options, password, postgres)
-    finally:
-        (data / "servers.json").unlink(missing_ok=True)
-        (data / "up.pid").unlink(missing_ok=True)
-        print("Stopped.", flush=True)
+    if options.status:
+        raise SystemExit(status.show(data))
+    _make_folder(data)
+    with _claimed(data) as claimed:
+        _check_port(options.host, options.port, "--port")
+        if options.demo:
+            _check_port("127.0.0.1", options.world_port, "--world-port")
+        claimed.describe(Run(os.getpid(), options.address, time.time()))
+        for number in STOP_SIGNALS:
+            signal.signal(number, _stop)
+        supervisor = Supervisor(data, claimed.inherited)
+        try:
+            _run(data, options, supervisor)
+        except _Stop:
+            print("\nStopping …", flush=True)
+        finally:
+            # A second Ctrl-C must not end it in the middle of this.
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            supervisor.terminate()
+            supervisor.wait()
+            (data / SERVERS_FILE).unlink(missing_ok=True)
+    print("Stopped.", flush=True)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bin/up", description="Start Causebook on this host.")
-    parser.add_argument("--demo", action="store_true", help="with a demo shop and its history")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument(
-        "--world-port", type=int, default=9810, help="where the demo shop's telemetry is served"
-    )
-    parser.add_argument("--workers", type=int, default=2, help="Celery worker processes")
-    return parser.parse_args()
+def _stop(*_: object) -> None:
+    raise _Stop
 
 
-def _shown_host(options: argparse.Namespace) -> str:
-    """The host name for a browser on this machine."""
-    everywhere = ("127.0.0.1", "0.0.0.0", "::")
-    host = "localhost" if options.host in everywhere else options.host
-    return f"[{host}]" if ":" in host else host
-
-
-def _claim_folder(data: Path) -> None:
+def _make_folder(data: Path) -> None:
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         private_folder.close_to_others(data)
@@ -107,19 +83,27 @@ def _claim_folder(data: Path) -> None:
             f"The folder {data} cannot be written. Make it writable, "
             "or set CAUSEBOOK_DATA_DIR to one that is."
         )
-    pid_file = data / "up.pid"
+
+
+@contextmanager
+def _claimed(data: Path) -> Iterator[Claim]:
+    if state_of(data) is State.STOPPING:
+        print("Waiting for the processes of the former run to stop …", flush=True)
+    claimed = claim(data, FORMER_RUN_ENDS_WITHIN)
+    if claimed is None:
+        run = run_in(data)
+        where = f": {run.address}/ (process {run.pid})" if run else ""
+        fail(
+            f"Causebook already runs from this folder{where}. Stop that one first, "
+            "or see bin/up --status."
+        )
     try:
-        pid = int(pid_file.read_text())
-        os.kill(pid, 0)
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        command = b""
-    if any(name in command for name in (b"config.local.run", b"config.up")):
-        fail(f"Causebook already runs from this folder (process {pid}). Stop that one first.")
-    pid_file.write_text(str(os.getpid()))
+        yield claimed
+    finally:
+        claimed.release()
 
 
-def _claim_port(host: str, port: int, option: str) -> None:
+def _check_port(host: str, port: int, option: str) -> None:
     if not 0 < port < 65536:
         fail(f"There is no port {port}. Choose one from 1 to 65535 with {option}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -134,6 +118,86 @@ def _claim_port(host: str, port: int, option: str) -> None:
             )
 
 
+def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
+    """Start everything and watch over it. Ends by _Stop only."""
+    _set_environment(data, options)
+    servers: list[Program] = []
+    postgres = None
+    if not os.environ.get("DATABASE_URL"):
+        print("Starting PostgreSQL …", flush=True)
+        try:
+            postgres = EmbeddedPostgres(data)
+            postgres.prepare()
+        except (PostgresError, OSError) as error:
+            fail(str(error))
+        log = data / POSTGRESQL_LOG
+        servers.append(Program(POSTGRESQL, postgres.command(), 10, "INT", log))
+    # As root it is passable, for the user that PostgreSQL runs as.
+    private_folder.close_to_others(data, passable=os.geteuid() == 0)
+    # Whatever this process and its children write is for this user alone.
+    os.umask(0o077)
+    if not os.environ.get("REDIS_URL"):
+        os.environ["REDIS_URL"] = embedded_redis.redis_url(data)
+        servers.append(Program("redis", embedded_redis.redis_command(data), 20))
+    supervisor.configure(servers)
+    supervisor.start()
+    if postgres is not None:
+        _make_database(data, postgres, supervisor)
+    _prepare_database(data, options)
+    supervisor.configure([*servers, *_programs(data, options)])
+    supervisor.add_new()
+    if _wait_until_served(options, supervisor):
+        _say_where(data, options)
+    while True:
+        time.sleep(LOOK_EVERY)
+        if supervisor.has_ended:
+            print("The supervisor of the processes ended; starting it again …", flush=True)
+            supervisor.start()
+        else:
+            supervisor.revive()
+
+
+def _set_environment(data: Path, options: Options) -> None:
+    """For the processes that are started."""
+    os.environ["CAUSEBOOK_DATA_DIR"] = str(data)
+    os.environ["ALLOWED_HOSTS"] = os.environ.get("ALLOWED_HOSTS") or (
+        f"localhost,127.0.0.1,[::1],{options.host}"
+    )
+    # Links in chat and mails lead to this address, unless there is a proxy with another one.
+    os.environ.setdefault("PUBLIC_URL", options.address)
+    # This is one trusted host: its own monitoring and the demo are on it.
+    os.environ.setdefault("ALLOWED_PRIVATE_NETWORKS", "127.0.0.0/8,::1")
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        # From here on it is known, also to the processes that are started.
+        if given := env.secret(name):
+            os.environ[name] = given
+            os.environ.pop(f"{name}_FILE", None)
+    if options.demo:
+        os.environ["CAUSEBOOK_DEMO_WORLD"] = f"http://127.0.0.1:{options.world_port}"
+    (env.ROOT / "static-built").mkdir(exist_ok=True)
+
+
+def _make_database(data: Path, postgres: EmbeddedPostgres, supervisor: Supervisor) -> None:
+    try:
+        postgres.wait_until_it_answers(lambda: supervisor.gave_up(POSTGRESQL))
+        os.environ["DATABASE_URL"] = postgres.make_database("causebook")
+    except (PostgresError, psycopg.Error) as error:
+        log = data / POSTGRESQL_LOG
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        last = next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "")
+        fail(f"{error} {last}\n{log} says more.")
+
+
+def _prepare_database(data: Path, options: Options) -> None:
+    _check_database(os.environ["DATABASE_URL"])
+    for_others = {name: os.environ[name] for name in FOR_OTHER_TERMINALS if name in os.environ}
+    write_private(data / SERVERS_FILE, json.dumps(for_others))
+    world = [os.environ["CAUSEBOOK_DEMO_WORLD"]] if options.demo else []
+    command = tied([PYTHON, "-m", "config.local.prepare_database", *world])
+    if subprocess.run(command, cwd=env.ROOT, check=False).returncode:
+        raise SystemExit(1)
+
+
 def _check_database(url: str) -> None:
     try:
         psycopg.connect(url, connect_timeout=5).close()
@@ -144,93 +208,27 @@ def _check_database(url: str) -> None:
         )
 
 
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
-
-
-def _prepare_database(data: Path, options: argparse.Namespace) -> str:
-    """Migrate, create a user, load the demo; in one process, as each start takes seconds."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-    from django.core.management import CommandError, call_command
-    from django.db import Error, connection
-
-    django.setup()
-    try:
-        call_command("migrate", verbosity=0, skip_checks=True)
-        password = _first_user(data, options.demo)
-        if options.demo:
-            world = f"http://127.0.0.1:{options.world_port}"
-            call_command("load_demo", world=world, skip_checks=True)
-    except (Error, CommandError) as error:
-        fail(f"The database could not be prepared: {str(error).strip().splitlines()[0]}")
-    connection.close()
-    return password
-
-
-def _first_user(data: Path, demo: bool) -> str:
-    """Create the first user; returns its password while it is still the generated one.
-
-    Whoever signs in with it chooses another first, except in the demo: nothing in it is secret.
-    """
-    from django.contrib.auth import get_user_model
-
-    from accounts.sign_in import first_password
-
-    stored = data / "first-password"
-    users = get_user_model().objects
-    if not users.exists():
-        password = secrets.token_urlsafe(9)
-        users.create_superuser("admin", password=password)
-        _write_private(stored, password)
-    password = stored.read_text() if stored.exists() else ""
-    first = users.filter(username="admin").first()
-    if first is None or not password or not first.check_password(password):
-        stored.unlink(missing_ok=True)
-        return ""
-    if not demo:
-        first_password.require_change(first)
-    return password
-
-
-def _supervisor_config(data: Path, options: argparse.Namespace, own_redis: bool) -> str:
-    address = f"[{options.host}]" if ":" in options.host else options.host
+def _programs(data: Path, options: Options) -> list[Program]:
     celery = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
-    programs = {
+    commands = {
         "web": [
-            *(PYTHON, "-m", "gunicorn", "config.wsgi", "--bind", f"{address}:{options.port}"),
+            *(PYTHON, "-m", "gunicorn", "config.wsgi"),
+            *("--bind", f"{options.bound_host}:{options.port}"),
             *("--workers", "2", "--threads", "8", "--preload", "--log-level", "warning"),
             *("--worker-tmp-dir", str(data), "--no-control-socket"),
         ],
-        "worker": [*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%%h"],
+        "worker": [*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%h"],
         "beat": [*celery, "beat", "--schedule", str(data / "beat-schedule")],
     }
-    if own_redis:
-        programs["redis"] = embedded_servers.redis_command(data)
     if options.demo:
-        programs["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(options.world_port)]
-    who = "user=root\n" if os.geteuid() == 0 else ""
-    parts = [
-        "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
-        f"loglevel=warn\npidfile={data / 'supervisord.pid'}\n{who}"
-    ]
-    for name, command in programs.items():
-        parts.append(
-            f"[program:{name}]\ncommand={shlex.join(command)}\ndirectory={env.ROOT}\n"
-            f"priority={10 if name == 'redis' else 100}\nautorestart=true\nstartsecs=1\n"
-            "startretries=10\nstopasgroup=true\nkillasgroup=true\nstopwaitsecs=15\n"
-            "stdout_logfile=/dev/fd/1\nstdout_logfile_maxbytes=0\nredirect_stderr=true\n"
-            f'environment=CAUSEBOOK_PROCESS="{name}",PYTHONUNBUFFERED="1"\n'
-        )
-    return "\n".join(parts)
+        commands["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(options.world_port)]
+    return [Program(name, tied(command)) for name, command in commands.items()]
 
 
-def _wait_until_served(options: argparse.Namespace, supervisor: subprocess.Popen[bytes]) -> bool:
-    host = options.host if options.host not in ("0.0.0.0", "::") else "127.0.0.1"
-    for _ in range(300):
-        if supervisor.poll() is not None:
-            return False
+def _wait_until_served(options: Options, supervisor: Supervisor) -> bool:
+    host = options.host if options.host not in EVERYWHERE else "127.0.0.1"
+    until = time.monotonic() + SERVED_WITHIN
+    while time.monotonic() < until and not supervisor.has_ended:
         try:
             socket.create_connection((host, options.port), 0.2).close()
             return True
@@ -239,40 +237,14 @@ def _wait_until_served(options: argparse.Namespace, supervisor: subprocess.Popen
     return False
 
 
-def _print_lines(stream: Any) -> None:
-    for line in stream:
-        print(line.decode(errors="replace"), end="", flush=True)
-
-
-def _run(config: Path, options: argparse.Namespace, password: str, postgres: Any) -> None:
-    """Run the processes until a signal stops them; keep the embedded PostgreSQL running."""
-    # Through a pipe: the programs reopen /dev/fd/1, and would overwrite a file.
-    supervisor = subprocess.Popen(
-        [PYTHON, "-m", "supervisor.supervisord", "-c", str(config)], stdout=subprocess.PIPE
-    )
-    threading.Thread(target=_print_lines, args=[supervisor.stdout], daemon=True).start()
-    stopping = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        if not stopping:
-            stopping = True
-            print("\nStopping …", flush=True)
-            supervisor.terminate()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    if _wait_until_served(options, supervisor):
-        print(f"\n  Causebook: http://{_shown_host(options)}:{options.port}/")
-        if password:
-            print(f"  Sign in as admin with the password {password}")
-        else:
-            print("  Sign in as before. Forgotten? ./manage.py changepassword admin")
-        print("  Ctrl-C stops everything.\n", flush=True)
-    while supervisor.poll() is None:
-        time.sleep(1)
-        if postgres is not None and not stopping:
-            postgres.ensure_postgres_running()
+def _say_where(data: Path, options: Options) -> None:
+    print(f"\n  Causebook: {options.address}/")
+    first = data / FIRST_PASSWORD
+    if first.exists():
+        print(f"  Sign in as admin with the password {first.read_text()}")
+    else:
+        print("  Sign in as before. Forgotten? ./manage.py changepassword admin")
+    print("  Ctrl-C stops everything.\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
+from incidents.models.scheduled_run import ScheduledRun
 from incidents.models.service import Service, addresses_only
 from incidents.models.timeline import TimelineEntry, TimelineVersion
 from incidents.models.token import ApiToken, IdempotentResponse
@@ -30,6 +31,7 @@ __all__ = [
     "IntegrationSecret",
     "MaintenanceWindow",
     "Notice",
+    "ScheduledRun",
     "Service",
     "TierPolicy",
     "TimelineEntry",

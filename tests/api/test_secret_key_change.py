@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from analysis.models import Source
 from common.plugin_settings import ENTER_AGAIN
-from incidents.management.commands.reseal_secrets import sealed_models
+from common.sealing import sealed_models
 from incidents.models import Integration, IntegrationSecret
 from kb.chatops import endpoints
 from kb.models import Workspace

@@ -35,9 +35,9 @@ def said(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
         transaction.set_rollback(True)
 
 
-def load() -> str:
+def load(world: str = WORLD) -> str:
     out = StringIO()
-    call_command("load_demo", world=WORLD, stdout=out)
+    call_command("load_demo", world=world, stdout=out)
     return out.getvalue()
 
 
@@ -51,6 +51,20 @@ def test_every_line_of_the_history_becomes_an_incident(said: str) -> None:
         f"Demo: {len(SERVICES)} services, {Cause.objects.count()} causes, "
         f"{len(lines)} past incidents.\n"
     )
+
+
+def test_its_sources_follow_to_another_port_and_those_of_people_stay(said: str) -> None:
+    with transaction.atomic():
+        own = Source.objects.create(
+            name="Ours", kind="prometheus", settings={"url": "http://127.0.0.1:9090"}
+        )
+        load("http://127.0.0.1:9922")
+        moved = Source.objects.exclude(pk=own.pk).values_list("settings__url", flat=True)
+        assert set(moved) == {"http://127.0.0.1:9922"}
+        own.refresh_from_db()
+        assert own.settings["url"] == "http://127.0.0.1:9090"
+        load()
+        transaction.set_rollback(True)
 
 
 def test_loading_it_again_changes_nothing(said: str) -> None:

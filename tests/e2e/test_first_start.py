@@ -140,12 +140,34 @@ def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_still_ha
     again = Running(checkout, *options)
     try:
         assert again.address_and_password() == (address, password)
+        said = refusal(checkout, "--port", str(free_port()))
+        assert said == (
+            f"Causebook already runs from this folder: {address}/ (process {again.process.pid}). "
+            "Stop that one first, or see bin/up --status."
+        )
+        assert status(checkout) == (0, {
+            "beat": "RUNNING", "postgresql": "RUNNING", "redis": "RUNNING", "web": "RUNNING",
+            "worker": "RUNNING", "world": "RUNNING",
+        })  # fmt: skip
         page = sign_in(address, password).get("/").text
         assert page.count(INCIDENT) == 1
         assert past[2].strip() in sign_in(address, password).get(past[1]).text
     finally:
-        again.interrupt()
-    assert processes_of(checkout) == []
+        # Nobody stops what bin/up started when it is killed: the processes stop by themselves.
+        again.process.kill()
+        again.process.wait()
+    wait_for(lambda: processes_of(checkout) == [], 60, "The end of all processes")
+    assert status(checkout) == (3, {})
+
+
+def status(folder: Path) -> tuple[int, dict[str, str]]:
+    """The exit code of `bin/up --status`, and the state of each process."""
+    done = subprocess.run(
+        [folder / "bin" / "up", "--status"],
+        env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
+    return done.returncode, {row[0]: row[1] for row in rows}
 
 
 def refusal(folder: Path, *options: str, user: int | None = None, **environ: str) -> str:

@@ -22,8 +22,9 @@ import numpy as np
 import psycopg
 import pytest
 
-from config.local import embedded_servers
+from config.local.embedded_redis import redis_url
 from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
+from tests.embedded import Postgres, start_redis
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("load")]
 LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
@@ -45,12 +46,13 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.postgres, self.database = embedded_servers.start_postgres(folder)
-        self.redis = embedded_servers.start_redis(folder)
+        self.postgres = Postgres(folder)
+        self.database = self.postgres.url
+        self.redis = start_redis(folder)
         self.environment = product_environment(
             DATABASE_URL=self.database,
             CAUSEBOOK_DATA_DIR=str(folder),
-            REDIS_URL=embedded_servers.redis_url(folder),
+            REDIS_URL=redis_url(folder),
         )
         self.run("migrate", "--verbosity", "0")
         made = re.findall(r"made (\w+) (\S+) (\S+)", self.run("shell", "-c", PREPARE))
@@ -104,20 +106,20 @@ class Stack:
         self.redis.kill()
         self.redis.wait()
         time.sleep(seconds)
-        self.redis = embedded_servers.start_redis(self.folder)
+        self.redis = start_redis(self.folder)
 
     def kill_postgres(self, seconds: float) -> None:
         pid = int((self.folder / "postgresql" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGQUIT)
         time.sleep(seconds)
-        self.postgres.ensure_postgres_running()
+        self.postgres.start()
 
     def stop(self) -> None:
         for process in self.processes:
             kill_group(process)
         self.redis.kill()
         self.redis.wait()
-        self.postgres.cleanup()
+        self.postgres.stop()
 
 
 @pytest.fixture(scope="module")

@@ -38,8 +38,9 @@ MADE_BY_MACHINES = {
     "analysis.finding", "analysis.fingerprint", "analysis.fit", "analysis.followup",
     "analysis.forgotten", "analysis.logprofile", "analysis.logsign", "analysis.shownanswer",
     "incidents.alert", "incidents.delivery", "incidents.event", "incidents.heartbeatwatch",
-    "incidents.idempotentresponse", "incidents.notice", "kb.notificationdelivery",
-    "kb.statedanswer", "people.auditentry", "people.auditcursor", "practice.sloday",
+    "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
+    "kb.notificationdelivery", "kb.statedanswer", "people.auditentry", "people.auditcursor",
+    "practice.sloday",
     # A text that is being written, seen by its author only, and codes that live for minutes.
     "kb.draft", "kb.chatcode",
     # The record of former texts is a copy itself.

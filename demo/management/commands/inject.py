@@ -3,6 +3,8 @@ from typing import Any
 import httpx
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from demo.world_address import world_address
+
 
 class Command(BaseCommand):
     help = "Make a fault happen in the demo world, or `inject calm` to end them all."
@@ -15,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--spread-minutes", type=float, default=0.0, help="until its callers suffer, each"
         )
-        parser.add_argument("--world", default="http://127.0.0.1:9810")
+        parser.add_argument("--world", default=world_address())
 
     def handle(self, *args: Any, **options: Any) -> None:
         calm = options["service"] == "calm"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
-from common.sealing import is_sealed_with_newest, reseal
+from common.sealing import FIELD, is_sealed_with_newest, reseal, sealed_models
 from people import audit
-
-FIELD = "sealed"
 
 
 class Command(BaseCommand):
@@ -53,12 +50,3 @@ class Command(BaseCommand):
                     self.stderr.write(f"{model._meta.verbose_name} {key}: no key opens it")
                     unreadable += 1
         return done, unreadable
-
-
-def sealed_models() -> list[type[models.Model]]:
-    """All models with a field of this name: a new one is found by itself."""
-    return [
-        model
-        for model in apps.get_models()
-        if any(field.name == FIELD for field in model._meta.concrete_fields)
-    ]

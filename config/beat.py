@@ -1,0 +1,77 @@
+"""Celery beat with its schedule in the database: for restarts, copies, and clocks that jump."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from celery.beat import ScheduleEntry, Scheduler, SchedulingError
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from kombu.exceptions import OperationalError
+
+from incidents import scheduled_runs
+
+logger = logging.getLogger(__name__)
+LONGEST_SLEEP, RETRY_AFTER = 5.0, 2.0
+"""Seconds between two questions to the database, and until the next when it did not answer."""
+
+
+class DatabaseScheduler(Scheduler):
+    """Sends a task when it claims its run; see `incidents.scheduled_runs`."""
+
+    def __init__(self, *args: Any, schedule_filename: str = "", **options: Any) -> None:
+        self._sign_of_life = Path(schedule_filename) if schedule_filename else None
+        self._known = False
+        self._away = False
+        super().__init__(*args, **options)
+
+    def setup_schedule(self) -> None:
+        self.merge_inplace(self.app.conf.beat_schedule)
+
+    def tick(self, *_: Any, **__: Any) -> float:
+        """Send what is due; seconds until something else may be."""
+        if self._sign_of_life:
+            self._sign_of_life.touch()
+        close_old_connections()
+        try:
+            seconds = self._send_due()
+        except (DatabaseError, InterfaceError):
+            if not self._away:
+                logger.warning("The database does not answer; periodic tasks wait.", exc_info=True)
+            self._away = True
+            connection.close()
+            return RETRY_AFTER
+        self._away = False
+        return seconds
+
+    def _ensure_connected(self) -> Any:
+        # Once: the next tick tries again, and meanwhile beat gives signs of life.
+        return self.connection.ensure_connection(max_retries=1, interval_start=0)
+
+    def _send_due(self) -> float:
+        if not self._known:
+            scheduled_runs.begin(list(self.schedule))
+            self._known = True
+        ages = scheduled_runs.ages()
+        next_in = LONGEST_SLEEP
+        for name, entry in self.schedule.items():
+            every = float(self.app.conf.beat_schedule[name]["schedule"])
+            seconds = scheduled_runs.remaining(ages.get(name, 0.0), every)
+            if seconds == 0:
+                sent = self._send(name, entry, every)
+                seconds = every if sent else RETRY_AFTER
+            next_in = min(next_in, seconds)
+        return next_in
+
+    def _send(self, name: str, entry: ScheduleEntry, every: float) -> bool:
+        """False where the broker did not take it: the run is due again then."""
+        try:
+            producer = self.producer
+            with transaction.atomic():
+                if scheduled_runs.claim(name, every):
+                    self.apply_async(entry, producer=producer, advance=False)
+        except (SchedulingError, OperationalError) as error:
+            logger.warning("%s could not be sent: %s", name, error)
+            return False
+        return True
