@@ -23,7 +23,22 @@ JTL = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success"
 SAMPLE = "1700000000000,100,a,200,OK,t,true"
 WIDE = ",".join(f"c{n}" for n in range(10_000))
 
-WRONG_TYPES: list[Any] = [None, 1, -1, 1.5, True, "", "x", [], {}, [[]], [{}], {"a": []}, 10**300, "\x00"]
+WRONG_TYPES: list[Any] = [
+    None,
+    1,
+    -1,
+    1.5,
+    True,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    [{}],
+    {"a": []},
+    10**300,
+    "\x00",
+]
 
 TEXTS = {
     "nothing": "",
