@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -17,7 +18,14 @@ from tests.addresses import address_of, routes
 from tests.edges.odd_texts import ODD_TEXTS
 from tests.edges.page_forms import Form, forms_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(
+        not os.environ.get("CAUSEBOOK_TEST_EVERY_FIELD"),
+        reason="It takes minutes: set CAUSEBOOK_TEST_EVERY_FIELD=1.",
+    ),
+]
 WORDS = (
     "alertmanager", "generic", "prometheus", "slack", "core", "categories", "templates", "deploys",
     "maintenance", "heartbeats", "policies", "html", "hardware",
