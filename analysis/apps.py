@@ -17,16 +17,24 @@ class AnalysisConfig(AppConfig):
             signal_handlers,
             timeline_and_postmortem,
         )
+        from analysis.permissions import visible_evidence
         from common.markdown import OWN_IMAGES
+        from incidents.events.pages import guard
         from incidents.events.signals import incident_filed, service_joined
         from incidents.models import TimelineEntry
+        from incidents.permissions import visible_incidents
         from incidents.timeline import TIMELINE_SOURCES
         from kb.answers import ANSWERS
         from kb.api.metrics import COLLECTORS
         from kb.chatops.dispatch import COMMANDS
+        from kb.permissions import visible_causes, visible_checks
         from kb.postmortems.images import IMAGE_SOURCES
         from kb.postmortems.template_filling import SECTIONS
 
+        guard("evidence", visible_evidence, "analysis:evidence-item")
+        guard("incidents' evidence", visible_incidents, "analysis:evidence")
+        guard("causes' checks", visible_causes, "analysis:cause-checks")
+        guard("checks", visible_checks, "analysis:check-remove")
         ANSWERS.register("suggestions", find_answer)
         COMMANDS.register("ask", chat_commands.ASK)
         COMMANDS.register("similar", chat_commands.SIMILAR)

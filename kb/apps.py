@@ -10,19 +10,23 @@ class KbConfig(AppConfig):
 
     def ready(self) -> None:
         from common.markdown import OWN_IMAGES
-        from incidents.events.notices import HIDDEN_PATHS
+        from incidents.events.pages import guard
         from incidents.events.signals import visibility_changing
         from incidents.search.query_language import SEARCH_FIELDS
+        from kb import permissions
         from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
-        from kb.permissions import hidden_postmortem_paths
         from kb.privacy import follow_visibility
 
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
-        HIDDEN_PATHS.register("postmortems", hidden_postmortem_paths)
+        guard("incidents' causes", permissions.visible_incidents, "kb:incident-causes")
+        guard("causes", permissions.visible_causes, "kb:cause")
+        guard("postmortems", permissions.visible_postmortems, "kb:postmortem")
+        guard("pictures", permissions.visible_pictures, "kb:picture")
+        guard("action items", permissions.visible_actions, "kb:action")
         visibility_changing.connect(follow_visibility, dispatch_uid="kb.follow_visibility")
         post_migrate.connect(seed, sender=self)
         watch_models()

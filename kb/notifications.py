@@ -19,9 +19,10 @@ from django.utils import timezone
 from common.leased_jobs import PENDING, claim, claimable, finish, retry_later
 from common.redaction import redact
 from common.site_url import public_url
+from common.viewer import Viewer
+from incidents.events import outbox
 from incidents.events.outbox import KINDS
 from incidents.models import Event, Incident
-from incidents.permissions import Nobody, can_see
 from kb import answers
 from kb.chat import registry
 from kb.chat.base import Destination, Outbound
@@ -75,6 +76,7 @@ def create_deliveries() -> int:
     deliveries = [
         NotificationDelivery(rule=rule, event=event, not_before=send_time(rule, event, now))
         for event in events
+        if outbox.is_public(event)
         for rule in rules
         if matches(rule, event)
     ]
@@ -84,13 +86,11 @@ def create_deliveries() -> int:
 
 
 def matches(rule: NotificationRule, event: Event) -> bool:
-    """Whether a rule selects an event. Channels get nothing of private incidents.
+    """Whether a rule selects an event that is public.
 
     A changed answer also goes to those who can read it in the thread of the message before.
     """
     incident = event.incident
-    if not can_see(Nobody(), incident):
-        return False
     if event.kind == answers.CHANGED:
         if _has_current_answer(rule, incident):
             return False
@@ -182,8 +182,8 @@ def deliver(pk: int) -> bool | None:
     delivery = claim(deliveries, pk, LEASE)
     if delivery is None:
         return False
-    if not can_see(Nobody(), delivery.event.incident):
-        finish(delivery, "The incident became private.")
+    if not outbox.is_public(delivery.event):
+        finish(delivery, "What it is about became private.")
         return False
     answer, key = None, ""
     if answers.carries_answer(delivery.event):
@@ -264,6 +264,12 @@ def _record_of_alert(incident: Incident, kind: str) -> str:
     """The sender's id of the first alert of an incident that came by integrations of `kind`."""
     alerts = incident.alerts.filter(source__startswith=f"{kind} ").order_by("starts_at", "pk")
     return alerts.values_list("fingerprint", flat=True).first() or ""
+
+
+def shown_deliveries(viewer: Viewer) -> QuerySet[NotificationDelivery]:
+    """Deliveries, but for those about what `viewer` may not see, or what became private since."""
+    events = outbox.visible_events(viewer).filter(incident__private=False)
+    return NotificationDelivery.objects.filter(event__in=events.values("pk"))
 
 
 def deliver_again(delivery: NotificationDelivery) -> None:

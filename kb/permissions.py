@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from common.viewer import Viewer, only_team
+from incidents.events.pages import with_open_pages
 from incidents.permissions import sees_all, visible, visible_incidents
-from kb.models import ActionItem, Cause, CauseLink, Postmortem, PostmortemReview
+from kb.models import (
+    ActionItem,
+    Cause,
+    CauseLink,
+    Check,
+    Citation,
+    Picture,
+    Postmortem,
+    PostmortemReview,
+)
 from people.acts import declare
 from people.models import Role
 
@@ -37,6 +46,11 @@ MANAGE_WORKSPACES = declare(
 
 def visible_links(user: Viewer) -> QuerySet[CauseLink]:
     return CauseLink.objects.filter(visible(user, "incident__"))
+
+
+def open_citations(user: Viewer) -> Prefetch[Any, Any, Any]:
+    """Reads the citations of links with them, but for those of pages that `user` may not open."""
+    return Prefetch("citations", with_open_pages(Citation.objects.all(), user))
 
 
 def visible_causes(user: Viewer) -> QuerySet[Cause]:
@@ -76,8 +90,11 @@ def visible_actions(user: Viewer) -> QuerySet[ActionItem]:
     return ActionItem.objects.filter(postmortem__in=visible_postmortems(user).values("pk"))
 
 
-def hidden_postmortem_paths(user: Viewer) -> QuerySet[Any]:
-    """Addresses of postmortems that `user` may not see."""
-    hidden = Postmortem.objects.exclude(pk__in=visible_postmortems(user).values("pk"))
-    path = Concat(Value("/knowledge/postmortems/"), Cast("pk", CharField()), Value("/"))
-    return hidden.values_list(path, flat=True)
+def visible_checks(user: Viewer) -> QuerySet[Check]:
+    """Checks of causes that `user` may see."""
+    return Check.objects.filter(cause__in=visible_causes(user).values("pk"))
+
+
+def visible_pictures(user: Viewer) -> QuerySet[Picture]:
+    """Pictures of postmortems that `user` may see."""
+    return Picture.objects.filter(postmortem__in=visible_postmortems(user).values("pk"))

@@ -12,12 +12,18 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from incidents.models import Incident
-from kb.models import Cause, CauseLink, Postmortem
+from incidents.permissions import can_see
+from kb.models import ActionItem, Cause, CauseLink, Postmortem
 from kb.permissions import MAKE_RECORDS_PUBLIC
+from people import audit
 from people.permissions import require
 
+_ALSO_ABOUT_OTHERS = (
+    "A postmortem of it is also about what you may not see: let somebody who may unlink it first."
+)
 PRIVATE_CAUSE = "“{}” is private: make it public first, or name another cause."
 
 
@@ -81,9 +87,9 @@ def follow_visibility(
     for postmortem in postmortems:
         other = postmortem.incidents.filter(private=True).exclude(pk=incident.pk).first()
         if other is not None:
-            raise ValidationError(
-                {"private": f"“{postmortem}” is also about {other.reference}, which is private."}
-            )
+            seen = author is None or can_see(author, other)
+            what = f"“{postmortem}” is also about {other.reference}, which is private."
+            raise ValidationError({"private": what if seen else _ALSO_ABOUT_OTHERS})
     records: list[Cause | Postmortem] = [*causes, *postmortems]
     if records and not open_related:
         raise ValidationError(
@@ -100,12 +106,25 @@ def follow_visibility(
 
 
 def _hide_related(incident: Incident) -> None:
+    """Hide the causes that only private incidents have, and all postmortems.
+
+    A cause that a public incident has too stays: what its record says was public until now. What
+    else came from this incident is no part of that record: links with their reasons, chains and
+    citations, resolution, evidence, outcomes of checks and that a fix failed are shown with the
+    incident, to whom it is shown.
+    """
     elsewhere = CauseLink.objects.filter(cause=OuterRef("pk"), incident__private=False)
     only_here = Cause.objects.filter(private=False, links__incident=incident).exclude(
         Exists(elsewhere.exclude(incident=incident))
     )
+    causes = list(only_here.distinct())
     postmortems = Postmortem.objects.filter(private=False, incidents=incident)
-    records: list[Cause | Postmortem] = [*only_here.distinct(), *postmortems]
+    records: list[Cause | Postmortem] = [*causes, *postmortems]
     for record in records:
         record.private = True
         record.save()
+    # No public record refers to a private one.
+    public = ActionItem.objects.filter(cause__in=causes, postmortem__private=False)
+    audit.update(public, cause=None)
+    superseded = Cause.objects.filter(superseded_by__in=causes, private=False)
+    audit.update(superseded, superseded_by=None, updated_at=timezone.now())

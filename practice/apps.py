@@ -7,13 +7,16 @@ class PracticeConfig(AppConfig):
 
     def ready(self) -> None:
         from incidents.catalogue.lifecycle_gates import GATES
+        from incidents.events.pages import guard
         from incidents.events.signals import incident_resolved
         from kb.chatops.dispatch import COMMANDS
         from practice.audited import watch_models
         from practice.defaults import seed
         from practice.extensions import chat_commands, signal_handlers
+        from practice.permissions import visible_findings
         from practice.readiness.reviews import missing_for
 
+        guard("findings", visible_findings, "practice:finding-close")
         COMMANDS.register("budget", chat_commands.BUDGET)
         GATES.register("readiness", missing_for)
         incident_resolved.connect(signal_handlers.find_gaps_of)

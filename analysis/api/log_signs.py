@@ -8,8 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from analysis.evidence.log_watch import watchable
 from analysis.models import LogSign, LogWatch, Source
-from analysis.permissions import MANAGE_SOURCES
-from common.viewer import only_team
+from analysis.permissions import MANAGE_SOURCES, visible_signs
 from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.permissions import visible_incidents
 
@@ -45,9 +44,7 @@ class LogSignViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     def get_queryset(self) -> QuerySet[LogSign]:
         if getattr(self, "swagger_fake_view", False):
             return LogSign.objects.none()
-        signs = LogSign.objects.select_related("service", "source")
-        team = only_team(self.request.user)
-        return signs.filter(service__owner=team) if team else signs
+        return visible_signs(self.request.user).select_related("service", "source")
 
 
 class LogWatchSerializer(serializers.ModelSerializer):

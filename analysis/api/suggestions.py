@@ -18,6 +18,7 @@ from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
 from analysis.suggestions.scope import Scope
 from analysis.suggestions.types import Suggestions
 from incidents.api.base import NameField
+from incidents.api.mixins import AnySuffixMixin
 from incidents.models import Service
 from incidents.permissions import visible_incidents
 from incidents.suspect_changes import CandidateChange
@@ -148,7 +149,7 @@ class SuggestForText(APIView):
         return Response(suggestions_as_data(suggestions))
 
 
-class SuggestionsViewSet(viewsets.GenericViewSet):
+class SuggestionsViewSet(AnySuffixMixin, viewsets.GenericViewSet):
     """Past causes for an incident, by its number."""
 
     serializer_class = SuggestionsSerializer

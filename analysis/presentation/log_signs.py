@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from analysis.evidence.log_watch import LEARNING, watchable
 from analysis.models import LogProfile, LogSign, LogWatch, Source
-from common.viewer import Viewer, only_team
+from analysis.permissions import visible_signs
+from common.viewer import Viewer
 from incidents.models import Incident, Service
 from incidents.permissions import visible_incidents
 
@@ -48,9 +49,7 @@ def signs_by_service(viewer: Viewer) -> list[ServiceSigns]:
 
     What a team's viewer may see are the services of that team.
     """
-    signs = LogSign.objects.filter(last_at__gte=timezone.now() - timedelta(days=SHOWN_DAYS))
-    if team := only_team(viewer):
-        signs = signs.filter(service__owner=team)
+    signs = visible_signs(viewer).filter(last_at__gte=timezone.now() - timedelta(days=SHOWN_DAYS))
     rows = list(signs.select_related("service")[:MAX_SIGNS])
     ids = {row.incident_id for row in rows if row.incident_id}
     incidents = visible_incidents(viewer).in_bulk(ids) if ids else {}

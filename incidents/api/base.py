@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+import django_filters
+from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as RuleBroken
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
@@ -76,8 +79,29 @@ def _field_with_bad_character(data: Any, name: str = "") -> str:
     return ""
 
 
+class _NumbersField(forms.MultipleChoiceField):
+    def valid_value(self, value: str) -> bool:
+        return value.isascii() and value.isdigit() and len(value) < 19
+
+
+class _NumbersFilter(django_filters.MultipleChoiceFilter):
+    field_class = _NumbersField
+
+
+class NumberFilters(FilterSet):
+    """Refers to other records by number: an error would say which numbers exist."""
+
+    FILTER_DEFAULTS: ClassVar[Any] = {
+        **FilterSet.FILTER_DEFAULTS,
+        models.ForeignKey: {"filter_class": django_filters.NumberFilter},
+        models.ManyToManyField: {"filter_class": _NumbersFilter},
+    }
+
+
 class CleanFilters(DjangoFilterBackend):
     """Filters by query parameters; refuses null characters in them."""
+
+    filterset_base = NumberFilters
 
     def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
         for name, value in request.query_params.items():

@@ -41,7 +41,20 @@ def _etags_in(header: str) -> set[str]:
     return {each.strip().removeprefix("W/") for each in header.split(",") if each.strip()}
 
 
-class Resource(GenericViewSet):
+class AnySuffixMixin:
+    """`.json` at the end of an address is for the negotiation, not for each action's arguments."""
+
+    _suffix: str | None = None
+
+    def dispatch(self, request: Any, *args: Any, **options: Any) -> Any:
+        self._suffix = options.pop("format", None)
+        return super().dispatch(request, *args, **options)  # type: ignore[misc]
+
+    def get_format_suffix(self, **options: Any) -> str | None:
+        return self._suffix
+
+
+class Resource(AnySuffixMixin, GenericViewSet):
     """Base of all resources: `?fields=id,title` limits the response to some fields.
 
     That a private record is returned, or part of one, is recorded in the audit log.

@@ -2,57 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import CharField, F, Func, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import QuerySet
 
-from common.registry import Registry
 from common.site_url import public_url
-from common.viewer import Viewer
+from incidents.events.pages import hidden_paths, may_open
 from incidents.models.notice import Notice
-from incidents.permissions import hidden_incidents, sees_all
-
-HIDDEN_PATHS: Registry[Callable[[Viewer], QuerySet[Any]]] = Registry("pages that are hidden")
-"""Other packages register which of their pages somebody may not see, as a query of paths."""
+from incidents.permissions import sees_all
 
 
-def _hidden_incident_paths(viewer: Viewer) -> QuerySet[Any]:
-    return hidden_incidents(viewer).values_list(
-        Concat(Value("/INC-"), Cast("pk", CharField()), Value("/")), flat=True
-    )
-
-
-HIDDEN_PATHS.register("incidents", _hidden_incident_paths)
-
-
-def visible_notices(user: User) -> QuerySet[Notice]:
-    """The notices of a person, but for those about what became private since."""
-    notices = Notice.objects.filter(user=user)
+def visible_notices(user: User, **conditions: Any) -> QuerySet[Notice]:
+    """The notices of a person, but for those about what became private or was deleted since."""
+    rows = Notice.objects.filter(user=user, **conditions)
     if sees_all(user):
-        return notices
-    page = Func(F("path"), Value("#"), Value(1), function="split_part", output_field=CharField())
-    notices = notices.annotate(page=page)
-    for hidden_paths in HIDDEN_PATHS.values():
-        notices = notices.exclude(page__in=hidden_paths(user))
-    return notices
+        return rows
+    paths = rows.order_by().values_list("path", flat=True).distinct()
+    hidden = hidden_paths(user, paths)
+    return rows.exclude(path__in=hidden) if hidden else rows
 
 
 def notify(user: User | None, key: str, text: str, path: str) -> bool:
-    """Create a notice for `user`, one per `key`; whether it is new. Mail is best effort."""
-    if user is None or not user.is_active:
+    """Create a notice for `user`, one per `key`; whether it is new. Mail is best effort.
+
+    Nobody gets a notice, or a mail, about a page they may not open.
+    """
+    if user is None or not user.is_active or not may_open(user, path):
         return False
-    _, new = Notice.objects.get_or_create(
+    notice, new = Notice.objects.get_or_create(
         user=user, key=key[:200], defaults={"text": text[:500], "path": path[:300]}
     )
     if new and user.email and settings.EMAIL_HOST:
-        body = f"{text}\n\n{public_url()}{path}\n"
-        transaction.on_commit(
-            lambda: send_mail(text[:120], body, None, [user.email], fail_silently=True)
-        )
+        transaction.on_commit(lambda: _mail(notice.pk))
     return new
+
+
+def _mail(key: int) -> None:
+    # Read again: what it is about may have become private, and its person deactivated.
+    notice = Notice.objects.select_related("user").filter(pk=key, user__is_active=True).first()
+    if notice is None or not may_open(notice.user, notice.path):
+        return
+    body = f"{notice.text}\n\n{public_url()}{notice.path}\n"
+    send_mail(notice.text[:120], body, None, [notice.user.email], fail_silently=True)

@@ -43,6 +43,6 @@ def unread(request: HttpRequest) -> dict[str, Any]:
 
     def count() -> int:
         user = request.user
-        return visible_notices(user).filter(read_at=None).count() if user.is_authenticated else 0
+        return visible_notices(user, read_at=None).count() if user.is_authenticated else 0
 
     return {"unread_notices": count}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from common.viewer import signed_in
 from incidents.api.base import VisibleRecordField, validated_body
 from incidents.api.mixins import (
+    AnySuffixMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
@@ -58,8 +59,10 @@ class CauseSerializer(serializers.ModelSerializer):
         }
 
     def get_fixed_at(self, cause: Cause) -> datetime | None:
-        current = [fix.fixed_at for fix in cause.fixes.all() if fix.returned_at is None]
-        return current[0] if current else None
+        current = getattr(cause, "current_fixes", None)
+        if current is None:  # It was not read by the view's query.
+            current = list(fixes.current_fixes(self.context["request"].user).filter(cause=cause))
+        return current[0].fixed_at if current else None
 
     def create(self, validated_data: dict[str, Any]) -> Cause:
         return linking.create_cause(**validated_data)
@@ -130,7 +133,10 @@ class CauseViewSet(
     def get_queryset(self) -> QuerySet[Cause]:
         if getattr(self, "swagger_fake_view", False):
             return Cause.objects.none()
-        return visible_causes(self.request.user).prefetch_related("fixes")
+        current = fixes.current_fixes(self.request.user)
+        return visible_causes(self.request.user).prefetch_related(
+            Prefetch("fixes", current, to_attr="current_fixes")
+        )
 
     @extend_schema(
         request=FixedSerializer, responses=CauseSerializer, summary="Mark a cause as fixed"
@@ -180,7 +186,9 @@ class CauseViewSet(
     def split(self, request: Request, pk: str | None = None) -> Response:
         data = validated_body(request, SplitCauseSerializer)
         keys = [link.pk for link in data["links"]]
-        new_cause = merging.split_cause(self.get_object(), data["name"], keys)
+        new_cause = merging.split_cause(
+            self.get_object(), data["name"], keys, author=signed_in(request)
+        )
         return Response(self.get_serializer(new_cause).data, status=201)
 
 
@@ -211,7 +219,7 @@ class CategorySerializer(serializers.ModelSerializer):
         fields = ["slug", "name", "position"]
 
 
-class CategoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class CategoryViewSet(AnySuffixMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
     queryset = Category.objects.all()
     serializer_class = CategorySerializer
     pagination_class = None

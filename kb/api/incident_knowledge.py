@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from common.viewer import signed_in
 from incidents.api.base import VisibleRecordField, validated_body
+from incidents.events.pages import with_open_pages
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.api.causes import CauseLinkSerializer
@@ -102,7 +103,7 @@ class CitationsView(_OfIncident):
 
     @extend_schema(responses=CitationSerializer(many=True), summary="Citations")
     def get(self, request: Request, pk: int) -> Response:
-        rows = Citation.objects.filter(link__in=self._links())
+        rows = with_open_pages(Citation.objects.filter(link__in=self._links()), request.user)
         return Response(CitationSerializer(rows, many=True, context={"request": request}).data)
 
     @extend_schema(

@@ -7,14 +7,16 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from common.markdown import escape_markdown
+from common.viewer import Viewer
 from incidents import filing
 from incidents.events import outbox
 from incidents.events.notices import notify
 from incidents.models import Incident
-from incidents.permissions import can_see
+from incidents.permissions import can_see, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Fix
 from kb.permissions import visible_causes
 from people import audit
@@ -26,7 +28,8 @@ def mark_fixed(
 ) -> Fix:
     """Mark `cause` as fixed since `at`. Raises ValidationError if it is marked already."""
     cause = Cause.objects.select_for_update(of=("self",)).get(pk=cause.pk)
-    if current_fix(cause):
+    marked = current_fixes(author) if author else Fix.objects.filter(returned_at=None)
+    if marked.filter(cause=cause).exists():
         raise ValidationError("This cause is marked fixed already.")
     at = at or timezone.now()
     if at > timezone.now():
@@ -35,6 +38,14 @@ def mark_fixed(
     fix.full_clean(exclude=["author", "cause"])
     fix.save()
     return fix
+
+
+def current_fixes(viewer: Viewer) -> QuerySet[Fix]:
+    """Fixes that hold as far as `viewer` may know: that a hidden incident disproved one is hidden
+    too."""
+    seen = visible_incidents(viewer).values("pk")
+    hidden = Q(returned_with__isnull=False) & ~Q(returned_with__in=seen)
+    return Fix.objects.filter(Q(returned_at=None) | hidden)
 
 
 def current_fix(cause: Cause) -> Fix | None:
@@ -53,7 +64,8 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
         return None
     fix.returned_at, fix.returned_with = max(timezone.now(), fix.fixed_at), incident
     fix.save()
-    action = preventive_action(cause)
+    shown = Q(postmortem__private=False) | Q(postmortem__incidents=incident)
+    action = preventive_action(cause.action_items.filter(shown))
     text = (
         f"Back after its fix of {fix.fixed_at:%Y-%m-%d}: **{escape_markdown(cause.name)}**. {why}"
     )
@@ -66,7 +78,9 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
     filing.add_entry(incident, filing.Kind.CAUSE, text)
     back = f"{incident.reference}: “{cause.name}” is back after its fix"
     outbox.record("cause.returned", incident, back)
-    recipients = {person for person in (action and action.owner, fix.author) if person}
+    # An action that this incident may not name has an owner too.
+    promised = preventive_action(cause.action_items.all())
+    recipients = {person for person in (promised and promised.owner, fix.author) if person}
     for person in recipients:
         if not visible_causes(person).filter(pk=cause.pk).exists():
             continue
@@ -79,9 +93,9 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
     return fix
 
 
-def preventive_action(cause: Cause) -> ActionItem | None:
-    """The action item that should have prevented `cause`: done ones before open ones."""
-    actions = cause.action_items.exclude(state=ActionItem.State.DROPPED).select_related("owner")
+def preventive_action(items: QuerySet[ActionItem]) -> ActionItem | None:
+    """The one of a cause's items that should have prevented it: done ones before open ones."""
+    actions = items.exclude(state=ActionItem.State.DROPPED).select_related("owner")
     ranked = sorted(
         actions,
         key=lambda action: (

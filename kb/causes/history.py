@@ -14,7 +14,7 @@ from common.svg_graph import graph
 from common.viewer import Viewer
 from incidents.models import Service
 from kb.models import Cause, CauseLink, Fix, LedTo
-from kb.permissions import visible_links
+from kb.permissions import open_citations, visible_links
 from kb.reports import svg_charts
 
 
@@ -43,7 +43,7 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
     visible = visible_links(user).filter(cause=cause)
     links = list(
         visible.select_related("incident", "author")
-        .prefetch_related("incident__services", "citations")
+        .prefetch_related("incident__services", open_citations(user))
         .order_by("-incident__impact_started_at")[:2000]
     )
     counted = [link for link in links if link.state != CauseLink.State.REJECTED]
@@ -54,8 +54,8 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
     fixes = list(cause.fixes.select_related("author", "returned_with"))
     visible_incidents = {link.incident_id for link in links}
     for fix in fixes:
-        if fix.returned_with_id not in visible_incidents:
-            fix.returned_with = None
+        if fix.returned_with_id is not None and fix.returned_with_id not in visible_incidents:
+            fix.returned_with = fix.returned_at = None
     dots = [
         svg_charts.Occurrence(
             link.incident.impact_started_at, link.incident.get_absolute_url(), link.state,

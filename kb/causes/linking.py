@@ -14,7 +14,9 @@ from common.markdown import escape_markdown
 from common.row_limits import require_space
 from incidents import filing
 from incidents.events import outbox
+from incidents.events.pages import may_open
 from incidents.models import Incident
+from incidents.permissions import Nobody
 from kb import privacy
 from kb.causes import fixes
 from kb.causes.symptom_names import reject_symptom_name
@@ -106,9 +108,10 @@ def name_cause(
     if author is not None:
         known |= Q(pk__in=visible_causes(author).values("pk"))
     cause = Cause.objects.filter(known, name__iexact=name).order_by("private", "pk").first()
-    cause = (cause and (cause.superseded_by or cause)) or create_cause(
-        name=name, private=incident.private, **fields
-    )
+    better = cause.superseded_by if cause else None
+    if better and better.private == incident.private:
+        cause = better
+    cause = cause or create_cause(name=name, private=incident.private, **fields)
     return link_cause(incident, cause, state=CauseLink.State.CONFIRMED, author=author)
 
 
@@ -126,9 +129,8 @@ def copy_causes(incident: Incident, other: Incident, author: User | None = None)
     rejected = set(
         incident.cause_links.filter(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
     )
-    # A public incident does not name a private one.
-    named = incident.private or not other.private
-    reason = f"Same as {other.reference}" if named else "Same as in another incident"
+    # Who sees this incident may not know that a private one exists.
+    reason = f"Same as {other.reference}" if not other.private else "Same as in another incident"
     links = [
         link_cause(
             incident, link.cause, role=link.role, state=CauseLink.State.CONFIRMED,
@@ -176,6 +178,8 @@ def cite_evidence(link: CauseLink, title: str, path: str, author: User | None = 
     """Cite a page of this site as evidence for a cause link. Raises ValidationError."""
     if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
         raise ValidationError({"path": "Cite a page of this site, such as a chart."})
+    if not link.incident.private and not may_open(Nobody(), path):
+        raise ValidationError({"path": "Everybody sees this incident, but not that page."})
     citation = Citation.objects.filter(link=link, path=path).first()
     if citation is None:
         require_space(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +14,7 @@ from simple_history.utils import update_change_reason
 from incidents.models import Incident
 from kb.causes.linking import create_cause
 from kb.models import Cause, CauseLink, LedTo
+from kb.permissions import visible_links
 from kb.privacy import check_same_visibility
 from people import audit
 
@@ -62,7 +64,7 @@ def merge_causes(into: Cause, other: Cause) -> Cause:
             setattr(into, field, getattr(other, field))
     into.runbook_url = into.runbook_url or other.runbook_url
     into.save()
-    update_change_reason(into, f"Merged with “{other.name}”"[:100])
+    update_change_reason(into, f"Merged with cause {other.pk}")
     supersede_cause(other, into)
     _mark_changed(list(into.links.values_list("incident_id", flat=True)))
     return into
@@ -97,7 +99,7 @@ def supersede_cause(cause: Cause, by: Cause) -> Cause:
     check_same_visibility(cause, by)
     cause.superseded_by = by
     cause.save()
-    update_change_reason(cause, f"Superseded by “{by.name}”"[:100])
+    update_change_reason(cause, f"Superseded by cause {by.pk}")
     audit.update(
         Cause.objects.filter(superseded_by=cause).exclude(pk=by.pk),
         superseded_by=by,
@@ -107,12 +109,16 @@ def supersede_cause(cause: Cause, by: Cause) -> Cause:
 
 
 @transaction.atomic
-def split_cause(cause: Cause, name: str, links: Collection[int], **fields: Any) -> Cause:
+def split_cause(
+    cause: Cause, name: str, links: Collection[int], author: User | None = None, **fields: Any
+) -> Cause:
     """A new cause to which some links of `cause` are moved. Raises ValidationError by field."""
-    chosen = list(CauseLink.objects.filter(cause=cause, pk__in=links))
+    rows = visible_links(author) if author else CauseLink.objects.all()
+    chosen = list(rows.filter(cause=cause, pk__in=links))
     if not chosen:
         raise ValidationError({"links": "Choose the incidents that had the other cause."})
-    if len(chosen) == cause.links.count():
+    # Counting the links that the author does not see would show that there are some.
+    if len(chosen) == rows.filter(cause=cause).count():
         raise ValidationError({"links": "Leave at least one, or rename the cause instead."})
     new_cause = create_cause(
         name=name, **{"category": cause.category_id, "private": cause.private, **fields}
@@ -120,7 +126,7 @@ def split_cause(cause: Cause, name: str, links: Collection[int], **fields: Any) 
     for link in chosen:
         link.cause = new_cause
         link.save()
-    update_change_reason(new_cause, f"Split off “{cause.name}”"[:100])
+    update_change_reason(new_cause, f"Split off cause {cause.pk}")
     incidents = [link.incident_id for link in chosen]
     for edge in LedTo.objects.filter(incident__in=incidents, earlier=cause):
         edge.earlier = new_cause

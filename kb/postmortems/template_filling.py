@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 
 from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
+from common.viewer import Nobody
 from incidents.models import Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 from incidents.timeline import PLAIN, full_timeline
 from kb.models import CauseLink, PostmortemTemplate
+from kb.permissions import open_citations
 
 Section = Callable[[Incident], str]
 """What is known of an incident, as Markdown; empty when nothing is."""
@@ -77,7 +79,9 @@ def _impact(incident: Incident) -> str:
 def _causes(incident: Incident) -> str:
     links = incident.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause")
     lines = []
-    for link in links.prefetch_related("citations"):
+    # What is written into the text stays there: of a public incident, only what all may open.
+    rows = links.prefetch_related("citations" if incident.private else open_citations(Nobody()))
+    for link in rows:
         cited = "".join(
             f" [{escape_markdown(row.title)}]({row.path})" for row in link.citations.all()
         )

@@ -34,6 +34,7 @@ from kb.permissions import (
     EDIT_CAUSES,
     LINK_CAUSES,
     MAKE_RECORDS_PUBLIC,
+    open_citations,
     visible_actions,
     visible_causes,
     visible_links,
@@ -146,14 +147,18 @@ def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
     name = request.POST.get("name", "")
     keys = list(chosen.values_list("pk", flat=True))
     return act_and_redirect(
-        request, cause, lambda: merging.split_cause(cause, name, keys), "Split off."
+        request,
+        cause,
+        lambda: merging.split_cause(cause, name, keys, signed_in(request)),
+        "Split off.",
     )
 
 
 def _causes_panel(
     request: HttpRequest, incident: Incident, error: str = "", name: str = ""
 ) -> HttpResponse:
-    links = incident.cause_links.select_related("cause", "author").prefetch_related("citations")
+    links = incident.cause_links.select_related("cause", "author")
+    links = links.prefetch_related(open_citations(request.user))
     context = {
         "incident": incident,
         "links": links,

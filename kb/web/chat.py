@@ -20,7 +20,7 @@ from incidents.web.shortcuts import add_errors
 from kb import notifications
 from kb.chat import registry
 from kb.chatops import endpoints
-from kb.models import ChatCode, ChatPerson, NotificationDelivery, NotificationRule, Workspace
+from kb.models import ChatCode, ChatPerson, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
 from people.permissions import requires
 
@@ -71,7 +71,7 @@ def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") 
 @require_GET
 def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Workspace, pk=pk)
-    deliveries = NotificationDelivery.objects.filter(rule__workspace=row)
+    deliveries = notifications.shown_deliveries(request.user).filter(rule__workspace=row)
     paginator = Paginator(deliveries.select_related("event", "rule"), 20)
     plugin = registry().get(row.kind)
     if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
@@ -132,9 +132,8 @@ def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpRes
 @requires(MANAGE_WORKSPACES)
 @require_POST
 def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
-    delivery = get_object_or_404(
-        NotificationDelivery.objects.select_related("rule__workspace"), pk=pk
-    )
+    rows = notifications.shown_deliveries(request.user).select_related("rule__workspace")
+    delivery = get_object_or_404(rows, pk=pk)
     notifications.deliver_again(delivery)
     messages.success(request, "It will be delivered again in a moment.")
     return redirect(delivery.rule.workspace)

@@ -97,7 +97,7 @@ def test_notices_are_counted_and_sent_once(web: Client, user: User, other: User)
 
 
 def test_mail_is_sent_if_it_is_configured(
-    user: User, settings: object, mailoutbox: list[object],
+    user: User, incident: Incident, settings: object, mailoutbox: list[object],
     django_capture_on_commit_callbacks: object,
 ) -> None:  # fmt: skip
     settings.EMAIL_HOST = "mail.example"  # type: ignore[attr-defined]
@@ -105,6 +105,7 @@ def test_mail_is_sent_if_it_is_configured(
     user.email = "oncall@example.org"
     user.save()
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        notify(user, "a", "The cause is back", "/INC-1/")
+        notify(user, "a", "The cause is back", incident.get_absolute_url())
     [mail] = mailoutbox
-    assert "https://kb.example/INC-1/" in mail.body  # type: ignore[attr-defined]
+    address = f"https://kb.example{incident.get_absolute_url()}"
+    assert address in mail.body  # type: ignore[attr-defined]

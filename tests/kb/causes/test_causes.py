@@ -100,7 +100,7 @@ def test_a_chain_is_drawn_and_has_one_direction(
 def test_evidence_is_cited_for_a_link_and_only_our_own_pages(web: Client, known: Incident) -> None:
     link = known.cause_links.get()
     path = f"/knowledge/incidents/{known.pk}/cite/"
-    chart = {"link": link.pk, "title": "orders-db · CPU", "path": "/analysis/evidence/7/"}
+    chart = {"link": link.pk, "title": "orders-db · CPU", "path": known.get_absolute_url()}
     assert "rests on" in web.post(path, chart).content.decode()
     assert "orders-db · CPU" in web.get(f"/knowledge/causes/{link.cause_id}/").content.decode()
     for elsewhere in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
