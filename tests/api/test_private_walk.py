@@ -44,8 +44,8 @@ from tests.api.private_world import (
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
-MISSING = 999_999
-"""A number that no record has."""
+MISSING = 999
+"""A number that no record has, as long as the other: search compares numbers as words."""
 STRANGERS: dict[str, Role | None] = {
     "nobody": None, "viewer": Role.VIEWER, "responder": Role.RESPONDER, "editor": Role.EDITOR,
     "manager": Role.MANAGER, "program": Role.MANAGER,
