@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -18,17 +16,23 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from accounts.sign_in import known_devices, second_factor, sign_up
+from accounts.sign_in import attempts, known_devices, saml_metadata, second_factor, sign_up
 from common.sealing import seal, unseal
 from people.membership import is_service_account
 
 log = logging.getLogger(__name__)
+
+
+def _names(credentials: dict[str, Any]) -> set[str]:
+    given = (credentials.get(each) for each in ("email", "username"))
+    return {str(each).lower() for each in given if each}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -57,15 +61,26 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Limit the attempts on an account; those in a browser it signed in with by themselves."""
-        names = {str(credentials[each]).lower() for each in ("email", "username")
-                 if credentials.get(each)}  # fmt: skip
+        names = _names(credentials)
         device = known_devices.device_of(request, names)
-        action = "login_failed_on_known_device" if device else "login_failed"
         self._login_failed_rl_usage = ratelimit.consume(
-            request, app="allauth.account", action=action, key=device or min(names, default="")
+            request,
+            app="allauth.account",
+            action=attempts.ON_KNOWN_DEVICE if device else attempts.ACTION,
+            key=device or attempts.account_key(names),
         )
         if not self._login_failed_rl_usage:
             raise self.validation_error("too_many_login_attempts")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """After a reset by mail: only the attempts on this account, not those of the address."""
+        key = attempts.account_key(_names(credentials))
+        for rate in ratelimit.get_rates(app="allauth.account", action=attempts.ACTION):
+            if rate.per == "key":
+                name = ratelimit.get_cache_key(
+                    request, app="allauth.account", action=attempts.ACTION, rate=rate, key=key
+                )
+                cache.delete(name)
 
     def pre_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse | None:
         if is_service_account(user):
@@ -108,19 +123,6 @@ class AccountAdapter(DefaultAccountAdapter):
             super().add_message(request, level, *args, **options)
 
 
-@lru_cache(maxsize=1)
-def _saml_provider(path: str, modified: float, entity_id: str | None) -> dict[str, str]:
-    """The identity provider of a metadata file."""
-    parse = import_string("onelogin.saml2.idp_metadata_parser.OneLogin_Saml2_IdPMetadataParser")
-    found = parse.parse(Path(path).read_text(), entity_id=entity_id)["idp"]
-    certificates = found.get("x509certMulti", {}).get("signing", [])
-    return {
-        "entity_id": found["entityId"],
-        "sso_url": found["singleSignOnService"]["url"],
-        "x509cert": found.get("x509cert") or certificates[0],
-    }
-
-
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
@@ -129,9 +131,8 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         for app in apps:
             idp = app.settings.get("idp", {})
             if path := idp.get("metadata_file"):
-                modified = Path(path).stat().st_mtime
-                found = _saml_provider(path, modified, idp.get("entity_id"))
-                app.settings = {**app.settings, "idp": found}
+                idp = {**idp, "metadata_url": saml_metadata.FILE + path}
+                app.settings = {**app.settings, "idp": idp}
         return apps
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from accounts.sign_in import directory
+
+AWAY = "directory_is_away"
+"""Set on a request for which the directory had no answer, so that the page can say so."""
+log = logging.getLogger(__name__)
 
 
 class EmailBackend(AuthenticationBackend):
@@ -32,8 +39,17 @@ class LdapBackend(BaseBackend):
     ) -> User | None:  # fmt: skip
         if not settings.LDAP_URL or not username or not password:
             return None
-        entry = directory.find(username, password)
-        return directory.person_of(entry) if entry else None
+        try:
+            entry = directory.find(username, password)
+        except directory.Unavailable as error:
+            log.error("The LDAP directory does not answer: %s", error)
+            if request is not None:
+                setattr(request, AWAY, True)
+            return None
+        if entry is None:
+            return None
+        say = log.warning if request is None else partial(messages.warning, request)
+        return directory.person_of(entry, say)
 
     def get_user(self, user_id: int) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()

@@ -13,6 +13,7 @@ from allauth.account.signals import (
     user_logged_in as came_by_library,
 )
 from allauth.socialaccount.models import SocialLogin
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
@@ -43,7 +44,9 @@ def finish_sign_in(
         # The identity provider decides on the password and the second factor.
         request.session.pop(MUST, None)
         provider = SingleSignOnAdapter.provider_of(sociallogin)
-        apply_groups(user, provider, groups.groups_of(provider, sociallogin.account.extra_data))
+        given = groups.groups_of(provider, sociallogin.account.extra_data)
+        if sentence := apply_groups(user, provider, given):
+            messages.warning(request, sentence)
     elif MUST not in request.session:
         _require_factor(request, user)
 

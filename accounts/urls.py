@@ -6,8 +6,8 @@ from accounts.web import views
 from accounts.web.lazy import lazy, lazy_departure, posted_elsewhere
 
 ACCOUNT, MFA = "allauth.account.views", "allauth.mfa"
-OIDC = "allauth.socialaccount.providers.openid_connect.views"
-SAML = "allauth.socialaccount.providers.saml.views"
+OIDC = "accounts.web.oidc"
+SAML = "accounts.web.saml"
 SOCIAL = "allauth.socialaccount.views"
 
 sign_in = lazy("accounts.web.password.SignIn", anyone=True)

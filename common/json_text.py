@@ -22,14 +22,15 @@ def loads(text: bytes | str) -> Any:
     found = json.loads(text)
     # An escape is in the text itself, however it is encoded.
     written = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    return _mended(found) if _ESCAPED_HALF.search(written) else found
+    return mended(found) if _ESCAPED_HALF.search(written) else found
 
 
-def _mended(value: Any) -> Any:
+def mended(value: Any) -> Any:
+    """A value of parsed JSON, with halves of pairs replaced."""
     if isinstance(value, str):
         return _HALF.sub(REPLACEMENT, value)
     if isinstance(value, dict):
-        return {_mended(name): _mended(each) for name, each in value.items()}
+        return {mended(name): mended(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_mended(each) for each in value]
+        return [mended(each) for each in value]
     return value

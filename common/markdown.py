@@ -43,6 +43,8 @@ OWN_IMAGES: Registry[re.Pattern[str]] = Registry("paths of own images")
 CACHED_FROM = 20_000
 """Characters from which rendered text is cached."""
 CACHE_SECONDS = 7 * 86_400
+MOST_MARKS = 60_000
+"""Characters that could begin or end something; a text with more is shown as it is written."""
 
 
 def _image(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
@@ -142,7 +144,14 @@ def render_markdown(text: str) -> SafeString:
     return mark_safe(html)  # noqa: S308  (nh3 cleaned it before it was cached)
 
 
+def is_too_marked(text: str) -> bool:
+    """Whether reading it as Markdown takes many seconds: it is all brackets, stars and the like."""
+    return sum(map(text.count, "[*_`<~&")) > MOST_MARKS
+
+
 def _rendered(text: str) -> str:
+    if is_too_marked(text):
+        return f"<pre>{_escaped(text)}</pre>"
     return nh3.clean(
         _markdown.render(with_links(text)),
         tags=_TAGS,

@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from common.outbound_addresses import AddressRefused, check_url
+from common.text_limits import LONGEST_TEXT
 
 ENTER_AGAIN = "The stored value cannot be read with this SECRET_KEY: enter it again."
 STORED = "A value is stored. Leave empty to keep it."
@@ -22,6 +24,14 @@ ADDRESS_CHANGED = "The address changed: enter this secret again, it was stored f
 FORGET = "forget_secrets"
 """The field of a page's form that drops stored secrets which the plug-in does not require."""
 ADDRESS_NAMES = frozenset({"url", "host", "hostname", "port", "server", "address"})
+
+
+def _limited(form: forms.Form) -> forms.Form:
+    """The form, with a limit for each text that has none of its own."""
+    for field in form.fields.values():
+        if isinstance(field, forms.CharField) and field.max_length is None:
+            field.validators.append(MaxLengthValidator(LONGEST_TEXT))
+    return form
 
 
 class PluginSettings:
@@ -47,7 +57,7 @@ class PluginSettings:
     def page_form(self, data: Any = None, prefix: str | None = None) -> forms.Form:
         """The form for a page. A secret that is stored and readable may be left empty."""
         initial = self.record.settings if self.record.pk else None
-        form = self.form_class(data, initial=initial, prefix=prefix)
+        form = _limited(self.form_class(data, initial=initial, prefix=prefix))
         optional = [name for name in self.stored if self._may_be_empty(form, name)]
         for name in self.secret_fields:
             field = form.fields[name]
@@ -78,7 +88,7 @@ class PluginSettings:
         A secret that is sent empty is forgotten.
         """
         data = {**self._defaults(), **settings, **self.stored, **secrets}
-        form = self.form_class(data)
+        form = _limited(self.form_class(data))
         self._cleared = {name for name, value in secrets.items() if not value}
         if self.unreadable:
             for name in self.secret_fields:

@@ -126,7 +126,7 @@ def read_json_values(text: str) -> Iterator[Any | Skipped]:
                 position += 1
             if position < end:
                 value, position = decoder.raw_decode(text, position)
-                values.append(value)
+                values.append(json_text.mended(value))
     except (ValueError, RecursionError) as error:
         lines = list(_lines(text))
         if all(isinstance(line, Skipped) for line in lines):

@@ -33,22 +33,38 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+UNREADABLE = (
+    yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError,
+    OverflowError,
+)  # fmt: skip
+"""Odd tags make PyYAML raise more than its own errors."""
+
+
+def values_of(text: str) -> Iterator[Any]:
+    """The value of each document of a text.
+
+    Raises any of UNREADABLE; BadFile for what is too deep, too long or grows by its aliases.
+    """
+    loader = _Loader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is not None and _size_of(node, {}, 0) > MAX_NODES:
+                raise BadFile("Its aliases repeat too much.")
+            yield loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
 def load_yaml(text: str) -> Any:
     """The value of one document. Raises BadFile, also for one that grows by its aliases."""
-    loader = None
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        if _size_of(node, {}, 0) > MAX_NODES:
-            raise BadFile("Its aliases repeat too much.")
-        return loader.construct_document(node)
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
+        found = list(values_of(text))
+    except UNREADABLE as error:
         raise BadFile(f"{' '.join(str(error).split())[:200]}") from None
-    finally:
-        if loader is not None:
-            loader.dispose()
+    if len(found) > 1:
+        raise BadFile("It has a second document.")
+    return found[0] if found else None
 
 
 def documents(text: str) -> Iterator[tuple[int, str, Any]]:

@@ -1,7 +1,17 @@
-"""Django's admin with the site of this product."""
+"""Django's admin with the site of this product, and what holds for the models of all packages."""
 
+from django.apps import apps
 from django.contrib.admin.apps import AdminConfig
+
+OURS = ("people", "incidents", "kb", "analysis", "practice")
 
 
 class AdministrationConfig(AdminConfig):
     default_site = "config.admin_site.AdministratorsSite"
+
+    def ready(self) -> None:
+        super().ready()
+        from common.text_limits import limit_texts
+
+        for name in OURS:
+            limit_texts(apps.get_app_config(name).get_models())

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.headers.security_headers",
+    "config.odd_requests.OddRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -56,10 +57,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.web.middleware.session_limits",
     "accounts.web.middleware.trusted_proxy_middleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.web.middleware.RequiredSteps",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -126,6 +127,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # Where the audit log is sent besides the database, and how long it is stored; 0: for ever.
 AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
+AUDIT_SYSLOG_CA_FILE = env.text("AUDIT_SYSLOG_CA_FILE")
 AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
 AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)

@@ -131,9 +131,12 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     # The key is the account. Failures elsewhere never count against a device it signed in from, so
     # that nobody is locked out by others for ever.
+    "password_failed": "20/m/ip,100/h/ip,5/5m/key",
+    "password_failed_on_known_device": "10/5m/key",
+    # Codes of a second factor.
     "login_failed": "20/m/ip,100/h/ip,5/5m/key",
-    "login_failed_on_known_device": "10/5m/key",
-    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user,20/m/ip",
+    "change_password": "5/m/user,20/h/user,20/m/ip",
     "reset_password": "20/m/ip,3/10m/key",
     "signup": "10/m/ip",
 }

@@ -38,4 +38,5 @@ def admin_urls(enabled: bool) -> list[URLPattern | URLResolver]:
     return [path("admin/", admin.site.urls)] if enabled else []
 
 
+handler400 = "config.odd_requests.bad_request"
 urlpatterns += debug_urls(settings.DEBUG) + admin_urls(settings.DJANGO_ADMIN)

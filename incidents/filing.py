@@ -15,6 +15,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from common.row_limits import require_few, require_space
 from incidents.events import outbox
 from incidents.events.signals import incident_filed, incident_resolved, visibility_changing
 from incidents.models import Incident, Service, TimelineEntry
@@ -22,6 +23,7 @@ from incidents.permissions import IMPORT_HISTORY, MAKE_PRIVATE, MAKE_PUBLIC
 from people.permissions import require
 
 Kind: Any = TimelineEntry.Kind
+MOST_SERVICES, MOST_NOTES = 200, 5000
 
 
 def _send_after_commit(signal: Signal, incident: Incident) -> None:
@@ -63,6 +65,8 @@ def file_incident(
         services = {*services, *services_named_in(incident.title)}
         incident.detected_at = incident.detected_at or _detection_time(incident)
     incident.full_clean(exclude=["reporter"], validate_constraints=not quiet)
+    services = set(services)
+    require_few(services, MOST_SERVICES, "services", "An incident has services,")
     incident.save()
     incident.services.set(services)
     if viewers:
@@ -219,9 +223,14 @@ def _apply(
     }
     incident.full_clean(exclude=["reporter"])
     incident.save()
-    if services is not None and set(services) != set(incident.services.all()):
-        incident.services.set(services)
-        changed.append("services")
+    if services is not None:
+        services, before = set(services), set(incident.services.all())
+        if services != before:
+            # Alerts may have added more than people may.
+            most = max(MOST_SERVICES, len(before))
+            require_few(services, most, "services", "An incident has services,")
+            incident.services.set(services)
+            changed.append("services")
     if viewers is not None:
         incident.viewers.set(viewers)
     note = ""
@@ -261,6 +270,8 @@ def add_note(
     """A Markdown note on the timeline, which search finds. Raises ValidationError by field."""
     if at and at > timezone.now() + timedelta(minutes=5):
         raise ValidationError({"at": "This lies in the future. Is the time zone right?"})
+    notes = incident.timeline.filter(kind=Kind.NOTE)
+    require_space(notes, MOST_NOTES, "text", "An incident has notes,")
     return add_entry(incident, Kind.NOTE, note_text(text), author, at)
 
 

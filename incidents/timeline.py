@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from common.markdown import escape_markdown, with_breaks
@@ -50,15 +50,37 @@ TIMELINE_SOURCES: Registry[Callable[[Incident], Iterable[TimelineEntry]]] = Regi
 )
 
 
-def full_timeline(incident: Incident, hidden: bool = False) -> list[TimelineEntry]:
-    """All entries by time; those that were hidden only with `hidden`."""
-    stored = incident.timeline.select_related("author")
-    entries = list(stored if hidden else stored.filter(hidden=False))
+MOST_ENTRIES = 1000
+"""Of a timeline, at once; an alert that flaps for weeks writes many more."""
+
+
+def full_timeline(
+    incident: Incident,
+    hidden: bool = False,
+    most: int = MOST_ENTRIES,
+    until: TimelineEntry | None = None,
+) -> list[TimelineEntry]:
+    """Entries by time, those that were hidden only with `hidden`.
+
+    Of many the newest `most`, or the newest before the entry `until`.
+    """
+    stored = incident.timeline.select_related("author").order_by("-at", "-pk")
+    if until:
+        stored = stored.filter(Q(at__lt=until.at) | Q(at=until.at, pk__lt=until.pk))
+    newest = list((stored if hidden else stored.filter(hidden=False))[: most + 1])
+    is_whole, entries = len(newest) <= most, newest[:most]
     edited = [entry for entry in entries if entry.edited_at]
     prefetch_related_objects(edited, "versions__replaced_by")
-    known = {(entry.kind, entry.at) for entry in stored}
-    for entries_of in TIMELINE_SOURCES.values():
-        entries += [entry for entry in entries_of(incident) if (entry.kind, entry.at) not in known]
+    derived = [entry for entries_of in TIMELINE_SOURCES.values() for entry in entries_of(incident)]
+    times = {entry.at for entry in derived}
+    known = set(stored.filter(at__in=times).values_list("kind", "at"))
+    entries += [
+        entry
+        for entry in derived
+        if (entry.kind, entry.at) not in known
+        and (is_whole or entry.at >= entries[-1].at)
+        and (until is None or entry.at < until.at)
+    ]
     return sorted(entries, key=lambda entry: entry.at)
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from common.row_limits import require_space
 from common.written_query import WrittenQuery
 from incidents.models.token import ApiToken
 from incidents.permissions import CREATE_ADMIN_TOKENS
@@ -22,6 +23,7 @@ from people.permissions import may, refusal
 PREFIX = "cb_"
 USE_RECORDED_EVERY = timedelta(minutes=1)
 LONGEST_DAYS = 3650
+MOST_TOKENS = 200
 
 
 def _digest(text: str) -> str:
@@ -82,6 +84,9 @@ def create_token(
         for person in {user, by or user}:
             if not may(person, CREATE_ADMIN_TOKENS):
                 raise ValidationError({"scope": refusal(CREATE_ADMIN_TOKENS)})
+    require_space(
+        user.api_tokens.filter(revoked_at=None), MOST_TOKENS, "name", "A person has tokens,"
+    )
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         user=user, name=name.strip(), scope=scope, team=team, digest=_digest(text), hint=text[-4:],

@@ -10,12 +10,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.markdown import escape_markdown
+from common.row_limits import require_space
 from incidents import filing
 from incidents.events.notices import notify
 from incidents.models import Incident
 from incidents.permissions import MAKE_PRIVATE
 from people.models import Team
 from people.permissions import require
+
+MOST_VIEWERS = 200
+"""People, and as many teams."""
 
 
 def person_named(name: str) -> User:
@@ -41,6 +45,10 @@ def add_viewer(incident: Incident, viewer: User | Team, author: User) -> None:
     Raises PermissionDenied, and ValidationError for an incident that everybody sees.
     """
     _check(incident, author)
+    those = {"incident_id": incident.pk}
+    require_space(
+        _rows(incident, viewer).filter(**those), MOST_VIEWERS, "person", "It is shared with people,"
+    )
     added, _ = _rows(incident, viewer).get_or_create(**_key(incident, viewer))
     filing.add_entry(
         incident, filing.Kind.EDIT, f"{escape_markdown(str(viewer))} may see this now", author

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from people import audit
 from people.models import Account, GroupRule, Membership, Role, RoleGrant, Team
 
 
 def forget_roles(user: Any) -> None:
     """Let the next question about this user object read the database again."""
     for name in ("_grants", "_teams", "_perm_cache", "_user_perm_cache", "_group_perm_cache"):
-        user.__dict__.pop(name, None)
+        # The user of a request is a proxy: its own __dict__ has none of these.
+        with suppress(AttributeError):
+            delattr(user, name)
 
 
 def give_role(user: User, role: str, team: Team | None = None) -> RoleGrant:
@@ -39,27 +44,92 @@ def is_service_account(user: User) -> bool:
     return Account.objects.filter(user=user, service_account=True).exists()
 
 
+def administrators() -> QuerySet[User]:
+    """Active people who may manage people."""
+    everywhere = RoleGrant.objects.filter(
+        user=OuterRef("pk"), role=Role.ADMINISTRATOR, team__isnull=True
+    )
+    programs = Account.objects.filter(user=OuterRef("pk"), service_account=True)
+    return User.objects.filter(
+        Q(is_superuser=True) | Exists(everywhere), ~Exists(programs), is_active=True
+    )
+
+
+class LastAdministrator(ValidationError):
+    """What was tried would leave nobody who can manage people."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = ", ".join(names)
+        super().__init__(
+            f"This is the last active administrator, {self.names}: give somebody else that role "
+            "first."
+        )
+
+
+@contextmanager
+def an_administrator_remains() -> Iterator[None]:
+    """Undo what is done inside if it leaves no active administrator.
+
+    Raises LastAdministrator then, and records that in the audit log. Everything that can take an
+    account or a role from an administrator happens in here.
+    """
+    try:
+        with transaction.atomic():
+            # Two administrators who end each other's role at one moment wait for one another.
+            rows = administrators().order_by("pk").select_for_update(no_key=True)
+            before = list(rows.values_list("username", flat=True))
+            yield
+            if before and not administrators().exists():
+                raise LastAdministrator(before)
+    except LastAdministrator as error:
+        audit.record("last_administrator.stays", name=error.names)
+        raise
+
+
+def _end_grant(grant: RoleGrant) -> bool:
+    """End a role that no group gives any more; False if its person is the last administrator."""
+    if grant.role != Role.ADMINISTRATOR or grant.team_id is not None:
+        grant.delete()
+        return True
+    try:
+        with an_administrator_remains():
+            grant.delete()
+    except LastAdministrator:
+        return False
+    return True
+
+
 @transaction.atomic
-def apply_groups(user: User, provider: str, groups: Iterable[str]) -> None:
+def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
     """Give the roles and teams of the groups of a sign-in, and end others that it gave before.
 
     A rule with role and team gives the role for what that team owns. What was assigned by hand, or
-    by another sign-in, stays.
+    by another sign-in, stays. So does the role of the last administrator: then a sentence for that
+    person is returned.
     """
     names = set(groups)
     rules = GroupRule.objects.filter(Q(provider=provider) | Q(provider=""), group__in=names)
+    rules = rules.select_related("team")
+    team_of = {rule.team_id: rule.team for rule in rules}
     roles = {(rule.role, rule.team_id) for rule in rules if rule.role}
     teams = {rule.team_id for rule in rules if rule.team_id}
+    sentence = ""
     for grant in RoleGrant.objects.filter(user=user, provider=provider):
         if (grant.role, grant.team_id) in roles:
             roles.remove((grant.role, grant.team_id))
-        else:
-            grant.delete()
+        elif not _end_grant(grant):
+            sentence = (
+                "Your groups no longer make you an administrator here. You still are one, as "
+                "nobody else is: give somebody that role."
+            )
     for role, team_id in roles:
-        RoleGrant.objects.create(user=user, role=role, team_id=team_id, provider=provider)
+        RoleGrant.objects.get_or_create(
+            user=user, role=role, team=team_of[team_id], provider=provider
+        )
     Membership.objects.filter(user=user, provider=provider).exclude(team__in=teams).delete()
     for team_id in teams:
         Membership.objects.get_or_create(
             user=user, team_id=team_id, defaults={"provider": provider}
         )
     forget_roles(user)
+    return sentence

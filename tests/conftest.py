@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ HOW_TO_GET = {
     "icinga2": "apt-get install icinga2-bin",
     "nagios4": "apt-get install nagios4-core",
     "monit": "apt-get install monit",
+    "slapd": "apt-get install slapd",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
 }
@@ -88,8 +90,19 @@ def saved_database(pytestconfig: pytest.Config) -> Path | None:
 
 
 @pytest.fixture(scope="session")
+def turn_ends(saved_database: Path | None) -> Iterator[Callable[[], None]]:
+    """Of processes side by side one migrates; the others wait until it calls this."""
+    with ExitStack() as waiting:
+        if saved_database and not saved_database.exists():
+            waiting.enter_context(migrated.turn(saved_database))
+        yield waiting.close
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings: None, saved_database: Path | None
+    django_db_modify_db_settings: None,
+    saved_database: Path | None,
+    turn_ends: Callable[[], None],
 ) -> None:
     if saved_database and saved_database.exists():
         connection.settings_dict["TEST"]["TEMPLATE"] = migrated.restore(saved_database)
@@ -113,12 +126,16 @@ def delete_rows(
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None, saved_database: Path | None, django_db_blocker: Any
+    django_db_setup: None,
+    saved_database: Path | None,
+    turn_ends: Callable[[], None],
+    django_db_blocker: Any,
 ) -> None:
     connection.ops.sql_flush = delete_rows  # type: ignore[method-assign]
     if saved_database and not saved_database.exists():
         with django_db_blocker.unblock():
             migrated.save(connection.settings_dict["NAME"], saved_database)
+    turn_ends()
 
 
 @pytest.fixture(autouse=True)

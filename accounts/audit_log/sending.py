@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 def receivers() -> dict[str, Send]:
     found: dict[str, Send] = {}
     if url := settings.AUDIT_SYSLOG:
-        found["syslog"] = lambda entries: syslog.send(url, entries)
+        authority = settings.AUDIT_SYSLOG_CA_FILE
+        found["syslog"] = lambda entries: syslog.send(url, entries, authority)
     if hook := settings.AUDIT_WEBHOOK_URL:
         secret = settings.AUDIT_WEBHOOK_SECRET
         found["webhook"] = lambda entries: webhook.send(hook, secret, entries)

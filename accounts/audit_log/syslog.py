@@ -47,8 +47,11 @@ def message_of(entry: dict[str, Any], limit: int | None = None) -> bytes:
     return (head + text).encode()
 
 
-def send(url: str, entries: Sequence[dict[str, Any]]) -> None:
-    """Raises OSError or ValueError where they did not arrive, as far as the protocol says."""
+def send(url: str, entries: Sequence[dict[str, Any]], authority: str = "") -> None:
+    """Raises OSError or ValueError where they did not arrive, as far as the protocol says.
+
+    `authority` is a file with the certificates to trust over TLS; without it, those of the system.
+    """
     to = address_of(url)
     if to.protocol == "udp":
         family, _, _, _, found = socket.getaddrinfo(to.host, to.port, type=socket.SOCK_DGRAM)[0]
@@ -56,17 +59,22 @@ def send(url: str, entries: Sequence[dict[str, Any]]) -> None:
             for entry in entries:
                 datagrams.sendto(message_of(entry, MOST_OF_A_DATAGRAM), found)
         return
-    with closing(_connected(to)) as stream:
+    with closing(_connected(to, authority)) as stream:
         messages = [message_of(entry) for entry in entries]
         stream.sendall(b"".join(b"%d %s" % (len(each), each) for each in messages))
         _finish(stream)
 
 
-def _connected(to: Address) -> socket.socket:
+def _connected(to: Address, authority: str) -> socket.socket:
+    trusted = ssl.create_default_context(cafile=authority or None) if to.protocol == "tls" else None
     plain = socket.create_connection((to.host, to.port), timeout=TIMEOUT)
-    if to.protocol == "tcp":
+    if trusted is None:
         return plain
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=to.host)
+    try:
+        return trusted.wrap_socket(plain, server_hostname=to.host)
+    except BaseException:
+        plain.close()
+        raise
 
 
 def _finish(stream: socket.socket) -> None:

@@ -1,16 +1,11 @@
-"""What even administrators may not do: rise above themselves, or leave nobody to administer."""
+"""What even administrators may not do: rise above themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from people.models import Account, Role, RoleGrant, Team
+from people.models import Role, RoleGrant, Team
 
 RANKS = {
     Role.VIEWER: 1,
@@ -44,27 +39,3 @@ def require_may_change(by: User, person: User) -> None:
     """Raises PermissionDenied for the account of somebody with more rights."""
     if rank(person) > rank(by):
         raise PermissionDenied(f"You cannot change {person}, whose role is above yours.")
-
-
-def administrators() -> QuerySet[User]:
-    """Active people who may manage people."""
-    everywhere = RoleGrant.objects.filter(
-        user=OuterRef("pk"), role=Role.ADMINISTRATOR, team__isnull=True
-    )
-    programs = Account.objects.filter(user=OuterRef("pk"), service_account=True)
-    return User.objects.filter(
-        Q(is_superuser=True) | Exists(everywhere), ~Exists(programs), is_active=True
-    )
-
-
-@contextmanager
-def an_administrator_remains() -> Iterator[None]:
-    """Undoes what is done inside, with a ValidationError, if it leaves no active administrator."""
-    with transaction.atomic():
-        # Two administrators who end each other's role at one moment wait for one another.
-        list(administrators().order_by("pk").select_for_update().values_list("pk"))
-        yield
-        if not administrators().exists():
-            raise ValidationError(
-                "This is the last active administrator: give somebody else that role first."
-            )

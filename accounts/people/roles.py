@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from accounts.people.invitations import withdraw_invitations_of
-from accounts.people.limits import an_administrator_remains, require_may_change, require_may_give
-from people.membership import forget_roles, give_role
+from accounts.people.limits import require_may_change, require_may_give
+from people.membership import an_administrator_remains, forget_roles, give_role
 from people.models import Role, RoleGrant, Team
 from people.permissions import MANAGE_PEOPLE, may, require
 

@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.people.invitations import withdraw_invitations_of
-from accounts.people.limits import an_administrator_remains, require_may_change
+from accounts.people.limits import require_may_change
 from accounts.sign_in import sessions
 from common.site_url import public_url
 from incidents.models import ApiToken
 from incidents.tokens import revoke
 from people import audit
-from people.membership import is_service_account
+from people.membership import an_administrator_remains, is_service_account
 from people.permissions import MANAGE_PEOPLE, require
 
 

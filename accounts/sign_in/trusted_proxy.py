@@ -50,6 +50,8 @@ def person_named(headers: Mapping[str, str]) -> User | None:
     return user
 
 
-def apply_header_groups(user: User, headers: Mapping[str, str]) -> None:
-    if settings.PROXY_GROUPS_HEADER:
-        apply_groups(user, PROVIDER, clean_groups(headers.get(settings.PROXY_GROUPS_HEADER, "")))
+def apply_header_groups(user: User, headers: Mapping[str, str]) -> str:
+    """A sentence for the person where a role stays that no group gives; else empty."""
+    if not settings.PROXY_GROUPS_HEADER:
+        return ""
+    return apply_groups(user, PROVIDER, clean_groups(headers.get(settings.PROXY_GROUPS_HEADER, "")))

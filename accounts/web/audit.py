@@ -7,15 +7,33 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.audit_log import listing
 from common.viewer import signed_in
 from incidents.web.shortcuts import submitted_key
+from people.models import AuditEntry
 from people.permissions import READ_AUDIT_LOG, requires
 
 PAGE = 50
+RECORD_PAGES = {
+    "incidents.incident": "incidents:incident",
+    "incidents.service": "incidents:service",
+    "kb.cause": "kb:cause",
+    "kb.postmortem": "kb:postmortem",
+    "auth.user": "accounts:person",
+    "people.team": "accounts:team",
+}
+
+
+def _page_of(entry: AuditEntry) -> str:
+    """The address of the record; empty for records without a page, and for deleted ones."""
+    name = RECORD_PAGES.get(entry.record_type)
+    if name is None or entry.event.endswith(".deleted") or not entry.record_id.isdigit():
+        return ""
+    return reverse(name, args=[entry.record_id])
 
 
 @requires(READ_AUDIT_LOG)
@@ -28,6 +46,8 @@ def entry_list(request: HttpRequest) -> HttpResponse:
     found = list(rows[: PAGE + 1])
     shown = found[:PAGE]
     chosen = {name: value for name, value in given.items() if value}
+    for entry in shown:
+        entry.page = _page_of(entry)  # type: ignore[attr-defined]
     context = {
         "entries": shown,
         "given": given,

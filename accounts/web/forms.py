@@ -10,12 +10,23 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from accounts.backends import AWAY
+
+DIRECTORY_AWAY = (
+    "The directory that has your password does not answer, so nobody can sign in with it now. Try "
+    "again in a minute; passwords that were set here work."
+)
+
 
 class SignInForm(LoginForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["login"].label = "Username or email"
         self.fields["login"].widget.attrs = {"autocomplete": "username", "autofocus": True}
+        if self.data.get("username"):
+            # The name was right or can be corrected; mostly it is the password that was wrong.
+            del self.fields["login"].widget.attrs["autofocus"]
+            self.fields["password"].widget.attrs["autofocus"] = True
         self.fields["password"].widget.attrs.pop("placeholder", None)
         self.fields["password"].help_text = ""
 
@@ -24,7 +35,12 @@ class SignInForm(LoginForm):
         return "username" if field_name == "login" else super().add_prefix(field_name)
 
     def clean(self) -> Any:
-        cleaned = super().clean()
+        try:
+            cleaned = super().clean()
+        except forms.ValidationError:
+            if getattr(self.request, AWAY, False):
+                raise forms.ValidationError(DIRECTORY_AWAY) from None
+            raise
         by_directory = getattr(self.user, "backend", "").endswith("LdapBackend")
         if not self.errors and not settings.PASSWORD_SIGN_IN and not by_directory:
             raise forms.ValidationError("Passwords are switched off here. Use single sign-on.")

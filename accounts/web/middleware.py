@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib import auth
+from django.contrib import auth, messages
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
@@ -70,7 +70,8 @@ def trusted_proxy_person(request: HttpRequest) -> None:
     if person is None:
         auth.logout(request)
         return
-    trusted_proxy.apply_header_groups(person, request.headers)
+    if sentence := trusted_proxy.apply_header_groups(person, request.headers):
+        messages.warning(request, sentence)
     auth.login(request, person, backend=BACKEND)
     request.session[BY_PROXY] = named.lower()
     # The proxy decides on passwords and second factors.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -36,6 +37,11 @@ class CheckSerializer(serializers.ModelSerializer):
             "id", "cause", "name", "source", "query", "statistic", "comparison", "threshold",
             "condition",
         ]  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is None:
+            Check(**attrs).clean()
+        return attrs
 
     def validate_source(self, name: str) -> str:
         if not Source.objects.filter(name=name).exists():

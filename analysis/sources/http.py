@@ -65,7 +65,7 @@ class HttpForm(SourceForm):
         if pem:
             try:
                 ssl.create_default_context(cadata=pem)
-            except ssl.SSLError as error:
+            except (ssl.SSLError, TypeError, ValueError) as error:
                 raise forms.ValidationError("This is not a PEM certificate.") from error
         return pem
 

@@ -26,24 +26,43 @@ from people.models import Team
 
 
 class CleanJson(JSONParser):
-    """JSON without characters that PostgreSQL rejects even in a query, and not nested too deep."""
+    """JSON not nested too deep, of no endless lists, without characters that PostgreSQL rejects."""
 
-    def parse(self, *args: Any, **options: Any) -> Any:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        # Python has codecs that inflate, and JSON is UTF-8 whatever the sender names.
+        context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            data = super().parse(*args, **options)
+            data = super().parse(stream, media_type, context)
             name = _field_with_bad_character(data)
+            long = "" if name else _field_with_long_list(data)
         except RecursionError as error:
             raise exceptions.ParseError("The body is nested too deep.") from error
         if name:
             raise exceptions.ValidationError({name: [BAD_CHARACTER]})
+        if long:
+            raise exceptions.ValidationError({long: [f"At most {MOST_ENTRIES:,} entries at once."]})
         return data
 
 
+MOST_ENTRIES = 1000
+"""Of a list or an object: each may cost a query."""
 BAD_CHARACTER = "Null characters and halves of surrogate pairs are not allowed."
 
 
 def _is_bad(text: str) -> bool:
     return "\x00" in text or json_text.has_half(text)
+
+
+def _field_with_long_list(data: Any, name: str = "") -> str:
+    """The name of the first field with too many entries; empty without one."""
+    if not isinstance(data, dict | list):
+        return ""
+    if len(data) > MOST_ENTRIES:
+        return name or "body"
+    each = data.items() if isinstance(data, dict) else ((name, value) for value in data)
+    return next(
+        filter(None, (_field_with_long_list(value, name or key) for key, value in each)), ""
+    )
 
 
 def _field_with_bad_character(data: Any, name: str = "") -> str:

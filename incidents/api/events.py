@@ -141,16 +141,17 @@ class _Stream:
 def _check_of(request: Request) -> Callable[[], bool]:
     """A function that asks the database whether this client may still listen.
 
-    Not after its token was revoked, its session ended, its person deactivated, or, for a session,
-    their password changed.
+    Not after its token was revoked, its session ended, its person deactivated or made a superuser
+    or none, or, for a session, their password changed.
     """
     user, token, session = signed_in(request), request.auth, request._request.session
-    people = User.objects.filter(pk=user.pk, is_active=True)
+    # Roles are read again for each query; what a superuser is, the object remembers.
+    people = User.objects.filter(pk=user.pk, is_active=True, is_superuser=user.is_superuser)
 
     def may_listen() -> bool:
         if isinstance(token, ApiToken):
             now = ApiToken.objects.filter(pk=token.pk, user__is_active=True).first()
-            return now is not None and now.is_valid
+            return now is not None and now.is_valid and people.exists()
         open_session = session.session_key is None or session.exists(session.session_key)
         return open_session and people.filter(password=user.password).exists()
 

@@ -209,7 +209,7 @@ class IncidentViewSet(
 
     @extend_schema(
         responses=TimelineEntrySerializer(many=True),
-        summary="Timeline, with entries derived from other records",
+        summary="Timeline, with entries derived from other records: the newest 1,000",
         filters=False,
     )
     @action(detail=True, pagination_class=None, filterset_class=None)

@@ -77,6 +77,8 @@ def core_needing_supplementary(
     A failure of anything on that path affects all users, whatever its tier.
     """
     lesser = {name for name, tier in tiers.items() if tier == "supplementary"}
+    if not lesser:
+        return []
     paths = []
     for name in sorted(name for name, tier in tiers.items() if tier == "core"):
         path = _shortest_path(edges, name, lesser)

@@ -24,11 +24,16 @@ def _team_named(name: str, author: Viewer) -> Team | None:
     raise ValidationError({"owner_team": Team.unknown(name)})
 
 
+MOST_DEPENDENCIES = 300
+
+
 def check_service(service: Service, fields: Mapping[str, Any]) -> None:
     """Raises ValidationError by field if it would depend on itself or a gate is not passed."""
     errors = {}
     if service.pk and any(each.pk == service.pk for each in fields.get("depends_on") or ()):
         errors["depends_on"] = "A service does not depend on itself."
+    if len(fields.get("depends_on") or ()) > MOST_DEPENDENCIES:
+        errors["depends_on"] = f"A service depends on others, up to {MOST_DEPENDENCIES}."
     if reason := gate_refusal(service, fields):
         errors["lifecycle"] = reason
     if errors:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from common.signing import FOREVER, SignedRequest
@@ -83,24 +83,35 @@ def store(
         incoming.json()
     sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200]
     digest = hashlib.sha256(body).hexdigest()
-    if repeats_within == FOREVER or not sender_id:
-        earlier = _copied(integration, digest, repeats_within)
-        if earlier:
-            return earlier
-    sender_id = sender_id or uuid.uuid4().hex
     stored_headers = {name: headers[name][:300] for name in STORED_HEADERS if name in headers}
     delivery = Delivery(
         integration=integration,
-        sender_id=sender_id,
+        sender_id=sender_id or uuid.uuid4().hex,
         digest=digest,
         headers=stored_headers,
         body=body,
         received_at=now,
         not_before=now,
     )
-    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    with transaction.atomic():
+        if repeats_within == FOREVER or not sender_id:
+            _wait_for_copies(integration, digest)
+            earlier = _copied(integration, digest, repeats_within)
+            if earlier:
+                return earlier
+        Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
     wake_workers()
-    return sender_id
+    return delivery.sender_id
+
+
+def _wait_for_copies(integration: Integration, digest: str) -> None:
+    """Let copies that arrive at the same time store one after another; others do not wait.
+
+    A unique constraint cannot say “of the last minutes”. The lock ends with the transaction.
+    """
+    with connection.cursor() as cursor:
+        lock = (integration.pk << 32 ^ int(digest[:16], 16)) % 2**63
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
 
 
 # As SQL: each delivery asks this, and the ORM takes longer to compose it than the database to run.

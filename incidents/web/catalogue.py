@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -21,6 +22,8 @@ from incidents.web.forms.files import KindOfFileForm
 from incidents.web.shortcuts import add_errors
 from people.permissions import requires
 
+MOST_DRAWN, MOST_LISTED = 300, 100
+
 
 @require_GET
 def service_graph(request: HttpRequest) -> HttpResponse:
@@ -28,16 +31,28 @@ def service_graph(request: HttpRequest) -> HttpResponse:
     needs = {row.name: [other.name for other in row.depends_on.all()] for row in services}
     tiers = {row.name: row.tier for row in services}
     edges = [(row.pk, other.pk, 1) for row in services for other in row.depends_on.all()]
+    drawn = _most_linked(edges)
     names = {row.pk: (row.name, row.get_absolute_url(), row.tier) for row in services}
     linked = {key for edge in edges for key in edge[:2]}
     context = {
-        "drawn": graph(edges, names, "Which service needs which, left needs right"),
-        "circles": dependency_cycles(needs),
-        "leaning": core_needing_supplementary(needs, tiers),
-        "alone": [row for row in services if row.pk not in linked],
+        "drawn": graph(
+            [edge for edge in edges if drawn.issuperset(edge[:2])],
+            {key: name for key, name in names.items() if key in drawn},
+            "Which service needs which, left needs right",
+        ),
+        "left_out": len(linked) - len(drawn),
+        "circles": dependency_cycles(needs)[:MOST_LISTED],
+        "leaning": core_needing_supplementary(needs, tiers)[:MOST_LISTED],
+        "alone": [row for row in services if row.pk not in linked][:MOST_DRAWN],
         "count": len(services),
     }
     return render(request, "incidents/catalogue/dependencies.html", context)
+
+
+def _most_linked(edges: list[tuple[int, int, int]]) -> set[int]:
+    """The services to draw: of many, those that most others need or that need the most."""
+    links = Counter(key for edge in edges for key in edge[:2])
+    return {key for key, _ in links.most_common(MOST_DRAWN)}
 
 
 class CatalogueForm(KindOfFileForm):

@@ -19,7 +19,7 @@ from django_htmx.middleware import HtmxDetails
 from common.viewer import signed_in
 from incidents import filing, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
-from incidents.models import Alert, Incident, Service, history_of
+from incidents.models import Alert, Incident, Service, TimelineEntry, history_of
 from incidents.permissions import (
     ADD_SERVICES,
     EDIT_INCIDENTS,
@@ -36,12 +36,13 @@ from incidents.web.shortcuts import (
     add_errors,
     get_incident,
     show_errors,
+    submitted_key,
     submitted_text,
 )
 from people.models import Team
 from people.permissions import requires
 
-PAGE_SIZE = 50
+PAGE_SIZE, ENTRIES_SHOWN = 50, 300
 TIME_LABELS = {
     "impact_started_at": "Impact started", "detected_at": "Detected",
     "acknowledged_at": "Acknowledged", "mitigated_at": "Mitigated", "resolved_at": "Resolved",
@@ -179,11 +180,17 @@ def _viewers_context(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _timeline_context(incident: Incident, hidden: bool = False) -> dict[str, Any]:
-    entries = full_timeline(incident, hidden)
+def _timeline_context(
+    incident: Incident, hidden: bool = False, until: TimelineEntry | None = None
+) -> dict[str, Any]:
+    entries = full_timeline(incident, hidden, ENTRIES_SHOWN, until)
+    stored = [entry for entry in entries if entry.pk]
+    pinned = incident.timeline.filter(pinned=True)
     return {
         "lines": lines_of(incident, entries),
-        "pinned": [entry for entry in entries if entry.pinned and entry.pk],
+        "pinned": (pinned if hidden else pinned.filter(hidden=False))[:ENTRIES_SHOWN],
+        "earlier_than": stored[0].pk if len(stored) >= ENTRIES_SHOWN else None,
+        "has_newer": until is not None,
         "hidden_count": incident.timeline.filter(hidden=True).count(),
         "show_hidden": hidden,
     }
@@ -194,7 +201,11 @@ def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     context = {
         "incident": incident,
-        **_timeline_context(incident, request.GET.get("hidden") == "1"),
+        **_timeline_context(
+            incident,
+            request.GET.get("hidden") == "1",
+            incident.timeline.filter(pk=submitted_key(request.GET.get("until", ""))).first(),
+        ),
     }
     return render(request, "incidents/timeline/_entries.html", context)
 

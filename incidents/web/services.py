@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -35,11 +36,19 @@ def service_list(request: HttpRequest) -> HttpResponse:
     )
     of = {each["service_id"]: each for each in figures}
     none = {"incident_count": 0, "open_count": 0, "last_incident": None}
-    rows = [
-        (service, of.get(service.pk, none)) for service in Service.objects.select_related("owner")
-    ]
+    words = request.GET.get("q", "").strip()[:100]
+    services = Service.objects.select_related("owner")
+    if words:
+        services = services.filter(Q(name__icontains=words) | Q(owner__name__icontains=words))
+    page = Paginator(services, 100).get_page(request.GET.get("page"))
     offered = offered_services()
-    context = {"rows": rows, "seen": offered[:30], "seen_count": offered.count()}
+    context = {
+        "rows": [(service, of.get(service.pk, none)) for service in page],
+        "page": page,
+        "q": words,
+        "seen": offered[:30],
+        "seen_count": offered.count(),
+    }
     return render(request, "incidents/services/list.html", context)
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from common.markdown import escape_markdown
+from common.row_limits import require_space
 from incidents import filing
 from incidents.events import outbox
 from incidents.events.pages import may_open
@@ -21,6 +22,8 @@ from kb.causes import fixes
 from kb.causes.symptom_names import reject_symptom_name
 from kb.models import Cause, CauseLink, Citation, LedTo
 from kb.permissions import visible_causes
+
+MOST_CAUSES, MOST_CITATIONS = 50, 50
 
 
 @transaction.atomic
@@ -40,7 +43,9 @@ def link_cause(
     link = CauseLink.objects.filter(incident=incident, cause=cause).first()
     if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):
         return link
-    link = link or CauseLink(incident=incident, cause=cause)
+    if link is None:
+        require_space(incident.cause_links, MOST_CAUSES, "cause", "An incident has causes,")
+        link = CauseLink(incident=incident, cause=cause)
     link.state, link.role, link.author = state, role, author
     link.reason = reason or link.reason
     link.full_clean(validate_constraints=False, exclude=["author"])
@@ -176,6 +181,10 @@ def cite_evidence(link: CauseLink, title: str, path: str, author: User | None = 
     if not link.incident.private and not may_open(Nobody(), path):
         raise ValidationError({"path": "Everybody sees this incident, but not that page."})
     citation = Citation.objects.filter(link=link, path=path).first()
+    if citation is None:
+        require_space(
+            link.citations, MOST_CITATIONS, "path", "A cause of an incident has evidence,"
+        )
     citation = citation or Citation(link=link, path=path, title=title[:300], author=author)
     citation.full_clean(exclude=["author"])
     citation.save()

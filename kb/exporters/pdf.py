@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import typst
@@ -11,10 +12,8 @@ from kb.exporters.base import ACTION_HEAD, Exporter, action_rows, postmortem_fac
 from kb.exporters.typst_markup import TypstWriter, content, literal
 from kb.models import Postmortem
 from kb.postmortems import images
+from kb.postmortems.picture_files import EXTENSIONS, can_be_drawn
 
-_EXTENSIONS = {
-    "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp",
-}  # fmt: skip
 _STYLE = """
 #set page(paper: "a4", margin: (x: 2.2cm, top: 2.2cm, bottom: 2.4cm), numbering: "1 / 1")
 #set text(font: ("Libertinus Serif", "DejaVu Sans Mono"), size: 10.5pt, lang: "en")
@@ -40,11 +39,12 @@ class PdfExporter(Exporter):
         with tempfile.TemporaryDirectory(prefix="causebook-pdf-") as name:
             folder = Path(name)
 
+            @cache
             def picture(path: str) -> str | None:
                 found = images.find_image(path, user)
-                if found is None:
+                if found is None or not can_be_drawn(found.body, found.content_type):
                     return None
-                stored = folder / f"{len(list(folder.iterdir()))}.{_EXTENSIONS[found.content_type]}"
+                stored = folder / f"{len(list(folder.iterdir()))}.{EXTENSIONS[found.content_type]}"
                 stored.write_bytes(found.body)
                 return stored.name
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from markdown_it.tree import SyntaxTreeNode
 
-from common.markdown import make_parser, with_links
+from common.markdown import is_too_marked, make_parser, with_links
 
 _parser = make_parser()
 
@@ -29,6 +29,8 @@ class TypstWriter:
         self.root = root
 
     def markup(self, text: str) -> str:
+        if is_too_marked(text):
+            return f"#raw(block: true, {literal(text)})"
         tree = SyntaxTreeNode(_parser.parse(with_links(text)))
         return self._all(tree, "\n\n")
 

@@ -18,6 +18,7 @@ from kb.importers.postmortem_text import read_report
 from kb.importers.report_fields import read_labels, read_sections, read_times
 
 _MAIN = ("#main-content", "main", "article", "#content", "body")
+MAX_TAGS, MAX_UNCLOSED = 100_000, 20
 _BREADCRUMB = re.compile(r"^.{0,200}? : ")
 
 
@@ -39,7 +40,9 @@ class HtmlImporter(FolderImporter):
             raise CannotImport("its tags are nested too deeply") from None
 
     def _record(self, file: Path, name: str) -> ImportedIncident:
-        page = BeautifulSoup(text_of(file), "html.parser")
+        text = text_of(file)
+        _refuse_what_takes_for_ever(text)
+        page = BeautifulSoup(text, "html.parser")
         for part in page(["script", "style", "nav"]):
             part.decompose()
         main = next((found for where in _MAIN if (found := page.select_one(where))), None)
@@ -69,6 +72,15 @@ class HtmlImporter(FolderImporter):
             if changed and first_date_in(prose) is None and first_date_in(changed):
                 record.guessed_times["impact_started_at"] = "the day when the page was changed"
         return record
+
+
+def _refuse_what_takes_for_ever(text: str) -> None:
+    """Raises CannotImport: for each tag that is never closed, Python reads to the end again."""
+    if text.count("<") > MAX_TAGS:
+        raise CannotImport(f"it has over {MAX_TAGS:,} tags; import it in parts")
+    for begin, end in (("<", ">"), ("<!--", "-->"), ("<![", "]")):
+        if text.count(begin, text.rfind(end) + 1) > MAX_UNCLOSED:
+            raise CannotImport("its tags are not closed")
 
 
 def _title_of(page: BeautifulSoup) -> str:

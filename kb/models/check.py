@@ -6,7 +6,11 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from common.row_limits import require_space
 from kb.models.cause import Cause
+
+MOST_CHECKS = 50
+"""Of one cause: all of them run for an incident that it may have."""
 
 
 class Check(models.Model):
@@ -58,6 +62,12 @@ class Check(models.Model):
     @property
     def condition(self) -> str:
         return f"{self.get_statistic_display()} {self.comparison} {self.threshold:g}"
+
+    def clean(self) -> None:
+        """Raises ValidationError by field."""
+        if self._state.adding and self.cause_id:
+            others = Check.objects.filter(cause=self.cause_id)
+            require_space(others, MOST_CHECKS, "name", "A cause has checks,")
 
     def holds(self, value: float) -> bool:
         if self.comparison == self.Comparison.ABOVE:

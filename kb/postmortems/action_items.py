@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from common.row_limits import require_space
 from incidents.events import outbox
 from incidents.events.notices import notify
 from kb.models import ActionItem, Cause, Postmortem
@@ -18,12 +19,14 @@ from kb.postmortems.editing import most_private_incident
 from kb.privacy import PRIVATE_CAUSE
 
 DUE_SOON = timedelta(days=3)
+MOST_ACTIONS = 500
 REMINDER_INTERVAL = timedelta(days=7)
 
 
 @transaction.atomic
 def add_action(postmortem: Postmortem, *, author: User | None = None, **fields: Any) -> ActionItem:
     """A new action item; its owner gets a notice. Raises ValidationError by field name."""
+    require_space(postmortem.action_items, MOST_ACTIONS, "title", "A postmortem has action items,")
     action = ActionItem(postmortem=postmortem, author=author, **fields)
     if action.cause is None:
         action.cause = _only_cause(postmortem)

@@ -13,23 +13,20 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from common.row_limits import require_few, require_space
 from incidents.events import outbox
 from incidents.events.notices import notify
 from incidents.models import Incident
 from kb.models import Comment, Draft, Picture, Postmortem, PostmortemReview
 from kb.models.postmortem import MAX_CHARACTERS
 from kb.permissions import visible_postmortems
+from kb.postmortems.picture_files import checked_kind
 from kb.postmortems.template_filling import fill_template, template_for
 from kb.postmortems.three_way_merge import merge_texts
 
 MENTION = re.compile(r"(?<![\w@/.`])@([A-Za-z0-9][\w.+-]{0,148}\w|\w)")
-MAX_IMAGE_BYTES = 2 * 1024 * 1024
-_IMAGE_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
+
+MOST_COMMENTS, MOST_PICTURES, MOST_REVIEWERS, MOST_INCIDENTS = 1000, 200, 50, 200
 
 
 @dataclass
@@ -49,6 +46,7 @@ def start_postmortem(
     """A draft filled from the template and its incidents. Raises ValidationError without any."""
     if not incidents:
         raise ValidationError({"incidents": "A postmortem covers at least one incident."})
+    require_few(incidents, MOST_INCIDENTS, "incidents", "A postmortem covers incidents,")
     chosen = template or template_for(incidents)
     body = fill_template(chosen.body, incidents) if chosen else ""
     others = f" and {len(incidents) - 1} more" if len(incidents) > 1 else ""
@@ -118,6 +116,7 @@ def save_postmortem(
         _notify_mentioned(current, mentioned, author)
     if incidents is not None:
         incidents = list(incidents)
+        require_few(incidents, MOST_INCIDENTS, "incidents", "A postmortem covers incidents,")
         current.incidents.set(incidents)
         if not current.private and any(each.private for each in incidents):
             current.private = True
@@ -201,6 +200,7 @@ def request_review(
 ) -> None:
     """Request reviews. Raises ValidationError for people who may not see its incidents."""
     reviewers = list(reviewers)
+    require_few(reviewers, MOST_REVIEWERS, "reviewers", "A postmortem has reviewers,")
     if not reviewers:
         raise ValidationError({"reviewers": "Choose who should read it."})
     for person in reviewers:
@@ -240,6 +240,7 @@ def comment_on(
     if passage and not comment.passage_exists:
         raise ValidationError({"passage": "The text has no such passage: select it again."})
     comment.full_clean(exclude=["author", "settled_by"])
+    require_space(postmortem.comments, MOST_COMMENTS, "text", "A postmortem has comments,")
     comment.save()
     if postmortem.author and postmortem.author != author:
         notify(
@@ -256,14 +257,8 @@ def toggle_resolved(comment: Comment, author: User | None = None) -> None:
 
 
 def store_image(postmortem: Postmortem, body: bytes, author: User | None = None) -> Picture:
-    """Store a pasted image; its first bytes show its type. Raises ValidationError."""
-    if len(body) > MAX_IMAGE_BYTES:
-        raise ValidationError({"picture": "A picture has up to 2 MB."})
-    kinds = [kind for start, kind in _IMAGE_SIGNATURES if body.startswith(start)]
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        kinds.append("image/webp")
-    if not kinds:
-        raise ValidationError({"picture": "Paste a PNG, JPEG, GIF or WebP picture."})
+    """Store a pasted image; see `picture_files.py`. Raises ValidationError."""
+    require_space(postmortem.pictures, MOST_PICTURES, "picture", "A postmortem has pictures,")
     return Picture.objects.create(
-        postmortem=postmortem, content_type=kinds[0], body=body, author=author
+        postmortem=postmortem, content_type=checked_kind(body), body=body, author=author
     )

@@ -26,7 +26,7 @@ from kb.permissions import (
     WRITE_POSTMORTEMS,
     visible_postmortems,
 )
-from kb.postmortems import editing, images
+from kb.postmortems import editing, images, picture_files
 from kb.postmortems.blameless import hints_for
 from kb.web.forms import ActionForm, EditorForm, ReviewersForm, StartForm
 from people import audit
@@ -204,7 +204,7 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
     if file is None:
         return JsonResponse({"error": "Send the picture as “picture”."}, status=400)
     try:
-        body = file.read(editing.MAX_IMAGE_BYTES + 1)
+        body = file.read(picture_files.MAX_BYTES + 1)
         image = editing.store_image(postmortem, body, signed_in(request))
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)

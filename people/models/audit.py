@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00")
 
 
 class AuditEntry(models.Model):
@@ -59,7 +62,8 @@ def _shown(value: Any) -> str:
         return ", ".join(map(_shown, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    text = str(value)
+    return f"{text[:10]} {text[11:19]} UTC" if _MOMENT.fullmatch(text) else text
 
 
 class AuditCursor(models.Model):

@@ -131,6 +131,11 @@ class CapacitySerializer(serializers.ModelSerializer):
         read_only_fields = ["pulled_at", "problem"]
         extra_kwargs = {"query": {"max_length": 5000}}
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is None:
+            Capacity(**attrs).clean()
+        return attrs
+
     def get_days_until_full(self, capacity: Capacity) -> float | None:
         trend = trend_of(capacity)
         return trend.days if trend else None

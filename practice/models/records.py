@@ -8,7 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analysis.models import Source
+from common.row_limits import require_space
 from incidents.models import Service
+
+MOST_CAPACITIES = 50
+"""Of one service: each is a query every hour."""
 
 
 class LoadTest(models.Model):
@@ -92,6 +96,12 @@ class Capacity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service}: {self.what}"
+
+    def clean(self) -> None:
+        """Raises ValidationError by field."""
+        if self._state.adding and self.service_id:
+            others = Capacity.objects.filter(service=self.service_id)
+            require_space(others, MOST_CAPACITIES, "what", "A service has capacities,")
 
     def get_absolute_url(self) -> str:
         return reverse("practice:records", args=[self.service_id])

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import yaml
-
 from common.file_import import BadFile, Skipped
 from common.payloads import text
+from common.yaml_documents import UNREADABLE, values_of
 
 __all__ = [
     "ALERTS_OFF", "BadFile", "ImportedObjective", "Refused", "Skipped", "SloReader", "documents",
@@ -73,11 +72,6 @@ class SloReader:
         raise NotImplementedError
 
 
-_UNREADABLE = (
-    yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError,
-    OverflowError,
-)  # fmt: skip
-"""Odd tags make PyYAML raise more than its own errors."""
 _NEXT_DOCUMENT = re.compile(r"^(?=---(?:\s|\Z))", re.MULTILINE)
 
 
@@ -89,8 +83,8 @@ def documents(content: str) -> list[tuple[str, Any]]:
     """
     content = content.lstrip("\ufeff")
     try:
-        parsed = list(yaml.safe_load_all(content))
-    except _UNREADABLE:
+        parsed = list(values_of(content))
+    except UNREADABLE:
         parsed = _one_by_one(content)
     found = [
         entry
@@ -112,8 +106,8 @@ def _one_by_one(content: str) -> list[Any]:
     broken = []
     for number, piece in enumerate(pieces, 1):
         try:
-            parsed.append(yaml.safe_load(piece))
-        except _UNREADABLE as error:
+            parsed += list(values_of(piece)) or [None]
+        except (BadFile, *UNREADABLE) as error:
             broken.append(_problem(error))
             parsed.append(Skipped(f"document {number}", f"It is not YAML: {broken[-1]}."))
     if len(broken) == len(pieces):

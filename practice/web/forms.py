@@ -11,6 +11,7 @@ from incidents.models import Service
 from incidents.web.forms.files import KindOfFileForm, TextOrFileForm
 from practice.load_tests import registry as load_test_tools
 from practice.models import Capacity, Drill, Practice, Slo
+from practice.records.load_tests import MOST_BYTES
 from practice.slo_files import registry as slo_files
 
 
@@ -52,6 +53,7 @@ class SloFileForm(KindOfFileForm):
 
 
 class LoadTestForm(TextOrFileForm):
+    max_bytes = MOST_BYTES
     tool = forms.ChoiceField()
     release = forms.CharField(max_length=200, required=False)
     scenario = forms.CharField(
@@ -82,6 +84,7 @@ class CapacityForm(forms.ModelForm):
 class ChecklistForm(forms.Form):
     items = forms.CharField(
         label="Questions",
+        max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 26, "spellcheck": "false"}),
         help_text="One a line: section | question, and | check where the product can answer.",
     )

@@ -42,14 +42,17 @@ def key_and_certificate() -> tuple[str, str]:
     return pem.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def metadata(certificate: str) -> str:
-    body = "".join(certificate.strip().splitlines()[1:-1])
+def metadata(*certificates: str, entity: str = ENTITY) -> str:
+    keys = "".join(
+        f"""<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
+      <ds:X509Data><ds:X509Certificate>{"".join(each.strip().splitlines()[1:-1])}</ds:X509Certificate>
+      </ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"""
+        for each in certificates
+    )
     return f"""<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
-  entityID="{ENTITY}">
+  entityID="{entity}">
   <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
-    <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
-      <ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
-    </md:KeyDescriptor>
+    {keys}
     <md:SingleSignOnService Location="https://idp.example.com/sso"
       Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"/>
   </md:IDPSSODescriptor>

@@ -190,13 +190,3 @@ def test_a_directory_cannot_take_over_an_account_with_a_password_here(
 ) -> None:
     settings.SIGN_UP_PROVIDERS = ["ldap"]
     assert directory.person_of(entry("oncall")) is None
-
-
-def test_an_empty_password_is_never_sent_to_a_directory(settings: Any) -> None:
-    settings.LDAP_URL = "ldap://127.0.0.1:9"
-    assert directory.find("ada", "") is None
-
-
-def test_a_directory_that_does_not_answer_signs_in_nobody(settings: Any) -> None:
-    settings.LDAP_URL = "ldap://127.0.0.1:9"
-    assert directory.find("ada", "secret") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,15 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts.people import states
+from accounts.people.service_accounts import create_service_account
 from accounts.sign_in.sessions import device_name
 from incidents.api import events
+from incidents.filing import file_incident
 from incidents.models import ApiToken
 from incidents.tokens import create_token
+from people.membership import apply_groups, give_role
+from people.models import GroupRule, Role
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "pass-for-tests"
@@ -109,6 +115,8 @@ END: dict[str, Callable[[User, Any], Any]] = {
     "token expired": lambda user, _: ApiToken.objects.update(expires_at=timezone.now()),
     "person deactivated, token": lambda user, _: User.objects.update(is_active=False),
     "person deactivated, session": lambda user, _: User.objects.update(is_active=False),
+    "superuser or not, token": lambda user, _: User.objects.update(is_superuser=True),
+    "superuser or not, session": lambda user, _: User.objects.update(is_superuser=True),
     "session ended": lambda user, browser: browser.session.delete(),
     "password changed": lambda user, _: User.objects.update(password="another"),
 }
@@ -128,6 +136,58 @@ def test_a_stream_of_events_ends_at_once(how: str, user: User, monkeypatch: Any)
     start = time.monotonic()
     assert list(stream) == []
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("way", ["token", "session"])
+def test_what_a_group_opened_is_closed_in_an_open_stream_once_the_group_is_lost(
+    way: str, user: User, other: User, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(events, "POLL", 0.01)
+    monkeypatch.setattr(events, "SETTLED", timedelta(0))
+    give_role(other, Role.ADMINISTRATOR)
+    GroupRule.objects.create(provider="oidc", group="sre", role="administrator")
+    apply_groups(user, "oidc", ["sre"])
+    client: Any = APIClient()
+    if way == "token":
+        text = create_token(user, "script", "admin")[1]
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    else:
+        client = signed_in(FIREFOX, "192.0.2.1")
+    assert client.get("/api/v1/people/").status_code == 200
+
+    def happens(title: str, private: bool) -> None:
+        file_incident(title=title, services=[], reporter=other, private=private)
+
+    stream = client.get("/api/v1/events/stream/?seconds=2").streaming_content
+    next(stream)
+    happens("Breach one", private=True)
+    assert b"Breach one" in next(stream)
+    apply_groups(user, "oidc", [])
+    happens("Breach two", private=True)
+    happens("Orders down", private=False)
+    rest = b"".join(stream)
+    assert b"Orders down" in rest
+    assert b"Breach two" not in rest
+    assert client.get("/api/v1/people/").status_code == 403
+    assert client.get("/api/v1/incidents/").status_code == 200
+
+
+def test_a_service_account_that_is_deactivated_is_out_at_once(user: User, monkeypatch: Any) -> None:
+    monkeypatch.setattr(events, "POLL", 0.01)
+    give_role(user, Role.ADMINISTRATOR)
+    program = create_service_account("ci", user, Role.RESPONDER)
+    api: Any = APIClient()
+    text = create_token(program, "deploys", "file", by=user)[1]
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    stream = api.get("/api/v1/events/stream/?seconds=60").streaming_content
+    next(stream)
+    states.deactivate(program, user)
+    start = time.monotonic()
+    assert list(stream) == []
+    assert time.monotonic() - start < 5
+    assert api.get("/api/v1/incidents/").status_code == 401
+    states.reactivate(program, user)
+    assert api.get("/api/v1/incidents/").status_code == 401, "Its tokens stay ended."
 
 
 def test_the_api_with_a_session_needs_the_csrf_token(user: User) -> None:

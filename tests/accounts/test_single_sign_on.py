@@ -128,6 +128,15 @@ def test_a_deactivated_person_stays_out(oidc: str, settings: Any) -> None:
     assert not is_signed_in(come(oidc, ADA))
 
 
+def test_a_provider_that_is_away_is_named_on_the_page(oidc: str, settings: Any) -> None:
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    for server in ("http://127.0.0.1:9", f"{oidc}/no-such"):
+        app["settings"]["server_url"] = server
+        page = Client().post(reverse("openid_connect_login", args=["oidc"]))
+        assert page.status_code == 503
+        assert "The identity provider does not answer" in page.content.decode()
+
+
 def test_an_answer_that_nobody_asked_for_signs_nobody_in(oidc: str, user: User) -> None:
     answer = Client().get(reverse("openid_connect_callback", args=["oidc"]), {"code": "x"})
     assert "Not signed in" in answer.content.decode()

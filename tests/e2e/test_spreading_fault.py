@@ -220,7 +220,7 @@ def test_a_fault_that_spreads_is_followed_to_its_recovery(
     story.alert("LatencyHigh gateway", "api-gateway", "api-gateway answers slowly")
     story.joined("api-gateway")
     assert evidence_of(incident, "api-gateway", "latency p99").findings.exists()
-    assert first_cause(incident, user) == CAUSE
+    wait_for(lambda: first_cause(incident, user) == CAUSE, 60, "The cause that evidence speaks for")
     assert likely_origins(incident).suspects[0].service == "catalog-db"
     show(page, live_server.url, incident)
     expect(page.locator("#evidence .story .tag.good").first).to_have_text("just found")

@@ -6,9 +6,14 @@ from typing import Any
 
 from django import forms
 
+from common.file_import import MAX_BYTES
+from common.text_files import decoded
+
 
 class TextOrFileForm(forms.Form):
     """A file, or its pasted text."""
+
+    max_bytes = MAX_BYTES
 
     file = forms.FileField(required=False)
     content = forms.CharField(
@@ -18,7 +23,10 @@ class TextOrFileForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("file"):
-            data["content"] = data["file"].read().decode("utf-8", "replace")
+            if data["file"].size > self.max_bytes:
+                megabytes = self.max_bytes // 1024**2
+                raise forms.ValidationError({"file": f"A file has up to {megabytes} MB."})
+            data["content"] = decoded(data["file"].read())
         if not (data.get("content") or "").strip():
             raise forms.ValidationError("Choose a file, or paste its text.")
         return data

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from common.signing import REPEAT_WINDOW, Hmac
+from incidents.intake import receiving
 from incidents.models import Delivery
 from incidents.webhooks import registry
 from incidents.webhooks.base import Incoming
@@ -88,3 +93,35 @@ def test_where_the_time_is_signed_an_old_one_is_refused() -> None:
     )
     answer = Client().post(path, body, content_type=headers.pop("Content-Type"), headers=headers)
     assert answer.status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["alertmanager", "github"])
+def test_copies_that_arrive_at_one_moment_are_stored_once(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration, secret = make(kind, "a-secret-of-the-sender")
+    both_looked = threading.Barrier(2)
+    look_for_copy = receiving._copied
+
+    def look_and_wait(*arguments: Any) -> str:
+        found = look_for_copy(*arguments)
+        # Where the second has to wait for the first, it does not get here in time.
+        with suppress(threading.BrokenBarrierError):
+            both_looked.wait(timeout=1)
+        return found
+
+    def deliver(number: int) -> str:
+        plugin = registry()[kind]
+        fresh = {plugin.id_header: f"id-{number}"} if plugin.id_header else {}
+        try:
+            answer = send(kind, integration.slug, secret, sample(kind), **fresh)
+            return str(answer["delivery"])
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(receiving, "_copied", look_and_wait)
+    with ThreadPoolExecutor(2) as threads:
+        ids = set(threads.map(deliver, range(2)))
+    assert Delivery.objects.count() == 1
+    assert ids == {Delivery.objects.get().sender_id}, "both are acknowledged as the one"

@@ -1,0 +1,43 @@
+"""Texts that people paste, programs send and attackers try."""
+
+from __future__ import annotations
+
+ODD_TEXTS = {
+    "null": "a\x00b",
+    "only nulls": "\x00",
+    "controls": "a\x01\x07\x1b[31mb\x7f\x85",
+    "right to left override": "\u202eetirw\u202c \u2066x\u2069 שלום مرحبا",
+    "zero width": "\u200b\u200d\ufeff",
+    "combining": "e" + "\u0301" * 300,
+    "one long word": "w" * 30_000,
+    "lines": "one\ntwo\r\nthree\rfour\u2028five\u2029six",
+    "emoji": "👩‍👩‍👧‍👦🏳️‍🌈👍🏽🇩🇪",
+    "spaces": " \t\u00a0\u3000 ",
+    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=1>",
+    "markdown": "[x](javascript:alert(1)) ![y](//z) **`[[_" + "[" * 500,
+    "template": "{{ 7*7 }}{% load %}{% include 'x' %}${7*7}%s%(a)s{0.__class__}",
+    "formula": '=HYPERLINK("http://x","y")',
+    "long number": "9" * 400,
+    "big integer": "9223372036854775808",
+    "key too large": "999999999999999999",
+    "negative": "-1",
+    "negative zero": "-0.0",
+    "not a number": "NaN",
+    "infinite": "-Infinity",
+    "exponent": "1e999",
+    "tiny": "1e-999999999",
+    "other digits": "١٢٣²",
+    "year 0": "0000-01-01T00:00",
+    "year 1": "0001-01-01T00:00",
+    "year 9999": "9999-12-31T23:59:59",
+    "leap second": "2016-12-31T23:59:60Z",
+    "no day": "2025-02-30",
+    "json": '{"a": [1, {"b": null}]}',
+    "deep": "[" * 3000,
+    "path": "../../etc/passwd",
+    "address": "http://[::1",
+    "pattern": "(a+)+$ [ *** ( \\",
+    "query": "service:\" OR severity:' AND ((( -\"",
+    "reference": "INC-99999999999999999999999 INC-0 INC-١",
+}  # fmt: skip
+"""By what is odd about them; none has half of a surrogate pair, which no form can send."""
