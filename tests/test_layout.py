@@ -52,7 +52,8 @@ LAYERS = {
         "tasks urls admin apps",
     ],
     "analysis": [
-        "core models sources permissions",
+        "core models sources",
+        "permissions",
         "similarity audited",
         "evidence benchmarks",
         "suggestions",
