@@ -11,19 +11,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from common.site_url import public_url
-from incidents.events.pages import hidden_paths, may_open
+from incidents.events.pages import may_open, with_open_pages
 from incidents.models.notice import Notice
-from incidents.permissions import sees_all
 
 
 def visible_notices(user: User, **conditions: Any) -> QuerySet[Notice]:
     """The notices of a person, but for those about what became private or was deleted since."""
-    rows = Notice.objects.filter(user=user, **conditions)
-    if sees_all(user):
-        return rows
-    paths = rows.order_by().values_list("path", flat=True).distinct()
-    hidden = hidden_paths(user, paths)
-    return rows.exclude(path__in=hidden) if hidden else rows
+    return with_open_pages(Notice.objects.filter(user=user, **conditions), user)
 
 
 def notify(user: User | None, key: str, text: str, path: str) -> bool:

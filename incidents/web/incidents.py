@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -12,6 +13,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Window
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.middleware import HtmxDetails
@@ -185,11 +187,15 @@ def _timeline_context(
 ) -> dict[str, Any]:
     entries = full_timeline(incident, hidden, ENTRIES_SHOWN, until)
     stored = [entry for entry in entries if entry.pk]
+    earlier = {"until": stored[0].pk} if len(stored) >= ENTRIES_SHOWN else {}
+    if earlier and hidden:
+        earlier["hidden"] = 1
+    page = reverse("incidents:timeline", args=[incident.pk])
     pinned = incident.timeline.filter(pinned=True)
     return {
         "lines": lines_of(incident, entries),
         "pinned": (pinned if hidden else pinned.filter(hidden=False))[:ENTRIES_SHOWN],
-        "earlier_than": stored[0].pk if len(stored) >= ENTRIES_SHOWN else None,
+        "earlier_url": f"{page}?{urlencode(earlier)}" if earlier else "",
         "has_newer": until is not None,
         "hidden_count": incident.timeline.filter(hidden=True).count(),
         "show_hidden": hidden,

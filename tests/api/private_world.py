@@ -26,6 +26,7 @@ from kb import models as kb
 from kb.causes import fixes, linking
 from kb.postmortems import action_items, editing
 from practice.models import ReadinessFinding
+from tests.pictures import png
 
 OURS = ("incidents", "kb", "analysis", "practice")
 FIRST = 777
@@ -266,7 +267,7 @@ def _postmortem(incident: Incident, owner: User, strangers: list[User]) -> None:
     postmortem.refresh_from_db()
     editing.publish(postmortem)
     editing.comment_on(postmortem, "really?", owner)
-    editing.store_image(postmortem, b"\x89PNG\r\n\x1a\n zq9997q", owner)
+    editing.store_image(postmortem, png(1, 1, text=b"zq9997q"), owner)
     editing.save_draft(postmortem, owner, 2, "draft title", "draft body")
 
 

@@ -16,7 +16,10 @@ SIZES = (20, 200, 2000)
 """Growing, so that an exponential one is found before it takes for ever."""
 SOON = 0.004
 """Seconds in which a linear pattern reads 2000 characters, many times over."""
-BUILT_FROM_OWN_WORDS = {"re.compile(f\"\\\\b(?:{'|'.join(names)})\\\\b\", re.IGNORECASE)"}
+BUILT_FROM_OWN_WORDS = {
+    "re.compile(f\"\\\\b(?:{'|'.join(names)})\\\\b\", re.IGNORECASE)",
+    "re.match(record.pattern, path)",  # names of routes
+}
 
 
 def seconds(read: Callable[[str], object], text: str, tries: int = 3) -> float:

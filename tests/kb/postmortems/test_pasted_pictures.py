@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import time
-import zlib
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,21 +11,9 @@ from kb.exporters import registry
 from kb.models import Picture, Postmortem
 from kb.postmortems.editing import store_image
 from kb.postmortems.picture_files import checked_kind
+from tests.pictures import png
 
 pytestmark = pytest.mark.django_db
-
-
-def png(width: int, height: int, data: bytes | None = None) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    if data is None:
-        data = zlib.compress((b"\0" * (1 + (width + 7) // 8)) * height)
-    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    parts = chunk(b"IHDR", head), chunk(b"IDAT", data), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"

@@ -26,13 +26,10 @@ from kb.postmortems.action_items import add_action, edit_action, remind_owners_o
 from kb.postmortems.blameless import hints_for
 from kb.postmortems.three_way_merge import merge_texts
 from tests.conftest import data
+from tests.pictures import png
 
 pytestmark = pytest.mark.django_db
-PNG = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"
-    b"\x1f\x15\xc4\x89\x00\x00\x00\rIDATx\xdac\xf8\xff\xff?\x00\x05\xfe\x02\xfe\xa75\x81\x84"
-    b"\x00\x00\x00\x00IEND\xaeB`\x82"
-)
+PNG = png(1, 1)
 
 
 def edit_form(postmortem: Postmortem, **changes: object) -> dict[str, object]:
