@@ -210,9 +210,10 @@ def timeline(request: HttpRequest, pk: str) -> HttpResponse:
         **_timeline_context(
             incident,
             request.GET.get("hidden") == "1",
-            incident.timeline.filter(pk=submitted_key(request.GET.get("until", ""))).first(),
+            incident.timeline.filter(pk=submitted_key(until)).first() if until else None,
         ),
     }
+    until = request.GET.get("until", "")
     return render(request, "incidents/timeline/_entries.html", context)
 
 
