@@ -205,6 +205,7 @@ def _timeline_context(
 @require_GET
 def timeline(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
+    until = request.GET.get("until", "")
     context = {
         "incident": incident,
         **_timeline_context(
@@ -213,7 +214,6 @@ def timeline(request: HttpRequest, pk: str) -> HttpResponse:
             incident.timeline.filter(pk=submitted_key(until)).first() if until else None,
         ),
     }
-    until = request.GET.get("until", "")
     return render(request, "incidents/timeline/_entries.html", context)
 
 
