@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from common.viewer import signed_in
-from incidents.events.notices import visible_notices
+from incidents.events.notices import count_unread, visible_notices
 from incidents.models import Notice
 
 
@@ -43,6 +43,6 @@ def unread(request: HttpRequest) -> dict[str, Any]:
 
     def count() -> int:
         user = request.user
-        return visible_notices(user, read_at=None).count() if user.is_authenticated else 0
+        return count_unread(user) if user.is_authenticated else 0
 
     return {"unread_notices": count}
