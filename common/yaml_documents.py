@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -59,7 +60,7 @@ def values_of(text: str) -> Iterator[Any]:
 def load_yaml(text: str) -> Any:
     """The value of one document. Raises BadFile, also for one that grows by its aliases."""
     try:
-        found = list(values_of(text))
+        found = list(islice(values_of(text), 2))
     except UNREADABLE as error:
         raise BadFile(f"{' '.join(str(error).split())[:200]}") from None
     if len(found) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import django_filters
@@ -33,8 +33,8 @@ class CleanJson(JSONParser):
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
             data = super().parse(stream, media_type, context)
-            name = _field_with_bad_character(data)
-            long = "" if name else _field_with_long_list(data)
+            name = _first_field(data, _has_bad_character)
+            long = "" if name else _first_field(data, _is_long)
         except RecursionError as error:
             raise exceptions.ParseError("The body is nested too deep.") from error
         if name:
@@ -53,30 +53,28 @@ def _is_bad(text: str) -> bool:
     return "\x00" in text or json_text.has_half(text)
 
 
-def _field_with_long_list(data: Any, name: str = "") -> str:
-    """The name of the first field with too many entries; empty without one."""
-    if not isinstance(data, dict | list):
-        return ""
-    if len(data) > MOST_ENTRIES:
+def _is_long(value: Any) -> bool:
+    return isinstance(value, dict | list) and len(value) > MOST_ENTRIES
+
+
+def _has_bad_character(value: Any) -> bool:
+    """Whether no database stores it, or a name of what is in it."""
+    texts = value if isinstance(value, dict) else [value] if isinstance(value, str) else ()
+    return any(_is_bad(text) for text in texts)
+
+
+def _first_field(data: Any, is_wrong: Callable[[Any], bool], name: str = "") -> str:
+    """The name of the first field with something wrong anywhere in it; empty without one."""
+    if is_wrong(data):
         return name or "body"
-    each = data.items() if isinstance(data, dict) else ((name, value) for value in data)
-    return next(
-        filter(None, (_field_with_long_list(value, name or key) for key, value in each)), ""
-    )
-
-
-def _field_with_bad_character(data: Any, name: str = "") -> str:
-    """The name of the first field with a character that no database stores; empty without one."""
-    if isinstance(data, str):
-        return (name or "body") if _is_bad(data) else ""
+    inside: Iterable[tuple[str, Any]]
     if isinstance(data, dict):
-        if any(_is_bad(key) for key in data):
-            return name or "body"
-        found = (_field_with_bad_character(v, name or k) for k, v in data.items())
-        return next(filter(None, found), "")
-    if isinstance(data, list):
-        return next(filter(None, (_field_with_bad_character(each, name) for each in data)), "")
-    return ""
+        inside = data.items()
+    elif isinstance(data, list):
+        inside = ((name, each) for each in data)
+    else:
+        return ""
+    return next(filter(None, (_first_field(v, is_wrong, name or k) for k, v in inside)), "")
 
 
 class _NumbersField(forms.MultipleChoiceField):
