@@ -16,10 +16,10 @@ from analysis.suggestions.live_index import index_file
 from common.process_cache import ProcessCache
 from common.sealing import FIELD, sealed_models, unseal
 from incidents import scheduled_runs
-from incidents.tasks import HEARTBEAT, HEARTBEAT_EVERY
+from incidents.tasks import HEARTBEAT
 
-SILENT_AFTER = 6 * HEARTBEAT_EVERY
-"""Seconds without a sign of life from a process."""
+SILENT_AFTER = 60.0
+"""Seconds without a sign of life from a process: some heartbeats may be late."""
 INDEX_OLD_AFTER = 3600.0
 FRESH = 1.0
 """Seconds that an answer is valid, so that nobody makes the database busy by asking."""
@@ -38,12 +38,18 @@ class _Problem(Exception):
     """The message says what does not work and the cure, and holds no address or secret."""
 
 
-def _database() -> None:
+def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except (DatabaseError, InterfaceError) as error:
-        raise _Problem("does not answer") from error
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
+
+
+def _database() -> None:
+    if not database_answers():
+        raise _Problem("does not answer")
 
 
 def _migrations() -> None:

@@ -23,8 +23,8 @@ def sweep_intake() -> None:
     auto_close.close_quiet_incidents()
 
 
-HEARTBEAT, HEARTBEAT_EVERY = "worker-heartbeat", 10.0
-"""The periodic task that shows that beat and workers live, and the seconds between two."""
+HEARTBEAT = "worker-heartbeat"
+"""The periodic task that shows that beat and workers live."""
 
 
 @shared_task(expires=10)
