@@ -68,18 +68,17 @@ def full_timeline(
     if until:
         stored = stored.filter(Q(at__lt=until.at) | Q(at=until.at, pk__lt=until.pk))
     newest = list(stored[: most + 1])
-    is_whole = len(newest) <= most
+    begins = newest[most - 1].at if len(newest) > most else None
     entries = [entry for entry in newest[:most] if hidden or not entry.hidden]
     edited = [entry for entry in entries if entry.edited_at]
     prefetch_related_objects(edited, "versions__replaced_by")
     derived = [entry for entries_of in TIMELINE_SOURCES.values() for entry in entries_of(incident)]
     known = {(entry.kind, entry.at) for entry in newest}
-    oldest = newest[:most][-1].at if newest else None
     entries += [
         entry
         for entry in derived
         if (entry.kind, entry.at) not in known
-        and (is_whole or oldest is None or entry.at >= oldest)
+        and (begins is None or entry.at >= begins)
         and (until is None or entry.at < until.at)
     ]
     return sorted(entries, key=lambda entry: entry.at)
