@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -16,16 +15,10 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from incidents.tokens import create_token
+from tests.edges.marks import EVERY_FIELD
 from tests.edges.odd_texts import ODD_TEXTS
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.timeout(1800),
-    pytest.mark.skipif(
-        not os.environ.get("CAUSEBOOK_TEST_EVERY_FIELD"),
-        reason="It takes minutes: set CAUSEBOOK_TEST_EVERY_FIELD=1.",
-    ),
-]
+pytestmark = EVERY_FIELD
 OTHER_TYPES: list[Any] = [
     None, 0, -1, 2**63, 10**400, 1.5, True, [], {}, [None], [[]], [{}], {"a": [{"b": {}}]},
     {"": "", "a\n": [], "x" * 1000: 1}, ["x"] * 900, list(range(900)), [1] * 900, ["\u202e"],

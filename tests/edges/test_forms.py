@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -15,17 +14,11 @@ from django.test import Client
 from django.urls import resolve
 
 from tests.addresses import address_of, routes
+from tests.edges.marks import EVERY_FIELD
 from tests.edges.odd_texts import ODD_TEXTS
 from tests.edges.page_forms import Form, forms_of
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.timeout(1800),
-    pytest.mark.skipif(
-        not os.environ.get("CAUSEBOOK_TEST_EVERY_FIELD"),
-        reason="It takes minutes: set CAUSEBOOK_TEST_EVERY_FIELD=1.",
-    ),
-]
+pytestmark = EVERY_FIELD
 WORDS = (
     "alertmanager", "generic", "prometheus", "slack", "core", "categories", "templates", "deploys",
     "maintenance", "heartbeats", "policies", "html", "hardware",
