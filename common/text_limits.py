@@ -15,7 +15,7 @@ _LONGER = {"incidents.incident", "incidents.timelineentry", "incidents.alert"}
 
 
 def limit_texts(rows: Iterable[type[models.Model]]) -> None:
-    """Let validation refuse longer texts by name of their field: in forms, API and rules alike.
+    """Let validation refuse longer texts by name of their field: in forms, by API and in rules.
 
     Not by `max_length`, which would be part of migrations.
     """
