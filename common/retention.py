@@ -1,4 +1,4 @@
-"""What becomes of old rows: each table is of one kind, and each kind has a rule or a reason to stay.
+"""What becomes of old rows: each table is of one kind, which has a rule or a reason to stay.
 
 Packages register their kinds in `apps.py`. Rows are deleted in batches, each in a transaction of
 its own with a limit for locks and time, so that a run may be lost or done twice at any moment.
@@ -189,7 +189,8 @@ def apply(kind: Kind, seconds: float = 10.0) -> Outcome:
 def _bound() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+            "SELECT set_config('lock_timeout', %s, true),"
+            " set_config('statement_timeout', %s, true)",
             [f"{LOCK_SECONDS}s", f"{STATEMENT_SECONDS}s"],
         )
 
