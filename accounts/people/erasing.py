@@ -7,7 +7,6 @@ recorded as one entry without them.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -22,10 +21,11 @@ from django.db.models.functions import Lower
 
 from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import require_may_change
+from accounts.people.names_in_texts import replace_names
 from accounts.people.states import end_all_sessions
 from common.origin import SETUP, acting
 from incidents.models import ApiToken, IdempotentResponse, Incident, Notice
-from kb.models import ActionItem, ChatCode, ChatPerson, Draft, NotificationRule
+from kb.models import ChatCode, ChatPerson, Draft, NotificationRule
 from people import audit
 from people.membership import an_administrator_remains, forget_roles, is_service_account
 from people.models import Account, Invitation, Membership, RoleGrant
@@ -61,19 +61,15 @@ def erase_person(person: User) -> str:
         person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         if is_erased(person):
             return person.get_username()
+        username, names = person.get_username(), {person.get_full_name(), *_addresses_of(person)}
         with acting(SETUP):
             deleted = _delete_what_is_theirs(person)
             _anonymise(person)
+            deleted["texts"] = replace_names(username, names, person.get_username())
         audit.record(
             "person.erased", person, {name: [count, 0] for name, count in deleted.items() if count}
         )
     return person.get_username()
-
-
-def _names_of(person: User) -> set[str]:
-    """What others may have written for this person; one word alone could be anything."""
-    names = {person.get_username(), person.get_full_name(), *_addresses_of(person)}
-    return {unicodedata.normalize("NFC", name).lower() for name in names if name}
 
 
 def _addresses_of(person: User) -> set[str]:
@@ -82,12 +78,11 @@ def _addresses_of(person: User) -> set[str]:
 
 
 def _delete_what_is_theirs(person: User) -> dict[str, int]:
-    addresses, names = _addresses_of(person), _names_of(person)
+    addresses = _addresses_of(person)
     withdraw_invitations_of(person)
     deleted = {
         "sessions": end_all_sessions(person),
         "notification addresses": _leave_mail_rules(addresses),
-        "names in action items": _leave_action_items(names),
     }
     invitations = Invitation.objects.annotate(address=Lower("email"))
     rows: dict[str, Any] = {
@@ -99,7 +94,10 @@ def _delete_what_is_theirs(person: User) -> dict[str, int]:
         "chat accounts": ChatPerson.objects.filter(user=person),
         "chat codes": ChatCode.objects.filter(user=person),
         "invitations": invitations.filter(Q(accepted_by=person) | Q(address__in=addresses)),
-        "notices": Notice.objects.filter(user=person),
+        # Notices of others begin with who answered them.
+        "notices": Notice.objects.filter(
+            Q(user=person) | Q(text__startswith=f"{person.get_username()}:")
+        ),
         "drafts": Draft.objects.filter(user=person),
         "subscriptions": Subscription.objects.filter(user=person),
         "responses": IdempotentResponse.objects.filter(user=person),
@@ -124,15 +122,6 @@ def _leave_mail_rules(addresses: set[str]) -> int:
             rule.save(update_fields=["channel"])
         else:
             rule.delete()
-    return changed
-
-
-def _leave_action_items(names: set[str]) -> int:
-    """Imported action items name their owner by a text of their own."""
-    changed = 0
-    for table in (ActionItem, ActionItem.history.model):
-        named = table._base_manager.annotate(named=Lower("owner_named")).filter(named__in=names)
-        changed += named.update(owner_named=FORMER)
     return changed
 
 

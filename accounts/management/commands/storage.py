@@ -34,8 +34,8 @@ class Command(BaseCommand):
             )
         self.stdout.write(
             f"\nThe database has {_size(found.database)}. At this rate {_size(found.per_year)} "
-            f"come in a year; the rules will leave {_size(found.steady)}, and {_size(found.for_ever)} a "
-            "year that no rule bounds."
+            f"come in a year; the rules will leave {_size(found.steady)}, and "
+            f"{_size(found.for_ever)} a year that no rule bounds."
         )
         if found.disk_free is not None:
             self.stdout.write(f"Free on its disk: {_size(found.disk_free)}.")
