@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -77,7 +78,7 @@ def _replace(
         if text == former:
             continue
         limit = getattr(table._meta.get_field(field), "max_length", None)
-        values = {field: text[:limit] if limit else text}
+        values: dict[str, Any] = {field: text[:limit] if limit else text}
         if table in _INDEXED:
             values["updated_at"] = timezone.now()
         elif isinstance(row, TimelineEntry):
