@@ -239,6 +239,11 @@ def _evidence(incident: Incident, service: Service) -> None:
     analysis.Fingerprint.objects.create(incident=incident, templates={"t": "line"})
     analysis.FollowUp.objects.create(incident=incident, reason="more")
     analysis.ShownAnswer.objects.create(incident=incident, causes=[])
+    unclear = {"weaker": 0, "windows": 0, "abnormal": 0}
+    analysis.ThinnedIncident.objects.create(
+        incident=incident, at=timezone.now(), rule="rule",
+        origins={"suspects": [], "confidence": unclear},
+    )  # fmt: skip
     analysis.LogSign.objects.create(
         source=source, service=service, kind="new", template_id="abc", example="line", count=3,
         at=at, last_at=timezone.now(), incident=incident,
