@@ -6,14 +6,22 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
 
 from common.origin import Origin, acting
+from config.gc_tuning import freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("causebook")
+
+class Application(Celery):
+    @property
+    def Beat(self) -> Any:
+        return self.subclass_with_self("config.beat:LightBeat")
+
+
+app = Application("causebook")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -22,6 +30,12 @@ app.autodiscover_tasks()
 def log_like_django(**_: Any) -> None:
     """Workers and beat log in the product's one format instead of Celery's own."""
     dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def share_loaded_objects(**_: Any) -> None:
+    """The processes of the pool, forked afterwards, share the memory of what is loaded."""
+    freeze_loaded_objects()
 
 
 _origins: dict[str, ExitStack] = {}

@@ -42,6 +42,9 @@ HOW_TO_GET = {
     "slapd": "apt-get install slapd",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
+    "faketime": "apt-get install faketime",
+    "mount": "apt-get install mount",
+    "umount": "apt-get install mount",
 }
 _missing: set[str] = set()
 
