@@ -224,9 +224,9 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 12_000)
-# In each web process, of its 8 threads.
-EVENT_STREAMS = env.number("EVENT_STREAMS", 4)
-EVENT_STREAMS_PER_PERSON = env.number("EVENT_STREAMS_PER_PERSON", 2)
+# In each web process, which serves them all from one thread.
+EVENT_STREAMS = env.number("EVENT_STREAMS", 500)
+EVENT_STREAMS_PER_PERSON = env.number("EVENT_STREAMS_PER_PERSON", 20)
 # Days that a new API token lives at most, and by default; 0: as its owner chooses.
 API_TOKEN_MAX_DAYS = max(0, env.number("API_TOKEN_MAX_DAYS", 0))
 SPECTACULAR_SETTINGS = {
