@@ -13,18 +13,28 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-
-from incidents.api import streams
-from incidents.api.streams import Listener
 
 logger = logging.getLogger(__name__)
 MOST_UNSENT = 1024 * 1024
 """Bytes that wait for a client; one that reads no faster is cut off and comes back."""
 END = b"0\r\n\r\n"
+
+
+class Listener(Protocol):
+    """What this needs to know of `incidents.api.streams`, which Django has to load first."""
+
+    @property
+    def every(self) -> float: ...
+
+    def news_of(self, listeners: Sequence[Listener]) -> Iterator[tuple[Listener, str | None]]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(eq=False)
@@ -102,8 +112,7 @@ class StreamHub:
                     else:
                         self._serve(selector, key.data, events)
                 if self._connections and time.monotonic() >= due:
-                    self._send_news(selector)
-                    due = time.monotonic() + streams.POLL
+                    due = time.monotonic() + self._send_news(selector)
             self._accept(selector)
             for each in list(self._connections.values()):
                 self._end(selector, each)
@@ -120,10 +129,12 @@ class StreamHub:
         elif events & selectors.EVENT_WRITE:
             self._flush(selector, each)
 
-    def _send_news(self, selector: selectors.BaseSelector) -> None:
+    def _send_news(self, selector: selectors.BaseSelector) -> float:
+        """Seconds until there may be more."""
+        listeners = list(self._connections)
         close_old_connections()
         try:
-            for listener, text in streams.news(list(self._connections)):
+            for listener, text in listeners[0].news_of(listeners):
                 each = self._connections[listener]
                 if text is None:
                     self._end(selector, each)
@@ -141,6 +152,7 @@ class StreamHub:
             logger.exception("The streams of events could not be served.")
         if not self._connections:
             connection.close()
+        return listeners[0].every
 
     def _flush(self, selector: selectors.BaseSelector, each: _Connection) -> None:
         try:

@@ -12,7 +12,7 @@ import os
 import resource
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
@@ -21,9 +21,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-if TYPE_CHECKING:
-    from config.stream_hub import StreamHub
-    from incidents.api.streams import Listener
+from config.stream_hub import Listener, StreamHub
 
 HEADERS_WITHIN, REQUEST_WITHIN = 15.0, 60.0
 """Seconds from a request's first byte to the end of its headers, and of its body."""
@@ -175,9 +173,6 @@ class BufferingWorker(Worker):
         sockets: dict[int, Any] = {}
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
-        # Not before: it needs Django, which gunicorn's master has not loaded when it imports this.
-        from config.stream_hub import StreamHub
-
         self.hub = StreamHub()
         servers = [self._server(each, sockets, dispatcher) for each in self.sockets]
         notified = 0.0

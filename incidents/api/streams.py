@@ -25,7 +25,7 @@ from rest_framework import serializers
 from incidents.events import stream_places
 from incidents.events.outbox import KINDS, visible_events
 from incidents.models import ApiToken, Event
-from incidents.permissions import Nobody, only_team
+from incidents.permissions import Nobody, Viewer, only_team, sees_all, visible_incidents
 from people.membership import forget_roles
 
 POLL, HEARTBEAT, LONGEST = 1.0, 15.0, 600.0
@@ -63,6 +63,15 @@ class Listener:
         if self.is_open:
             self.is_open = False
             stream_places.free(self.viewer.pk)
+
+    @property
+    def every(self) -> float:
+        """Seconds between two questions for news."""
+        return POLL
+
+    def news_of(self, listeners: Sequence[Listener]) -> Iterator[tuple[Listener, str | None]]:
+        """Any of them may be asked for those of all."""
+        return news(listeners)
 
     @property
     def sees_as(self) -> Hashable:
@@ -165,26 +174,37 @@ def _existing(keys: Collection[Any], model: Any, name: str, expires: str, **also
 
 def _sent(group: list[Listener], arrived: list[Event]) -> Iterator[tuple[Listener, str]]:
     """The events of `arrived` that each of `group` may see."""
-    keys = {event.pk for event in arrived}
-    if not keys:
+    if not arrived:
         return
+    keys = {event.pk for event in arrived}
     public = set(_seen_by(Nobody(), keys))
     texts = {event.pk: _text(event) for event in arrived}
     seen: dict[Hashable, set[int]] = {}
     for listener in group:
-        who = listener.sees_as
+        who, viewer = listener.sees_as, listener.viewer
         if who not in seen:
+            forget_roles(viewer)
             # What everybody may see was found; a token of one team does not see all of that.
-            shown = set[int]() if only_team(listener.viewer) else public
-            forget_roles(listener.viewer)
-            rest = keys - shown
-            seen[who] = shown | set(_seen_by(listener.viewer, rest) if rest else ())
+            shown = set[int]() if only_team(viewer) else public
+            rest = [event for event in arrived if event.pk not in shown]
+            seen[who] = shown | _of_restricted(viewer, rest)
         listener.last = arrived[-1].pk
         if text := "".join(text for key, text in texts.items() if key in seen[who]):
             yield listener, text
 
 
-def _seen_by(viewer: Any, keys: Collection[int]) -> Iterable[int]:
+def _of_restricted(viewer: User, events: list[Event]) -> set[int]:
+    """Those of `events` that this person may see, most of whom may see none."""
+    if not events or sees_all(viewer):
+        return {event.pk for event in events}
+    about = {event.incident_id for event in events}
+    open_to = {*visible_incidents(viewer).filter(pk__in=about).values_list("pk", flat=True)}
+    # Which of them lead to pages that this person may open is a query of some size.
+    keys = [event.pk for event in events if event.incident_id in open_to]
+    return set(_seen_by(viewer, keys)) if keys else set()
+
+
+def _seen_by(viewer: Viewer, keys: Collection[int]) -> Iterable[int]:
     return visible_events(viewer).filter(pk__in=keys).values_list("pk", flat=True)
 
 
