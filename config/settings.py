@@ -106,7 +106,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 CELERY_TASK_IGNORE_RESULT = True
 # A worker takes from all of them unless it is given some by --queues.
-CELERY_TASK_QUEUES = [Queue(name) for name in ("intake", "evidence", "celery")]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("intake", "evidence", "celery")]
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.*": {"queue": "intake"},
