@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any, cast
 
 from django.conf import settings
 from redis import Redis
@@ -27,8 +28,10 @@ def _make() -> Redis:
     if not settings.REDIS_SENTINELS:
         return Redis.from_url(settings.REDIS_URL, **TIMEOUTS, **tls)
     of_sentinels = {**TIMEOUTS, **tls, **settings.REDIS_SENTINEL_OPTIONS}
-    sentinel = Sentinel(
+    # Without types in the library.
+    make: Any = Sentinel
+    sentinel = make(
         settings.REDIS_SENTINELS, sentinel_kwargs=of_sentinels, **TIMEOUTS,
         **settings.REDIS_MASTER_OPTIONS,
     )  # fmt: skip
-    return sentinel.master_for(settings.REDIS_MASTER)
+    return cast("Redis", sentinel.master_for(settings.REDIS_MASTER))

@@ -76,12 +76,12 @@ class EventStreamView(APIView):
             last = newest or 0
         if request.method == "HEAD":
             return HttpResponse(content_type=EventStreamRenderer.media_type)
-        is_token = isinstance(request.auth, ApiToken)
+        token = request.auth if isinstance(request.auth, ApiToken) else None
         try:
             listener = Listener(
                 signed_in(request), last, float(seconds or LONGEST),
-                token=request.auth if is_token else None,
-                session_key=None if is_token else request._request.session.session_key,
+                token=token,
+                session_key=None if token else request._request.session.session_key,
             )  # fmt: skip
         except stream_places.NoPlace as error:
             raise Throttled(5, str(error)) from error

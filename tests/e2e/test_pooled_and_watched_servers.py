@@ -168,7 +168,7 @@ def watched(tmp_path: Path) -> Iterator[tuple[dict[str, str], list[int], ExitSta
             try:
                 for port in sentinels:
                     asked = redis.Redis(port=port, password="watch", socket_timeout=1)
-                    found = asked.sentinel_master("kb")
+                    found: Any = asked.sentinel_master("kb")
                     if (found["num-other-sentinels"], found["num-slaves"]) != (2, 1):
                         return False
             except RedisError:
