@@ -143,7 +143,7 @@ class StreamHub:
                     self._flush(selector, each)
             self._away = False
         except (DatabaseError, InterfaceError):
-            # Who may listen cannot be asked: nobody is sent anything until it can.
+            # Who may listen is not known: nobody is sent anything until it is.
             if not self._away:
                 logger.warning("The database does not answer; streams wait.", exc_info=True)
             self._away = True

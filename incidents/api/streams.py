@@ -1,4 +1,4 @@
-"""Who listens to the stream of events, and what each is sent: one look at the database for all.
+"""Who listens to the stream of events, and what each is sent: the same few queries serve all.
 
 A web process asks once a second, however many listen: who of them still may, and what is new. What
 everybody may see is found once, the rest for each person.
@@ -70,7 +70,7 @@ class Listener:
         return POLL
 
     def news_of(self, listeners: Sequence[Listener]) -> Iterator[tuple[Listener, str | None]]:
-        """Any of them may be asked for those of all."""
+        """Any of them knows those of all."""
         return news(listeners)
 
     @property

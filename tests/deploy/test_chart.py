@@ -169,11 +169,11 @@ def test_no_pod_may_more_than_it_needs(least: Objects, full: Objects) -> None:
 
 def test_probes_ask_what_the_product_answers(least: Objects) -> None:
     web = containers(least)["kb-causebook-web"]
-    asked = {kind: web[kind]["httpGet"] for kind in web if kind.endswith("Probe")}
-    assert {kind: resolve(get["path"]).url_name for kind, get in asked.items()} == {
+    called = {kind: web[kind]["httpGet"] for kind in web if kind.endswith("Probe")}
+    assert {kind: resolve(get["path"]).url_name for kind, get in called.items()} == {
         "startupProbe": "livez", "livenessProbe": "livez", "readinessProbe": "readyz",
     }  # fmt: skip
-    [hosts] = {get["httpHeaders"][0]["value"] for get in asked.values()}
+    [hosts] = {get["httpHeaders"][0]["value"] for get in called.values()}
     assert hosts in least["ConfigMap", "kb-causebook"]["data"]["ALLOWED_HOSTS"].split(",")
     for name in ("worker-all", "beat"):
         assert "livenessProbe" in containers(least)[f"kb-causebook-{name}"]

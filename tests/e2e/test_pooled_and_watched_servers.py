@@ -167,8 +167,8 @@ def watched(tmp_path: Path) -> Iterator[tuple[dict[str, str], list[int], ExitSta
         def all_know_each_other() -> bool:
             try:
                 for port in sentinels:
-                    asked = redis.Redis(port=port, password="watch", socket_timeout=1)
-                    found: Any = asked.sentinel_master("kb")
+                    watcher = redis.Redis(port=port, password="watch", socket_timeout=1)
+                    found: Any = watcher.sentinel_master("kb")
                     if (found["num-other-sentinels"], found["num-slaves"]) != (2, 1):
                         return False
             except RedisError:
