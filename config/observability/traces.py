@@ -25,14 +25,16 @@ ATTRIBUTES = {
     *("messaging.destination", "exception.type", "error.type", "causebook.request_id"),
 }
 
+provider: Any = None
+"""What makes and sends spans, once it was started."""
+
 
 def start() -> None:
-    if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
-        instrument(settings.OTEL_EXPORTER_OTLP_ENDPOINT)
-
-
-def instrument(endpoint: str) -> Any:
-    """Make spans of all requests and tasks from now on; the provider of their tracers."""
+    """Make spans of all requests and tasks from now on."""
+    global provider
+    endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT
+    if not endpoint:
+        return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.instrumentation.celery import CeleryInstrumentor
@@ -54,7 +56,6 @@ def instrument(endpoint: str) -> Any:
     provider.add_span_processor(BatchSpanProcessor(HarmlessOnly(exporter)))  # type: ignore[arg-type]
     DjangoInstrumentor().instrument(tracer_provider=provider, response_hook=_note_request_id)
     CeleryInstrumentor().instrument(tracer_provider=provider)
-    return provider
 
 
 def _note_request_id(span: Any, _: HttpRequest, response: HttpResponse) -> None:
