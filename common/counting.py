@@ -85,7 +85,8 @@ def _add(amounts: Mapping[Field, float]) -> None:
         if _thread is None or not _thread.is_alive():
             _thread = threading.Thread(target=_hand_over, name="counts", daemon=True)
             _thread.start()
-    _some.set()
+    if not _some.is_set():
+        _some.set()
 
 
 def _hand_over() -> None:

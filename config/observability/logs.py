@@ -56,7 +56,7 @@ def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 class TextFormatter(logging.Formatter):
     """process, date and time (UTC), level, logger, what it is about, message."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 
 from django.conf import settings
@@ -47,12 +47,13 @@ def observed(
 
 def _request_id(request: HttpRequest) -> str:
     """The one that a proxy gave, if it is an id: it is written into logs and into the answer."""
-    given = request.headers.get(HEADER, "")
-    return given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    # request.headers would first read all headers.
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    return given if given and _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
 
 
 def _method(request: HttpRequest) -> str:
-    return request.method if request.method in METHODS else OTHER  # type: ignore[return-value]
+    return request.method if request.method in METHODS else OTHER
 
 
 def _route(request: HttpRequest) -> str:
