@@ -1,5 +1,6 @@
 """The Celery application. It finds the tasks of every package."""
 
+import logging
 import os
 from contextlib import ExitStack
 from logging.config import dictConfig
@@ -31,6 +32,7 @@ app.autodiscover_tasks()
 def log_like_django(**_: Any) -> None:
     """Workers and beat log in the product's one format instead of Celery's own."""
     dictConfig(settings.LOGGING)
+    logging.captureWarnings(True)
 
 
 REQUEST_ID = "request_id"

