@@ -71,29 +71,29 @@ def start() -> None:
 
 def scrubbed(event: Any, _: Any) -> Any:
     """A new event of what is known to be harmless; what a later version adds is left out."""
-    kept = {name: event[name] for name in FIELDS if name in event}
+    sent = {name: event[name] for name in FIELDS if name in event}
     if values := (event.get("exception") or {}).get("values"):
-        kept["exception"] = {"values": [_exception(value) for value in values]}
+        sent["exception"] = {"values": [_exception(value) for value in values]}
     if message := _message(event):
-        kept["logentry"] = {"message": message}
+        sent["logentry"] = {"message": message}
     if (event.get("transaction_info") or {}).get("source") not in (None, FROM_URLS):
-        kept["transaction"] = event.get("transaction", "")
-        kept["transaction_info"] = event["transaction_info"]
-    kept["tags"] = {
+        sent["transaction"] = event.get("transaction", "")
+        sent["transaction_info"] = event["transaction_info"]
+    sent["tags"] = {
         name: text for name, text in log_context().items() if name in ("request_id", "task")
     }
-    return kept
+    return sent
 
 
 def _exception(value: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value[name] for name in ("type", "module") if value.get(name)}
+    sent = {name: value[name] for name in ("type", "module") if value.get(name)}
     mechanism = value.get("mechanism") or {}
-    kept["mechanism"] = {name: mechanism[name] for name in ("type", "handled") if name in mechanism}
+    sent["mechanism"] = {name: mechanism[name] for name in ("type", "handled") if name in mechanism}
     if frames := (value.get("stacktrace") or {}).get("frames"):
-        kept["stacktrace"] = {
+        sent["stacktrace"] = {
             "frames": [{name: each[name] for name in OF_FRAMES if name in each} for each in frames]
         }
-    return kept
+    return sent
 
 
 def _message(event: dict[str, Any]) -> str:
