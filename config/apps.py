@@ -1,6 +1,6 @@
 """Django's admin with the site of this product, and what holds for the models of all packages."""
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 
 OURS = ("people", "incidents", "kb", "analysis", "practice")
@@ -15,3 +15,9 @@ class AdministrationConfig(AdminConfig):
 
         for name in OURS:
             limit_texts(apps.get_app_config(name).get_models())
+
+
+class OperatingConfig(AppConfig):
+    """The commands and tasks of running the product: backups."""
+
+    name = "config"

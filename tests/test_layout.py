@@ -215,7 +215,7 @@ def test_models_are_defined_in_models_only() -> None:
 
 
 OPTIONAL = {
-    *("boto3", "botocore", "botocore.config", "botocore.exceptions", "bm25s"),
+    *("boto3", "boto3.exceptions", "botocore", "botocore.config", "botocore.exceptions", "bm25s"),
     *("ldap3", "ldap3.core", "ldap3.core.exceptions", "ldap3.utils.conv", "ldap3.utils.dn"),
 }
 """Packages that only some installations have; their import waits for their use."""
