@@ -73,7 +73,6 @@ def check(archive: Archive, keys: Keys | None) -> Report:
 def restore(archive: Archive, keys: Keys | None, replace: bool = False) -> Report:
     """Put the backup in the place of the database. Until all of it works nothing is changed."""
     target = str(connection.settings_dict["NAME"])
-    connection.close()
     refuse_unless_free(target, replace)
     report = Report(archive.manifest, proven=keys is not None)
     with _scratch(archive, keys, report) as scratch:
@@ -89,6 +88,7 @@ def restore(archive: Archive, keys: Keys | None, replace: bool = False) -> Repor
 
 
 def refuse_unless_free(target: str, replace: bool) -> None:
+    connection.close()
     if not servers.database_exists(target):
         return
     if count := servers.others_connected(target):
@@ -179,14 +179,19 @@ def _fill(name: str, archive: Archive) -> None:
 
 
 def _migrate() -> None:
+    if not _missing_migrations():
+        return
     try:
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except (DatabaseError, CommandError) as error:
         raise BackupError(f"The backup cannot be upgraded: {error}") from error
-    if missing:
-        raise BackupError(f"{len(missing)} migrations were not applied to the backup.")
+    if missing := _missing_migrations():
+        raise BackupError(f"{missing} migrations were not applied to the backup.")
+
+
+def _missing_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _open_seals(keys: Keys | None, report: Report) -> None:

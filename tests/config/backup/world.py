@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -14,6 +15,7 @@ from django.test import Client
 
 from analysis.models import Source
 from common import process_cache
+from common.sealing import FIELD, sealed_models
 from incidents.filing import file_incident
 from incidents.models import Incident, Integration, IntegrationSecret, Service
 from kb.models import Category, Cause, CauseLink, Postmortem, Workspace
@@ -26,7 +28,8 @@ from tests.pictures import png
 SENDER, SECRET = "pagerduty", "the-secret-of-the-sender"
 
 
-def fill() -> None:
+def fill() -> SimpleCookie:
+    """Fill the database; returns the cookies of an administrator who is signed in."""
     admin = get_user_model().objects.create_superuser("admin", password="first-password-of-all")
     editor = get_user_model().objects.create_user("oncall", password="pass-for-tests")
     give_role(editor, Role.EDITOR)
@@ -50,13 +53,16 @@ def fill() -> None:
     workspace = Workspace(kind="slack", name="Ours", settings={"workspace": "", "mark": "pushpin"})
     workspace.secrets = {"secret": "hush-signing", "bot_token": "xoxb-1"}
     workspace.save()
+    web = Client()
+    web.force_login(admin)
+    return web.cookies
 
 
-def pages() -> dict[str, str]:
-    """What an administrator sees, without what is new in every answer."""
+def pages(cookies: SimpleCookie) -> dict[str, str]:
+    """What whoever has these cookies sees, without what is new in every answer."""
     process_cache.clear_all()
     web = Client()
-    web.force_login(get_user_model().objects.get(username="admin"))
+    web.cookies = cookies
     newest = Incident.objects.order_by("-pk")[0]
     records = [newest, Cause.objects.get(), Postmortem.objects.get(), Workspace.objects.get()]
     paths = [
@@ -72,7 +78,9 @@ def pages() -> dict[str, str]:
         body = b"".join(answer) if answer.streaming else answer.content
         text = body.decode("utf-8", "replace")
         text = re.sub(r'(nonce|csrfmiddlewaretoken|X-CSRFToken)\W.{0,30}?"[\w+/=-]{16,}"', "", text)
-        text = re.sub(r"\d+ (second|minute)s? ago|just now|\b\d\d:\d\d\b|\d+ (s|min)\b", "", text)
+        text = re.sub(
+            r"\d+ (second|minute)s? ago|just now|\b\d\d:\d\d\b|\b\d+ (s|min|minutes?)\b", "", text
+        )
         found[path] = f"{answer.status_code} {text}"
     return found
 
@@ -83,6 +91,17 @@ def secrets() -> list[Any]:
         Source.objects.get().secrets,
         Workspace.objects.get().secrets,
     ]
+
+
+def secrets_count() -> int:
+    return sum(model._base_manager.exclude(**{FIELD: ""}).count() for model in sealed_models())
+
+
+@contextmanager
+def uncached() -> Iterator[None]:
+    process_cache.clear_all()
+    yield
+    process_cache.clear_all()
 
 
 def deliver() -> int:
