@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import psycopg
+from django.db import DatabaseError
+
+from config.backup.archive import BackupError
 from config.backup.restoring import Report
+
+FAILURES = (BackupError, psycopg.Error, DatabaseError, OSError)
 
 NO_KEYS_IN_FILE = (
     "Warning: without SECRET_KEY the secrets of sources, webhooks and chat cannot be read after a "
@@ -12,6 +18,12 @@ NOT_PROVEN = (
     "Warning: nothing proves who wrote this file. Restore only files that were always yours: SQL "
     "of a stranger runs with the rights of the database's role."
 )
+
+
+def sentence(error: Exception) -> str:
+    if isinstance(error, BackupError):
+        return str(error)
+    return f"It failed, and nothing was changed: {' '.join(str(error).split())}"
 
 
 def notes(report: Report) -> list[str]:

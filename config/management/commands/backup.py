@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.backup import passphrase, reports, restoring, stores
-from config.backup.archive import BackupError
 from config.backup.creating import Made, create
 
 
@@ -42,8 +41,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{options['check']} can be restored.")
             else:
                 self._make(options["to"], options["without_keys"], options["scheduled"])
-        except BackupError as error:
-            raise CommandError(str(error)) from error
+        except reports.FAILURES as error:
+            raise CommandError(reports.sentence(error)) from error
 
     def _make(self, to: str, without_keys: bool, scheduled: bool) -> None:
         secret = "" if without_keys else passphrase.for_new_backup()

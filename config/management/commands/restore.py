@@ -29,8 +29,8 @@ class Command(BaseCommand):
         try:
             with stores.local_copy(options["file"]) as path:
                 self._restore(path, options)
-        except BackupError as error:
-            raise CommandError(str(error)) from error
+        except reports.FAILURES as error:
+            raise CommandError(reports.sentence(error)) from error
 
     def _restore(self, path: Any, options: dict[str, Any]) -> None:
         target = str(connection.settings_dict["NAME"])
