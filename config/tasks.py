@@ -8,7 +8,7 @@ from config.backup import schedule
 
 
 @shared_task(
-    expires=schedule.LOOK_EVERY,
+    expires=schedule.TRY_EVERY,
     soft_time_limit=schedule.WITHIN,
     time_limit=schedule.WITHIN + 60,
 )

@@ -16,7 +16,7 @@ def given() -> str:
 
 
 def for_new_backup() -> str:
-    """Entered twice; empty where none is wanted or nobody can be asked."""
+    """Entered twice; empty where none is wanted or nobody is at a terminal."""
     if given() or not sys.stdin.isatty():
         return given()
     entered = getpass.getpass("Passphrase for the keys (empty: leave the keys out): ")

@@ -64,7 +64,7 @@ def open_archive(path: Path, passphrase: str) -> tuple[Archive, Keys | None]:
 
 
 def check(archive: Archive, keys: Keys | None) -> Report:
-    """Restore into a scratch database, look whether all is there, and drop it."""
+    """Restore into a scratch database, compare what is there, and drop it."""
     report = Report(archive.manifest, proven=keys is not None)
     with _scratch(archive, keys, report):
         return report

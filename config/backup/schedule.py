@@ -18,8 +18,8 @@ from people import audit
 logger = logging.getLogger(__name__)
 DONE = "backup"
 """The sign of life of a backup that was made, checked and stored."""
-LOOK_EVERY = 900.0
-"""Seconds between two looks whether one is due; also until a failed one is tried again."""
+TRY_EVERY = 900.0
+"""Seconds between two questions whether one is due; also until a failed one is tried again."""
 LATE_AFTER = 3600.0
 """Seconds of delay until its absence is said."""
 WITHIN = 6 * 3600

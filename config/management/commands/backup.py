@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--check", metavar="FILE",
-            help="restore this file into a scratch database, look whether all is there, drop it",
+            help="restore this file into a scratch database, compare and test it, drop it",
         )  # fmt: skip
         parser.add_argument(
             "--scheduled", action="store_true",
