@@ -51,14 +51,13 @@ def connect(database: str | None = None, **options: Any) -> psycopg.Connection[A
 @contextmanager
 def maintenance() -> Iterator[psycopg.Connection[Any]]:
     """Connected to a database that is none of ours."""
-    for number, name in enumerate(MAINTENANCE, 1):
-        try:
-            with connect(name, autocommit=True) as server:
-                yield server
-                return
-        except BackupError:
-            if number == len(MAINTENANCE):
-                raise
+    first, second = MAINTENANCE
+    try:
+        server = connect(first, autocommit=True)
+    except BackupError:
+        server = connect(second, autocommit=True)
+    with server:
+        yield server
 
 
 def environment(database: str | None = None) -> dict[str, str]:

@@ -111,6 +111,7 @@ def second(backup: Backup) -> Iterator[Host]:
     host = Host(data, Postgres(data))
     with psycopg.connect(host.postgres.server.url("postgres"), autocommit=True) as server:
         server.execute(f"CREATE ROLE {KEEPER} LOGIN CREATEDB")
+        server.execute("CREATE ROLE reader LOGIN")
     try:
         yield host
     finally:
@@ -282,6 +283,17 @@ def test_a_check_restores_into_a_scratch_database_and_drops_it(
         call_command("backup", check=str(backup.path), stdout=output)
     assert "can be restored" in output.getvalue()
     assert second.databases() == before
+
+
+def test_a_role_that_may_not_create_databases_learns_the_cure(
+    backup: Backup, second: Host, settings: Any
+) -> None:
+    settings.BACKUP_PASSPHRASE = PASSPHRASE
+    with (
+        second.connected(user="reader"),
+        pytest.raises(CommandError, match="ALTER ROLE reader CREATEDB;"),
+    ):
+        call_command("backup", check=str(backup.path))
 
 
 def test_a_backup_of_a_newer_version_is_refused(

@@ -64,7 +64,12 @@ def pages(cookies: SimpleCookie) -> dict[str, str]:
     web = Client()
     web.cookies = cookies
     newest = Incident.objects.order_by("-pk")[0]
-    records: list[Any] = [newest, Cause.objects.get(), Postmortem.objects.get(), Workspace.objects.get()]
+    records: list[Any] = [
+        newest,
+        Cause.objects.get(),
+        Postmortem.objects.get(),
+        Workspace.objects.get(),
+    ]
     paths = [
         *("/", "/services/", "/alerts/", "/integrations/", "/analysis/sources/", "/tokens/"),
         *("/knowledge/causes/", "/knowledge/postmortems/", "/analysis/search/?q=index"),
