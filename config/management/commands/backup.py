@@ -55,7 +55,12 @@ class Command(BaseCommand):
         with where.place(name) as path:
             made = create(path, secret)
             if scheduled and settings.BACKUP_CHECK:
-                self._check(path, secret)
+                try:
+                    self._check(path, secret)
+                except BaseException:
+                    # It would count as one of those that are retained.
+                    path.unlink(missing_ok=True)
+                    raise
         self._say(made, f"{str(where).rstrip('/')}/{name}")
         if scheduled:
             stores.prune(where, settings.BACKUP_RETAINED)

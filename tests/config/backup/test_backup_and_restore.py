@@ -285,6 +285,27 @@ def test_a_check_restores_into_a_scratch_database_and_drops_it(
     assert second.databases() == before
 
 
+def test_a_scheduled_backup_is_tried_before_an_old_one_is_deleted(
+    second: Host, data: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECRET_KEY, settings.BACKUP_PASSPHRASE = KEY, PASSPHRASE
+    settings.BACKUP_TO, settings.BACKUP_RETAINED = str(data / "copies"), 1
+    old = data / "copies" / "causebook-20200101T000000Z.tar"
+    old.parent.mkdir()
+    old.touch()
+    before = second.databases()
+    with second.connected():
+        with monkeypatch.context() as patch:
+            patch.setattr("config.backup.restoring._fill", lambda *_: psycopg.connect("host=/no"))
+            with pytest.raises(CommandError, match="nothing was changed"):
+                call_command("backup", scheduled=True)
+        assert list(old.parent.iterdir()) == [old]
+        call_command("backup", scheduled=True, stdout=StringIO())
+    assert not old.exists()
+    assert len(list(old.parent.iterdir())) == 1
+    assert second.databases() == before
+
+
 def test_a_role_that_may_not_create_databases_learns_the_cure(
     backup: Backup, second: Host, settings: Any
 ) -> None:
