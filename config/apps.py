@@ -1,6 +1,6 @@
 """Django's admin with the site of this product, and what holds for the models of all packages."""
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 
 OURS = ("people", "incidents", "kb", "analysis", "practice")
@@ -21,3 +21,9 @@ class AdministrationConfig(AdminConfig):
         COLLECTORS.register("running product", product_metrics)
         error_reports.start()
         traces.start()
+
+
+class OperatingConfig(AppConfig):
+    """The commands and tasks of running the product: backups."""
+
+    name = "config"

@@ -14,6 +14,7 @@ from analysis.suggestions.live_index import MAX_FILE_AGE, index_file
 from common.process_cache import ProcessCache
 from common.redis_client import redis_client
 from common.sealing import FIELD, sealed_models, unseal
+from config.backup import schedule
 from incidents import scheduled_runs
 from incidents.tasks import HEARTBEAT
 
@@ -105,6 +106,11 @@ def _index() -> None:
         raise _Problem("its file was not written for a day; each process builds its own")
 
 
+def _backup() -> None:
+    if problem := schedule.late():
+        raise _Problem(problem)
+
+
 NEEDED: dict[str, Callable[[], None]] = {
     "database": _database,
     "migrations": _migrations,
@@ -116,6 +122,7 @@ ALSO: dict[str, Callable[[], None]] = {
     "beat": _beat,
     "workers": _workers,
     "index": _index,
+    "backup": _backup,
 }
 """Without these pages and webhooks go on, and what they bring waits."""
 _checks: ProcessCache[str, tuple[Check, ...]] = ProcessCache("readiness", 1, max_age=FRESH)

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "practice",
     "accounts",
     "demo",
+    "config.apps.OperatingConfig",
 ]
 
 MIDDLEWARE = [
@@ -129,6 +130,13 @@ AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
 
 CELERY_IMPORTS = ["config.observability.tasks"]
+# Backups (docs/backup.md): hours between two, 0 for none; how many stay; where; restored to try.
+BACKUP_EVERY_HOURS = env.number("BACKUP_EVERY_HOURS", 0)
+BACKUP_RETAINED = env.number("BACKUP_RETAINED", 14)
+BACKUP_TO = env.text("BACKUP_TO")
+BACKUP_CHECK = env.flag("BACKUP_CHECK", True)
+BACKUP_PASSPHRASE = env.secret("BACKUP_PASSPHRASE")
+
 CELERY_BEAT_SCHEDULER = "config.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "incidents.tasks.worker_heartbeat", "schedule": 10.0},
@@ -151,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
     "watch-logs": {"task": "analysis.tasks.watch_logs", "schedule": 60.0},
     "discover-services": {"task": "analysis.tasks.discover_services", "schedule": 1800.0},
+    "back-up": {"task": "config.tasks.back_up", "schedule": 900.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 

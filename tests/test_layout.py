@@ -215,7 +215,7 @@ def test_models_are_defined_in_models_only() -> None:
 
 
 OPTIONAL = {
-    *("boto3", "botocore", "botocore.config", "botocore.exceptions", "bm25s"),
+    *("boto3", "botocore", "botocore.config", "boto3.exceptions", "botocore.exceptions", "bm25s"),
     *("sentry_sdk", "sentry_sdk.utils"),
     *(
         f"sentry_sdk.integrations.{each}"
