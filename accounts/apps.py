@@ -7,5 +7,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import receivers  # noqa: F401
         from accounts.audited import watch_models
+        from accounts.storage.kinds import register_kinds
 
         watch_models()
+        register_kinds()

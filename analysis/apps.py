@@ -18,6 +18,7 @@ class AnalysisConfig(AppConfig):
             timeline_and_postmortem,
         )
         from analysis.permissions import visible_evidence
+        from analysis.retention import register_kinds
         from common.markdown import OWN_IMAGES
         from incidents.events.pages import guard
         from incidents.events.signals import incident_filed, service_joined
@@ -49,3 +50,4 @@ class AnalysisConfig(AppConfig):
             changed.connect(signal_handlers.index_note, sender=TimelineEntry)
         service_joined.connect(signal_handlers.pull_evidence_of_service)
         watch_models()
+        register_kinds()

@@ -149,7 +149,6 @@ def watch_logs() -> None:
             log_watch.read_log(profile)
     except SoftTimeLimitExceeded:
         logger.warning("Time ran out while reading logs; the next run goes on.")
-    log_watch.delete_old_signs()
 
 
 @shared_task(soft_time_limit=280, time_limit=300, expires=1800)

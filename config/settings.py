@@ -127,7 +127,25 @@ AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
 AUDIT_SYSLOG_CA_FILE = env.text("AUDIT_SYSLOG_CA_FILE")
 AUDIT_WEBHOOK_URL = env.text("AUDIT_WEBHOOK_URL")
 AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
-AUDIT_RETENTION_DAYS = env.number("AUDIT_RETENTION_DAYS", 730)
+AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", 730)
+
+# Days that old rows are stored, by kind (docs/retention.md); 0: for ever.
+DELIVERY_RETENTION_DAYS = env.days("DELIVERY_RETENTION_DAYS", 30)
+EVENT_RETENTION_DAYS = env.days("EVENT_RETENTION_DAYS", 30)
+IDEMPOTENT_RESPONSE_RETENTION_DAYS = env.days("IDEMPOTENT_RESPONSE_RETENTION_DAYS", 2)
+NOTICE_RETENTION_DAYS = env.days("NOTICE_RETENTION_DAYS", 90)
+EVIDENCE_RETENTION_DAYS = env.days_by_tier(
+    "EVIDENCE_RETENTION_DAYS", "core=365, normal=90, supplementary=30"
+)
+ALERT_RETENTION_DAYS = env.days_by_tier("ALERT_RETENTION_DAYS", "400")
+TIMELINE_RETENTION_DAYS = env.days_by_tier("TIMELINE_RETENTION_DAYS", "730")
+CHANGE_RETENTION_DAYS = env.days("CHANGE_RETENTION_DAYS", 730)
+HISTORY_RETENTION_DAYS = env.days("HISTORY_RETENTION_DAYS", 730)
+LOG_SIGN_RETENTION_DAYS = env.days("LOG_SIGN_RETENTION_DAYS", 30)
+PICTURE_RETENTION_DAYS = env.days("PICTURE_RETENTION_DAYS", 30)
+INVITATION_RETENTION_DAYS = env.days("INVITATION_RETENTION_DAYS", 90)
+UNKNOWN_SERVICE_RETENTION_DAYS = env.days("UNKNOWN_SERVICE_RETENTION_DAYS", 180)
+SLO_RETENTION_DAYS = env.days("SLO_RETENTION_DAYS", 800)
 
 CELERY_IMPORTS = ["config.observability.tasks"]
 # Backups (docs/backup.md): hours between two, 0 for none; how many stay; where; restored to try.
@@ -141,14 +159,12 @@ CELERY_BEAT_SCHEDULER = "config.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "incidents.tasks.worker_heartbeat", "schedule": 10.0},
     "send-audit-log": {"task": "accounts.tasks.send_audit_log", "schedule": 5.0},
-    "forget-audit-entries": {"task": "accounts.tasks.forget_audit_entries", "schedule": 86_400.0},
+    "apply-retention": {"task": "accounts.tasks.apply_retention", "schedule": 300.0},
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
     "check-itself": {"task": "config.observability.tasks.check_itself", "schedule": 60.0},
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
-    "forget-answers": {"task": "incidents.tasks.forget_answers", "schedule": 3600.0},
-    "forget-deliveries": {"task": "incidents.tasks.forget_deliveries", "schedule": 86_400.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "notify-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
     "remind-owners": {"task": "kb.tasks.remind_owners", "schedule": 3600.0},

@@ -19,6 +19,7 @@ class KbConfig(AppConfig):
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
         from kb.defaults import seed
         from kb.privacy import follow_visibility
+        from kb.retention import register_kinds
 
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
@@ -30,3 +31,4 @@ class KbConfig(AppConfig):
         visibility_changing.connect(follow_visibility, dispatch_uid="kb.follow_visibility")
         post_migrate.connect(seed, sender=self)
         watch_models()
+        register_kinds()

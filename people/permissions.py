@@ -16,6 +16,12 @@ from people.models import Membership, Role, RoleGrant
 
 MANAGE_PEOPLE = declare("people.manage_people", "manage people and teams", Role.ADMINISTRATOR)
 MANAGE_TOKENS = declare("people.manage_tokens", "see and end tokens of others", Role.ADMINISTRATOR)
+ERASE_PEOPLE = declare(
+    "people.erase_people", "erase people and export what is stored of them", Role.ADMINISTRATOR
+)
+SEE_STORAGE = declare(
+    "people.see_storage", "see what is stored, and what becomes of it", Role.ADMINISTRATOR
+)
 READ_AUDIT_LOG = declare(
     "people.read_audit_log", "read the audit log", Role.ADMINISTRATOR, auditor=True
 )

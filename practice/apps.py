@@ -15,6 +15,7 @@ class PracticeConfig(AppConfig):
         from practice.extensions import chat_commands, signal_handlers
         from practice.permissions import visible_findings
         from practice.readiness.reviews import missing_for
+        from practice.retention import register_kinds
 
         guard("findings", visible_findings, "practice:finding-close")
         COMMANDS.register("budget", chat_commands.BUDGET)
@@ -22,3 +23,4 @@ class PracticeConfig(AppConfig):
         incident_resolved.connect(signal_handlers.find_gaps_of)
         post_migrate.connect(seed, sender=self)
         watch_models()
+        register_kinds()

@@ -14,13 +14,13 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.people import listing, roles, service_accounts, states
+from accounts.people import erasing, exporting, listing, roles, service_accounts, states
 from common.viewer import signed_in
 from incidents.api.base import TeamField, validated_body
 from incidents.api.mixins import EtagRetrieveMixin, Resource
 from incidents.api.tokens import ApiTokenSerializer, NewTokenSerializer, token_of
 from people.models import Role, RoleGrant
-from people.permissions import MANAGE_PEOPLE, MANAGE_TOKENS
+from people.permissions import ERASE_PEOPLE, MANAGE_PEOPLE, MANAGE_TOKENS
 
 
 class RoleGrantSerializer(serializers.ModelSerializer):
@@ -91,6 +91,16 @@ class EndedSessionsSerializer(serializers.Serializer):
     ended = serializers.IntegerField()
 
 
+class EraseSerializer(serializers.Serializer):
+    username = serializers.CharField(max_length=150, help_text="Of the person, to be sure.")
+
+
+class ExportSerializer(serializers.Serializer):
+    exported_at = serializers.DateTimeField()
+    account = serializers.DictField()
+    records = serializers.DictField(help_text="By table and field that names the person.")
+
+
 class PersonViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Everybody with an account, programs too; for administrators."""
 
@@ -98,7 +108,7 @@ class PersonViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     serializer_class = PersonSerializer
     filterset_class = PersonFilter
     act = act_to_read = MANAGE_PEOPLE
-    acts = {"tokens": MANAGE_TOKENS}
+    acts = {"tokens": MANAGE_TOKENS, "erase": ERASE_PEOPLE, "export": ERASE_PEOPLE}
 
     def get_queryset(self) -> QuerySet[User]:
         if getattr(self, "swagger_fake_view", False):
@@ -139,6 +149,21 @@ class PersonViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
         person = self.get_object()
         states.reactivate(person, signed_in(request))
         return self._current(person)
+
+    @extend_schema(request=EraseSerializer, responses=PersonSerializer, summary="Erase a person")
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, pk: str | None = None) -> Response:
+        """Deletes their personal data for ever; what they wrote stays, by a former member."""
+        person, given = self.get_object(), validated_body(request, EraseSerializer)
+        if given["username"] != person.get_username():
+            raise serializers.ValidationError({"username": "This is another name than theirs."})
+        erasing.erase(person, signed_in(request))
+        return self._current(person)
+
+    @extend_schema(responses=ExportSerializer, summary="All that is stored of a person")
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def export(self, request: Request, pk: str | None = None) -> Response:
+        return Response(exporting.export(self.get_object(), signed_in(request)))
 
     @extend_schema(request=None, responses=EndedSessionsSerializer, summary="Sign out everywhere")
     @action(detail=True, methods=["post"], url_path="end-sessions")

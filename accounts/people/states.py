@@ -39,7 +39,7 @@ def deactivate(person: User, by: User) -> None:
         person.save(update_fields=["is_active"])
         revoke(ApiToken.objects.filter(user=person))
         withdraw_invitations_of(person)
-        _end_sessions(person)
+        end_all_sessions(person)
 
 
 def reactivate(person: User, by: User) -> None:
@@ -50,7 +50,8 @@ def reactivate(person: User, by: User) -> None:
     person.save(update_fields=["is_active"])
 
 
-def _end_sessions(person: User) -> int:
+def end_all_sessions(person: User) -> int:
+    """Of how many sessions; the caller has checked who may."""
     ended = sessions.end_sessions(person)
     # The list has those that were used since it exists; the rows themselves name no person.
     live = Session.objects.filter(expire_date__gt=timezone.now())
@@ -68,7 +69,7 @@ def end_sessions(person: User, by: User) -> int:
     require(by, MANAGE_PEOPLE)
     require_may_change(by, person)
     audit.record("sessions.ended", person)
-    return _end_sessions(person)
+    return end_all_sessions(person)
 
 
 def _require_may_help(by: User, person: User) -> None:
@@ -113,4 +114,4 @@ def remove_second_factors(person: User, by: User) -> None:
     with transaction.atomic():
         for authenticator in Authenticator.objects.filter(user=person):
             authenticator.delete()
-        _end_sessions(person)
+        end_all_sessions(person)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.people import listing, roles, states
+from accounts.people import erasing, exporting, listing, roles, states
 from accounts.people.invitations import waiting_invitations
 from accounts.people.tokens import all_tokens, created_for_others
 from accounts.sign_in import sessions
@@ -20,7 +21,7 @@ from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, show_form_errors, submitted_key
 from people.membership import is_service_account
 from people.models import Role, RoleGrant, Team
-from people.permissions import MANAGE_PEOPLE, MANAGE_TOKENS, may, requires
+from people.permissions import ERASE_PEOPLE, MANAGE_PEOPLE, MANAGE_TOKENS, may, requires
 
 
 @requires(MANAGE_PEOPLE)
@@ -58,6 +59,7 @@ def show_person(
         "person": person,
         "is_program": is_service_account(person),
         "is_self": person.pk == by.pk,
+        "is_erased": erasing.is_erased(person),
         "second_factor": bool(listing.with_second_factor([person.pk])),
         "grants": person.role_grants.select_related("team"),
         "memberships": person.team_memberships.select_related("team"),
@@ -131,3 +133,28 @@ def sessions_end(request: HttpRequest, pk: int) -> HttpResponse:
         request, _page_of(person), lambda: states.end_sessions(person, by),
         f"{person} is signed out everywhere.",
     )  # fmt: skip
+
+
+@requires(ERASE_PEOPLE)
+@require_POST
+def erase(request: HttpRequest, pk: int) -> HttpResponse:
+    """For ever, so the name is typed once more."""
+    person, by = person_at(request, pk), signed_in(request)
+    if request.POST.get("username", "").strip() != person.get_username():
+        messages.error(request, f"Type the username, {person}, to erase this person.")
+        return redirect(_page_of(person))
+    return act_and_redirect(
+        request, _page_of(person), lambda: erasing.erase(person, by),
+        f"The data of {person} is erased. What they wrote stays, by a former member.",
+    )  # fmt: skip
+
+
+@requires(ERASE_PEOPLE)
+@require_GET
+def export(request: HttpRequest, pk: int) -> HttpResponse:
+    person = person_at(request, pk)
+    response = JsonResponse(
+        exporting.export(person, signed_in(request)), json_dumps_params={"indent": 2}
+    )
+    response["Content-Disposition"] = f'attachment; filename="person-{person.pk}.json"'
+    return response

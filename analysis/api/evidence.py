@@ -25,7 +25,8 @@ class EvidenceSerializer(serializers.ModelSerializer):
         model = Evidence
         fields = [
             "id", "incident", "service", "kind", "what", "unit", "source_name", "query",
-            "window_start", "window_end", "taken_at", "took_ms", "gaps", "digest", "findings",
+            "window_start", "window_end", "taken_at", "took_ms", "gaps", "digest", "thinned_at",
+            "full_digest", "findings",
         ]  # fmt: skip
 
 

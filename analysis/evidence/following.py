@@ -163,7 +163,9 @@ def pull_further(incident: Incident, reserve: bool) -> bool:
 def _to_extend(incident: Incident, end: datetime) -> Iterator[EvidenceRequest]:
     """Finished requests reset to waiting, unsaved: failed, or whose window ends before `end`."""
     every = incident.evidence_requests.select_for_update(of=("self",))
-    rows = list(every.filter(source__enabled=True).exclude(query__contains="$service"))
+    # What retention has thinned stays so: an extension would be read as the whole.
+    every = every.filter(source__enabled=True).exclude(evidence__thinned_at__isnull=False)
+    rows = list(every.exclude(query__contains="$service"))
     taken = {_identity(row) for row in rows}
     with_findings = set(incident.findings.values_list("evidence__request_id", flat=True))
     for row in sorted(rows, key=lambda row: (row.pk not in with_findings, row.pk)):

@@ -29,7 +29,6 @@ LONGEST = timedelta(hours=1)
 """After a pause no more than this is read."""
 REPEATS_WITHIN = timedelta(hours=1)
 """A sign that goes on is one sign."""
-KEPT = timedelta(days=30)
 MOST_SIGNS = 10
 """Of one window: a new release writes many new lines."""
 DEADLINE = 10.0
@@ -183,7 +182,3 @@ def _open_incident(profile: LogProfile, signs: Sequence[LogSign]) -> None:
         logger.warning("No incident for %s: it was filed before.", first)
         return
     LogSign.objects.filter(pk__in=[sign.pk for sign in cause]).update(incident=incident)
-
-
-def delete_old_signs() -> None:
-    LogSign.objects.filter(last_at__lt=timezone.now() - KEPT).delete()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
 
@@ -18,7 +18,7 @@ from analysis.core.traces import Span
 from analysis.evidence.moments import fault_end
 from analysis.evidence.reach import own_services
 from analysis.evidence.trace_findings import calls_of
-from analysis.models import Evidence
+from analysis.models import Evidence, ThinnedIncident
 from common.process_cache import ProcessCache
 from incidents.catalogue.dependencies import dependency_pairs
 from incidents.models import Incident
@@ -54,6 +54,9 @@ def likely_origins(incident: Incident) -> Origins:
     The call graph is what services depend on, and the evidence reaches two hops along it; users
     noticed at the incident's own services.
     """
+    thinned = ThinnedIncident.objects.filter(incident=incident).first()
+    if thinned is not None:
+        return read_stored(thinned.origins)
     state = incident.evidence.aggregate(newest=Max("taken_at"), count=Count("pk"))
     calls, own = dependency_pairs("name"), [service.name for service in own_services(incident)]
     key = (
@@ -61,6 +64,21 @@ def likely_origins(incident: Incident) -> Origins:
         frozenset(calls), incident.alerts.count(), fault_end(incident),
     )  # fmt: skip
     return _origins.get(key, lambda: _ranked(incident, calls, own))
+
+
+def stored(origins: Origins) -> dict[str, Any]:
+    """As JSON, for when the evidence that says so is reduced."""
+    return {
+        "suspects": [asdict(suspect) for suspect in origins.suspects],
+        "confidence": {name: int(value) for name, value in asdict(origins.confidence).items()},
+    }
+
+
+def read_stored(origins: dict[str, Any]) -> Origins:
+    suspects = [Suspect(**suspect) for suspect in origins["suspects"]]
+    found = origins["confidence"]
+    abnormal = bool(found["abnormal"])
+    return Origins(suspects, Confidence(found["weaker"], found["windows"], abnormal))
 
 
 def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]) -> Origins:

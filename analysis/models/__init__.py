@@ -10,6 +10,7 @@ from analysis.models.follow_up import FollowUp
 from analysis.models.learning import Fit, Forgotten, ShownAnswer
 from analysis.models.log_watch import LogProfile, LogSign, LogWatch
 from analysis.models.source import Source
+from analysis.models.thinned_incident import ThinnedIncident
 
 __all__ = [
     "AlikeGroup",
@@ -27,4 +28,5 @@ __all__ = [
     "LogWatch",
     "ShownAnswer",
     "Source",
+    "ThinnedIncident",
 ]

@@ -98,10 +98,26 @@ class Evidence(models.Model):
     took_ms = models.PositiveIntegerField(default=0)
     content = models.BinaryField()
     digest = models.CharField(max_length=64, editable=False)
+    thinned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When retention reduced it to what findings show."
+    )
+    full_digest = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Of what it was before."
+    )
+    retained_because = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="Why retention left it in full: cited."
+    )
 
     class Meta:
         ordering = ["pk"]
         verbose_name_plural = "evidence"
+        indexes = [
+            models.Index(
+                fields=["incident"],
+                name="evidence_in_full",
+                condition=Q(thinned_at=None, retained_because=""),
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["series", "lines", "traces"]), name="evidence_kind"

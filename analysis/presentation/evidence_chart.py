@@ -70,6 +70,8 @@ class ComparedMeasure:
     chart: SafeString
     now: Finding | None
     then: Finding | None
+    thinned: list[str]
+    """What retention has left of the curves, in words."""
 
 
 def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
@@ -95,7 +97,15 @@ def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
             marks=[IMPACT_AT_ZERO],
             then=len(lines) > 1,
         )
-        compared.append(ComparedMeasure(title, chart, row.findings.first(), match.findings.first()))
+        thinned = [
+            f"{incident.reference}: {gap}"
+            for incident, each in ((now, row), (then, match))
+            if each.thinned_at
+            for gap in each.gaps[-1:]
+        ]
+        compared.append(
+            ComparedMeasure(title, chart, row.findings.first(), match.findings.first(), thinned)
+        )
     return sorted(
         compared, key=lambda measure: -((measure.now is not None) + (measure.then is not None))
     )

@@ -43,7 +43,7 @@ def compare_log_lines(now: Incident, then: Incident) -> ComparedLogs:
     lines = {incident.pk: _lines_of(incident, gaps) for incident in (then, now)}
     missing = [each.reference for each in (now, then) if not lines[each.pk]]
     if missing:
-        return ComparedLogs([], missing)
+        return ComparedLogs([], missing, gaps)
     found = compare_logs(lines[then.pk], lines[now.pk])
     groups = [
         _group("In both", found.both),
@@ -65,6 +65,12 @@ def _lines_of(incident: Incident, gaps: list[str]) -> list[PlacedLine]:
     for row in incident.evidence.filter(kind=Evidence.Kind.LINES).select_related(
         "service", "incident"
     ):
+        if row.thinned_at:
+            gaps.append(
+                f"{evidence_title(row)} of {incident.reference} was thinned on "
+                f"{row.thinned_at:%Y-%m-%d}: its lines cannot be compared."
+            )
+            continue
         moment = suspicious_since(row)
         lines += [
             PlacedLine(evidence_title(row), item["at"] - moment, item["text"])

@@ -63,6 +63,8 @@ class Alert(models.Model):
             ),
             models.Index(fields=["incident"], name="alert_firing", condition=Q(status="firing")),
             models.Index(fields=["name", "-starts_at"], name="alert_of_rule"),
+            models.Index(fields=["received_at"], name="alert_by_age"),
+            models.Index(fields=["incident", "name", "starts_at"], name="alert_of_incident_rule"),
         ]
         constraints = [
             models.UniqueConstraint(

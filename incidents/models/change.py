@@ -69,7 +69,10 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-started_at", "-pk"]
-        indexes = [models.Index(fields=["service", "-started_at"], name="change_near_incident")]
+        indexes = [
+            models.Index(fields=["service", "-started_at"], name="change_near_incident"),
+            models.Index(fields=["started_at"], name="change_by_age"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["external_source", "external_id"],

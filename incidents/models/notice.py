@@ -19,7 +19,10 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["user"], name="notice_unread", condition=Q(read_at=None))]
+        indexes = [
+            models.Index(fields=["user"], name="notice_unread", condition=Q(read_at=None)),
+            models.Index(fields=["created_at"], name="notice_by_age"),
+        ]
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="notice_once")]
 
     def __str__(self) -> str:

@@ -52,6 +52,11 @@ class TimelineEntry(models.Model):
         indexes = [
             models.Index(fields=["incident", "at"], name="timeline_of_incident"),
             GinIndex(fields=["search"], name="timeline_search"),
+            models.Index(
+                fields=["created_at"],
+                name="timeline_to_forget",
+                condition=models.Q(kind="alert", author=None, pinned=False, edited_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ from tests.accounts.conftest import Make
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/people/", "/people/invite/", "/people/service-accounts/new/", "/people/groups/",
-         "/people/groups/new/", "/people/tokens/", "/teams/new/"]  # fmt: skip
+         "/people/groups/new/", "/people/tokens/", "/teams/new/", "/storage/"]  # fmt: skip
 
 
 @pytest.mark.parametrize("role", [None, Role.MANAGER, Role.AUDITOR], ids=str)

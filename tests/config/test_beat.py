@@ -17,7 +17,7 @@ from config.celery import app
 from incidents import scheduled_runs
 from incidents.models import ScheduledRun
 
-NAME, EVERY = "forget-deliveries", 86_400.0
+NAME, EVERY = "apply-retention", 300.0
 pytestmark = pytest.mark.django_db
 
 

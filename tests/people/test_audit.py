@@ -37,6 +37,7 @@ MADE_BY_MACHINES = {
     "analysis.alikegroup", "analysis.checkrun", "analysis.evidence", "analysis.evidencerequest",
     "analysis.finding", "analysis.fingerprint", "analysis.fit", "analysis.followup",
     "analysis.forgotten", "analysis.logprofile", "analysis.logsign", "analysis.shownanswer",
+    "analysis.thinnedincident",
     "incidents.alert", "incidents.delivery", "incidents.event", "incidents.heartbeatwatch",
     "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
     "kb.notificationdelivery", "kb.statedanswer", "people.auditentry", "people.auditcursor",

@@ -12,9 +12,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from analysis.evidence import log_watch
 from analysis.evidence.log_watch import due_profiles, read_log
 from analysis.models import LogProfile, LogSign, LogWatch, Source
+from common import retention
+from common.retention import KINDS
 from incidents.filing import file_incident, set_status
 from incidents.models import Incident, Service
 
@@ -153,7 +154,7 @@ def test_signs_are_deleted_after_a_month(log: Log, profile: LogProfile) -> None:
     log.lines += ["pool exhausted"]
     next_window(profile)
     LogSign.objects.update(last_at=timezone.now() - timedelta(days=31))
-    log_watch.delete_old_signs()
+    retention.apply(KINDS["log-signs"])
     assert not LogSign.objects.exists()
 
 
