@@ -59,6 +59,7 @@ _IN_ESCAPED, _IN_DOUBLE, _IN_SINGLE = (
     r'(?:[^"\\\n]|\\++[^"\\\n])', r'(?:[^"\\\n]|\\.)', r"(?:[^'\\\n]|\\.)"
 )  # fmt: skip
 """One character in quotes. A name in quotes has at most 200: what is longer is a value."""
+_AFTER_NAME = r"\s*+(?::|=>)"
 _NAMED = re.compile(
     r"(?i)("
     r"(?:password|passwd|passphrase|secret|token|bearer|authorization"
@@ -67,15 +68,15 @@ _NAMED = re.compile(
     r"""\\{0,3}["']?\]?\s*+[=:]{1,3}+>?\s*+"""  # JSON, YAML, headers, URLs, code
     r"""(?:\\{0,3}["'])?"""
     r")(?:"
-    rf'(?<=\\")(?!{_IN_ESCAPED}{{1,200}}+\\++"\s*+:){_IN_ESCAPED}++'  # to the next \"
-    rf"""|(?<=")(?!{_IN_DOUBLE}{{1,200}}+"\s*+:){_IN_DOUBLE}++"""  # a quoted name is no value
-    rf"""|(?<=')(?!{_IN_SINGLE}{{1,200}}+'\s*+:){_IN_SINGLE}++"""
+    rf'(?<=\\")(?!{_IN_ESCAPED}{{1,200}}+\\++"{_AFTER_NAME}){_IN_ESCAPED}++'  # to the next \"
+    rf"""|(?<=")(?!{_IN_DOUBLE}{{1,200}}+"{_AFTER_NAME}){_IN_DOUBLE}++"""
+    rf"""|(?<=')(?!{_IN_SINGLE}{{1,200}}+'{_AFTER_NAME}){_IN_SINGLE}++"""
     rf"""|(?<!["'])(?:{_NAMES_BELOW}*+(?:"""
     r"(?:digest|hawk|oauth|signature|aws4-[a-z0-9-]{1,30})\s[^\n]+"  # headers of several parts
     r"""|(?:(?:bearer|basic|token|apikey|negotiate|ntlm|geniekey)\s++)?[^\s"',;&]{3,}"""
     rf""")|{_NAMES_BELOW}++"""
-    rf"""(?:"(?!{_IN_DOUBLE}{{0,200}}+"\s*+:){_IN_DOUBLE}*+"""
-    rf"""|'(?!{_IN_SINGLE}{{0,200}}+'\s*+:){_IN_SINGLE}*+)?)"""
+    rf"""(?:"(?!{_IN_DOUBLE}{{0,200}}+"{_AFTER_NAME}){_IN_DOUBLE}*+"""
+    rf"""|'(?!{_IN_SINGLE}{{0,200}}+'{_AFTER_NAME}){_IN_SINGLE}*+)?)"""
     r")"
 )
 _URL_PASSWORD = re.compile(r"""(://[^\s/:@"'<>]*+:)[^\s/"'<>]+@""")

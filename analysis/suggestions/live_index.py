@@ -41,6 +41,8 @@ FILE_CHECK_INTERVAL = 30.0
 STALE_SHARE = 0.1
 """The file is rewritten once this share of the documents changed since."""
 MAX_FILE_AGE = timedelta(days=1)
+DELETIONS_KNOWN = MAX_FILE_AGE * 7
+"""How far back the database says what was deleted: an older file would still show that."""
 BATCH = 2000
 
 
@@ -67,7 +69,7 @@ def write_file(even_if_fresh: bool = False) -> bool:
         return False
     index = Index(every_document())
     index.save(index_file(), {"as_of": began.isoformat(), "database": _database_id()})
-    Forgotten.objects.filter(at__lt=began - MAX_FILE_AGE * 7).delete()
+    Forgotten.objects.filter(at__lt=began - DELETIONS_KNOWN).delete()
     return True
 
 
@@ -89,7 +91,10 @@ def _open(path: Path) -> tuple[Index, datetime]:
     index, about = Index.open(path)
     if about["database"] != _database_id():
         raise DamagedFile(f"{path} belongs to another database")
-    return index, datetime.fromisoformat(about["as_of"])
+    as_of = datetime.fromisoformat(about["as_of"])
+    if timezone.now() - as_of > DELETIONS_KNOWN - MAX_FILE_AGE:
+        raise DamagedFile(f"{path} is of {as_of:%Y-%m-%d}: too old")
+    return index, as_of
 
 
 class SearchResult(NamedTuple):

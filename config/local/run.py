@@ -169,8 +169,8 @@ def _set_environment(data: Path, options: Options) -> None:
     os.environ.setdefault("ALLOWED_PRIVATE_NETWORKS", "127.0.0.0/8,::1")
     for name in ("DATABASE_URL", "REDIS_URL"):
         # From here on it is known, also to the processes that are started.
-        if given := env.secret(name):
-            os.environ[name] = given
+        if env.secret(name):
+            os.environ[name] = env.server_url(name, "", name.replace("_URL", "_PASSWORD"))
             os.environ.pop(f"{name}_FILE", None)
     if options.demo:
         os.environ["CAUSEBOOK_DEMO_WORLD"] = f"http://127.0.0.1:{options.world_port}"

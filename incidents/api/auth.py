@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -17,6 +15,7 @@ from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from common.redis_client import redis_client
 from common.viewer import limit_to_team
 from incidents.models import ApiToken
 from incidents.tokens import find_token
@@ -92,11 +91,6 @@ class HasScope(IsAuthenticated):
         return True
 
 
-@cache
-def _redis() -> Redis:
-    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
-
-
 class _RatedRequest(HttpRequest):
     rate: tuple[int, int, float]
     """the limit, what is left of it, and the seconds until it resets"""
@@ -117,7 +111,7 @@ class RateLimit(BaseThrottle):
         who = f"t{request.auth.pk}" if isinstance(request.auth, ApiToken) else f"u{request.user.pk}"
         key = f"rate:{who}:{int(now // 60)}"
         try:
-            both = _redis().pipeline(transaction=False)
+            both = redis_client().pipeline(transaction=False)
             both.incr(key)
             both.expire(key, 90)
             count, _ = both.execute()

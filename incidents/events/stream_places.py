@@ -1,6 +1,6 @@
-"""Places of those who listen to the stream of events: each occupies a thread of the web server.
+"""Places of those who listen to the stream of events: each occupies a socket of the web server.
 
-Counted in each process. A person has few of them, by whatever tabs and tokens, so that nobody can
+Counted in each process. A person has some of them, by whatever tabs and tokens, so that nobody can
 keep all others from listening.
 """
 

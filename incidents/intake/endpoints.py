@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from common.counting import Counts
+from common.log_context import logging_about
 from common.payloads import BadPayload, text
 from common.signing import NotAuthentic
 from incidents.intake import receiving
@@ -22,6 +24,20 @@ from incidents.webhooks.events_v2 import dedup_key
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = "10"
+RECEIVED = Counts(
+    "webhooks", "Requests of senders, by kind of sender and what they were answered.",
+    ["sender", "outcome"],
+)  # fmt: skip
+OUTCOMES = {
+    202: "stored", 400: "unreadable", 401: "refused", 404: "unknown", 413: "too_large",
+}  # fmt: skip
+UNKNOWN, UNAVAILABLE = "unknown", "unavailable"
+
+
+class _Sender:
+    """Whom a request is from, as soon as that is known."""
+
+    kind = UNKNOWN
 
 
 def problem(status: int, title: str, **headers: str) -> HttpResponse:
@@ -47,10 +63,18 @@ def body_of(request: HttpRequest, max_bytes: int = receiving.MAX_BYTES) -> bytes
     return None if len(body) > max_bytes else body
 
 
-def _respond(handle: Callable[[], HttpResponse]) -> HttpResponse:
+def _respond(handle: Callable[[_Sender], HttpResponse]) -> HttpResponse:
+    """Run `handle`, and count what became of the request."""
+    sender = _Sender()
+    response = _answer(handle, sender)
+    RECEIVED.add(sender.kind, OUTCOMES.get(response.status_code, UNAVAILABLE))
+    return response
+
+
+def _answer(handle: Callable[[_Sender], HttpResponse], sender: _Sender) -> HttpResponse:
     """Run `handle`; a bad request becomes a 4xx, which no retry fixes, an outage of ours a 503."""
     try:
-        return handle()
+        return handle(sender)
     except receiving.UnknownIntegration:
         return problem(404, "No integration has this address, or it is switched off.")
     except NotAuthentic as error:
@@ -72,15 +96,18 @@ TOO_LARGE = f"The body is over {receiving.MAX_BYTES // 1024**2} MB. Send fewer a
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
-    def handle() -> HttpResponse:
+    def handle(sender: _Sender) -> HttpResponse:
         # Who posts to no address of ours has nothing of it read.
         integration, secrets = receiving.find_integration(slug)
+        sender.kind = integration.kind
         body = body_of(request)
         if body is None:
             return problem(413, TOO_LARGE)
         delivery_id = receiving.receive_delivery(
             integration, secrets, headers_of(request), body, key
         )
+        with logging_about(delivery_id=delivery_id):
+            logger.debug("Stored a delivery of %s.", integration.kind)
         return JsonResponse({"status": "stored", "delivery": delivery_id}, status=202)
 
     return _respond(handle)
@@ -91,11 +118,11 @@ def receive(request: HttpRequest, slug: str, key: str = "") -> HttpResponse:
 @require_POST
 def enqueue(request: HttpRequest) -> HttpResponse:
     """Events API v2 and its change events: the routing key in the body is the secret."""
-    body = body_of(request)
-    if body is None:
-        return problem(413, TOO_LARGE)
 
-    def handle() -> HttpResponse:
+    def handle(sender: _Sender) -> HttpResponse:
+        body = body_of(request)
+        if body is None:
+            return problem(413, TOO_LARGE)
         incoming = Incoming(headers_of(request), body, timezone.now())
         data: Any = incoming.json()
         key = text(data, "routing_key", 200)
@@ -106,6 +133,7 @@ def enqueue(request: HttpRequest) -> HttpResponse:
         ):
             return _events_problem(["“payload.summary” or “dedup_key” is missing"])
         integration, secrets = receiving.find_by_secret("events_v2", key)
+        sender.kind = integration.kind
         headers = {**headers_of(request), "x-causebook-token": key}
         # The stored body must not contain the secret.
         data["routing_key"] = "[redacted]"

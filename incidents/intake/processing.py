@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from common.counting import Durations
+from common.log_context import logging_about
 from common.payloads import BadPayload
 from incidents.alerts.episodes import ingest_alerts
 from incidents.alerts.severity import severity_note
 from incidents.intake import changes
+from incidents.intake.receiving import REQUEST_ID
 from incidents.models import Delivery
 from incidents.webhooks import registry
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming
@@ -28,6 +32,10 @@ BATCH = 200
 MAX_EVENTS = 10_000
 LOCK = 7_301_905
 MAX_ATTEMPTS = 3
+PROCESSED = Durations(
+    "deliveries_processed", "Deliveries by kind of sender and outcome, from receipt to the end.",
+    ["sender", "outcome"], [0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+)  # fmt: skip
 
 
 @dataclass
@@ -74,7 +82,21 @@ def _process_batch() -> int:
             # One delivery that the database rejects must not block the others.
             logger.exception("%d deliveries failed as a batch; processing each alone", len(batch))
             _process_singly(batch)
+    _count(batch)
     return len(batch)
+
+
+def _count(batch: Sequence[Delivery]) -> None:
+    now = timezone.now()
+    for delivery in batch:
+        outcome = delivery.state if delivery.state != Delivery.State.WAITING else "retried"
+        seconds = max(0.0, (now - delivery.received_at).total_seconds())
+        PROCESSED.observe(seconds, delivery.integration.kind, outcome)
+
+
+def _about(delivery: Delivery) -> AbstractContextManager[None]:
+    request_id = delivery.headers.get(REQUEST_ID)
+    return logging_about(delivery_id=delivery.sender_id, request_id=request_id)
 
 
 def _process_singly(batch: Sequence[Delivery]) -> None:
@@ -85,7 +107,8 @@ def _process_singly(batch: Sequence[Delivery]) -> None:
         except OperationalError:
             raise
         except Exception as error:
-            logger.exception("Processing delivery %s failed", delivery.pk)
+            with _about(delivery):
+                logger.exception("Processing delivery %s failed", delivery.pk)
             delivery.attempts += 1
             reason = (
                 str(error).splitlines()[0][:300]
@@ -118,7 +141,8 @@ def parse_delivery(delivery: Delivery) -> ParsedDelivery:
         return ParsedDelivery(delivery, problem=str(error))
     except Exception:
         # A bug in a plug-in must end as a recorded failure that can be replayed.
-        logger.exception("Parsing delivery %s failed", delivery.pk)
+        with _about(delivery):
+            logger.exception("Parsing delivery %s failed", delivery.pk)
         return ParsedDelivery(
             delivery, problem="The plug-in failed on it; the worker's log says more."
         )

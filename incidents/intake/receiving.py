@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
+from common.log_context import log_context
 from common.signing import FOREVER, SignedRequest
 from common.written_query import WrittenQuery
 from incidents.intake.wake_workers import wake_workers
@@ -20,6 +21,8 @@ from incidents.webhooks.base import Incoming
 
 MAX_BYTES = 4 * 1024 * 1024
 STORED_HEADERS = ("content-type", "user-agent", "x-github-event", "x-event-key")
+REQUEST_ID = "x-request-id"
+"""Stored as this product answered it, so that the worker's log names the request too."""
 
 
 class UnknownIntegration(Exception):
@@ -84,6 +87,8 @@ def store(
     sender_id = plugin().sender_id(incoming).replace("\x00", "")[:200]
     digest = hashlib.sha256(body).hexdigest()
     stored_headers = {name: headers[name][:300] for name in STORED_HEADERS if name in headers}
+    if request_id := log_context().get("request_id"):
+        stored_headers[REQUEST_ID] = request_id
     delivery = Delivery(
         integration=integration,
         sender_id=sender_id or uuid.uuid4().hex,

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from accounts.people import states
 from accounts.people.service_accounts import create_service_account
 from accounts.sign_in.sessions import device_name
-from incidents.api import events
+from incidents.api import streams
 from incidents.filing import file_incident
 from incidents.models import ApiToken
 from incidents.tokens import create_token
@@ -124,7 +124,7 @@ END: dict[str, Callable[[User, Any], Any]] = {
 
 @pytest.mark.parametrize("how", END)
 def test_a_stream_of_events_ends_at_once(how: str, user: User, monkeypatch: Any) -> None:
-    monkeypatch.setattr(events, "POLL", 0.01)
+    monkeypatch.setattr(streams, "POLL", 0.01)
     client: Any = APIClient()
     if "token" in how:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(user, 'script')[1]}")
@@ -142,8 +142,8 @@ def test_a_stream_of_events_ends_at_once(how: str, user: User, monkeypatch: Any)
 def test_what_a_group_opened_is_closed_in_an_open_stream_once_the_group_is_lost(
     way: str, user: User, other: User, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(events, "POLL", 0.01)
-    monkeypatch.setattr(events, "SETTLED", timedelta(0))
+    monkeypatch.setattr(streams, "POLL", 0.01)
+    monkeypatch.setattr(streams, "SETTLED", timedelta(0))
     give_role(other, Role.ADMINISTRATOR)
     GroupRule.objects.create(provider="oidc", group="sre", role="administrator")
     apply_groups(user, "oidc", ["sre"])
@@ -173,7 +173,7 @@ def test_what_a_group_opened_is_closed_in_an_open_stream_once_the_group_is_lost(
 
 
 def test_a_service_account_that_is_deactivated_is_out_at_once(user: User, monkeypatch: Any) -> None:
-    monkeypatch.setattr(events, "POLL", 0.01)
+    monkeypatch.setattr(streams, "POLL", 0.01)
     give_role(user, Role.ADMINISTRATOR)
     program = create_service_account("ci", user, Role.RESPONDER)
     api: Any = APIClient()

@@ -7,15 +7,15 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from incidents.api import events
+from incidents.api import streams
 from incidents.tokens import create_token
 
 
 @pytest.fixture(autouse=True)
 def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream of events ends soon, so that whoever asks every address comes to an end."""
-    monkeypatch.setattr(events, "LONGEST", 0.2)
-    monkeypatch.setattr(events, "POLL", 0.05)
+    monkeypatch.setattr(streams, "LONGEST", 0.2)
+    monkeypatch.setattr(streams, "POLL", 0.05)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from incidents.api import events
+from incidents.api import streams
 from incidents.events import outbox
 from incidents.models import Event, Incident, Service
 from incidents.permissions import FILE_INCIDENTS, IMPORT_HISTORY, REPORT_CHANGES
@@ -94,7 +94,7 @@ def test_each_role_may_by_command_line_what_the_table_says(
     role: Role | None, incident: Incident, database: Service, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(events, "LONGEST", 0.2)
+    monkeypatch.setattr(streams, "LONGEST", 0.2)
     newest = outbox.record("incident.filed", incident, "filed")
     Event.objects.update(at=timezone.now() - timedelta(minutes=1))
     cause = Cause.objects.create(name="Missing index")

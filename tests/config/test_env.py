@@ -6,8 +6,11 @@ import json
 import re
 import stat
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config import env
 
@@ -115,9 +118,9 @@ def test_every_variable_that_the_settings_read_is_documented() -> None:
     documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/settings.md").read_text()))
     read = {
         name
-        for file in ("config/settings.py", "config/env.py")
+        for file in ("config/settings.py", "config/servers.py", "config/env.py")
         for name in re.findall(
-            r"""(?:flag|words|text|number|server_url|environ\.get|environ)[\[(]"([A-Z_]+)""",
+            r"""(?:flag|words|text|secret|number|server_url|environ\.get|environ)[\[(]"([A-Z_]+)""",
             (ROOT / file).read_text(),
         )
     }
@@ -127,6 +130,7 @@ def test_every_variable_that_the_settings_read_is_documented() -> None:
 
 SECRETS = [
     "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_HOST_PASSWORD", "AUDIT_WEBHOOK_SECRET",
+    "DATABASE_PASSWORD", "REDIS_PASSWORD", "REDIS_SENTINEL_PASSWORD",
 ]  # fmt: skip
 
 
@@ -185,3 +189,29 @@ def test_what_is_no_network_is_named(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("ALLOWED_PRIVATE_NETWORKS")
     (folder / "servers.json").write_text('{"ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8"}')
     assert env.networks("ALLOWED_PRIVATE_NETWORKS") == ["127.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://kb@db:5432/causebook", "postgresql://kb:old@db:5432/causebook",
+     "postgresql://kb@db:5432/causebook?sslmode=require", "redis://redis:6379/0",
+     "rediss://kb@redis:6379/0"],
+)  # fmt: skip
+@given(password=st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1))
+def test_any_password_is_put_into_an_address(url: str, password: str) -> None:
+    """Nobody has to know which signs mean something in an address."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOME_URL", url)
+        patch.setenv("SOME_PASSWORD", password)
+        before, after = urlsplit(url), urlsplit(env.server_url("SOME_URL", "", "SOME_PASSWORD"))
+    assert unquote(after.password or "") == password
+    for name in ("scheme", "hostname", "port", "path", "query"):
+        assert getattr(after, name) == getattr(before, name)
+    assert (after.username or "") == (before.username or "")
+
+
+def test_a_password_is_for_servers_that_are_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_PASSWORD", "x")
+    assert env.server_url("REDIS_URL", "unix:///s", "REDIS_PASSWORD") == "unix:///s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.db import OperationalError, connection
 from django.db.models import F
 from django.test import Client
 
+from analysis.suggestions.live_index import index_file
 from common import process_cache
 from config.version import VERSION
 from incidents import scheduled_runs
@@ -86,6 +89,19 @@ def test_without_redis_work_waits_and_it_says_so(
     assert (status, body["status"]) == (200, "degraded")
     assert body["checks"]["redis"] == "does not answer; work waits in the database"
     assert "hidden-word" not in str(body)
+
+
+@pytest.mark.parametrize(("days", "status"), [(0.9, "ready"), (1.2, "degraded")])
+def test_an_index_file_that_needed_no_change_for_a_day_is_well(
+    client: Client, running: None, days: float, status: str
+) -> None:
+    index_file().parent.mkdir(exist_ok=True)
+    index_file().touch()
+    os.utime(index_file(), (time.time() - days * 86_400,) * 2)
+    try:
+        assert ask(client)[1]["status"] == status
+    finally:
+        index_file().unlink()
 
 
 def test_with_another_key_than_secrets_were_sealed_with_it_is_not_ready(

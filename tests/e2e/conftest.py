@@ -93,6 +93,22 @@ def working(celery: Callable[..., Any], tmp_path: Path) -> None:
     wait_for(lambda: current_app.control.ping(timeout=0.5), 60, "The worker's start")
 
 
+@pytest.fixture
+def web(transactional_db: None, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    of_test = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
+    process = subprocess.Popen(
+        [*command, "--workers", "2", "--threads", "8", "--preload", "--no-control-socket"],
+        cwd=ROOT, env=product_environment(DATABASE_URL=of_test, DEBUG="true"),
+        start_new_session=True, stderr=(tmp_path / "web.log").open("wb"),
+    )  # fmt: skip
+    wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 60, "The web server's start")
+    yield port, process
+    kill_group(process)
+
+
 @pytest.fixture(scope="module")
 def running_browser() -> Iterator[Browser]:
     chromium = tool("chromium")

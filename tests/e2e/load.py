@@ -1,6 +1,7 @@
 """Posts deliveries at the rate of a plan, from a process of its own: python load.py < plan.json
 
-The plan: address, secret, seconds or bodies, rate (a second, 0 for as fast as it goes), threads.
+The plan: address, secret, seconds or bodies, rate (a second, 0 for as fast as it goes), threads,
+and a name for the deliveries, where more than one plan posts to the same product.
 What it prints, as JSON: for each delivery its id, status and milliseconds.
 """
 
@@ -15,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-def change(number: int) -> dict[str, Any]:
-    return {"service": "svc-00", "title": f"release {number}", "id": f"load-{number}"}
+def change(number: int, name: str) -> dict[str, Any]:
+    return {"service": "svc-00", "title": f"release {number}", "id": f"{name}-{number}"}
 
 
 def storm(number: int, size: int, rules: int, services: int) -> dict[str, Any]:
@@ -57,7 +58,11 @@ def main() -> None:
         while (number := next_number()) is not None:
             if plan["rate"]:
                 time.sleep(max(0.0, begun + number / plan["rate"] - time.monotonic()))
-            event = storm(number, **plan["storm"]) if plan.get("storm") else change(number)
+            event = (
+                storm(number, **plan["storm"])
+                if plan.get("storm")
+                else change(number, plan.get("name", "load"))
+            )
             body = json.dumps(event)
             at = time.perf_counter()
             try:

@@ -15,7 +15,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from incidents.api import events
+from incidents.api import streams
 from incidents.filing import file_incident
 from incidents.models import Change, Incident, Service
 from incidents.tokens import create_token
@@ -140,7 +140,7 @@ def test_a_history_goes_in_and_comes_out(
 def test_tail_follows_what_happens(
     run: Run, incident: Incident, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "POLL", 0.1)
+    monkeypatch.setattr(streams, "POLL", 0.1)
     first = incident.events.get().pk
     name_cause(incident, "Missing index", author=user)
     printed = run("tail", "--after", str(first), "--count", "1").stdout

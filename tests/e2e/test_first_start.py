@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from tests.conftest import tool
+from tests.e2e.bin_up import Running, environment, processes_of
 from tests.e2e.conftest import ROOT, answers, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -42,55 +41,6 @@ def checkout() -> Iterator[Path]:
         shutil.copy2(compiled, target)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-class Running:
-    """`bin/up` with its output; `interrupt` is Ctrl-C."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder = folder
-        self.log = folder / "output.txt"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [folder / "bin" / "up", *options],
-                env=environment(), stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def address_and_password(self) -> tuple[str, str]:
-        def printed() -> bool:
-            assert self.process.poll() is None, self.output()
-            return "Ctrl-C stops everything." in self.output()
-
-        wait_for(printed, 240, "The first start")
-        found = re.search(r"Causebook: (\S+)/\s+Sign in as admin .* (\S+)\n", self.output())
-        assert found, self.output()
-        return found[1], found[2]
-
-    def interrupt(self) -> None:
-        # A terminal sends it to every process of the foreground group, not to the first alone.
-        os.killpg(self.process.pid, signal.SIGINT)
-        assert self.process.wait(60) == 0, self.output()
-
-
-def environment(**changed: str) -> dict[str, str]:
-    """A new shell's: nothing in it of how these tests run."""
-    return {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), **changed}
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Command lines of all processes that run in or with a folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line, place = " ".join(process.cmdline()), process.cwd()
-        except psutil.Error:
-            continue
-        if str(folder) in line or place.startswith(str(folder)):
-            found.append(line)
-    return found
 
 
 def sign_in(address: str, password: str) -> httpx.Client:

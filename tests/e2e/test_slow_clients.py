@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import numpy as np
 import pytest
-from django.db import connection
-
-from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("load")]
 SLOW_HEADERS = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: "
@@ -31,22 +23,6 @@ SLOW_READER = (
     b"GET /static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js HTTP/1.1\r\n"
     b"Host: localhost\r\n\r\n"
 )
-
-
-@pytest.fixture
-def web(transactional_db: None, tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    of_test = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
-    process = subprocess.Popen(
-        [*command, "--workers", "2", "--threads", "8", "--preload", "--no-control-socket"],
-        cwd=ROOT, env=product_environment(DATABASE_URL=of_test, DEBUG="true"),
-        start_new_session=True, stderr=(tmp_path / "web.log").open("wb"),
-    )  # fmt: skip
-    wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 60, "The web server's start")
-    yield port, process
-    kill_group(process)
 
 
 def opened(port: int, request: bytes, stack: ExitStack) -> socket.socket:

@@ -16,8 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from incidents.api import events
-from incidents.events import stream_places
+from incidents.api import streams
 from incidents.filing import file_incident, set_status
 from incidents.models import Event, Incident, Service
 from incidents.retention import delete_old_events
@@ -246,10 +245,10 @@ def test_the_event_stream_resumes_after_the_last_event(
     assert [row["incident"] for row in rows] == [incident.pk]
 
 
-def test_a_stream_closed_unread_frees_its_place(user: User) -> None:
+def test_a_stream_closed_unread_frees_its_place(user: User, settings: Any) -> None:
+    settings.EVENT_STREAMS_PER_PERSON = 2
     for _ in range(6):
-        stream_places.take(user.pk)
-        events._Stream(events._listen(user, 1, 1.0, lambda: True), user.pk).close()
+        streams.EventStream(streams.Listener(user, 1)).close()
 
 
 def test_one_person_cannot_take_all_places_of_the_stream(
@@ -262,7 +261,7 @@ def test_one_person_cannot_take_all_places_of_the_stream(
         api.credentials(HTTP_AUTHORIZATION=f"Bearer {create_token(who, 'x')[1]}")
         return api.get("/api/v1/events/stream/")
 
-    monkeypatch.setattr(events, "LONGEST", 0.1)
+    monkeypatch.setattr(streams, "LONGEST", 0.1)
     settings.EVENT_STREAMS, settings.EVENT_STREAMS_PER_PERSON = 3, 2
     open_streams = [listen(user), listen(user)]
     refused = listen(user)

@@ -1,14 +1,16 @@
-"""A database of version 0.1.0 becomes one of this version with everything in it.
+"""A database of each release becomes one of this version with everything in it.
 
 `database_0_1_0.sql.gz` was written by 0.1.0 itself: its demo, cut to a hundred incidents, then at
 least one row of every other model made through its own functions. Its secrets were sealed with
-`FORMER_KEY`. It restores through any PostgreSQL connection.
+`FORMER_KEY`. The later ones are the one before, migrated by that release itself. They restore
+through any PostgreSQL connection.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,11 +28,14 @@ from django.db import connection, models
 from django.test import Client
 
 from analysis.models import Evidence, Source
+from config.backup import restoring, servers
+from config.backup.creating import create
 from incidents.models import Delivery, Incident, Integration, Service
 from kb.models import Cause, Postmortem, Workspace
 
-DUMP = Path(__file__).with_name("database_0_1_0.sql.gz")
+DUMPS = sorted(Path(__file__).parent.glob("database_*.sql.gz"))
 FORMER_KEY = "the-key-of-the-upgrade-test"
+ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple"
 TOKEN = "cb_upgrade-test-token-of-oncall-read-0000000001"
 NOT_COMPARED = {"django_migrations"}
@@ -43,7 +48,7 @@ Rows = dict[str, dict[str, dict[str, Any]]]
 @dataclass(frozen=True)
 class Upgrade:
     before: Rows
-    """table → primary key → column → value, as 0.1.0 left it"""
+    """table → primary key → column → value, as the former release left it"""
     after: Rows
 
 
@@ -60,26 +65,47 @@ def read_rows() -> Rows:
     return found
 
 
-@pytest.fixture(scope="module")
-def upgrade(django_db_setup: None, django_db_blocker: Any) -> Iterator[Upgrade]:
-    """Restore the database beside the one of the tests, migrate it, and stay connected to it."""
+@pytest.fixture(scope="module", params=DUMPS, ids=lambda dump: dump.name.split(".")[0])
+def upgrade(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Upgrade]:
+    """Restore the database beside the one of the tests, upgrade it, and stay connected to it.
+
+    The oldest is migrated in place, the newest goes through a backup, which restoring upgrades.
+    """
     of_tests = connection.settings_dict["NAME"]
     scratch = f"{of_tests}_upgraded"
+    dump: Path = request.param
     with django_db_blocker.unblock():
         with psycopg.connect(**_address("postgres"), autocommit=True) as server:
             server.execute(f'DROP DATABASE IF EXISTS "{scratch}" WITH (FORCE)')
             server.execute(f'CREATE DATABASE "{scratch}"')
         with psycopg.connect(**_address(scratch), autocommit=True) as restoring:
-            restoring.execute(gzip.decompress(DUMP.read_bytes()))
+            restoring.execute(gzip.decompress(dump.read_bytes()))
         _connect_to(scratch)
         try:
             before = read_rows()
-            call_command("migrate", verbosity=0)
+            if dump == DUMPS[0]:
+                call_command("migrate", verbosity=0)
+            else:
+                _back_up_and_restore()
             yield Upgrade(before, read_rows())
         finally:
             _connect_to(of_tests)
             with psycopg.connect(**_address("postgres"), autocommit=True) as server:
                 server.execute(f'DROP DATABASE "{scratch}" WITH (FORCE)')
+
+
+def _back_up_and_restore() -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.conf.settings.SECRET_KEY_FALLBACKS", [FORMER_KEY])
+        path = Path(folder) / "former.tar"
+        create(path, passphrase="")
+        archive, keys = restoring.open_archive(path, "")
+        report = restoring.restore(archive, keys, replace=True)
+    assert report.closed.count == 0
+    assert report.closed.total > 3
+    servers.drop_database(report.former_database)
 
 
 def _address(database: str) -> dict[str, Any]:
@@ -332,7 +358,14 @@ def test_new_records_get_keys_after_the_former_ones(upgrade: Upgrade) -> None:
     assert made.created_at > datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_the_dump_speaks_plain_sql() -> None:
-    text = gzip.decompress(DUMP.read_bytes()).decode()
-    assert DUMP.stat().st_size < 300_000
+def test_there_is_a_database_of_each_release() -> None:
+    releases = re.findall(r"^## (\d\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    names = {f"database_{release.replace('.', '_')}.sql.gz" for release in releases}
+    assert names == {dump.name for dump in DUMPS}
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.name.split(".")[0])
+def test_the_dump_speaks_plain_sql(dump: Path) -> None:
+    text = gzip.decompress(dump.read_bytes()).decode()
+    assert dump.stat().st_size < 300_000
     assert not re.search(r"^(\\|COPY )", text, re.MULTILINE), "psql is needed to restore it"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from analysis.models import Forgotten
 from analysis.suggestions import live_index as module
 from analysis.suggestions.documents import incident_document
 from analysis.suggestions.engine import suggest_for_text
@@ -78,3 +81,18 @@ def test_a_file_of_another_database_is_not_used(monkeypatch: pytest.MonkeyPatch)
         write_file(even_if_fresh=True)
     Incident.objects.all().delete()
     assert keys(LiveIndex()) == []
+
+
+def test_a_file_older_than_what_is_known_of_deletions_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Workers were away for a week, or a folder came back from a backup."""
+    deleted = file_incident(title="Quantum flapping observed")
+    before = timezone.now() - timedelta(days=8)
+    with monkeypatch.context() as then:
+        then.setattr(module.timezone, "now", lambda: before)
+        write_file(even_if_fresh=True)
+    Incident.objects.filter(pk=deleted.pk).delete()
+    Forgotten.objects.all().delete()
+    assert keys(LiveIndex()) == []
+    assert write_file(), "the worker's task writes a new one"

@@ -1,0 +1,31 @@
+"""Tasks wait in queues by what they are for, so that slow ones hold up no others."""
+
+from __future__ import annotations
+
+import pytest
+from celery import current_app
+
+from config.celery import app
+
+
+@pytest.mark.parametrize(
+    ("task", "queue"),
+    [
+        ("incidents.tasks.sweep_intake", "intake"),
+        ("analysis.tasks.pull_evidence", "evidence"),
+        ("kb.tasks.tell_channels", "celery"),
+    ],
+)
+def test_a_task_waits_in_the_queue_of_its_kind(task: str, queue: str) -> None:
+    app.loader.import_default_modules()
+    assert task in app.tasks
+    assert app.amqp.router.route({}, task)["queue"].name == queue
+
+
+def test_a_message_goes_to_one_queue_only() -> None:
+    keys = [queue.routing_key for queue in current_app.amqp.queues.values()]
+    assert sorted(keys) == sorted(current_app.amqp.queues)
+
+
+def test_a_worker_without_queues_takes_from_all() -> None:
+    assert set(current_app.amqp.queues.consume_from) == {"intake", "evidence", "celery"}
