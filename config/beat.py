@@ -39,7 +39,7 @@ class DatabaseScheduler(Scheduler):
         self.merge_inplace(self.app.conf.beat_schedule)
         for name, entry in self.schedule.items():
             # A run that still waits when the next is due would do the same.
-            entry.options.setdefault("expires", self._every(name))
+            entry.options = {"expires": self._every(name), **(entry.options or {})}
 
     def tick(self, *_: Any, **__: Any) -> float:
         """Send what is due; seconds until something else may be."""

@@ -17,6 +17,7 @@ from celery.signals import (
     worker_init,
 )
 from django.conf import settings
+from kombu.utils import symbol_by_name
 
 from common.log_context import log_context, logging_about
 from common.origin import Origin, acting
@@ -29,7 +30,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 class Application(Celery):
     @property
     def Beat(self) -> Any:
-        return self.subclass_with_self("config.beat:LightBeat")
+        return self.subclass_with_self(symbol_by_name("config.beat:LightBeat"))
 
 
 app = Application("causebook")

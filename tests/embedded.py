@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -15,9 +14,8 @@ from config.local.embedded_redis import redis_command
 class Postgres:
     """A running server with its data in `folder`, and the URL of a database in it."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._environment = {**os.environ, **environ}
         self.server = EmbeddedPostgres(folder)
         self._log = folder / "postgresql.log"
         self.start()
@@ -27,7 +25,7 @@ class Postgres:
         self.server.prepare()
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.server.command(), cwd=env.ROOT, env=self._environment, stdout=log, stderr=log
+                self.server.command(), cwd=env.ROOT, stdout=log, stderr=log
             )
         self.server.wait_until_it_answers()
 

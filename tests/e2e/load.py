@@ -1,7 +1,8 @@
 """Posts deliveries at the rate of a plan, from a process of its own: python load.py < plan.json
 
-The plan: address, secret, seconds or bodies, rate (a second, 0 for as fast as it goes), threads,
-and a name for the deliveries, where more than one plan posts to the same product.
+The plan: address, secret, rate (a second, 0 for as fast as it goes), threads; seconds, deliveries
+or a file that exists as long as it posts; and a name for the deliveries, where more than one plan
+posts to the same product.
 What it prints, as JSON: for each delivery its id, status and milliseconds.
 """
 
@@ -12,12 +13,13 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 
 def change(number: int, name: str) -> dict[str, Any]:
-    return {"service": "svc-00", "title": f"release {number}", "id": f"{name}-{number}"}
+    return {"service": "svc-00", "title": f"{name}-{number}", "id": f"{name}-{number}"}
 
 
 def storm(number: int, size: int, rules: int, services: int) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def main() -> None:
         with lock:
             number = next(counter, None)
         over = plan.get("seconds") and time.monotonic() - begun > plan["seconds"]
+        over = over or (plan.get("while") and not Path(plan["while"]).exists())
         return None if over else number
 
     def work() -> None:
