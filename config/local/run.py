@@ -217,7 +217,11 @@ def _programs(data: Path, options: Options) -> list[Program]:
             *("--workers", "2", "--threads", "8", "--preload", "--log-level", "warning"),
             *("--worker-tmp-dir", str(data), "--no-control-socket"),
         ],
-        "worker": [*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%h"],
+        # There are no other workers to get to know, which would take seconds.
+        "worker": [
+            *(*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%h"),
+            *("--without-mingle", "--without-gossip"),
+        ],
         "beat": [*celery, "beat", "--schedule", str(data / "beat-schedule")],
     }
     if options.demo:
