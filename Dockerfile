@@ -3,9 +3,10 @@
 FROM python:3.11-slim AS packages
 RUN python -m venv /opt/venv
 WORKDIR /build
-COPY requirements.txt requirements-cloudwatch.txt requirements-ldap.txt ./
+COPY requirements.txt requirements-cloudwatch.txt requirements-ldap.txt requirements-observability.txt ./
 RUN /opt/venv/bin/pip install --no-cache-dir --no-compile --require-hashes \
         -r requirements.txt -r requirements-cloudwatch.txt -r requirements-ldap.txt \
+        -r requirements-observability.txt \
     && /opt/venv/bin/pip uninstall --yes pip \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 

@@ -21,6 +21,7 @@ from config.local.claim import Claim, Run, State, claim, run_in, state_of, write
 from config.local.embedded_postgres import EmbeddedPostgres, PostgresError
 from config.local.options import EVERYWHERE, Options, fail, parse
 from config.local.prepare_database import FIRST_PASSWORD
+from config.local.probes import database_problem, port_problem
 from config.local.supervision import Program, Supervisor
 from config.local.tied_process import tied
 
@@ -106,16 +107,11 @@ def _claimed(data: Path) -> Iterator[Claim]:
 def _check_port(host: str, port: int, option: str) -> None:
     if not 0 < port < 65536:
         fail(f"There is no port {port}. Choose one from 1 to 65535 with {option}.")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            fail(
-                f"Port {port} on {host} cannot be used ({error.strerror}). "
-                f"Stop the program that has it, or choose another with {option}."
-            )
+    if reason := port_problem(host, port):
+        fail(
+            f"Port {port} on {host} cannot be used ({reason}). "
+            f"Stop the program that has it, or choose another with {option}."
+        )
 
 
 def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
@@ -199,10 +195,7 @@ def _prepare_database(data: Path, options: Options) -> None:
 
 
 def _check_database(url: str) -> None:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+    if reason := database_problem(url):
         fail(
             f"The database in DATABASE_URL does not answer: {reason}. Start it or correct the URL."
         )

@@ -99,6 +99,8 @@ def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_still_ha
             "beat": "RUNNING", "postgresql": "RUNNING", "redis": "RUNNING", "web": "RUNNING",
             "worker": "RUNNING", "world": "RUNNING",
         })  # fmt: skip
+        wait_for(lambda: doctor(checkout)[0] == 0, 90, "A clean bill of health")
+        assert f"Causebook runs: {address}/" in doctor(checkout)[1]
         page = sign_in(address, password).get("/").text
         assert page.count(INCIDENT) == 1
         assert past[2].strip() in sign_in(address, password).get(past[1]).text
@@ -118,6 +120,15 @@ def status(folder: Path) -> tuple[int, dict[str, str]]:
     )  # fmt: skip
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
     return done.returncode, {row[0]: row[1] for row in rows}
+
+
+def doctor(folder: Path) -> tuple[int, str]:
+    """The exit code of `bin/doctor`, and what it prints."""
+    done = subprocess.run(
+        [folder / "bin" / "doctor"],
+        env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def refusal(folder: Path, *options: str, user: int | None = None, **environ: str) -> str:
