@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 LONGEST_SLEEP, RETRY_AFTER = 5.0, 2.0
 """Seconds between two questions to the database, and until the next when it did not answer."""
 
+RUNS_WAITING = 5
+"""At most so many runs of a task wait for a worker."""
+
 
 class LightBeat(Beat):
     def init_loader(self) -> None:
@@ -38,8 +41,8 @@ class DatabaseScheduler(Scheduler):
     def setup_schedule(self) -> None:
         self.merge_inplace(self.app.conf.beat_schedule)
         for name, entry in self.schedule.items():
-            # A run that still waits when the next is due would do the same.
-            entry.options = {"expires": self._every(name), **(entry.options or {})}
+            # A later run does the same: those that a busy worker did not come to are dropped.
+            entry.options = {"expires": RUNS_WAITING * self._every(name), **(entry.options or {})}
 
     def tick(self, *_: Any, **__: Any) -> float:
         """Send what is due; seconds until something else may be."""

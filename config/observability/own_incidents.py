@@ -43,6 +43,7 @@ TITLES = {
     "notifications": "Notifications fail",
     "sources": "Sources of evidence do not answer",
     "disk": "The disk is nearly full",
+    "backup": "The backup is late or failed",
 }
 
 

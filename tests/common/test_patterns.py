@@ -16,6 +16,8 @@ SIZES = (20, 200, 2000)
 """Growing, so that an exponential one is found before it takes for ever."""
 SOON = 0.004
 """Seconds in which a linear pattern reads 2000 characters, many times over."""
+OF_NAMES = "re.compile(f'(?<![\\\\w.+-])(?:{anywhere})", "re.compile(f'(?<=\\\\bby ){escaped}"
+"""How patterns begin that look for the name of one person, escaped."""
 BUILT_FROM_OWN_WORDS = {
     "re.compile(f\"\\\\b(?:{'|'.join(names)})\\\\b\", re.IGNORECASE)",
     "re.match(record.pattern, path)",  # names of routes
@@ -68,7 +70,8 @@ def test_every_pattern_takes_time_linear_in_the_text() -> None:
     slow = {each.where: found[:60] for each in patterns if (found := slow_text(each))}
     assert not slow
     assert len(patterns) > 300
-    assert set(unknown) <= BUILT_FROM_OWN_WORDS
+    unread = {each for each in unknown if not each.startswith(OF_NAMES)}
+    assert unread <= BUILT_FROM_OWN_WORDS
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def broken_rules(app: str, name: str, capsys: pytest.CaptureFixture[str]) -> str
     return capsys.readouterr().out if linter.has_errors else ""
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # Some run outside of one.
 def test_new_migrations_leave_the_running_version_at_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
