@@ -1,7 +1,7 @@
 """Whatever ends, fills up or is set wrong under deliveries: nothing is lost, all comes back.
 
 The limits hold on a machine that loads the product in three seconds; on a slower one they are as
-much longer.
+much longer. CAUSEBOOK_TEST_LOAD=1 kills each part alone; CI two of them, and all at once.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ RATE = 50
 WEB_WITHIN, ALL_WITHIN, GIVE_UP = 5.0, 10.0, 40.0
 LOADED_WITHIN = 3.0
 DISK_MB = 800
+LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 PARTS = ["beat", "postgresql", "redis", "web", "worker"]
 LIBRARY = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
 PREPARE = """
@@ -183,7 +184,7 @@ def recovery(product: Product, since: float) -> tuple[float, float]:
     return web, seconds_until(product.runs, "All parts", since)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", PARTS if LONG else ["postgresql", "web"])
 def test_a_killed_part_comes_back(product: Product, slowness: float, part: str) -> None:
     with deliveries(product, part):
         since = time.monotonic()

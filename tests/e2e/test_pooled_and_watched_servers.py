@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import takewhile
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import psycopg
@@ -60,7 +62,8 @@ def pooled(transactional_db: None, tmp_path: Path) -> Iterator[dict[str, str]]:
         account = pwd.getpwnam(server.user)
         options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         (tmp_path / "log").chmod(0o777)
-        for folder in (tmp_path, *tmp_path.parents[:2]):
+        own = takewhile(lambda each: each != Path(gettempdir()), tmp_path.parents)
+        for folder in (tmp_path, *own):
             folder.chmod(0o755)
     process = subprocess.Popen(
         [program, "-q", str(tmp_path / "pgbouncer.ini")], start_new_session=True,
