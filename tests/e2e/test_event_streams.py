@@ -143,7 +143,9 @@ def test_500_listeners_all_hear_of_an_incident_and_cost_pages_nothing(
         "page p95 ms": f"{pages_before:.0f} → {pages:.0f}", "MB more": round(memory, 1),
         "threads more": more_threads,
     })  # fmt: skip
-    assert more_threads == 2, "one in each web process"
+    # In each of two web processes one for all listeners, and one that hands counts over, which
+    # starts with the first request that it has.
+    assert 2 <= more_threads <= 4
     assert pages < pages_before + 100
     assert memory < 60
 
