@@ -96,13 +96,13 @@ class Kind:
 
 def _in_words(days: Mapping[str, int]) -> str:
     usual = days.get(NORMAL, 0)
-    words = [f"{usual} days" if usual else "never"]
-    words += [
-        f"{tier}: {f'{each} days' if each else 'never'}"
-        for tier, each in days.items()
-        if each != usual
-    ]
+    words = [_count(usual)]
+    words += [f"{tier}: {_count(each)}" for tier, each in days.items() if each != usual]
     return words[0] + (f" ({', '.join(words[1:])})" if words[1:] else "")
+
+
+def _count(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'}" if days else "never"
 
 
 KINDS: Registry[Kind] = Registry("kinds of stored rows")
