@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
+SERVERS_FILE, KEY_FILE = "servers.json", "secret-key"
+"""In the data folder: how the servers that bin/up started are reached, and the generated key."""
 
 
 def data_dir() -> Path:
@@ -104,11 +106,16 @@ def server_url(name: str, fallback: str, password: str = "") -> str:
     """
     if given := secret(name):
         return _with_password(given, secret(password)) if password else given
+    return started_servers().get(name, fallback)
+
+
+def started_servers() -> dict[str, str]:
+    """DATABASE_URL and its like of the servers that bin/up started; empty without such."""
     try:
-        running = json.loads((data_dir() / "servers.json").read_text())
+        running = json.loads((data_dir() / SERVERS_FILE).read_text())
     except (OSError, ValueError):
-        running = {}
-    return str(running.get(name, fallback))
+        return {}
+    return {name: str(value) for name, value in running.items()}
 
 
 def _with_password(url: str, password: str) -> str:
@@ -135,7 +142,7 @@ def secret_key() -> str:
     """SECRET_KEY from the environment, else one generated and stored in the data folder."""
     if given := secret("SECRET_KEY"):
         return given
-    path = data_dir() / "secret-key"
+    path = data_dir() / KEY_FILE
     try:
         return path.read_text()
     except OSError:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from config import env
-from config.local.embedded_postgres import EmbeddedPostgres
+from config.local.embedded_postgres import DATABASE, LOG, EmbeddedPostgres
 from config.local.embedded_redis import redis_command
 
 
@@ -17,9 +17,9 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.server = EmbeddedPostgres(folder)
-        self._log = folder / "postgresql.log"
+        self._log = folder / LOG
         self.start()
-        self.url = self.server.make_database("causebook")
+        self.url = self.server.make_database(DATABASE)
 
     def start(self) -> None:
         self.server.prepare()

@@ -11,8 +11,6 @@ from pathlib import Path
 from config import env
 from config.backup.archive import BackupError, new_file
 
-NAME = "secret-key"
-
 
 @contextmanager
 def replaced(key: str | None) -> Iterator[Path | None]:
@@ -20,12 +18,12 @@ def replaced(key: str | None) -> Iterator[Path | None]:
 
     Gives the path that the former key was moved to; None without a former one.
     """
-    path = env.data_dir() / NAME
+    path = env.data_dir() / env.KEY_FILE
     present = path.read_text() if path.exists() else None
     if key is None or key == present:
         yield None
         return
-    former = path.with_name(f"{NAME}-before-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    former = path.with_name(f"{path.name}-before-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     if present is not None:
         write(former, present)
     write(path, key)

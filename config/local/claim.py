@@ -14,6 +14,8 @@ from pathlib import Path
 FRONT_LOCK, ALL_LOCK = "up.lock", "processes.lock"
 """Held by bin/up, and by bin/up together with the supervisor of its processes."""
 RUN_FILE = "up.json"
+FORMER_RUN_ENDS_WITHIN = 45.0
+"""Seconds for the processes of a run whose bin/up was killed."""
 
 
 class State(enum.Enum):
@@ -48,7 +50,7 @@ class Claim:
         os.close(self.inherited)
 
 
-def claim(folder: Path, wait: float = 0.0) -> Claim | None:
+def claim(folder: Path, wait: float = FORMER_RUN_ENDS_WITHIN) -> Claim | None:
     """None where somebody else runs in `folder`. What is stopping may take `wait` seconds."""
     front = _lock(folder / FRONT_LOCK)
     if front is None:

@@ -22,13 +22,14 @@ from redis.exceptions import RedisError
 
 from config import env
 from config.local.claim import Run, State, run_in, state_of
+from config.local.embedded_postgres import LOG as POSTGRES_LOG
 from config.local.embedded_postgres import VERSION as POSTGRES_VERSION
+from config.local.embedded_postgres import last_failure
 from config.local.probes import database_problem, port_problem
 from config.local.supervision import states
 
 LEAST_DISK, LEAST_MEMORY = 500_000_000, 600_000_000
 """Bytes: PostgreSQL stops at a full disk, and without memory the system ends processes."""
-POSTGRES_LOG = "postgresql.log"
 OK, ILL = 0, 1
 
 
@@ -47,6 +48,11 @@ class Host:
     """of bin/up, where it runs"""
     port: int
     """where it would listen"""
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, or where it would be made."""
+        return next(path for path in (self.data, *self.data.parents) if path.exists())
 
 
 def main() -> int:
@@ -67,22 +73,20 @@ def main() -> int:
 
 
 def _folder(host: Host) -> Iterator[Problem]:
-    folder = next(path for path in (host.data, *host.data.parents) if path.exists())
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=host.folder).close()
     except OSError as error:
         yield Problem(
-            f"{folder} cannot be written ({error.strerror}).",
+            f"{host.folder} cannot be written ({error.strerror}).",
             "Make it writable, or set CAUSEBOOK_DATA_DIR to a folder that is.",
         )
 
 
 def _disk(host: Host) -> Iterator[Problem]:
-    folder = next(path for path in (host.data, *host.data.parents) if path.exists())
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(host.folder).free
     if free < LEAST_DISK:
         yield Problem(
-            f"{free / 1e6:.0f} MB are free at {folder}, where PostgreSQL writes.",
+            f"{free / 1e6:.0f} MB are free at {host.folder}, where PostgreSQL writes.",
             "Free some, or store for fewer days (docs/retention.md). It goes on by itself then.",
         )
 
@@ -119,14 +123,15 @@ def _key(host: Host) -> Iterator[Problem]:
     given = os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")
     if (host.data / "postgresql").exists() and not given and not _has_key(host.data):
         yield Problem(
-            f"There is a database, and no {host.data}/secret-key: what it sealed cannot be read.",
+            f"There is a database, and no {host.data / env.KEY_FILE}: "
+            "what it sealed cannot be read.",
             "Put the file back from a backup (docs/backup.md), or set SECRET_KEY to what it was.",
         )
 
 
 def _has_key(data: Path) -> bool:
     try:
-        return bool((data / "secret-key").read_text())
+        return bool((data / env.KEY_FILE).read_text())
     except OSError:
         return False
 
@@ -149,14 +154,11 @@ def _database(host: Host) -> Iterator[Problem]:
     if host.run:
         for each in states(host.data):
             if each.name == "postgresql" and not each.runs:
-                yield Problem(_last_words(host.data), "See the line above; bin/up tries again.")
-
-
-def _last_words(data: Path) -> str:
-    log = data / POSTGRES_LOG
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-    return f"PostgreSQL does not run. {log}: {fatal[-1] if fatal else '(nothing)'}"
+                said = last_failure(host.data) or "(nothing)"
+                yield Problem(
+                    f"PostgreSQL does not run. {host.data / POSTGRES_LOG}: {said}",
+                    "See the line above; bin/up tries again.",
+                )
 
 
 def _redis(_: Host) -> Iterator[Problem]:

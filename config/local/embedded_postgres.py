@@ -19,6 +19,8 @@ from config.local.sockets import socket_folder
 from config.local.tied_process import tied
 
 VERSION = "18"
+DATABASE, LOG = "causebook", "postgresql.log"
+"""The product's database, and the file in the data folder that has the server's output."""
 SUPERUSER = "postgres"
 ACCOUNT = "pgserver"
 """The system's user that PostgreSQL runs as under root, whom it refuses."""
@@ -27,6 +29,13 @@ STARTED_WITHIN, STOPPED_WITHIN = 60.0, 30.0
 
 class PostgresError(Exception):
     """PostgreSQL cannot be used; the message says why."""
+
+
+def last_failure(data: Path) -> str:
+    """Why the server ended, in its own words; empty where its log does not say."""
+    log = data / LOG
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "")
 
 
 class EmbeddedPostgres:

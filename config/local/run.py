@@ -18,7 +18,13 @@ import psycopg
 from config import env
 from config.local import embedded_redis, private_folder, status
 from config.local.claim import Claim, Run, State, claim, run_in, state_of, write_private
-from config.local.embedded_postgres import EmbeddedPostgres, PostgresError
+from config.local.embedded_postgres import (
+    DATABASE,
+    LOG,
+    EmbeddedPostgres,
+    PostgresError,
+    last_failure,
+)
 from config.local.options import EVERYWHERE, Options, fail, parse
 from config.local.prepare_database import FIRST_PASSWORD
 from config.local.probes import database_problem, port_problem
@@ -30,9 +36,8 @@ FOR_OTHER_TERMINALS = (
     "DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS", "CAUSEBOOK_DEMO_WORLD",
 )  # fmt: skip
 """What `manage.py` in another terminal needs to find the servers and to act as they do."""
-SERVERS_FILE = "servers.json"
-POSTGRESQL, POSTGRESQL_LOG = "postgresql", "postgresql.log"
-SERVED_WITHIN, FORMER_RUN_ENDS_WITHIN = 60.0, 45.0
+POSTGRESQL = "postgresql"
+SERVED_WITHIN = 60.0
 LOOK_EVERY = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -65,7 +70,7 @@ def main() -> None:
                 signal.signal(number, signal.SIG_IGN)
             supervisor.terminate()
             supervisor.wait()
-            (data / SERVERS_FILE).unlink(missing_ok=True)
+            (data / env.SERVERS_FILE).unlink(missing_ok=True)
     print("Stopped.", flush=True)
 
 
@@ -90,7 +95,7 @@ def _make_folder(data: Path) -> None:
 def _claimed(data: Path) -> Iterator[Claim]:
     if state_of(data) is State.STOPPING:
         print("Waiting for the processes of the former run to stop …", flush=True)
-    claimed = claim(data, FORMER_RUN_ENDS_WITHIN)
+    claimed = claim(data)
     if claimed is None:
         run = run_in(data)
         where = f": {run.address}/ (process {run.pid})" if run else ""
@@ -126,8 +131,7 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
             postgres.prepare()
         except (PostgresError, OSError) as error:
             fail(str(error))
-        log = data / POSTGRESQL_LOG
-        servers.append(Program(POSTGRESQL, postgres.command(), 10, "INT", log))
+        servers.append(Program(POSTGRESQL, postgres.command(), 10, "INT", data / LOG))
     # As root it is passable, for the user that PostgreSQL runs as.
     private_folder.close_to_others(data, passable=os.geteuid() == 0)
     # Whatever this process and its children write is for this user alone.
@@ -176,18 +180,15 @@ def _set_environment(data: Path, options: Options) -> None:
 def _make_database(data: Path, postgres: EmbeddedPostgres, supervisor: Supervisor) -> None:
     try:
         postgres.wait_until_it_answers(lambda: supervisor.gave_up(POSTGRESQL))
-        os.environ["DATABASE_URL"] = postgres.make_database("causebook")
+        os.environ["DATABASE_URL"] = postgres.make_database(DATABASE)
     except (PostgresError, psycopg.Error) as error:
-        log = data / POSTGRESQL_LOG
-        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        last = next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "")
-        fail(f"{error} {last}\n{log} says more.")
+        fail(f"{error} {last_failure(data)}\n{data / LOG} says more.")
 
 
 def _prepare_database(data: Path, options: Options) -> None:
     _check_database(os.environ["DATABASE_URL"])
     for_others = {name: os.environ[name] for name in FOR_OTHER_TERMINALS if name in os.environ}
-    write_private(data / SERVERS_FILE, json.dumps(for_others))
+    write_private(data / env.SERVERS_FILE, json.dumps(for_others))
     world = [os.environ["CAUSEBOOK_DEMO_WORLD"]] if options.demo else []
     command = tied([PYTHON, "-m", "config.local.prepare_database", *world])
     if subprocess.run(command, cwd=env.ROOT, check=False).returncode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,11 +13,9 @@ from pathlib import Path
 from config import env
 from config.local import private_folder
 from config.local.claim import State, claim, run_in, state_of
-from config.local.embedded_postgres import EmbeddedPostgres, PostgresError
+from config.local.embedded_postgres import DATABASE, LOG, EmbeddedPostgres, PostgresError
 from config.local.options import fail
 
-DATABASE, LOG = "causebook", "postgresql.log"
-FORMER_RUN_ENDS_WITHIN = 45.0
 RESTORE = "restore"
 
 
@@ -47,11 +44,7 @@ def _refuse_while_running(data: Path, command: str) -> None:
         run = run_in(data)
         where = f" ({run.address}/, process {run.pid})" if run else ""
         fail(f"Causebook runs from {data}{where}. Stop it first, then restore.")
-    try:
-        ready = "DATABASE_URL" in json.loads((data / "servers.json").read_text())
-    except (OSError, ValueError):
-        ready = False
-    if not ready:
+    if "DATABASE_URL" not in env.started_servers():
         fail("Causebook is starting. Try again when bin/up shows its address.")
 
 
@@ -62,7 +55,7 @@ def _own_server(data: Path, command: str) -> Iterator[str]:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     elif not (data / "postgresql" / "PG_VERSION").exists():
         fail(f"There is no database in {data}. Set CAUSEBOOK_DATA_DIR, or DATABASE_URL.")
-    claimed = claim(data, FORMER_RUN_ENDS_WITHIN)
+    claimed = claim(data)
     if claimed is None:
         fail(f"Another program uses {data}. Wait for its end, then try again.")
     try:
