@@ -53,11 +53,15 @@ def _database() -> None:
         raise _Problem("does not answer")
 
 
-def _migrations() -> None:
+def missing_migrations() -> int:
+    """How many the database has not had yet."""
     executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        raise _Problem(f"{len(missing)} are not applied: run manage.py migrate")
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _migrations() -> None:
+    if missing := missing_migrations():
+        raise _Problem(f"{missing} are not applied: run manage.py migrate")
 
 
 def _keys() -> None:

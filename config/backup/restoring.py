@@ -15,22 +15,21 @@ import psycopg
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
 from analysis.suggestions.live_index import index_file
 from config import env
+from config.apps import OURS
 from config.backup import key_file, restored_settings, servers
 from config.backup.archive import Archive, BackupError, Manifest
 from config.backup.creating import count_rows
 from config.backup.keys import Keys, unseal
 from config.backup.seals import Closed, unreadable
+from config.readiness import missing_migrations
 from config.version import VERSION
 from people import audit
 
-OURS = ("people", "incidents", "kb", "analysis", "practice")
-"""Apps that are always installed; others come with settings of signing in."""
 SETTINGS_FILE = "settings-of-backup.env"
 
 
@@ -179,19 +178,14 @@ def _fill(name: str, archive: Archive) -> None:
 
 
 def _migrate() -> None:
-    if not _missing_migrations():
+    if not missing_migrations():
         return
     try:
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     except (DatabaseError, CommandError) as error:
         raise BackupError(f"The backup cannot be upgraded: {error}") from error
-    if missing := _missing_migrations():
+    if missing := missing_migrations():
         raise BackupError(f"{missing} migrations were not applied to the backup.")
-
-
-def _missing_migrations() -> int:
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _open_seals(keys: Keys | None, report: Report) -> None:

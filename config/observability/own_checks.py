@@ -8,9 +8,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from analysis.evidence.circuit_breaker import MAX_FAILURES
@@ -29,29 +31,27 @@ LEAST_FREE_SHARE, ENOUGH_FREE = 0.05, 10 * 1024**3
 
 
 def _deliveries() -> str:
-    limit = timezone.now() - WAITS_TOO_LONG
-    waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
-    oldest = waiting.order_by("pk").values_list("received_at", flat=True).first()
-    return _minutes("Alerts and changes wait", oldest) if oldest and oldest < limit else ""
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING).order_by("pk")
+    return _too_long("Alerts and changes wait", waiting, "received_at")
 
 
 def _events() -> str:
-    limit = timezone.now() - WAITS_TOO_LONG
-    waiting = Event.objects.filter(planned_at=None)
-    oldest = waiting.order_by("pk").values_list("at", flat=True).first()
-    return _minutes("Events wait", oldest) if oldest and oldest < limit else ""
+    waiting = Event.objects.filter(planned_at=None).order_by("pk")
+    return _too_long("Events wait", waiting, "at")
 
 
-def _minutes(what: str, since: datetime) -> str:
-    minutes = (timezone.now() - since).total_seconds() / 60
-    return f"{what} for {minutes:.0f} min already"
+def _jobs(rows: type[LeasedJob], what: str) -> str:
+    waiting = rows._default_manager.filter(state=LeasedJob.State.WAITING).order_by("not_before")
+    return _too_long(what, waiting, "not_before")
 
 
-def _waiting_jobs(rows: type[LeasedJob], what: str) -> str:
-    limit = timezone.now() - WAITS_TOO_LONG
-    due = rows._default_manager.filter(state=LeasedJob.State.WAITING, not_before__lt=limit)
-    oldest = due.order_by("not_before").values_list("not_before", flat=True).first()
-    return _minutes(what, oldest) if oldest else ""
+def _too_long(what: str, waiting: QuerySet[Any], since: str) -> str:
+    """`waiting` has the oldest first, `since` names the field that says how old it is."""
+    oldest: datetime | None = waiting.values_list(since, flat=True).first()
+    age = timezone.now() - oldest if oldest else timedelta(0)
+    if age <= WAITS_TOO_LONG:
+        return ""
+    return f"{what} for {age.total_seconds() / 60:.0f} min already"
 
 
 def _disk() -> str:
@@ -92,8 +92,8 @@ def _notifications() -> str:
 CHECKS: dict[str, Callable[[], str]] = {
     "deliveries": _deliveries,
     "events": _events,
-    "pulls": lambda: _waiting_jobs(EvidenceRequest, "Queries for evidence wait"),
-    "notification_queue": lambda: _waiting_jobs(NotificationDelivery, "Notifications wait"),
+    "pulls": lambda: _jobs(EvidenceRequest, "Queries for evidence wait"),
+    "notification_queue": lambda: _jobs(NotificationDelivery, "Notifications wait"),
     "notifications": _notifications,
     "sources": _sources,
     "disk": _disk,
