@@ -147,7 +147,6 @@ INVITATION_RETENTION_DAYS = env.days("INVITATION_RETENTION_DAYS", 90)
 UNKNOWN_SERVICE_RETENTION_DAYS = env.days("UNKNOWN_SERVICE_RETENTION_DAYS", 180)
 SLO_RETENTION_DAYS = env.days("SLO_RETENTION_DAYS", 800)
 
-CELERY_IMPORTS = ["config.observability.tasks"]
 # Backups (docs/backup.md): hours between two, 0 for none; how many stay; where; restored to try.
 BACKUP_EVERY_HOURS = env.number("BACKUP_EVERY_HOURS", 0)
 BACKUP_RETAINED = env.number("BACKUP_RETAINED", 14)
@@ -163,7 +162,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-evidence-requests": {"task": "analysis.tasks.sweep", "schedule": 2.0},
     "follow-answers": {"task": "analysis.tasks.follow_answers", "schedule": 5.0},
     "sweep-intake": {"task": "incidents.tasks.sweep_intake", "schedule": 2.0},
-    "check-itself": {"task": "config.observability.tasks.check_itself", "schedule": 60.0},
+    "check-itself": {"task": "config.tasks.check_itself", "schedule": 60.0},
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "notify-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},

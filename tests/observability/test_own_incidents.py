@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from analysis.models import Source
 from common import process_cache
+from config import tasks
 from config.celery import app
-from config.observability import own_incidents, tasks
+from config.observability import own_incidents
 from config.observability.own_checks import CHECKS, problems
 from config.observability.own_incidents import check, check_if_due
 from config.readiness import ALSO, NEEDED
