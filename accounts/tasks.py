@@ -9,7 +9,7 @@ from accounts.audit_log import retention, sending
 from accounts.storage import applying
 
 
-@shared_task(expires=10)
+@shared_task
 def send_audit_log() -> None:
     sending.send_waiting()
 
@@ -19,6 +19,6 @@ def forget_audit_entries() -> None:
     retention.delete_old_entries()
 
 
-@shared_task(expires=300)
+@shared_task
 def apply_retention() -> None:
     applying.apply_rules()

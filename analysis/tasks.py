@@ -113,7 +113,7 @@ def sweep() -> None:
         enqueue_checks(list(due[:MAX_QUEUED]))
 
 
-@shared_task(expires=10)
+@shared_task
 def follow_answers() -> None:
     """Report the answers that evidence, checks or people have changed."""
     changes.follow_answers()
@@ -141,7 +141,7 @@ LOGS_AT_ONCE = 30
 """Logs read by one run: every ten minutes some 300 can be read."""
 
 
-@shared_task(soft_time_limit=50, time_limit=60, expires=50)
+@shared_task(soft_time_limit=50, time_limit=60)
 def watch_logs() -> None:
     """Read the newest lines of watched logs; those that time does not suffice for come next."""
     try:

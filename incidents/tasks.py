@@ -27,12 +27,12 @@ HEARTBEAT = "worker-heartbeat"
 """The periodic task that shows that beat and workers live."""
 
 
-@shared_task(expires=10)
+@shared_task
 def worker_heartbeat() -> None:
     scheduled_runs.sign_of_life("worker")
 
 
-@shared_task(expires=25)
+@shared_task
 def check_heartbeats() -> None:
     """Open incidents for heartbeats that stay away."""
     heartbeats.check_heartbeats()

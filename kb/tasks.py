@@ -11,6 +11,6 @@ def remind_owners() -> int:
     return remind_owners_of_due_items()
 
 
-@shared_task(expires=10)
+@shared_task
 def tell_channels() -> int:
     return notifications.deliver_due()

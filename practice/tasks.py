@@ -8,22 +8,22 @@ from practice.records import capacity
 from practice.slos import counting
 
 
-@shared_task(expires=50, soft_time_limit=110, time_limit=120)
+@shared_task(soft_time_limit=110, time_limit=120)
 def count_events() -> int:
     return counting.count_all()
 
 
-@shared_task(expires=50, soft_time_limit=290, time_limit=300)
+@shared_task(soft_time_limit=290, time_limit=300)
 def read_capacities() -> int:
     return capacity.measure_all()
 
 
-@shared_task(expires=3000, soft_time_limit=590, time_limit=600)
+@shared_task(soft_time_limit=590, time_limit=600)
 def send_monthly_reviews() -> int:
     return monthly_review.send_due()
 
 
-@shared_task(expires=240, soft_time_limit=110, time_limit=120)
+@shared_task(soft_time_limit=110, time_limit=120)
 def look_again() -> int:
     reviews.find_missed_gaps()
     return reviews.refresh_open_reviews()
