@@ -74,7 +74,7 @@ def register_kinds() -> None:
             delete=_history,
         ),
         "sources": Kind(
-            "Sources, watched logs and groups of alike incidents",
+            "Sources, watched logs and groups of similar incidents",
             (
                 Source, Collector, tables.LogWatch, tables.LogProfile, tables.AlikeGroup,
                 tables.Forgotten,

@@ -82,11 +82,10 @@ def _fields(table: type[models.Model]) -> list[Any]:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id" if name == "pk" else name: value.isoformat()
-        if hasattr(value, "isoformat")
-        else value[:LONGEST]
-        if isinstance(value, str)
-        else value
-        for name, value in row.items()
-    }
+    return {"id" if name == "pk" else name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value[:LONGEST] if isinstance(value, str) else value

@@ -19,7 +19,7 @@ from analysis.evidence.origins import likely_origins, stored
 from analysis.models import Evidence, EvidenceRequest, Finding, ThinnedIncident
 from common.leased_jobs import PENDING
 from common.retention import NORMAL, Limits
-from incidents.models import Incident
+from incidents.models import Incident, Service
 from incidents.retention import ended_before
 from kb.models import Cause, CauseLink, Citation, Comment, Draft, Postmortem
 
@@ -78,7 +78,7 @@ def _thin(key: int, limits: Limits, cited: set[int]) -> None:
 
 def _rule(incident: Incident, limits: Limits) -> str:
     tiers = set(incident.services.values_list("tier", flat=True))
-    tier = next((each for each in ("core", NORMAL, "supplementary") if each in tiers), NORMAL)
+    tier = next((each for each in Service.Tier.values if each in tiers), NORMAL)
     return f"EVIDENCE_RETENTION_DAYS ({tier} services: {limits.days.get(tier, 0)} days)"
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.management.person import person_named
 from accounts.people.erasing import erase_person
 
 
@@ -19,9 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        person = User.objects.filter(username=options["username"]).first()
-        if person is None:
-            raise CommandError(f"There is no account named {options['username']}.")
+        person = person_named(options["username"])
         if not options["yes"] and input(f"Erase {person} for ever? Type yes: ").strip() != "yes":
             raise CommandError("Nothing was erased.")
         try:

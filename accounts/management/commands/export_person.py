@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
+from accounts.management.person import person_named
 from accounts.people.exporting import export_person
 
 
@@ -18,8 +18,6 @@ class Command(BaseCommand):
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        person = User.objects.filter(username=options["username"]).first()
-        if person is None:
-            raise CommandError(f"There is no account named {options['username']}.")
+        person = person_named(options["username"])
         text = json.dumps(export_person(person), indent=2, ensure_ascii=False, default=str)
         self.stdout.write(text)
