@@ -6,7 +6,6 @@ without anybody thinking of it. A model that is added fails until the world has 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -274,11 +273,3 @@ def _postmortem(incident: Incident, owner: User, strangers: list[User]) -> None:
     editing.comment_on(postmortem, "really?", owner)
     editing.store_image(postmortem, png(1, 1, text=b"zq9997q"), owner)
     editing.save_draft(postmortem, owner, 2, "draft title", "draft body")
-
-
-def as_text(answer: Any) -> str:
-    """All that an answer says, its headers too."""
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    if body[:2] == b"PK" or body[:4] == b"%PDF":
-        return "file" + json.dumps(str(answer.headers))
-    return body.decode("utf-8", "replace") + str(answer.headers)

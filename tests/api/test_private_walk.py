@@ -30,11 +30,11 @@ from people.membership import give_role
 from people.models import Account, Role, Team
 from practice import monthly_review
 from tests.addresses import address_of, routes
+from tests.api.answers import as_text, difference, steady, without_numbers
 from tests.api.private_world import (
     FIRST,
     WORD,
     Words,
-    as_text,
     private_models,
     private_rows,
     private_world,
@@ -238,30 +238,6 @@ def test_no_list_or_figure_changes_by_what_is_private(world: World) -> None:
     assert len(world.before) > 90
 
 
-OF_OPERATION = (
-    r"causebook_(check_ok|events_\w+|database_bytes|disk_free_bytes|http_\w+)"
-    r"(\{[^}]*\})? [\d.e+]+(\\n|\n)?"
-)
-"""Metrics that count the work of the servers, whatever it is about."""
-
-
-def steady(text: str) -> str:
-    """Without what is another in every answer: tokens, moments, and how long something took."""
-    text = re.sub(r'(csrfmiddlewaretoken" value|nonce|"X-CSRFToken")(=|": ?)"[^"]*"', "", text)
-    text = re.sub(r"nonce-[\w+/=-]+|csrftoken=\w+|X-CSRFToken[^}]*", "", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "", text)
-    text = re.sub(r"\b\d+([.,]\d+)? ?(s|ms|min|seconds?|minutes?)\b|\d\d:\d\d(:\d\d)?", "", text)
-    text = re.sub(OF_OPERATION, "", text)
-    return re.sub(
-        r"'(ETag|Date|Expires|Content-Length|X-Request-ID|RateLimit-\w+)': '[^']*'", "", text
-    )
-
-
-def difference(before: str, after: str) -> str:
-    place = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
-    return f"{before[place - 40 : place + 80]!r} → {after[place - 40 : place + 80]!r}"
-
-
 def test_a_hidden_record_answers_as_one_that_does_not_exist(world: World) -> None:
     """By every method, also where the number is sent in the body or the query."""
     visitor = Visitor(world.people["manager"])
@@ -303,10 +279,6 @@ def numbers(number: int) -> dict[str, Any]:
         "links": [number], "link": number, "earlier": number, "later": 1, "path": f"/INC-{number}/",
         "title": "x", "text": "x", "body": "x", "state": "suspected", "q": f"INC-{number}",
     }  # fmt: skip
-
-
-def without_numbers(text: str) -> str:
-    return re.sub(r"\d+", "#", steady(text))
 
 
 def is_about_others(path: str) -> bool:
