@@ -119,7 +119,10 @@ def flush() -> bool:
 
 
 def read() -> dict[str, dict[Labels, dict[str, float]]]:
-    """By name and labels: the parts of each count. Empty while Redis is away."""
+    """By name and labels, sorted: the parts of each count. Empty while Redis is away.
+
+    Sorted because a hash of Redis changes its order as it grows, and scrapes are compared.
+    """
     flush()
     found: defaultdict[str, defaultdict[Labels, dict[str, float]]] = defaultdict(
         lambda: defaultdict(dict)
@@ -131,7 +134,7 @@ def read() -> dict[str, dict[Labels, dict[str, float]]]:
                 # Of another release, which may have had other labels.
                 if name in DECLARED and len(labels) == len(DECLARED[name].labels):
                     found[name][tuple(labels)][part] = float(amount)
-    return {name: dict(by_labels) for name, by_labels in found.items()}
+    return {name: dict(sorted(by_labels.items())) for name, by_labels in found.items()}
 
 
 def forget_pending() -> None:

@@ -23,7 +23,7 @@ from incidents.filing import file_incident
 from incidents.intake.processing import process_waiting
 from incidents.models import Delivery, Event, Incident, ScheduledRun
 from kb.models import NotificationDelivery, NotificationRule, Workspace
-from kb.notifications import deliver_due
+from kb.notifications import SENT, deliver_due
 from tests.incidents.signed_requests import make, request_for, sample
 from tests.observability.conftest import Samples
 
@@ -72,6 +72,15 @@ def test_webhooks_are_counted_from_receipt_to_the_end(scrape: Scrape, client: Cl
     assert counted[tuple(sorted(["alertmanager", "unreadable"]))] == 1
     assert counted["unknown", "unknown"] == 1
     assert found["causebook_deliveries_processed_count", "alertmanager", "done"] == 1
+
+
+def test_series_have_the_same_order_at_each_scrape_however_many_there_are(scrape: Scrape) -> None:
+    """Redis keeps the order of a small hash only: this one is larger."""
+    for number in range(600, 0, -1):
+        SENT.add(f"platform{number:03}", "sent")
+    names = [key[1] for key in scrape() if key[0] == "causebook_notifications_total"]
+    assert len(names) == 600
+    assert names == sorted(names)
 
 
 def test_pulls_are_counted_by_kind_of_source_and_outcome(
