@@ -14,6 +14,7 @@ from incidents.models import (
     Integration,
     IntegrationSecret,
     MaintenanceWindow,
+    SavedFilter,
     Service,
     TierPolicy,
     TimelineEntry,
@@ -37,6 +38,7 @@ def watch_models() -> None:
     watch(Incident, always=False)
     watch(TimelineEntry, always=False, private=of_incident)
     watch(Change, always=False)
+    watch(SavedFilter, always=False)
     watch(HeartbeatSender, always=False, ignored={"labels", "last_seen_at", "watched_since"})
     watch(
         UnknownService,

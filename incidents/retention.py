@@ -234,6 +234,12 @@ def register_kinds() -> None:
             "As many as there are services.",
             "created_at",
         ),
+        "saved-filters": Kind(
+            "Saved filters of people",
+            (tables.SavedFilter,),
+            "Up to 50 for each person, until they remove them.",
+            "created_at",
+        ),
         "intake-settings": Kind(
             "Integrations, tokens and rules",
             (

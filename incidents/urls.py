@@ -6,6 +6,7 @@ from incidents.web import (
     badges,
     catalogue,
     changes,
+    incident_list,
     incidents,
     integrations,
     merging,
@@ -19,7 +20,12 @@ from incidents.web import (
 app_name = "incidents"
 
 urlpatterns = [
-    path("", incidents.incident_list, name="list"),
+    path("", incident_list.incident_list, name="list"),
+    path("incidents.csv", incident_list.csv_file, name="csv"),
+    path("news/", incident_list.news, name="news"),
+    path("bulk/", incident_list.bulk, name="bulk"),
+    path("filters/", incident_list.filter_save, name="filter-save"),
+    path("filters/<int:pk>/remove/", incident_list.filter_remove, name="filter-remove"),
     path("new/", incidents.file_new, name="new"),
     re_path(r"^INC-(?P<pk>\d{1,18})/$", incidents.incident_page, name="incident"),
     re_path(r"^INC-(?P<pk>\d{1,18})/edit/$", incidents.edit, name="edit"),
@@ -50,7 +56,7 @@ urlpatterns = [
     path("services/<int:pk>/badge/", services.badge_renew, name="badge-renew"),
     path("services/<int:pk>/edit/", services.service_form, name="service-edit"),
     path("changes/<int:pk>/counts/", changes.change_counts, name="change-counts"),
-    path("order/", incidents.save_order, name="order"),
+    path("order/", incident_list.save_order, name="order"),
     re_path(r"^INC-(?P<pk>\d{1,18})/merge/$", merging.merge, name="merge"),
     re_path(r"^INC-(?P<pk>\d{1,18})/split/$", merging.split, name="split"),
     path("alerts/", alerts.alert_list, name="alerts"),

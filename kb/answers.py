@@ -84,6 +84,16 @@ class Answer:
         return f"{self.kind} {self.cause.pk} {self.band}".strip()
 
 
+def likely_cause(key: str) -> tuple[int, str]:
+    """The cause and the confidence in words of the `Answer.key` of a likely answer.
+
+    >>> likely_cause("likely 12 very likely")
+    (12, 'very likely')
+    """
+    _, cause, confidence = f"{key} ".split(" ", 2)
+    return int(cause), confidence.strip()
+
+
 ANSWERS: Registry[Callable[[Incident], Answer]] = Registry("answers to incidents")
 """What finds the answer to an incident; the first one registered is used."""
 

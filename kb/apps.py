@@ -13,7 +13,8 @@ class KbConfig(AppConfig):
         from incidents.events.pages import guard
         from incidents.events.signals import visibility_changing
         from incidents.search.query_language import SEARCH_FIELDS
-        from kb import permissions
+        from incidents.search.row_causes import ROW_CAUSES
+        from kb import permissions, row_causes
         from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
@@ -23,6 +24,8 @@ class KbConfig(AppConfig):
 
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
+        ROW_CAUSES.register("linked", row_causes.linked_causes)
+        ROW_CAUSES.register("likely", row_causes.likely_causes)
         guard("incidents' causes", permissions.visible_incidents, "kb:incident-causes")
         guard("causes", permissions.visible_causes, "kb:cause")
         guard("postmortems", permissions.visible_postmortems, "kb:postmortem")

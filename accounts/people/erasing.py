@@ -24,7 +24,7 @@ from accounts.people.limits import require_may_change
 from accounts.people.names_in_texts import replace_names
 from accounts.people.states import end_all_sessions
 from common.origin import SETUP, acting
-from incidents.models import ApiToken, IdempotentResponse, Incident, Notice
+from incidents.models import ApiToken, IdempotentResponse, Incident, Notice, SavedFilter
 from kb.models import ChatCode, ChatPerson, Draft, NotificationRule
 from people import audit
 from people.membership import an_administrator_remains, forget_roles, is_service_account
@@ -98,6 +98,7 @@ def _delete_what_is_theirs(person: User) -> dict[str, int]:
         "notices": Notice.objects.filter(
             Q(user=person) | Q(text__startswith=f"{person.get_username()}:")
         ),
+        "saved filters": SavedFilter.objects.filter(user=person),
         "drafts": Draft.objects.filter(user=person),
         "subscriptions": Subscription.objects.filter(user=person),
         "responses": IdempotentResponse.objects.filter(user=person),

@@ -9,6 +9,7 @@ from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
+from incidents.models.saved_filter import SavedFilter
 from incidents.models.scheduled_run import ScheduledRun
 from incidents.models.service import Service, addresses_only
 from incidents.models.timeline import TimelineEntry, TimelineVersion
@@ -31,6 +32,7 @@ __all__ = [
     "IntegrationSecret",
     "MaintenanceWindow",
     "Notice",
+    "SavedFilter",
     "ScheduledRun",
     "Service",
     "TierPolicy",

@@ -91,6 +91,14 @@ def shade(index: int) -> int:
 
 
 @register.filter
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 11th."""
+    teens = number % 100 in (11, 12, 13)
+    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+@register.filter
 def percent(value: float) -> str:
     return f"{value * 100:.0f} %"
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.middleware import HtmxDetails
 
 from common.viewer import signed_in
 from incidents import filing, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
-from incidents.models import Alert, Incident, Service, TimelineEntry, history_of
+from incidents.models import Alert, Incident, TimelineEntry, history_of
 from incidents.permissions import (
     ADD_SERVICES,
     EDIT_INCIDENTS,
@@ -29,7 +26,6 @@ from incidents.permissions import (
     MAKE_PRIVATE,
     visible_incidents,
 )
-from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes, changes_that_do_not_count
 from incidents.timeline import full_timeline, lines_of
 from incidents.web.forms.incidents import EditForm, FilingForm
@@ -44,73 +40,11 @@ from incidents.web.shortcuts import (
 from people.models import Team
 from people.permissions import requires
 
-PAGE_SIZE, ENTRIES_SHOWN = 50, 300
+ENTRIES_SHOWN = 300
 TIME_LABELS = {
     "impact_started_at": "Impact started", "detected_at": "Detected",
     "acknowledged_at": "Acknowledged", "mitigated_at": "Mitigated", "resolved_at": "Resolved",
 }  # fmt: skip
-
-
-class SearchPaginator(Paginator):
-    """Pages of a search with one query for rows and count.
-
-    Searching for a word that half of all incidents contain is too expensive to do twice. The plain
-    list does not use it: there the count would read every row that the index lets a page skip.
-    """
-
-    object_list: QuerySet[Incident]
-
-    def get_page(self, number: int | float | str | None) -> Page[Incident]:
-        given = str(number or "")
-        number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
-        start = (number_given - 1) * self.per_page
-        # The window counts rows before DISTINCT removes those that a join duplicated.
-        if self.object_list.query.distinct:
-            return super().get_page(number)
-        rows = self.object_list.prefetch_related(None)
-        counted = rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")
-        keys_and_total = list(counted[start : start + self.per_page])
-        if not keys_and_total:
-            return super().get_page(number)
-        self.count = keys_and_total[0][1]
-        return Page(incidents_by_keys([key for key, _ in keys_and_total]), number_given, self)
-
-
-class _HtmxRequest(HttpRequest):
-    htmx: HtmxDetails
-
-
-@require_GET
-def incident_list(request: _HtmxRequest) -> HttpResponse:
-    order = request.session.get("incident_order", "-impact_started_at")
-    incidents = visible_incidents(request.user)
-    chosen = IncidentFilter(request.GET, incidents)
-    rows = chosen.qs if chosen.is_valid() else incidents.none()
-    rows = rows.order_by(order, "-pk").prefetch_related("services", "causes")
-    pages = SearchPaginator if request.GET.get("q") else Paginator
-    page = pages(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "filter": chosen,
-        "page": page,
-        "order": order,
-        "orders": ORDERS,
-        "statuses": Incident.Status.choices,
-        "severities": Incident.Severity.values,
-        "services": Service.objects.values_list("name", flat=True),
-        "open_count": incidents.exclude(status=Incident.Status.RESOLVED).count(),
-        "filtered": any(value for key, value in request.GET.items() if key != "page"),
-    }
-    if request.htmx and not request.htmx.boosted:
-        return render(request, "incidents/incidents/_results.html", context)
-    return render(request, "incidents/incidents/list.html", context)
-
-
-@require_POST
-def save_order(request: HttpRequest) -> HttpResponse:
-    """Store how this person sorts the list, in the session."""
-    if request.POST.get("order") in ORDERS:
-        request.session["incident_order"] = request.POST["order"]
-    return redirect("incidents:list")
 
 
 @requires(FILE_INCIDENTS)

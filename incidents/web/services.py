@@ -16,6 +16,7 @@ from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
 from incidents.models import Incident, Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
+from incidents.search.row_causes import rows_of
 from incidents.web.forms.services import ServiceForm
 from incidents.web.shortcuts import add_errors
 from people.permissions import requires
@@ -64,7 +65,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "left_out": changes.filter(counts=False).count(),
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
-        "incidents": incidents.prefetch_related("services", "causes")[:30],
+        "rows": rows_of(incidents.prefetch_related("services")[:30], request.user),
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),

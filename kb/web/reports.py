@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET
 
+from common.csv_text import safe_cell
 from incidents.models import Service
 from kb.reports import statistics, svg_charts
 from people.models import Team
@@ -112,12 +113,7 @@ def _csv(*parts: list[statistics.BreakdownRow]) -> HttpResponse:
         for row in rows:
             figures = [row.figures[short] for short in shorts]
             writer.writerow(
-                [by, _safe(row.name), row.incidents, round(row.minutes, 1)]
+                [by, safe_cell(row.name), row.incidents, round(row.minutes, 1)]
                 + ["" if figure is None else round(figure, 1) for figure in figures]
             )
     return response
-
-
-def _safe(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell

@@ -28,6 +28,7 @@
     n: () => document.getElementById("file")?.click(),
     j: () => focusRow(1),
     k: () => focusRow(-1),
+    x: () => document.activeElement.closest("tr")?.querySelector("[type=checkbox]")?.click(),
     g: startGo,
     "?": () => document.getElementById("keys").showModal(),
   };

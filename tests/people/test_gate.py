@@ -32,7 +32,8 @@ WRITES = ("post", "put", "patch", "delete")
 
 OF_ONESELF = {
     # Pages that change nothing but what the person themselves has and sees.
-    "incidents.web.incidents.save_order", "incidents.web.notices.notices_read",
+    "incidents.web.incident_list.save_order", "incidents.web.incident_list.filter_save",
+    "incidents.web.incident_list.filter_remove", "incidents.web.notices.notices_read",
     "incidents.web.notices.notice_read", "incidents.web.tokens.token_list",
     "incidents.web.tokens.token_revoke", "kb.web.chat.me", "kb.web.chat.unlink",
     "practice.web.monthly_review.review", "incidents.api.tokens.ApiTokenViewSet",

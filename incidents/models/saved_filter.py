@@ -1,0 +1,27 @@
+"""Filters of the list of incidents that a person saved under a name."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+
+class SavedFilter(models.Model):
+    """One person's filter: the query string of the list, under a name."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_filters")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint("user", Lower("name"), name="saved_filter_name_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="saved_filter_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,135 @@
+"""The list of incidents: open ones first, by state, then the resolved ones; in pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, QuerySet, Value, When, Window
+
+from incidents.models import Incident
+from incidents.search.filters import incidents_by_keys
+from incidents.search.row_causes import IncidentRow
+
+RESOLVED = Incident.Status.RESOLVED
+BY_STATE = Case(*(When(status=value, then=Value(n)) for n, value in enumerate(Incident.Status)))
+"""Investigating before identified before mitigated before resolved."""
+
+
+def in_list_order(incidents: QuerySet[Incident], order: str) -> QuerySet[Incident]:
+    """As the list shows them; `order` is one of `ORDERS`, within each state."""
+    return incidents.order_by(BY_STATE, order, "-pk")
+
+
+@dataclass(frozen=True)
+class StateGroup:
+    """Lines of one state that follow one another on a page, and how many there are in all."""
+
+    status: str
+    title: str
+    count: int
+    rows: list[IncidentRow]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The open or the resolved incidents of a page."""
+
+    title: str
+    count: int
+    groups: list[StateGroup]
+
+    @property
+    def is_open(self) -> bool:
+        return self.groups[0].status != RESOLVED
+
+
+def sections_of(rows: Iterable[IncidentRow], counts: dict[str, int]) -> list[Section]:
+    """The lines of a page under their headings; `counts` are of all pages, by status."""
+    groups = [
+        StateGroup(status, Incident.Status(status).label, counts.get(status, 0), list(found))
+        for status, found in groupby(rows, key=lambda row: str(row.incident.status))
+    ]
+    open_groups = [group for group in groups if group.status != RESOLVED]
+    resolved = [group for group in groups if group.status == RESOLVED]
+    every_open = sum(count for status, count in counts.items() if status != RESOLVED)
+    found = []
+    if open_groups:
+        found.append(Section("Open", every_open, open_groups))
+    if resolved:
+        found.append(Section("Resolved", resolved[0].count, resolved))
+    return found
+
+
+class IncidentPaginator(Paginator):
+    """Pages of incidents in the order of the list, with services and owners."""
+
+    object_list: QuerySet[Incident]
+
+    def __init__(self, incidents: QuerySet[Incident], order: str, per_page: int) -> None:
+        super().__init__(incidents, per_page)
+        self.order = order
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each status."""
+        of_status = self.object_list.order_by().values("status")
+        counted = of_status.annotate(n=Count("pk", distinct=self.object_list.query.distinct))
+        return dict(counted.values_list("status", "n"))
+
+    @cached_property
+    def count(self) -> int:
+        return sum(self.counts.values())
+
+    def page(self, number: Any) -> Page[Incident]:
+        """As of any paginator, but for how the rows are read.
+
+        All rows sorted by state would be all rows read; open ones are few, and an index has the
+        resolved ones in order.
+        """
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        stop, still_open = start + self.per_page, self.count - self.counts.get(RESOLVED, 0)
+        rows: list[Incident] = []
+        if start < still_open:
+            is_open = self.object_list.exclude(status=RESOLVED)
+            rows += self._read(in_list_order(is_open, self.order), start, min(stop, still_open))
+        if still_open < min(stop, self.count):
+            resolved = self.object_list.filter(status=RESOLVED).order_by(self.order, "-pk")
+            rows += self._read(resolved, max(0, start - still_open), stop - still_open)
+        return self._get_page(rows, number, self)
+
+    def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> Sequence[Incident]:
+        return incidents.prefetch_related("services")[start:stop]
+
+
+class SearchPaginator(IncidentPaginator):
+    """Pages of a search with one query for rows and counts.
+
+    Searching for a word that half of all incidents contain is too expensive to do twice. The plain
+    list does not use it: there the count would read every row that the index lets a page skip.
+    """
+
+    def get_page(self, number: int | float | str | None) -> Page[Incident]:
+        given = str(number or "")
+        number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
+        start = (number_given - 1) * self.per_page
+        # The window counts rows before DISTINCT removes those that a join duplicated.
+        if self.object_list.query.distinct:
+            return super().get_page(number)
+        counted = in_list_order(self.object_list, self.order).annotate(
+            total=Window(Count("pk")), of_status=Window(Count("pk"), partition_by="status")
+        )
+        found = list(
+            counted.values_list("pk", "status", "total", "of_status")[start : start + self.per_page]
+        )
+        if not found:
+            return super().get_page(number)
+        self.count = found[0][2]
+        self.counts = {status: of_status for _, status, _, of_status in found}
+        return self._get_page(incidents_by_keys(row[0] for row in found), number_given, self)

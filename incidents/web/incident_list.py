@@ -1,0 +1,236 @@
+"""The list of incidents: filters, order, news, CSV, and acts on selected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.middleware import HtmxDetails
+
+from common.viewer import signed_in
+from incidents import filing, merging
+from incidents.bulk import act_on_each
+from incidents.events.outbox import KINDS
+from incidents.models import Incident, Service
+from incidents.permissions import EDIT_INCIDENTS, visible_incidents
+from incidents.search.filters import ORDERS, IncidentFilter, by_reference
+from incidents.search.incidents_csv import incidents_csv
+from incidents.search.listing import (
+    IncidentPaginator,
+    SearchPaginator,
+    in_list_order,
+    sections_of,
+)
+from incidents.search.news import news_of
+from incidents.search.row_causes import rows_of
+from incidents.search.saved_filters import (
+    filter_query,
+    remove_filter,
+    save_filter,
+    saved_filters,
+)
+from incidents.web.shortcuts import show_errors, submitted_key, submitted_text
+from people import audit
+from people.permissions import may, requires
+
+PAGE_SIZE = 50
+OVERLAP = timedelta(seconds=5)
+"""A transaction that commits late has changed rows at a time that was already read."""
+
+
+class _HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+def _order_of(request: HttpRequest) -> str:
+    order = request.session.get("incident_order")
+    return order if order in ORDERS else "-impact_started_at"
+
+
+@require_GET
+def incident_list(request: _HtmxRequest) -> HttpResponse:
+    read_at = timezone.now() - OVERLAP
+    incidents = visible_incidents(request.user)
+    chosen = IncidentFilter(request.GET, incidents)
+    found = chosen.qs if chosen.is_valid() else incidents.none()
+    order = _order_of(request)
+    pages = SearchPaginator if request.GET.get("q") else IncidentPaginator
+    paginator = pages(found, order, PAGE_SIZE)
+    page = paginator.get_page(request.GET.get("page"))
+    rows = rows_of(page.object_list, request.user)
+    query = filter_query(request.GET)
+    mine = list(saved_filters(signed_in(request)))
+    context = {
+        "filter": chosen,
+        "page": page,
+        "sections": sections_of(rows, paginator.counts),
+        "order": order,
+        "orders": ORDERS,
+        "query": query,
+        "saved_filters": mine,
+        "is_saved": any(each.query == query for each in mine),
+        "severities": Incident.Severity.values,
+        "news": _news_context(query, read_at, page.number, [each.pk for each in page]),
+        **_bulk_context(request),
+    }
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "incidents/incidents/_results.html", context)
+    context["services"] = Service.objects.values_list("name", flat=True)
+    return render(request, "incidents/incidents/list.html", context)
+
+
+def _bulk_context(request: HttpRequest) -> dict[str, Any]:
+    if not may(request.user, EDIT_INCIDENTS):
+        return {"selectable": False}
+    return {
+        "selectable": True,
+        "statuses": Incident.Status.choices,
+    }
+
+
+def _back_to_list(request: HttpRequest) -> HttpResponse:
+    """The list with the filter that a form of it was sent from."""
+    given = QueryDict(submitted_text(request, "query")[:5000])
+    query = filter_query(given)
+    if (page := submitted_key(given.get("page", ""))) > 1:
+        query = f"{query}&page={page}".lstrip("&")
+    return redirect(f"{reverse('incidents:list')}?{query}" if query else reverse("incidents:list"))
+
+
+@require_POST
+def save_order(request: HttpRequest) -> HttpResponse:
+    """Store how this person sorts the list, in the session."""
+    if request.POST.get("order") in ORDERS:
+        request.session["incident_order"] = request.POST["order"]
+    return _back_to_list(request)
+
+
+@require_GET
+def csv_file(request: HttpRequest) -> Any:
+    """What the filter finds as CSV; 400 for a filter with an invalid value."""
+    incidents = visible_incidents(request.user)
+    chosen = IncidentFilter(request.GET, incidents)
+    if not chosen.is_valid():
+        return HttpResponse(chosen.form.errors.as_text(), status=400, content_type="text/plain")
+    audit.record_readings(chosen.qs.filter(private=True))
+    lines = incidents_csv(in_list_order(chosen.qs, _order_of(request)), request.user)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"incidents-{timezone.now():%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+def filter_save(request: HttpRequest) -> HttpResponse:
+    given = QueryDict(submitted_text(request, "query")[:5000])
+    try:
+        saved = save_filter(signed_in(request), submitted_text(request, "name"), given)
+    except ValidationError as error:
+        show_errors(request, error)
+    else:
+        messages.success(request, f"Saved as “{saved}”.")
+    return _back_to_list(request)
+
+
+@require_POST
+def filter_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    remove_filter(signed_in(request), pk)
+    return _back_to_list(request)
+
+
+def _news_context(
+    query: str, since: datetime, page: int, shown: Sequence[int], read_at: datetime | None = None
+) -> dict[str, Any]:
+    asked = QueryDict(query, mutable=True)
+    asked.update(
+        {
+            "since": since.isoformat(),
+            "read_at": (read_at or since).isoformat(),
+            "shown": ",".join(map(str, shown)),
+            "on": str(page),
+        }
+    )
+    return {"url": f"{reverse('incidents:news')}?{asked.urlencode()}", "kinds": " ".join(KINDS)}
+
+
+@require_GET
+def news(request: HttpRequest) -> HttpResponse:
+    """What changed since a list was shown: its rows as they are now, and how many are new.
+
+    `since` is when the list was read, `read_at` when this was last, `shown` its rows, `on` the
+    page that they are on.
+    """
+    now = timezone.now()
+    since, read_at = (_time_in(request, name) or now for name in ("since", "read_at"))
+    shown = [submitted_key(key) for key in request.GET.get("shown", "").split(",")[:PAGE_SIZE]]
+    incidents = visible_incidents(request.user)
+    chosen = IncidentFilter(request.GET, incidents)
+    matching = chosen.qs if chosen.is_valid() else incidents.none()
+    page = submitted_key(request.GET.get("on", "")) or 1
+    found = news_of(incidents, matching, shown, since, read_at, count_new=page == 1)
+    query = filter_query(request.GET)
+    context = {
+        "rows": rows_of(found.changed, request.user),
+        "new_count": found.new,
+        "only_new": found.new == found.filed,
+        "news": _news_context(query, since, page, shown, now - OVERLAP),
+        "query": query,
+        "selectable": may(request.user, EDIT_INCIDENTS),
+    }
+    return render(request, "incidents/incidents/_news.html", context)
+
+
+def _time_in(request: HttpRequest, name: str) -> datetime | None:
+    """A time of the query string; None for anything else."""
+    try:
+        found = parse_datetime(request.GET.get(name, "")[:40])
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+@requires(EDIT_INCIDENTS)
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Set status or severity of the selected incidents, assign an owner, or merge them."""
+    keys = [submitted_key(value) for value in request.POST.getlist("incident")[:1000]]
+    try:
+        act, what, left_out = _chosen_act(request)
+        outcome = act_on_each(request.user, {key for key in keys if key} - left_out, act)
+    except ValidationError as error:
+        show_errors(request, error)
+    else:
+        show = messages.warning if outcome.refused else messages.success
+        show(request, outcome.message(what))
+    return _back_to_list(request)
+
+
+Act = Callable[[Incident], object]
+
+
+def _chosen_act(request: HttpRequest) -> tuple[Act, str, set[int]]:
+    """What to do with each incident, what that is in words, and keys to leave out."""
+    author, name = signed_in(request), request.POST.get("act", "")
+    value = submitted_text(request, name).strip()
+    if name == "status" and value in Incident.Status.values:
+        label = Incident.Status(value).label
+        return lambda each: filing.set_status(each, value, author), f"Set to {label}", set()
+    if name == "severity" and value in Incident.Severity.values:
+        return lambda each: filing.set_severity(each, value, author), f"Set to {value}", set()
+    if name == "into":
+        into = by_reference(visible_incidents(request.user), value)
+        if into is None:
+            raise ValidationError("Enter the incident that they are part of, such as INC-42.")
+        what = f"Merged into {into.reference}"
+        # The one that the others become part of may be selected with them.
+        return lambda each: merging.merge(into, each, author), what, {into.pk}
+    raise ValidationError("Choose what to do with the selected incidents.")
