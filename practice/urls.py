@@ -6,6 +6,7 @@ from practice.web import (
     practice_map,
     readiness,
     records,
+    service_list,
     service_panel,
     slos,
 )
@@ -14,6 +15,7 @@ app_name = "practice"
 
 urlpatterns = [
     path("", onboarding.board, name="board"),
+    path("services/figures/", service_list.figures, name="service-figures"),
     path("services/<int:pk>/panel/", service_panel.panel, name="panel"),
     path("services/<int:pk>/phases/", onboarding.phases, name="phases"),
     path("services/<int:pk>/readiness/", readiness.readiness, name="readiness"),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.sparkline import sparkline
 from common.viewer import signed_in
 from incidents.catalogue.badge_keys import badge_path, renew_badge
+from incidents.catalogue.incident_counts import IncidentCounts, incident_counts
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
-from incidents.models import Incident, Service
+from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
 from incidents.search.row_causes import rows_of
 from incidents.web.forms.services import ServiceForm
@@ -24,33 +28,29 @@ from people.permissions import requires
 
 @require_GET
 def service_list(request: HttpRequest) -> HttpResponse:
-    # Counted from the link table: a join with Service would need COUNT(DISTINCT).
-    is_open = ~Q(incident__status=Incident.Status.RESOLVED)
-    figures = (
-        Incident.services.through.objects.filter(incident__in=visible_incidents(request.user))
-        .values("service_id")
-        .annotate(
-            incident_count=Count("pk"),
-            open_count=Count("pk", filter=is_open),
-            last_incident=Max("incident__impact_started_at"),
-        )
-    )
-    of = {each["service_id"]: each for each in figures}
-    none = {"incident_count": 0, "open_count": 0, "last_incident": None}
     words = request.GET.get("q", "").strip()[:100]
     services = Service.objects.select_related("owner")
     if words:
         services = services.filter(Q(name__icontains=words) | Q(owner__name__icontains=words))
     page = Paginator(services, 100).get_page(request.GET.get("page"))
+    counts = incident_counts(request.user, page.object_list)
     offered = offered_services()
     context = {
-        "rows": [(service, of.get(service.pk, none)) for service in page],
+        "rows": [_list_row(service, counts.get(service.pk)) for service in page],
+        "keys": ",".join(str(service.pk) for service in page),
         "page": page,
         "q": words,
         "seen": offered[:30],
         "seen_count": offered.count(),
     }
     return render(request, "incidents/services/list.html", context)
+
+
+def _list_row(service: Service, counts: IncidentCounts | None) -> dict[str, Any]:
+    if counts is None:
+        return {"service": service, "counts": IncidentCounts(), "sparkline": ""}
+    drawn = sparkline(counts.by_week, counts.in_words)
+    return {"service": service, "counts": counts, "sparkline": drawn}
 
 
 @require_GET

@@ -28,7 +28,7 @@ from incidents.web.shortcuts import (
 from kb import privacy
 from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
-from kb.causes.queries import causes_with_counts
+from kb.causes.queries import ORDERS, listed_causes
 from kb.models import Category, Cause, CauseLink, Citation
 from kb.permissions import (
     EDIT_CAUSES,
@@ -48,10 +48,13 @@ from people.permissions import requires
 @require_GET
 def cause_list(request: HttpRequest) -> HttpResponse:
     words, category = request.GET.get("q", ""), request.GET.get("category", "")
-    causes = causes_with_counts(request.user, words, category)
+    order = request.GET.get("order", "")
+    order = order if order in ORDERS else "-times"
+    causes = listed_causes(request.user, words, category, order)
     page = Paginator(causes, 50).get_page(request.GET.get("page"))
     context = {
         "page": page, "q": words, "category": category, "categories": Category.objects.all(),
+        "order": order, "orders": ORDERS,
     }  # fmt: skip
     return render(request, "kb/causes/list.html", context)
 
