@@ -60,12 +60,13 @@ def full_text_matches(words: str) -> QuerySet[Any, Any]:
 
 
 def incidents_by_keys(keys: Iterable[int]) -> list[Incident]:
-    """The incidents of `keys` in that order, with their services.
+    """The incidents of `keys` in that order, with their services and owners.
 
     To sort the keys of a search and read the few rows after it costs half of sorting whole rows.
     """
     ordered = list(keys)
-    rows = Incident.objects.prefetch_related("services").in_bulk(ordered)
+    listed = Incident.objects.select_related("owner").prefetch_related("services")
+    rows = listed.in_bulk(ordered)
     return [rows[key] for key in ordered if key in rows]
 
 

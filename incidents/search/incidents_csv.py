@@ -46,6 +46,7 @@ def _cells(row: IncidentRow) -> Sequence[object]:
         incident.reference, incident.title, incident.severity, incident.status,
         "; ".join(service.name for service in incident.services.all()),
         cause.name if cause else "", cause.state if cause else "", (cause and cause.nth) or "",
+        incident.owner.get_username() if incident.owner else "",
         *(at.isoformat(timespec="seconds") if at else "" for at in times),
         minutes if incident.has_measured_duration else "",
         incident.resolution, incident.external_url,

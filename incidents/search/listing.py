@@ -105,7 +105,7 @@ class IncidentPaginator(Paginator):
         return self._get_page(rows, number, self)
 
     def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> Sequence[Incident]:
-        return incidents.prefetch_related("services")[start:stop]
+        return incidents.select_related("owner").prefetch_related("services")[start:stop]
 
 
 class SearchPaginator(IncidentPaginator):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.middleware import HtmxDetails
 
 from common.viewer import signed_in
-from incidents import filing, merging
+from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
 from incidents.events.outbox import KINDS
 from incidents.models import Incident, Service
@@ -226,6 +226,10 @@ def _chosen_act(request: HttpRequest) -> tuple[Act, str, set[int]]:
         return lambda each: filing.set_status(each, value, author), f"Set to {label}", set()
     if name == "severity" and value in Incident.Severity.values:
         return lambda each: filing.set_severity(each, value, author), f"Set to {value}", set()
+    if name == "owner":
+        owner = viewers.person_named(value) if value else None
+        what = f"Owned by {owner or 'nobody'}"
+        return lambda each: responders.assign_owner(each, owner, author), what, set()
     if name == "into":
         into = by_reference(visible_incidents(request.user), value)
         if into is None:

@@ -57,6 +57,7 @@ def _list_row(service: Service, counts: IncidentCounts | None) -> dict[str, Any]
 def service_page(request: HttpRequest, pk: int) -> HttpResponse:
     service = get_object_or_404(Service, pk=pk)
     incidents = visible_incidents(request.user).filter(services=service)
+    listed = incidents.select_related("owner")
     every = request.GET.get("changes") == "all"
     changes = service.changes.all()
     context = {
@@ -65,7 +66,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "left_out": changes.filter(counts=False).count(),
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
-        "rows": rows_of(incidents.prefetch_related("services")[:30], request.user),
+        "rows": rows_of(listed.prefetch_related("services")[:30], request.user),
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),

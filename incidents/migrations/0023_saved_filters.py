@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("incidents", "0020_indexes_of_age"),
+        ("incidents", "0022_index_of_owners"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
