@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, QuerySet, Value, When, Window
+from django.db.models import Case, Count, Q, QuerySet, Value, When, Window
 
 from incidents.models import Incident
 from incidents.search.filters import incidents_by_keys
@@ -122,14 +122,14 @@ class SearchPaginator(IncidentPaginator):
         # The window counts rows before DISTINCT removes those that a join duplicated.
         if self.object_list.query.distinct:
             return super().get_page(number)
-        counted = in_list_order(self.object_list, self.order).annotate(
-            total=Window(Count("pk")), of_status=Window(Count("pk"), partition_by="status")
-        )
-        found = list(
-            counted.values_list("pk", "status", "total", "of_status")[start : start + self.per_page]
-        )
+        # One window for all statuses: one for each status would sort all rows.
+        of_status = {
+            f"{status}_count": Window(Count("pk", filter=Q(status=status)))
+            for status in Incident.Status.values
+        }
+        counted = in_list_order(self.object_list, self.order).annotate(**of_status)
+        found = list(counted.values_list("pk", *of_status)[start : start + self.per_page])
         if not found:
             return super().get_page(number)
-        self.count = found[0][2]
-        self.counts = {status: of_status for _, status, _, of_status in found}
+        self.counts = dict(zip(Incident.Status.values, found[0][1:], strict=True))
         return self._get_page(incidents_by_keys(row[0] for row in found), number_given, self)

@@ -150,8 +150,8 @@ def filter_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def _news_context(
     query: str, since: datetime, page: int, shown: Sequence[int], read_at: datetime | None = None
 ) -> dict[str, Any]:
-    asked = QueryDict(query, mutable=True)
-    asked.update(
+    parameters = QueryDict(query, mutable=True)
+    parameters.update(
         {
             "since": since.isoformat(),
             "read_at": (read_at or since).isoformat(),
@@ -159,7 +159,7 @@ def _news_context(
             "on": str(page),
         }
     )
-    return {"url": f"{reverse('incidents:news')}?{asked.urlencode()}", "kinds": " ".join(KINDS)}
+    return {"url": f"{reverse('incidents:news')}?{parameters.urlencode()}", "kinds": " ".join(KINDS)}
 
 
 @require_GET

@@ -25,7 +25,7 @@ from incidents.api.mixins import (
 from incidents.permissions import visible_incidents
 from kb import privacy
 from kb.causes import fixes, linking, merging
-from kb.causes.queries import causes_with_counts
+from kb.causes.queries import matching_causes
 from kb.models import Category, Cause, CauseLink
 from kb.permissions import (
     EDIT_CAUSES,
@@ -79,7 +79,7 @@ class CauseFilter(django_filters.FilterSet):
         fields = ["q", "category"]
 
     def filter_words(self, causes: QuerySet[Cause], name: str, value: str) -> QuerySet[Cause]:
-        matching = causes_with_counts(self.request.user, value)
+        matching = matching_causes(self.request.user, value)
         return causes.filter(pk__in=matching.values("pk"))
 
 

@@ -50,10 +50,12 @@ def cause_list(request: HttpRequest) -> HttpResponse:
     words, category = request.GET.get("q", ""), request.GET.get("category", "")
     order = request.GET.get("order", "")
     order = order if order in ORDERS else "-times"
-    causes = listed_causes(request.user, words, category, order)
-    page = Paginator(causes, 50).get_page(request.GET.get("page"))
+    found = listed_causes(request.user, words, category, order)
+    page = Paginator(found, 50).get_page(request.GET.get("page"))
+    causes = Cause.objects.select_related("category").in_bulk([key for key, _ in page])
     context = {
-        "page": page, "q": words, "category": category, "categories": Category.objects.all(),
+        "page": page, "rows": [(causes[key], figures) for key, figures in page if key in causes],
+        "q": words, "category": category, "categories": Category.objects.all(),
         "order": order, "orders": ORDERS,
     }  # fmt: skip
     return render(request, "kb/causes/list.html", context)

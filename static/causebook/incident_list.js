@@ -29,12 +29,12 @@
   document.addEventListener("htmx:afterSettle", showSelection);
   showSelection();
 
-  // News: the server is asked when an event arrives, or now and then where none can.
+  // News: loaded when an event arrives, or now and then where none can.
   const SETTLES = 1000;
   const POLL = 20000;
   let stream = null;
   let due = 0;
-  const ask = () => {
+  const refresh = () => {
     clearTimeout(due);
     due = setTimeout(() => {
       const news = document.querySelector(".js-news");
@@ -45,7 +45,7 @@
     const news = document.querySelector(".js-news");
     if (!news || stream || document.hidden) return;
     stream = new EventSource(news.dataset.stream);
-    for (const kind of news.dataset.kinds.split(" ")) stream.addEventListener(kind, ask);
+    for (const kind of news.dataset.kinds.split(" ")) stream.addEventListener(kind, refresh);
   };
   // A browser has few connections to one server: only a page that is seen listens.
   const stop = () => {
@@ -57,14 +57,14 @@
       stop();
     } else {
       listen();
-      ask();
+      refresh();
     }
   });
   setInterval(() => {
     if (stream?.readyState === EventSource.OPEN) return;
     if (stream?.readyState === EventSource.CLOSED) stop();
     listen();
-    ask();
+    refresh();
   }, POLL);
   addEventListener("pagehide", stop);
   listen();
