@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-from django.db.models.functions import Lower
 
 
 class Migration(migrations.Migration):
@@ -23,6 +22,7 @@ class Migration(migrations.Migration):
                 ("query", models.CharField(max_length=2000)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("user", models.ForeignKey(
+                    db_index=False,
                     on_delete=django.db.models.deletion.CASCADE,
                     related_name="saved_filters",
                     to=settings.AUTH_USER_MODEL,
@@ -31,7 +31,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["name", "pk"],
                 "constraints": [
-                    models.UniqueConstraint("user", Lower("name"), name="saved_filter_name_once"),
+                    models.UniqueConstraint(
+                        fields=["user", "name"], name="saved_filter_name_once"
+                    ),
                     models.CheckConstraint(
                         condition=~models.Q(name=""), name="saved_filter_has_name"
                     ),

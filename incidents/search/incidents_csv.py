@@ -33,7 +33,8 @@ def _rows(incidents: QuerySet[Incident], viewer: Viewer) -> Iterator[Sequence[ob
         # Who lost sight of one meanwhile gets no more of it.
         seen = incidents.filter(pk__in=keys[start : start + AT_ONCE])
         visible = set(seen.order_by().values_list("pk", flat=True))
-        chunk = incidents_by_keys(key for key in keys[start : start + AT_ONCE] if key in visible)
+        shown = (key for key in keys[start : start + AT_ONCE] if key in visible)
+        chunk = incidents_by_keys(shown, ["services"])
         for row in rows_of(chunk, viewer):
             yield _cells(row)
 

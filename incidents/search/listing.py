@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -102,10 +102,11 @@ class IncidentPaginator(Paginator):
         if still_open < min(stop, self.count):
             resolved = self.object_list.filter(status=RESOLVED).order_by(self.order, "-pk")
             rows += self._read(resolved, max(0, start - still_open), stop - still_open)
-        return self._get_page(rows, number, self)
+        return Page(rows, number, self)
 
-    def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> Sequence[Incident]:
-        return incidents.select_related("owner").prefetch_related("services")[start:stop]
+    def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> list[Incident]:
+        listed = incidents.select_related("owner").prefetch_related("services")
+        return list(listed[start:stop])
 
 
 class SearchPaginator(IncidentPaginator):
@@ -132,4 +133,5 @@ class SearchPaginator(IncidentPaginator):
         if not found:
             return super().get_page(number)
         self.counts = dict(zip(Incident.Status.values, found[0][1:], strict=True))
-        return self._get_page(incidents_by_keys(row[0] for row in found), number_given, self)
+        rows = incidents_by_keys((row[0] for row in found), ["services"])
+        return Page(rows, number_given, self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -45,7 +46,7 @@ def news_of(
     return News(changed, len(times), sum(at > since for _, at in times))
 
 
-def _changed_after(moment: datetime) -> QuerySet[Incident]:
+def _changed_after(moment: datetime) -> QuerySet[Any, Any]:
     """Keys of incidents that were changed, or that something happened to."""
     edited = Incident.objects.filter(updated_at__gt=moment).order_by().values("pk")
     happened = Event.objects.filter(at__gt=moment).order_by().values("incident_id")

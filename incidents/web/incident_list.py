@@ -66,7 +66,7 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     pages = SearchPaginator if request.GET.get("q") else IncidentPaginator
     paginator = pages(found, order, PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page"))
-    rows = rows_of(page.object_list, request.user)
+    rows = rows_of(list(page), request.user)
     query = filter_query(request.GET)
     mine = list(saved_filters(signed_in(request)))
     context = {
@@ -159,7 +159,10 @@ def _news_context(
             "on": str(page),
         }
     )
-    return {"url": f"{reverse('incidents:news')}?{parameters.urlencode()}", "kinds": " ".join(KINDS)}
+    return {
+        "url": f"{reverse('incidents:news')}?{parameters.urlencode()}",
+        "kinds": " ".join(KINDS),
+    }
 
 
 @require_GET

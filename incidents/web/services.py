@@ -33,7 +33,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
     if words:
         services = services.filter(Q(name__icontains=words) | Q(owner__name__icontains=words))
     page = Paginator(services, 100).get_page(request.GET.get("page"))
-    counts = incident_counts(request.user, page.object_list)
+    counts = incident_counts(request.user, list(page))
     offered = offered_services()
     context = {
         "rows": [_list_row(service, counts.get(service.pk)) for service in page],
@@ -66,7 +66,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "left_out": changes.filter(counts=False).count(),
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
-        "rows": rows_of(listed.prefetch_related("services")[:30], request.user),
+        "rows": rows_of(list(listed.prefetch_related("services")[:30]), request.user),
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),

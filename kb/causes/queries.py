@@ -106,11 +106,12 @@ def _figures(user: Viewer, now: datetime) -> dict[int, CauseFigures]:
     actions = dict(
         still_open.order_by().values("cause").annotate(n=Count("pk")).values_list("cause", "n")
     )
-    found = {row.pop("cause_id"): row for row in counted}
-    return {
-        key: CauseFigures(**found.get(key, {}), open_actions=actions.get(key, 0))
-        for key in found.keys() | actions.keys()
+    columns = ("cause_id", "times", "last_seen", "recent", "before")
+    found = {
+        key: CauseFigures(times, last_seen, recent, before, actions.pop(key, 0))
+        for key, times, last_seen, recent, before in counted.values_list(*columns)
     }
+    return found | {key: CauseFigures(open_actions=count) for key, count in actions.items()}
 
 
 _HEADING = re.compile(r"^#{1,6}[ \t]++(.+)$", re.MULTILINE)
