@@ -1,6 +1,9 @@
 """gunicorn reads this file from the folder it is started in, so that each way of running has it."""
 
+import fcntl
 import gc
+import os
+from pathlib import Path
 from typing import Any
 
 from config.observability.logs import web_server_logging
@@ -11,6 +14,13 @@ gc.disable()
 
 worker_class = "config.web_worker.BufferingWorker"
 logconfig_dict = web_server_logging()
+
+
+def on_starting(_: Any) -> None:
+    """Wait for what bin/up does to the database, which it locks a file for; all is loaded now."""
+    if lock := os.environ.get("CAUSEBOOK_SERVES_AFTER"):
+        with Path(lock).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def post_worker_init(_: Any) -> None:

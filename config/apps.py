@@ -3,6 +3,12 @@
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 
+# Whoever sends a task needs the application. Not in `config/__init__.py`: bin/up and the processes
+# that only become another program would load it, for half a second each.
+from config.celery import app as celery_app
+
+__all__ = ["AdministrationConfig", "OperatingConfig", "celery_app"]
+
 OURS = ("people", "incidents", "kb", "analysis", "practice")
 
 

@@ -267,8 +267,15 @@ def test_a_process_starts_without_what_only_learning_and_clustering_need() -> No
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
     )  # fmt: skip
-    # numba loads the bare package scipy, which costs nothing.
-    assert not {"sklearn", "scipy.sparse", "scipy.stats"} & set(done.stdout.split())
+    assert not {"sklearn", "scipy", "numba", "llvmlite"} & set(done.stdout.split())
+
+
+def test_the_processes_that_only_start_others_load_neither_django_nor_celery() -> None:
+    code = "import sys, config.local.run, config.local.tied_process; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"django", "celery", "redis", "numpy"} & set(done.stdout.split())
 
 
 def test_the_demo_world_knows_nothing_of_the_product() -> None:

@@ -76,7 +76,7 @@ def _resident_mb() -> float:
 def _serve(path: Path, queries: list[np.ndarray], sender: Any) -> None:
     """In a process of its own: map the file, answer, and report."""
     documents = [_document(-1, row) for row in queries]
-    Index([Document(1, words={"a": 1})]).search(Document(-1, words={"a": 1}))  # compiles
+    Index.open(path)[0].search(documents[-1], K)  # compiles
     began = time.perf_counter()
     index, _ = Index.open(path)
     index.search(documents[-1], K)

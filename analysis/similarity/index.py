@@ -11,8 +11,9 @@ tail of the newest few, rebuilt at each change. Small ones are merged, so there 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from analysis.similarity import glossary, text, weights
 from analysis.similarity.explaining import Comparison, WeightedQuery
-from analysis.similarity.kernel import search_segment
+from analysis.similarity.scan import scan_segment
 from analysis.similarity.segment import (
     STEPS,
     DamagedFile,
@@ -46,6 +47,8 @@ SURE_FROM = 3
 """With fewer documents of a sender, its usual words are only half known."""
 TAIL = 32
 """Documents in the tail; each search after a change sorts them again, which takes 1 ms."""
+SCANNED = 20_000
+"""Rows of a segment up to which the plain scan takes no more than 1 ms longer than pruning does."""
 CHUNK = 20_000
 MERGE_AT = 8
 """So many segments of about one size become one."""
@@ -267,13 +270,10 @@ class Index:
             numbers = part.term_numbers(query.hashes)
             present = (numbers >= 0) & (query.factors > MIN_FACTOR)
             if present.any():
-                count = search_segment(
-                    numbers[present], query.factors[present] / STEPS, part.keys,
-                    _allowed(part, exclude, only, sign),
-                    part.highest, part.usual, part.starts, part.rows,
-                    part.weights, part.row_starts, part.row_terms, part.row_weights,
-                    best, best_keys, count,
-                )  # fmt: skip
+                terms, factors = numbers[present], query.factors[present] / STEPS
+                allowed = _allowed(part, exclude, only, sign)
+                search = scan_segment if len(part) <= SCANNED else _compiled_search()
+                count = search(terms, factors, part, allowed, best, best_keys, count)
         return [
             Hit(key, score, min(1.0, score / perfect))
             for score, key in zip(best[:count].tolist(), best_keys[:count].tolist(), strict=True)
@@ -292,6 +292,12 @@ class Index:
             other.key: Comparison(query, self.stored(other.key) or self.row(other), other)
             for other in others
         }
+
+
+def _compiled_search() -> Callable[..., int]:
+    """Loaded by who needs it: the compiler costs a process 70 MB and most of a second."""
+    search: Callable[..., int] = import_module("analysis.similarity.kernel").search_segment
+    return search
 
 
 def _allowed(

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from analysis.similarity.segment import Segment
+
 SLACK = 1.0 + 1e-3
 """Partial sums are 32-bit: a bound must exceed the threshold by more than their rounding."""
 BLOCK = 1 << 17
@@ -217,8 +219,24 @@ def _search_block(
     return count
 
 
-@njit(cache=True, nogil=True)
 def search_segment(
+    terms: np.ndarray,
+    factors: np.ndarray,
+    part: Segment,
+    allowed: np.ndarray,
+    best: np.ndarray,
+    best_keys: np.ndarray,
+    count: int,
+) -> int:
+    """The same as `scan_segment`, for a segment of any size."""
+    return _search(
+        terms, factors, part.keys, allowed, part.highest, part.usual, part.starts, part.rows,
+        part.weights, part.row_starts, part.row_terms, part.row_weights, best, best_keys, count,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _search(
     terms: np.ndarray,
     factors: np.ndarray,
     keys: np.ndarray,
@@ -235,11 +253,6 @@ def search_segment(
     best_keys: np.ndarray,
     count: int,
 ) -> int:
-    """Improve the `count` best so far with one segment; returns how many there are now.
-
-    `terms` int64[m] are term numbers of the segment, `factors` float64[m] what a weight of 1 gives.
-    `best` float64[k] and `best_keys` int64[k] are changed in place, best first.
-    """
     lists, bounds, order = _lists(terms, factors, highest, usual, starts)
     rest = np.zeros(len(order) + 1)
     for at in range(len(order) - 1, -1, -1):

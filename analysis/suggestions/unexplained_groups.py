@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from django.db import transaction
 
 from analysis.models import AlikeGroup
@@ -55,34 +55,35 @@ def regroup() -> int:
     return len(groups)
 
 
-def _alike_pairs(documents: dict[int, Document]) -> dict[tuple[int, int], float]:
-    """Likeness of pairs, by position, that the index ranks among each other's nearest."""
+def _alike_pairs(documents: dict[int, Document]) -> set[tuple[int, int]]:
+    """Pairs, by position, that are alike and that the index ranks among each other's nearest."""
     position = {key: number for number, key in enumerate(documents)}
-    pairs: dict[tuple[int, int], float] = {}
+    pairs = set()
     for key, document in documents.items():
         for hit in live_index.search(document, NEIGHBOURS, {key}, documents.keys()):
             if hit.likeness >= THRESHOLDS.grouped_from:
                 left, right = sorted((position[key], position[hit.key]))
-                pairs[left, right] = max(pairs.get((left, right), 0.0), hit.likeness)
+                pairs.add((left, right))
     return pairs
 
 
-def _clusters(keys: list[int], pairs: dict[tuple[int, int], float]) -> Iterator[list[int]]:
-    if not pairs:
-        return
-    from scipy.sparse import coo_array
-    from sklearn.cluster import DBSCAN
-
-    left, right = np.array(list(pairs)).T
-    distance = np.maximum(1.0 - np.array(list(pairs.values())), 1e-6)
-    graph = coo_array(
-        (np.r_[distance, distance], (np.r_[left, right], np.r_[right, left])),
-        shape=(len(keys), len(keys)),
-    ).tocsr()
-    clustering = DBSCAN(eps=1 - THRESHOLDS.grouped_from, min_samples=2, metric="precomputed")
-    labels = clustering.fit_predict(graph)
-    for label in range(labels.max() + 1):
-        yield [keys[number] for number in np.flatnonzero(labels == label)]
+def _clusters(keys: list[int], pairs: Collection[tuple[int, int]]) -> Iterator[list[int]]:
+    """What pairs connect, also by way of others: DBSCAN's clusters where two are a group."""
+    neighbours = defaultdict(list)
+    for left, right in pairs:
+        neighbours[left].append(right)
+        neighbours[right].append(left)
+    seen: set[int] = set()
+    for start in sorted(neighbours):
+        if start in seen:
+            continue
+        seen.add(start)
+        members = [start]
+        for member in members:
+            found = [each for each in neighbours[member] if each not in seen]
+            seen.update(found)
+            members += found
+        yield [keys[number] for number in sorted(members)]
 
 
 def _shared_terms(documents: dict[int, Document], members: list[int]) -> list[str]:

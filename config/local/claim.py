@@ -8,11 +8,14 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FRONT_LOCK, ALL_LOCK = "up.lock", "processes.lock"
 """Held by bin/up, and by bin/up together with the supervisor of its processes."""
+PREPARING_LOCK = "preparing.lock"
+"""Held by bin/up while the database is not yet what the product needs."""
 RUN_FILE = "up.json"
 FORMER_RUN_ENDS_WITHIN = 45.0
 """Seconds for the processes of a run whose bin/up was killed."""
@@ -62,6 +65,17 @@ def claim(folder: Path, wait: float = FORMER_RUN_ENDS_WITHIN) -> Claim | None:
             return None
         time.sleep(0.2)
     return Claim(folder, front, inherited)
+
+
+@contextlib.contextmanager
+def preparing(folder: Path) -> Iterator[Path]:
+    """Hold the lock that the web server waits for before it serves; its file."""
+    lock = _lock(folder / PREPARING_LOCK)
+    try:
+        yield folder / PREPARING_LOCK
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def state_of(folder: Path) -> State:

@@ -1,10 +1,12 @@
 """Migrates, creates the first user and loads the demo. Run by bin/up as a process of its own.
 
-So bin/up itself, which runs as long as the product, needs no Django.
+So bin/up itself, which runs as long as the product, needs no Django. It loads Django while the
+servers start, and waits for a line on its standard input: they answer.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -19,11 +21,15 @@ FIRST_PASSWORD = "first-password"  # noqa: S105 - the name of a file
 
 def main(world: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # It ends soon, and nothing of what it loads is garbage.
+    gc.disable()
     import django
     from django.core.management import CommandError, call_command
     from django.db import Error
 
     django.setup()
+    if not sys.stdin.readline():
+        raise SystemExit(1)  # bin/up ended meanwhile
     try:
         call_command("migrate", verbosity=0, skip_checks=True)
         _first_user(env.data_dir(), demo=bool(world))

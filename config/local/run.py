@@ -5,19 +5,28 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psycopg
 
 from config import env
 from config.local import embedded_redis, private_folder, status
-from config.local.claim import Claim, Run, State, claim, run_in, state_of, write_private
+from config.local.claim import (
+    Claim,
+    Run,
+    State,
+    claim,
+    preparing,
+    run_in,
+    state_of,
+    write_private,
+)
 from config.local.embedded_postgres import (
     DATABASE,
     LOG,
@@ -36,8 +45,8 @@ FOR_OTHER_TERMINALS = (
     "DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS", "CAUSEBOOK_DEMO_WORLD",
 )  # fmt: skip
 """What `manage.py` in another terminal needs to find the servers and to act as they do."""
-POSTGRESQL = "postgresql"
-SERVED_WITHIN = 60.0
+POSTGRESQL, WEB = "postgresql", "web"
+SERVED_WITHIN, RUNNING_WITHIN = 60.0, 10.0
 LOOK_EVERY = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -131,6 +140,7 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
             postgres.prepare()
         except (PostgresError, OSError) as error:
             fail(str(error))
+        os.environ["DATABASE_URL"] = postgres.url(DATABASE)
         servers.append(Program(POSTGRESQL, postgres.command(), 10, "INT", data / LOG))
     # As root it is passable, for the user that PostgreSQL runs as.
     private_folder.close_to_others(data, passable=os.geteuid() == 0)
@@ -139,14 +149,25 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
     if not os.environ.get("REDIS_URL"):
         os.environ["REDIS_URL"] = embedded_redis.redis_url(data)
         servers.append(Program("redis", embedded_redis.redis_command(data), 20))
-    supervisor.configure(servers)
-    supervisor.start()
-    if postgres is not None:
-        _make_database(data, postgres, supervisor)
-    _prepare_database(data, options)
-    supervisor.configure([*servers, *_programs(data, options)])
+    programs = _programs(data, options)
+    # Everything loads its code while the servers start and the database is prepared.
+    with preparing(data) as lock, _preparation(options) as preparation:
+        os.environ["CAUSEBOOK_SERVES_AFTER"] = str(lock)
+        supervisor.configure([*servers, programs[WEB]])
+        supervisor.start()
+        if postgres is not None:
+            _make_database(data, postgres, supervisor)
+        _check_database(os.environ["DATABASE_URL"])
+        _write_servers(data)
+        preparation.communicate(b"\n")
+        if preparation.returncode:
+            raise SystemExit(1)
+    # The others would take the processor from the first page.
+    is_served = _wait_until_served(options, supervisor)
+    supervisor.configure([*servers, *programs.values()])
     supervisor.add_new()
-    if _wait_until_served(options, supervisor):
+    if is_served:
+        _wait_until_all_run(supervisor)
         _say_where(data, options)
     while True:
         time.sleep(LOOK_EVERY)
@@ -175,24 +196,33 @@ def _set_environment(data: Path, options: Options) -> None:
     if options.demo:
         os.environ["CAUSEBOOK_DEMO_WORLD"] = f"http://127.0.0.1:{options.world_port}"
     (env.ROOT / "static-built").mkdir(exist_ok=True)
+    # One now, before several processes want it at once.
+    env.secret_key()
 
 
 def _make_database(data: Path, postgres: EmbeddedPostgres, supervisor: Supervisor) -> None:
     try:
         postgres.wait_until_it_answers(lambda: supervisor.gave_up(POSTGRESQL))
-        os.environ["DATABASE_URL"] = postgres.make_database(DATABASE)
+        postgres.make_database(DATABASE)
     except (PostgresError, psycopg.Error) as error:
         fail(f"{error} {last_failure(data)}\n{data / LOG} says more.")
 
 
-def _prepare_database(data: Path, options: Options) -> None:
-    _check_database(os.environ["DATABASE_URL"])
-    for_others = {name: os.environ[name] for name in FOR_OTHER_TERMINALS if name in os.environ}
-    write_private(data / env.SERVERS_FILE, json.dumps(for_others))
+@contextmanager
+def _preparation(options: Options) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that migrates and so on, once a line is written to it."""
     world = [os.environ["CAUSEBOOK_DEMO_WORLD"]] if options.demo else []
     command = tied([PYTHON, "-m", "config.local.prepare_database", *world])
-    if subprocess.run(command, cwd=env.ROOT, check=False).returncode:
-        raise SystemExit(1)
+    with subprocess.Popen(command, cwd=env.ROOT, stdin=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _write_servers(data: Path) -> None:
+    for_others = {name: os.environ[name] for name in FOR_OTHER_TERMINALS if name in os.environ}
+    write_private(data / env.SERVERS_FILE, json.dumps(for_others))
 
 
 def _check_database(url: str) -> None:
@@ -202,10 +232,10 @@ def _check_database(url: str) -> None:
         )
 
 
-def _programs(data: Path, options: Options) -> list[Program]:
+def _programs(data: Path, options: Options) -> dict[str, Program]:
     celery = [PYTHON, "-m", "celery", "--quiet", "--app", "config"]
     commands = {
-        "web": [
+        WEB: [
             *(PYTHON, "-m", "gunicorn", "config.wsgi"),
             *("--bind", f"{options.bound_host}:{options.port}"),
             *("--workers", "2", "--threads", "8", "--preload", "--log-level", "warning"),
@@ -220,19 +250,29 @@ def _programs(data: Path, options: Options) -> list[Program]:
     }
     if options.demo:
         commands["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(options.world_port)]
-    return [Program(name, tied(command)) for name, command in commands.items()]
+    return {name: Program(name, tied(command)) for name, command in commands.items()}
 
 
 def _wait_until_served(options: Options, supervisor: Supervisor) -> bool:
     host = options.host if options.host not in EVERYWHERE else "127.0.0.1"
     until = time.monotonic() + SERVED_WITHIN
     while time.monotonic() < until and not supervisor.has_ended:
+        connection = HTTPConnection(host, options.port, timeout=5)
         try:
-            socket.create_connection((host, options.port), 0.2).close()
+            connection.request("GET", "/livez")
+            connection.getresponse()
             return True
-        except OSError:
+        except (OSError, HTTPException):
             time.sleep(0.1)
+        finally:
+            connection.close()
     return False
+
+
+def _wait_until_all_run(supervisor: Supervisor) -> None:
+    until = time.monotonic() + RUNNING_WITHIN
+    while time.monotonic() < until and not supervisor.all_run():
+        time.sleep(0.1)
 
 
 def _say_where(data: Path, options: Options) -> None:

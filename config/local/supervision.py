@@ -25,6 +25,8 @@ AGAIN_AFTER = 3.0
 """Seconds until a process that supervisord gave up is started again."""
 STOP_WITHIN = 15
 LOG_BYTES = 5_000_000
+FREE_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""glibc stores what a thread freed for that thread: each that checked one password had 16 MB."""
 UNREACHABLE = (OSError, Fault, ProtocolError)
 WHO = "causebook"
 """A name and password, as supervisord warns without. What protects the socket are its rights."""
@@ -61,8 +63,9 @@ class Program:
             "redirect_stderr": "true",
         }
         settings = "".join(f"{name}={_escaped(value)}\n" for name, value in lines.items())
-        who = f'environment=CAUSEBOOK_PROCESS="{self.name}",PYTHONUNBUFFERED="1"\n'
-        return f"[program:{self.name}]\n{settings}{who}"
+        variables = {"CAUSEBOOK_PROCESS": self.name, "PYTHONUNBUFFERED": "1", **FREE_MEMORY}
+        environment = ",".join(f'{name}="{value}"' for name, value in variables.items())
+        return f"[program:{self.name}]\n{settings}environment={environment}\n"
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,10 @@ class Supervisor:
     @property
     def has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
+
+    def all_run(self) -> bool:
+        found = states(self._data)
+        return bool(found) and all(each.runs for each in found)
 
     def gave_up(self, name: str) -> bool:
         """Whether `name` cannot be expected to run soon."""

@@ -12,11 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.conftest import tool
-from tests.e2e.bin_up import Running, environment, processes_of
+from tests.e2e.bin_up import (
+    Running,
+    copy_project,
+    environment,
+    post,
+    processes_of,
+    sign_in,
+)
 from tests.e2e.conftest import ROOT, answers, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -28,33 +33,9 @@ def checkout() -> Iterator[Path]:
     """The project as git has it, in a folder of its own, with the environment that runs this."""
     folder = Path(tempfile.mkdtemp(prefix="first-start-"))
     folder.chmod(0o755)
-    listing = [tool("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    # What numba compiled on this machine comes along: other tests see that it compiles.
-    for compiled in ROOT.glob("analysis/**/__pycache__/*.nb?"):
-        target = folder / compiled.relative_to(ROOT)
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy2(compiled, target)
+    copy_project(folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def sign_in(address: str, password: str) -> httpx.Client:
-    browser = httpx.Client(base_url=address, follow_redirects=True, timeout=20, trust_env=False)
-    assert "Sign in" in browser.get("/").text
-    post(browser, "/sign-in/", username="admin", password=password)
-    return browser
-
-
-def post(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    token = browser.cookies["csrftoken"]
-    answer = browser.post(path, data={"csrfmiddlewaretoken": token, **fields})
-    assert answer.status_code == 200, answer.text
-    return answer
 
 
 def test_the_first_command_leads_to_a_signed_in_page_and_a_second_start_still_has_the_data(

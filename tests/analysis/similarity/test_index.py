@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.similarity.index import MERGE_AT, TAIL, Index
+from analysis.similarity.index import MERGE_AT, SCANNED, TAIL, Hit, Index
 from analysis.similarity.segment import STEPS, DamagedFile
 from analysis.similarity.text import pieces, tokenise
 from analysis.similarity.weights import (
@@ -87,7 +87,11 @@ def zipf_documents(count: int, seed: int) -> list[Document]:
     ]
 
 
-def test_pruning_finds_the_same_best_ten_as_reading_everything() -> None:
+@pytest.mark.parametrize("scanned", [0, SCANNED])
+def test_pruning_finds_the_same_best_ten_as_reading_everything(
+    scanned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.similarity.index.SCANNED", scanned)
     documents = zipf_documents(3000, 1)
     index = Index(documents, LENGTHS)
     for query in zipf_documents(40, 2):
@@ -187,3 +191,37 @@ def test_term_hashes_are_the_same_in_every_process() -> None:
         for _ in range(2)
     }
     assert len(told) == 1
+
+
+def test_a_scan_of_a_small_segment_answers_as_the_compiled_search_does_to_the_last_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    documents = zipf_documents(3000, 5)
+    index = Index(documents, LENGTHS)
+    queries = zipf_documents(20, 6)
+    few = set(range(0, 3000, 7))
+
+    def answers() -> list[list[Hit]]:
+        return [
+            index.search(query, k, exclude={1, 2, 3}, only=only)
+            for query in queries
+            for k in (1, 10, 4000)
+            for only in (None, few)
+        ]
+
+    scanned = answers()
+    monkeypatch.setattr("analysis.similarity.index.SCANNED", 0)
+    assert answers() == scanned
+    assert any(scanned)
+
+
+def test_a_small_history_is_searched_without_the_compiler() -> None:
+    code = (
+        "import sys; from analysis.similarity.index import Index\n"
+        "from analysis.similarity.weights import Document\n"
+        "index = Index([Document(1, words={'disk': 1}), Document(2, words={'mail': 1})])\n"
+        "print([hit.key for hit in index.search(Document(-1, words={'disk': 1}))])\n"
+        "print('numba' in sys.modules, 'llvmlite' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["[1]", "False False"]
