@@ -17,7 +17,7 @@ IssueState = Literal["open", "done", "dropped", "moved"]
 """“dropped” is closed without being done; “moved” is closed because another issue replaces it."""
 LONGEST_TITLE = 250
 """Characters; the shortest limit of all trackers is 255."""
-NO_SECRET = "This tracker has no webhook secret: enter the one that is set there."
+UNSIGNED = "This tracker has no webhook secret: enter the one that is set there."
 
 
 class TrackerError(Exception):
@@ -180,7 +180,7 @@ class TrackerPlugin:
     def verify(self, request: SignedRequest, secret: str) -> None:
         """Return if the webhook is from the tracker. Raises NotAuthentic or BadPayload."""
         if not secret:
-            raise NotAuthentic(NO_SECRET)
+            raise NotAuthentic(UNSIGNED)
         self.scheme.check(request, [secret])
 
     def changed_ids(self, headers: Mapping[str, str], body: bytes) -> Sequence[str]:

@@ -81,7 +81,7 @@ class Linear(TrackerPlugin):
             return self.api.error_of(Answer(401, answer.headers, words))
         if code == "FORBIDDEN":
             return self.api.error_of(Answer(403, answer.headers, words))
-        if words.startswith("Entity not found"):
+        if "entity not found" in words.lower():
             return self.api.error_of(Answer(404, answer.headers, words))
         return self.api.error_of(Answer(400, answer.headers, words))
 
