@@ -29,12 +29,6 @@ def fake(request: Any) -> Iterator[FakeTracker]:
         yield tracker
 
 
-@pytest.fixture
-def jira() -> Iterator[FakeTracker]:
-    with served(FakeJira()) as tracker:
-        yield tracker
-
-
 def connect(fake: FakeTracker, name: str = "Ours") -> Tracker:
     """A tracker with the settings of this server."""
     row = Tracker(name=name, kind=fake.kind, settings=fake.settings())

@@ -141,7 +141,8 @@ class FakeGitHub(FakeTracker):
         ).encode()  # fmt: skip
         signature = f"sha256={sign(WEBHOOK_SECRET, body)}"
         return body, {
-            "X-Hub-Signature-256": signature, "X-GitHub-Event": "issues", "X-GitHub-Delivery": "d-1",
+            "X-Hub-Signature-256": signature, "X-GitHub-Event": "issues",
+            "X-GitHub-Delivery": "d-1",
         }  # fmt: skip
 
 

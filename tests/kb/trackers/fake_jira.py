@@ -79,6 +79,8 @@ class FakeJira(FakeTracker):
         path = request.path.removeprefix("/rest/api/2")
         if path == "/serverInfo":
             return 200, {"deploymentType": "Cloud", "versionNumbers": [1001, 0, 0]}
+        if path == "/field":
+            return 200, [{"id": "summary", "name": "Summary", "custom": False, "schema": {}}]
         if path == f"/project/{self.project}":
             if not self.project_exists:
                 return 404, {"errorMessages": ["No project could be found with key 'OPS'."]}
