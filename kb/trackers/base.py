@@ -122,6 +122,11 @@ class TrackerForm(forms.Form):
         help_text="The same as in the webhook there. Without one, states are polled only.",
     )
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        public = [name for name in self.fields if name not in self.secret_fields]
+        self.order_fields([*public, *self.secret_fields])
+
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].rstrip("/")
         parts = urlsplit(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class JsonApi:
 
     def error_of(self, answer: Answer) -> TrackerError:
         """What a status means, in words that say what to change."""
-        status, detail = answer.status, str(answer.data or "")[:300]
+        status, detail = answer.status, _detail(answer.data)
         if status == 429 or (status == 403 and _is_limit(answer)):
             return self.limited(_wait(answer.headers))
         if status == 401:
@@ -159,6 +160,12 @@ class JsonApi:
     def limited(self, wait: float) -> TrackerError:
         message = f"{self.host} accepts no more requests now; the next is sent when it allows it."
         return TrackerError(message, passing=True, of_all=True, wait=wait)
+
+
+def _detail(data: Any) -> str:
+    """The beginning of what the server wrote."""
+    written = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return written[:300] if data else ""
 
 
 def _is_limit(answer: Answer) -> bool:

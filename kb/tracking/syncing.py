@@ -254,9 +254,8 @@ def _fail(issue: TrackedIssue, error: TrackerError) -> str:
         usual = PAUSE if error.passing else LONG_PAUSE
         pause = timedelta(seconds=error.wait) if error.wait else usual
         audit.update(tracker, resting_until=timezone.now() + pause, trouble=str(error))
-    if error.detail:
-        written = redact(error.detail)
-        audit.update(tracker, last_refusal=f"{error} It wrote: {written}"[:1000])
+    written = f"{error} It wrote: {redact(error.detail)}"[:1000] if error.detail else ""
+    audit.update(tracker, last_refusal=written)
     if error.passing and issue.attempts < MAX_ATTEMPTS:
         wait = timedelta(seconds=error.wait)
         retry_later(issue, str(error), wait if issue.issue_id else max(wait, AFTER_CREATING))

@@ -29,7 +29,7 @@ def test_the_public_client_of_jira_creates_finds_closes_and_misses() -> None:
         assert [each.id for each in found] == [issue.id]
         offered = {each["to"]["name"]: each["id"] for each in client.transitions(issue)}
         client.transition_issue(issue, offered["Done"])
-        assert client.issue("OPS-1").fields.resolution.name == "Done"
+        assert str(client.issue("OPS-1").fields.resolution) == "Done"
         fake.issues[0].deleted = True
         with pytest.raises(JIRAError, match="does not exist"):
             client.issue("OPS-1")
