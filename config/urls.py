@@ -9,6 +9,7 @@ from config.api_routes import api_urls
 from config.schema import SchemaView, SwaggerView
 from kb.api.metrics import MetricsView
 from kb.chatops import endpoints
+from kb.tracking import endpoints as tracker_endpoints
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api_urls())),
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
     path("chat/<str:slug>/", endpoints.receive, name="chat"),
+    path("trackers/<str:slug>/", tracker_endpoints.receive, name="tracker-webhook"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("analysis/", include("analysis.urls")),
     path("knowledge/", include("kb.urls")),

@@ -21,6 +21,8 @@ from kb.models import (
     Postmortem,
     PostmortemReview,
     PostmortemTemplate,
+    TrackedIssue,
+    Tracker,
     Workspace,
 )
 from people.audit import watch
@@ -50,10 +52,26 @@ def of_postmortem(row: Any) -> bool:
     return private_postmortem(row.postmortem)
 
 
+def of_action(row: Any) -> bool:
+    return private_postmortem(row.action.postmortem)
+
+
+WRITTEN_BY_WORKERS = {
+    "state", "attempts", "claimed_by", "claimed_at", "lease_until", "not_before", "error",
+    "finished_at", "title", "status", "issue_updated_at", "checked_at", "agreed_closed", "requests",
+    "mark", "former_key", "url", "issue_state", "fix", "issue_id",
+}  # fmt: skip
+"""Of an issue: what is recorded is which one is linked with which action."""
+
+
 def watch_models() -> None:
     for model in (Category, NotificationRule, PostmortemTemplate, ChatPerson):
         watch(model, always=True)
     watch(Workspace, always=True, secret={"slug", "sealed"})
+    watch(
+        Tracker, always=True, secret={"slug", "sealed"},
+        ignored={"resting_until", "trouble", "last_refusal"},
+    )  # fmt: skip
     watch(Cause, always=False, private=private_cause)
     for of_one in (CauseLink, LedTo, IncidentChannel):
         watch(of_one, always=False, private=of_incident)
@@ -62,5 +80,6 @@ def watch_models() -> None:
         watch(about_cause, always=False, private=of_cause)
     watch(Postmortem, always=False, private=private_postmortem)
     watch(ActionItem, always=False, ignored={"reminded_on"}, private=of_postmortem)
+    watch(TrackedIssue, always=False, ignored=WRITTEN_BY_WORKERS, private=of_action)
     for about_text in (Comment, Picture, PostmortemReview):
         watch(about_text, always=False, private=of_postmortem)

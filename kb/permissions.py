@@ -43,6 +43,8 @@ MANAGE_WORKSPACES = declare(
     "kb.change_workspace", "manage chat workspaces and their rules", Role.MANAGER
 )
 
+MANAGE_TRACKERS = declare("kb.change_tracker", "manage trackers of action items", Role.MANAGER)
+
 
 def visible_links(user: Viewer) -> QuerySet[CauseLink]:
     return CauseLink.objects.filter(visible(user, "incident__"))

@@ -109,6 +109,11 @@ def register_kinds() -> None:
             "how good suggestions were.",
             "history_date",
         ),
+        "trackers": Kind(
+            "Trackers, and the issues that action items are linked with",
+            (tables.TrackedIssue, tables.Tracker),
+            "As many as trackers and linked action items.",
+        ),
         "chat": Kind(
             "Chat workspaces, people and channels",
             (

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from kb import notifications
 from kb.postmortems.action_items import remind_owners_of_due_items
+from kb.tracking import syncing
 
 
 @shared_task
@@ -14,3 +15,8 @@ def remind_owners() -> int:
 @shared_task
 def tell_channels() -> int:
     return notifications.deliver_due()
+
+
+@shared_task
+def follow_trackers() -> int:
+    return syncing.sync_due()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from kb.web import action_items, causes, chat, configuration, postmortems, reports
+from kb.web import action_items, causes, chat, configuration, postmortems, reports, trackers
 
 app_name = "kb"
 
@@ -38,6 +38,14 @@ urlpatterns = [
     path("actions/", action_items.action_list, name="actions"),
     path("actions/<int:pk>/", action_items.action_form, name="action"),
     path("actions/<int:pk>/state/", action_items.action_state, name="action-state"),
+    path("actions/<int:pk>/issue/", trackers.issue_link, name="issue-link"),
+    path("actions/<int:pk>/issue/unlink/", trackers.issue_unlink, name="issue-unlink"),
+    path("actions/<int:pk>/issue/sync/", trackers.issue_sync, name="issue-sync"),
+    path("trackers/", trackers.tracker_list, name="trackers"),
+    path("trackers/new/<slug:kind>/", trackers.tracker_form, name="tracker-new"),
+    path("trackers/<int:pk>/", trackers.tracker_page, name="tracker"),
+    path("trackers/<int:pk>/edit/", trackers.tracker_form, name="tracker-edit"),
+    path("trackers/<int:pk>/probe/", trackers.tracker_probe, name="tracker-probe"),
     path("configuration/", configuration.overview, name="configuration"),
     path("configuration/<slug:kind>/new/", configuration.record_form, name="configuration-new"),
     path(

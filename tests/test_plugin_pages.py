@@ -13,6 +13,7 @@ import incidents.catalogue.formats
 import incidents.webhooks
 import kb.chat
 import kb.exporters
+import kb.trackers
 import practice.load_tests
 import practice.slo_files
 from analysis.models import Source
@@ -25,6 +26,7 @@ LISTS = [
     ("/analysis/sources/", analysis.sources),
     ("/integrations/", incidents.webhooks),
     ("/knowledge/chat/", kb.chat),
+    ("/knowledge/trackers/", kb.trackers),
 ]
 FILE_FORMS = [
     ("/services/import/", incidents.catalogue.formats),

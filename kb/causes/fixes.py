@@ -71,9 +71,10 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
     )
     if action:
         owner = action.owner or action.owner_named or "nobody"
+        state = "done" if action.counts_as_done else action.get_state_display().lower()
         text += (
             f"\n\n“{escape_markdown(action.title)}” should have prevented it "
-            f"({action.get_state_display().lower()}, owner: {owner})."
+            f"({state}, owner: {owner}).{_issue_in_words(action)}"
         )
     filing.add_entry(incident, filing.Kind.CAUSE, text)
     back = f"{incident.reference}: “{cause.name}” is back after its fix"
@@ -95,16 +96,28 @@ def record_return(cause: Cause, incident: Incident, why: str) -> Fix | None:
 
 def preventive_action(items: QuerySet[ActionItem]) -> ActionItem | None:
     """The one of a cause's items that should have prevented it: done ones before open ones."""
-    actions = items.exclude(state=ActionItem.State.DROPPED).select_related("owner")
+    actions = items.exclude(state=ActionItem.State.DROPPED).select_related(
+        "owner", "issue__tracker"
+    )
     ranked = sorted(
         actions,
         key=lambda action: (
             action.kind != ActionItem.Kind.PREVENT,
-            action.state != ActionItem.State.DONE,
+            not action.counts_as_done,
             -action.pk,
         ),
     )
     return ranked[0] if ranked else None
+
+
+def _issue_in_words(action: ActionItem) -> str:
+    """Its issue in the tracker as Markdown, after a space; empty without one."""
+    issue = getattr(action, "issue", None)
+    if issue is None or not issue.url:
+        return ""
+    state = escape_markdown(issue.status or issue.get_issue_state_display())
+    key, tracker = escape_markdown(issue.key), escape_markdown(issue.tracker.name)
+    return f" Its issue is [{key}]({issue.url}) in {tracker}: {state}."
 
 
 def update_after_link(link: CauseLink) -> None:

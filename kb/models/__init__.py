@@ -1,4 +1,4 @@
-"""What we know: causes, checks, fixes, postmortems, action items, chat and notifications."""
+"""What we know: causes, checks, fixes, postmortems, action items and their issues, chat."""
 
 from kb.models.action_item import ActionItem
 from kb.models.cause import Category, Cause, CauseLink, Citation, LedTo
@@ -14,6 +14,7 @@ from kb.models.postmortem import (
     PostmortemReview,
     PostmortemTemplate,
 )
+from kb.models.tracker import TrackedIssue, Tracker
 
 __all__ = [
     "ActionItem",
@@ -36,5 +37,7 @@ __all__ = [
     "PostmortemReview",
     "PostmortemTemplate",
     "StatedAnswer",
+    "TrackedIssue",
+    "Tracker",
     "Workspace",
 ]

@@ -66,6 +66,14 @@ class ActionItem(models.Model):
         return f"{self.postmortem.get_absolute_url()}#action-{self.pk}"
 
     @property
+    def counts_as_done(self) -> bool:
+        """By the state of its issue, where it has one in a tracker."""
+        issue = getattr(self, "issue", None)
+        if issue is None or issue.is_lost or not issue.issue_state:
+            return self.state == self.State.DONE
+        return bool(issue.issue_state == self.State.DONE)
+
+    @property
     def is_overdue(self) -> bool:
         return bool(
             self.state == self.State.OPEN and self.due_on and self.due_on < timezone.now().date()

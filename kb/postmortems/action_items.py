@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.row_limits import require_space
 from incidents.events import outbox
 from incidents.events.notices import notify
-from kb.models import ActionItem, Cause, Postmortem
+from kb.models import ActionItem, Cause, Postmortem, TrackedIssue
 from kb.permissions import visible_postmortems
 from kb.postmortems.editing import most_private_incident
 from kb.privacy import PRIVATE_CAUSE
@@ -54,13 +54,15 @@ def _only_cause(postmortem: Postmortem) -> Cause | None:
 
 @transaction.atomic
 def edit_action(action: ActionItem, author: User | None = None, **fields: Any) -> ActionItem:
-    former = action.owner
+    former, former_state = action.owner, action.state
     for name, value in fields.items():
         setattr(action, name, value)
     _set_closed_at(action)
     action.full_clean(exclude=["author", "owner"])
     action.save()
     _check_cause(action)
+    if action.state != former_state:
+        TrackedIssue.objects.filter(action=action).request_sync()
     if action.owner and action.owner not in (former, author) and _may_see(action.owner, action):
         notify(
             action.owner, f"action-{action.pk}-yours-{action.owner_id}",

@@ -61,7 +61,7 @@ def thin_causes(user: Viewer) -> QuerySet[Cause]:
 def overdue_actions(user: Viewer) -> QuerySet[ActionItem]:
     today = timezone.now().date()
     rows = visible_actions(user).filter(state=ActionItem.State.OPEN, due_on__lt=today)
-    return rows.select_related("owner", "postmortem", "cause")
+    return rows.select_related("owner", "postmortem", "cause", "issue__tracker")
 
 
 def postmortems_due(user: Viewer, limit: int = SHOWN) -> list[PostmortemDue]:

@@ -15,7 +15,8 @@ from incidents.web.shortcuts import act_and_redirect, add_errors, form_page
 from kb.models import ActionItem
 from kb.permissions import EDIT_ACTIONS, WRITE_POSTMORTEMS, visible_actions
 from kb.postmortems import action_items
-from kb.web.forms import ActionForm
+from kb.tracking.issue_text import withheld_reason
+from kb.web.forms import ActionForm, IssueForm
 from kb.web.postmortems import get_postmortem
 from people.permissions import requires
 
@@ -49,7 +50,13 @@ def action_form(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(action.postmortem)
         except ValidationError as error:
             add_errors(form, error)
-    return form_page(request, "kb/action_items/form.html", form, action=action)
+    # As it is stored, not as the form has changed it.
+    rows = visible_actions(request.user).select_related("postmortem", "issue__tracker")
+    stored = rows.get(pk=pk)
+    return form_page(
+        request, "kb/action_items/form.html", form, action=stored,
+        issue_form=IssueForm(), withheld=withheld_reason(stored),
+    )  # fmt: skip
 
 
 @requires(EDIT_ACTIONS)
@@ -65,7 +72,9 @@ def action_state(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def action_list(request: HttpRequest) -> HttpResponse:
-    rows = visible_actions(request.user).select_related("owner", "postmortem", "cause")
+    rows = visible_actions(request.user).select_related(
+        "owner", "postmortem", "cause", "issue__tracker"
+    )
     which = request.GET.get("which", "open")
     if which == "mine":
         rows = rows.filter(owner=signed_in(request), state=ActionItem.State.OPEN)

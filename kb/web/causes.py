@@ -74,7 +74,7 @@ def cause_page(request: HttpRequest, pk: int) -> HttpResponse:
         "record": cause_history(cause, request.user),
         "actions": visible_actions(request.user)
         .filter(cause=cause)
-        .select_related("owner", "cause"),
+        .select_related("owner", "cause", "issue__tracker"),
         "others": visible_causes(request.user)
         .filter(superseded_by=None)
         .exclude(pk=pk)

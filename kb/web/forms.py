@@ -9,7 +9,7 @@ from common.viewer import Nobody, Viewer
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from incidents.search.filters import by_reference
-from kb.models import ActionItem, Category, Cause, Postmortem, PostmortemTemplate
+from kb.models import ActionItem, Category, Cause, Postmortem, PostmortemTemplate, Tracker
 
 
 class CauseForm(forms.ModelForm):
@@ -106,6 +106,16 @@ class ActionForm(forms.ModelForm):
         field.help_text = "The cause that it prevents; shown when that cause comes back."
         if not self.instance.pk:
             del self.fields["state"]
+
+
+class IssueForm(forms.Form):
+    tracker = forms.ModelChoiceField(Tracker.objects.filter(enabled=True), empty_label=None)
+    reference = forms.CharField(
+        label="Existing issue",
+        required=False,
+        max_length=500,
+        help_text="Its key or address. Empty to create a new one.",
+    )
 
 
 class ReviewersForm(forms.Form):

@@ -63,7 +63,7 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "postmortem": postmortem,
             "incidents": incidents,
-            "actions": postmortem.action_items.select_related("owner", "cause"),
+            "actions": postmortem.action_items.select_related("owner", "cause", "issue__tracker"),
             "action_form": ActionForm(postmortem=postmortem),
             "reviews": postmortem.reviews.select_related("reviewer"),
             "own_review": postmortem.reviews.filter(reviewer=signed_in(request)).first(),

@@ -164,6 +164,7 @@ def public_world(owner: User, service: Service) -> Incident:
     analysis.Source.objects.create(name="Logs", kind="logfiles")
     workspace = kb.Workspace.objects.create(kind="slack", name="Hidden", settings={})
     kb.NotificationRule.objects.create(workspace=workspace, events=["incident.filed"])
+    kb.Tracker.objects.create(kind="jira", name="Board", settings={})
     return incident
 
 
@@ -188,6 +189,11 @@ def private_world(owner: User, service: Service, strangers: Iterable[User]) -> I
     ReadinessFinding.objects.get_or_create(
         incident=incident, service=service, kind="no-alert", defaults={"note": "why"}
     )
+    kb.TrackedIssue.objects.create(
+        action=kb.ActionItem.objects.filter(postmortem__incidents=incident)[0], issue_id="1",
+        tracker=kb.Tracker.objects.get(), key="SEC-1", title="t", status="s", state="done",
+        url="https://jira.example/browse/SEC-1", checked_at=timezone.now(), issue_state="open",
+    )  # fmt: skip
     edit_incident(incident, owner, title="Leak of credentials", private=True)
     incident.refresh_from_db()
     public = kb.Cause.objects.get(name="Missing index")

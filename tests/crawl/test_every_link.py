@@ -25,7 +25,7 @@ from incidents.intake.receiving import store
 from incidents.models import Incident, Service
 from incidents.tasks import work_deliveries
 from kb.causes.linking import name_cause
-from kb.models import ChatPerson, Workspace
+from kb.models import ActionItem, ChatPerson, TrackedIssue, Tracker, Workspace
 from kb.postmortems.editing import start_postmortem
 from people.membership import give_role
 from people.models import Role
@@ -90,6 +90,11 @@ def fill(author: User) -> None:
     work_deliveries()
     workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)
+    tracker = Tracker.objects.create(kind="jira", name="Board", settings={})
+    TrackedIssue.objects.create(
+        action=ActionItem.objects.filter(postmortem__private=False)[0], tracker=tracker,
+        state="failed", error="The project was not found.",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("who", ROLES)

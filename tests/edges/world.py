@@ -24,7 +24,7 @@ from incidents.models import (
 )
 from incidents.tokens import create_token
 from kb.causes import linking
-from kb.models import ChatPerson, NotificationRule, Workspace
+from kb.models import ChatPerson, NotificationRule, Tracker, Workspace
 from kb.postmortems import action_items, editing
 from people.membership import join_team
 from people.models import GroupRule, Team
@@ -104,6 +104,7 @@ def _settings(person: User, service: Service) -> None:
     workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=person)
     NotificationRule.objects.create(workspace=workspace, channel="C1", events=["filed"])
+    Tracker.objects.create(kind="jira", name="Board", settings={})
     create_token(person, "script", "file")
     GroupRule.objects.create(provider="corp", group="sre", role="viewer")
     invite("new@example.org", "responder", None, person)

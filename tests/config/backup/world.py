@@ -18,7 +18,7 @@ from common import process_cache
 from common.sealing import FIELD, sealed_models
 from incidents.filing import file_incident
 from incidents.models import Incident, Integration, IntegrationSecret, Service
-from kb.models import Category, Cause, CauseLink, Postmortem, Workspace
+from kb.models import Category, Cause, CauseLink, Postmortem, Tracker, Workspace
 from kb.postmortems.editing import store_image
 from people.membership import give_role
 from people.models import Role
@@ -53,6 +53,9 @@ def fill() -> SimpleCookie:
     workspace = Workspace(kind="slack", name="Ours", settings={"workspace": "", "mark": "pushpin"})
     workspace.secrets = {"secret": "hush-signing", "bot_token": "xoxb-1"}
     workspace.save()
+    tracker = Tracker(kind="jira", name="Board", settings={"url": "https://jira.example"})
+    tracker.secrets = {"token": "hush-jira", "webhook_secret": "hush-hook"}
+    tracker.save()
     web = Client()
     web.force_login(admin)
     return web.cookies
@@ -69,6 +72,7 @@ def pages(cookies: SimpleCookie) -> dict[str, str]:
         Cause.objects.get(),
         Postmortem.objects.get(),
         Workspace.objects.get(),
+        Tracker.objects.get(),
     ]
     paths = [
         *("/", "/services/", "/alerts/", "/integrations/", "/analysis/sources/", "/tokens/"),
@@ -95,6 +99,7 @@ def secrets() -> list[Any]:
         Integration.objects.get(slug="pager").secrets.get().text,
         Source.objects.get().secrets,
         Workspace.objects.get().secrets,
+        Tracker.objects.get().secrets,
     ]
 
 

@@ -1,0 +1,104 @@
+"""REST API of trackers, for those who manage them, and of the issues of action items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.redaction import redact
+from incidents.api.mixins import (
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    IdempotentCreateMixin,
+    Resource,
+)
+from incidents.api.plugins import PluginSerializer
+from kb.models import TrackedIssue, Tracker
+from kb.permissions import MANAGE_TRACKERS
+from kb.trackers import registry
+from kb.trackers.base import TrackerError
+from kb.tracking import linking
+
+
+class TrackerSerializer(PluginSerializer):
+    plugins = registry
+    path = serializers.SerializerMethodField(help_text="The path that the tracker posts to.")
+
+    class Meta:
+        model = Tracker
+        fields = [
+            "id", "kind", "name", "path", "enabled", "settings", "secrets", "secrets_unreadable",
+            "trouble", "created_at",
+        ]  # fmt: skip
+        read_only_fields = ["trouble"]
+
+    def get_path(self, row: Tracker) -> str:
+        return f"/trackers/{row.slug}/"
+
+    def update(self, instance: Tracker, validated_data: dict[str, Any]) -> Tracker:
+        saved: Tracker = super().update(instance, validated_data)
+        linking.settings_changed(saved)
+        return saved
+
+
+class TrackerProbeSerializer(serializers.Serializer):
+    well = serializers.BooleanField()
+    answer = serializers.CharField()
+
+
+class TrackerViewSet(
+    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+):
+    """Projects of trackers, in which action items become issues."""
+
+    act = act_to_read = MANAGE_TRACKERS
+    queryset = Tracker.objects.all()
+    serializer_class = TrackerSerializer
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @extend_schema(request=None, responses=TrackerProbeSerializer, summary="Probe a tracker")
+    @action(detail=True, methods=["post"])
+    def probe(self, request: Request, pk: str | None = None) -> Response:
+        tracker = self.get_object()
+        try:
+            result = {"well": True, "answer": linking.probe(tracker)}
+        except TrackerError as error:
+            result = {"well": False, "answer": f"{error} {redact(error.detail)}".strip()}
+        return Response(TrackerProbeSerializer(result).data)
+
+
+class TrackedIssueSerializer(serializers.ModelSerializer):
+    """The issue of an action item. `sync` says how far the worker is, `error` what failed."""
+
+    tracker = serializers.SlugRelatedField[Tracker]("name", read_only=True)
+    kind = serializers.CharField(source="tracker.kind", read_only=True)
+    sync = serializers.ChoiceField(TrackedIssue.State.choices, source="state", read_only=True)
+    state = serializers.ChoiceField(
+        TrackedIssue.IssueState.choices, source="issue_state", read_only=True
+    )
+
+    class Meta:
+        model = TrackedIssue
+        fields = [
+            "tracker", "kind", "key", "former_key", "title", "url", "state", "status", "sync",
+            "error", "checked_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class IssueLinkSerializer(serializers.Serializer):
+    tracker = serializers.SlugRelatedField(
+        "name", queryset=Tracker.objects.filter(enabled=True), help_text="Its name."
+    )
+    reference = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, default="",
+        help_text="Key or address of an existing issue; empty to create a new one.",
+    )  # fmt: skip
+
+
+VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"trackers": TrackerViewSet}

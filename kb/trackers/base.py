@@ -1,0 +1,210 @@
+"""The contract of trackers: an action item becomes an issue there, and its state comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from django import forms
+
+from common.payloads import json_of
+from common.signing import NotAuthentic, Scheme, SignedRequest
+
+IssueState = Literal["open", "done", "dropped", "moved"]
+"""“dropped” is closed without being done; “moved” is closed because another issue replaces it."""
+LONGEST_TITLE = 250
+"""Characters; the shortest limit of all trackers is 255."""
+UNSIGNED = "This tracker has no webhook secret: enter the one that is set there."
+
+
+class TrackerError(Exception):
+    """A request failed. The message says what failed and the cure, and holds no secret.
+
+    `passing` says whether a retry may help, not before `wait` seconds. `of_all` says that it
+    concerns every issue of this tracker. `detail` is what the server wrote, for those who manage
+    trackers.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        passing: bool = False,
+        wait: float = 0.0,
+        of_all: bool = False,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.passing, self.wait, self.of_all, self.detail = passing, wait, of_all, detail
+
+
+class NotFound(TrackerError):
+    """There is nothing at this address, or the token may not see it."""
+
+
+class IssueMissing(TrackerError):
+    """The issue was deleted, or the token may not see it any more."""
+
+
+class NotOurs(Exception):
+    """A reference that leads to no issue of this tracker; the message says what would."""
+
+
+@dataclass(frozen=True)
+class IssueDraft:
+    """What a new issue says: `paragraphs` of a label and Markdown, `links` of a label and address.
+
+    `mark` is a UUID of this action alone: a tracker that has an issue with it gets no second one.
+    No such issue is older than `since`.
+    """
+
+    mark: str
+    title: str
+    since: datetime
+    paragraphs: Sequence[tuple[str, str]] = ()
+    links: Sequence[tuple[str, str]] = ()
+    due_on: date | None = None
+
+    @property
+    def label(self) -> str:
+        """The mark as a word that a tracker can search for."""
+        return f"causebook-{self.mark.replace('-', '')}"
+
+    @property
+    def title_line(self) -> str:
+        return " ".join(self.title.split())[:LONGEST_TITLE]
+
+    def markdown(self) -> str:
+        """Its text with the mark, which nobody sees. It notifies nobody and gives no command."""
+        parts = [f"**{label}:** {harmless(words)}" for label, words in self.paragraphs]
+        parts += [f"**{label}:** {url}" for label, url in self.links]
+        return "\n\n".join([*parts, f"<!-- {self.label} -->"])
+
+
+def harmless(words: str) -> str:
+    """Markdown without mentions of people, and without lines that GitLab takes for commands."""
+    lines = words.replace("@", "@\u200b").splitlines()
+    return "\n".join(
+        "\\" + line.lstrip() if line.lstrip().startswith("/") else line for line in lines
+    )
+
+
+@dataclass(frozen=True)
+class TrackerIssue:
+    """An issue as the tracker has it now.
+
+    The API finds it by `id`, people call it `key`; `status` is the tracker's own word, such as
+    “In Review”.
+    """
+
+    id: str
+    key: str
+    title: str
+    url: str
+    state: IssueState
+    status: str
+    updated_at: datetime
+
+
+class TrackerForm(forms.Form):
+    """Settings that every tracker has; a subclass adds its own."""
+
+    secret_fields: tuple[str, ...] = ("token", "webhook_secret")
+    token = forms.CharField(label="Token", max_length=500, widget=forms.PasswordInput)
+    webhook_secret = forms.CharField(
+        label="Webhook secret",
+        required=False,
+        max_length=500,
+        widget=forms.PasswordInput,
+        help_text="The same as in the webhook there. Without one, states are polled only.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        public = [name for name in self.fields if name not in self.secret_fields]
+        self.order_fields([*public, *self.secret_fields])
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"].rstrip("/")
+        parts = urlsplit(url)
+        if parts.username or parts.password:
+            raise forms.ValidationError("Put user name and token into their own fields.")
+        if parts.query or parts.fragment:
+            raise forms.ValidationError("Leave out what follows “?” and “#”.")
+        return url
+
+
+class TrackerPlugin:
+    """Base of the plug-ins. All methods that send a request raise TrackerError, nothing else."""
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    scheme: ClassVar[Scheme]
+    """How its webhooks are signed."""
+    reference_example: ClassVar[str] = ""
+    """How people name an issue of it, for the field's help."""
+    SettingsForm: ClassVar[type[TrackerForm]]
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """`settings` are the cleaned data of SettingsForm, secrets included."""
+        self.settings = settings
+
+    def probe(self) -> str:
+        """A sentence that says that project and token are right."""
+        raise NotImplementedError
+
+    def id_of(self, reference: str) -> str:
+        """The id for `fetch` of a key or address that somebody wrote. Sends nothing.
+
+        Raises NotOurs for what is not in the project of the settings.
+        """
+        raise NotImplementedError
+
+    def find_marked(self, draft: IssueDraft) -> TrackerIssue | None:
+        """The issue that was created of this draft before."""
+        raise NotImplementedError
+
+    def create(self, draft: IssueDraft) -> TrackerIssue:
+        raise NotImplementedError
+
+    def fetch(self, issue_id: str) -> TrackerIssue:
+        """The issue as it is, wherever it was moved to. Raises IssueMissing too."""
+        raise NotImplementedError
+
+    def close(self, issue_id: str, *, dropped: bool) -> TrackerIssue:
+        """Close it as done, or as not to be done; the issue afterwards. Raises IssueMissing."""
+        raise NotImplementedError
+
+    def reopen(self, issue_id: str) -> TrackerIssue:
+        """The issue afterwards. Raises IssueMissing too."""
+        raise NotImplementedError
+
+    def verify(self, request: SignedRequest, secret: str) -> None:
+        """Return if the webhook is from the tracker. Raises NotAuthentic or BadPayload."""
+        if not secret:
+            raise NotAuthentic(UNSIGNED)
+        self.scheme.check(request, [secret])
+
+    def changed_ids(self, headers: Mapping[str, str], body: bytes) -> Sequence[str]:
+        """The ids of the issues that a verified webhook is about. Raises BadPayload.
+
+        Nothing else of it is believed: the issue is fetched. So one that comes twice, late or in
+        another order does no harm.
+        """
+        return self.ids_in(headers, json_of(body))
+
+    def ids_in(self, headers: Mapping[str, str], data: Any) -> Sequence[str]:
+        raise NotImplementedError
+
+
+def path_below(reference: str, base: str) -> str | None:
+    """The path of an address below the one of the settings; None if it is not below it."""
+    given, ours = urlsplit(reference.strip()), urlsplit(base)
+    same = (given.scheme, given.netloc.lower()) == (ours.scheme, ours.netloc.lower())
+    root = ours.path.rstrip("/") + "/"
+    if not same or not given.path.startswith(root):
+        return None
+    return given.path.removeprefix(root).strip("/")

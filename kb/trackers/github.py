@@ -1,0 +1,214 @@
+"""GitHub, and GitHub Enterprise: issues of one repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+
+from common.payloads import listed, text
+from common.signing import Hmac
+from kb.trackers.base import (
+    IssueDraft,
+    IssueMissing,
+    IssueState,
+    NotFound,
+    NotOurs,
+    TrackerError,
+    TrackerForm,
+    TrackerIssue,
+    TrackerPlugin,
+    path_below,
+)
+from kb.trackers.http import JsonApi, required, required_time
+
+PUBLIC = "https://api.github.com"
+_ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})#([0-9]{1,12})", re.ASCII)
+_PAGE = re.compile(r"([^/]{1,40}/[^/]{1,100})/issues/([0-9]{1,12})", re.ASCII)
+MOST_PAGES = 5
+PAGE = 100
+REDIRECTS = (301, 307, 308)
+
+
+class GitHubForm(TrackerForm):
+    url = forms.URLField(
+        label="Address of the API",
+        initial=PUBLIC,
+        max_length=300,
+        assume_scheme="https",
+        help_text="https://github.example.com/api/v3 for GitHub Enterprise Server.",
+    )
+    repository = forms.RegexField(
+        r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$",
+        label="Repository",
+        help_text="Such as example/shop.",
+    )
+
+
+class GitHub(TrackerPlugin):
+    kind = "github"
+    title = "GitHub"
+    scheme = Hmac("x-hub-signature-256", prefix="sha256=")
+    reference_example = "#7"
+    SettingsForm = GitHubForm
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__(settings)
+        self.repository: str = settings["repository"]
+        self.web = web_address_of(settings["url"])
+        headers = {
+            "Authorization": f"Bearer {settings['token']}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        self.api = JsonApi(settings["url"], headers)
+
+    def probe(self) -> str:
+        data = self._repository()
+        if not data.get("has_issues", True):
+            raise TrackerError(f"Issues are switched off in {self.repository}: switch them on.")
+        return f"The repository {text(data, 'full_name') or self.repository} can be read."
+
+    def _repository(self) -> Any:
+        try:
+            data = self.api.get(f"/repos/{self.repository}")
+        except NotFound as error:
+            raise TrackerError(
+                f"{self.api.host} has no repository {self.repository}, or the token may not see "
+                "it. Check the name in the tracker's settings, and which repositories the token "
+                "is for.",
+                of_all=True,
+                detail=error.detail,
+            ) from error
+        if not isinstance(data, dict):
+            raise self.api.odd()
+        return data
+
+    def id_of(self, reference: str) -> str:
+        written = reference.strip()
+        if "://" in written:
+            found = _PAGE.fullmatch(path_below(written, self.web) or "")
+            written = f"{found[1]}#{found[2]}" if found else ""
+        elif written.startswith("#"):
+            written = self.repository + written
+        match = _ID.fullmatch(written)
+        if not match or match[1].lower() != self.repository.lower():
+            raise NotOurs(
+                f"Name an issue of {self.repository}: #7, or {self.web}/{self.repository}/issues/7."
+            )
+        return f"{self.repository}#{int(match[2])}"
+
+    def find_marked(self, draft: IssueDraft) -> TrackerIssue | None:
+        # Not by search, which knows a new issue only after a while.
+        params = {
+            "state": "all", "sort": "created", "direction": "desc", "per_page": PAGE,
+            "since": draft.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }  # fmt: skip
+        for page in range(1, MOST_PAGES + 1):
+            rows = listed(self._list({**params, "page": page}))
+            for row in rows:
+                if draft.label in text(row, "body", 100_000) and "pull_request" not in row:
+                    return self._issue(row)
+            if len(rows) < PAGE:
+                break
+        return None
+
+    def _list(self, params: Mapping[str, Any]) -> Any:
+        try:
+            return self.api.get(f"/repos/{self.repository}/issues", params)
+        except NotFound as error:
+            self.probe()
+            raise TrackerError(str(error), detail=error.detail) from error
+
+    def create(self, draft: IssueDraft) -> TrackerIssue:
+        body = {"title": draft.title_line, "body": draft.markdown()}
+        try:
+            made = self.api.send("POST", f"/repos/{self.repository}/issues", body=body).data
+        except NotFound as error:
+            self.probe()
+            raise TrackerError(str(error), detail=error.detail) from error
+        return self._issue(made)
+
+    def fetch(self, issue_id: str) -> TrackerIssue:
+        return self._issue(self._of_issue("GET", issue_id))
+
+    def _of_issue(self, method: str, issue_id: str, body: Any = None) -> Any:
+        """The issue, also where it was transferred to, as far as the token may see it."""
+        match = _ID.fullmatch(issue_id)
+        if match is None:
+            raise IssueMissing(f"“{issue_id}” names no issue.")
+        path = f"/repos/{match[1]}/issues/{match[2]}"
+        try:
+            for _ in range(3):
+                answer = self.api.send(method, path, body=body, also=REDIRECTS)
+                if answer.status < 300:
+                    return answer.data
+                path = self._path_of(answer.headers.get("location", ""))
+        except NotFound as error:
+            self._repository()
+            raise IssueMissing(str(error)) from error
+        raise IssueMissing(f"{self.api.host} sends from one place of the issue to the next.")
+
+    def _path_of(self, location: str) -> str:
+        """Where an issue was transferred to, if that is below the address of the settings."""
+        path = path_below(location, self.api.base)
+        if path is None or urlsplit(location).query:
+            raise IssueMissing("The issue was moved to where this token does not lead.")
+        return f"/{path}"
+
+    def _issue(self, data: Any) -> TrackerIssue:
+        number = required(data, "number", self.api, 20)
+        # The address of the API is the only place that names the repository in every answer.
+        place = path_below(text(data, "repository_url", 500), self.api.base) or ""
+        repository = place.removeprefix("repos/") if place else self.repository
+        key = f"{repository}#{number}"
+        if not _ID.fullmatch(key):
+            raise self.api.odd()
+        return TrackerIssue(
+            id=key,
+            key=key,
+            title=text(data, "title") or key,
+            url=f"{self.web}/{repository}/issues/{number}",
+            state=_state(data),
+            status=_status(data),
+            updated_at=required_time(data, "updated_at", self.api),
+        )
+
+    def close(self, issue_id: str, *, dropped: bool) -> TrackerIssue:
+        reason = "not_planned" if dropped else "completed"
+        body = {"state": "closed", "state_reason": reason}
+        return self._issue(self._of_issue("PATCH", issue_id, body))
+
+    def reopen(self, issue_id: str) -> TrackerIssue:
+        body = {"state": "open", "state_reason": "reopened"}
+        return self._issue(self._of_issue("PATCH", issue_id, body))
+
+    def ids_in(self, headers: Mapping[str, str], data: Any) -> Sequence[str]:
+        if headers.get("x-github-event") != "issues":
+            return []
+        repository, number = text(data, "repository.full_name"), text(data, "issue.number", 20)
+        return [f"{repository}#{number}"] if repository and number else []
+
+
+def web_address_of(api: str) -> str:
+    """Where the pages are that belong to an API."""
+    parts = urlsplit(api)
+    if parts.netloc.lower() == urlsplit(PUBLIC).netloc:
+        return "https://github.com"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/api/v3')}"
+
+
+def _state(data: Any) -> IssueState:
+    if text(data, "state") != "closed":
+        return "open"
+    return "dropped" if text(data, "state_reason") in ("not_planned", "duplicate") else "done"
+
+
+def _status(data: Any) -> str:
+    """“Closed (not planned)”, as its page says it."""
+    state = text(data, "state", 50).capitalize()
+    reason = text(data, "state_reason", 50).replace("_", " ")
+    return f"{state} ({reason})" if state == "Closed" and reason else state

@@ -1,0 +1,94 @@
+"""Linking action items with issues: new ones, and ones that exist."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from kb.models import ActionItem, TrackedIssue, Tracker
+from kb.trackers import registry
+from kb.trackers.base import NotOurs, TrackerError, TrackerPlugin
+from kb.tracking.issue_text import withheld_reason
+from people import audit
+
+UNREADABLE = (
+    "The secrets of this tracker cannot be read with this SECRET_KEY: enter them again in its "
+    "settings."
+)
+
+
+def plugin_of(tracker: Tracker) -> TrackerPlugin:
+    """The plug-in with its settings. Raises TrackerError where there is none or no secret."""
+    plugin = registry().get(tracker.kind)
+    if plugin is None:
+        raise TrackerError(f"No plug-in “{tracker.kind}” is installed.", of_all=True)
+    try:
+        secrets = tracker.secrets
+    except ValueError as error:
+        raise TrackerError(UNREADABLE, of_all=True) from error
+    if not secrets.get("token"):
+        raise TrackerError("It has no token: enter one in the tracker's settings.", of_all=True)
+    return plugin({**tracker.settings, **secrets})
+
+
+@transaction.atomic
+def link_issue(action: ActionItem, tracker: Tracker, reference: str = "") -> TrackedIssue:
+    """Link the issue that `reference` names by key or address; create one if it is empty.
+
+    A worker sends the requests. Raises ValidationError by field name.
+    """
+    action = ActionItem.objects.select_for_update(of=("self",)).get(pk=action.pk)
+    known = TrackedIssue.objects.filter(action=action).first()
+    if known is not None:
+        raise ValidationError(f"It is linked with {known}: unlink that first.")
+    if withheld := withheld_reason(action):
+        raise ValidationError(withheld)
+    if not tracker.enabled:
+        raise ValidationError({"tracker": f"{tracker} is switched off."})
+    if not reference.strip() and action.state != ActionItem.State.OPEN:
+        raise ValidationError("Only an open action gets a new issue: open it, or name an issue.")
+    issue = TrackedIssue(action=action, tracker=tracker)
+    if reference.strip():
+        try:
+            issue.issue_id = issue.key = plugin_of(tracker).id_of(reference[:500])
+        except NotOurs as error:
+            raise ValidationError({"reference": str(error)}) from error
+        except TrackerError as error:
+            raise ValidationError({"tracker": str(error)}) from error
+    issue.save()
+    return issue
+
+
+@transaction.atomic
+def unlink_issue(issue: TrackedIssue) -> None:
+    """Forget which issue it is; the issue itself stays as it is."""
+    action = ActionItem.objects.select_for_update(of=("self",)).get(pk=issue.action_id)
+    issue.delete()
+    if issue.url and action.tracker_url == issue.url:
+        action.tracker_url = ""
+        action.save()
+
+
+def bring_in_step(issue: TrackedIssue) -> None:
+    """Have a worker read and send again, whatever became of it before."""
+    TrackedIssue.objects.filter(pk=issue.pk).request_sync()
+
+
+def settings_changed(tracker: Tracker) -> None:
+    """What failed for the former settings is tried again."""
+    audit.update(
+        Tracker.objects.filter(pk=tracker.pk), resting_until=None, trouble="", last_refusal=""
+    )
+    TrackedIssue.objects.filter(tracker=tracker, state=TrackedIssue.State.FAILED).request_sync()
+
+
+def probe(tracker: Tracker) -> str:
+    """A sentence that says that the settings are right. Raises TrackerError.
+
+    What failed before is tried again if they are.
+    """
+    answer = plugin_of(tracker).probe()
+    if tracker.trouble or (tracker.resting_until and tracker.resting_until > timezone.now()):
+        settings_changed(tracker)
+    return answer

@@ -1,0 +1,139 @@
+"""Pages of trackers, and of the issues of action items."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.plugin_settings import PluginSettings
+from common.redaction import redact
+from common.site_url import public_url
+from incidents.web.shortcuts import act_and_redirect, show_form_errors
+from kb.models import ActionItem, TrackedIssue, Tracker
+from kb.permissions import EDIT_ACTIONS, MANAGE_TRACKERS, visible_actions
+from kb.trackers import registry
+from kb.trackers.base import TrackerError
+from kb.tracking import linking
+from kb.web.forms import IssueForm
+from people.permissions import requires
+
+
+@requires(MANAGE_TRACKERS)
+@require_GET
+def tracker_list(request: HttpRequest) -> HttpResponse:
+    kinds = registry()
+    rows = [
+        (row, kinds[row.kind].title if row.kind in kinds else row.kind)
+        for row in Tracker.objects.all()
+    ]
+    return render(request, "kb/trackers/list.html", {"rows": rows, "kinds": kinds.values()})
+
+
+@requires(MANAGE_TRACKERS)
+@require_http_methods(["GET", "POST"])
+def tracker_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
+    """A plug-in's own settings."""
+    row = get_object_or_404(Tracker, pk=pk) if pk else Tracker(kind=kind)
+    plugin = registry().get(row.kind)
+    if plugin is None:
+        raise Http404("No such tracker.")
+    plugin_settings = PluginSettings(plugin.SettingsForm, row)
+    form = plugin_settings.page_form(request.POST or None)
+    name = request.POST.get("tracker_name", row.name or plugin.title).strip()[:100]
+    if request.method == "POST":
+        if not name or Tracker.objects.exclude(pk=row.pk).filter(name=name).exists():
+            form.add_error(None, "Give it a name that no other tracker has.")
+        if form.is_valid():
+            row.name, row.enabled = name, "enabled" in request.POST
+            plugin_settings.apply(form)
+            row.save()
+            linking.settings_changed(row)
+            messages.success(request, f"{row} is saved. Probe it to see if it answers.")
+            return redirect(row)
+    context = {
+        "form": form, "row": row, "plugin": plugin, "name": name,
+        "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
+    }  # fmt: skip
+    status = 422 if request.method == "POST" else 200
+    return render(request, "kb/trackers/form.html", context, status=status)
+
+
+@requires(MANAGE_TRACKERS)
+@require_GET
+def tracker_page(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Tracker, pk=pk)
+    plugin = registry().get(row.kind)
+    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+        messages.warning(request, linking.UNREADABLE)
+    issues = TrackedIssue.objects.filter(tracker=row, action__in=visible_actions(request.user))
+    paginator = Paginator(issues.select_related("action__postmortem").order_by("-pk"), 20)
+    context = {
+        "row": row,
+        "plugin": plugin,
+        "address": f"{public_url()}/trackers/{row.slug}/",
+        "page": paginator.get_page(request.GET.get("page")),
+    }
+    return render(request, "kb/trackers/detail.html", context)
+
+
+@requires(MANAGE_TRACKERS)
+@require_POST
+def tracker_probe(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Tracker, pk=pk)
+    try:
+        messages.success(request, linking.probe(row))
+    except TrackerError as error:
+        # With what the server wrote: only those who may choose the address get here.
+        messages.error(request, f"{error} {redact(error.detail)}".strip())
+    return redirect(row)
+
+
+def _action(request: HttpRequest, pk: int) -> ActionItem:
+    return get_object_or_404(visible_actions(request.user), pk=pk)
+
+
+def _issue(request: HttpRequest, pk: int) -> TrackedIssue:
+    rows = TrackedIssue.objects.filter(action__in=visible_actions(request.user))
+    return get_object_or_404(rows.select_related("action"), action=pk)
+
+
+def _page_of(pk: int) -> str:
+    return reverse("kb:action", args=[pk])
+
+
+@requires(EDIT_ACTIONS)
+@require_POST
+def issue_link(request: HttpRequest, pk: int) -> HttpResponse:
+    action, form = _action(request, pk), IssueForm(request.POST)
+    if not form.is_valid():
+        show_form_errors(request, form)
+        return redirect("kb:action", pk)
+    data = form.cleaned_data
+    return act_and_redirect(
+        request, _page_of(pk),
+        lambda: linking.link_issue(action, data["tracker"], data["reference"]),
+        "A worker links it in a moment." if data["reference"] else "It is created in a moment.",
+    )  # fmt: skip
+
+
+@requires(EDIT_ACTIONS)
+@require_POST
+def issue_unlink(request: HttpRequest, pk: int) -> HttpResponse:
+    issue = _issue(request, pk)
+    return act_and_redirect(
+        request, _page_of(pk), lambda: linking.unlink_issue(issue),
+        "Unlinked. The issue itself stays as it is.",
+    )  # fmt: skip
+
+
+@requires(EDIT_ACTIONS)
+@require_POST
+def issue_sync(request: HttpRequest, pk: int) -> HttpResponse:
+    issue = _issue(request, pk)
+    return act_and_redirect(
+        request, _page_of(pk), lambda: linking.bring_in_step(issue), "It is tried in a moment."
+    )
