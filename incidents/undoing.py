@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from incidents import filing
+from incidents import filing, responders
 from incidents.models import Incident, history_of
 
 RESTORED = ("resolution", *Incident.TIMES)
@@ -23,7 +23,7 @@ def current_version(incident: Incident) -> int:
 
 @transaction.atomic
 def restore_version(incident: Incident, before: int, after: int, author: User) -> Incident:
-    """Set status, severity, times and resolution to what they were in version `before`.
+    """Set status, severity, times, resolution and owner to what they were in version `before`.
 
     `after` is the version that the act to take back wrote. Raises ValidationError if somebody
     changed the incident since, or if it has no such version.
@@ -34,6 +34,7 @@ def restore_version(incident: Incident, before: int, after: int, author: User) -
     former = history_of(incident).filter(history_id=before).first()
     if former is None:
         raise ValidationError("There is nothing to undo any more.")
+    responders.assign_owner(incident, former.owner, author)
     fields: dict[str, Any] = {name: getattr(former, name) for name in RESTORED}
     return filing.edit_incident(
         incident, author, status=former.status, severity=former.severity, **fields

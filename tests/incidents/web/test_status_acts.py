@@ -11,14 +11,14 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from incidents import filing
+from incidents import filing, responders
 from incidents.affected_services import add_services
 from incidents.models import Incident, Service
 from incidents.undoing import current_version, restore_version
 from people.membership import give_role
 from people.models import Role
 
-STATE = ("status", "severity", "resolution", *Incident.TIMES)
+STATE = ("status", "severity", "resolution", "owner", *Incident.TIMES)
 
 
 def state_of(incident: Incident) -> dict[str, object]:
@@ -55,6 +55,29 @@ def test_reopening_is_undone_with_its_times(web: Client, incident: Incident) -> 
     assert state_of(incident)["resolved_at"] is None
     press_undo(web, page.content.decode())
     assert state_of(incident) == before
+
+
+def test_acknowledging_is_undone_with_its_owner(
+    web: Client, incident: Incident, user: User
+) -> None:
+    before = state_of(incident)
+    page = web.post(f"/INC-{incident.pk}/acknowledge/", follow=True)
+    assert state_of(incident)["owner"] == user
+    press_undo(web, page.content.decode())
+    assert state_of(incident) == before
+
+
+def test_the_owner_and_people_are_undone(web: Client, incident: Incident, other: User) -> None:
+    page = web.post(f"/INC-{incident.pk}/owner/", {"person": other.username}, follow=True)
+    assert state_of(incident)["owner"] == other
+    press_undo(web, page.content.decode())
+    assert state_of(incident)["owner"] is None
+    page = web.post(f"/INC-{incident.pk}/responders/", {"person": other.username}, follow=True)
+    assert list(incident.responders.all()) == [other]
+    page_after = press_undo(web, page.content.decode())
+    assert not incident.responders.exists()
+    press_undo(web, page_after)
+    assert list(incident.responders.all()) == [other]
 
 
 def test_a_severity_is_set_and_undone(web: Client, incident: Incident) -> None:
@@ -104,9 +127,10 @@ def test_a_viewer_sees_no_act_and_may_do_none(
     client.force_login(viewer)
     page = client.get(f"/INC-{incident.pk}/").content.decode()
     main = page.partition("<main")[2].partition("</main>")[0]
-    assert "<form" not in main
-    assert "<button" not in main
-    for path in ("status", "severity", "undo", "services"):
+    forms = re.findall(r'<form[^>]*action="([^"]*)"', main)
+    assert forms == [f"/INC-{incident.pk}/watch/"], "whoever sees it may watch it"
+    assert "data-key" not in main
+    for path in ("status", "severity", "undo", "services", "acknowledge", "owner"):
         assert client.post(f"/INC-{incident.pk}/{path}/").status_code == 403, path
 
 
@@ -129,6 +153,8 @@ def test_the_next_step_is_the_marked_one(web: Client, incident: Incident) -> Non
         assert len(found) == 1, found
         return found[0].strip()
 
+    assert marked() == "Acknowledge"
+    responders.acknowledge(incident, None)
     assert marked() == "Mark identified"
     filing.set_status(incident, "identified")
     assert marked() == "Mark mitigated"
