@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -23,9 +24,8 @@ def add_services(incident: Incident, services: Collection[Service], author: User
     if new:
         incident = filing.edit_incident(incident, author, services=[*known, *new])
     for service in new if incident.is_open else []:
-        transaction.on_commit(
-            lambda service=service: service_joined.send_robust(
-                sender=Incident, incident=incident, service=service
-            )
+        announce = partial(
+            service_joined.send_robust, sender=Incident, incident=incident, service=service
         )
+        transaction.on_commit(announce)
     return new

@@ -259,8 +259,9 @@ def _undo_of(incident: Incident, cause: Cause, state: str, former: FormerLink) -
         chained = incident.led_to.filter(Q(earlier=cause) | Q(later=cause))
         if chained.exists() or existing.filter(citations__isnull=False).exists():
             return None
-    fields = {"cause": cause.pk, "state": former.state, "role": former.role, "undo": "1"}
-    return Undo(reverse("kb:link", args=[incident.pk]), fields, target="#causes")
+    was: dict[str, str | int] = {"state": former.state, "role": former.role}
+    address = reverse("kb:link", args=[incident.pk])
+    return Undo(address, {"cause": cause.pk, **was, "undo": "1"}, target="#causes")
 
 
 @requires(LINK_CAUSES)
