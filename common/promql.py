@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.numbers import plain_number
+
 MAX_LENGTH = 5_000
 MAX_CURVES = 4
 MAX_PARENTHESES = 20
@@ -60,6 +62,11 @@ class Threshold:
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.value:.12g}"
+
+    @property
+    def words(self) -> str:
+        """For people: without an exponent of ten."""
+        return f"{self.comparison} {plain_number(self.value)}"
 
     def holds(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """For each value whether the alert's condition holds."""

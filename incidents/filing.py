@@ -6,7 +6,7 @@ Each act writes the record and its timeline in one transaction and sends signals
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -143,11 +143,20 @@ def _check_choice(name: str, value: str, choices: list[str]) -> None:
 
 @transaction.atomic
 def set_status(
-    incident: Incident, status: str, author: User | None = None, resolution: str = ""
+    incident: Incident,
+    status: str,
+    author: User | None = None,
+    resolution: str = "",
+    resolved_at: datetime | None = None,
 ) -> Incident:
-    """Move an incident to `status`, setting the times that go with it; repeating it is harmless."""
+    """Move an incident to `status`, setting the times that go with it; repeating it is harmless.
+
+    `resolved_at` says when one that becomes resolved ended, if not now.
+    """
     resolution = resolution.strip()
-    written = {"resolution": resolution} if resolution else {}
+    written: dict[str, Any] = {"resolution": resolution} if resolution else {}
+    if resolved_at is not None and status == Incident.Status.RESOLVED:
+        written["resolved_at"] = resolved_at
     return _apply(incident, author, status=status, fields=written)
 
 
@@ -240,16 +249,19 @@ def _apply(
             changed.append("services")
     if viewers is not None:
         incident.viewers.set(viewers)
-    note = ""
+    notes = []
+    # What ended it, and when, is part of the move, not an edit of its own.
     if moved and incident.resolution and "resolution" in changed:
-        # What ended it is part of the move, not an edit of its own.
         changed.remove("resolution")
-        note = incident.resolution
+        notes.append(incident.resolution)
+    if moved and incident.resolved_at and "resolved_at" in changed:
+        changed.remove("resolved_at")
+        notes.append(f"Ended {incident.resolved_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC.")
     if changed:
         words = ", ".join(sorted(name.removesuffix("_at").replace("_", " ") for name in changed))
         add_entry(incident, Kind.EDIT, f"Edited: {words}", author)
     if moved:
-        add_entry(incident, Kind.STATUS, f"{moved}\n\n{note}".strip(), author)
+        add_entry(incident, Kind.STATUS, "\n\n".join([moved, *notes]), author)
         kind = "incident.status" if incident.is_open else "incident.resolved"
         announce(kind, incident, f"{incident}: {moved}", author)
         if not incident.is_open:

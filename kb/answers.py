@@ -30,6 +30,13 @@ CONFIDENCE_IN_WORDS = (
     (0.0, "doubtful"),
 )
 """The bands of confidence from above; the scoreboard counts hits in the same ones."""
+
+
+def confidence_in_words(confidence: float) -> str:
+    """The band of a probability, 0 to 1."""
+    return next(word for above, word in CONFIDENCE_IN_WORDS if confidence >= above)
+
+
 SAME_WITHIN = 0.1
 """Confidence may cross the edge of a band by this much: one that moves to and fro is no news."""
 
@@ -74,7 +81,7 @@ class Answer:
         """Confidence in words; empty where there is none."""
         if self.confidence is None:
             return ""
-        return next(word for above, word in CONFIDENCE_IN_WORDS if self.confidence >= above)
+        return confidence_in_words(self.confidence)
 
     @property
     def key(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from analysis.core.units import quantity
 from analysis.models import EvidenceRequest
 from analysis.suggestions.engine import suggest_for_incident
 from analysis.suggestions.types import SuggestedCause, Suggestions
@@ -101,7 +102,8 @@ def _saved_check(incident: Incident, cause: Cause) -> str:
     run = incident.check_runs.filter(check_asked=check).first()
     outcome = ""
     if run is not None and run.holds is not None:
-        outcome = f", which {'holds' if run.holds else 'does not hold'} now ({run.value:g})"
+        found = quantity(run.value or 0.0, "")
+        outcome = f", which {'holds' if run.holds else 'does not hold'} now ({found})"
     return f"{check.name}, {check.condition}{outcome}"
 
 

@@ -15,6 +15,7 @@ from analysis.presentation.evidence_age import EvidenceAge, evidence_age
 from analysis.presentation.evidence_chart import draw_evidence, evidence_title, incident_marks
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import ExampleTrace, example_traces
+from common.promql import Threshold
 from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
 from kb.models import Check
@@ -124,9 +125,10 @@ def _story(incident: Incident, findings: list[Finding], age: EvidenceAge) -> lis
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _strength(panel: Panel) -> tuple[bool, float]:
-    """What an alert fires on comes first, then what is furthest from normal."""
-    return panel.fires_at != "", max((f.score for f in _findings_of(panel)), default=0.0)
+def _strength(panel: Panel) -> tuple[bool, bool, float]:
+    """Charts before logs; of those, what an alert fires on, then what is furthest from normal."""
+    furthest = max((f.score for f in _findings_of(panel)), default=0.0)
+    return panel.evidence.kind != Evidence.Kind.LINES, panel.fires_at != "", furthest
 
 
 def _findings_of(panel: Panel) -> list[Finding]:
@@ -156,7 +158,8 @@ def _panel(
             traces.sort(key=lambda trace: trace.role != "failed")
         return Panel(evidence, title, None, None, own, traces=traces, newest=newest)
     finding = own[0] if own else None
-    fires_at = evidence.request.threshold
+    threshold = Threshold.parse(evidence.request.threshold)
+    fires_at = threshold.words if threshold else ""
     chart = draw_evidence(evidence, finding, marks) if finding or fires_at else None
     return Panel(evidence, title, chart, finding, [], fires_at=fires_at, newest=newest)
 

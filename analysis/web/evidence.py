@@ -19,6 +19,7 @@ from analysis.presentation.evidence_panel import present_evidence
 from analysis.presentation.log_comparison import compare_log_lines
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import calls_table, example_traces
+from common.promql import Threshold
 from incidents.web.shortcuts import get_incident
 from people.permissions import requires
 
@@ -103,8 +104,10 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
     traces = items if item.kind == Evidence.Kind.TRACES else []
     links = TraceLinks(subject)
     lines = items[:MAX_LINES_SHOWN] if item.kind == Evidence.Kind.LINES else []
+    threshold = Threshold.parse(item.request.threshold)
     context = {
         "evidence": item,
+        "fires_at": threshold.words if threshold else "",
         "incident": subject,
         "lines": [
             (links.linked(each["text"]), links.of_labels(each.get("labels") or {}))

@@ -7,14 +7,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from analysis.models import EvidenceRequest
-from analysis.presentation.evidence_panel import (
-    present_checks,
-)
+from analysis.presentation.evidence_panel import present_checks
 from analysis.suggestions.accuracy import store_shown
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
 from common.leased_jobs import PENDING
 from incidents.models import Service
 from incidents.web.shortcuts import get_incident, submitted_key
+from kb.models import CauseLink
 
 
 @require_GET
@@ -42,9 +41,14 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
     found = suggest_for_incident(subject, request.user)
     store_shown(subject, found)
     runs = present_checks(subject)
+    links = subject.cause_links.filter(state=CauseLink.State.CONFIRMED).select_related("cause")
+    confirmed = {link.cause_id: link.cause for link in links}
     context = {
         "incident": subject,
         "found": found,
+        "confirmed": list(confirmed.values()),
+        "chosen": [each for each in found.causes if each.cause.pk in confirmed],
+        "others": [each for each in found.causes if each.cause.pk not in confirmed],
         "pending": _pending(incident),
         "checks": runs,
         "checking": any(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -12,11 +11,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.markdown import escape_markdown, render_markdown, with_breaks
+from common.numbers import plain_number
 from incidents.alerts.links import safe_links
 from incidents.timeline import markdown_of
 
 register = template.Library()
 register.filter("markdown", render_markdown)
+register.filter("plain", plain_number)
 register.filter("with_breaks", with_breaks)
 register.filter("markdown_of", markdown_of)
 register.filter("links_of", safe_links)
@@ -64,12 +65,6 @@ def ago(value: datetime | None) -> str:
 def minutes(value: float | None) -> str:
     """Minutes as a duration, or a dash for None."""
     return "–" if value is None else span(timedelta(minutes=value))
-
-
-@register.filter
-def plain(value: Decimal) -> str:
-    """A decimal number without trailing zeros: 99.9, 90."""
-    return f"{value.normalize():f}"
 
 
 @register.filter

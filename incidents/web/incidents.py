@@ -37,6 +37,7 @@ from incidents.web.shortcuts import (
     submitted_key,
     submitted_text,
 )
+from incidents.web.status import further_steps
 from people.models import Team
 from people.permissions import requires
 
@@ -94,7 +95,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
             ),
             "changes": candidate_changes(incident),
             "not_counting": changes_that_do_not_count(incident),
-            "statuses": Incident.Status.choices,
+            "steps": further_steps(incident),
             "severities": Incident.Severity.choices,
             **(_viewers_context(incident) if incident.private else {}),
             "times": [
@@ -190,28 +191,6 @@ def change_viewers(request: HttpRequest, pk: str) -> HttpResponse:
             change(incident, viewers.team_named(team), signed_in(request))
 
     return act_and_redirect(request, incident, act)
-
-
-@requires(EDIT_INCIDENTS)
-@require_POST
-def change_status(request: HttpRequest, pk: str) -> HttpResponse:
-    incident = get_incident(request, pk)
-    status, resolution = request.POST.get("status", ""), request.POST.get("resolution", "")
-    return act_and_redirect(
-        request,
-        incident,
-        lambda: filing.set_status(incident, status, signed_in(request), resolution),
-    )
-
-
-@requires(EDIT_INCIDENTS)
-@require_POST
-def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
-    incident = get_incident(request, pk)
-    severity = request.POST.get("severity", "")
-    return act_and_redirect(
-        request, incident, lambda: filing.set_severity(incident, severity, signed_in(request))
-    )
 
 
 @requires(ADD_SERVICES)

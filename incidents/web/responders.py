@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from common.viewer import signed_in
 from incidents import responders, viewers
 from incidents.models import Incident
 from incidents.permissions import EDIT_INCIDENTS
-from incidents.web.shortcuts import act_and_redirect, get_incident, submitted_text
+from incidents.web.shortcuts import get_incident, submitted_text, succeeds
+from incidents.web.toasts import Undo, act_with_undo, show_toast
 from people.permissions import requires
 
 MOST_NAMES = 1000
@@ -39,10 +42,15 @@ def people_context(incident: Incident, person: User) -> dict[str, Any]:
 def acknowledge(request: HttpRequest, pk: str) -> HttpResponse:
     incident, person = get_incident(request, pk), signed_in(request)
     if "withdraw" in request.POST:
-        return act_and_redirect(
-            request, incident, lambda: responders.withdraw_acknowledgement(incident, person)
+        return act_with_undo(
+            request,
+            incident,
+            lambda: responders.withdraw_acknowledgement(incident, person),
+            "Acknowledgement withdrawn.",
         )
-    return act_and_redirect(request, incident, lambda: responders.acknowledge(incident, person))
+    return act_with_undo(
+        request, incident, lambda: responders.acknowledge(incident, person), "Acknowledged."
+    )
 
 
 @requires(EDIT_INCIDENTS)
@@ -55,7 +63,7 @@ def change_owner(request: HttpRequest, pk: str) -> HttpResponse:
         owner = viewers.person_named(name) if name else None
         return responders.assign_owner(incident, owner, signed_in(request))
 
-    return act_and_redirect(request, incident, act)
+    return act_with_undo(request, incident, act, f"Owner: {name or 'nobody'}.")
 
 
 @requires(EDIT_INCIDENTS)
@@ -69,7 +77,7 @@ def change_responders(request: HttpRequest, pk: str) -> HttpResponse:
         person = viewers.person_named(name)
         return change(incident, person, responders.Part.RESPONDER, signed_in(request))
 
-    return act_and_redirect(request, incident, act)
+    return _change_with_undo(request, incident, act, {"person": name})
 
 
 @require_POST
@@ -77,6 +85,18 @@ def watch(request: HttpRequest, pk: str) -> HttpResponse:
     """Whoever sees an incident may follow it: they get its notices."""
     incident, person = get_incident(request, pk), signed_in(request)
     change = responders.remove_person if "remove" in request.POST else responders.add_person
-    return act_and_redirect(
-        request, incident, lambda: change(incident, person, responders.Part.WATCHER, person)
+    return _change_with_undo(
+        request, incident, lambda: change(incident, person, responders.Part.WATCHER, person), {}
     )
+
+
+def _change_with_undo(
+    request: HttpRequest, incident: Incident, act: Callable[[], Any], fields: dict[str, str]
+) -> HttpResponse:
+    """Add or remove somebody; the same form with the opposite takes it back."""
+    removes = "remove" in request.POST
+    if succeeds(request, act):
+        opposite = fields if removes else {**fields, "remove": "1"}
+        done = "Removed." if removes else "Added."
+        show_toast(request, done, Undo(request.path, opposite))
+    return redirect(incident)

@@ -124,6 +124,12 @@ def update_after_link(link: CauseLink) -> None:
     """A confirmed link may show that a fix failed; rejecting it restores the fix."""
     if link.state == CauseLink.State.CONFIRMED:
         record_return(link.cause, link.incident, "Confirmed as a cause of this incident.")
-    elif link.state == CauseLink.State.REJECTED and current_fix(link.cause) is None:
-        returned = Fix.objects.filter(cause=link.cause, returned_with=link.incident)
+    elif link.state == CauseLink.State.REJECTED:
+        restore_fix(link.cause, link.incident)
+
+
+def restore_fix(cause: Cause, incident: Incident) -> None:
+    """The fix holds again that `incident` seemed to disprove, unless there is a newer one."""
+    if current_fix(cause) is None:
+        returned = Fix.objects.filter(cause=cause, returned_with=incident)
         audit.update(returned, returned_at=None, returned_with=None)

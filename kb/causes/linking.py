@@ -60,11 +60,15 @@ def link_cause(
 
 @transaction.atomic
 def unlink_cause(link: CauseLink, author: User | None = None) -> None:
-    """Remove a link that was made by mistake; the timeline and the history still show it."""
+    """Remove a link that was made by mistake; the timeline and the history still show it.
+
+    A fix that the link had disproved holds again.
+    """
     text = f"Cause link removed: {escape_markdown(link.cause.name)}"
     filing.add_entry(link.incident, filing.Kind.CAUSE, text, author)
     LedTo.objects.filter(incident=link.incident, earlier=link.cause).delete()
     LedTo.objects.filter(incident=link.incident, later=link.cause).delete()
+    fixes.restore_fix(link.cause, link.incident)
     link.delete()
 
 

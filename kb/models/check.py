@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from common.numbers import plain_number
 from common.row_limits import require_space
 from kb.models.cause import Cause
 
@@ -61,7 +62,7 @@ class Check(models.Model):
 
     @property
     def condition(self) -> str:
-        return f"{self.get_statistic_display()} {self.comparison} {self.threshold:g}"
+        return f"{self.get_statistic_display()} {self.comparison} {plain_number(self.threshold)}"
 
     def clean(self) -> None:
         """Raises ValidationError by field."""

@@ -64,13 +64,26 @@ def overdue_actions(user: Viewer) -> QuerySet[ActionItem]:
     return rows.select_related("owner", "postmortem", "cause", "issue__tracker")
 
 
+def _severities_with_postmortem(policy: TierPolicy) -> list[str]:
+    return re.findall(r"SEV[1-4]", policy.postmortem_for)
+
+
+def requires_postmortem(incident: Incident) -> bool:
+    """Whether the policy of one of its services' tiers wants a postmortem for its severity."""
+    tiers = {service.tier for service in incident.services.all()}
+    return any(
+        incident.severity in _severities_with_postmortem(policy)
+        for policy in TierPolicy.objects.filter(tier__in=tiers)
+    )
+
+
 def postmortems_due(user: Viewer, limit: int = SHOWN) -> list[PostmortemDue]:
     """Resolved incidents of the last year that lack a postmortem by policy; most severe first."""
     now = timezone.now()
     required = Q(pk__in=[])
     within: dict[str, int] = {}
     for policy in TierPolicy.objects.all():
-        severities = re.findall(r"SEV[1-4]", policy.postmortem_for)
+        severities = _severities_with_postmortem(policy)
         within[policy.tier] = policy.postmortem_within
         required |= Q(services__tier=policy.tier, severity__in=severities)
     published = Postmortem.objects.filter(

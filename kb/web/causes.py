@@ -8,8 +8,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -25,6 +27,7 @@ from incidents.web.shortcuts import (
     get_incident,
     submitted_key,
 )
+from incidents.web.toasts import Undo, add_toast
 from kb import privacy
 from kb.causes import fixes, linking, merging
 from kb.causes.history import cause_history, chain_graph
@@ -40,6 +43,7 @@ from kb.permissions import (
     visible_links,
     visible_postmortems,
 )
+from kb.resolving import FormerLink, former_link
 from kb.web.forms import CauseForm
 from people import audit
 from people.permissions import requires
@@ -184,13 +188,19 @@ def _causes_panel(
 
 
 def _change_in_panel(
-    request: HttpRequest, incident: Incident, change: Callable[[], Any], name: str = ""
+    request: HttpRequest,
+    incident: Incident,
+    change: Callable[[], Any],
+    name: str = "",
+    done: str = "",
+    undo: Undo | None = None,
 ) -> HttpResponse:
     try:
         change()
     except ValidationError as error:
         return _causes_panel(request, incident, " ".join(error.messages), name)
-    return _causes_panel(request, incident)
+    response = _causes_panel(request, incident)
+    return add_toast(request, response, done, undo) if done else response
 
 
 @require_GET
@@ -206,13 +216,16 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     cause = get_object_or_404(
         visible_causes(request.user), pk=submitted_key(request.POST.get("cause", ""))
     )
-    state = request.POST.get("state", "")
+    state, former = request.POST.get("state", ""), former_link(subject, cause)
+    undo = None if "undo" in request.POST else _undo_of(subject, cause, state, former)
     if state == "remove":
         existing = CauseLink.objects.filter(incident=subject, cause=cause).first()
         return _change_in_panel(
             request,
             subject,
             lambda: existing and linking.unlink_cause(existing, signed_in(request)),
+            done=_done(request, state),
+            undo=undo,
         )
     return _change_in_panel(
         request,
@@ -221,11 +234,39 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
             subject,
             cause,
             state=state,
-            role=request.POST.get("role") or CauseLink.Role.ROOT,
+            role=request.POST.get("role") or former.role or CauseLink.Role.ROOT,
             reason=request.POST.get("reason", "")[:2000],
             author=signed_in(request),
         ),
+        done=_done(request, state),
+        undo=undo,
     )
+
+
+DONE = {
+    CauseLink.State.CONFIRMED: "Linked as cause.",
+    CauseLink.State.SUSPECTED: "Linked as a suspected cause.",
+    CauseLink.State.REJECTED: "Rejected as cause.",
+    "remove": "No longer linked.",
+}
+
+
+def _done(request: HttpRequest, state: str) -> str:
+    return "Undone." if "undo" in request.POST else DONE.get(state, "")
+
+
+def _undo_of(incident: Incident, cause: Cause, state: str, former: FormerLink) -> Undo | None:
+    """None where nothing changes, and where a removed link took citations or a chain with it."""
+    existing = CauseLink.objects.filter(incident=incident, cause=cause)
+    if state == former.state:
+        return None
+    if state == "remove":
+        chained = incident.led_to.filter(Q(earlier=cause) | Q(later=cause))
+        if chained.exists() or existing.filter(citations__isnull=False).exists():
+            return None
+    was: dict[str, str | int] = {"state": former.state, "role": former.role}
+    address = reverse("kb:link", args=[incident.pk])
+    return Undo(address, {"cause": cause.pk, **was, "undo": "1"}, target="#causes")
 
 
 @requires(LINK_CAUSES)

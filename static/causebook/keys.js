@@ -1,5 +1,6 @@
 // Keyboard, colours, local times and selects that submit themselves. Every page works without it.
-// What a key opens is in the HTML: data-go on a link, data-row on the link of a row.
+// What a key opens is in the HTML: data-go on a link, data-row on the link of a row, data-key on
+// what a page has a key for.
 (() => {
   "use strict";
   const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]");
@@ -46,6 +47,10 @@
     } else if (Object.hasOwn(actions, event.key)) {
       event.preventDefault();
       actions[event.key]();
+    } else if (!document.querySelector("dialog[open]")) {
+      const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      if (target) event.preventDefault();
+      target?.click();
     }
   });
 

@@ -51,7 +51,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/INC-\d+/"))
     expect(page.locator("figure svg.chart").first).to_be_visible(timeout=20_000)
-    expect(page.locator("#evidence .progress")).not_to_contain_text("under way", timeout=20_000)
+    expect(page.locator("#evidence .progress")).to_have_count(0, timeout=20_000)
     for cause in ("Plan flipped by stale statistics", "Autovacuum switched off for the bulk load"):
         page.get_by_label("New cause").fill(cause)
         page.get_by_role("button", name="Confirm it").click()
@@ -64,9 +64,12 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     page.reload()
     page.locator("figure:has(svg.chart) form.cite button").first.click()
     expect(page.locator("#causes")).to_contain_text("rests on")
-    page.get_by_label("Status").select_option("resolved")
-    page.get_by_label("What fixed it").fill("Ran ANALYZE and switched autovacuum on again")
-    page.locator(".toolbar form").first.get_by_role("button", name="Set").click()
+    page.get_by_role("link", name="Resolve").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What fixed it").fill("Ran ANALYZE and switched autovacuum on again")
+    dialog.get_by_label("Write a postmortem next").uncheck()
+    dialog.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.locator(".status")).to_have_text("Resolved")
     incident = Incident.objects.latest("pk")
 
     # A postmortem of two incidents, filled with what is on record.

@@ -136,10 +136,11 @@ def test_the_page_tells_outcome_and_value_and_asks_on_a_click(
     check(cause, server("well"))
     monkeypatch.setattr(tasks.run_check, "delay", checks.run_check)
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
-    assert "not run" in page
+    assert "Not run" in page
+    assert "Run check" in page
     web.post(f"/analysis/incidents/{fresh.pk}/causes/{cause.pk}/checks/")
     page = web.get(f"/analysis/incidents/{fresh.pk}/suggestions/").content.decode()
-    assert "holds" in page
+    assert "Passed" in page
     assert "highest value 1" in page
 
 

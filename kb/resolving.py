@@ -1,0 +1,85 @@
+"""Resolving an incident at once with what fixed it and its cause, and taking that back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from incidents import filing
+from incidents.models import Incident
+from incidents.undoing import restore_version
+from kb.causes import linking
+from kb.models import Cause, CauseLink
+
+
+@transaction.atomic
+def resolve_incident(
+    incident: Incident,
+    author: User,
+    *,
+    fix: str = "",
+    cause: Cause | None = None,
+    resolved_at: datetime | None = None,
+    impact_started_at: datetime | None = None,
+) -> Incident:
+    """Resolve an incident, confirm `cause`, and set when impact started if that is known better.
+
+    Raises ValidationError by field name; then nothing was changed.
+    """
+    if impact_started_at is not None:
+        incident = filing.edit_incident(incident, author, impact_started_at=impact_started_at)
+    if cause is not None:
+        confirm_cause(incident, cause, author)
+    return filing.set_status(incident, Incident.Status.RESOLVED, author, fix, resolved_at)
+
+
+@dataclass(frozen=True)
+class FormerLink:
+    """How an incident was linked to a cause before an act; `state` is "remove" where it was not."""
+
+    state: str
+    role: str
+
+
+def former_link(incident: Incident, cause: Cause) -> FormerLink:
+    link = CauseLink.objects.filter(incident=incident, cause=cause).first()
+    return FormerLink(link.state, link.role) if link else FormerLink("remove", "")
+
+
+def confirm_cause(incident: Incident, cause: Cause, author: User) -> CauseLink:
+    """Confirm a cause in the role that it has; a new one is the root."""
+    role = former_link(incident, cause).role or CauseLink.Role.ROOT
+    return linking.link_cause(
+        incident, cause, state=CauseLink.State.CONFIRMED, role=role, author=author
+    )
+
+
+@transaction.atomic
+def restore_link(incident: Incident, cause: Cause, former: FormerLink, author: User) -> None:
+    """Link a cause as it was, or remove the link. Raises ValidationError."""
+    if former.state == "remove":
+        link = CauseLink.objects.filter(incident=incident, cause=cause).first()
+        if link is not None:
+            linking.unlink_cause(link, author)
+        return
+    role = former.role or CauseLink.Role.ROOT
+    linking.link_cause(incident, cause, state=former.state, role=role, author=author)
+
+
+@transaction.atomic
+def undo_resolve(
+    incident: Incident,
+    before: int,
+    after: int,
+    author: User,
+    cause: Cause | None = None,
+    former: FormerLink | None = None,
+) -> Incident:
+    """The reverse of `resolve_incident`: versions as for `restore_version`, the link as it was."""
+    incident = restore_version(incident, before, after, author)
+    if cause is not None and former is not None:
+        restore_link(incident, cause, former, author)
+    return incident

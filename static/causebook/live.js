@@ -1,0 +1,72 @@
+// What moves on a page: durations that tick, dialogs that htmx fills, toasts and menus that close.
+(() => {
+  "use strict";
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+  // As the filter `span` writes it, with seconds during the first hour.
+  const inWords = (seconds) => {
+    const first = units.findIndex(([size]) => seconds >= size);
+    if (first < 0) return "0 s";
+    return units.slice(first, first + 2)
+      .map(([size, name], place) => {
+        const rest = place ? seconds % units[first][0] : seconds;
+        return [Math.floor(rest / size), name];
+      })
+      .filter(([count], place) => count || !place)
+      .map((pair) => pair.join(" "))
+      .join(" ");
+  };
+
+  const tick = () => {
+    for (const element of document.querySelectorAll("[data-ticks]")) {
+      const seconds = Math.floor((Date.now() - new Date(element.dateTime)) / 1000);
+      if (seconds >= 0) element.textContent = inWords(seconds);
+    }
+  };
+  tick();
+  setInterval(tick, 1000);
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = event.target.closest?.(".js-filled-dialog");
+    if (dialog && !dialog.open) dialog.showModal();
+  });
+
+  // What was unfolded stays so when its part of the page is loaded again.
+  let unfolded = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    unfolded = [...event.target.querySelectorAll("details[open][id]")].map((each) => each.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+  });
+
+  // A toast goes by itself, but not while somebody is about to use it.
+  const shownFor = 30000;
+  const closeLater = (toast) => setTimeout(() => {
+    if (toast.matches(":hover, :focus-within")) closeLater(toast);
+    else toast.remove();
+  }, shownFor);
+  const toasts = document.getElementById("toasts");
+  [...toasts.children].forEach(closeLater);
+  new MutationObserver(() => [...toasts.children].forEach(closeLater))
+    .observe(toasts, { childList: true });
+
+  document.addEventListener("click", (event) => {
+    event.target.closest(".js-close-toast")?.parentElement.remove();
+    if (event.target.closest(".js-close-dialog")) {
+      event.preventDefault();
+      event.target.closest("dialog")?.close();
+    }
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = event.target.closest?.("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+})();
