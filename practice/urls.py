@@ -1,6 +1,7 @@
 from django.urls import path
 
 from practice.web import (
+    home,
     monthly_review,
     onboarding,
     practice_map,
@@ -13,6 +14,7 @@ from practice.web import (
 app_name = "practice"
 
 urlpatterns = [
+    path("home/due/", home.due, name="home-due"),
     path("", onboarding.board, name="board"),
     path("services/<int:pk>/panel/", service_panel.panel, name="panel"),
     path("services/<int:pk>/phases/", onboarding.phases, name="phases"),
