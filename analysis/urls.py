@@ -42,6 +42,7 @@ urlpatterns = [
         name="trace",
     ),
     path("first-hour/", first_hour.guide, name="first-hour"),
+    path("first-hour/steps/", first_hour.steps, name="first-hour-steps"),
     path("first-hour/link/", first_hour.link, name="first-hour-link"),
     path("home/likely/", home.likely, name="home-likely"),
     path("gaps/", gaps.gap_page, name="gaps"),

@@ -31,7 +31,7 @@ LAYERS = {
         "models webhooks",
         "permissions audited",
         "events",
-        "filing severities search catalogue tokens retention scheduled_runs",
+        "filing severities search catalogue tokens retention scheduled_runs guides",
         "suspect_changes history_rows viewers palette home",
         "timeline",
         "alerts merging",

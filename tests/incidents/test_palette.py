@@ -108,7 +108,9 @@ def test_filing_takes_the_text_as_title(admin: User, client: Client) -> None:
     assert 'value="50 % of &lt;b&gt; &amp; c"' in client.get(entry.path).content.decode()
 
 
-@pytest.mark.parametrize("text", ["\x00", "'", "a" * 5000, '"open', "-", "(", "service:", "%", "\\"])
+@pytest.mark.parametrize(
+    "text", ["\x00", "'", "a" * 5000, '"open', "-", "(", "service:", "%", "\\"]
+)
 def test_odd_text_is_answered(admin: User, client: Client, text: str) -> None:
     client.force_login(admin)
     answer = client.get("/palette/", {"q": text})
