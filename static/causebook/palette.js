@@ -10,6 +10,10 @@
   const none = document.getElementById("palette-none");
   const options = () => [...dialog.querySelectorAll("[role=option]")];
 
+  if (/^(Mac|iP)/.test(navigator.platform)) {
+    for (const key of document.querySelectorAll(".js-palette kbd")) key.textContent = "⌘ K";
+  }
+
   const select = (option) => {
     for (const each of options()) each.setAttribute("aria-selected", String(each === option));
     if (option) {
