@@ -28,7 +28,12 @@ def incidents_of(viewer: Viewer, scope: Scope) -> QuerySet[Incident]:
     """Incidents that `viewer` may see and works on, or that affect services of their teams."""
     incidents = visible_incidents(viewer)
     if scope == Scope.MINE:
-        own = Incident.objects.filter(Q(reporter=viewer.pk))
+        own = Incident.objects.filter(
+            Q(owner=viewer.pk)
+            | Q(
+                pk__in=Incident.responders.through.objects.filter(user=viewer.pk).values("incident")
+            )
+        )
         return incidents.filter(pk__in=own.order_by().values("pk"))
     if scope == Scope.TEAM:
         through = Incident.services.through.objects
@@ -41,7 +46,7 @@ def burning_incidents(viewer: Viewer, scope: Scope) -> QuerySet[Incident]:
     """Open incidents with services and owner, the most severe first, then the oldest."""
     rows = incidents_of(viewer, scope).exclude(status=Incident.Status.RESOLVED)
     ordered = rows.order_by("severity", "impact_started_at", "pk")
-    return ordered.prefetch_related("services")
+    return ordered.select_related("owner").prefetch_related("services")
 
 
 def latest_changes(viewer: Viewer, scope: Scope) -> QuerySet[Change]:

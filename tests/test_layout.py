@@ -32,7 +32,7 @@ LAYERS = {
         "permissions audited",
         "events",
         "filing severities search catalogue tokens retention scheduled_runs guides",
-        "suspect_changes history_rows viewers palette home",
+        "suspect_changes history_rows viewers responders palette home",
         "timeline",
         "alerts merging",
         "intake history_import",
