@@ -28,12 +28,8 @@ def incidents_of(viewer: Viewer, scope: Scope) -> QuerySet[Incident]:
     """Incidents that `viewer` may see and works on, or that affect services of their teams."""
     incidents = visible_incidents(viewer)
     if scope == Scope.MINE:
-        own = Incident.objects.filter(
-            Q(owner=viewer.pk)
-            | Q(
-                pk__in=Incident.responders.through.objects.filter(user=viewer.pk).values("incident")
-            )
-        )
+        responding = Incident.responders.through.objects.filter(user=viewer.pk)
+        own = Incident.objects.filter(Q(owner=viewer.pk) | Q(pk__in=responding.values("incident")))
         return incidents.filter(pk__in=own.order_by().values("pk"))
     if scope == Scope.TEAM:
         through = Incident.services.through.objects

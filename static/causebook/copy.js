@@ -2,8 +2,6 @@
 // data-copy-blocks. Without a clipboard, which browsers offer on https and localhost only, there are none.
 (() => {
   "use strict";
-  if (!navigator.clipboard) return;
-
   const copy = async (button, text) => {
     const label = button.textContent;
     try {
@@ -15,7 +13,10 @@
     setTimeout(() => { button.textContent = label; }, 2000);
   };
 
+  // What scrolls sideways is reached by keyboard too.
   const prepare = (root) => {
+    for (const block of root.querySelectorAll("[data-copy-blocks] pre")) block.tabIndex = 0;
+    if (!navigator.clipboard) return;
     for (const button of root.querySelectorAll("button[data-copy]")) {
       button.hidden = false;
     }
