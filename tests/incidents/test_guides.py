@@ -73,3 +73,9 @@ def test_the_page_of_an_integration_has_its_guide_with_the_secret_only_once(
     integration, _ = make("gatus")
     later = admin_client.get(integration.get_absolute_url()).content.decode()
     assert "Bearer ${HOOK_SECRET}" in later
+
+
+def test_guides_are_in_the_image() -> None:
+    ignored = (guides.FOLDER.parents[1] / ".dockerignore").read_text().splitlines()
+    assert "docs" not in ignored
+    assert "!docs/integrations" in ignored
