@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from incidents.home import SHOWN, burning_incidents, scope_named
 from incidents.models import Incident
+from incidents.permissions import visible_incidents
 from kb.answers import Answer, current_answer
 from kb.permissions import visible_causes
 
@@ -24,10 +29,21 @@ def likely(request: HttpRequest) -> HttpResponse:
         (incident.pk, _answer_to(incident))
         for incident in burning_incidents(request.user, scope)[:SHOWN]
     ]
-    named = {answer.cause.pk for _, answer in answers if answer and answer.cause}
-    visible = set(visible_causes(request.user).filter(pk__in=named).values_list("pk", flat=True))
-    rows = [(key, answer) for key, answer in answers if _may_show(answer, visible)]
+    # Who may see causes and past incidents may have changed since an answer was computed.
+    causes = _visible(visible_causes(request.user), [each and each.cause for _, each in answers])
+    past = _visible(
+        visible_incidents(request.user), [each and each.fixed_in for _, each in answers]
+    )
+    rows = [
+        (key, answer, answer.fixed_last_time if answer.fixed_in in past else "")
+        for key, answer in answers
+        if answer is not None and (answer.cause is None or answer.cause in causes)
+    ]
     return render(request, "analysis/home/_likely.html", {"rows": rows})
+
+
+def _visible(visible: QuerySet[Any], named: Iterable[Any]) -> set[Any]:
+    return set(visible.filter(pk__in=[each.pk for each in named if each]))
 
 
 def _answer_to(incident: Incident) -> Answer | None:
@@ -38,7 +54,3 @@ def _answer_to(incident: Incident) -> Answer | None:
         found = (current_answer(incident),)
         cache.set(key, found, CACHE_SECONDS)
     return found[0]
-
-
-def _may_show(answer: Answer | None, visible: set[int]) -> bool:
-    return answer is not None and (answer.cause is None or answer.cause.pk in visible)

@@ -14,7 +14,7 @@ from incidents.home import SHOWN
 from incidents.models import Change, Incident, Notice, Service
 from incidents.responders import Part, add_person, assign_owner
 from kb.causes.linking import create_cause, link_cause
-from kb.models import ActionItem
+from kb.models import ActionItem, Cause, CauseLink
 from kb.postmortems.editing import start_postmortem
 from people.models import Membership, Team
 from practice.models import Practice, Verdict
@@ -186,3 +186,15 @@ def test_the_header_counts_unread_notices(web: Client, user: User) -> None:
 
 def test_the_list_of_incidents_keeps_its_address(web: Client) -> None:
     assert "<h1>Incidents</h1>" in read(web, "/")
+
+
+def test_what_became_private_since_an_answer_was_computed_is_not_named(
+    web: Client, user: User
+) -> None:
+    incident = file_incident(title="orders-db deadlocks", reporter=user)
+    cause = create_cause(name="Lock order")
+    link_cause(incident, cause, state="confirmed", author=user)
+    assert "Lock order" in read(web, "/analysis/home/likely/")
+    CauseLink.objects.all().delete()
+    Cause.objects.filter(pk=cause.pk).update(private=True)
+    assert "Lock order" not in read(web, "/analysis/home/likely/")
