@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from incidents.filing import file_incident
 from incidents.intake.processing import process_waiting
@@ -18,7 +18,7 @@ from tests.e2e.test_practice import fault_free
 from tests.incidents.signed_requests import make
 
 pytestmark = pytest.mark.e2e
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -149,7 +150,7 @@ def test_what_is_due_lists_my_actions_the_first_due_on_top(web: Client, user: Us
 def test_postmortems_due_are_those_of_the_scope(web: Client, user: User) -> None:
     service = Service.objects.create(name="checkout", tier="core")
     start = timezone.now() - timedelta(days=20)
-    times = {"impact_started_at": start, "resolved_at": start + timedelta(hours=1)}
+    times: dict[str, Any] = {"impact_started_at": start, "resolved_at": start + timedelta(hours=1)}
     incident = file_incident(
         title="checkout down", services=[service], severity="SEV1", status="resolved", **times
     )
