@@ -14,6 +14,7 @@ class AnalysisConfig(AppConfig):
         from analysis.extensions import (
             chat_commands,
             metrics,
+            palette,
             signal_handlers,
             timeline_and_postmortem,
         )
@@ -23,6 +24,7 @@ class AnalysisConfig(AppConfig):
         from incidents.events.pages import guard
         from incidents.events.signals import incident_filed, service_joined
         from incidents.models import TimelineEntry
+        from incidents.palette import FINDERS, PAGES
         from incidents.permissions import visible_incidents
         from incidents.timeline import TIMELINE_SOURCES
         from kb.answers import ANSWERS
@@ -36,6 +38,8 @@ class AnalysisConfig(AppConfig):
         guard("incidents' evidence", visible_incidents, "analysis:evidence")
         guard("causes' checks", visible_causes, "analysis:cause-checks")
         guard("checks", visible_checks, "analysis:check-remove")
+        PAGES.register("analysis", palette.PAGES)
+        FINDERS.register("search", palette.SEARCH)
         ANSWERS.register("suggestions", find_answer)
         COMMANDS.register("ask", chat_commands.ASK)
         COMMANDS.register("similar", chat_commands.SIMILAR)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +42,9 @@ class Scheme(Protocol):
 
     def repeats_within(self, request: SignedRequest) -> float:
         """Seconds within which the same body again is a copy of an earlier request."""
+
+    def authenticated(self, request: SignedRequest, secret: str) -> SignedRequest:
+        """The request as a sender that has `secret` makes it."""
 
 
 def _same(left: str, right: str) -> bool:
@@ -78,6 +81,11 @@ class Token:
             )
         if not _any(given, secrets):
             raise NotAuthentic("The secret is not one of this integration's. Was it revoked?")
+
+    def authenticated(self, request: SignedRequest, secret: str) -> SignedRequest:
+        if self.in_url:
+            return replace(request, key_in_url=secret)
+        return replace(request, headers={**request.headers, self.header: secret})
 
     def repeats_within(self, request: SignedRequest) -> float:
         """Who copied the request has the secret, and need not repeat it: only senders do."""
@@ -124,6 +132,14 @@ class Hmac:
             raise NotAuthentic(
                 f"The signature in {self.header} does not fit the body. Is the secret the same?"
             )
+
+    def authenticated(self, request: SignedRequest, secret: str) -> SignedRequest:
+        headers = dict(request.headers)
+        if self.time_header:
+            headers[self.time_header] = str(int(request.at.timestamp()))
+        signed = self._signed(replace(request, headers=headers))
+        headers[self.header] = self.prefix + sign(secret, signed, self.digest)
+        return replace(request, headers=headers)
 
     def repeats_within(self, request: SignedRequest) -> float:
         """A signature without a time never ends: its body counts once, under whatever id.

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 NO_FEATURES = ", ".join(
     f"{feature}=()"
     for feature in (
-        "accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "encrypted-media",
+        "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media",
         "fullscreen", "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer",
         "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial",
         "usb", "xr-spatial-tracking",

@@ -12,9 +12,10 @@ class KbConfig(AppConfig):
         from common.markdown import OWN_IMAGES
         from incidents.events.pages import guard
         from incidents.events.signals import visibility_changing
+        from incidents.palette import FINDERS, PAGES
         from incidents.search.query_language import SEARCH_FIELDS
         from incidents.search.row_causes import ROW_CAUSES
-        from kb import permissions, row_causes
+        from kb import palette, permissions, row_causes
         from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
@@ -23,6 +24,9 @@ class KbConfig(AppConfig):
         from kb.retention import register_kinds
 
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
+        PAGES.register("knowledge", palette.PAGES)
+        FINDERS.register("causes", palette.CAUSES)
+        FINDERS.register("postmortems", palette.POSTMORTEMS)
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         ROW_CAUSES.register("linked", row_causes.linked_causes)
         ROW_CAUSES.register("likely", row_causes.likely_causes)

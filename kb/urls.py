@@ -1,6 +1,6 @@
 from django.urls import path
 
-from kb.web import action_items, causes, chat, configuration, postmortems, reports, trackers
+from kb.web import action_items, causes, chat, configuration, home, postmortems, reports, trackers
 
 app_name = "kb"
 
@@ -62,6 +62,8 @@ urlpatterns = [
     path("chat/<int:pk>/rules/new/", chat.rule_form, name="chat-rule-new"),
     path("chat/<int:pk>/rules/<int:rule>/", chat.rule_form, name="chat-rule"),
     path("chat/tellings/<int:pk>/replay/", chat.delivery_replay, name="telling-replay"),
+    path("home/due/", home.due, name="home-due"),
+    path("home/recurring/", home.recurring, name="home-recurring"),
     path("reports/", reports.report, name="report"),
     path("reports/causes/", reports.report_causes, name="report-causes"),
     path("incidents/<int:incident>/causes/", causes.incident_causes, name="incident-causes"),

@@ -9,15 +9,17 @@ class PracticeConfig(AppConfig):
         from incidents.catalogue.lifecycle_gates import GATES
         from incidents.events.pages import guard
         from incidents.events.signals import incident_resolved
+        from incidents.palette import PAGES
         from kb.chatops.dispatch import COMMANDS
         from practice.audited import watch_models
         from practice.defaults import seed
-        from practice.extensions import chat_commands, signal_handlers
+        from practice.extensions import chat_commands, palette, signal_handlers
         from practice.permissions import visible_findings
         from practice.readiness.reviews import missing_for
         from practice.retention import register_kinds
 
         guard("findings", visible_findings, "practice:finding-close")
+        PAGES.register("practice", palette.PAGES)
         COMMANDS.register("budget", chat_commands.BUDGET)
         GATES.register("readiness", missing_for)
         incident_resolved.connect(signal_handlers.find_gaps_of)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from practice.web import (
+    home,
     monthly_review,
     onboarding,
     practice_map,
@@ -14,6 +15,7 @@ from practice.web import (
 app_name = "practice"
 
 urlpatterns = [
+    path("home/due/", home.due, name="home-due"),
     path("", onboarding.board, name="board"),
     path("services/figures/", service_list.figures, name="service-figures"),
     path("services/<int:pk>/panel/", service_panel.panel, name="panel"),

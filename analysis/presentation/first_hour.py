@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
 from django.urls import reverse
+from django.utils import timezone
 
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from common.viewer import Viewer
 from incidents.catalogue.unknown_services import offered_services
 from incidents.models import Delivery, Integration, Service
-from incidents.permissions import IMPORT_CATALOGUE, MANAGE, visible_incidents
-from people.permissions import may
+from incidents.permissions import (
+    FILE_INCIDENTS,
+    IMPORT_CATALOGUE,
+    IMPORT_HISTORY,
+    MANAGE,
+    visible_incidents,
+)
+from kb.models import ChatPerson, Workspace
+from kb.permissions import MANAGE_WORKSPACES
+from people.acts import Act
+from people.models import Invitation
+from people.permissions import MANAGE_PEOPLE, may
 
 SET_UP = (MANAGE_SOURCES, MANAGE, IMPORT_CATALOGUE)
 
@@ -33,11 +45,23 @@ class Step:
     path: str = ""
     action: str = ""
     command: str = ""
+    act: Act | None = None
+    """What its page takes; None for what everybody may."""
+    test_path: str = ""
+    """Where a test is sent, by a form without fields."""
 
 
 def first_hour(viewer: Viewer) -> list[Step]:
     """The steps in the order in which they help most; a few queries."""
-    return [_source(), _sender(viewer), _history(viewer), _incident(viewer), _service()]
+    return [
+        _source(),
+        _sender(viewer),
+        _history(viewer),
+        _incident(viewer),
+        _service(),
+        _people(),
+        _chat(),
+    ]
 
 
 def may_set_up(viewer: Viewer) -> bool:
@@ -62,11 +86,12 @@ def _source() -> Step:
         "Graphs, logs and events are pulled from it as soon as an incident is filed.",
         reverse("analysis:sources"),
         "Probe it" if rows else "Add a source",
+        act=MANAGE_SOURCES,
     )
 
 
 def _sender(viewer: Viewer) -> Step:
-    integrations = Integration.objects.count()
+    newest = Integration.objects.filter(enabled=True).order_by("-pk").first()
     done = Delivery.objects.filter(state=Delivery.State.DONE).order_by("-pk")
     last = done.select_related("integration").first()
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).order_by("-pk").first()
@@ -76,7 +101,7 @@ def _sender(viewer: Viewer) -> Step:
         state = f"{last.integration} delivered" + (f": {last.outcome[:120]}" if may_read else "")
     elif failed:
         state = "The last delivery failed" + (f": {failed.outcome[:160]}" if may_read else "")
-    elif integrations:
+    elif newest:
         state = "A sender is set up and has delivered nothing yet"
     else:
         state = "No sender yet"
@@ -85,8 +110,10 @@ def _sender(viewer: Viewer) -> Step:
         last is not None,
         state,
         "Alerts open incidents by themselves; Alertmanager and Grafana send the query too.",
-        reverse("incidents:integrations"),
-        "Copy its address" if integrations else "Add a sender",
+        newest.get_absolute_url() if newest else reverse("incidents:integrations"),
+        "Copy its address, and see what arrives" if newest else "Add a sender",
+        act=MANAGE,
+        test_path=reverse("incidents:integration-test", args=[newest.pk]) if newest else "",
     )
 
 
@@ -100,6 +127,7 @@ def _history(viewer: Viewer) -> Step:
         "Suggestions come from past incidents: postmortems in Markdown, HTML, CSV, from Jira, "
         "PagerDuty, Opsgenie, Statuspage or GitHub.",
         command="manage.py import_knowledge markdown FOLDER --dry-run",
+        act=IMPORT_HISTORY,
     )
 
 
@@ -112,6 +140,7 @@ def _incident(viewer: Viewer) -> Step:
         "See what its page finds: past causes, evidence, what changed. Resolve it afterwards.",
         own.get_absolute_url() if own else reverse("incidents:new") + "?title=Test",
         "File one",
+        act=None if own else FILE_INCIDENTS,
     )
 
 
@@ -128,4 +157,40 @@ def _service() -> Step:
         "service that its alert names.",
         reverse("incidents:services"),
         "Choose from what was seen" if seen else "Add one",
+    )
+
+
+def _people() -> Step:
+    people = get_user_model().objects.filter(is_active=True)
+    count = people.exclude(account__service_account=True).count()
+    unanswered = Invitation.objects.filter(accepted_at=None, revoked_at=None)
+    invited = unanswered.filter(expires_at__gt=timezone.now()).count()
+    state = f"{count} {'person has' if count == 1 else 'people have'} an account"
+    if invited:
+        state += f"; {invited} invited"
+    return Step(
+        "Invite people",
+        count > 1 or invited > 0,
+        state,
+        "Responders file incidents and confirm causes; what they confirm makes suggestions better.",
+        reverse("accounts:invite"),
+        "Invite somebody",
+        act=MANAGE_PEOPLE,
+    )
+
+
+def _chat() -> Step:
+    workspaces = Workspace.objects.filter(enabled=True).count()
+    linked = ChatPerson.objects.exclude(user=None).count()
+    state = "No chat is connected yet"
+    if workspaces:
+        state = f"{workspaces} connected, {linked} accounts linked"
+    return Step(
+        "Connect chat",
+        workspaces > 0,
+        state,
+        "Notices say the likely cause where people talk, and /kb answers there.",
+        reverse("kb:workspaces"),
+        "Connect one",
+        act=MANAGE_WORKSPACES,
     )

@@ -21,7 +21,8 @@ from common.payloads import BadPayload
 from incidents.alerts.episodes import ingest_alerts
 from incidents.alerts.severity import severity_note
 from incidents.intake import changes
-from incidents.intake.receiving import REQUEST_ID
+from incidents.intake.marked_as_test import as_test
+from incidents.intake.receiving import REQUEST_ID, TEST_MARK
 from incidents.models import Delivery
 from incidents.webhooks import registry
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming
@@ -146,6 +147,8 @@ def parse_delivery(delivery: Delivery) -> ParsedDelivery:
         return ParsedDelivery(
             delivery, problem="The plug-in failed on it; the worker's log says more."
         )
+    if TEST_MARK in incoming.headers:
+        events = as_test(events, incoming.headers[TEST_MARK])
     if len(events) > MAX_EVENTS:
         return ParsedDelivery(delivery, problem=f"It holds more than {MAX_EVENTS} events.")
     return ParsedDelivery(delivery, events)

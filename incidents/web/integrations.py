@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,15 +16,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.plugin_settings import PluginSettings
 from common.viewer import signed_in
+from incidents.alerts.grouping import source_of
+from incidents.guides import filled_in, sample_name
 from incidents.intake import processing
+from incidents.intake.sample_delivery import send_test
 from incidents.intake.wake_workers import wake_workers
 from incidents.models import (
     Delivery,
     Integration,
     IntegrationSecret,
+    Service,
 )
-from incidents.permissions import MANAGE
+from incidents.permissions import MANAGE, visible_alerts
 from incidents.web.forms.integrations import IntegrationForm
+from incidents.web.shortcuts import act_and_redirect, submitted_text
 from incidents.webhooks import registry
 from people import audit
 from people.permissions import requires
@@ -103,12 +109,55 @@ def _page(
         "plugin": plugin,
         "address": request.build_absolute_uri(path),
         "in_url": in_url,
+        "guide": filled_in(integration.kind, request.build_absolute_uri(path), secret),
+        "sample": sample_name(integration.kind),
+        "services": Service.objects.values_list("name", flat=True)[:1000],
+        **_waiting_context(request, integration),
         "secret": secret,
         "secrets": secrets,
         "page": page,
         **forms_shown,
     }
     return render(request, "incidents/intake/integration.html", context)
+
+
+def _waiting_context(request: HttpRequest, integration: Integration) -> dict[str, Any]:
+    """What it delivered last, the incident that its newest alert is part of, and a key of both."""
+    last = integration.deliveries.first()
+    alerts = visible_alerts(request.user).filter(source=source_of(integration))
+    newest = alerts.exclude(incident=None).select_related("incident").order_by("-pk").first()
+    return {
+        "integration": integration,
+        "last": last,
+        "incident": newest.incident if newest and last and last.worked_at else None,
+        "seen": f"{last.pk}-{last.state}" if last else "nothing",
+    }
+
+
+@requires(MANAGE)
+@require_GET
+def waiting(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was received last; nothing (204) if the page shows that already."""
+    context = _waiting_context(request, get_object_or_404(Integration, pk=pk))
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "incidents/intake/_waiting.html", context)
+
+
+@requires(MANAGE)
+@require_POST
+def test_send(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the sample of its kind through its own address, for a service of the catalogue."""
+    integration = get_object_or_404(Integration, pk=pk)
+    name = submitted_text(request, "service").strip()
+
+    def act() -> None:
+        service = Service.objects.filter(name__iexact=name).first() if name else None
+        if name and service is None:
+            raise ValidationError(f"No service of the catalogue is called “{name[:100]}”.")
+        send_test(integration, service)
+
+    return act_and_redirect(request, f"{integration.get_absolute_url()}#test", act)
 
 
 @requires(MANAGE)

@@ -23,6 +23,12 @@ def notices(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/notices/list.html", {"page": page})
 
 
+@require_GET
+def badge(request: HttpRequest) -> HttpResponse:
+    """The link of the header with its number, for pages that stay open."""
+    return render(request, "incidents/notices/_badge.html")
+
+
 @require_POST
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a notice as read and go to its page."""

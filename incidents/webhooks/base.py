@@ -133,6 +133,8 @@ class Webhook:
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
     id_header: ClassVar[str] = ""
     """The header with the sender's id of the delivery, the same when it is sent again."""
+    sample_headers: ClassVar[Mapping[str, str]] = {}
+    """Headers without which its sample cannot be read."""
     content: ClassVar[str] = "json"
     """"json", or "any" for bodies that are not."""
 

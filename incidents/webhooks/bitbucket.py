@@ -17,6 +17,7 @@ class Bitbucket(Webhook):
     title = "Bitbucket Cloud and Data Center"
     brings = "changes"
     scheme = Hmac("x-hub-signature", prefix="sha256=")
+    sample_headers = {"x-event-key": "repo:push"}
 
     def sender_id(self, incoming: Incoming) -> str:
         headers = incoming.headers

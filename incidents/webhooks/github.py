@@ -22,6 +22,7 @@ class GitHub(Webhook):
     brings = "changes"
     scheme = Hmac("x-hub-signature-256", prefix="sha256=")
     id_header = "x-github-delivery"
+    sample_headers = {"x-github-event": "deployment_status"}
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()

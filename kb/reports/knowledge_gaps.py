@@ -77,8 +77,13 @@ def requires_postmortem(incident: Incident) -> bool:
     )
 
 
-def postmortems_due(user: Viewer, limit: int = SHOWN) -> list[PostmortemDue]:
-    """Resolved incidents of the last year that lack a postmortem by policy; most severe first."""
+def postmortems_due(
+    user: Viewer, limit: int = SHOWN, among: QuerySet[Incident] | None = None
+) -> list[PostmortemDue]:
+    """Resolved incidents of the last year that lack a postmortem by policy; most severe first.
+
+    `among`: only these of the incidents that `user` may see.
+    """
     now = timezone.now()
     required = Q(pk__in=[])
     within: dict[str, int] = {}
@@ -89,9 +94,11 @@ def postmortems_due(user: Viewer, limit: int = SHOWN) -> list[PostmortemDue]:
     published = Postmortem.objects.filter(
         incidents=OuterRef("pk"), state=Postmortem.State.PUBLISHED
     )
+    incidents = visible_incidents(user) if among is None else among
     rows = (
-        visible_incidents(user)
-        .filter(required, ~Exists(published), resolved_at__gte=now - LOOKBACK, merged_into=None)
+        incidents.filter(
+            required, ~Exists(published), resolved_at__gte=now - LOOKBACK, merged_into=None
+        )
         .distinct()
         .order_by("severity", "-resolved_at")
         .prefetch_related("services", "postmortems")[:limit]

@@ -1,0 +1,56 @@
+"""Causes and postmortems in the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from common.viewer import Viewer
+from incidents.palette import SHOWN, Entry, Finder, Page
+from incidents.search.query_language import search_query
+from kb.permissions import (
+    EDIT_CAUSES,
+    EDIT_TEMPLATES,
+    MANAGE_WORKSPACES,
+    WRITE_POSTMORTEMS,
+    visible_causes,
+    visible_postmortems,
+)
+
+PAGES = (
+    Page("Causes", "kb:causes", keys="g c"),
+    Page("Postmortems", "kb:postmortems", keys="g p"),
+    Page("Action items", "kb:actions", "todo promised fixes due"),
+    Page("Reports", "kb:report", "figures statistics", keys="g r"),
+    Page("Add a cause", "kb:cause-new", "new create", EDIT_CAUSES),
+    Page("Write a postmortem", "kb:postmortem-new", "new create add", WRITE_POSTMORTEMS),
+    Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
+    Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
+    Page("Categories and templates", "kb:configuration", "settings", EDIT_TEMPLATES),
+)
+
+
+def _find_causes(viewer: Viewer, text: str) -> Iterator[Entry]:
+    if not text:
+        return
+    rows = visible_causes(viewer).filter(
+        Q(search=search_query(text)) | Q(name__icontains=text), superseded_by=None
+    )
+    for cause in rows.select_related("category")[:SHOWN]:
+        yield Entry(cause.name, cause.get_absolute_url(), str(cause.category))
+
+
+def _find_postmortems(viewer: Viewer, text: str) -> Iterator[Entry]:
+    if not text:
+        return
+    rows = visible_postmortems(viewer).filter(
+        Q(search=search_query(text)) | Q(title__icontains=text)
+    )
+    for postmortem in rows.defer("body", "search")[:SHOWN]:
+        state = postmortem.get_state_display().lower()
+        yield Entry(postmortem.title, postmortem.get_absolute_url(), state)
+
+
+CAUSES = Finder("Causes", _find_causes)
+POSTMORTEMS = Finder("Postmortems", _find_postmortems)

@@ -1,0 +1,13 @@
+"""Pages of the practice in the command palette."""
+
+from __future__ import annotations
+
+from incidents.palette import Page
+
+PAGES = (
+    Page("Practice: onboarding board", "practice:board", "readiness phases stages"),
+    Page("Objectives", "practice:slos", "slo error budget"),
+    Page("Practice map", "practice:map", "practices"),
+    Page("Monthly review", "practice:monthly", "report month"),
+    Page("Checklists", "practice:checklists", "readiness questions"),
+)
