@@ -69,11 +69,13 @@ def claim(rows: models.QuerySet[Job], pk: int, lease: timedelta) -> Job | None:
     return rows.get(pk=pk) if updated else None
 
 
-def retry_later(job: LeasedJob, error: str) -> None:
-    """Schedule another attempt, unless the claim was lost meanwhile."""
+def retry_later(job: LeasedJob, error: str, wait: float = 0.0) -> None:
+    """Schedule another attempt, in `wait` seconds at the earliest, unless the claim was lost
+    meanwhile."""
+    delay = max(RETRY_AFTER * 2 ** (job.attempts - 1), timedelta(seconds=wait))
     type(job)._default_manager.filter(pk=job.pk, claimed_by=job.claimed_by).update(
         state=LeasedJob.State.WAITING,
-        not_before=timezone.now() + RETRY_AFTER * 2 ** (job.attempts - 1),
+        not_before=timezone.now() + delay,
         error=error,
         lease_until=None,
     )

@@ -12,8 +12,9 @@ class KbConfig(AppConfig):
         from common.markdown import OWN_IMAGES
         from incidents.events.pages import guard
         from incidents.events.signals import visibility_changing
+        from incidents.pager_acts import ECHOES, PEOPLE
         from incidents.search.query_language import SEARCH_FIELDS
-        from kb import permissions
+        from kb import on_call, permissions
         from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
@@ -22,6 +23,8 @@ class KbConfig(AppConfig):
         from kb.retention import register_kinds
 
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
+        PEOPLE.register("linked accounts", on_call.linked_account)
+        ECHOES.register("notifications", on_call.was_asked_by_us)
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         guard("incidents' causes", permissions.visible_incidents, "kb:incident-causes")
         guard("causes", permissions.visible_causes, "kb:cause")

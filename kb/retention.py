@@ -109,6 +109,11 @@ def register_kinds() -> None:
             "how good suggestions were.",
             "history_date",
         ),
+        "on-call": Kind(
+            "Who is on call",
+            (tables.OnCall, tables.OnCallReading),
+            "Read anew every few minutes, and deleted when it could not be read for two days.",
+        ),
         "chat": Kind(
             "Chat workspaces, people and channels",
             (

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from kb.web import action_items, causes, chat, configuration, postmortems, reports
+from kb.web import action_items, causes, chat, configuration, on_call, postmortems, reports
 
 app_name = "kb"
 
@@ -54,6 +54,8 @@ urlpatterns = [
     path("chat/<int:pk>/rules/new/", chat.rule_form, name="chat-rule-new"),
     path("chat/<int:pk>/rules/<int:rule>/", chat.rule_form, name="chat-rule"),
     path("chat/tellings/<int:pk>/replay/", chat.delivery_replay, name="telling-replay"),
+    path("services/<int:pk>/on-call/", on_call.of_service, name="service-on-call"),
+    path("incidents/<int:incident>/on-call/", on_call.of_incident, name="incident-on-call"),
     path("reports/", reports.report, name="report"),
     path("reports/causes/", reports.report_causes, name="report-causes"),
     path("incidents/<int:incident>/causes/", causes.incident_causes, name="incident-causes"),

@@ -8,6 +8,7 @@ from incidents.models.history import history_of
 from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
+from incidents.models.pager_act import PagerAct
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.scheduled_run import ScheduledRun
 from incidents.models.service import Service, addresses_only
@@ -31,6 +32,7 @@ __all__ = [
     "IntegrationSecret",
     "MaintenanceWindow",
     "Notice",
+    "PagerAct",
     "ScheduledRun",
     "Service",
     "TierPolicy",
