@@ -119,7 +119,9 @@ def _incident_of(alert: Alert) -> Incident | None:
 
 def account_of(address: str) -> User | None:
     """The active account with this mail address; None where there is none, or several."""
-    found = User.objects.filter(email__iexact=address, is_active=True)[:2] if address else []
+    if not address:
+        return None
+    found = list(User.objects.filter(email__iexact=address, is_active=True)[:2])
     return found[0] if len(found) == 1 else None
 
 
