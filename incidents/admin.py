@@ -41,7 +41,7 @@ class IncidentAdmin(SimpleHistoryAdmin):
     list_filter = ["status", "severity", "private", "external_source"]
     search_fields = ["title", "external_id"]
     date_hierarchy = "impact_started_at"
-    raw_id_fields = ["reporter"]
+    raw_id_fields = ["reporter", "owner"]
     filter_horizontal = ["services", "viewers"]
     inlines = [TimelineInline]
 

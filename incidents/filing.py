@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from common.row_limits import require_few, require_space
 from incidents.events import outbox
+from incidents.events.notices import notify_followers
 from incidents.events.signals import incident_filed, incident_resolved, visibility_changing
 from incidents.models import Incident, Service, TimelineEntry
 from incidents.permissions import IMPORT_HISTORY, MAKE_PRIVATE, MAKE_PUBLIC
@@ -36,6 +37,12 @@ def add_entry(
     return TimelineEntry.objects.create(
         incident=incident, kind=kind, text=text, author=author, at=at or timezone.now()
     )
+
+
+def announce(kind: str, incident: Incident, text: str, author: User | None = None) -> None:
+    """Write an event, with notices for those who follow the incident, but not for `author`."""
+    event = outbox.record(kind, incident, text)
+    notify_followers(incident, f"event-{event.pk}", text, author)
 
 
 @transaction.atomic
@@ -201,7 +208,7 @@ def _apply(
     Raises ValidationError by field name, and PermissionDenied where `author` says that an incident
     came from another system.
     """
-    incident = _locked(incident)
+    incident = locked(incident)
     fields = fields or {}
     changed = [name for name, value in fields.items() if getattr(incident, name) != value]
     if author is not None and not _SET_BY_SENDERS.isdisjoint(changed):
@@ -244,12 +251,12 @@ def _apply(
     if moved:
         add_entry(incident, Kind.STATUS, f"{moved}\n\n{note}".strip(), author)
         kind = "incident.status" if incident.is_open else "incident.resolved"
-        outbox.record(kind, incident, f"{incident}: {moved}")
+        announce(kind, incident, f"{incident}: {moved}", author)
         if not incident.is_open:
             _send_after_commit(incident_resolved, incident)
     if rated:
         add_entry(incident, Kind.SEVERITY, f"{rated}. {because}" if because else rated, author)
-        outbox.record("incident.severity", incident, f"{incident}: {rated}")
+        announce("incident.severity", incident, f"{incident}: {rated}", author)
     return incident
 
 
@@ -285,5 +292,6 @@ def note_text(text: str) -> str:
     return text
 
 
-def _locked(incident: Incident) -> Incident:
+def locked(incident: Incident) -> Incident:
+    """The incident as it is now, locked until the caller's transaction ends."""
     return Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)

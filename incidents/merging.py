@@ -10,6 +10,7 @@ from django.db import transaction
 
 from incidents import filing
 from incidents.models import Alert, Incident
+from incidents.permissions import can_see
 
 
 @transaction.atomic
@@ -39,6 +40,10 @@ def merge(into: Incident, other: Incident, author: User | None = None) -> Incide
         joined_because=f"Merged from {other.reference} by {author}."[:300],
     )
     into.services.add(*other.services.all())
+    into.responders.add(*(each for each in other.responders.all() if can_see(each, into)))
+    into.watchers.add(*(each for each in other.watchers.all() if can_see(each, into)))
+    if into.owner is None and other.owner is not None and can_see(other.owner, into):
+        into.owner = other.owner
     into.impact_started_at = min(into.impact_started_at, other.impact_started_at)
     into.save()
     other.merged_into = into

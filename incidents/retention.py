@@ -223,7 +223,8 @@ def register_kinds() -> None:
             "Incidents",
             (
                 Incident, Incident.services.through, Incident.viewers.through,
-                Incident.viewer_teams.through,
+                Incident.viewer_teams.through, Incident.responders.through,
+                Incident.watchers.through,
             ),
             "Never deleted: past incidents are what suggestions are made of.",
             "created_at",

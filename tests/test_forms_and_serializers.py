@@ -41,7 +41,7 @@ ALLOWED = {
     "Service": {"owner", "owner_team"},
     # Pages have buttons of their own for these; external ids are for scripts.
     "Incident": {
-        "status", "labels", "external_source", "external_id", "external_url",
+        "status", "owner", "labels", "external_source", "external_id", "external_url",
     },
 }  # fmt: skip
 """By model: fields that only one of the two has, for the reason above them."""

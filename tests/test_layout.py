@@ -32,7 +32,7 @@ LAYERS = {
         "permissions audited",
         "events",
         "filing severities search catalogue tokens retention scheduled_runs",
-        "suspect_changes history_rows viewers",
+        "suspect_changes history_rows viewers responders",
         "timeline",
         "alerts merging",
         "pager_acts",

@@ -104,6 +104,8 @@ def _delete_what_is_theirs(person: User) -> dict[str, int]:
         "responses": IdempotentResponse.objects.filter(user=person),
         "roles": RoleGrant.objects.filter(user=person),
         "teams": Membership.objects.filter(user=person),
+        "incidents worked on": Incident.responders.through.objects.filter(user=person),
+        "incidents watched": Incident.watchers.through.objects.filter(user=person),
         "private incidents shared": Incident.viewers.through.objects.filter(user=person),
     }
     return deleted | {name: found.delete()[0] for name, found in rows.items()}

@@ -146,6 +146,13 @@ def show(
 
 
 @app.command()
+def ack(incident: str, as_json: AsJson = False) -> None:
+    """Acknowledge an incident: you work on it, and own it if nobody does."""
+    found = Client().request("POST", f"incidents/{number_of(incident)}/acknowledge/")
+    show_json(found) if as_json else print(f"{found['reference']} is owned by {found['owner']}")
+
+
+@app.command()
 def link(
     incident: str,
     cause: Annotated[str, typer.Argument(help="Its name or number; an unknown name is created.")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.viewer import signed_in
-from incidents import filing, merging, viewers
+from incidents import filing, merging, responders, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.api.base import NameField, VisibleRecordField, validated_body
 from incidents.api.mixins import (
@@ -55,6 +56,13 @@ class LabelsField(serializers.DictField):
 
 class IncidentSerializer(serializers.ModelSerializer):
     reference = serializers.CharField(read_only=True)
+    owner = serializers.SlugRelatedField(
+        "username",
+        queryset=User.objects.filter(is_active=True),
+        allow_null=True,
+        required=False,
+        help_text="Name of the account that coordinates the response.",
+    )
     services = NameField(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
@@ -69,7 +77,7 @@ class IncidentSerializer(serializers.ModelSerializer):
         fields = [
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
             "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
-            "mitigated_at", "resolved_at", "reporter", "merged_into", "external_source",
+            "mitigated_at", "resolved_at", "reporter", "owner", "merged_into", "external_source",
             "external_id", "external_url", "created_at", "updated_at", "guessed_times",
             "open_related",
         ]  # fmt: skip
@@ -84,10 +92,17 @@ class IncidentSerializer(serializers.ModelSerializer):
 
     def create(self, validated_data: dict[str, Any]) -> Incident:
         validated_data.pop("open_related", None)
-        return filing.file_incident(reporter=self.context["request"].user, **validated_data)
+        author, owner = self.context["request"].user, validated_data.pop("owner", None)
+        with transaction.atomic():
+            incident = filing.file_incident(reporter=author, **validated_data)
+            return responders.assign_owner(incident, owner, author)
 
     def update(self, instance: Incident, validated_data: dict[str, Any]) -> Incident:
-        return filing.edit_incident(instance, self.context["request"].user, **validated_data)
+        author = self.context["request"].user
+        owner = validated_data.pop("owner", instance.owner)
+        with transaction.atomic():
+            incident = filing.edit_incident(instance, author, **validated_data)
+            return responders.assign_owner(incident, owner, author)
 
 
 class ViewersSerializer(serializers.Serializer):
@@ -104,6 +119,20 @@ class ViewerChangeSerializer(serializers.Serializer):
         if not attrs.get("person") and not attrs.get("team"):
             raise serializers.ValidationError({"person": "Name a person or a team."})
         return attrs
+
+
+class PeopleSerializer(serializers.Serializer):
+    owner = serializers.CharField(allow_null=True, help_text="The incident commander.")
+    responders = serializers.ListField(child=serializers.CharField())
+    watchers = serializers.ListField(child=serializers.CharField())
+
+
+class PersonSerializer(serializers.Serializer):
+    part = serializers.ChoiceField(responders.Part.choices)
+    person = serializers.CharField(
+        max_length=150, required=False, help_text="Name of an account; by default yours."
+    )
+    remove = serializers.BooleanField(default=False)
 
 
 class MergeSerializer(serializers.Serializer):
@@ -169,6 +198,14 @@ class ImportReportSerializer(serializers.Serializer):
     notes = ImportNoteSerializer(many=True)
 
 
+def _people_of(incident: Incident) -> dict[str, Any]:
+    return {
+        "owner": incident.owner and incident.owner.get_username(),
+        "responders": [each.get_username() for each in incident.responders.order_by("username")],
+        "watchers": [each.get_username() for each in incident.watchers.order_by("username")],
+    }
+
+
 @extend_schema_view(
     create=extend_schema(
         summary="File an incident",
@@ -205,7 +242,7 @@ class IncidentViewSet(
         if getattr(self, "swagger_fake_view", False):
             return Incident.objects.none()
         visible = visible_incidents(self.request.user)
-        return visible.select_related("reporter").prefetch_related("services")
+        return visible.select_related("reporter", "owner").prefetch_related("services")
 
     @extend_schema(
         responses=TimelineEntrySerializer(many=True),
@@ -259,6 +296,34 @@ class IncidentViewSet(
             "people": [person.get_username() for person in incident.viewers.order_by("username")],
             "teams": [team.name for team in incident.viewer_teams.all()],
         }
+
+    @extend_schema(
+        request=None,
+        responses=IncidentSerializer,
+        summary="Acknowledge an incident: you become its owner if it has none",
+    )
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, pk: str | None = None) -> Response:
+        incident = responders.acknowledge(self.get_object(), signed_in(request))
+        return Response(self.get_serializer(incident).data)
+
+    @extend_schema(responses=PeopleSerializer, summary="Who works on an incident", filters=False)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def people(self, request: Request, pk: str | None = None) -> Response:
+        return Response(_people_of(self.get_object()))
+
+    @extend_schema(
+        request=PersonSerializer,
+        responses=PeopleSerializer,
+        summary="Add a responder or a watcher, or take one off an incident",
+    )
+    @people.mapping.post
+    def change_people(self, request: Request, pk: str | None = None) -> Response:
+        incident, body = self.get_object(), validated_body(request, PersonSerializer)
+        author = signed_in(request)
+        person = viewers.person_named(body["person"]) if "person" in body else author
+        change = responders.remove_person if body["remove"] else responders.add_person
+        return Response(_people_of(change(incident, person, body["part"], author)))
 
     @extend_schema(
         request=MergeSerializer,

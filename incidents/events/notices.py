@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from common.process_cache import ProcessCache
 from common.site_url import public_url
 from incidents.events.pages import may_open, with_open_pages
+from incidents.models.incident import Incident
 from incidents.models.notice import Notice
 from incidents.permissions import SEE_ALL, only_team
 
@@ -56,6 +57,13 @@ def notify(user: User | None, key: str, text: str, path: str) -> bool:
     if new and user.email and settings.EMAIL_HOST:
         transaction.on_commit(lambda: _mail(notice.pk))
     return new
+
+
+def notify_followers(incident: Incident, key: str, text: str, author: User | None = None) -> None:
+    """A notice for the owner, responders and watchers of an incident, but not for `author`."""
+    people = {incident.owner, *incident.responders.all(), *incident.watchers.all()}
+    for person in people - {author, None}:
+        notify(person, key, text, incident.get_absolute_url())
 
 
 def _mail(key: int) -> None:

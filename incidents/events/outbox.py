@@ -15,6 +15,8 @@ KINDS = {
     "incident.status": "An incident's status changed",
     "incident.severity": "An incident's severity changed",
     "incident.resolved": "An incident was resolved",
+    "incident.acknowledged": "An incident was acknowledged",
+    "incident.owner": "An incident's owner changed",
     "incident.answer": "Its likely cause or the confidence in it changed",
     "cause.confirmed": "A cause was confirmed",
     "cause.returned": "A cause came back after its fix",

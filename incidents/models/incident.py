@@ -71,6 +71,21 @@ class Incident(models.Model):
     reporter = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="owned_incidents",
+        db_index=False,  # One of the few that have an owner is below.
+        help_text="The incident commander: who coordinates the response.",
+    )
+    responders = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="incidents_worked_on", blank=True
+    )
+    watchers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="watched_incidents", blank=True
+    )
     viewers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="shared_incidents", blank=True
     )
@@ -104,6 +119,7 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["-impact_started_at", "-id"], name="incident_newest_first"),
             models.Index(fields=["updated_at", "id"], name="incident_live_tail"),
+            models.Index(fields=["owner"], name="incident_owned", condition=~Q(owner=None)),
             models.Index(fields=["id"], name="incident_private", condition=Q(private=True)),
             models.Index(
                 fields=["impact_started_at"],

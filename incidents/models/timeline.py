@@ -21,6 +21,7 @@ class TimelineEntry(models.Model):
         SEVERITY = "severity", "Severity"
         UPDATE = "update", "Update"
         EDIT = "edit", "Edit"
+        PEOPLE = "people", "People"
         ALERT = "alert", "Alert"
         MERGE = "merge", "Merge"
         CHANGE = "change", "Change"

@@ -104,12 +104,13 @@ class IncidentFilter(django_filters.FilterSet):
     team = django_filters.CharFilter(
         field_name="services__owner__name", lookup_expr="iexact", distinct=True
     )
+    owner = django_filters.CharFilter(field_name="owner__username", lookup_expr="iexact")
     after = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="gte")
     before = UtcDateTimeFilter(field_name="impact_started_at", lookup_expr="lt")
 
     class Meta:
         model = Incident
-        fields = ["q", "status", "open", "severity", "service", "team", "after", "before"]
+        fields = ["q", "status", "open", "severity", "service", "team", "owner", "after", "before"]
 
     def filter_words(
         self, incidents: QuerySet[Incident], name: str, value: str

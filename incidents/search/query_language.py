@@ -106,6 +106,12 @@ def _reporter(value: str) -> Q:
     return Q(reporter__username__iexact=value)
 
 
+def _owner(value: str) -> Q:
+    if value.lower() == "nobody":
+        return Q(owner=None)
+    return Q(owner__username__iexact=value)
+
+
 SEARCH_FIELDS: Registry[Field] = Registry(
     "search fields",
     {
@@ -125,6 +131,7 @@ SEARCH_FIELDS: Registry[Field] = Registry(
             ),
         ),
         "by": Field("by:anna", _reporter),
+        "owner": Field("owner:anna", _owner),
         "after": Field(
             "after:2026-01", lambda value: Q(impact_started_at__gte=period_of(value)[0])
         ),

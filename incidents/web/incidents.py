@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Window
@@ -33,6 +32,7 @@ from incidents.search.filters import ORDERS, IncidentFilter, incidents_by_keys
 from incidents.suspect_changes import candidate_changes, changes_that_do_not_count
 from incidents.timeline import full_timeline, lines_of
 from incidents.web.forms.incidents import EditForm, FilingForm
+from incidents.web.responders import people_context
 from incidents.web.shortcuts import (
     act_and_redirect,
     add_errors,
@@ -167,17 +167,16 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
                 (label, getattr(incident, name), incident.guessed_times.get(name, ""))
                 for name, label in TIME_LABELS.items()
             ],
+            **people_context(incident, signed_in(request)),
             **_timeline_context(incident),
         },
     )
 
 
 def _viewers_context(incident: Incident) -> dict[str, Any]:
-    people = get_user_model().objects.filter(is_active=True).order_by("username")
     return {
         "viewers": incident.viewers.order_by("username"),
         "viewer_teams": incident.viewer_teams.all(),
-        "people": people.values_list("username", flat=True)[:1000],
         "teams": Team.objects.values_list("name", flat=True)[:1000],
     }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from incidents.filing import file_incident
 from incidents.models import Alert, Incident, Service
+from people.membership import give_role
+from people.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +50,39 @@ def test_timelines_are_written_pinned_and_edited(api: APIClient, incident: Incid
     pinned = api.patch(address, {"pinned": True, "text": "Failover began"}, format="json").data
     assert (pinned["pinned"], pinned["text"]) == (True, "Failover began")
     assert pinned["edited_at"]
+
+
+@pytest.fixture
+def colleague(db: None) -> User:
+    person = User.objects.create_user("colleague")
+    give_role(person, Role.RESPONDER)
+    return person
+
+
+def test_the_api_acknowledges_and_names_the_people(
+    api: APIClient, incident: Incident, user: User, colleague: User
+) -> None:
+    address = f"/api/v1/incidents/{incident.pk}/"
+    assert api.post(f"{address}acknowledge/").data["owner"] == user.username
+    assert api.patch(address, {"owner": "colleague"}, format="json").data["owner"] == "colleague"
+    assert api.patch(address, {"owner": "no-one"}, format="json").status_code == 400
+    assert api.get("/api/v1/incidents/", {"owner": "colleague"}).data["results"]
+    body = {"part": "responder", "person": "colleague"}
+    api.post(f"{address}people/", body, format="json")
+    people = api.post(f"{address}people/", {"part": "watcher"}, format="json").data
+    assert people == {
+        "owner": "colleague",
+        "responders": ["colleague"],
+        "watchers": [user.username],
+    }
+    api.post(f"{address}people/", {**body, "remove": True}, format="json")
+    assert api.get(f"{address}people/").data["responders"] == []
+    wrong = api.post(f"{address}people/", {"part": "boss"}, format="json")
+    assert "part" in wrong.data["errors"]
+
+
+def test_an_incident_is_filed_with_its_owner(api: APIClient, colleague: User) -> None:
+    filed = api.post(
+        "/api/v1/incidents/", {"title": "Disk full", "owner": "colleague"}, format="json"
+    )
+    assert (filed.status_code, filed.data["owner"]) == (201, "colleague")

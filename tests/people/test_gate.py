@@ -35,7 +35,8 @@ OF_ONESELF = {
     "incidents.web.incidents.save_order", "incidents.web.notices.notices_read",
     "incidents.web.notices.notice_read", "incidents.web.tokens.token_list",
     "incidents.web.tokens.token_revoke", "kb.web.chat.me", "kb.web.chat.unlink",
-    "practice.web.monthly_review.review", "incidents.api.tokens.ApiTokenViewSet",
+    "incidents.web.responders.watch", "practice.web.monthly_review.review",
+    "incidents.api.tokens.ApiTokenViewSet",
     "incidents.api.notices.NoticeViewSet",
     # Signing in and one's own account, by the sign-in library or beside it.
     "accounts.web.lazy.view", "accounts.web.views.account", "accounts.web.views.end_session",

@@ -18,7 +18,10 @@ LANDED = Path(__file__).with_name("migrations.sha256")
 OURS = ("accounts", "analysis", "incidents", "kb", "people", "practice")
 BEFORE_THE_RULES = {"analysis": 9, "incidents": 19, "kb": 7, "people": 3, "practice": 3}
 """The last migration of each app that is older than the rules in docs/upgrading.md."""
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS = {
+    "incidents.0021_responders": "the index of former versions is of a new column, all null: one "
+    "pass over that table, 0.1 s for 100,000 rows",
+}
 """Migrations that break a rule → why the running version bears it."""
 ALSO_ERRORS = ["CREATE_INDEX", "CREATE_INDEX_EXCLUSIVE", "DROP_INDEX", "REINDEX"]
 """Only warnings to the linter."""

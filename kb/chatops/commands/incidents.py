@@ -1,14 +1,15 @@
-"""Commands about incidents: show, new, status, severity, note, resolve, cause, here.
+"""Commands about incidents: show, new, status, severity, ack, owner, note, resolve, cause, here.
 
 Also the buttons that confirm or reject a cause, and messages that are marked for the timeline.
 """
 
 from __future__ import annotations
 
-from incidents import filing
+from incidents import filing, responders
 from incidents.models import Incident
 from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS
 from incidents.severities import severity_named
+from incidents.viewers import person_named
 from kb.causes import linking
 from kb.chat.base import AnswerItem, ChatAnswer, clip
 from kb.chatops.arguments import choice_argument, incident_argument
@@ -42,6 +43,7 @@ def show(context: CommandContext, text: str) -> ChatAnswer:
     incident, _ = incident_argument(context, text)
     links = incident.cause_links.exclude(state="rejected").select_related("cause")
     lines = [
+        f"Owner: {incident.owner or 'nobody'}",
         f"Began {incident.impact_started_at:%Y-%m-%d %H:%M} UTC",
         *(f"{link.get_role_display()} cause {link.state}: {link.cause}" for link in links),
     ]
@@ -79,6 +81,21 @@ def severity(context: CommandContext, text: str) -> ChatAnswer:
     chosen = severity_named(value) or choice_argument(value, Incident.Severity.values, "severity")
     incident = filing.set_severity(incident, chosen, context.user)
     return incident_answer(incident, f"{incident.reference} is {incident.severity}.")
+
+
+@command("ack", "ack INC-42", "acknowledge an incident: you work on it", act=EDIT_INCIDENTS)
+def ack(context: CommandContext, text: str) -> ChatAnswer:
+    incident, _ = incident_argument(context, text)
+    incident = responders.acknowledge(incident, context.user)
+    return incident_answer(incident, f"{incident.reference} is acknowledged.")
+
+
+@command("owner", "owner INC-42 [NAME]", "make somebody the owner, or yourself", act=EDIT_INCIDENTS)
+def owner(context: CommandContext, text: str) -> ChatAnswer:
+    incident, name = incident_argument(context, text)
+    person = person_named(name) if name else context.user
+    incident = responders.assign_owner(incident, person, context.user)
+    return incident_answer(incident, f"{incident.reference} is owned by {incident.owner}.")
 
 
 @command("note", "note INC-42 TEXT", "write onto the timeline", act=EDIT_INCIDENTS)

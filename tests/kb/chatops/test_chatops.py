@@ -131,6 +131,18 @@ def test_a_person_without_account_reads_but_changes_nothing(
     assert Incident.objects.count() == 1
 
 
+def test_an_incident_is_acknowledged_and_given_to_somebody(
+    slack: Workspace, linked: ChatPerson, incident: Incident, user: User
+) -> None:
+    assert "is acknowledged" in body_of(say(slack, f"ack {incident.reference}"))
+    incident.refresh_from_db()
+    assert incident.owner == user
+    other = User.objects.create_user("colleague")
+    assert "owned by colleague" in body_of(say(slack, f"owner {incident.reference} colleague"))
+    assert "Nobody signs in as" in body_of(say(slack, f"owner {incident.reference} no-one"))
+    assert f"Owner: {other}" in body_of(say(slack, incident.reference))
+
+
 def test_a_code_links_an_account_once(slack: Workspace, web: Client, user: User) -> None:
     code = web.post("/knowledge/chat/me/").context["code"]
     assert f"You are {user}" in body_of(say(slack, f"link {code}"))

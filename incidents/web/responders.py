@@ -1,0 +1,82 @@
+"""Owner, responders and watchers on the incident page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from common.viewer import signed_in
+from incidents import responders, viewers
+from incidents.models import Incident
+from incidents.permissions import EDIT_INCIDENTS
+from incidents.web.shortcuts import act_and_redirect, get_incident, submitted_text
+from people.permissions import requires
+
+MOST_NAMES = 1000
+
+
+def names_of_people() -> Any:
+    """Those who can sign in, for the suggestions of a text field."""
+    people = User.objects.filter(is_active=True).order_by("username")
+    return people.values_list("username", flat=True)[:MOST_NAMES]
+
+
+def people_context(incident: Incident, person: User) -> dict[str, Any]:
+    watchers = list(incident.watchers.order_by("username"))
+    return {
+        "responders": incident.responders.order_by("username"),
+        "watchers": watchers,
+        "is_watching": person in watchers,
+        "people": names_of_people(),
+    }
+
+
+@requires(EDIT_INCIDENTS)
+@require_POST
+def acknowledge(request: HttpRequest, pk: str) -> HttpResponse:
+    incident, person = get_incident(request, pk), signed_in(request)
+    if "withdraw" in request.POST:
+        return act_and_redirect(
+            request, incident, lambda: responders.withdraw_acknowledgement(incident, person)
+        )
+    return act_and_redirect(request, incident, lambda: responders.acknowledge(incident, person))
+
+
+@requires(EDIT_INCIDENTS)
+@require_POST
+def change_owner(request: HttpRequest, pk: str) -> HttpResponse:
+    """Make the person named in the form the owner; nobody, where none is named."""
+    incident, name = get_incident(request, pk), submitted_text(request, "person").strip()
+
+    def act() -> Incident:
+        owner = viewers.person_named(name) if name else None
+        return responders.assign_owner(incident, owner, signed_in(request))
+
+    return act_and_redirect(request, incident, act)
+
+
+@requires(EDIT_INCIDENTS)
+@require_POST
+def change_responders(request: HttpRequest, pk: str) -> HttpResponse:
+    """Add the person named in the form, or take them off the incident."""
+    incident, name = get_incident(request, pk), submitted_text(request, "person")
+    change = responders.remove_person if "remove" in request.POST else responders.add_person
+
+    def act() -> Incident:
+        person = viewers.person_named(name)
+        return change(incident, person, responders.Part.RESPONDER, signed_in(request))
+
+    return act_and_redirect(request, incident, act)
+
+
+@require_POST
+def watch(request: HttpRequest, pk: str) -> HttpResponse:
+    """Whoever sees an incident may follow it: they get its notices."""
+    incident, person = get_incident(request, pk), signed_in(request)
+    change = responders.remove_person if "remove" in request.POST else responders.add_person
+    return act_and_redirect(
+        request, incident, lambda: change(incident, person, responders.Part.WATCHER, person)
+    )
