@@ -80,8 +80,8 @@ def _limited(workspace: Workspace) -> Get:
 
 
 def _claim(workspace: Workspace) -> bool:
-    now = timezone.now()
     OnCallReading.objects.get_or_create(workspace=workspace)
+    now = timezone.now()
     due = OnCallReading.objects.filter(workspace=workspace, not_before__lte=now)
     return bool(due.update(not_before=now + EVERY))
 

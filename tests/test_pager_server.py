@@ -16,7 +16,10 @@ from tests.pager_server import KEY, SENDER, Pagers
 def client(pagers: Pagers) -> pagerduty.RestApiV2Client:
     pagers.user("PADA", "Ada Example", "ada@example.com")
     pagers.open_incident("PT4KHLK")
-    return pagerduty.RestApiV2Client(KEY, default_from=SENDER, base_url=pagers.url)
+    made = pagerduty.RestApiV2Client(KEY, default_from=SENDER)
+    # It takes addresses of https only.
+    made._url = pagers.url
+    return made
 
 
 def test_pagerdutys_client_writes_notes_and_states(
@@ -60,7 +63,8 @@ def test_pagerdutys_client_meets_its_refusals(
 @pytest.fixture
 def alerts(pagers: Pagers) -> opsgenie_sdk.AlertApi:
     pagers.open_alert("052652ac-5d1c")
-    configuration = opsgenie_sdk.Configuration(host=pagers.url)
+    configuration = opsgenie_sdk.Configuration()
+    configuration.host = pagers.url
     configuration.api_key["Authorization"] = KEY
     configuration.retry_enabled = False
     return opsgenie_sdk.AlertApi(opsgenie_sdk.ApiClient(configuration))

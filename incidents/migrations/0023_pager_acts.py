@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0021_responders'),
+        ('incidents', '0022_index_of_owners'),
     ]
 
     operations = [

@@ -13,7 +13,6 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.people.erasing import erase_person
-from common.outbound_addresses import AddressRefused
 from incidents.filing import file_incident
 from incidents.models import Service
 from kb import on_call
@@ -208,10 +207,10 @@ def test_odd_answers_of_a_pager_are_a_problem_and_no_crash(
     workspace = connect("pagerduty")
     for odd in ([1, 2], {"services": [3, None, {"name": 4}]}, {"services": "x", "more": "yes"}):
         rota.answers.append((200, odd))
-        read_again() if OnCallReading.objects.exists() else on_call.read_pagers()
+        read_again()
         assert rows() == []
     Workspace.objects.update(sealed="of another key")
-    on_call.read_pagers()
+    assert read_again() == 0
     assert on_call.problem_of(workspace)
 
 
@@ -222,7 +221,6 @@ def test_its_address_may_not_lead_into_a_private_network(
     workspace = connect("pagerduty")
     assert on_call.read_pagers() == 0
     assert "ALLOWED_PRIVATE_NETWORKS" in on_call.problem_of(workspace)
-    assert AddressRefused
 
 
 def test_the_api_says_who_is_on_call_and_how_old_that_is(
