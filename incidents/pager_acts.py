@@ -134,16 +134,22 @@ def account(kind: str, person: PagerPerson) -> User | None:
 
 
 def _acknowledge(act: _Act, row: PagerAct) -> str:
-    kind, incident, alert = act.integration.kind, act.incident, act.alert
+    kind, incident = act.integration.kind, act.incident
     if any(is_echo(kind, incident, act.at) for is_echo in ECHOES.values()):
         PagerAct.objects.filter(pk=row.pk).update(person="")
         return "we did this ourselves"
-    if incident.detected_at and alert.starts_at <= act.at < incident.detected_at:
-        # Its report was late: the pager called people before we heard of it.
-        began = max(alert.starts_at, incident.impact_started_at)
-        Incident.objects.filter(pk=incident.pk).update(detected_at=min(began, act.at))
+    _detect_before(act)
     responders.acknowledge(incident, act.about, act.at, f"by {act.person} in {act.integration}")
     return "acknowledged"
+
+
+def _detect_before(act: _Act) -> None:
+    """Where its report was late: the pager called people before we heard of it."""
+    incident = filing.locked(act.incident)
+    if incident.detected_at and act.alert.starts_at <= act.at < incident.detected_at:
+        began = max(act.alert.starts_at, incident.impact_started_at)
+        incident.detected_at = min(began, act.at)
+        incident.save()
 
 
 def _note(act: _Act, row: PagerAct) -> str:

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 KEY = "y_NbAkKc66ryYTWUXYEu"
 SENDER = "causebook@example.com"
-Reply = tuple[int, dict[str, Any]]
+Reply = tuple[int, Any]
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Pagers:
     oncalls: list[dict[str, Any]] = field(default_factory=list)
     schedules: dict[str, list[str]] = field(default_factory=dict)
     """names of schedules, with the user names of who is on call"""
-    answers: list[Reply | tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    answers: list[Reply | tuple[int, Any, dict[str, str]]] = field(default_factory=list)
     """What it answers next, whatever is asked"""
     webhooks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """kind of integration and body"""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import opsgenie_sdk
 import pagerduty
 import pytest
+from opsgenie_sdk.exceptions import AuthenticationException, ConfigurationException
 
 from tests.pager_server import KEY, SENDER, Pagers
 
@@ -93,10 +94,8 @@ def test_opsgenies_client_writes_notes_and_states(
 
 def test_opsgenies_client_meets_its_refusals(alerts: opsgenie_sdk.AlertApi, pagers: Pagers) -> None:
     note = opsgenie_sdk.AddNoteToAlertPayload(note="x" * 25_001)
-    with pytest.raises(opsgenie_sdk.ApiException) as refused:
+    with pytest.raises(ConfigurationException, match="422"):
         alerts.add_note("052652ac-5d1c", note)
-    assert refused.value.status == 422
     pagers.keys.clear()
-    with pytest.raises(opsgenie_sdk.ApiException) as refused:
+    with pytest.raises(AuthenticationException, match="401"):
         alerts.add_note("052652ac-5d1c", opsgenie_sdk.AddNoteToAlertPayload(note="x"))
-    assert refused.value.status in (401, 403)
