@@ -32,6 +32,10 @@ WAITS = timedelta(minutes=5)
 """By so much an act may overtake the alert that it is about."""
 
 
+LOOKED_UP_FOR = timedelta(days=1)
+"""After an act nobody asks any more whose it was."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     text: str
@@ -240,7 +244,8 @@ FOR_PEOPLE = ("acknowledge", "own", "respond", "decline")
 
 def unknown_people(kind: str) -> list[str]:
     """The ids of people whom nobody has looked up yet, the newest first."""
-    rows = PagerAct.objects.filter(source__startswith=f"{kind} ").exclude(person="")
+    recent = timezone.now() - LOOKED_UP_FOR
+    rows = PagerAct.objects.filter(source__startswith=f"{kind} ", at__gt=recent).exclude(person="")
     return list(dict.fromkeys(rows.order_by("-pk").values_list("person", flat=True)))
 
 

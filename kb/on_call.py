@@ -51,8 +51,14 @@ def read_pagers() -> int:
     read = 0
     for workspace, pager in _pagers():
         get = _limited(workspace)
-        _find_people(workspace, pager, get)
-        if workspace.settings.get("reads_on_call") and _claim(workspace):
+        problem = _find_people(workspace, pager, get)
+        if problem:
+            OnCallReading.objects.update_or_create(
+                workspace=workspace, defaults={"problem": problem}
+            )
+        elif not workspace.settings.get("reads_on_call"):
+            OnCallReading.objects.filter(workspace=workspace).update(problem="")
+        elif _claim(workspace):
             read += _read(workspace, pager, get)
     return read
 
@@ -146,22 +152,26 @@ def _accounts(addresses: set[str]) -> dict[str, User]:
     return {user.email.lower(): user for user in found if user is not None}
 
 
-def _find_people(workspace: Workspace, pager: Pager, get: Get) -> None:
-    """Look up whom a pager means by the ids in its acts, and link those who have an account."""
+def _find_people(workspace: Workspace, pager: Pager, get: Get) -> str:
+    """Look up whom a pager means by the ids in its acts, and link those who have an account.
+
+    Returns what went wrong, in a sentence; empty for nothing.
+    """
     for person in pager_acts.unknown_people(pager.note_on)[:MOST_PEOPLE]:
         try:
             user = pager_acts.account_of(pager.address_of(get, person))
         except NotSent as error:
             if error.status != NOT_FOUND:
-                return
+                return f"Whose id {person} is: {error}"
             user = None
-        except FAILED:
-            return
+        except FAILED as error:
+            return f"Whose id {person} is: {error or type(error).__name__}"
         if user is not None:
             ChatPerson.objects.get_or_create(
                 workspace=workspace, external_id=person, defaults={"user": user}
             )
         pager_acts.person_found(pager.note_on, person, user)
+    return ""
 
 
 def linked_account(kind: str, person: str) -> User | None:

@@ -173,6 +173,7 @@ def test_acknowledging_and_resolving_here_does_so_there_and_ends_there(
     assert Alert.objects.get().status == "resolved"
     incident.refresh_from_db()
     assert incident.status == "resolved"
+    assert any("What ended it: Raised max_connections again" in each for each in world.notes(kind))
     writing = [each for each in world.pagers.requests if not each.startswith("GET")]
     assert len(writing) == 3, "a note, an acknowledgement, a resolution: no more"
 
@@ -380,5 +381,24 @@ def test_who_acknowledged_in_pagerduty_is_looked_up_by_mail_address(
     assert list(ChatPerson.objects.values_list("external_id", "user")) == [("PADA", ada.pk)]
     asked = len(world.pagers.requests)
     on_call.read_pagers()
+    assert on_call.problem_of(rule.workspace) == ""
     assert len(world.pagers.requests) == asked, "Each of them is looked up once."
     assert rule.workspace.people.count() == 1
+
+
+def test_a_key_that_may_not_read_people_is_a_problem_on_the_workspaces_page(
+    world: World, connect: Connect
+) -> None:
+    workspace = connect("pagerduty", "incident.filed").workspace
+    incident = world.page("pagerduty")
+    agent = {"id": "PADA", "summary": "Ada", "type": "user_reference"}
+    data = world.pagers.incident_data("PT4KHLK")
+    world.pagers.event("incident.acknowledged", data, agent)
+    world.webhooks()
+    world.pagers.answers.append((403, {}))
+    on_call.read_pagers()
+    assert "answered 403" in on_call.problem_of(workspace)
+    on_call.read_pagers()
+    assert on_call.problem_of(workspace) == ""
+    incident.refresh_from_db()
+    assert incident.owner is None
