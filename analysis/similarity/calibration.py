@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.similarity.ranking import MEASURED, features
 from analysis.similarity.simulation import KNOWN, UNSEEN, VAGUE, SimulatedAnswer
 from analysis.similarity.thresholds import THRESHOLDS
-from analysis.similarity.votes import Ballot
+from analysis.similarity.votes import MOSTLY_MATCHED, Ballot
 
 VERSION = 2
 """Of what is stored; calibrations of other versions are learnt anew."""
@@ -31,8 +31,6 @@ SHARES = {KNOWN: 0.5, UNSEEN: 0.25, VAGUE: 0.25}
 LOWEST_CONFIDENCE = 0.01
 VAGUE_SHARE = 0.05
 """The share of past incidents that were filed in fewer or commoner words than a vague question."""
-MOSTLY_KNOWN = 0.5
-"""The share of a vague question that the first cause explains: few words, if new ones, are not."""
 CUTOFFS = ("1", "3", "5")
 """Ranks within which a true cause counts as a hit."""
 BIN_EDGES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -130,14 +128,14 @@ class Calibration:
 
     def is_new(self, ballots: Sequence[Ballot]) -> bool:
         """Whether this looks like a kind of failure that history does not hold."""
-        return not ballots or self.right(features(ballots, 0)) < self.bar
+        return not ballots or _claim(ballots, self.right) < self.bar
 
     def is_vague(self, ballots: Sequence[Ballot]) -> bool:
         """Whether the question says too little for any answer, in words that history knows well."""
         support = ballots[0].support if ballots else None
         if support is None or support.asked >= self.vague_below:
             return False
-        return math.expm1(support.matched) >= MOSTLY_KNOWN * math.expm1(support.asked)
+        return math.expm1(support.matched) >= MOSTLY_MATCHED * math.expm1(support.asked)
 
     def bin_of(self, confidence: float) -> Bin | None:
         for each in self.judged.bins:
@@ -171,8 +169,16 @@ def _fit(answers: Sequence[SimulatedAnswer]) -> tuple[Curve, float] | None:
     curve = Curve.fit(np.array(x), np.array(y), np.array(trust)) if x else None
     if curve is None:
         return None
-    found = [curve(answer.features()) for answer in answers if answer.rank == 1]
+    found = [_claim(answer.ballots, curve) for answer in answers if answer.rank == 1]
     return curve, float(np.quantile(found, THRESHOLDS.known_refused)) if found else 0.0
+
+
+def _claim(ballots: Sequence[Ballot], curve: Curve) -> float:
+    """How sure the first of some suggestions is; 0 for what no more than one word speaks for."""
+    first = ballots[0]
+    if first.support and first.support.is_one_word_of_many and first.checks <= 1:
+        return 0.0
+    return curve(features(ballots, 0))
 
 
 def is_new_uncalibrated(ballots: Sequence[Ballot]) -> bool:
@@ -213,7 +219,8 @@ def _judge(answers: Sequence[SimulatedAnswer]) -> Judgement:
     for fit, held_out in _folds(answers):
         for answer in held_out:
             confidence = fit[0](answer.features()) if fit and answer.ballots else 0.0
-            _count(judged, answer, confidence < (fit[1] if fit else 0.0))
+            claim = _claim(answer.ballots, fit[0]) if fit and answer.ballots else 0.0
+            _count(judged, answer, claim < (fit[1] if fit else 0.0))
             if answer.ballots:
                 stated.append((confidence, answer.rank == 1))
     judged.bins = _bins(stated)

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from analysis.similarity.glossary import concepts_of
 from analysis.similarity.segment import Row
 from analysis.similarity.text import CONCEPT, MARKS, tokenise
-from analysis.similarity.weights import Document, is_piece, is_plain, ready_terms, saturate
+from analysis.similarity.weights import (
+    TERM_WEIGHTS,
+    Document,
+    is_piece,
+    is_plain,
+    ready_terms,
+    saturate,
+)
 
 MAX_SHARED, MAX_DIFFERENCES = 8, 4
 """Terms that are named at most."""
@@ -56,6 +63,11 @@ class WeightedQuery:
         return np.fromiter(kinds, bool, len(self.terms))
 
     @cached_property
+    def concepts(self) -> NDArray[np.bool_]:
+        """bool: which terms say what a word means in the trade"""
+        return np.fromiter((term[0] == CONCEPT for term in self.terms), bool, len(self.terms))
+
+    @cached_property
     def asked(self) -> float:
         """log(1 + rarity of all its words, summed)"""
         return float(np.log1p((self.rarity * self.content).sum()))
@@ -64,6 +76,12 @@ class WeightedQuery:
     def services(self) -> NDArray[np.bool_]:
         """bool: which terms are services"""
         return np.fromiter((t.startswith("service:") for t in self.terms), bool, len(self.terms))
+
+    @cached_property
+    def evidence(self) -> NDArray[np.bool_]:
+        """bool: which terms are alerts, log templates and metrics"""
+        starts = tuple(f"{name}:" for name in TERM_WEIGHTS if name != "service")
+        return np.fromiter((t.startswith(starts) for t in self.terms), bool, len(self.terms))
 
     @cached_property
     def nameable(self) -> NDArray[np.bool_]:

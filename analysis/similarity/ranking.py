@@ -92,11 +92,14 @@ def _support(query: WeightedQuery, row: Row | None) -> Support:
     present = (row.weights_of(query.hashes) if row else np.zeros(len(query.terms))) > 0
     matched = query.rarity * (query.content & present)
     same_service = bool((query.services & present).any())
+    words = int((query.content & present & ~query.concepts).sum())
     return Support(
         matched=float(np.log1p(matched.sum())),
         asked=query.asked,
         same_service=float(same_service),
         other_service=float(bool(query.services.any()) and not same_service),
+        words=max(words, int((query.concepts & present).sum())),
+        evidence=bool((query.evidence & present).any()),
     )
 
 

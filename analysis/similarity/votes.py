@@ -39,6 +39,10 @@ class CauseRecord:
         return (self.confirmed + k) / (self.confirmed + self.rejected + k)
 
 
+MOSTLY_MATCHED = 0.5
+"""The share of a question, by rarity of its words, from which most of it is explained."""
+
+
 @dataclass(frozen=True)
 class Support:
     """What speaks for a cause and against it."""
@@ -51,6 +55,17 @@ class Support:
     """1 where an affected service had this cause before"""
     other_service: float = 0.0
     """1 where services are affected, and none of them had it"""
+    words: int = 0
+    """how many different things question and profile both name: words, or concepts of the trade"""
+    evidence: bool = False
+    """whether an alert, log template or metric of the question occurred with the cause before"""
+
+    @property
+    def is_one_word_of_many(self) -> bool:
+        """Whether no more than one word speaks for it, which is less than half of the question."""
+        if self.words > 1 or self.same_service or self.evidence:
+            return False
+        return math.expm1(self.matched) < MOSTLY_MATCHED * math.expm1(self.asked)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from kb.causes.linking import create_cause, link_cause
 
 UNSEEN = (
     ("Kafka topic partition leader election stuck", "under-replicated partitions 14"),
+    ("VPN concentrator certificate pinning mismatch", ""),
     ("Badge readers at the warehouse do not open", ""),
     ("GPU inference node ECC errors", "Xid 48 double bit errors, device falls off the bus"),
 )
@@ -102,6 +104,24 @@ def test_a_weak_hint_names_what_it_shares_and_no_percentage(web: Client, user: U
     assert "weak:" in page
     assert "“stuck”" in page
     assert "sure" not in page.partition("The nearest all the same")[2].partition("</details>")[0]
+
+
+@pytest.mark.django_db
+def test_a_log_is_matched_by_its_words_and_never_by_its_dates(web: Client, user: User) -> None:
+    api = APIClient()
+    api.force_authenticate(user)
+    lines = "\n".join(f"2026-11-26T00:00:{n:02}Z certificate_expired gateway" for n in range(20))
+    dated = file_incident(title="Job failed on 2026-11-26", symptom="2026-11-26 00:00:05 exit 1")
+    link_cause(dated, create_cause(name="Nightly job broke"), state="confirmed")
+    old = file_incident(title="certificate_expired at the gateway in March")
+    link_cause(old, create_cause(name="Certificate not renewed"), state="confirmed")
+    new = file_incident(title="Customers cannot pay", symptom=lines)
+    [first, *others] = api.get(f"/api/v1/suggestions/{new.pk}/").json()["causes"]
+    assert first["name"] == "Certificate not renewed"
+    assert all(other["name"] != "Nightly job broke" for other in others)
+    page = web.get(f"/analysis/incidents/{new.pk}/suggestions/").content.decode()
+    assert "Certificate not renewed" in page
+    assert not any(re.search("[0-9]", reason["text"]) for reason in first["reasons"])
 
 
 @pytest.mark.django_db
