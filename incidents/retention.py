@@ -229,6 +229,11 @@ def register_kinds() -> None:
             "Never deleted: past incidents are what suggestions are made of.",
             "created_at",
         ),
+        "pager-acts": Kind(
+            "What people did in pagers",
+            (tables.PagerAct,),
+            "Stay with their incident: an act that a pager reports again counts once.",
+        ),
         "services": Kind(
             "Services",
             (Service, Service.depends_on.through),

@@ -12,10 +12,11 @@ class KbConfig(AppConfig):
         from common.markdown import OWN_IMAGES
         from incidents.events.pages import guard
         from incidents.events.signals import visibility_changing
+        from incidents.pager_acts import ECHOES, PEOPLE
         from incidents.palette import FINDERS, PAGES
         from incidents.search.query_language import SEARCH_FIELDS
         from incidents.search.row_causes import ROW_CAUSES
-        from kb import palette, permissions, row_causes
+        from kb import on_call, palette, permissions, row_causes
         from kb.audited import watch_models
         from kb.causes.queries import CAUSE_FIELD
         from kb.chatops import commands  # noqa: F401  (importing them registers them)
@@ -27,6 +28,8 @@ class KbConfig(AppConfig):
         PAGES.register("knowledge", palette.PAGES)
         FINDERS.register("causes", palette.CAUSES)
         FINDERS.register("postmortems", palette.POSTMORTEMS)
+        PEOPLE.register("linked accounts", on_call.linked_account)
+        ECHOES.register("notifications", on_call.was_asked_by_us)
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         ROW_CAUSES.register("linked", row_causes.linked_causes)
         ROW_CAUSES.register("likely", row_causes.likely_causes)

@@ -6,6 +6,7 @@ recorded with the event where it happened. How a platform lays it out is in `kb/
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from common.redaction import redact
@@ -31,6 +32,9 @@ def notification_text(
     headline = f"{KINDS.get(event.kind, event.kind)}: {event.text}"
     if not carries_answer(event):
         items = [_incident_item(incident, str(incident))]
+        if event.kind == "incident.resolved" and incident.resolution:
+            ended = f"What ended it: {_short(incident.resolution)}"
+            items = [replace(items[0], lines=[*items[0].lines, ended])]
         if event.path != incident.get_absolute_url():
             items.append(AnswerItem(event.text, event.path))
         return ChatAnswer(headline, items, private=False).redacted()

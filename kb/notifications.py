@@ -6,6 +6,7 @@ answer from history (`answers.py`); when that changes, a reply says so in the sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from time import monotonic
 from typing import Any
@@ -24,17 +25,18 @@ from common.site_url import public_url
 from common.viewer import Viewer
 from incidents.events import outbox
 from incidents.events.outbox import KINDS
-from incidents.models import Event, Incident
+from incidents.models import Alert, Event, Incident
 from kb import answers
 from kb.chat import registry
 from kb.chat.base import Destination, Outbound
 from kb.chatops.outbound import NotSent, send
-from kb.models import NotificationDelivery, NotificationRule, StatedAnswer
+from kb.models import NotificationDelivery, NotificationRule, StatedAnswer, Workspace
 from kb.notification_text import notification_data, notification_text
 
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 8
 BATCH = 200
+SO_ALREADY = "It is so there already."
 SENT = Counts(
     "notifications", "Notifications by chat platform and outcome.", ["platform", "outcome"]
 )
@@ -209,24 +211,39 @@ def _deliver(delivery: NotificationDelivery) -> bool | None:
             _finish(delivery, note="The channel has this answer already.")
             return None
     try:
-        request = _request_for(delivery, answer)
-        if request is None:
+        requests = _requests_for(delivery, answer)
+        if requests is None:
             finish(delivery, "This workspace has no way to post: see its settings.")
             SENT.add(platform, "failed")
             return False
-        response = send(delivery.rule.workspace, request)
+        if not requests:
+            _finish(delivery, note=SO_ALREADY)
+            return None
+        responses = [send(delivery.rule.workspace, each) for each in requests]
     except (NotSent, ValueError, KeyError) as error:
+        wait = error.wait if isinstance(error, NotSent) else 0.0
         if delivery.attempts >= MAX_ATTEMPTS:
             finish(delivery, str(error))
             SENT.add(platform, "failed")
         else:
-            retry_later(delivery, str(error))
+            retry_later(delivery, str(error), timedelta(seconds=wait))
             SENT.add(platform, "retried")
+        if wait:
+            _postpone(delivery.rule.workspace, wait)
         return False
-    message_id = registry()[delivery.rule.workspace.kind]().message_id(request, response)
+    message_id = registry()[platform]().message_id(requests[-1], responses[-1])
     _finish(delivery, message_id=message_id[:250], answer=key)
     SENT.add(platform, "sent")
     return True
+
+
+def _postpone(workspace: Workspace, seconds: float) -> None:
+    """Send nothing to a workspace for a while: its platform limits how often we may."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    waiting = NotificationDelivery.objects.filter(
+        rule__workspace=workspace, state=NotificationDelivery.State.WAITING, not_before__lt=until
+    )
+    waiting.update(not_before=until)
 
 
 def _is_news(rule: NotificationRule, incident: Incident, key: str) -> bool:
@@ -247,7 +264,10 @@ def _finish(
         done.save()
 
 
-def _request_for(delivery: NotificationDelivery, answer: answers.Answer | None) -> Outbound | None:
+def _requests_for(
+    delivery: NotificationDelivery, answer: answers.Answer | None
+) -> Sequence[Outbound] | None:
+    """What to send, in order; empty for nothing to change there, None where there is no way."""
     rule, event, base = delivery.rule, delivery.event, public_url()
     plugin = registry().get(rule.workspace.kind)
     if plugin is None:
@@ -262,12 +282,14 @@ def _request_for(delivery: NotificationDelivery, answer: answers.Answer | None) 
         topic=event.incident.reference if answers.carries_answer(event) else "",
         subject=redact(str(event.incident)),
         thread=thread,
+        records=_records_to_change(event, note_on) if note_on else (),
     )
-    return plugin().notify(
+    wanted = plugin().notify(
         notification_text(event, answer, reply=bool(thread)),
         notification_data(event, base, answer),
         to,
     )
+    return wanted if wanted is None or isinstance(wanted, Sequence) else [wanted]
 
 
 def _has_destination(rule: NotificationRule, incident: Incident) -> bool:
@@ -278,8 +300,23 @@ def _has_destination(rule: NotificationRule, incident: Incident) -> bool:
 
 def _record_of_alert(incident: Incident, kind: str) -> str:
     """The sender's id of the first alert of an incident that came by integrations of `kind`."""
-    alerts = incident.alerts.filter(source__startswith=f"{kind} ").order_by("starts_at", "pk")
-    return alerts.values_list("fingerprint", flat=True).first() or ""
+    return _records(incident, kind).first() or ""
+
+
+def _records(incident: Incident, kind: str, **of: Any) -> QuerySet[Any, str]:
+    alerts = incident.alerts.filter(source__startswith=f"{kind} ", **of)
+    return alerts.order_by("starts_at", "pk").values_list("fingerprint", flat=True)
+
+
+def _records_to_change(event: Event, kind: str) -> Sequence[str]:
+    """The records that are not yet as the event says, as far as their pager reported it to us.
+
+    So what a pager did itself does not go back to it.
+    """
+    of: dict[str, Any] = {"status": Alert.Status.FIRING}
+    if event.kind == "incident.acknowledged":
+        of["acknowledged_at"] = None
+    return list(dict.fromkeys(_records(event.incident, kind, **of)))
 
 
 def shown_deliveries(viewer: Viewer) -> QuerySet[NotificationDelivery]:

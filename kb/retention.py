@@ -114,6 +114,11 @@ def register_kinds() -> None:
             (tables.TrackedIssue, tables.Tracker),
             "As many as trackers and linked action items.",
         ),
+        "on-call": Kind(
+            "Who is on call",
+            (tables.OnCall, tables.OnCallReading),
+            "Read anew every few minutes, and deleted when it could not be read for two days.",
+        ),
         "chat": Kind(
             "Chat workspaces, people and channels",
             (

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from kb import notifications
+from kb import notifications, on_call
 from kb.postmortems.action_items import remind_owners_of_due_items
 from kb.tracking import syncing
 
@@ -10,6 +10,11 @@ from kb.tracking import syncing
 @shared_task
 def remind_owners() -> int:
     return remind_owners_of_due_items()
+
+
+@shared_task
+def read_pagers() -> int:
+    return on_call.read_pagers()
 
 
 @shared_task

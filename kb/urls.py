@@ -1,6 +1,16 @@
 from django.urls import path
 
-from kb.web import action_items, causes, chat, configuration, home, postmortems, reports, trackers
+from kb.web import (
+    action_items,
+    causes,
+    chat,
+    configuration,
+    home,
+    on_call,
+    postmortems,
+    reports,
+    trackers,
+)
 
 app_name = "kb"
 
@@ -64,6 +74,8 @@ urlpatterns = [
     path("chat/tellings/<int:pk>/replay/", chat.delivery_replay, name="telling-replay"),
     path("home/due/", home.due, name="home-due"),
     path("home/recurring/", home.recurring, name="home-recurring"),
+    path("services/<int:pk>/on-call/", on_call.of_service, name="service-on-call"),
+    path("incidents/<int:incident>/on-call/", on_call.of_incident, name="incident-on-call"),
     path("reports/", reports.report, name="report"),
     path("reports/causes/", reports.report_causes, name="report-causes"),
     path("incidents/<int:incident>/causes/", causes.incident_causes, name="incident-causes"),

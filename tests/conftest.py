@@ -21,9 +21,10 @@ from people.membership import give_role
 from people.models import Role
 from tests import migrated, servers
 from tests.misbehaving_server import server
+from tests.pager_server import pagers
 from tests.vendor_server import vendors
 
-__all__ = ["server", "vendors"]
+__all__ = ["pagers", "server", "vendors"]
 
 # How long an example takes says nothing on a busy machine; tests marked `clock` watch time.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -25,7 +25,7 @@ from accounts.people.names_in_texts import replace_names
 from accounts.people.states import end_all_sessions
 from common.origin import SETUP, acting
 from incidents.models import ApiToken, IdempotentResponse, Incident, Notice, SavedFilter
-from kb.models import ChatCode, ChatPerson, Draft, NotificationRule
+from kb.models import ChatCode, ChatPerson, Draft, NotificationRule, OnCall
 from people import audit
 from people.membership import an_administrator_remains, forget_roles, is_service_account
 from people.models import Account, Invitation, Membership, RoleGrant
@@ -92,6 +92,7 @@ def _delete_what_is_theirs(person: User) -> dict[str, int]:
         "accounts of single sign-on": SocialAccount.objects.filter(user=person),
         "e-mail addresses": EmailAddress.objects.filter(user=person),
         "chat accounts": ChatPerson.objects.filter(user=person),
+        "on-call shifts": OnCall.objects.filter(user=person),
         "chat codes": ChatCode.objects.filter(user=person),
         "invitations": invitations.filter(Q(accepted_by=person) | Q(address__in=addresses)),
         # Notices of others begin with who answered them.

@@ -58,7 +58,8 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
         alert = _matching_episode(past, event, received_at)
         if event.acknowledged:
             outcomes.append(_acknowledge(alert, event, received_at))
-            if alert and alert.status == Alert.Status.FIRING:
+            # Where the sender says when, and who, it is an act of a pager: pager_acts.py.
+            if alert and alert.status == Alert.Status.FIRING and not event.acknowledged_at:
                 acknowledged.append((alert, integration))
         elif alert is None and not event.firing:
             ended = _like(episodes, source, event)
@@ -125,7 +126,8 @@ def _end(alert: Alert, event: AlertEvent, received_at: datetime) -> None:
 def _acknowledge(alert: Alert | None, event: AlertEvent, received_at: datetime) -> str:
     if alert is None or alert.status == Alert.Status.RESOLVED:
         return f"{event.name}: acknowledged, but no alert of it fires"
-    alert.acknowledged_at = alert.acknowledged_at or max(received_at, alert.starts_at)
+    at = max(event.acknowledged_at or received_at, alert.starts_at)
+    alert.acknowledged_at = min(at, alert.acknowledged_at or at)
     return f"{event.name}: acknowledged"
 
 

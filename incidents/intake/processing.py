@@ -24,8 +24,16 @@ from incidents.intake import changes
 from incidents.intake.marked_as_test import as_test
 from incidents.intake.receiving import REQUEST_ID, TEST_MARK
 from incidents.models import Delivery
+from incidents.pager_acts import act_of_acknowledgement, take_over
 from incidents.webhooks import registry
-from incidents.webhooks.base import AlertEvent, ChangeEvent, Event, Ignored, Incoming
+from incidents.webhooks.base import (
+    AlertEvent,
+    ChangeEvent,
+    Event,
+    Ignored,
+    Incoming,
+    PagerEvent,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +41,8 @@ BATCH = 200
 MAX_EVENTS = 10_000
 LOCK = 7_301_905
 MAX_ATTEMPTS = 3
+OVERTOOK = timedelta(seconds=15)
+"""Before an act of a pager is tried again whose alert is not here; doubled with each attempt."""
 PROCESSED = Durations(
     "deliveries_processed", "Deliveries by kind of sender and outcome, from receipt to the end.",
     ["sender", "outcome"], [0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
@@ -47,6 +57,8 @@ class ParsedDelivery:
     events: list[Event] = field(default_factory=list)
     problem: str = ""
     outcomes: list[str] = field(default_factory=list)
+    waits: bool = False
+    """It overtook the alert that it is about: it is processed again a little later."""
 
 
 def process_waiting(seconds: float = 15.0) -> int:
@@ -175,15 +187,37 @@ def _process(batch: Sequence[Delivery]) -> None:
                 )
                 each.outcomes.append(outcome)
                 each.problem = each.problem or ("" if stored else outcome)
+        _take_over_acts(each)
     now = timezone.now()
     for each in parsed:
-        each.delivery.state = Delivery.State.FAILED if each.problem else Delivery.State.DONE
+        each.delivery.state = _state_of(each)
+        if each.delivery.state == Delivery.State.WAITING:
+            each.delivery.not_before = now + OVERTOOK * 2**each.delivery.attempts
         each.delivery.outcome = each.problem or _summary(each.outcomes)
         each.delivery.worked_at = now
         each.delivery.attempts += 1
     Delivery.objects.bulk_update(
-        [each.delivery for each in parsed], ["state", "outcome", "worked_at", "attempts"]
+        [each.delivery for each in parsed],
+        ["state", "outcome", "worked_at", "attempts", "not_before"],
     )
+
+
+def _take_over_acts(parsed: ParsedDelivery) -> None:
+    """What people did in a pager, after the alerts of the batch are known."""
+    for event in parsed.events:
+        act = act_of_acknowledgement(event) if isinstance(event, AlertEvent) else event
+        if isinstance(act, PagerEvent):
+            delivery = parsed.delivery
+            outcome = take_over(delivery.integration, act, delivery.received_at)
+            parsed.outcomes.append(outcome.text)
+            parsed.waits = parsed.waits or outcome.waits
+
+
+def _state_of(parsed: ParsedDelivery) -> str:
+    if parsed.problem:
+        return Delivery.State.FAILED
+    again = parsed.waits and parsed.delivery.attempts + 1 < MAX_ATTEMPTS
+    return Delivery.State.WAITING if again else Delivery.State.DONE
 
 
 def _summary(outcomes: list[str]) -> str:

@@ -8,6 +8,7 @@ from incidents.models.history import history_of
 from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
+from incidents.models.pager_act import PagerAct
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.saved_filter import SavedFilter
 from incidents.models.scheduled_run import ScheduledRun
@@ -32,6 +33,7 @@ __all__ = [
     "IntegrationSecret",
     "MaintenanceWindow",
     "Notice",
+    "PagerAct",
     "SavedFilter",
     "ScheduledRun",
     "Service",

@@ -29,6 +29,22 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class PagerPerson:
+    """A person as a pager names them; any of it may be empty."""
+
+    id: str = ""
+    """The pager's own id, for pagers that send no address."""
+    name: str = ""
+    email: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.id or self.name or self.email)
+
+    def __str__(self) -> str:
+        return self.name or self.email or "Somebody"
+
+
+@dataclass(frozen=True)
 class AlertEvent:
     """A monitor says that something fires, or no longer does."""
 
@@ -54,6 +70,9 @@ class AlertEvent:
     """The expression of the rule that fires, if the sender gives it."""
     acknowledged: bool = False
     """Somebody acknowledged it: such an event opens nothing and ends nothing."""
+    acknowledged_at: datetime | None = None
+    """When, by the clock of the sender."""
+    acknowledged_by: PagerPerson = PagerPerson()
     left_out: int = 0
     """How many more alerts the sender says it did not send."""
     ends_like: str = ""
@@ -104,6 +123,33 @@ class ChangeEvent:
     """Whether this step begins a rollout; None where its words do not say."""
 
 
+PAGER_ACTS = "note unacknowledge own respond decline escalate merge".split()
+
+
+@dataclass(frozen=True)
+class PagerEvent:
+    """What somebody did in a pager with a record of it that is an alert here.
+
+    `act` is one of PAGER_ACTS: a note was written, an acknowledgement was taken back, somebody was
+    made its owner, was called to help or declined, it went to other people, or it was merged.
+    """
+
+    act: str
+    record: str
+    """The fingerprint of the alert."""
+    id: str
+    """The pager's id of the note or the event: the same when it is sent again."""
+    at: datetime | None = None
+    by: PagerPerson = PagerPerson()
+    """Who did it."""
+    about: PagerPerson = PagerPerson()
+    """Who owns it from now on, or helps."""
+    text: str = ""
+    """What a note says; to whom it went."""
+    into: str = ""
+    """The fingerprint of the alert that it was merged into."""
+
+
 @dataclass(frozen=True)
 class Ignored:
     """A request without an event for us, or one that a person has to act on."""
@@ -111,7 +157,7 @@ class Ignored:
     why: str
 
 
-Event = AlertEvent | ChangeEvent | Ignored
+Event = AlertEvent | ChangeEvent | PagerEvent | Ignored
 
 
 def change_id(*parts: str) -> str:

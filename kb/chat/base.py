@@ -176,6 +176,8 @@ class Destination:
     """The same in words, for a mail."""
     thread: str = ""
     """What `message_id` returned for the message to reply to; empty for a new one."""
+    records: Sequence[str] = ()
+    """The ids of those records there that are not yet as the event says, for `note_on`."""
 
 
 class Platform:
@@ -244,9 +246,19 @@ class Platform:
         """
         return None
 
-    def notify(self, answer: ChatAnswer, event: dict[str, Any], to: Destination) -> Outbound | None:
-        """The request that notifies a channel of an event; programs may want its data too."""
+    def notify(
+        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
+    ) -> Outbound | Sequence[Outbound] | None:
+        """The request that notifies a channel of an event; programs may want its data too.
+
+        Several where one will not do, each harmless when it is repeated; none of them where there
+        is nothing to change.
+        """
         return self.post_message(answer, to)
+
+    def is_so_already(self, status: int, response: bytes) -> bool:
+        """Whether a refusal means that what the request wanted is so already."""
+        return False
 
     def channel_problem(self, channel: str) -> str:
         """What is wrong with a rule's channel, in a sentence; empty for nothing."""

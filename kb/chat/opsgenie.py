@@ -1,31 +1,48 @@
-"""Opsgenie: a note on the alert there from which an incident here came."""
+"""Opsgenie, and alerts of Jira Service Management: notes, state, and who is on call.
+
+As docs.opsgenie.com describes the Alert API, the Schedule API and the Who is on Call API, as of
+November 2026.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from django import forms
 
+from common.pager_notes import mark_as_ours
+from common.payloads import listed, text
 from kb.chat.base import (
     ChatAnswer,
     Destination,
-    OneWay,
     Outbound,
     OutboundRequest,
     api_key_field,
+    clip,
     id_in,
     plain_text,
     server_field,
 )
+from kb.chat.pagers import Get, Pager, PersonOnCall, acts_field, reads_field, rotas_field
+
+ACTIONS = {"incident.acknowledged": "acknowledge", "incident.resolved": "close"}
+WHO = {"user": "Causebook", "source": "Causebook"}
+MOST_AT_ONCE, MOST_ROTAS = 20, 20
+LONGEST_NOTE = 25_000
 
 
 class OpsgenieForm(forms.Form):
     secret_fields = ("api_key",)
-    api_key = api_key_field("Of an API integration that may create and update alerts.")
+    api_key = api_key_field("Of an API integration that may read, create and update.")
     server = server_field("opsgenie.com")
+    acts = acts_field("Opsgenie")
+    reads_on_call = reads_field()
+    rotas = rotas_field("checkout = payments_schedule, the name of a schedule.")
 
 
-class Opsgenie(OneWay):
+class Opsgenie(Pager):
     """Where the alert came by the integration “Opsgenie”. A note has 25,000 characters at most."""
 
     kind = "opsgenie"
@@ -33,15 +50,59 @@ class Opsgenie(OneWay):
     note_on = "opsgenie"
     SettingsForm = OpsgenieForm
 
+    def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        return {"Authorization": f"GenieKey {secrets['api_key']}"}
+
+    def _request(self, to: Destination, record: str, act: str, note: str) -> OutboundRequest:
+        alert = quote(record, safe="")
+        url = f"{to.settings['server'].rstrip('/')}/v2/alerts/{alert}/{act}?identifierType=id"
+        body = {"note": clip(mark_as_ours(note), LONGEST_NOTE), **WHO}
+        return OutboundRequest(url, body, self.auth_headers(to.secrets))
+
     def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
         if not to.channel:
             return None
-        alert = quote(to.channel, safe="")
-        url = f"{to.settings['server'].rstrip('/')}/v2/alerts/{alert}/notes?identifierType=id"
+        return self._request(to, to.channel, "notes", plain_text(answer, to.base))
+
+    def notify(
+        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
+    ) -> Outbound | Sequence[Outbound] | None:
+        act = ACTIONS.get(event["kind"])
+        if act is None or not to.settings.get("acts"):
+            return self.post_message(answer, to)
         note = plain_text(answer, to.base)
-        body = {"note": note, "user": "Causebook", "source": "Causebook"}
-        return OutboundRequest(url, body, {"Authorization": f"GenieKey {to.secrets['api_key']}"})
+        return [self._request(to, each, act, note) for each in to.records[:MOST_AT_ONCE]]
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
         """Opsgenie adds the note later and returns the id of the request."""
         return id_in(response, "requestId")
+
+    def on_call(
+        self, get: Get, rotas: Mapping[str, str], names: Mapping[str, Sequence[str]]
+    ) -> Iterator[PersonOnCall]:
+        """By schedule: that of the service's or its team's name, where none was entered.
+
+        Opsgenie calls the first schedule of a team *team*_schedule.
+        """
+        by_schedule: dict[str, list[str]] = {}
+        for service, schedule in rotas.items():
+            by_schedule.setdefault(schedule, []).append(service)
+        rows = listed_schedules(get) if any(name not in rotas for name in names) else {}
+        for service, others in names.items():
+            wanted = [service, *others, *(f"{each}_schedule" for each in others)]
+            found = next((rows[each.lower()] for each in wanted if each.lower() in rows), "")
+            if found and service not in rotas:
+                by_schedule.setdefault(found, []).append(service)
+        for schedule, services in list(by_schedule.items())[:MOST_ROTAS]:
+            where = f"/v2/schedules/{quote(schedule, safe='')}/on-calls"
+            data = get(f"{where}?scheduleIdentifierType=name&flat=true")
+            for person in listed(data, "data.onCallRecipients"):
+                named = text(person, limit=200)
+                yield PersonOnCall(services, named, named if "@" in named else "", schedule)
+
+
+def listed_schedules(get: Get) -> dict[str, str]:
+    """The names of schedules that are on, by the same in small letters."""
+    rows = [row for row in listed(get("/v2/schedules"), "data") if isinstance(row, dict)]
+    named = [text(row, "name", 200) for row in rows if row.get("enabled", True)]
+    return {name.lower(): name for name in named}

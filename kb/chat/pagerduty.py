@@ -1,22 +1,37 @@
-"""PagerDuty: a note on the incident there from which an incident here came."""
+"""PagerDuty: notes on its incidents, their state, and who is on call.
+
+As developer.pagerduty.com describes its REST API v2, as of November 2026.
+"""
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from django import forms
 
+from common.pager_notes import mark_as_ours
+from common.payloads import BadPayload, dig, listed, text, time_at
 from kb.chat.base import (
     ChatAnswer,
     Destination,
-    OneWay,
     Outbound,
     OutboundRequest,
     api_key_field,
     id_in,
+    json_of,
     plain_text,
     server_field,
 )
+from kb.chat.pagers import Get, Pager, PersonOnCall, acts_field, reads_field, rotas_field
+
+STATES = {"incident.acknowledged": "acknowledged", "incident.resolved": "resolved"}
+ALREADY = {1001, 1002}
+"""PagerDuty's codes for an incident that is resolved or acknowledged already."""
+MOST_AT_ONCE, PAGE, MOST_PAGES = 250, 100, 10
+MAX_POLICIES = 50
+"""Escalation policies in one question: more make its address too long."""
 
 
 class PagerDutyForm(forms.Form):
@@ -26,9 +41,12 @@ class PagerDutyForm(forms.Form):
         label="From", help_text="The mail address of a PagerDuty user: the notes are in that name."
     )
     server = server_field("pagerduty.com")
+    acts = acts_field("PagerDuty")
+    reads_on_call = reads_field()
+    rotas = rotas_field("checkout = PABC123, the id of an escalation policy.")
 
 
-class PagerDuty(OneWay):
+class PagerDuty(Pager):
     """Where the alert came by the integration “PagerDuty webhooks V3”, whose id is PagerDuty's."""
 
     kind = "pagerduty"
@@ -36,17 +54,84 @@ class PagerDuty(OneWay):
     note_on = "pagerduty"
     SettingsForm = PagerDutyForm
 
+    def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "Authorization": f"Token token={secrets['api_key']}",
+            "Accept": "application/vnd.pagerduty+json;version=2",
+        }
+
+    def _request(
+        self, to: Destination, path: str, body: dict[str, Any], method: str = "POST"
+    ) -> OutboundRequest:
+        headers = {**self.auth_headers(to.secrets), "From": to.settings["sender"]}
+        return OutboundRequest(f"{to.settings['server'].rstrip('/')}{path}", body, headers, method)
+
     def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
         if not to.channel:
             return None
-        url = f"{to.settings['server'].rstrip('/')}/incidents/{quote(to.channel, safe='')}/notes"
-        headers = {
-            "Authorization": f"Token token={to.secrets['api_key']}",
-            "Accept": "application/vnd.pagerduty+json;version=2",
-            "From": to.settings["sender"],
-        }
-        content = plain_text(answer, to.base)
-        return OutboundRequest(url, {"note": {"content": content}}, headers)
+        content = mark_as_ours(plain_text(answer, to.base))
+        path = f"/incidents/{quote(to.channel, safe='')}/notes"
+        return self._request(to, path, {"note": {"content": content}})
+
+    def notify(
+        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
+    ) -> Outbound | Sequence[Outbound] | None:
+        state = STATES.get(event["kind"])
+        if state is None or not to.settings.get("acts"):
+            return self.post_message(answer, to)
+        changed: dict[str, Any] = {"type": "incident_reference", "status": state}
+        if state == "resolved":
+            # PagerDuty adds it as a note.
+            changed["resolution"] = mark_as_ours(plain_text(answer, to.base))
+        rows = [{"id": record, **changed} for record in to.records[:MOST_AT_ONCE]]
+        return [self._request(to, "/incidents", {"incidents": rows}, "PUT")] if rows else []
+
+    def is_so_already(self, status: int, response: bytes) -> bool:
+        try:
+            return status == 400 and dig(json_of(response), "error.code") in ALREADY
+        except BadPayload:
+            return False
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
         return id_in(response, "note.id")
+
+    def on_call(
+        self, get: Get, rotas: Mapping[str, str], names: Mapping[str, Sequence[str]]
+    ) -> Iterator[PersonOnCall]:
+        """By escalation policy: that of the service of the same name, where none was entered."""
+        by_policy: dict[str, list[str]] = {}
+        for service, policy in rotas.items():
+            by_policy.setdefault(policy, []).append(service)
+        left = {name.lower(): name for name in names if name not in rotas}
+        for row in _paged(get, "services", "services") if left else ():
+            service = left.pop(text(row, "name").lower(), "")
+            policy = text(row, "escalation_policy.id", 100)
+            if service and policy:
+                by_policy.setdefault(policy, []).append(service)
+        policies = list(by_policy)
+        for start in range(0, len(policies), MAX_POLICIES):
+            asked = [
+                ("escalation_policy_ids[]", each) for each in policies[start : start + MAX_POLICIES]
+            ]
+            for row in _paged(get, "oncalls", "oncalls", ("include[]", "users"), *asked):
+                yield PersonOnCall(
+                    by_policy.get(text(row, "escalation_policy.id", 100), []),
+                    text(row, "user.name", 100) or text(row, "user.summary", 100),
+                    text(row, "user.email", 200),
+                    text(row, "schedule.summary", 100) or text(row, "escalation_policy.summary"),
+                    int(text(row, "escalation_level", 2) or 1),
+                    time_at(row, "end"),
+                )
+
+    def address_of(self, get: Get, person: str) -> str:
+        return text(get(f"/users/{quote(person, safe='')}"), "user.email", 200)
+
+
+def _paged(get: Get, path: str, key: str, *query: tuple[str, str]) -> Iterator[Any]:
+    """The rows of a list of PagerDuty, of MOST_PAGES pages at most."""
+    for page in range(MOST_PAGES):
+        where = urlencode([*query, ("limit", PAGE), ("offset", page * PAGE)])
+        data = get(f"/{path}?{where}")
+        yield from listed(data, key)
+        if dig(data, "more") is not True:
+            break

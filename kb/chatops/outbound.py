@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from smtplib import SMTPException
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,16 +20,31 @@ from django.core.mail import EmailMultiAlternatives
 
 from common.outbound_addresses import AddressRefused, http_client
 from kb.chat import registry
-from kb.chat.base import Outbound, OutboundMail
+from kb.chat.base import Outbound, OutboundMail, json_of
+from kb.chat.pagers import Pager
 from kb.models import Workspace
 
 TIMEOUT = 5.0
 _REASON = re.compile(rb'"error":"([a-z_]{1,60})"')
-MAX_BYTES = 64 * 1024
+MAX_BYTES, MAX_READ = 64 * 1024, 2 * 1024 * 1024
+
+
+LONGEST_WAIT = 900.0
+"""Seconds that we wait at most because a platform says so."""
+WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-period-in-sec")
+"""How platforms say for how many seconds no request is welcome; the last two of PagerDuty and
+Opsgenie."""
 
 
 class NotSent(Exception):
     """The request failed or is not allowed; the message says why and holds no secret."""
+
+    def __init__(self, why: str, wait: float = 0.0, status: int = 0) -> None:
+        super().__init__(why)
+        self.wait = wait
+        """Seconds for which the platform wants no request."""
+        self.status = status
+        """With which it answered; 0 where it did not."""
 
 
 def configured_hosts(workspace: Workspace) -> set[tuple[str, str]]:
@@ -46,32 +65,10 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
         raise NotSent(f"{address.hostname} is no address of this workspace.")
     # These bytes exactly were signed, where the platform signs.
     content = json.dumps(request.body, separators=(",", ":")).encode()
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "causebook",
-        **request.headers,
-    }
-    try:
-        with (
-            http_client(timeout=TIMEOUT) as client,
-            client.stream(
-                request.method,
-                request.url,
-                content=content if request.method != "GET" else None,
-                headers=headers,
-            ) as response,
-        ):
-            body = b""
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    break
-    except AddressRefused as error:
-        raise NotSent(str(error)) from error
-    except httpx.HTTPError as error:
-        raise NotSent(f"{address.hostname}: {type(error).__name__}") from error
-    if not response.is_success:
-        raise NotSent(f"{address.hostname} answered {response.status_code}.")
+    headers = {"Content-Type": "application/json", **request.headers}
+    body, status = _exchange(request.method, request.url, headers, content)
+    if not 200 <= status < 300 and not (plugin and plugin().is_so_already(status, body)):
+        raise NotSent(f"{address.hostname} answered {status}.{_cure(status)}", status=status)
     # Slack answers 200 to what it refuses, and says so in the body.
     if body.startswith(b'{"ok":false'):
         # Its word for why, such as “channel_not_found”; whatever else stands there is not repeated.
@@ -79,6 +76,69 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
         reason = f": {found[1].decode()}" if found else ""
         raise NotSent(f"{address.hostname} refused it{reason}.")
     return body
+
+
+def read(workspace: Workspace, path: str) -> Any:
+    """The JSON at a path of the API of a workspace. Raises NotSent and BadPayload."""
+    pager = registry()[workspace.kind]()
+    assert isinstance(pager, Pager), f"{workspace.kind} is no pager"
+    server = str(workspace.settings["server"]).rstrip("/")
+    host = urlsplit(server).hostname
+    headers = pager.auth_headers(workspace.secrets)
+    body, status = _exchange("GET", f"{server}{path}", headers, b"", MAX_READ)
+    if status != httpx.codes.OK:
+        raise NotSent(f"{host} answered {status}.{_cure(status)}", status=status)
+    return json_of(body)
+
+
+def _cure(status: int) -> str:
+    """What to do about a refusal that no retry changes; empty for others."""
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return " Its key or token was revoked or may not do this: enter another in the settings."
+    return ""
+
+
+def _exchange(
+    method: str, url: str, headers: Mapping[str, str], content: bytes, most: int = MAX_BYTES
+) -> tuple[bytes, int]:
+    """The body of the response, `most` bytes of it and a few more, and its status."""
+    host = urlsplit(url).hostname
+    try:
+        with (
+            http_client(timeout=TIMEOUT) as client,
+            client.stream(
+                method,
+                url,
+                content=content if method != "GET" else None,
+                headers={"User-Agent": "causebook", **headers},
+            ) as response,
+        ):
+            body = b""
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > most:
+                    break
+    except AddressRefused as error:
+        raise NotSent(str(error)) from error
+    except httpx.HTTPError as error:
+        raise NotSent(f"{host}: {type(error).__name__}") from error
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        wait = _seconds_to_wait(response.headers)
+        raise NotSent(f"{host} answered 429: it wants no request for {wait:.0f} s.", wait)
+    return body, response.status_code
+
+
+def _seconds_to_wait(headers: Mapping[str, str]) -> float:
+    """As the platform says, between a second and LONGEST_WAIT; half a minute if it does not."""
+    given = next((headers[name] for name in WAIT_HEADERS if name in headers), "")
+    if given.isascii() and given.isdigit():
+        return min(max(float(given[:9]), 1.0), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(given)
+        seconds = (until - datetime.now(until.tzinfo)).total_seconds()
+    except (TypeError, ValueError):
+        return 30.0
+    return min(max(seconds, 1.0), LONGEST_WAIT)
 
 
 def _send_mail(mail: OutboundMail) -> bytes:

@@ -6,6 +6,7 @@ from kb.models.chat import ChatCode, ChatPerson, IncidentChannel, Workspace
 from kb.models.check import Check
 from kb.models.fix import Fix
 from kb.models.notification import NotificationDelivery, NotificationRule, StatedAnswer
+from kb.models.on_call import OnCall, OnCallReading
 from kb.models.postmortem import (
     Comment,
     Draft,
@@ -32,6 +33,8 @@ __all__ = [
     "LedTo",
     "NotificationDelivery",
     "NotificationRule",
+    "OnCall",
+    "OnCallReading",
     "Picture",
     "Postmortem",
     "PostmortemReview",

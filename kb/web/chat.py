@@ -17,7 +17,7 @@ from common.site_url import public_url
 from common.viewer import signed_in
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
-from kb import notifications
+from kb import notifications, on_call
 from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, NotificationRule, Workspace
@@ -79,6 +79,7 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "plugin": plugin,
+        "problem": on_call.problem_of(row),
         "address": f"{public_url()}/chat/{row.slug}/",
         "rules": [
             (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()

@@ -40,6 +40,7 @@ MADE_BY_MACHINES = {
     "analysis.thinnedincident",
     "incidents.alert", "incidents.delivery", "incidents.event", "incidents.heartbeatwatch",
     "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
+    "incidents.pageract", "kb.oncall", "kb.oncallreading",
     "kb.notificationdelivery", "kb.statedanswer", "people.auditentry", "people.auditcursor",
     "practice.sloday",
     # A text that is being written, seen by its author only, and codes that live for minutes.

@@ -1,0 +1,74 @@
+"""What pagers have beyond other platforms: states of records, people, and who is on call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from kb.chat.base import OneWay
+
+Get = Callable[[str], Any]
+"""Reads JSON at a path of the workspace's API. Raises what a request raises that failed."""
+
+
+@dataclass(frozen=True)
+class PersonOnCall:
+    """Somebody whom a pager would call now, for the services of one rota."""
+
+    services: Sequence[str]
+    """Their names here."""
+    name: str
+    email: str = ""
+    rota: str = ""
+    """The schedule or escalation policy, as it is called there."""
+    level: int = 1
+    """1 is called first."""
+    until: datetime | None = None
+
+
+class Pager(OneWay):
+    """Base of the plug-ins of pagers; `note_on` names the integration whose alerts are theirs."""
+
+    def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        raise NotImplementedError
+
+    def on_call(
+        self, get: Get, rotas: Mapping[str, str], names: Mapping[str, Sequence[str]]
+    ) -> Iterator[PersonOnCall]:
+        """Who is on call: of `rotas`, by service as a manager entered them, and of services whose
+        own name, or another of their `names`, is the name of something there."""
+        raise NotImplementedError
+
+    def address_of(self, get: Get, person: str) -> str:
+        """The mail address of a person by their id there; empty where it has none."""
+        return ""
+
+
+def acts_field(vendor: str) -> forms.BooleanField:
+    return forms.BooleanField(
+        label=f"Acknowledge and resolve in {vendor}",
+        required=False,
+        help_text="What is acknowledged or resolved here is so there too, if a rule has the event.",
+    )
+
+
+def reads_field() -> forms.BooleanField:
+    return forms.BooleanField(
+        label="Read who is on call",
+        required=False,
+        help_text="Every five minutes, for services that have the same name there.",
+    )
+
+
+def rotas_field(example: str) -> forms.CharField:
+    return forms.CharField(
+        label="Rotas",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea,
+        help_text=f"Where names differ, a service and its rota in each line: {example}",
+    )

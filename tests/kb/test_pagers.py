@@ -1,0 +1,404 @@
+"""What happens here goes to the pager by rule, once, and does not come back as news.
+
+The pager is a server that answers as PagerDuty and Opsgenie do (tests/pager_server.py), and posts
+its webhooks to the product.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from analysis.answers.changes import follow_answers
+from incidents import responders
+from incidents.filing import add_note, edit_incident, set_status
+from incidents.intake import processing, receiving
+from incidents.models import Alert, Delivery, Event, Incident, Integration, Service
+from kb import notifications, on_call
+from kb.causes.linking import name_cause
+from kb.models import ChatPerson, NotificationDelivery, NotificationRule, Workspace
+from tests.incidents.signed_requests import make
+from tests.kb.conftest import past
+from tests.pager_server import KEY, SENDER, Pagers
+
+pytestmark = pytest.mark.django_db
+POOL = "orders-db refuses connections, pool exhausted, clients wait"
+EVENTS = ["incident.filed", "incident.answer", "incident.acknowledged", "incident.resolved"]
+Connect = Callable[..., NotificationRule]
+
+
+class World:
+    """A pager whose webhooks reach the product, and what the product sends it."""
+
+    def __init__(self, pagers: Pagers) -> None:
+        self.pagers = pagers
+        self.integrations: dict[str, Integration] = {
+            "pagerduty": make("pagerduty", name="PagerDuty")[0],
+            "opsgenie": make("opsgenie", name="Opsgenie")[0],
+        }
+
+    def webhooks(self) -> list[str]:
+        """Receive what the pager owes us; returns what became of it."""
+        sent, self.pagers.webhooks[:] = list(self.pagers.webhooks), []
+        for kind, body in sent:
+            receiving.store(self.integrations[kind], {}, json.dumps(body).encode())
+        processing.process_waiting()
+        rows = Delivery.objects.order_by("-pk").values_list("outcome", flat=True)
+        return list(rows[: len(sent)])
+
+    def send(self) -> int:
+        NotificationDelivery.objects.filter(state="waiting").update(not_before=timezone.now())
+        return notifications.deliver_due()
+
+    def settle(self) -> None:
+        """Everything that follows, until nothing does."""
+        for _ in range(5):
+            self.send()
+            self.webhooks()
+
+    def page(self, kind: str, key: str = "PT4KHLK", title: str = POOL) -> Incident:
+        """The pager calls somebody for a new record of it."""
+        if kind == "pagerduty":
+            self.pagers.open_incident(
+                key, title=title, created_at=timezone.now().isoformat(),
+                service={"id": "PF9", "summary": "orders-db"},
+            )  # fmt: skip
+            self.pagers.event("incident.triggered", self.pagers.incident_data(key))
+        else:
+            at = int(timezone.now().timestamp() * 1000)
+            data = {"message": title, "entity": "orders-db", "createdAt": at}
+            self.pagers.open_alert(key, data=data)
+            self.pagers.action("Create", key)
+        self.webhooks()
+        incident = Alert.objects.get(fingerprint=key).incident
+        assert incident
+        return incident
+
+    def notes(self, kind: str, key: str = "PT4KHLK") -> list[str]:
+        rows = self.pagers.incidents if kind == "pagerduty" else self.pagers.alerts
+        return list(rows[key]["notes"])
+
+    def state(self, kind: str, key: str = "PT4KHLK") -> str:
+        if kind == "pagerduty":
+            return str(self.pagers.incidents[key]["status"])
+        alert = self.pagers.alerts[key]
+        if alert["status"] == "closed":
+            return "resolved"
+        return "acknowledged" if alert["acknowledged"] else "triggered"
+
+
+@pytest.fixture
+def world(pagers: Pagers, database: Service, user: User) -> World:
+    row = past(POOL, database, 30, resolution="Raised max_connections to 400")
+    name_cause(row, "Connection pool too small", author=user)
+    # What happened before is no news.
+    Event.objects.update(planned_at=timezone.now())
+    return World(pagers)
+
+
+@pytest.fixture
+def connect(pagers: Pagers) -> Connect:
+    def make_rule(kind: str, *events: str, **settings: Any) -> NotificationRule:
+        given = {"server": pagers.url, "sender": SENDER, "acts": True, **settings}
+        row = Workspace(kind=kind, name=kind, settings=given)
+        row.secrets = {"api_key": KEY}
+        row.save()
+        return NotificationRule.objects.create(workspace=row, events=list(events or EVENTS))
+
+    return make_rule
+
+
+BOTH = pytest.mark.parametrize("kind", ["pagerduty", "opsgenie"])
+
+
+@BOTH
+def test_the_likely_cause_is_one_note_for_each_change_of_the_answer(
+    world: World, connect: Connect, user: User, kind: str
+) -> None:
+    connect(kind)
+    incident = world.page(kind)
+    for _ in range(3):
+        follow_answers()
+        world.settle()
+    [note] = world.notes(kind)
+    assert note.startswith("[Causebook]")
+    assert "Connection pool too small" in note
+    assert "Raised max_connections to 400" in note
+    # Its own webhook brought it back, and it is no note of a person.
+    assert not incident.timeline.filter(kind="note").exists()
+    edit_incident(incident, user, title="Certificates of the mail gateway have run out")
+    for _ in range(2):
+        follow_answers()
+        world.settle()
+    assert len(world.notes(kind)) == 2
+
+
+@BOTH
+def test_a_storm_of_changes_is_one_note(
+    world: World, connect: Connect, user: User, kind: str
+) -> None:
+    connect(kind)
+    incident = world.page(kind)
+    world.settle()
+    for number in range(20):
+        add_note(incident, f"Still waiting for connections, try {number}", user)
+        incident.refresh_from_db()
+        follow_answers()
+        world.settle()
+    assert len(world.notes(kind)) == 1
+
+
+@BOTH
+def test_acknowledging_and_resolving_here_does_so_there_and_ends_there(
+    world: World, connect: Connect, user: User, kind: str
+) -> None:
+    connect(kind)
+    incident = world.page(kind)
+    world.settle()
+    responders.acknowledge(incident, user)
+    world.settle()
+    assert world.state(kind) == "acknowledged"
+    incident.refresh_from_db()
+    assert incident.owner == user
+    set_status(incident, "resolved", user, "Raised max_connections again")
+    world.settle()
+    assert world.state(kind) == "resolved"
+    assert Alert.objects.get().status == "resolved"
+    incident.refresh_from_db()
+    assert incident.status == "resolved"
+    assert any("What ended it: Raised max_connections again" in each for each in world.notes(kind))
+    writing = [each for each in world.pagers.requests if not each.startswith("GET")]
+    assert len(writing) == 3, "a note, an acknowledgement, a resolution: no more"
+
+
+@BOTH
+def test_our_acknowledgement_comes_back_as_no_news_whoever_the_pager_says_it_was(
+    world: World, connect: Connect, user: User, django_user_model: Any, kind: str
+) -> None:
+    """The clock of the pager may be behind ours, and its account may be that of a person here."""
+    bot = django_user_model.objects.create_user("bot", email=SENDER)
+    rule = connect(kind)
+    ChatPerson.objects.create(workspace=rule.workspace, external_id="PSENDER", user=bot)
+    incident = world.page(kind)
+    world.settle()
+    responders.acknowledge(incident, None, how="by a script")
+    world.send()
+    early = (timezone.now() - timedelta(seconds=30)).isoformat()
+    for _, body in world.pagers.webhooks:
+        if kind == "pagerduty":
+            body["event"]["occurred_at"] = early
+        else:
+            body["alert"]["username"] = SENDER
+    outcomes = world.webhooks()
+    assert any("we did this ourselves" in outcome for outcome in outcomes)
+    incident.refresh_from_db()
+    assert incident.owner is None
+
+
+@BOTH
+def test_what_the_pager_did_itself_is_not_sent_back_to_it(
+    world: World, connect: Connect, kind: str
+) -> None:
+    connect(kind, "incident.acknowledged", "incident.resolved")
+    incident = world.page(kind)
+    agent = {"id": "PADA", "summary": "Ada", "type": "user_reference"}
+    if kind == "pagerduty":
+        data = world.pagers.incident_data("PT4KHLK")
+        world.pagers.event("incident.acknowledged", data, agent)
+    else:
+        world.pagers.action("Acknowledge", "PT4KHLK", username="ada@example.com")
+    world.settle()
+    incident.refresh_from_db()
+    assert incident.acknowledged_at
+    if kind == "pagerduty":
+        world.pagers.event("incident.resolved", data, agent)
+    else:
+        world.pagers.action("Close", "PT4KHLK", username="ada@example.com")
+    world.webhooks()
+    set_status(incident, "resolved")
+    world.settle()
+    assert [each for each in world.pagers.requests if not each.startswith("GET")] == []
+    assert set(NotificationDelivery.objects.values_list("error", flat=True)) == {
+        notifications.SO_ALREADY
+    }
+
+
+@BOTH
+def test_every_record_of_an_incident_is_resolved_with_it(
+    world: World, connect: Connect, user: User, kind: str
+) -> None:
+    connect(kind, "incident.resolved")
+    incident = world.page(kind)
+    world.page(kind, "POTHER")
+    assert incident.alerts.count() == 2
+    set_status(incident, "resolved", user)
+    world.settle()
+    assert {world.state(kind, key) for key in ("PT4KHLK", "POTHER")} == {"resolved"}
+
+
+@BOTH
+def test_states_stay_here_unless_the_workspace_says_so(
+    world: World, connect: Connect, user: User, kind: str
+) -> None:
+    connect(kind, acts=False)
+    incident = world.page(kind)
+    responders.acknowledge(incident, user)
+    set_status(incident, "resolved", user)
+    world.settle()
+    assert world.state(kind) == "triggered"
+    assert len(world.notes(kind)) == 3, "each event as a note"
+
+
+def test_a_rule_without_the_event_sends_no_state(
+    world: World, connect: Connect, user: User
+) -> None:
+    connect("pagerduty", "incident.filed")
+    incident = world.page("pagerduty")
+    responders.acknowledge(incident, user)
+    world.settle()
+    assert world.state("pagerduty") == "triggered"
+
+
+def test_what_is_resolved_there_already_counts_as_done(
+    world: World, connect: Connect, user: User
+) -> None:
+    """Its webhook is on the way, or was lost."""
+    connect("pagerduty", "incident.resolved")
+    incident = world.page("pagerduty")
+    world.pagers.incidents["PT4KHLK"]["status"] = "resolved"
+    set_status(incident, "resolved", user)
+    world.send()
+    delivery = NotificationDelivery.objects.get()
+    assert (delivery.state, delivery.attempts, delivery.error) == ("done", 1, "")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "120"}, 120),
+        ({"ratelimit-reset": "70"}, 70),
+        ({"X-RateLimit-Period-In-Sec": "60"}, 60),
+        ({"Retry-After": "9999999"}, 900),
+        ({"Retry-After": "soon"}, 30),
+        ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}, 1),
+        ({}, 30),
+    ],
+)
+def test_a_rate_limit_is_waited_for_with_all_that_waits(
+    world: World, connect: Connect, user: User, kind: str, headers: dict[str, str], seconds: int
+) -> None:
+    connect(kind, "incident.filed", "incident.acknowledged")
+    incident = world.page(kind)
+    responders.acknowledge(incident, user)
+    world.pagers.answers.append((429, {"error": {"message": "Rate Limit Exceeded"}}, headers))
+    began = timezone.now()
+    assert notifications.deliver_due() == 0
+    waits = NotificationDelivery.objects.filter(state="waiting").values_list("not_before", "error")
+    assert len(waits) == 2
+    for until, _ in waits:
+        assert abs((until - began).total_seconds() - max(seconds, 1)) < 6
+    assert any("answered 429" in error for _, error in waits)
+    assert len(world.pagers.requests) == 1
+    assert world.send() == 2
+    assert world.state(kind) == "acknowledged"
+
+
+@BOTH
+def test_a_revoked_key_is_named_on_the_workspaces_page_until_another_is_entered(
+    world: World, connect: Connect, client: Client, django_user_model: Any, kind: str
+) -> None:
+    rule = connect(kind, "incident.filed")
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    page = rule.workspace.get_absolute_url()
+    world.pagers.keys = {"another-key"}
+    world.page(kind)
+    world.send()
+    shown = client.get(page).content.decode()
+    assert "answered 401. Its key or token was revoked" in shown
+    assert KEY not in shown
+    rule.workspace.secrets = {"api_key": "another-key"}
+    rule.workspace.save()
+    world.settle()
+    assert len(world.notes(kind)) == 1
+    assert "revoked" not in client.get(page).content.decode().split("Recent notifications")[0]
+
+
+@BOTH
+def test_a_server_that_fails_gets_the_note_once_it_works(
+    world: World, connect: Connect, kind: str
+) -> None:
+    connect(kind, "incident.filed")
+    world.page(kind)
+    world.pagers.answers.extend([(500, {}), (503, {})])
+    for _ in range(4):
+        world.send()
+    assert len(world.notes(kind)) == 1
+
+
+@BOTH
+def test_nothing_of_a_private_incident_leaves(
+    world: World, connect: Connect, user: User, kind: str
+) -> None:
+    connect(kind)
+    incident = world.page(kind)
+    edit_incident(incident, None, private=True)
+    responders.acknowledge(incident, None)
+    set_status(incident, "resolved")
+    follow_answers()
+    for _ in range(2):
+        world.send()
+    assert world.pagers.requests == []
+    assert world.state(kind) == "triggered"
+
+
+def test_who_acknowledged_in_pagerduty_is_looked_up_by_mail_address(
+    world: World, connect: Connect, django_user_model: Any
+) -> None:
+    """PagerDuty's webhooks name people by an id; its API knows their addresses."""
+    ada = django_user_model.objects.create_user("ada", email="ada@example.com")
+    rule = connect("pagerduty")
+    world.pagers.user("PADA", "Ada Example", "Ada@example.com")
+    world.pagers.user("PBOB", "Bob Unknown", "bob@elsewhere.example")
+    incident = world.page("pagerduty")
+    data = world.pagers.incident_data("PT4KHLK")
+    for key in ("PBOB", "PADA", "PGONE"):
+        agent = {"id": key, "summary": key, "type": "user_reference"}
+        world.pagers.event("incident.acknowledged", data, agent)
+    world.webhooks()
+    incident.refresh_from_db()
+    assert incident.owner is None
+    on_call.read_pagers()
+    incident.refresh_from_db()
+    assert incident.owner == ada
+    assert list(ChatPerson.objects.values_list("external_id", "user")) == [("PADA", ada.pk)]
+    asked = len(world.pagers.requests)
+    on_call.read_pagers()
+    assert on_call.problem_of(rule.workspace) == ""
+    assert len(world.pagers.requests) == asked, "Each of them is looked up once."
+    assert rule.workspace.people.count() == 1
+
+
+def test_a_key_that_may_not_read_people_is_a_problem_on_the_workspaces_page(
+    world: World, connect: Connect
+) -> None:
+    workspace = connect("pagerduty", "incident.filed").workspace
+    incident = world.page("pagerduty")
+    agent = {"id": "PADA", "summary": "Ada", "type": "user_reference"}
+    data = world.pagers.incident_data("PT4KHLK")
+    world.pagers.event("incident.acknowledged", data, agent)
+    world.webhooks()
+    world.pagers.answers.append((403, {}))
+    on_call.read_pagers()
+    assert "answered 403" in on_call.problem_of(workspace)
+    on_call.read_pagers()
+    assert on_call.problem_of(workspace) == ""
+    incident.refresh_from_db()
+    assert incident.owner is None
