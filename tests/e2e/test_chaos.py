@@ -70,8 +70,8 @@ class Product:
 
     def start(self) -> Running:
         log = self.data.parent.parent / "output.txt"
-        data = {"CAUSEBOOK_DATA_DIR": str(self.data)}
-        return Running(ROOT, "--port", str(self.port), log=log, **data, **self._environ)
+        environ = {"CAUSEBOOK_DATA_DIR": str(self.data), **self._environ}
+        return Running(ROOT, "--port", str(self.port), log=log, user=None, **environ)
 
     def stop(self) -> None:
         self.up.interrupt()
