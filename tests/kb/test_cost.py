@@ -46,7 +46,7 @@ PAGES = {
     "/?q=slow+service:orders-db+cause:deploy": 13,
     "/analysis/search/?q=slow": 14,
     "/analysis/gaps/": 20,
-    "/knowledge/causes/": 8,
+    "/knowledge/causes/": 10,
     "/knowledge/causes/{cause}/": 20,
     "/knowledge/postmortems/": 8,
     "/knowledge/postmortems/{postmortem}/": 20,
