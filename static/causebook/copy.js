@@ -1,4 +1,4 @@
-// Buttons that copy: the text of the element that data-copy names, or of each block of code inside
+// Buttons that copy: with data-copy the text of the element before them, or that of each block of code inside
 // data-copy-blocks. Without a clipboard, which browsers offer on https and localhost only, there are none.
 (() => {
   "use strict";
@@ -33,7 +33,7 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-copy]");
-    if (button) copy(button, document.getElementById(button.dataset.copy).textContent.trim());
+    if (button) copy(button, button.previousElementSibling.textContent.trim());
   });
   prepare(document);
   document.addEventListener("htmx:afterSettle", (event) => prepare(event.target));

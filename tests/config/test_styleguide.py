@@ -13,7 +13,7 @@ from django.urls import clear_url_caches
 from config import styleguide, urls
 from tests.test_templates import TEMPLATES
 
-OF_EVERY_PAGE = {"htmx_config", "keys_dialog", "nav_link", "site_header", "user_menu"}
+OF_EVERY_PAGE = {"htmx_config", "keys_dialog", "nav_link", "palette", "site_header", "user_menu"}
 OF_RECORDS = {"record_form", "audit_link"}
 """They need a record, and are made of components that are shown."""
 
