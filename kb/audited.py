@@ -59,7 +59,7 @@ def of_action(row: Any) -> bool:
 WRITTEN_BY_WORKERS = {
     "state", "attempts", "claimed_by", "claimed_at", "lease_until", "not_before", "error",
     "finished_at", "title", "status", "issue_updated_at", "checked_at", "agreed_closed", "requests",
-    "mark", "former_key", "url", "issue_state", "fix", "issue_id",
+    "mark", "key", "former_key", "url", "issue_state", "fix", "issue_id",
 }  # fmt: skip
 """Of an issue: what is recorded is which one is linked with which action."""
 

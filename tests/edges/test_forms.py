@@ -31,7 +31,7 @@ AT_ONCE = 12
 def addresses() -> list[str]:
     found: dict[str, None] = {}
     for route, _ in routes():
-        if route.startswith(("api/", "admin/", "hooks/", "chat/<")):
+        if route.startswith(("api/", "admin/", "hooks/", "chat/<", "trackers/<")):
             continue
         numbers = (1, 2) if re.search(r"<int|P<", route) else (1,)
         words = WORDS if re.search(r"<(slug|str):", route) else WORDS[:1]

@@ -47,7 +47,7 @@ OF_ONESELF = {
     "analysis.web.suggestions.match", "analysis.web.search.search", "kb.web.postmortems.preview",
 }  # fmt: skip
 BY_SIGNATURE = {"incidents.intake.endpoints.receive", "incidents.intake.endpoints.enqueue",
-                "kb.chatops.endpoints.receive"}  # fmt: skip
+                "kb.chatops.endpoints.receive", "kb.tracking.endpoints.receive"}  # fmt: skip
 """Programs call them; a secret or a signature over the body lets them in."""
 
 

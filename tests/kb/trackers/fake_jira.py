@@ -155,7 +155,11 @@ class FakeJira(FakeTracker):
         return 204, None
 
     def _shown(self, issue: FakeIssue) -> dict[str, Any]:
-        resolution = {"done": {"name": "Done"}, "dropped": {"name": "Won't Do"}}
+        names = {"done": "Done", "dropped": "Won't Do"}
+        place = f"{self.url}/rest/api/2/resolution/10000"
+        resolution = {
+            state: {"self": place, "id": "10000", "name": name} for state, name in names.items()
+        }
         return {
             "id": self.id_of(issue),
             "key": self.key_of(issue),
