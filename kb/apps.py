@@ -24,7 +24,7 @@ class KbConfig(AppConfig):
 
         OWN_IMAGES.register("pasted images", re.compile(r"/knowledge/pictures/\d{1,18}/"))
         PEOPLE.register("linked accounts", on_call.linked_account)
-        ECHOES.register("notifications", on_call.was_asked_by_us)
+        ECHOES.register("notifications", on_call.is_own_acknowledgement)
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         guard("incidents' causes", permissions.visible_incidents, "kb:incident-causes")
         guard("causes", permissions.visible_causes, "kb:cause")
