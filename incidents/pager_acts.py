@@ -27,13 +27,13 @@ from incidents.webhooks.base import AlertEvent, PagerEvent, PagerPerson
 PEOPLE: Registry[Callable[[str, str], User | None]] = Registry("ways to find people of pagers")
 """Whose account a kind of pager means by its id of a person."""
 ECHOES: Registry[Callable[[str, Incident, datetime], bool]] = Registry("acts of our own")
-"""Whether we asked a kind of pager to acknowledge an incident around a time."""
+"""Whether we sent a kind of pager the acknowledgement of an incident around a time."""
 WAITS = timedelta(minutes=5)
 """By so much an act may overtake the alert that it is about."""
 
 
 LOOKED_UP_FOR = timedelta(days=1)
-"""After an act nobody asks any more whose it was."""
+"""So long after an act its person is looked up."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class KbConfig(AppConfig):
         FINDERS.register("causes", palette.CAUSES)
         FINDERS.register("postmortems", palette.POSTMORTEMS)
         PEOPLE.register("linked accounts", on_call.linked_account)
-        ECHOES.register("notifications", on_call.was_asked_by_us)
+        ECHOES.register("notifications", on_call.is_own_acknowledgement)
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         ROW_CAUSES.register("linked", row_causes.linked_causes)
         ROW_CAUSES.register("likely", row_causes.likely_causes)

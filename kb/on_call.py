@@ -181,15 +181,15 @@ def linked_account(kind: str, person: str) -> User | None:
     return row.user if row else None
 
 
-def was_asked_by_us(kind: str, incident: Any, at: Any) -> bool:
+def is_own_acknowledgement(kind: str, incident: Any, at: Any) -> bool:
     """Whether we have just acknowledged an incident in a pager, which then reports it to us."""
-    asked = NotificationDelivery.objects.filter(
+    sent = NotificationDelivery.objects.filter(
         rule__workspace__kind=kind,
         event__incident=incident,
         event__kind="incident.acknowledged",
         claimed_at__range=(at - ECHO_WITHIN, at + ECHO_WITHIN),
     )
-    return asked.exclude(error=SO_ALREADY).exists()
+    return sent.exclude(error=SO_ALREADY).exists()
 
 
 def problem_of(workspace: Workspace) -> str:

@@ -41,7 +41,7 @@ class Pagers:
     schedules: dict[str, list[str]] = field(default_factory=dict)
     """names of schedules, with the user names of who is on call"""
     answers: list[Reply | tuple[int, Any, dict[str, str]]] = field(default_factory=list)
-    """What it answers next, whatever is asked"""
+    """What it answers next, whatever the request is"""
     webhooks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """kind of integration and body"""
     requests: list[str] = field(default_factory=list)
@@ -148,7 +148,7 @@ class Pagers:
     def event(
         self, what: str, data: dict[str, Any], agent: Any = None, at: str = "", id: str = ""
     ) -> dict[str, Any]:
-        """A webhook V3, as it is sent: also kept for `webhooks`."""
+        """A webhook V3, as it is sent: also added to `webhooks`."""
         event = {
             "id": id or f"01{uuid.uuid4().hex[:22].upper()}", "event_type": what,
             "resource_type": "incident", "occurred_at": at or now(), "agent": agent,

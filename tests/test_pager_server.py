@@ -46,8 +46,8 @@ def test_pagerdutys_client_reads_people_services_and_rotas_by_pages(
     pagers.oncalls = [
         {"escalation_policy": {"id": "PEP1"}, "user": {"id": "PADA"}, "escalation_level": 1}
     ]
-    asked = {"escalation_policy_ids[]": ["PEP1"], "include[]": ["users"]}
-    [row] = client.list_all("oncalls", params=asked)
+    wanted = {"escalation_policy_ids[]": ["PEP1"], "include[]": ["users"]}
+    [row] = client.list_all("oncalls", params=wanted)
     assert row["user"]["email"] == "ada@example.com"
 
 

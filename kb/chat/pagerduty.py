@@ -110,10 +110,10 @@ class PagerDuty(Pager):
                 by_policy.setdefault(policy, []).append(service)
         policies = list(by_policy)
         for start in range(0, len(policies), MAX_POLICIES):
-            asked = [
+            chosen = [
                 ("escalation_policy_ids[]", each) for each in policies[start : start + MAX_POLICIES]
             ]
-            for row in _paged(get, "oncalls", "oncalls", ("include[]", "users"), *asked):
+            for row in _paged(get, "oncalls", "oncalls", ("include[]", "users"), *chosen):
                 yield PersonOnCall(
                     by_policy.get(text(row, "escalation_policy.id", 100), []),
                     text(row, "user.name", 100) or text(row, "user.summary", 100),

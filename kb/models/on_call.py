@@ -1,4 +1,4 @@
-"""Who is on call, as pagers say, and when they were asked."""
+"""Who is on call, as pagers say, and when that was read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.models.chat import Workspace
 
 
 class OnCallReading(models.Model):
-    """When a pager is asked next who is on call, and what came of it last."""
+    """When it is read next who is on call, and what came of it last."""
 
     workspace = models.OneToOneField(Workspace, models.CASCADE, related_name="on_call_reading")
     not_before = models.DateTimeField(default=timezone.now)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from analysis import models as analysis
 from incidents.filing import add_note, edit_incident, file_incident
-from incidents.models import Alert, Event, Incident, Notice, Service
+from incidents.models import Alert, Event, Incident, Notice, PagerAct, Service
 from incidents.models.timeline import TimelineVersion
 from kb import models as kb
 from kb.causes import fixes, linking
@@ -228,6 +228,9 @@ def _evidence(incident: Incident, service: Service) -> None:
         source="test", fingerprint="f", name="alert", summary="s", incident=incident,
         service=service, starts_at=at,
     )  # fmt: skip
+    PagerAct.objects.create(
+        source="pagerduty 7", external_id="e1", incident=incident, act="acknowledge", person="PADA"
+    )
     source = analysis.Source.objects.get(name="Logs")
     same: dict[str, Any] = {
         "incident": incident, "service": service, "what": "lines", "query": "q",

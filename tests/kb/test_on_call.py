@@ -117,9 +117,9 @@ def test_it_is_read_every_five_minutes_and_a_change_replaces_what_was_said(
 ) -> None:
     connect("opsgenie")
     assert on_call.read_pagers() == 1
-    asked = len(rota.requests)
+    before = len(rota.requests)
     assert on_call.read_pagers() == 0
-    assert len(rota.requests) == asked
+    assert len(rota.requests) == before
     rota.schedules["orders-db"] = ["eve@example.com"]
     assert read_again() == 1
     assert rows() == [("orders-db", "eve@example.com", 1)]

@@ -379,10 +379,10 @@ def test_who_acknowledged_in_pagerduty_is_looked_up_by_mail_address(
     incident.refresh_from_db()
     assert incident.owner == ada
     assert list(ChatPerson.objects.values_list("external_id", "user")) == [("PADA", ada.pk)]
-    asked = len(world.pagers.requests)
+    before = len(world.pagers.requests)
     on_call.read_pagers()
     assert on_call.problem_of(rule.workspace) == ""
-    assert len(world.pagers.requests) == asked, "Each of them is looked up once."
+    assert len(world.pagers.requests) == before, "Each of them is looked up once."
     assert rule.workspace.people.count() == 1
 
 

@@ -64,9 +64,9 @@ def _on_call_line(row: OnCall) -> str:
 def _without_question(text: str) -> str:
     """The name of the service in “who is on call for checkout?”."""
     words = text.strip().rstrip("?").split()
-    asked = [word.lower() for word in words[:4]]
+    first = [word.lower() for word in words[:4]]
     for start in (["is", "on", "call", "for"], ["is", "on-call", "for"], ["is", "oncall", "for"]):
-        if asked[: len(start)] == start:
+        if first[: len(start)] == start:
             return " ".join(words[len(start) :])
     return text.strip()
 
