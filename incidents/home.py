@@ -38,7 +38,7 @@ def incidents_of(viewer: Viewer, scope: Scope) -> QuerySet[Incident]:
     return incidents
 
 
-def burning_incidents(viewer: Viewer, scope: Scope) -> QuerySet[Incident]:
+def open_incidents(viewer: Viewer, scope: Scope) -> QuerySet[Incident]:
     """Open incidents with services and owner, the most severe first, then the oldest."""
     rows = incidents_of(viewer, scope).exclude(status=Incident.Status.RESOLVED)
     ordered = rows.order_by("severity", "impact_started_at", "pk")

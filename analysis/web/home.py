@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from incidents.home import SHOWN, burning_incidents, scope_named
+from incidents.home import SHOWN, open_incidents, scope_named
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from kb.answers import Answer, current_answer
@@ -27,7 +27,7 @@ def likely(request: HttpRequest) -> HttpResponse:
     scope = scope_named(request.GET.get("scope", ""))
     answers = [
         (incident.pk, _answer_to(incident))
-        for incident in burning_incidents(request.user, scope)[:SHOWN]
+        for incident in open_incidents(request.user, scope)[:SHOWN]
     ]
     # Who may see causes and past incidents may have changed since an answer was computed.
     causes = _visible(visible_causes(request.user), [each and each.cause for _, each in answers])

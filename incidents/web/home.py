@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from incidents.home import SHOWN, Scope, burning_incidents, latest_changes, scope_named
+from incidents.home import SHOWN, Scope, latest_changes, open_incidents, scope_named
 
 SCOPE = "home_scope"
 
@@ -24,20 +24,20 @@ def home(request: HttpRequest) -> HttpResponse:
         "scope": scope,
         "scopes": Scope.choices,
         "changes": latest_changes(request.user, scope),
-        **_burning(request, scope),
+        **_open_context(request, scope),
     }
     return render(request, "incidents/home/home.html", context)
 
 
 @require_GET
-def burning(request: HttpRequest) -> HttpResponse:
+def still_open(request: HttpRequest) -> HttpResponse:
     """The open incidents alone, for a page that stays open."""
     scope = scope_named(request.GET.get("scope", ""))
-    return render(request, "incidents/home/_burning.html", _burning(request, scope))
+    return render(request, "incidents/home/_open.html", _open_context(request, scope))
 
 
-def _burning(request: HttpRequest, scope: Scope) -> dict[str, Any]:
-    rows = burning_incidents(request.user, scope)
+def _open_context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
+    rows = open_incidents(request.user, scope)
     shown = list(rows[: SHOWN + 1])
     more = rows.count() - SHOWN if len(shown) > SHOWN else 0
     return {"scope": scope, "incidents": shown[:SHOWN], "more": more}

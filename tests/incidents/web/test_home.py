@@ -57,7 +57,7 @@ def test_mine_are_those_i_own_or_respond_to(web: Client, user: User) -> None:
     assert str(own) in page
     assert str(helped) in page
     assert str(other) not in page
-    assert str(other) not in read(web, "/home/burning/", "mine")
+    assert str(other) not in read(web, "/home/open/", "mine")
 
 
 def test_my_teams_are_those_whose_services_are_affected(
