@@ -6,8 +6,6 @@ its webhooks to the product.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,102 +17,12 @@ from django.utils import timezone
 from analysis.answers.changes import follow_answers
 from incidents import responders
 from incidents.filing import add_note, edit_incident, set_status
-from incidents.intake import processing, receiving
-from incidents.models import Alert, Delivery, Event, Incident, Integration, Service
+from incidents.models import Alert
 from kb import notifications, on_call
-from kb.causes.linking import name_cause
-from kb.models import ChatPerson, NotificationDelivery, NotificationRule, Workspace
-from tests.incidents.signed_requests import make
-from tests.kb.conftest import past
-from tests.pager_server import KEY, SENDER, Pagers
+from kb.models import ChatPerson, NotificationDelivery
+from tests.pager_server import KEY, SENDER
 
 pytestmark = pytest.mark.django_db
-POOL = "orders-db refuses connections, pool exhausted, clients wait"
-EVENTS = ["incident.filed", "incident.answer", "incident.acknowledged", "incident.resolved"]
-Connect = Callable[..., NotificationRule]
-
-
-class World:
-    """A pager whose webhooks reach the product, and what the product sends it."""
-
-    def __init__(self, pagers: Pagers) -> None:
-        self.pagers = pagers
-        self.integrations: dict[str, Integration] = {
-            "pagerduty": make("pagerduty", name="PagerDuty")[0],
-            "opsgenie": make("opsgenie", name="Opsgenie")[0],
-        }
-
-    def webhooks(self) -> list[str]:
-        """Receive what the pager owes us; returns what became of it."""
-        sent, self.pagers.webhooks[:] = list(self.pagers.webhooks), []
-        for kind, body in sent:
-            receiving.store(self.integrations[kind], {}, json.dumps(body).encode())
-        processing.process_waiting()
-        rows = Delivery.objects.order_by("-pk").values_list("outcome", flat=True)
-        return list(rows[: len(sent)])
-
-    def send(self) -> int:
-        NotificationDelivery.objects.filter(state="waiting").update(not_before=timezone.now())
-        return notifications.deliver_due()
-
-    def settle(self) -> None:
-        """Everything that follows, until nothing does."""
-        for _ in range(5):
-            self.send()
-            self.webhooks()
-
-    def page(self, kind: str, key: str = "PT4KHLK", title: str = POOL) -> Incident:
-        """The pager calls somebody for a new record of it."""
-        if kind == "pagerduty":
-            self.pagers.open_incident(
-                key, title=title, created_at=timezone.now().isoformat(),
-                service={"id": "PF9", "summary": "orders-db"},
-            )  # fmt: skip
-            self.pagers.event("incident.triggered", self.pagers.incident_data(key))
-        else:
-            at = int(timezone.now().timestamp() * 1000)
-            data = {"message": title, "entity": "orders-db", "createdAt": at}
-            self.pagers.open_alert(key, data=data)
-            self.pagers.action("Create", key)
-        self.webhooks()
-        incident = Alert.objects.get(fingerprint=key).incident
-        assert incident
-        return incident
-
-    def notes(self, kind: str, key: str = "PT4KHLK") -> list[str]:
-        rows = self.pagers.incidents if kind == "pagerduty" else self.pagers.alerts
-        return list(rows[key]["notes"])
-
-    def state(self, kind: str, key: str = "PT4KHLK") -> str:
-        if kind == "pagerduty":
-            return str(self.pagers.incidents[key]["status"])
-        alert = self.pagers.alerts[key]
-        if alert["status"] == "closed":
-            return "resolved"
-        return "acknowledged" if alert["acknowledged"] else "triggered"
-
-
-@pytest.fixture
-def world(pagers: Pagers, database: Service, user: User) -> World:
-    row = past(POOL, database, 30, resolution="Raised max_connections to 400")
-    name_cause(row, "Connection pool too small", author=user)
-    # What happened before is no news.
-    Event.objects.update(planned_at=timezone.now())
-    return World(pagers)
-
-
-@pytest.fixture
-def connect(pagers: Pagers) -> Connect:
-    def make_rule(kind: str, *events: str, **settings: Any) -> NotificationRule:
-        given = {"server": pagers.url, "sender": SENDER, "acts": True, **settings}
-        row = Workspace(kind=kind, name=kind, settings=given)
-        row.secrets = {"api_key": KEY}
-        row.save()
-        return NotificationRule.objects.create(workspace=row, events=list(events or EVENTS))
-
-    return make_rule
-
-
 BOTH = pytest.mark.parametrize("kind", ["pagerduty", "opsgenie"])
 
 
