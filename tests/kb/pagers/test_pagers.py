@@ -20,6 +20,7 @@ from incidents.filing import add_note, edit_incident, set_status
 from incidents.models import Alert
 from kb import notifications, on_call
 from kb.models import ChatPerson, NotificationDelivery
+from tests.kb.pagers.conftest import Connect, World
 from tests.pager_server import KEY, SENDER
 
 pytestmark = pytest.mark.django_db
