@@ -97,6 +97,7 @@ def _examples(theme: str) -> dict[str, Any]:
         ],
         "change": {"outcome": "failed", "get_outcome_display": "Failed"},
         "shades": range(12),
+        "undo": {"address": "#main", "fields": {"severity": "SEV1"}},
     }
 
 

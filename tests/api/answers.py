@@ -11,6 +11,8 @@ OF_OPERATION = (
     r"(\{[^}]*\})? [\d.e+]+(\\n|\n)?"
 )
 """Metrics that count the work of the servers, whatever it is about."""
+TIME = r"\d{4}-\d\d-\d\d[T ]\d\d(:|%3A)\d\d((:|%3A)\d\d)?(\.\d+)?"
+"""As it is written, or in an address."""
 
 
 def as_text(answer: Any) -> str:
@@ -25,7 +27,7 @@ def steady(text: str) -> str:
     """Without what is another in every answer: tokens, moments, and how long something took."""
     text = re.sub(r'(csrfmiddlewaretoken" value|nonce|"X-CSRFToken")(=|": ?)"[^"]*"', "", text)
     text = re.sub(r"nonce-[\w+/=-]+|csrftoken=\w+|X-CSRFToken[^}]*", "", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "", text)
+    text = re.sub(f"{TIME}(Z|\\+00:00|%2B00%3A00)?", "", text)
     text = re.sub(r"\b\d+([.,]\d+)? ?(s|ms|min|seconds?|minutes?)\b|\d\d:\d\d(:\d\d)?", "", text)
     text = re.sub(OF_OPERATION, "", text)
     return re.sub(

@@ -10,7 +10,7 @@ from django.test import Client
 
 from incidents.catalogue.badge_keys import badge_path
 from incidents.models import Incident, Service
-from incidents.web import incidents as incident_pages
+from incidents.web import incident_list
 from tests.addresses import address_of, routes
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,7 @@ def test_errors_have_them_too(
     csrf = Client(enforce_csrf_checks=True)
     csrf.force_login(user)
     forbidden = csrf.post("/new/", {"title": "x"})
-    monkeypatch.setattr(incident_pages, "render", fail)
+    monkeypatch.setattr(incident_list, "render", fail)
     web.raise_request_exception = False
     broken = web.get("/")
     for response, status in ((bad_host, 400), (forbidden, 403), (broken, 500)):

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from incidents.api import streams
 from incidents.events import outbox
 from incidents.models import Event, Incident, Service
-from incidents.permissions import FILE_INCIDENTS, IMPORT_HISTORY, REPORT_CHANGES
+from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS, IMPORT_HISTORY, REPORT_CHANGES
 from incidents.tokens import create_token
 from kb.models import Cause
 from kb.permissions import LINK_CAUSES
@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, Act | None]] = {
     "similar": ("similar INC-{incident}", READS),
     "file": ("file Checkout-is-down", FILE_INCIDENTS),
     "show": ("show INC-{incident}", READS),
+    "ack": ("ack INC-{incident}", EDIT_INCIDENTS),
     "link": ("link INC-{incident} {cause}", LINK_CAUSES),
     "import": ("import {rows} --source jira", IMPORT_HISTORY),
     "export": ("export", READS),

@@ -10,6 +10,7 @@ import click
 import pytest
 import yaml
 from celery import Celery
+from celery.app.utils import find_app
 from celery.bin.celery import celery as celery_command
 from compose_spec import PyCompose
 from django.core.management import get_commands
@@ -148,7 +149,7 @@ def test_the_command_of_each_service_exists(name: str) -> None:
         assert rest[1] in get_commands()
     elif program == "celery":
         assert rest[0] == "--app"
-        assert isinstance(import_string(f"{rest[1]}.celery_app"), Celery)
+        assert isinstance(find_app(rest[1]), Celery)
         command = celery_command.get_command(click.Context(celery_command), rest[2])
         assert command is not None
         known = {option for each in command.params for option in each.opts}

@@ -14,8 +14,8 @@ from config import styleguide, urls
 from tests.test_templates import TEMPLATES
 
 OF_EVERY_PAGE = {"htmx_config", "keys_dialog", "nav_link", "palette", "site_header", "user_menu"}
-OF_RECORDS = {"record_form", "audit_link"}
-"""They need a record, and are made of components that are shown."""
+OF_RECORDS = {"record_form", "audit_link", "toast_of_part"}
+"""They need a record or an act, and are made of components that are shown."""
 
 
 @pytest.fixture

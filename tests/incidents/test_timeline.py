@@ -85,13 +85,16 @@ def test_notices_are_counted_and_sent_once(web: Client, user: User, other: User)
     assert not notify(user, "a", "The cause is back", "/knowledge/causes/")
     notify(other, "b", "Not yours", "/")
     home = web.get("/").content.decode()
-    assert '<span class="unread" title="Unread notices">1</span>' in home
+    assert 'aria-label="Notices, 1 unread"' in home
+    assert '<span class="unread">1</span>' in home
     listed = web.get("/notices/").content.decode()
     assert "The cause is back" in listed
     assert "Not yours" not in listed
     notice = Notice.objects.get(user=user)
     assert web.post(f"/notices/{notice.pk}/")["Location"] == "/knowledge/causes/"
-    assert "unread" not in web.get("/").content.decode()
+    read = web.get("/").content.decode()
+    assert 'aria-label="Notices"' in read
+    assert 'class="unread"' not in read
     foreign = Notice.objects.get(user=other)
     assert web.post(f"/notices/{foreign.pk}/").status_code == 404
 

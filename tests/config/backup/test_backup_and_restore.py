@@ -224,7 +224,7 @@ def test_a_database_with_something_in_it_is_left_as_it_is(
             pytest.raises(CommandError, match=r"in use by 1 connections\. Stop web"),
         ):
             restore(backup.path, replace=True, yes=True)
-        assert world.secrets_count() == 3
+        assert world.secrets_count() == 4
     assert second.databases() == before
     assert (data / "secret-key").read_text() == OTHER_KEY
 
@@ -251,7 +251,7 @@ def test_a_broken_file_changes_nothing_and_the_cure_is_said(
     with second.connected():
         with pytest.raises(CommandError, match=r"Nothing was changed\. .*[Uu]se another backup\."):
             restore(broken, replace=True, yes=True)
-        assert world.secrets_count() == 3
+        assert world.secrets_count() == 4
     assert second.databases() == before
 
 

@@ -87,6 +87,7 @@ def pages(cookies: SimpleCookie) -> dict[str, str]:
         body = b"".join(answer) if answer.streaming else answer.content
         text = body.decode("utf-8", "replace")
         text = re.sub(r'(nonce|csrfmiddlewaretoken|X-CSRFToken)\W.{0,30}?"[\w+/=-]{16,}"', "", text)
+        text = re.sub(r"\b(since|read_at)=[^&\"]*", "", text)
         text = re.sub(
             r"\d+ (second|minute)s? ago|just now|\b\d\d:\d\d\b|\b\d+ (s|min|minutes?)\b", "", text
         )
