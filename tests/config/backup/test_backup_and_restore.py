@@ -156,6 +156,7 @@ def test_everything_that_is_served_is_the_same_on_a_host_that_had_nothing(
             world.SECRET,
             {"password": "hush-hush"},
             {"secret": "hush-signing", "bot_token": "xoxb-1"},
+            {"token": "hush-jira", "webhook_secret": "hush-hook"},
         ]
         assert world.deliver() in (200, 202)
         assert keys_check() == "ok"
