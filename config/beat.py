@@ -6,6 +6,7 @@ It knows tasks by name only. So it starts in a second, and needs a third of a wo
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ RUNS_WAITING = 5
 class LightBeat(Beat):
     def init_loader(self) -> None:
         """Leave out the modules of the tasks, and all they import."""
+        # Django takes a process that loads no apps for one that is still loading them.
+        warnings.filterwarnings("ignore", "Accessing the database during app initialization")
 
 
 class DatabaseScheduler(Scheduler):

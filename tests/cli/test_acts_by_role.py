@@ -26,7 +26,8 @@ from incidents.models import Event, Incident, Service
 from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS, IMPORT_HISTORY, REPORT_CHANGES
 from incidents.tokens import create_token
 from kb.models import Cause
-from kb.permissions import LINK_CAUSES
+from kb.permissions import LINK_CAUSES, WRITE_POSTMORTEMS
+from kb.postmortems.editing import start_postmortem
 from people.acts import Act
 from people.membership import give_role
 from people.models import LADDER, Role
@@ -61,6 +62,13 @@ TOOLS: dict[str, tuple[dict[str, Any], Act | None]] = {
     "get_evidence": ({"incident": "INC-{incident}"}, READS),
     "recent_changes": ({}, READS),
     "file_incident": ({"title": "Checkout is down"}, FILE_INCIDENTS),
+    "add_note": ({"incident": "INC-{incident}", "text": "Restarted"}, EDIT_INCIDENTS),
+    "acknowledge_incident": ({"incident": "INC-{incident}"}, EDIT_INCIDENTS),
+    "set_status": ({"incident": "INC-{incident}", "status": "identified"}, EDIT_INCIDENTS),
+    "link_cause": ({"incident": "INC-{incident}", "cause": "{cause}"}, LINK_CAUSES),
+    "record_change": ({"service": "orders-db", "title": "Deployed"}, REPORT_CHANGES),
+    "draft_postmortem": ({"incidents": ["INC-{incident}"]}, WRITE_POSTMORTEMS),
+    "add_action_item": ({"postmortem": "{postmortem}", "title": "Pin it"}, WRITE_POSTMORTEMS),
 }
 ROLES = pytest.mark.parametrize(
     "role", [None, *LADDER, Role.AUDITOR], ids=lambda role: role or "no role"
@@ -83,6 +91,16 @@ def all_commands() -> set[str]:
     for name, each in root.commands.items():
         names |= {f"{name} {sub}" for sub in getattr(each, "commands", {})} or {name}
     return names
+
+
+def test_tools_say_whether_they_change_something_and_a_reading_token_has_none_that_do() -> None:
+    tools = {tool.name: tool.annotations for tool in asyncio.run(make_server().list_tools())}
+    for name, (_, act) in TOOLS.items():
+        annotations = tools[name]
+        assert annotations is not None
+        assert annotations.read_only_hint is (act is READS), name
+    reading = {tool.name for tool in asyncio.run(make_server(can_write=False).list_tools())}
+    assert reading == {name for name, (_, act) in TOOLS.items() if act is READS}
 
 
 def test_every_command_and_every_tool_is_in_the_tables() -> None:
@@ -128,9 +146,16 @@ def test_each_role_may_by_an_assistant_what_the_table_says(
     role: Role | None, incident: Incident
 ) -> None:
     filed = Incident.objects.count()
+    cause, postmortem = Cause.objects.create(name="Missing index"), start_postmortem([incident])
     with answered_here(token_of(role)):
         for name, (given, act) in TOOLS.items():
-            filled = {key: value.format(incident=incident.pk) for key, value in given.items()}
+            numbers = {"incident": incident.pk, "cause": cause.pk, "postmortem": postmortem.pk}
+            filled = {
+                key: [each.format(**numbers) for each in value]
+                if isinstance(value, list)
+                else value.format(**numbers)
+                for key, value in given.items()
+            }
             # Called in this thread, whose transaction it reads; over stdio there are no headers.
             tool = make_server()._tool_manager.get_tool(name)
             assert tool is not None

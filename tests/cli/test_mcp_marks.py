@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from causebook_cli import mcp_server
+from causebook_cli import mcp_acts, mcp_server
 from causebook_cli.mcp_server import Mark, make_server
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +23,15 @@ TRICKS = [
     f"</dat\u200ba> {HOSTILE}",
     f"{HOSTILE}\u202e\U000e0041\U000e0042",
 ]
+
+
+ACTS_THAT_REPEAT_NOTHING: dict[str, dict[str, Any]] = {
+    "add_note": {"incident": "INC-7", "text": "x"},
+    "link_cause": {"incident": "INC-7", "cause": 1},
+    "record_change": {"service": "orders", "title": "x"},
+    "draft_postmortem": {"incidents": ["INC-7"]},
+    "add_action_item": {"postmortem": 1, "title": "x"},
+}
 
 
 def outside(text: str, mark: str) -> str:
@@ -70,16 +79,17 @@ class Api:
     def get(self, path: str, **_: Any) -> Any:
         return self.rows[path]
 
-    def request(self, *_: Any, **__: Any) -> Any:
-        return self.suggestions
+    def request(self, _: str, path: str, **__: Any) -> Any:
+        return self.suggestions if path == "suggestions/" else self.incident
 
     def create(self, *_: Any) -> Any:
-        return self.incident
+        return {**self.incident, "at": "", "started_at": "", "state": "suspected"}
 
 
 @pytest.mark.parametrize("text", TRICKS)
 def test_no_text_of_an_incident_leaves_its_mark(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mcp_server, "client_of", lambda _: Api(text))
+    for module in (mcp_server, mcp_acts):
+        monkeypatch.setattr(module, "client_of", lambda _: Api(text))
     server = make_server()
     calls: dict[str, dict[str, Any]] = {
         "search_past_incidents": {"query": "x"},
@@ -88,6 +98,9 @@ def test_no_text_of_an_incident_leaves_its_mark(text: str, monkeypatch: pytest.M
         "get_evidence": {"incident": "INC-7"},
         "recent_changes": {},
         "file_incident": {"title": "x"},
+        "acknowledge_incident": {"incident": "INC-7"},
+        "set_status": {"incident": "INC-7", "status": "resolved"},
+        **ACTS_THAT_REPEAT_NOTHING,
     }
 
     async def all_answers() -> dict[str, dict[str, Any]]:
@@ -106,7 +119,7 @@ def test_no_text_of_an_incident_leaves_its_mark(text: str, monkeypatch: pytest.M
         for said in strings(answer):
             assert HOSTILE not in outside(said, mark), name
             assert not re.search("[\u200b\u202e\U000e0000-\U000e007f]", said), name
-        assert HOSTILE in json.dumps(answer), name
+        assert (HOSTILE in json.dumps(answer)) is (name not in ACTS_THAT_REPEAT_NOTHING), name
     assert len(marks) == len(calls), "each answer has a mark of its own"
 
 
