@@ -111,6 +111,7 @@ def test_the_first_alert_finds_its_graph_its_past_cause_and_its_service(
     expect(causes).to_contain_text("Missing index on order_lines", timeout=20_000)
     print("Seconds until it was read:", _since(alert, timezone.now()))
     _screenshot(page, "first-alert")
+    causes.get_by_text("Why", exact=True).first.click()
     assert "saturated" in causes.inner_text().lower()
 
     page.click("text=Add service shop")

@@ -77,7 +77,8 @@ def test_an_assistant_finds_the_past_cause_and_cites_it(
     answers = talk(over_stdio(live_server, create_token(user, "mcp", "file")[1]), act)
     assert answers["tools"] == {
         "search_past_incidents", "suggest_causes", "get_incident", "get_evidence",
-        "recent_changes", "file_incident",
+        "recent_changes", "file_incident", "add_note", "acknowledge_incident", "set_status",
+        "link_cause", "record_change", "draft_postmortem", "add_action_item",
     }  # fmt: skip
     cause = answers["suggest"]["causes"][0]
     assert "Missing index" in cause["cause"]

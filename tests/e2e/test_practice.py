@@ -108,7 +108,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     expect(page.get_by_text("no alert fired")).to_be_visible()
     fault_free(page)
     page.get_by_role("button", name="Start a review").click()
-    expect(page.get_by_text("automatic").first).to_be_visible()
+    expect(page.locator("main").get_by_text("automatic").first).to_be_visible()
     while page.locator("details[open] form").count():
         form = page.locator("details[open] form").first
         form.locator("select").select_option("yes")

@@ -180,7 +180,7 @@ def first_cause(incident: Incident, user: Any) -> str:
 
 def show(page: Page, address: str, incident: Incident) -> None:
     page.goto(f"{address}{incident.get_absolute_url()}")
-    expect(page.locator("#evidence .progress")).to_be_visible(timeout=20_000)
+    expect(page.locator("#evidence .story").first).to_be_visible(timeout=20_000)
     expect(page.locator("#suggestions .causes")).to_be_visible(timeout=20_000)
 
 
