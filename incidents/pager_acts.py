@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.errors import error_text
+from common.markdown import escape_markdown
 from common.registry import Registry
 from incidents import filing, responders
 from incidents.merging import merge
@@ -30,8 +31,6 @@ ECHOES: Registry[Callable[[str, Incident, datetime], bool]] = Registry("acts of 
 """Whether we sent a kind of pager the acknowledgement of an incident around a time."""
 WAITS = timedelta(minutes=5)
 """By so much an act may overtake the alert that it is about."""
-
-
 LOOKED_UP_FOR = timedelta(days=1)
 """So long after an act its person is looked up."""
 
@@ -57,7 +56,8 @@ class _Act:
     """The account of whom it makes owner or responder."""
 
     def say(self, text: str) -> None:
-        filing.add_entry(self.incident, filing.Kind.ALERT, text[:2000], self.by, self.at)
+        plain = escape_markdown(text[:2000])
+        filing.add_entry(self.incident, filing.Kind.ALERT, plain, self.by, self.at)
 
     @property
     def person(self) -> PagerPerson:
@@ -157,8 +157,8 @@ def _detect_before(act: _Act) -> None:
 
 
 def _note(act: _Act, row: PagerAct) -> str:
-    by = "" if act.by else f"{act.event.by} in {act.integration}: "
-    filing.add_note(act.incident, f"{by}{act.event.text}", act.by, act.at)
+    by = "" if act.by else escape_markdown(f"{act.event.by} in {act.integration}:")
+    filing.add_note(act.incident, f"{by} {act.event.text}", act.by, act.at)
     return "a note"
 
 

@@ -206,6 +206,16 @@ def test_a_note_that_pagerduty_cut_off_says_so_and_our_own_is_no_news(pagerduty:
     assert "cut the rest off" in written.text
 
 
+def test_names_from_the_pager_are_no_markup(pagerduty: Act) -> None:
+    pagerduty("triggered", ago=20)
+    bob = BOB | {"summary": "_Bob_"}
+    called = {"incident": {"id": "PT4KHLK"}, "user": bob, "type": "incident_responder"}
+    pagerduty("responder.added", called)
+    pagerduty("annotated", note("Called the vendor"), agent=bob)
+    assert any(text.startswith(r"\_Bob\_ was called to help") for text in texts())
+    assert any(text.startswith(r"\_Bob\_ in PagerDuty: Called") for text in texts())
+
+
 def test_a_status_update_is_a_note_too(pagerduty: Act) -> None:
     pagerduty("triggered", ago=20)
     update = {**note(""), "message": "A fix is being developed", "type": "incident_status_update"}
