@@ -19,6 +19,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 INSTALLER = "requirements-installer.txt"
 """uv, Astral's installer: seconds where pip needs minutes."""
+CONTAINED = {"requirements-dev.txt": ["requirements.txt"]}
+"""Files whose packages another file lists too, in the same versions: they are installed with it."""
 PIP_INSTALL = [
     str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
     # A package whose file is another than when it was pinned is refused.
@@ -37,10 +39,8 @@ def prepare(requirements: str) -> Path:
     # 3.11 is spelled out because this file must at least start on any Python 3.
     if sys.version_info < (3, 11):
         fail("Causebook needs Python 3.11 or newer. Start it with that: python3.11 bin/up")
-    content = (ROOT / requirements).read_bytes()
-    stamp = VENV / f".{requirements}.installed"
-    digest = hashlib.sha256(content).hexdigest()
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
+    stamp = _stamp(requirements)
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == _digest(requirements):
         return PYTHON
     if not os.access(ROOT, os.W_OK):
         fail(
@@ -53,8 +53,17 @@ def prepare(requirements: str) -> Path:
         done = subprocess.run([*PIP_INSTALL, "-r", str(ROOT / requirements)], check=False)
         if done.returncode:
             fail("pip could not install the requirements; see its message above. Run this again.")
-    stamp.write_text(digest)
+    for name in (requirements, *CONTAINED.get(requirements, [])):
+        _stamp(name).write_text(_digest(name))
     return PYTHON
+
+
+def _stamp(requirements: str) -> Path:
+    return VENV / f".{requirements}.installed"
+
+
+def _digest(requirements: str) -> str:
+    return hashlib.sha256((ROOT / requirements).read_bytes()).hexdigest()
 
 
 def _install_fast(requirements: str) -> bool:
