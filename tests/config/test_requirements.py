@@ -38,6 +38,11 @@ def test_every_pinned_package_installs_on_the_oldest_python(name: str) -> None:
     assert checked > 50
 
 
+def test_developers_have_every_package_of_the_product_in_its_version() -> None:
+    """`bin/up` installs nothing after `bin/test` did."""
+    assert pins("requirements.txt").items() <= pins("requirements-dev.txt").items()
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda each: each.name)
 def test_every_pinned_package_has_hashes(path: Path) -> None:
     entries = re.split(r"\n(?=\S)", path.read_text().strip())
