@@ -48,7 +48,7 @@ def _visible(visible: QuerySet[Any], named: Iterable[Any]) -> set[Any]:
 
 def _answer_to(incident: Incident) -> Answer | None:
     """The answer that everybody may see. It is the same for all, and computed for all once."""
-    key = f"home-answer-{incident.pk}"
+    key = f"home-answer-{incident.pk}-{incident.updated_at.timestamp()}"
     found: tuple[Answer | None] | None = cache.get(key)
     if found is None:
         found = (current_answer(incident),)
