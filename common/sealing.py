@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.apps import apps
@@ -57,6 +58,24 @@ def is_sealed_with_newest(sealed: str) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+class SealedSecrets(models.Model):
+    """A model whose field `sealed` holds passwords and tokens, sealed with SECRET_KEY at rest."""
+
+    sealed: Any
+
+    class Meta:
+        abstract = True
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """By setting name. Raises ValueError when SECRET_KEY was replaced without a fallback."""
+        return unseal(self.sealed)
+
+    @secrets.setter
+    def secrets(self, values: dict[str, str]) -> None:
+        self.sealed = seal(values)
 
 
 def sealed_models() -> list[type[models.Model]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from common.sealing import seal, unseal
+from common.sealing import SealedSecrets
 
 
-class Source(models.Model):
+class Source(SealedSecrets):
     """A configured system that evidence is pulled from. `kind` names the plug-in."""
 
     name = models.CharField(max_length=100, unique=True)
@@ -44,12 +44,3 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Passwords and tokens by setting name; sealed with SECRET_KEY at rest."""
-        return unseal(self.sealed)
-
-    @secrets.setter
-    def secrets(self, values: dict[str, str]) -> None:
-        self.sealed = seal(values)

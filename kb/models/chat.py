@@ -13,7 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from common.sealing import seal, unseal
+from common.sealing import SealedSecrets
 from incidents.models import Incident
 
 
@@ -21,7 +21,7 @@ def new_slug() -> str:
     return secrets.token_urlsafe(12)
 
 
-class Workspace(models.Model):
+class Workspace(SealedSecrets):
     """One team, server or bot of a chat platform. `kind` names the plug-in."""
 
     kind = models.CharField(max_length=30)
@@ -40,15 +40,6 @@ class Workspace(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("kb:workspace", args=[self.pk])
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Raises ValueError when SECRET_KEY was replaced without keeping the former one."""
-        return unseal(self.sealed)
-
-    @secrets.setter
-    def secrets(self, values: dict[str, str]) -> None:
-        self.sealed = seal(values)
 
 
 class ChatPerson(models.Model):

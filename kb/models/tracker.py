@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.leased_jobs import LeasedJob
-from common.sealing import seal, unseal
+from common.sealing import SealedSecrets
 from kb.models.action_item import ActionItem
 from kb.models.chat import new_slug
 from kb.models.fix import Fix
 
 
-class Tracker(models.Model):
+class Tracker(SealedSecrets):
     """One project of a tracker. `kind` names the plug-in."""
 
     kind = models.CharField(max_length=30)
@@ -42,15 +42,6 @@ class Tracker(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("kb:tracker", args=[self.pk])
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Raises ValueError when SECRET_KEY was replaced without keeping the former one."""
-        return unseal(self.sealed)
-
-    @secrets.setter
-    def secrets(self, values: dict[str, str]) -> None:
-        self.sealed = seal(values)
 
 
 class TrackedIssueQuerySet(models.QuerySet["TrackedIssue"]):

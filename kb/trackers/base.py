@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal
@@ -152,9 +153,31 @@ class TrackerPlugin:
         """`settings` are the cleaned data of SettingsForm, secrets included."""
         self.settings = settings
 
+    def read_project(self) -> Any:
+        """What the tracker has of the project, if the project and the token are right."""
+        raise NotImplementedError
+
     def probe(self) -> str:
         """A sentence that says that project and token are right."""
         raise NotImplementedError
+
+    @contextmanager
+    def in_project(self) -> Iterator[None]:
+        """What is not found inside fails for what is wrong with the project, if that is it."""
+        try:
+            yield
+        except NotFound as error:
+            self.probe()
+            raise TrackerError(str(error), detail=error.detail) from error
+
+    @contextmanager
+    def of_issue(self) -> Iterator[None]:
+        """What is not found inside is a missing issue, if the project is there."""
+        try:
+            yield
+        except NotFound as error:
+            self.read_project()
+            raise IssueMissing(str(error)) from error
 
     def id_of(self, reference: str) -> str:
         """The id for `fetch` of a key or address that somebody wrote. Sends nothing.

@@ -9,27 +9,23 @@ from urllib.parse import urlsplit
 
 from django import forms
 
-from common.payloads import listed, text
+from common.payloads import text
 from common.signing import Hmac
 from kb.trackers.base import (
     IssueDraft,
     IssueMissing,
     IssueState,
-    NotFound,
-    NotOurs,
     TrackerError,
     TrackerForm,
     TrackerIssue,
-    TrackerPlugin,
     path_below,
 )
 from kb.trackers.http import JsonApi, required, required_time
+from kb.trackers.numbered import PAGE, NumberedTracker
 
 PUBLIC = "https://api.github.com"
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})#([0-9]{1,12})", re.ASCII)
 _PAGE = re.compile(r"([^/]{1,40}/[^/]{1,100})/issues/([0-9]{1,12})", re.ASCII)
-MOST_PAGES = 5
-PAGE = 100
 REDIRECTS = (301, 307, 308)
 
 
@@ -48,16 +44,18 @@ class GitHubForm(TrackerForm):
     )
 
 
-class GitHub(TrackerPlugin):
+class GitHub(NumberedTracker):
     kind = "github"
     title = "GitHub"
     scheme = Hmac("x-hub-signature-256", prefix="sha256=")
-    reference_example = "#7"
     SettingsForm = GitHubForm
+    id_pattern, page_pattern = _ID, _PAGE
+    issues = "issues"
+    body = ("body", 100_000)
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
-        self.repository: str = settings["repository"]
+        self.project: str = settings["repository"]
         self.web = web_address_of(settings["url"])
         headers = {
             "Authorization": f"Bearer {settings['token']}",
@@ -67,73 +65,37 @@ class GitHub(TrackerPlugin):
         self.api = JsonApi(settings["url"], headers)
 
     def probe(self) -> str:
-        data = self._repository()
+        data = self.read_project()
         if not data.get("has_issues", True):
-            raise TrackerError(f"Issues are switched off in {self.repository}: switch them on.")
-        return f"The repository {text(data, 'full_name') or self.repository} can be read."
+            raise TrackerError(f"Issues are switched off in {self.project}: switch them on.")
+        return f"The repository {text(data, 'full_name') or self.project} can be read."
 
-    def _repository(self) -> Any:
-        try:
-            data = self.api.get(f"/repos/{self.repository}")
-        except NotFound as error:
-            raise TrackerError(
-                f"{self.api.host} has no repository {self.repository}, or the token may not see "
-                "it. Check the name in the tracker's settings, and which repositories the token "
-                "is for.",
-                of_all=True,
-                detail=error.detail,
-            ) from error
+    def read_project(self) -> Any:
+        data = self.api.get_existing(
+            f"/repos/{self.project}",
+            f"repository {self.project}, or the token may not see it. Check the name in the "
+            "tracker's settings, and which repositories the token is for.",
+        )
         if not isinstance(data, dict):
             raise self.api.odd()
         return data
 
-    def id_of(self, reference: str) -> str:
-        written = reference.strip()
-        if "://" in written:
-            found = _PAGE.fullmatch(path_below(written, self.web) or "")
-            written = f"{found[1]}#{found[2]}" if found else ""
-        elif written.startswith("#"):
-            written = self.repository + written
-        match = _ID.fullmatch(written)
-        if not match or match[1].lower() != self.repository.lower():
-            raise NotOurs(
-                f"Name an issue of {self.repository}: #7, or {self.web}/{self.repository}/issues/7."
-            )
-        return f"{self.repository}#{int(match[2])}"
-
-    def find_marked(self, draft: IssueDraft) -> TrackerIssue | None:
-        # Not by search, which knows a new issue only after a while.
+    def newest_issues(self, since: str, page: int) -> Any:
         params = {
             "state": "all", "sort": "created", "direction": "desc", "per_page": PAGE,
-            "since": draft.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "since": since, "page": page,
         }  # fmt: skip
-        for page in range(1, MOST_PAGES + 1):
-            rows = listed(self._list({**params, "page": page}))
-            for row in rows:
-                if draft.label in text(row, "body", 100_000) and "pull_request" not in row:
-                    return self._issue(row)
-            if len(rows) < PAGE:
-                break
-        return None
-
-    def _list(self, params: Mapping[str, Any]) -> Any:
-        try:
-            return self.api.get(f"/repos/{self.repository}/issues", params)
-        except NotFound as error:
-            self.probe()
-            raise TrackerError(str(error), detail=error.detail) from error
+        with self.in_project():
+            return self.api.get(f"/repos/{self.project}/issues", params)
 
     def create(self, draft: IssueDraft) -> TrackerIssue:
         body = {"title": draft.title_line, "body": draft.markdown()}
-        try:
-            made = self.api.send("POST", f"/repos/{self.repository}/issues", body=body).data
-        except NotFound as error:
-            self.probe()
-            raise TrackerError(str(error), detail=error.detail) from error
-        return self._issue(made)
+        with self.in_project():
+            made = self.api.send("POST", f"/repos/{self.project}/issues", body=body).data
+        return self.issue_of(made)
 
     def fetch(self, issue_id: str) -> TrackerIssue:
-        return self._issue(self._of_issue("GET", issue_id))
+        return self.issue_of(self._of_issue("GET", issue_id))
 
     def _of_issue(self, method: str, issue_id: str, body: Any = None) -> Any:
         """The issue, also where it was transferred to, as far as the token may see it."""
@@ -141,15 +103,12 @@ class GitHub(TrackerPlugin):
         if match is None:
             raise IssueMissing(f"“{issue_id}” names no issue.")
         path = f"/repos/{match[1]}/issues/{match[2]}"
-        try:
+        with self.of_issue():
             for _ in range(3):
                 answer = self.api.send(method, path, body=body, also=REDIRECTS)
                 if answer.status < 300:
                     return answer.data
                 path = self._path_of(answer.headers.get("location", ""))
-        except NotFound as error:
-            self._repository()
-            raise IssueMissing(str(error)) from error
         raise IssueMissing(f"{self.api.host} sends from one place of the issue to the next.")
 
     def _path_of(self, location: str) -> str:
@@ -159,11 +118,11 @@ class GitHub(TrackerPlugin):
             raise IssueMissing("The issue was moved to where this token does not lead.")
         return f"/{path}"
 
-    def _issue(self, data: Any) -> TrackerIssue:
+    def issue_of(self, data: Any) -> TrackerIssue:
         number = required(data, "number", self.api, 20)
         # The address of the API is the only place that names the repository in every answer.
         place = path_below(text(data, "repository_url", 500), self.api.base) or ""
-        repository = place.removeprefix("repos/") if place else self.repository
+        repository = place.removeprefix("repos/") if place else self.project
         key = f"{repository}#{number}"
         if not _ID.fullmatch(key):
             raise self.api.odd()
@@ -180,11 +139,11 @@ class GitHub(TrackerPlugin):
     def close(self, issue_id: str, *, dropped: bool) -> TrackerIssue:
         reason = "not_planned" if dropped else "completed"
         body = {"state": "closed", "state_reason": reason}
-        return self._issue(self._of_issue("PATCH", issue_id, body))
+        return self.issue_of(self._of_issue("PATCH", issue_id, body))
 
     def reopen(self, issue_id: str) -> TrackerIssue:
         body = {"state": "open", "state_reason": "reopened"}
-        return self._issue(self._of_issue("PATCH", issue_id, body))
+        return self.issue_of(self._of_issue("PATCH", issue_id, body))
 
     def ids_in(self, headers: Mapping[str, str], data: Any) -> Sequence[str]:
         if headers.get("x-github-event") != "issues":

@@ -49,6 +49,14 @@ class JsonApi:
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         return self.send("GET", path, params=params).data
 
+    def get_existing(self, path: str, missing: str) -> Any:
+        """What is at a path that the settings name; `missing` names it, with the cure."""
+        try:
+            return self.get(path)
+        except NotFound as error:
+            message = f"{self.host} has no {missing}"
+            raise TrackerError(message, of_all=True, detail=error.detail) from error
+
     def send(
         self,
         method: str,

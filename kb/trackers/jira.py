@@ -16,9 +16,7 @@ from common.payloads import dig, text
 from common.signing import Hmac
 from kb.trackers.base import (
     IssueDraft,
-    IssueMissing,
     IssueState,
-    NotFound,
     NotOurs,
     TrackerError,
     TrackerForm,
@@ -79,19 +77,16 @@ class Jira(TrackerPlugin):
         )
 
     def probe(self) -> str:
-        project = self._project()
+        project = self.read_project()
         return f"The project “{text(project, 'name') or self.settings['project']}” can be read."
 
-    def _project(self) -> Any:
-        try:
-            return self.api.get(f"/rest/api/2/project/{quote(self.settings['project'])}")
-        except NotFound as error:
-            raise TrackerError(
-                f"{self.api.host} has no project {self.settings['project']}, or the account may "
-                "not see it. Check the key of the project in the tracker's settings.",
-                of_all=True,
-                detail=error.detail,
-            ) from error
+    def read_project(self) -> Any:
+        project = self.settings["project"]
+        return self.api.get_existing(
+            f"/rest/api/2/project/{quote(project)}",
+            f"project {project}, or the account may not see it. Check the key of the project in "
+            "the tracker's settings.",
+        )
 
     def id_of(self, reference: str) -> str:
         key = reference.strip()
@@ -125,23 +120,17 @@ class Jira(TrackerPlugin):
             "description": wiki_text(draft),
             "labels": [draft.label],
         }
-        try:
+        with self.in_project():
             made = self.api.send("POST", "/rest/api/2/issue", body={"fields": fields}).data
-        except NotFound as error:
-            self._project()
-            raise TrackerError(str(error), detail=error.detail) from error
         return self.fetch(required(made, "id", self.api))
 
     def fetch(self, issue_id: str) -> TrackerIssue:
         return self._issue(self._of_issue("GET", issue_id, "", params={"fields": FIELDS}))
 
     def _of_issue(self, method: str, issue_id: str, path: str, **options: Any) -> Any:
-        try:
-            address = f"/rest/api/2/issue/{quote(issue_id, safe='')}{path}"
+        address = f"/rest/api/2/issue/{quote(issue_id, safe='')}{path}"
+        with self.of_issue():
             return self.api.send(method, address, **options).data
-        except NotFound as error:
-            self._project()
-            raise IssueMissing(str(error)) from error
 
     def _issue(self, data: Any) -> TrackerIssue:
         key = required(data, "key", self.api, 100)

@@ -15,7 +15,6 @@ from kb.trackers.base import (
     IssueDraft,
     IssueMissing,
     IssueState,
-    NotFound,
     NotOurs,
     TrackerError,
     TrackerForm,
@@ -86,9 +85,9 @@ class Linear(TrackerPlugin):
         return self.api.error_of(Answer(400, answer.headers, words))
 
     def probe(self) -> str:
-        return f"The team “{text(self._team(), 'name') or self.team}” can be read."
+        return f"The team “{text(self.read_project(), 'name') or self.team}” can be read."
 
-    def _team(self) -> Any:
+    def read_project(self) -> Any:
         query = "query($key: String!) { teams(filter: {key: {eq: $key}}) { nodes { id name } } }"
         found = listed(self._query(query, key=self.team), "teams.nodes")
         if not found:
@@ -118,7 +117,7 @@ class Linear(TrackerPlugin):
     def create(self, draft: IssueDraft) -> TrackerIssue:
         # With an id of our own: a second one cannot be created, whatever becomes of the answer.
         made = {
-            "id": draft.mark, "teamId": required(self._team(), "id", self.api, 100),
+            "id": draft.mark, "teamId": required(self.read_project(), "id", self.api, 100),
             "title": draft.title_line, "description": draft.markdown(),
         }  # fmt: skip
         if draft.due_on:
@@ -134,11 +133,8 @@ class Linear(TrackerPlugin):
 
     def _stored(self, issue_id: str) -> Any:
         query = f"query($id: String!) {{ issue(id: $id) {{ {ISSUE} }} }}"
-        try:
+        with self.of_issue():
             data = dig(self._query(query, id=issue_id), "issue")
-        except NotFound as error:
-            self._team()
-            raise IssueMissing(str(error)) from error
         if dig(data, "trashed"):
             raise IssueMissing(f"{text(data, 'identifier', 50)} is in the trash.")
         return data

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -22,49 +22,31 @@ from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
+from kb.web.connections import Connections
 from people.permissions import requires
 
 ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
+
+WORKSPACES = Connections(
+    Workspace,
+    noun="workspace",
+    title="Chat",
+    listed="kb:workspaces",
+    kinds=registry,
+    saved=lambda row: endpoints.forget_workspace(row.slug),
+)
 
 
 @requires(MANAGE_WORKSPACES)
 @require_GET
 def workspace_list(request: HttpRequest) -> HttpResponse:
-    kinds = registry()
-    rows = [
-        (row, kinds[row.kind].title if row.kind in kinds else row.kind)
-        for row in Workspace.objects.all()
-    ]
-    return render(request, "kb/chat/workspaces.html", {"rows": rows, "kinds": kinds.values()})
+    return WORKSPACES.list_page(request, "kb/chat/workspaces.html")
 
 
 @requires(MANAGE_WORKSPACES)
 @require_http_methods(["GET", "POST"])
 def workspace_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
-    """A platform's own settings."""
-    row = get_object_or_404(Workspace, pk=pk) if pk else Workspace(kind=kind)
-    plugin = registry().get(row.kind)
-    if plugin is None:
-        raise Http404("No such platform.")
-    plugin_settings = PluginSettings(plugin.SettingsForm, row)
-    form = plugin_settings.page_form(request.POST or None)
-    name = request.POST.get("workspace_name", row.name or plugin.title).strip()[:100]
-    if request.method == "POST":
-        if not name or Workspace.objects.exclude(pk=row.pk).filter(name=name).exists():
-            form.add_error(None, "Give it a name that no other workspace has.")
-        if form.is_valid():
-            row.name, row.enabled = name, "enabled" in request.POST
-            plugin_settings.apply(form)
-            row.save()
-            endpoints.forget_workspace(row.slug)
-            messages.success(request, f"{row} is saved.")
-            return redirect(row)
-    context = {
-        "form": form, "row": row, "plugin": plugin, "name": name,
-        "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
-    }  # fmt: skip
-    status = 422 if request.method == "POST" else 200
-    return render(request, "kb/chat/workspace_form.html", context, status=status)
+    return WORKSPACES.form_page(request, pk, kind)
 
 
 @requires(MANAGE_WORKSPACES)

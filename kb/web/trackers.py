@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,48 +18,31 @@ from kb.permissions import EDIT_ACTIONS, MANAGE_TRACKERS, visible_actions
 from kb.trackers import registry
 from kb.trackers.base import TrackerError
 from kb.tracking import linking
+from kb.web.connections import Connections
 from kb.web.forms import IssueForm
 from people.permissions import requires
+
+TRACKERS = Connections(
+    Tracker,
+    noun="tracker",
+    title="Trackers",
+    listed="kb:trackers",
+    kinds=registry,
+    saved=linking.settings_changed,
+    done="is saved. Probe it to see if it answers.",
+)
 
 
 @requires(MANAGE_TRACKERS)
 @require_GET
 def tracker_list(request: HttpRequest) -> HttpResponse:
-    kinds = registry()
-    rows = [
-        (row, kinds[row.kind].title if row.kind in kinds else row.kind)
-        for row in Tracker.objects.all()
-    ]
-    return render(request, "kb/trackers/list.html", {"rows": rows, "kinds": kinds.values()})
+    return TRACKERS.list_page(request, "kb/trackers/list.html")
 
 
 @requires(MANAGE_TRACKERS)
 @require_http_methods(["GET", "POST"])
 def tracker_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
-    """A plug-in's own settings."""
-    row = get_object_or_404(Tracker, pk=pk) if pk else Tracker(kind=kind)
-    plugin = registry().get(row.kind)
-    if plugin is None:
-        raise Http404("No such tracker.")
-    plugin_settings = PluginSettings(plugin.SettingsForm, row)
-    form = plugin_settings.page_form(request.POST or None)
-    name = request.POST.get("tracker_name", row.name or plugin.title).strip()[:100]
-    if request.method == "POST":
-        if not name or Tracker.objects.exclude(pk=row.pk).filter(name=name).exists():
-            form.add_error(None, "Give it a name that no other tracker has.")
-        if form.is_valid():
-            row.name, row.enabled = name, "enabled" in request.POST
-            plugin_settings.apply(form)
-            row.save()
-            linking.settings_changed(row)
-            messages.success(request, f"{row} is saved. Probe it to see if it answers.")
-            return redirect(row)
-    context = {
-        "form": form, "row": row, "plugin": plugin, "name": name,
-        "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
-    }  # fmt: skip
-    status = 422 if request.method == "POST" else 200
-    return render(request, "kb/trackers/form.html", context, status=status)
+    return TRACKERS.form_page(request, pk, kind)
 
 
 @requires(MANAGE_TRACKERS)

@@ -1,0 +1,73 @@
+"""Pages of what a plug-in connects: the list, and the settings form of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from common.plugin_settings import PluginSettings
+from kb.models import Tracker, Workspace
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Records of one model with `name`, `enabled` and the settings of a plug-in."""
+
+    model: type[Workspace | Tracker]
+    noun: str
+    """of one of them"""
+    title: str
+    """of the list"""
+    listed: str
+    """the route of the list"""
+    kinds: Callable[[], Mapping[str, Any]]
+    saved: Callable[[Any], None]
+    """called after a record was saved"""
+    done: str = "is saved."
+
+    @property
+    def name_field(self) -> str:
+        return f"{self.noun}_name"
+
+    def list_page(self, request: HttpRequest, template: str) -> HttpResponse:
+        kinds, found = self.kinds(), self.model._default_manager.all()
+        return render(
+            request, template, {"rows": list(_titled(found, kinds)), "kinds": kinds.values()}
+        )
+
+    def form_page(self, request: HttpRequest, pk: int | None, kind: str) -> HttpResponse:
+        """A plug-in's own settings."""
+        row: Any = get_object_or_404(self.model, pk=pk) if pk else self.model(kind=kind)
+        plugin = self.kinds().get(row.kind)
+        if plugin is None:
+            raise Http404(f"No such kind of {self.noun}.")
+        plugin_settings = PluginSettings(plugin.SettingsForm, row)
+        form = plugin_settings.page_form(request.POST or None)
+        name = request.POST.get(self.name_field, row.name or plugin.title).strip()[:100]
+        if request.method == "POST":
+            others = self.model._default_manager.exclude(pk=row.pk)
+            if not name or others.filter(name=name).exists():
+                form.add_error(None, f"Give it a name that no other {self.noun} has.")
+            if form.is_valid():
+                row.name, row.enabled = name, "enabled" in request.POST
+                plugin_settings.apply(form)
+                row.save()
+                self.saved(row)
+                messages.success(request, f"{row} {self.done}")
+                return redirect(row)
+        context = {
+            "form": form, "row": row, "plugin": plugin, "name": name, "connections": self,
+            "enabled": "enabled" in request.POST if request.method == "POST" else row.enabled,
+        }  # fmt: skip
+        status = 422 if request.method == "POST" else 200
+        return render(request, "kb/connections/form.html", context, status=status)
+
+
+def _titled(rows: Iterable[Any], kinds: Mapping[str, Any]) -> Iterable[tuple[Any, str]]:
+    """The records, each with the title of its plug-in; with its kind, where that is unknown."""
+    return ((row, kinds[row.kind].title if row.kind in kinds else row.kind) for row in rows)
