@@ -18,8 +18,9 @@ from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
 from incidents.search.filters import full_text_matches, incidents_by_keys
 from incidents.search.query_language import Query, parse_query, search_query
+from kb.causes.queries import causes_containing
 from kb.models import Cause, Postmortem
-from kb.permissions import visible_causes, visible_postmortems
+from kb.permissions import visible_postmortems
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -76,11 +77,7 @@ def search_everything(text: str, user: Viewer) -> SearchResults:
     found.incidents = incidents_by_keys(incidents.values_list("pk", flat=True)[:MAX_INCIDENTS])
     if query.words and not query.fields:
         wanted = search_query(query.words)
-        found.causes = list(
-            visible_causes(user)
-            .filter(Q(search=wanted) | Q(name__icontains=query.words), superseded_by=None)
-            .select_related("category")[:MAX_OTHERS]
-        )
+        found.causes = list(causes_containing(user, query.words)[:MAX_OTHERS])
         found.postmortems = list(
             visible_postmortems(user)
             .filter(search=wanted)

@@ -9,6 +9,7 @@ certificate and Host header are still those of the name.
 from __future__ import annotations
 
 import socket
+import time
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -187,3 +188,18 @@ def http_client(*, verify: Any = True, **options: Any) -> httpx.Client:
 def check_url(url: str) -> None:
     """Refuse an URL whose host is a forbidden address as it is written. Raises AddressRefused."""
     check_host_as_written(urlsplit(url).hostname or "")
+
+
+def read_body(response: httpx.Response, most: int, until: float | None = None) -> bytes:
+    """The body, of which no more is read once it has over `most` bytes.
+
+    Raises httpx.ReadTimeout once the monotonic clock has passed `until`.
+    """
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > most:
+            break
+        if until is not None and time.monotonic() > until:
+            raise httpx.ReadTimeout("The body took too long.")
+    return bytes(body)

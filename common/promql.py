@@ -82,6 +82,12 @@ class Threshold:
             return None
 
 
+def threshold_words(text: str) -> str:
+    """What `Threshold.parse` reads, for people; empty where it reads nothing."""
+    threshold = Threshold.parse(text)
+    return threshold.words if threshold else ""
+
+
 @dataclass(frozen=True)
 class Curve:
     """One measure of an alert's expression: what to query, and its threshold if it has one."""

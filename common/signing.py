@@ -92,6 +92,15 @@ class Token:
         return REPEAT_WINDOW
 
 
+def _require_recent(request: SignedRequest, sent: float, header: str) -> None:
+    """Raises NotAuthentic for what was sent too long ago, or will be; `sent` in epoch seconds."""
+    if not abs(request.at.timestamp() - sent) <= REPLAY_WINDOW:
+        raise NotAuthentic(
+            f"The time in {header} is more than {REPLAY_WINDOW / 60:.0f} minutes from ours. "
+            "Is a clock wrong?"
+        )
+
+
 def _basic_password(encoded: str) -> str:
     try:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
@@ -161,11 +170,7 @@ class Hmac:
         except ValueError:
             raise NotAuthentic(f"The header {self.time_header} is missing or no time.") from None
         at = at / 1000 if at > 1e11 else at
-        if not abs(request.at.timestamp() - at) <= REPLAY_WINDOW:
-            raise NotAuthentic(
-                f"The time in {self.time_header} is more than {REPLAY_WINDOW / 60:.0f} minutes "
-                "from ours. Is a clock wrong?"
-            )
+        _require_recent(request, at, self.time_header)
         if not self.signs_time:
             return request.body
         return self.before.encode() + given.encode() + self.between.encode() + request.body
@@ -188,11 +193,7 @@ class StandardWebhook:
         sent = request.headers.get(self.time_header, "")
         if not named or not (sent.isascii() and sent.isdigit()):
             raise NotAuthentic(f"The header {self.id_header} or {self.time_header} is missing.")
-        if abs(request.at.timestamp() - int(sent)) > REPLAY_WINDOW:
-            raise NotAuthentic(
-                f"The time in {self.time_header} is more than {REPLAY_WINDOW / 60:.0f} minutes "
-                "from ours. Is a clock wrong?"
-            )
+        _require_recent(request, int(sent), self.time_header)
         signed = f"{named}.{sent}.".encode() + request.body
         candidates = [
             each.removeprefix("v1,") for each in given.split(" ")[:10] if each.startswith("v1,")

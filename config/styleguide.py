@@ -89,7 +89,10 @@ def _examples(theme: str) -> dict[str, Any]:
         "services": [Service(pk=1, name="orders"), Service(pk=2, name="mailer")],
         "choices": [("a", "First"), ("b", "Second")],
         "severities": ("SEV1", "SEV2", "SEV3", "SEV4"),
-        "statuses": ("investigating", "mitigated", "resolved"),
+        "incidents": [
+            {"status": status, "get_status_display": status.capitalize()}
+            for status in ("investigating", "mitigated", "resolved")
+        ],
         "tiers": ("core", "normal", "supplementary"),
         "jobs": [
             {"state": state, "get_state_display": state.capitalize()}

@@ -64,15 +64,19 @@ def filled_in(kind: str, address: str, secret: str = "") -> str:
 
 
 @lru_cache(maxsize=100)
+def _sample_file(kind: str) -> Path | None:
+    found = sorted((FOLDER / "samples").glob(f"{kind}.*")) if kind in registry() else []
+    return found[0] if found else None
+
+
+@lru_cache(maxsize=100)
 def sample_of(kind: str) -> bytes:
     """What a sender of this kind sends; empty for any other word."""
-    if kind not in registry():
-        return b""
-    found = sorted((FOLDER / "samples").glob(f"{kind}.*"))
-    return found[0].read_bytes() if found else b""
+    path = _sample_file(kind)
+    return path.read_bytes() if path else b""
 
 
 def sample_name(kind: str) -> str:
     """The file name of the sample; empty without one."""
-    found = sorted((FOLDER / "samples").glob(f"{kind}.*")) if kind in registry() else []
-    return found[0].name if found else ""
+    path = _sample_file(kind)
+    return path.name if path else ""

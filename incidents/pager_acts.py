@@ -20,6 +20,7 @@ from common.errors import error_text
 from common.markdown import escape_markdown
 from common.registry import Registry
 from incidents import filing, responders
+from incidents.alerts.grouping import source_of
 from incidents.merging import merge
 from incidents.models import Alert, Incident, Integration, PagerAct
 from incidents.responders import Part
@@ -77,7 +78,7 @@ def act_of_acknowledgement(event: AlertEvent) -> PagerEvent | None:
 @transaction.atomic
 def take_over(integration: Integration, event: PagerEvent, received_at: datetime) -> Outcome:
     """Apply an act to the incident of its alert. Repeating it is harmless."""
-    source = f"{integration.kind} {integration.pk}"
+    source = source_of(integration)
     alert = _alert_of(source, event.record, event.at)
     if alert is None:
         recent = timezone.now() - received_at < WAITS
@@ -96,7 +97,7 @@ def take_over(integration: Integration, event: PagerEvent, received_at: datetime
     )
     if not is_new:
         return Outcome(f"{event.act}: taken over before")
-    by = account(integration.kind, event.by)
+    by = account(integration.kind, event.by) if event.about else about
     act = _Act(event, integration, alert, incident, at, by, about)
     try:
         # What a person may not do here is undone alone.
@@ -115,10 +116,7 @@ def _alert_of(source: str, record: str, at: datetime | None) -> Alert | None:
 
 
 def _incident_of(alert: Alert) -> Incident | None:
-    incident = alert.incident
-    while incident and incident.merged_into:
-        incident = incident.merged_into
-    return incident
+    return alert.incident.merge_target if alert.incident else None
 
 
 def account_of(address: str) -> User | None:
@@ -260,9 +258,7 @@ def person_found(kind: str, person: str, user: User | None) -> None:
 
 
 def _apply_late(row: PagerAct, user: User) -> None:
-    incident = row.incident
-    while incident.merged_into:
-        incident = incident.merged_into
+    incident = row.incident.merge_target
     newer = PagerAct.objects.filter(incident=incident, act="own", at__gt=row.at).exists()
     try:
         with transaction.atomic():

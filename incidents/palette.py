@@ -101,7 +101,7 @@ def _find_incidents(viewer: Viewer, text: str) -> Iterator[Entry]:
         rows = incidents.filter(pk__in=full_text_matches(text))
     else:
         rows = incidents.exclude(status=Incident.Status.RESOLVED).order_by("severity", "-pk")
-    for incident in incidents_by_keys(rows.values_list("pk", flat=True)[:SHOWN]):
+    for incident in incidents_by_keys(rows.values_list("pk", flat=True)[:SHOWN], ()):
         note = f"{incident.severity} · {incident.get_status_display().lower()}"
         yield Entry(str(incident), incident.get_absolute_url(), note)
 

@@ -28,7 +28,7 @@ def restore_version(incident: Incident, before: int, after: int, author: User) -
     `after` is the version that the act to take back wrote. Raises ValidationError if somebody
     changed the incident since, or if it has no such version.
     """
-    incident = Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    incident = filing.locked(incident)
     if current_version(incident) != after:
         raise ValidationError("Somebody changed the incident since: set it by hand.")
     former = history_of(incident).filter(history_id=before).first()

@@ -273,6 +273,7 @@ def _requests_for(
     if plugin is None:
         return None
     thread = thread_of(rule, event.incident) if event.kind == answers.CHANGED else ""
+    acts = rule.workspace.settings.get("acts")
     to = Destination(
         _record_of_alert(event.incident, note_on) if (note_on := plugin.note_on) else rule.channel,
         rule.workspace.secrets,
@@ -282,7 +283,7 @@ def _requests_for(
         topic=event.incident.reference if answers.carries_answer(event) else "",
         subject=redact(str(event.incident)),
         thread=thread,
-        records=_records_to_change(event, note_on) if note_on else (),
+        records=_records_to_change(event, note_on) if note_on and acts else (),
     )
     wanted = plugin().notify(
         notification_text(event, answer, reply=bool(thread)),

@@ -9,12 +9,12 @@ from django.db.models import Q
 from common.viewer import Viewer
 from incidents.palette import SHOWN, Entry, Finder, Page
 from incidents.search.query_language import search_query
+from kb.causes.queries import causes_containing
 from kb.permissions import (
     EDIT_CAUSES,
     EDIT_TEMPLATES,
     MANAGE_WORKSPACES,
     WRITE_POSTMORTEMS,
-    visible_causes,
     visible_postmortems,
 )
 
@@ -34,10 +34,7 @@ PAGES = (
 def _find_causes(viewer: Viewer, text: str) -> Iterator[Entry]:
     if not text:
         return
-    rows = visible_causes(viewer).filter(
-        Q(search=search_query(text)) | Q(name__icontains=text), superseded_by=None
-    )
-    for cause in rows.select_related("category")[:SHOWN]:
+    for cause in causes_containing(viewer, text)[:SHOWN]:
         yield Entry(cause.name, cause.get_absolute_url(), str(cause.category))
 
 

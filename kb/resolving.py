@@ -32,7 +32,7 @@ def resolve_incident(
     if impact_started_at is not None:
         incident = filing.edit_incident(incident, author, impact_started_at=impact_started_at)
     if cause is not None:
-        confirm_cause(incident, cause, author)
+        set_link(incident, cause, CauseLink.State.CONFIRMED, author)
     return filing.set_status(incident, Incident.Status.RESOLVED, author, fix, resolved_at)
 
 
@@ -49,24 +49,26 @@ def former_link(incident: Incident, cause: Cause) -> FormerLink:
     return FormerLink(link.state, link.role) if link else FormerLink("remove", "")
 
 
-def confirm_cause(incident: Incident, cause: Cause, author: User) -> CauseLink:
-    """Confirm a cause in the role that it has; a new one is the root."""
-    role = former_link(incident, cause).role or CauseLink.Role.ROOT
-    return linking.link_cause(
-        incident, cause, state=CauseLink.State.CONFIRMED, role=role, author=author
-    )
-
-
 @transaction.atomic
-def restore_link(incident: Incident, cause: Cause, former: FormerLink, author: User) -> None:
-    """Link a cause as it was, or remove the link. Raises ValidationError."""
-    if former.state == "remove":
+def set_link(
+    incident: Incident, cause: Cause, state: str, author: User, role: str = "", reason: str = ""
+) -> None:
+    """Link a cause, by default in the role that it has, a new one as the root; or remove the link.
+
+    `state` is one of a link, or "remove". Raises ValidationError.
+    """
+    if state == "remove":
         link = CauseLink.objects.filter(incident=incident, cause=cause).first()
         if link is not None:
             linking.unlink_cause(link, author)
         return
-    role = former.role or CauseLink.Role.ROOT
-    linking.link_cause(incident, cause, state=former.state, role=role, author=author)
+    role = role or former_link(incident, cause).role or CauseLink.Role.ROOT
+    linking.link_cause(incident, cause, state=state, role=role, reason=reason, author=author)
+
+
+def restore_link(incident: Incident, cause: Cause, former: FormerLink, author: User) -> None:
+    """Link a cause as it was, or remove the link. Raises ValidationError."""
+    set_link(incident, cause, former.state, author, former.role or CauseLink.Role.ROOT)
 
 
 @transaction.atomic

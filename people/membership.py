@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from people import audit
-from people.models import Account, GroupRule, Membership, Role, RoleGrant, Team
+from people.models import Account, GroupRule, Invitation, Membership, Role, RoleGrant, Team
 
 
 def forget_roles(user: Any) -> None:
@@ -44,14 +45,24 @@ def is_service_account(user: User) -> bool:
     return Account.objects.filter(user=user, service_account=True).exists()
 
 
+def active_people() -> QuerySet[User]:
+    """Those who can sign in, without programs."""
+    programs = Account.objects.filter(user=OuterRef("pk"), service_account=True)
+    return User.objects.filter(~Exists(programs), is_active=True)
+
+
 def administrators() -> QuerySet[User]:
     """Active people who may manage people."""
     everywhere = RoleGrant.objects.filter(
         user=OuterRef("pk"), role=Role.ADMINISTRATOR, team__isnull=True
     )
-    programs = Account.objects.filter(user=OuterRef("pk"), service_account=True)
-    return User.objects.filter(
-        Q(is_superuser=True) | Exists(everywhere), ~Exists(programs), is_active=True
+    return active_people().filter(Q(is_superuser=True) | Exists(everywhere))
+
+
+def open_invitations() -> QuerySet[Invitation]:
+    """Those that can still be accepted."""
+    return Invitation.objects.filter(
+        accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
     )
 
 

@@ -7,18 +7,17 @@ own Python clients are driven against it in test_pager_server.py, so that it acc
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
+
+from tests.json_server import Answer, serving
 
 KEY = "y_NbAkKc66ryYTWUXYEu"
 SENDER = "causebook@example.com"
@@ -45,7 +44,6 @@ class Pagers:
     webhooks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """kind of integration and body"""
     requests: list[str] = field(default_factory=list)
-    lock: Any = field(default_factory=threading.RLock)
 
     def open_incident(self, key: str, **fields: Any) -> None:
         self.incidents[key] = {
@@ -59,6 +57,10 @@ class Pagers:
 
     def user(self, key: str, name: str, email: str) -> None:
         self.users[key] = {"id": key, "type": "user", "name": name, "summary": name, "email": email}
+
+    def respond(self, method: str, path: str, headers: dict[str, str], body: Any) -> Answer:
+        status, answer, *more = self.answer(method, path, headers, body or {})
+        return status, more[0] if more else {}, answer
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: Any) -> Any:
         self.requests.append(f"{method} {path}")
@@ -220,34 +222,5 @@ def epoch() -> float:
 @pytest.fixture
 def pagers() -> Iterator[Pagers]:
     state = Pagers()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _handle(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            given = json.loads(body) if body else {}
-            with state.lock:
-                status, answer, *more = state.answer(self.command, self.path, headers, given)
-            sent = json.dumps(answer).encode()
-            self.send_response(status)
-            for name, value in (more[0] if more else {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = do_PUT = _handle
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
-    threading.Thread(target=httpd.serve_forever, args=[0.02], daemon=True).start()
-    state.url = f"http://127.0.0.1:{httpd.server_address[1]}"
-    yield state
-    httpd.shutdown()
-    httpd.server_close()
+    with serving(state.respond) as state.url:
+        yield state

@@ -5,15 +5,14 @@ Its rules are those of the vendors' references: headers, shapes, lengths, thread
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from tests.json_server import Answer, serving
 
 TOKEN = "xoxb-for-tests"
 Reply = tuple[int, dict[str, Any]]
@@ -30,7 +29,12 @@ class Vendors:
     opsgenie: list[tuple[str, str]] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     """ids of incidents and alerts there"""
-    lock: Any = field(default_factory=threading.Lock)
+
+    def respond(self, method: str, path: str, headers: dict[str, str], body: Any) -> Answer:
+        if method != "POST":
+            return 501, {}, {"error": f"no {method}"}
+        status, answer = self.answer(path, headers, body)
+        return status, {}, answer
 
     def answer(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Reply:
         if path == "/api/chat.postMessage":
@@ -112,29 +116,5 @@ def slack_problem(body: dict[str, Any]) -> str:
 @pytest.fixture
 def vendors() -> Iterator[Vendors]:
     state = Vendors()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            with state.lock:
-                status, answer = state.answer(self.path, headers, body)
-            # Slack writes no spaces.
-            sent = json.dumps(answer, separators=(",", ":")).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
-    threading.Thread(target=httpd.serve_forever, args=[0.02], daemon=True).start()
-    state.url = f"http://127.0.0.1:{httpd.server_address[1]}"
-    yield state
-    httpd.shutdown()
-    httpd.server_close()
+    with serving(state.respond) as state.url:
+        yield state

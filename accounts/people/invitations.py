@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.people.limits import require_may_give
-from accounts.sign_in.sign_up import digest, open_invitation, open_invitations
+from accounts.sign_in.sign_up import digest, open_invitation
 from common.site_url import public_url
+from people.membership import open_invitations
 from people.models import Invitation, Team
 from people.permissions import MANAGE_PEOPLE, require
 

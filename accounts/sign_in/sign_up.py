@@ -12,10 +12,9 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from people.membership import give_role, join_team
+from people.membership import give_role, join_team, open_invitations
 from people.models import Account, Invitation, Role
 
 VALID_FOR = timedelta(days=3)
@@ -28,13 +27,6 @@ def digest(token: str) -> str:
 
 def of_listed_domain(email: str) -> bool:
     return email.rpartition("@")[2].lower() in settings.SIGN_UP_DOMAINS
-
-
-def open_invitations() -> QuerySet[Invitation]:
-    """Those that can still be accepted."""
-    return Invitation.objects.filter(
-        accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
-    )
 
 
 def open_invitation(email: str) -> Invitation | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
 from incidents.api.mixins import EtagRetrieveMixin, Resource
-from incidents.api.plugins import PluginSerializer
+from incidents.api.plugins import PluginSerializer, ProbeSerializer
 
 PROBE_DEADLINE = 5.0
 
@@ -25,11 +25,6 @@ class SourceSerializer(PluginSerializer):
     class Meta:
         model = Source
         fields = ["id", "name", "kind", "enabled", "settings", "secrets", "secrets_unreadable"]
-
-
-class ProbeSerializer(serializers.Serializer):
-    well = serializers.BooleanField()
-    answer = serializers.CharField()
 
 
 class SourceViewSet(EtagRetrieveMixin, mixins.CreateModelMixin, mixins.UpdateModelMixin,

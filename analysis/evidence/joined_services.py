@@ -7,6 +7,7 @@ from django.db import transaction
 from analysis.evidence.alert_evidence import MAX_ALERTS
 from analysis.evidence.planning import plan_evidence
 from analysis.models import Evidence, Finding
+from incidents import filing
 from incidents.models import Incident, Service
 
 
@@ -16,7 +17,7 @@ def pull_for_service(incident: Incident, service: Service) -> list[int]:
 
     What was pulled for its alerts by their labels becomes evidence of the service.
     """
-    Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    filing.locked(incident)
     _adopt(incident, service)
     return plan_evidence(incident)
 

@@ -23,6 +23,7 @@ from analysis.sources.base import (
 )
 from common.leased_jobs import PENDING
 from common.viewer import Viewer
+from incidents import filing
 from incidents.models import Incident
 from people.permissions import require
 
@@ -49,7 +50,7 @@ def plan_evidence(incident: Incident) -> list[int]:
         return []
     rows = wanted_requests(incident)
     with transaction.atomic():
-        Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+        filing.locked(incident)
         Fingerprint.objects.get_or_create(incident=incident)
         every = distinct([*incident.evidence_requests.all(), *rows])
         missing = [row for row in every if row.pk is None]

@@ -15,7 +15,7 @@ from analysis.presentation.evidence_age import EvidenceAge, evidence_age
 from analysis.presentation.evidence_chart import draw_evidence, evidence_title, incident_marks
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import ExampleTrace, example_traces
-from common.promql import Threshold
+from common.promql import threshold_words
 from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
 from kb.models import Check
@@ -158,8 +158,7 @@ def _panel(
             traces.sort(key=lambda trace: trace.role != "failed")
         return Panel(evidence, title, None, None, own, traces=traces, newest=newest)
     finding = own[0] if own else None
-    threshold = Threshold.parse(evidence.request.threshold)
-    fires_at = threshold.words if threshold else ""
+    fires_at = threshold_words(evidence.request.threshold)
     chart = draw_evidence(evidence, finding, marks) if finding or fires_at else None
     return Panel(evidence, title, chart, finding, [], fires_at=fires_at, newest=newest)
 

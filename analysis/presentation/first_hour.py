@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user_model
 from django.urls import reverse
-from django.utils import timezone
 
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
@@ -26,7 +24,7 @@ from incidents.permissions import (
 from kb.models import ChatPerson, Workspace
 from kb.permissions import MANAGE_WORKSPACES
 from people.acts import Act
-from people.models import Invitation
+from people.membership import active_people, open_invitations
 from people.permissions import MANAGE_PEOPLE, may
 
 SET_UP = (MANAGE_SOURCES, MANAGE, IMPORT_CATALOGUE)
@@ -161,10 +159,7 @@ def _service() -> Step:
 
 
 def _people() -> Step:
-    people = get_user_model().objects.filter(is_active=True)
-    count = people.exclude(account__service_account=True).count()
-    unanswered = Invitation.objects.filter(accepted_at=None, revoked_at=None)
-    invited = unanswered.filter(expires_at__gt=timezone.now()).count()
+    count, invited = active_people().count(), open_invitations().count()
     state = f"{count} {'person has' if count == 1 else 'people have'} an account"
     if invited:
         state += f"; {invited} invited"

@@ -175,10 +175,13 @@ def _fit(answers: Sequence[SimulatedAnswer]) -> tuple[Curve, float] | None:
 
 def _claim(ballots: Sequence[Ballot], curve: Curve) -> float:
     """How sure the first of some suggestions is; 0 for what no more than one word speaks for."""
-    first = ballots[0]
-    if first.support and first.support.is_one_word_of_many and first.checks <= 1:
-        return 0.0
-    return curve(features(ballots, 0))
+    return 0.0 if _is_one_word(ballots) else curve(features(ballots, 0))
+
+
+def _is_one_word(ballots: Sequence[Ballot]) -> bool:
+    """Whether no more than one word of many speaks for the first suggestion, and no check."""
+    support = ballots[0].support if ballots else None
+    return support is not None and support.is_one_word_of_many and ballots[0].checks <= 1
 
 
 def is_new_uncalibrated(ballots: Sequence[Ballot]) -> bool:
@@ -219,7 +222,7 @@ def _judge(answers: Sequence[SimulatedAnswer]) -> Judgement:
     for fit, held_out in _folds(answers):
         for answer in held_out:
             confidence = fit[0](answer.features()) if fit and answer.ballots else 0.0
-            claim = _claim(answer.ballots, fit[0]) if fit and answer.ballots else 0.0
+            claim = 0.0 if _is_one_word(answer.ballots) else confidence
             _count(judged, answer, claim < (fit[1] if fit else 0.0))
             if answer.ballots:
                 stated.append((confidence, answer.rank == 1))

@@ -56,7 +56,7 @@ def regroup() -> int:
 
 
 def _alike_pairs(documents: dict[int, Document]) -> set[tuple[int, int]]:
-    """Pairs, by position, that are alike and that the index ranks among each other's nearest."""
+    """Pairs, by position, that are similar and that the index ranks among each other's nearest."""
     position = {key: number for number, key in enumerate(documents)}
     pairs = set()
     for key, document in documents.items():

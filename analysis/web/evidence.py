@@ -19,7 +19,7 @@ from analysis.presentation.evidence_panel import present_evidence
 from analysis.presentation.log_comparison import compare_log_lines
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import calls_table, example_traces
-from common.promql import Threshold
+from common.promql import threshold_words
 from incidents.web.shortcuts import get_incident
 from people.permissions import requires
 
@@ -104,10 +104,9 @@ def evidence_page(request: HttpRequest, pk: int) -> HttpResponse:
     traces = items if item.kind == Evidence.Kind.TRACES else []
     links = TraceLinks(subject)
     lines = items[:MAX_LINES_SHOWN] if item.kind == Evidence.Kind.LINES else []
-    threshold = Threshold.parse(item.request.threshold)
     context = {
         "evidence": item,
-        "fires_at": threshold.words if threshold else "",
+        "fires_at": threshold_words(item.request.threshold),
         "incident": subject,
         "lines": [
             (links.linked(each["text"]), links.of_labels(each.get("labels") or {}))

@@ -21,7 +21,7 @@ from incidents.permissions import EDIT_INCIDENTS
 from incidents.undoing import current_version
 from incidents.web.forms.incidents import time_field
 from incidents.web.shortcuts import add_errors, get_incident, submitted_key, succeeds
-from incidents.web.toasts import Undo, show_toast
+from incidents.web.toasts import show_toast, submitted_versions, undo_of
 from kb.models import Cause
 from kb.permissions import LINK_CAUSES, WRITE_POSTMORTEMS, visible_causes
 from kb.resolving import FormerLink, former_link, resolve_incident, undo_resolve
@@ -113,11 +113,11 @@ def _resolve(request: HttpRequest, incident: Incident, form: ResolveForm) -> Htt
     except ValidationError as error:
         add_errors(form, error)
         return None
-    fields: dict[str, str | int] = {"before": before, "after": current_version(incident)}
+    fields: dict[str, str | int] = {}
     if cause is not None:
-        fields |= {"cause": cause.pk, "state": former.state, "role": former.role}
-    undo = Undo(reverse("analysis:undo-resolve", args=[incident.pk]), fields)
-    show_toast(request, "Resolved.", undo if before else None)
+        fields = {"cause": cause.pk, "state": former.state, "role": former.role}
+    address = reverse("analysis:undo-resolve", args=[incident.pk])
+    show_toast(request, "Resolved.", undo_of(incident, before, address, fields))
     if form.cleaned_data["postmortem"] and may(author, WRITE_POSTMORTEMS):
         query = urlencode({"incident": incident.reference})
         return redirect(f"{reverse('kb:postmortem-new')}?{query}")
@@ -129,7 +129,7 @@ def _resolve(request: HttpRequest, incident: Incident, form: ResolveForm) -> Htt
 def undo(request: HttpRequest, incident: int) -> HttpResponse:
     """Take back that an incident was resolved, and that its cause was confirmed with it."""
     subject, author = get_incident(request, incident), signed_in(request)
-    before, after = (submitted_key(request.POST.get(name, "")) for name in ("before", "after"))
+    before, after = submitted_versions(request)
     cause: Cause | None = None
     if request.POST.get("cause") and may(author, LINK_CAUSES):
         key = submitted_key(request.POST["cause"])

@@ -133,9 +133,7 @@ def _acknowledge(alert: Alert | None, event: AlertEvent, received_at: datetime) 
 
 def _acknowledge_incident(alert: Alert, integration: Integration) -> None:
     """An alert that was acknowledged at its sender acknowledges its incident, once."""
-    incident = alert.incident
-    while incident and incident.merged_into:
-        incident = incident.merged_into
+    incident = alert.incident.merge_target if alert.incident else None
     at = alert.acknowledged_at
     if incident is None or at is None:
         return

@@ -247,8 +247,7 @@ class AlertGrouper:
 
     def _reopened_candidate(self, incident: Incident) -> CandidateIncident | None:
         """The incident as a candidate; reopened, unless a person resolved it (then None)."""
-        while incident.merged_into:
-            incident = incident.merged_into
+        incident = incident.merge_target
         known = next((row for row in self.candidates if row.incident.pk == incident.pk), None)
         if known:
             return known

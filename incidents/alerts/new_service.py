@@ -109,7 +109,7 @@ def add_offered_service(incident: Incident, name: str, author: User) -> Service:
     If the catalogue has it by now, it is linked only. Raises ValidationError if no alert of the
     incident suggests that name.
     """
-    incident = Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    incident = filing.locked(incident)
     alerts = list(_without_service(incident)[:MAX_ALERTS])
     matching = [a for a in alerts if (g := guess_service(a)) and g.name.lower() == name.lower()]
     guess = guess_service(matching[0]) if matching else None

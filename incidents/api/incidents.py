@@ -95,14 +95,14 @@ class IncidentSerializer(serializers.ModelSerializer):
         author, owner = self.context["request"].user, validated_data.pop("owner", None)
         with transaction.atomic():
             incident = filing.file_incident(reporter=author, **validated_data)
-            return responders.assign_owner(incident, owner, author)
+            return responders.assign_owner(incident, owner, author) if owner else incident
 
     def update(self, instance: Incident, validated_data: dict[str, Any]) -> Incident:
-        author = self.context["request"].user
-        owner = validated_data.pop("owner", instance.owner)
+        author, names_owner = self.context["request"].user, "owner" in validated_data
+        owner = validated_data.pop("owner", None)
         with transaction.atomic():
             incident = filing.edit_incident(instance, author, **validated_data)
-            return responders.assign_owner(incident, owner, author)
+            return responders.assign_owner(incident, owner, author) if names_owner else incident
 
 
 class ViewersSerializer(serializers.Serializer):

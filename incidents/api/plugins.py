@@ -10,6 +10,13 @@ from rest_framework import serializers
 from common.plugin_settings import PluginSettings
 
 
+class ProbeSerializer(serializers.Serializer):
+    """Whether what a plug-in connects answers, and what it said."""
+
+    well = serializers.BooleanField()
+    answer = serializers.CharField()
+
+
 class PluginSerializer(serializers.ModelSerializer):
     """Settings are checked by the plug-in's own form. Secrets are written, never read."""
 

@@ -170,6 +170,14 @@ class Incident(models.Model):
         return reverse("incidents:incident", args=[self.pk])
 
     @property
+    def merge_target(self) -> Incident:
+        """The incident that this is part of by now; itself where it was not merged."""
+        incident = self
+        while incident.merged_into:
+            incident = incident.merged_into
+        return incident
+
+    @property
     def is_open(self) -> bool:
         return self.status != self.Status.RESOLVED
 

@@ -44,10 +44,6 @@ class Section:
     count: int
     groups: list[StateGroup]
 
-    @property
-    def is_open(self) -> bool:
-        return self.groups[0].status != RESOLVED
-
 
 def sections_of(rows: Iterable[IncidentRow], counts: dict[str, int]) -> list[Section]:
     """The lines of a page under their headings; `counts` are of all pages, by status."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -56,12 +57,22 @@ def _order_of(request: HttpRequest) -> str:
     return order if order in ORDERS else "-impact_started_at"
 
 
+def _filtered(request: HttpRequest) -> tuple[IncidentFilter, QuerySet[Incident]]:
+    """The filter of the address, and what it finds; nothing where it has an invalid value."""
+    incidents = visible_incidents(request.user)
+    chosen = IncidentFilter(request.GET, incidents)
+    return chosen, chosen.qs if chosen.is_valid() else incidents.none()
+
+
+def _submitted_filter(request: HttpRequest) -> QueryDict:
+    """The filter of the list that a form was sent from."""
+    return QueryDict(submitted_text(request, "query")[:5000])
+
+
 @require_GET
 def incident_list(request: _HtmxRequest) -> HttpResponse:
     read_at = timezone.now() - OVERLAP
-    incidents = visible_incidents(request.user)
-    chosen = IncidentFilter(request.GET, incidents)
-    found = chosen.qs if chosen.is_valid() else incidents.none()
+    chosen, found = _filtered(request)
     order = _order_of(request)
     pages = SearchPaginator if request.GET.get("q") else IncidentPaginator
     paginator = pages(found, order, PAGE_SIZE)
@@ -77,10 +88,11 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
         "orders": ORDERS,
         "query": query,
         "saved_filters": mine,
-        "is_saved": any(each.query == query for each in mine),
+        "saved": next((each for each in mine if each.query == query), None),
         "severities": Incident.Severity.values,
         "news": _news_context(query, read_at, page.number, [each.pk for each in page]),
-        **_bulk_context(request),
+        "selectable": may(request.user, EDIT_INCIDENTS),
+        "statuses": Incident.Status.choices,
     }
     if request.htmx and not request.htmx.boosted:
         return render(request, "incidents/incidents/_results.html", context)
@@ -88,18 +100,9 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     return render(request, "incidents/incidents/list.html", context)
 
 
-def _bulk_context(request: HttpRequest) -> dict[str, Any]:
-    if not may(request.user, EDIT_INCIDENTS):
-        return {"selectable": False}
-    return {
-        "selectable": True,
-        "statuses": Incident.Status.choices,
-    }
-
-
 def _back_to_list(request: HttpRequest) -> HttpResponse:
     """The list with the filter that a form of it was sent from."""
-    given = QueryDict(submitted_text(request, "query")[:5000])
+    given = _submitted_filter(request)
     query = filter_query(given)
     if (page := submitted_key(given.get("page", ""))) > 1:
         query = f"{query}&page={page}".lstrip("&")
@@ -131,9 +134,9 @@ def csv_file(request: HttpRequest) -> Any:
 
 @require_POST
 def filter_save(request: HttpRequest) -> HttpResponse:
-    given = QueryDict(submitted_text(request, "query")[:5000])
+    name = submitted_text(request, "name")
     try:
-        saved = save_filter(signed_in(request), submitted_text(request, "name"), given)
+        saved = save_filter(signed_in(request), name, _submitted_filter(request))
     except ValidationError as error:
         show_errors(request, error)
     else:
@@ -175,9 +178,7 @@ def news(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     since, read_at = (_time_in(request, name) or now for name in ("since", "read_at"))
     shown = [submitted_key(key) for key in request.GET.get("shown", "").split(",")[:PAGE_SIZE]]
-    incidents = visible_incidents(request.user)
-    chosen = IncidentFilter(request.GET, incidents)
-    matching = chosen.qs if chosen.is_valid() else incidents.none()
+    incidents, (_, matching) = visible_incidents(request.user), _filtered(request)
     page = submitted_key(request.GET.get("on", "")) or 1
     found = news_of(incidents, matching, shown, since, read_at, count_new=page == 1)
     query = filter_query(request.GET)

@@ -123,13 +123,14 @@ def _page(
 
 def _waiting_context(request: HttpRequest, integration: Integration) -> dict[str, Any]:
     """What it delivered last, the incident that its newest alert is part of, and a key of both."""
-    last = integration.deliveries.first()
-    alerts = visible_alerts(request.user).filter(source=source_of(integration))
-    newest = alerts.exclude(incident=None).select_related("incident").order_by("-pk").first()
+    last, newest = integration.deliveries.first(), None
+    if last and last.worked_at:
+        alerts = visible_alerts(request.user).filter(source=source_of(integration))
+        newest = alerts.exclude(incident=None).select_related("incident").order_by("-pk").first()
     return {
         "integration": integration,
         "last": last,
-        "incident": newest.incident if newest and last and last.worked_at else None,
+        "incident": newest.incident if newest else None,
         "seen": f"{last.pk}-{last.state}" if last else "nothing",
     }
 

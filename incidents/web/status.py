@@ -15,7 +15,7 @@ from incidents.models import Incident, Service
 from incidents.permissions import EDIT_INCIDENTS
 from incidents.undoing import restore_version
 from incidents.web.shortcuts import get_incident, submitted_key, succeeds
-from incidents.web.toasts import act_with_undo, show_toast
+from incidents.web.toasts import act_with_undo, show_toast, submitted_versions
 from people.permissions import requires
 
 Status = Incident.Status
@@ -73,7 +73,7 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
 def undo(request: HttpRequest, pk: str) -> HttpResponse:
     """Take back the last change of status, severity or times."""
     incident = get_incident(request, pk)
-    before, after = (submitted_key(request.POST.get(name, "")) for name in ("before", "after"))
+    before, after = submitted_versions(request)
     if succeeds(request, lambda: restore_version(incident, before, after, signed_in(request))):
         show_toast(request, "Undone.")
     return redirect(incident)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -16,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from incidents.models import Incident
 from incidents.undoing import current_version
-from incidents.web.shortcuts import show_errors
+from incidents.web.shortcuts import submitted_key, succeeds
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,31 @@ def add_toast(
     return response
 
 
+def undo_of(
+    incident: Incident, before: int, address: str, fields: Mapping[str, str | int] | None = None
+) -> Undo | None:
+    """The way back to version `before`, and to what `fields` say of other records.
+
+    None where there was no such version, or where nothing changed.
+    """
+    after, others = current_version(incident), fields or {}
+    if not before or (before == after and not others):
+        return None
+    return Undo(address, {"before": before, "after": after, **others})
+
+
+def submitted_versions(request: HttpRequest) -> tuple[int, int]:
+    """The versions before and after the act that the form of a toast takes back."""
+    before, after = (submitted_key(request.POST.get(name, "")) for name in ("before", "after"))
+    return before, after
+
+
 def act_with_undo(
     request: HttpRequest, incident: Incident, action: Callable[[], Any], done: str
 ) -> HttpResponse:
     """Run `action` on the status, severity or times of an incident, and offer to take it back."""
     before = current_version(incident)
-    try:
-        action()
-    except ValidationError as error:
-        show_errors(request, error)
-        return redirect(incident)
-    after = current_version(incident)
-    undo = Undo(reverse("incidents:undo", args=[incident.pk]), {"before": before, "after": after})
-    show_toast(request, done, undo if before and before != after else None)
+    if succeeds(request, action):
+        undo = undo_of(incident, before, reverse("incidents:undo", args=[incident.pk]))
+        show_toast(request, done, undo)
     return redirect(incident)

@@ -123,15 +123,13 @@ class ChangeEvent:
     """Whether this step begins a rollout; None where its words do not say."""
 
 
-PAGER_ACTS = "note unacknowledge own respond decline escalate merge".split()
-
-
 @dataclass(frozen=True)
 class PagerEvent:
     """What somebody did in a pager with a record of it that is an alert here.
 
-    `act` is one of PAGER_ACTS: a note was written, an acknowledgement was taken back, somebody was
-    made its owner, was called to help or declined, it went to other people, or it was merged.
+    `act` is one of `incidents.pager_acts.ACTS`: it was acknowledged or that was taken back, a note
+    was written, somebody was made its owner, was called to help or declined, it went to other
+    people, or it was merged.
     """
 
     act: str

@@ -10,14 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.redaction import redact
 from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
     IdempotentCreateMixin,
     Resource,
 )
-from incidents.api.plugins import PluginSerializer
+from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from kb.models import TrackedIssue, Tracker
 from kb.permissions import MANAGE_TRACKERS
 from kb.trackers import registry
@@ -46,11 +45,6 @@ class TrackerSerializer(PluginSerializer):
         return saved
 
 
-class TrackerProbeSerializer(serializers.Serializer):
-    well = serializers.BooleanField()
-    answer = serializers.CharField()
-
-
 class TrackerViewSet(
     IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
 ):
@@ -61,15 +55,15 @@ class TrackerViewSet(
     serializer_class = TrackerSerializer
     http_method_names = ["get", "post", "patch", "head", "options"]
 
-    @extend_schema(request=None, responses=TrackerProbeSerializer, summary="Probe a tracker")
+    @extend_schema(request=None, responses=ProbeSerializer, summary="Probe a tracker")
     @action(detail=True, methods=["post"])
     def probe(self, request: Request, pk: str | None = None) -> Response:
         tracker = self.get_object()
         try:
             result = {"well": True, "answer": linking.probe(tracker)}
         except TrackerError as error:
-            result = {"well": False, "answer": f"{error} {redact(error.detail)}".strip()}
-        return Response(TrackerProbeSerializer(result).data)
+            result = {"well": False, "answer": error.in_full}
+        return Response(ProbeSerializer(result).data)
 
 
 class TrackedIssueSerializer(serializers.ModelSerializer):

@@ -38,7 +38,7 @@ def link_cause(
 ) -> CauseLink:
     """Link `cause` to `incident`, suspected, confirmed or rejected; an existing link is changed."""
     # Locking the incident's row: two people who accept at once create one link.
-    incident = Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    incident = filing.locked(incident)
     privacy.check_link(incident, cause)
     link = CauseLink.objects.filter(incident=incident, cause=cause).first()
     if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from common.viewer import Viewer
-from incidents.search.query_language import Field
+from incidents.search.query_language import Field, search_query
 from kb.models import ActionItem, Category, Cause, CauseLink, Postmortem
 from kb.permissions import visible_actions, visible_causes, visible_links
 
@@ -27,6 +27,12 @@ def matching_causes(user: Viewer, words: str = "", category: str = "") -> QueryS
     if category:
         causes = causes.filter(category=category.replace("\x00", ""))
     return causes
+
+
+def causes_containing(user: Viewer, text: str) -> QuerySet[Cause]:
+    """Visible causes that none supersedes, with beginnings of words, or by a part of the name."""
+    found = Q(search=search_query(text)) | Q(name__icontains=text)
+    return matching_causes(user).filter(found)
 
 
 TREND = timedelta(days=90)

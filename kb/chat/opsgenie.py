@@ -20,7 +20,6 @@ from kb.chat.base import (
     Outbound,
     OutboundRequest,
     api_key_field,
-    clip,
     id_in,
     plain_text,
     server_field,
@@ -30,7 +29,6 @@ from kb.chat.pagers import Get, Pager, PersonOnCall, acts_field, reads_field, ro
 ACTIONS = {"incident.acknowledged": "acknowledge", "incident.resolved": "close"}
 WHO = {"user": "Causebook", "source": "Causebook"}
 MOST_AT_ONCE, MOST_ROTAS = 20, 20
-LONGEST_NOTE = 25_000
 
 
 class OpsgenieForm(forms.Form):
@@ -56,7 +54,7 @@ class Opsgenie(Pager):
     def _request(self, to: Destination, record: str, act: str, note: str) -> OutboundRequest:
         alert = quote(record, safe="")
         url = f"{to.settings['server'].rstrip('/')}/v2/alerts/{alert}/{act}?identifierType=id"
-        body = {"note": clip(mark_as_ours(note), LONGEST_NOTE), **WHO}
+        body = {"note": mark_as_ours(note), **WHO}
         return OutboundRequest(url, body, self.auth_headers(to.secrets))
 
     def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:

@@ -18,7 +18,7 @@ import httpx
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from common.outbound_addresses import AddressRefused, http_client
+from common.outbound_addresses import AddressRefused, http_client, read_body
 from kb.chat import registry
 from kb.chat.base import Outbound, OutboundMail, json_of
 from kb.chat.pagers import Pager
@@ -113,11 +113,7 @@ def _exchange(
                 headers={"User-Agent": "causebook", **headers},
             ) as response,
         ):
-            body = b""
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > most:
-                    break
+            body = read_body(response, most)
     except AddressRefused as error:
         raise NotSent(str(error)) from error
     except httpx.HTTPError as error:

@@ -54,9 +54,7 @@ class OnCall(models.Model):
     def called_for(cls, services: Iterable[Service]) -> models.QuerySet[OnCall]:
         """Who is called for some services, the first one first."""
         rows = cls.objects.filter(service__in=services)
-        return rows.select_related("service", "user", "workspace").order_by(
-            "service__name", "level", "rota", "name"
-        )
+        return rows.select_related("service", "user", "workspace")
 
     @property
     def shown_name(self) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django import forms
 
 from common.payloads import json_of
+from common.redaction import redact
 from common.signing import NotAuthentic, Scheme, SignedRequest
 
 IssueState = Literal["open", "done", "dropped", "moved"]
@@ -40,6 +41,11 @@ class TrackerError(Exception):
     ) -> None:
         super().__init__(message)
         self.passing, self.wait, self.of_all, self.detail = passing, wait, of_all, detail
+
+    @property
+    def in_full(self) -> str:
+        """With what the server wrote, without what looks like a secret: for those who manage it."""
+        return f"{self} {redact(self.detail)}".strip()
 
 
 class NotFound(TrackerError):

@@ -14,9 +14,13 @@ from urllib.parse import urlsplit
 import httpx
 from django.utils import timezone
 
-from common import json_text
-from common.outbound_addresses import AddressRefused, http_client
-from common.payloads import text, time_at
+from common.outbound_addresses import (
+    REQUEST_FAILED,
+    AddressRefused,
+    http_client,
+    read_body,
+)
+from common.payloads import BadPayload, json_of, text, time_at
 from kb.trackers.base import NotFound, TrackerError
 
 SECONDS = 10.0
@@ -95,7 +99,7 @@ class JsonApi:
             raise TrackerError(str(error), of_all=True) from error
         except httpx.TimeoutException as error:
             raise self._slow() from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except REQUEST_FAILED as error:
             if "CERTIFICATE" in str(error).upper():
                 message = f"The certificate of {self.host} is not trusted."
                 raise TrackerError(message, of_all=True) from error
@@ -104,22 +108,18 @@ class JsonApi:
         return Answer(response.status_code, response.headers, self._json(response, content))
 
     def _read(self, response: httpx.Response) -> bytes:
-        body = bytearray()
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > MAX_BYTES:
-                message = f"{self.host} answered with more than {MAX_BYTES // 1024**2} MB."
-                raise TrackerError(message)
-            if self._until is not None and time.monotonic() > self._until:
-                raise self._slow()
-        return bytes(body)
+        body = read_body(response, MAX_BYTES, self._until)
+        if len(body) > MAX_BYTES:
+            message = f"{self.host} answered with more than {MAX_BYTES // 1024**2} MB."
+            raise TrackerError(message)
+        return body
 
     def _json(self, response: httpx.Response, content: bytes) -> Any:
         if not content:
             return None
         try:
-            return json_text.loads(content)
-        except (ValueError, RecursionError) as error:
+            return json_of(content)
+        except BadPayload as error:
             if response.is_success:
                 raise self.odd() from error
             return content[:300].decode("utf-8", "replace")

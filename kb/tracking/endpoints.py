@@ -43,7 +43,7 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
 def _take(tracker: Tracker, request: SignedRequest) -> HttpResponse:
     try:
         plugin = plugin_of(tracker)
-        plugin.verify(request, tracker.secrets.get("webhook_secret", ""))
+        plugin.verify(request, plugin.settings.get("webhook_secret", ""))
         ids = plugin.changed_ids(request.headers, request.body)
     except TrackerError as error:
         logger.error("Tracker %s: %s", tracker.pk, error)

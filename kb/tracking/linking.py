@@ -10,7 +10,6 @@ from kb.models import ActionItem, TrackedIssue, Tracker
 from kb.trackers import registry
 from kb.trackers.base import NotOurs, TrackerError, TrackerPlugin
 from kb.tracking.issue_text import withheld_reason
-from people import audit
 
 UNREADABLE = (
     "The secrets of this tracker cannot be read with this SECRET_KEY: enter them again in its "
@@ -75,11 +74,14 @@ def bring_in_step(issue: TrackedIssue) -> None:
     TrackedIssue.objects.filter(pk=issue.pk).request_sync()
 
 
+def forget_failures(tracker: Tracker) -> None:
+    rows = Tracker.objects.filter(pk=tracker.pk)
+    rows.update(resting_until=None, trouble="", last_refusal="")
+
+
 def settings_changed(tracker: Tracker) -> None:
     """What failed for the former settings is tried again."""
-    audit.update(
-        Tracker.objects.filter(pk=tracker.pk), resting_until=None, trouble="", last_refusal=""
-    )
+    forget_failures(tracker)
     TrackedIssue.objects.filter(tracker=tracker, state=TrackedIssue.State.FAILED).request_sync()
 
 

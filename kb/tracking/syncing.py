@@ -25,8 +25,7 @@ from kb.models import ActionItem, Fix, TrackedIssue, Tracker
 from kb.postmortems.action_items import edit_action
 from kb.trackers.base import IssueMissing, TrackerError, TrackerIssue, TrackerPlugin
 from kb.tracking.issue_text import draft_of, withheld_reason
-from kb.tracking.linking import plugin_of
-from people import audit
+from kb.tracking.linking import forget_failures, plugin_of
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -70,10 +69,8 @@ def request_polls() -> None:
     due = Q(checked_at__lte=now - POLL_CLOSED) | is_open & Q(checked_at__lte=now - POLL_OPEN)
     rows = TrackedIssue.objects.filter(due, state__in=[State.DONE, State.FAILED])
     keys = rows.exclude(issue_id="").order_by("checked_at").values_list("pk", flat=True)[:BATCH]
-    audit.update(
-        TrackedIssue.objects.filter(pk__in=list(keys), state__in=[State.DONE, State.FAILED]),
-        state=State.WAITING, attempts=0, not_before=now,
-    )  # fmt: skip
+    still = TrackedIssue.objects.filter(pk__in=list(keys), state__in=[State.DONE, State.FAILED])
+    still.update(state=State.WAITING, attempts=0, not_before=now)
 
 
 def sync(pk: int) -> bool:
@@ -116,10 +113,7 @@ def _sync(issue: TrackedIssue) -> str:
         return "missing"
     _settle(issue, found)
     if issue.tracker.trouble or issue.tracker.last_refusal:
-        audit.update(
-            Tracker.objects.filter(pk=issue.tracker_id),
-            resting_until=None, trouble="", last_refusal="",
-        )  # fmt: skip
+        forget_failures(issue.tracker)
     return "done"
 
 
@@ -131,9 +125,8 @@ def _read_or_create(issue: TrackedIssue, plugin: TrackerPlugin) -> TrackerIssue:
         found = plugin.find_marked(draft) or plugin.create(draft)
         # At once, so that whatever fails from here on creates no second one.
         issue.agreed_closed = False
-        audit.update(
-            TrackedIssue.objects.filter(pk=issue.pk), issue_id=found.id, agreed_closed=False
-        )
+        rows = TrackedIssue.objects.filter(pk=issue.pk)
+        rows.update(issue_id=found.id, agreed_closed=False)
     known = issue.issue_updated_at
     if known and found.updated_at < known and issue.attempts < MOST_STALE:
         raise TrackerError("The tracker answered with an older state than before.", passing=True)
@@ -249,13 +242,13 @@ def _finish_with(issue: TrackedIssue, error: str) -> None:
 
 
 def _fail(issue: TrackedIssue, error: TrackerError) -> str:
+    written = f"{error} It wrote: {redact(error.detail)}"[:1000] if error.detail else ""
     tracker = Tracker.objects.filter(pk=issue.tracker_id)
+    tracker.update(last_refusal=written)
     if error.of_all:
         usual = PAUSE if error.passing else LONG_PAUSE
         pause = timedelta(seconds=error.wait) if error.wait else usual
-        audit.update(tracker, resting_until=timezone.now() + pause, trouble=str(error))
-    written = f"{error} It wrote: {redact(error.detail)}"[:1000] if error.detail else ""
-    audit.update(tracker, last_refusal=written)
+        tracker.update(resting_until=timezone.now() + pause, trouble=str(error))
     if error.passing and issue.attempts < MAX_ATTEMPTS:
         wait = timedelta(seconds=error.wait)
         retry_later(issue, str(error), wait if issue.issue_id else max(wait, AFTER_CREATING))

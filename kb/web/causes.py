@@ -43,7 +43,7 @@ from kb.permissions import (
     visible_links,
     visible_postmortems,
 )
-from kb.resolving import FormerLink, former_link
+from kb.resolving import FormerLink, former_link, set_link
 from kb.web.forms import CauseForm
 from people import audit
 from people.permissions import requires
@@ -218,26 +218,11 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
     )
     state, former = request.POST.get("state", ""), former_link(subject, cause)
     undo = None if "undo" in request.POST else _undo_of(subject, cause, state, former)
-    if state == "remove":
-        existing = CauseLink.objects.filter(incident=subject, cause=cause).first()
-        return _change_in_panel(
-            request,
-            subject,
-            lambda: existing and linking.unlink_cause(existing, signed_in(request)),
-            done=_done(request, state),
-            undo=undo,
-        )
+    role, reason = request.POST.get("role", ""), request.POST.get("reason", "")[:2000]
     return _change_in_panel(
         request,
         subject,
-        lambda: linking.link_cause(
-            subject,
-            cause,
-            state=state,
-            role=request.POST.get("role") or former.role or CauseLink.Role.ROOT,
-            reason=request.POST.get("reason", "")[:2000],
-            author=signed_in(request),
-        ),
+        lambda: set_link(subject, cause, state, signed_in(request), role or former.role, reason),
         done=_done(request, state),
         undo=undo,
     )

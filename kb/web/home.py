@@ -27,5 +27,5 @@ def due(request: HttpRequest) -> HttpResponse:
 @require_GET
 def recurring(request: HttpRequest) -> HttpResponse:
     scope = scope_named(request.GET.get("scope", ""))
-    context = {"scope": scope, "rows": home.recurring_causes(request.user, scope)}
-    return render(request, "kb/home/_recurring.html", context)
+    rows = home.recurring_causes(request.user, scope)
+    return render(request, "kb/home/_recurring.html", {"rows": rows})

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.plugin_settings import PluginSettings
-from common.redaction import redact
 from common.site_url import public_url
 from incidents.web.shortcuts import act_and_redirect, show_form_errors
 from kb.models import ActionItem, TrackedIssue, Tracker
@@ -52,8 +51,8 @@ def tracker_page(request: HttpRequest, pk: int) -> HttpResponse:
     plugin = registry().get(row.kind)
     if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
         messages.warning(request, linking.UNREADABLE)
-    issues = TrackedIssue.objects.filter(tracker=row, action__in=visible_actions(request.user))
-    paginator = Paginator(issues.select_related("action__postmortem").order_by("-pk"), 20)
+    issues = row.issues.filter(action__in=visible_actions(request.user))
+    paginator = Paginator(issues.select_related("action").order_by("-pk"), 20)
     context = {
         "row": row,
         "plugin": plugin,
@@ -71,7 +70,7 @@ def tracker_probe(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, linking.probe(row))
     except TrackerError as error:
         # With what the server wrote: only those who may choose the address get here.
-        messages.error(request, f"{error} {redact(error.detail)}".strip())
+        messages.error(request, error.in_full)
     return redirect(row)
 
 

@@ -41,11 +41,6 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
-    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
-    if (menu) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
     if (isTyping(event.target)) return;
     if (goPending) {
       go(event.key);
@@ -74,10 +69,7 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest(".js-keys")) document.getElementById("keys").showModal();
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
-    if (!event.target.closest("#theme, .js-theme")) return;
+    if (!event.target.closest(".js-theme")) return;
     const following = { auto: "dark", dark: "light", light: "auto" };
     const next = following[document.documentElement.dataset.theme] || "dark";
     document.documentElement.dataset.theme = next;

@@ -31,6 +31,15 @@
     if (dialog && !dialog.open) dialog.showModal();
   });
 
+  // A part stays while a form in it waits for its answer: htmx finds the toast and the parts that
+  // listen from where the form is in the page. The answer loads the part again.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const waiting = [...event.target.querySelectorAll("form.htmx-request")];
+    if (waiting.some((form) => form !== event.detail.requestConfig.elt)) {
+      event.detail.shouldSwap = false;
+    }
+  });
+
   // What was unfolded stays so when its part of the page is loaded again.
   let unfolded = [];
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
@@ -111,6 +111,22 @@ def test_confirming_folds_the_others_and_offers_the_status(
     expect(page.locator("#causes")).to_contain_text("confirmed")
     incident.refresh_from_db()
     assert incident.acknowledged_at is None
+
+
+def test_the_toast_of_a_slow_answer_comes_though_the_panel_was_loaded_again_meanwhile(
+    page: Page, live_server: Any, past: Service
+) -> None:
+    incident = opened(page, live_server, running(past))
+    sent: list[Route] = []
+    page.route("**/link/", lambda route: sent.append(route))
+    page.locator(".causes > li").first.get_by_role("button", name="This is it").click()
+    with page.expect_response("**/suggestions/"):
+        page.evaluate("htmx.trigger(document.body, 'evidence-arrived')")
+    page.wait_for_timeout(100)
+    sent.pop().continue_()
+    expect(page.locator("#toasts .toast")).to_contain_text("Undo")
+    expect(page.locator("#timeline")).to_contain_text("Query without an index")
+    assert incident.cause_links.get().state == CauseLink.State.CONFIRMED
 
 
 def test_a_cause_is_linked_and_unlinked_by_keys_alone(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
+
+from tests.json_server import Answer, serving
 
 TOKEN = "token-for-tests"
 WEBHOOK_SECRET = "webhook-secret-for-tests"
@@ -142,45 +141,10 @@ class FakeTracker:
 
 @contextmanager
 def served(tracker: FakeTracker) -> Iterator[FakeTracker]:
-    lock = threading.Lock()
+    def respond(method: str, path: str, headers: dict[str, str], body: Any) -> Answer:
+        parts = urlsplit(path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        return tracker.respond(Request(method, parts.path, query, headers, body))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            content = self.rfile.read(length)
-            parts = urlsplit(self.path)
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            body = json.loads(content) if content else None
-            with lock:
-                status, extra, answer = tracker.respond(
-                    Request(self.command, parts.path, query, headers, body)
-                )
-            self._send(status, extra, answer)
-
-        def _send(self, status: int, headers: Mapping[str, str], answer: Any) -> None:
-            sent = b"" if answer is None else json.dumps(answer).encode()
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
-    threading.Thread(target=httpd.serve_forever, args=[0.02], daemon=True).start()
-    tracker.url = f"http://127.0.0.1:{httpd.server_address[1]}"
-    try:
+    with serving(respond) as tracker.url:
         yield tracker
-    finally:
-        httpd.shutdown()
-        httpd.server_close()

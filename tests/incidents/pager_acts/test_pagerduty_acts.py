@@ -1,13 +1,8 @@
-"""What people do in PagerDuty and Opsgenie is so here too: once, in any order, and by nobody else.
-
-Bodies are as the vendors' documentation shows them: see tests/pager_server.py.
-"""
+"""What people do in PagerDuty is so here too: once, in any order, and by nobody else."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,82 +11,14 @@ from django.utils import timezone
 
 from incidents import pager_acts
 from incidents.filing import set_severity
-from incidents.intake import processing, receiving
-from incidents.models import Alert, Delivery, Incident, Integration, PagerAct, Service
+from incidents.intake import processing
+from incidents.models import Alert, Delivery, Incident, PagerAct
 from incidents.retention import KINDS
 from incidents.webhooks.base import PagerPerson
+from tests.incidents.pager_acts.conftest import ADA, BOB, Act, clock, note, process, texts
 from tests.incidents.signed_requests import make
 
 pytestmark = pytest.mark.django_db
-ADA = {"id": "PADA", "summary": "Ada Example", "type": "user_reference"}
-BOB = {"id": "PBOB", "summary": "Bob Unknown", "type": "user_reference"}
-Act = Callable[..., str]
-
-
-def clock(ago: float = 0.0) -> datetime:
-    return (timezone.now() - timedelta(minutes=ago)).astimezone(UTC)
-
-
-@pytest.fixture
-def ada(django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> User:
-    user: User = django_user_model.objects.create_user("ada", email="ada@example.com")
-    known = {"PADA": user}
-    monkeypatch.setattr(pager_acts, "PEOPLE", {"test": lambda kind, key: known.get(key)})
-    return user
-
-
-def process(integration: Integration, body: Any) -> str:
-    """Store a delivery of a sender and process what waits; returns what became of it."""
-    receiving.store(integration, {}, json.dumps(body).encode())
-    processing.process_waiting()
-    return str(Delivery.objects.latest("pk").outcome)
-
-
-@pytest.fixture
-def pagerduty(database: Service) -> Act:
-    integration, _ = make("pagerduty", name="PagerDuty")
-    count = iter(range(1, 1000))
-
-    def send(
-        what: str,
-        data: dict[str, Any] | None = None,
-        ago: float = 0,
-        agent: Any = None,
-        id: str = "",
-    ) -> str:
-        incident = {"id": "PT4KHLK", "type": "incident", "title": "orders-db is slow",
-                    "created_at": clock(20).isoformat(),
-                    "service": {"id": "PF9", "summary": "orders-db"}}  # fmt: skip
-        event = {"id": id or f"01E{next(count)}", "event_type": f"incident.{what}",
-                 "resource_type": "incident", "occurred_at": clock(ago).isoformat(),
-                 "agent": agent, "client": None, "data": {**incident, **(data or {})}}  # fmt: skip
-        return process(integration, {"event": event})
-
-    return send
-
-
-@pytest.fixture
-def opsgenie(database: Service) -> Act:
-    integration, _ = make("opsgenie", name="Opsgenie")
-    start = clock(20)
-
-    def send(action: str, ago: float = 0, **alert: Any) -> str:
-        at = int(clock(ago).timestamp() * 1_000_000) * 1000
-        given = {"alertId": "052652ac", "message": "Queue grows", "entity": "orders-db",
-                 "createdAt": int(start.timestamp() * 1000), "updatedAt": at,
-                 "username": "ada@example.com", "tinyId": "23", **alert}  # fmt: skip
-        return process(integration, {"action": action, "alert": given, "source": {"type": "web"}})
-
-    return send
-
-
-def texts() -> list[str]:
-    return list(Incident.objects.latest("pk").timeline.values_list("text", flat=True))
-
-
-def note(text: str, key: str = "PN1") -> dict[str, Any]:
-    return {"id": key, "content": text, "type": "incident_note", "trimmed": False,
-            "incident": {"id": "PT4KHLK", "type": "incident_reference"}}  # fmt: skip
 
 
 def test_an_acknowledgement_sets_the_pagers_own_time_and_its_person_as_owner(
@@ -146,15 +73,6 @@ def test_who_is_found_later_becomes_the_owner_then_and_is_looked_up_once(
     assert pager_acts.unknown_people("pagerduty") == []
     pager_acts.person_found("pagerduty", "PBOB", ada)
     assert Incident.objects.get().owner == bob
-
-
-def test_an_account_that_is_off_owns_nothing(opsgenie: Act, ada: User) -> None:
-    User.objects.update(is_active=False)
-    opsgenie("Create", ago=20)
-    opsgenie("Acknowledge", ago=10)
-    incident = Incident.objects.get()
-    assert incident.acknowledged_at
-    assert incident.owner is None
 
 
 def test_an_acknowledgement_that_overtakes_its_alert_waits_for_it(
@@ -319,69 +237,6 @@ def test_an_incident_that_is_about_more_is_not_merged(pagerduty: Act, receive: A
     second.refresh_from_db()
     assert second.merged_into is None
     assert second.timeline.filter(text__contains="was merged with one of").count() == 1
-
-
-def test_opsgenies_actions_are_taken_over_by_mail_address(opsgenie: Act, ada: User) -> None:
-    opsgenie("Create", ago=20, priority="P3")
-    opsgenie("Acknowledge", ago=15)
-    opsgenie("AddNote", ago=14, note="Raised the limit")
-    opsgenie("AddNote", ago=13, note="Ours", username="Causebook")
-    opsgenie("UpdatePriority", ago=12, priority="P1", oldPriority="P3")
-    opsgenie("AddRecipient", ago=11, recipient="ada@example.com")
-    opsgenie("AddTeam", ago=10, team="Database")
-    opsgenie("Escalate", ago=9, escalationNotify={"name": "Second level", "type": "schedule"})
-    incident = Incident.objects.get()
-    assert (incident.owner, incident.severity) == (ada, "SEV1")
-    assert incident.acknowledged_at
-    assert incident.acknowledged_at < timezone.now() - timedelta(minutes=14)
-    assert list(incident.responders.all()) == [ada]
-    [written] = incident.timeline.filter(kind="note")
-    assert (written.text, written.author) == ("Raised the limit", ada)
-    said = " ".join(texts())
-    assert "Queue grows was escalated to Database in Opsgenie." in said
-    assert "Queue grows was escalated to Second level in Opsgenie." in said
-
-
-def test_opsgenies_owner_changes_and_unknown_actions_are_ignored_with_a_sentence(
-    opsgenie: Act, ada: User, django_user_model: Any
-) -> None:
-    bob = django_user_model.objects.create_user("bob", email="Bob@example.com")
-    opsgenie("Create", ago=20)
-    opsgenie("TakeOwnership", ago=15)
-    assert Incident.objects.get().owner == ada
-    opsgenie("AssignOwnership", ago=10, owner="bob@example.com")
-    assert Incident.objects.get().owner == bob
-    assert "needs nothing from us" in opsgenie("AddTags", ago=9, addedTags="x")
-    opsgenie("UnAcknowledge", ago=8)
-    assert "Queue grows is no longer acknowledged in Opsgenie." in texts()
-
-
-def test_the_same_action_of_opsgenie_twice_has_one_effect(opsgenie: Act, ada: User) -> None:
-    opsgenie("Create", ago=20)
-    at = int(clock(5).timestamp()) * 1_000_000_000
-    for tiny in ("23", "24"):  # another body, of the same act
-        opsgenie("AddNote", note="Once", updatedAt=at, tinyId=tiny)
-    assert Incident.objects.get().timeline.filter(text="Once").count() == 1
-    assert PagerAct.objects.count() == 1
-
-
-def test_a_note_beside_a_close_is_not_lost(opsgenie: Act, ada: User) -> None:
-    opsgenie("Create", ago=20)
-    opsgenie("Close", ago=5, note="It was the disk")
-    assert Alert.objects.get().status == "resolved"
-    assert "It was the disk" in texts()
-
-
-def test_a_private_incident_gets_no_owner_who_may_not_see_it(opsgenie: Act, ada: User) -> None:
-    opsgenie("Create", ago=20)
-    Incident.objects.update(private=True)
-    opsgenie("Acknowledge", ago=10)
-    opsgenie("TakeOwnership", ago=9)
-    opsgenie("AddRecipient", ago=8, recipient="ada@example.com")
-    incident = Incident.objects.get()
-    assert incident.acknowledged_at
-    assert incident.owner is None
-    assert not incident.responders.exists()
 
 
 def test_two_accounts_with_one_address_are_nobody(db: None, django_user_model: Any) -> None:
