@@ -77,7 +77,7 @@ class SealedSecrets(models.Model):
 
     @property
     def secrets(self) -> dict[str, str]:
-        """By setting name. Raises UnreadableSecret when SECRET_KEY was replaced without a fallback."""
+        """By setting name. Raises UnreadableSecret when the key was replaced without a fallback."""
         return unseal(self.sealed)
 
     @secrets.setter
@@ -96,7 +96,7 @@ def sealed_models() -> list[type[models.Model]]:
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """A column whose values are sealed texts or, with `keys`, JSON objects with some under these."""
+    """A column of sealed texts or, with `keys`, of JSON objects with sealed texts under these."""
 
     model: type[models.Model]
     name: str = FIELD

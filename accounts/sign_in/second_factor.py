@@ -13,9 +13,9 @@ KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 SEALED = SealedColumn(Authenticator, "data", keys=("secret", "seed"))
 """Where apps and recovery codes have theirs; passkeys have none."""
 UNREADABLE = (
-    "Codes cannot be checked: this server has another SECRET_KEY than when yours were stored. Use a "
-    "passkey. Or ask whoever runs the server to put the former key into SECRET_KEY_FALLBACKS, or an "
-    "administrator to remove your second factor."
+    "Codes cannot be checked: this server has another SECRET_KEY than when yours were stored. Use "
+    "a passkey. Or ask whoever runs the server to put the former key into SECRET_KEY_FALLBACKS, "
+    "or an administrator to remove your second factor."
 )
 
 
