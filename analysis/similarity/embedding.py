@@ -82,7 +82,8 @@ class Embedder:
             weights = mask[:, :, None].astype(np.float32)
             output = (output * weights).sum(1) / np.maximum(weights.sum(1), 1)
         rows: NDArray[np.float32] = output.astype(np.float32)
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return rows
 
     def _load(self) -> tuple[Any, Any]:
         runtime = import_module("onnxruntime")
