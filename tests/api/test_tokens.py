@@ -235,5 +235,5 @@ def test_a_teams_token_gives_and_takes_no_service_and_so_sees_no_more(
         answer = api.patch(f"/api/v1/services/{service.pk}/", {"owner_team": owner}, format="json")
         assert answer.status_code == 403, service
     owners = Service.objects.order_by("name").values_list("owner", flat=True)
-    assert list(owners) == [None, ours.pk, theirs.pk]
+    assert list(owners) == [None, pay.owner_id, shop.owner_id]
     assert api.get(f"/api/v1/incidents/{hidden.pk}/").status_code == 404
