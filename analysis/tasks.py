@@ -86,8 +86,9 @@ OVERDUE = timedelta(seconds=15)
 
 
 def messages_queued() -> int:
+    """How many messages wait in the queue of the pulls."""
+    queue = current_app.amqp.router.route({}, pull_evidence.name)["queue"].name
     with current_app.connection_or_acquire() as connection:
-        queue = current_app.conf.task_default_queue
         return connection.default_channel.queue_declare(queue, passive=True).message_count
 
 
