@@ -49,9 +49,12 @@ def _enqueue(task: Any, ids: list[int]) -> None:
 
 @shared_task
 def plan_evidence(incident_id: int) -> None:
+    """The likeliest pulls come first; where many wait, the sweep enqueues the others later, so
+    that the next incident does not wait behind all pulls of this one."""
     incident = Incident.objects.filter(pk=incident_id).first()
     if incident:
-        enqueue(planning.plan_evidence(incident))
+        planned = planning.plan_evidence(incident)
+        enqueue(planned[: max(FIRST_PULLS, MAX_QUEUED - messages_queued())])
 
 
 @shared_task
@@ -82,14 +85,19 @@ def enqueue_checks(run_ids: list[int]) -> None:
 
 MAX_QUEUED = 40
 """Messages the sweep lets queue: those of a new incident wait behind them, for some 3 s at most."""
+FIRST_PULLS = 10
+"""Pulls of a new incident that are enqueued at once, however many wait."""
 OVERDUE = timedelta(seconds=15)
 
 
 def messages_queued() -> int:
-    """How many messages wait in the queue of the pulls."""
+    """How many messages wait in the queue of the pulls; 0 where that cannot be known."""
     queue = current_app.amqp.router.route({}, pull_evidence.name)["queue"].name
-    with current_app.connection_or_acquire() as connection:
-        return connection.default_channel.queue_declare(queue, passive=True).message_count
+    try:
+        with current_app.connection_or_acquire() as connection:
+            return connection.default_channel.queue_declare(queue, passive=True).message_count
+    except (ChannelError, OperationalError, OSError):
+        return 0
 
 
 @shared_task(expires=10)
@@ -103,10 +111,7 @@ def sweep() -> None:
         planning.plan_evidence(incident)
     following.follow_incidents()
     run_checks_of_suggested_causes()
-    try:
-        queued = messages_queued()
-    except ChannelError:
-        queued = 0
+    queued = messages_queued()
     if queued < MAX_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
         enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue))

@@ -64,19 +64,36 @@ def test_a_pull_freezes_what_came_back(incident: Incident, source: Any) -> None:
     assert request.evidence.query == 'x{service="orders-db"}'
 
 
-def test_the_sweep_adds_no_pull_to_a_queue_that_is_long(incident: Incident, source: Any) -> None:
-    """Copies of pulls would fill the queue, and those of a new incident come behind them."""
-    source("well")
-    planned(incident)
+@pytest.fixture
+def empty_queue() -> None:
     queue = current_app.amqp.router.route({}, tasks.pull_evidence.name)["queue"]
     with current_app.connection_for_write() as connection:
         queue(connection.default_channel).purge()
+
+
+def test_the_sweep_adds_no_pull_to_a_queue_that_is_long(
+    incident: Incident, source: Any, empty_queue: None
+) -> None:
+    """Copies of pulls would fill the queue, and those of a new incident come behind them."""
+    source("well")
+    planned(incident)
     tasks.sweep()
     assert tasks.messages_queued() == 1
     for _ in range(tasks.MAX_QUEUED):
         tasks.pull_evidence.delay(0)
     tasks.sweep()
     assert tasks.messages_queued() == 1 + tasks.MAX_QUEUED
+
+
+def test_where_many_pulls_wait_only_the_likeliest_of_an_incident_join_them(
+    incident: Incident, source: Any, empty_queue: None
+) -> None:
+    source("well", templates="\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(60)))
+    tasks.plan_evidence(incident.pk)
+    assert incident.evidence_requests.count() == 60
+    assert tasks.messages_queued() == tasks.MAX_QUEUED
+    tasks.plan_evidence(incident.pk)
+    assert tasks.messages_queued() == tasks.MAX_QUEUED + tasks.FIRST_PULLS
 
 
 def test_running_it_again_changes_nothing(incident: Incident, source: Any) -> None:
