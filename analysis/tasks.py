@@ -34,27 +34,33 @@ CHECKED_CAUSES = 3
 """Suggested causes whose checks run by themselves."""
 
 
-def enqueue(request_ids: list[int]) -> None:
-    _enqueue(pull_evidence, request_ids)
+FIRST, LATER = 0, 3
+"""Priorities within the queue of pulls; Redis takes the lower number first."""
 
 
-def _enqueue(task: Any, ids: list[int]) -> None:
+def enqueue(request_ids: list[int], priority: int = FIRST) -> None:
+    _enqueue(pull_evidence, request_ids, priority)
+
+
+def _enqueue(task: Any, ids: list[int], priority: int = FIRST) -> None:
     """Send rows to workers. With the broker down nothing is lost: the sweep sends them later."""
     try:
         for row_id in ids:
-            task.delay(row_id)
+            task.apply_async([row_id], priority=priority)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is unavailable (%s); the sweep will enqueue again.", error)
 
 
 @shared_task
 def plan_evidence(incident_id: int) -> None:
-    """The likeliest pulls come first; where many wait, the sweep enqueues the others later, so
-    that the next incident does not wait behind all pulls of this one."""
+    """The likeliest pulls come before all others, so that a new incident has evidence soon; where
+    many wait, the sweep enqueues the rest later."""
     incident = Incident.objects.filter(pk=incident_id).first()
     if incident:
         planned = planning.plan_evidence(incident)
-        enqueue(planned[: max(FIRST_PULLS, MAX_QUEUED - messages_queued())])
+        at_once = max(FIRST_PULLS, MAX_QUEUED - messages_queued())
+        enqueue(planned[:FIRST_PULLS])
+        enqueue(planned[FIRST_PULLS:at_once], LATER)
 
 
 @shared_task
@@ -85,8 +91,8 @@ def enqueue_checks(run_ids: list[int]) -> None:
 
 MAX_QUEUED = 40
 """Messages the sweep lets queue: those of a new incident wait behind them, for some 3 s at most."""
-FIRST_PULLS = 10
-"""Pulls of a new incident that are enqueued at once, however many wait."""
+FIRST_PULLS = 5
+"""Pulls of a new incident that come before those of others, however many wait."""
 OVERDUE = timedelta(seconds=15)
 
 
@@ -114,7 +120,7 @@ def sweep() -> None:
     queued = messages_queued()
     if queued < MAX_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
-        enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue))
+        enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue), LATER)
         due = CheckRun.objects.filter(claimable(overdue)).values_list("pk", flat=True)
         enqueue_checks(list(due[:MAX_QUEUED]))
 

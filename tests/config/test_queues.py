@@ -6,6 +6,7 @@ import pytest
 from celery import current_app
 from kombu import Consumer, Message, Producer, Queue
 
+from analysis import tasks
 from config.celery import app
 
 
@@ -48,9 +49,12 @@ def test_a_worker_takes_alerts_first_and_pulls_last() -> None:
             for queue in app.amqp.queues.consume_from.values()
         ]
         producer = Producer(channel)
-        for name in ("evidence", "evidence", "celery", "intake", "evidence", "intake"):
-            producer.publish(name, routing_key=f"order-{name}", declare=queues)
+        for name in ("evidence later", "evidence", "celery", "intake", "evidence", "intake"):
+            queue, _, later = name.partition(" ")
+            priority = tasks.LATER if later else tasks.FIRST
+            key = f"order-{queue}"
+            producer.publish(name, routing_key=key, declare=queues, priority=priority)
         with Consumer(channel, queues, callbacks=[take]):
             for _ in range(6):
                 connection.drain_events(timeout=5)
-    assert taken == ["intake", "intake", "celery", "evidence", "evidence", "evidence"]
+    assert taken == ["intake", "intake", "celery", "evidence", "evidence", "evidence later"]

@@ -111,7 +111,7 @@ def test_the_first_alert_finds_its_graph_its_past_cause_and_its_service(
     print("Seconds until it was read:", _since(alert, timezone.now()))
     save_screenshot(page, "first-alert")
     causes.get_by_text("Why", exact=True).first.click()
-    assert "saturated" in causes.inner_text().lower()
+    expect(causes.locator("details[open]").first).to_contain_text("saturated", ignore_case=True)
 
     page.click("text=Add service shop")
     expect(page.locator("main")).to_contain_text("guesses")

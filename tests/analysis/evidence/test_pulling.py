@@ -88,7 +88,8 @@ def test_the_sweep_adds_no_pull_to_a_queue_that_is_long(
 def test_where_many_pulls_wait_only_the_likeliest_of_an_incident_join_them(
     incident: Incident, source: Any, empty_queue: None
 ) -> None:
-    source("well", templates="\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(60)))
+    templates = "\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(60))
+    source("well", templates=templates)
     tasks.plan_evidence(incident.pk)
     assert incident.evidence_requests.count() == 60
     assert tasks.messages_queued() == tasks.MAX_QUEUED
