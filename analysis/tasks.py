@@ -91,7 +91,7 @@ def enqueue_checks(run_ids: list[int]) -> None:
 
 MAX_QUEUED = 40
 """Messages the sweep lets queue: those of a new incident wait behind them, for some 3 s at most."""
-FIRST_PULLS = 5
+FIRST_PULLS = 2
 """Pulls of a new incident that come before those of others, however many wait."""
 OVERDUE = timedelta(seconds=15)
 
