@@ -34,24 +34,33 @@ CHECKED_CAUSES = 3
 """Suggested causes whose checks run by themselves."""
 
 
-def enqueue(request_ids: list[int]) -> None:
-    _enqueue(pull_evidence, request_ids)
+FIRST, LATER = 0, 3
+"""Priorities within the queue of pulls; Redis takes the lower number first."""
 
 
-def _enqueue(task: Any, ids: list[int]) -> None:
+def enqueue(request_ids: list[int], priority: int = FIRST) -> None:
+    _enqueue(pull_evidence, request_ids, priority)
+
+
+def _enqueue(task: Any, ids: list[int], priority: int = FIRST) -> None:
     """Send rows to workers. With the broker down nothing is lost: the sweep sends them later."""
     try:
         for row_id in ids:
-            task.delay(row_id)
+            task.apply_async([row_id], priority=priority)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is unavailable (%s); the sweep will enqueue again.", error)
 
 
 @shared_task
 def plan_evidence(incident_id: int) -> None:
+    """The likeliest pulls come before all others, so that a new incident has evidence soon; where
+    many wait, the sweep enqueues the rest later."""
     incident = Incident.objects.filter(pk=incident_id).first()
     if incident:
-        enqueue(planning.plan_evidence(incident))
+        planned = planning.plan_evidence(incident)
+        at_once = max(FIRST_PULLS, MAX_QUEUED - messages_queued())
+        enqueue(planned[:FIRST_PULLS])
+        enqueue(planned[FIRST_PULLS:at_once], LATER)
 
 
 @shared_task
@@ -82,13 +91,19 @@ def enqueue_checks(run_ids: list[int]) -> None:
 
 MAX_QUEUED = 40
 """Messages the sweep lets queue: those of a new incident wait behind them, for some 3 s at most."""
+FIRST_PULLS = 2
+"""Pulls of a new incident that come before those of others, however many wait."""
 OVERDUE = timedelta(seconds=15)
 
 
 def messages_queued() -> int:
-    with current_app.connection_or_acquire() as connection:
-        queue = current_app.conf.task_default_queue
-        return connection.default_channel.queue_declare(queue, passive=True).message_count
+    """How many messages wait in the queue of the pulls; 0 where that cannot be known."""
+    queue = current_app.amqp.router.route({}, pull_evidence.name)["queue"].name
+    try:
+        with current_app.connection_or_acquire() as connection:
+            return connection.default_channel.queue_declare(queue, passive=True).message_count
+    except (ChannelError, OperationalError, OSError):
+        return 0
 
 
 @shared_task(expires=10)
@@ -102,13 +117,10 @@ def sweep() -> None:
         planning.plan_evidence(incident)
     following.follow_incidents()
     run_checks_of_suggested_causes()
-    try:
-        queued = messages_queued()
-    except ChannelError:
-        queued = 0
+    queued = messages_queued()
     if queued < MAX_QUEUED:
         overdue = OVERDUE if queued else timedelta(0)
-        enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue))
+        enqueue(pulling.due_requests(MAX_QUEUED - queued, overdue), LATER)
         due = CheckRun.objects.filter(claimable(overdue)).values_list("pk", flat=True)
         enqueue_checks(list(due[:MAX_QUEUED]))
 

@@ -82,6 +82,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "socket_timeout": 10,
     # A sweep enqueues lost tasks again, so publishing need not wait long.
     "max_retries": 1,
+    # The first queue of a worker that has messages: in turn, a message of the intake waited for a
+    # slow pull each, and those that came every second expired before they were reached.
+    "queue_order_strategy": "priority",
 }
 if REDIS_SENTINELS:
     CELERY_BROKER_TRANSPORT_OPTIONS |= {

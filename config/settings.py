@@ -110,12 +110,17 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 CELERY_TASK_IGNORE_RESULT = True
-# A worker takes from all of them unless it is given some by --queues.
-CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("intake", "evidence", "celery")]
+# A worker takes from all of them unless it is given some by --queues, and from the first that has
+# messages: pulls are many and may be slow.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("intake", "celery", "evidence")]
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.*": {"queue": "intake"},
     "analysis.tasks.*": {"queue": "evidence"},
+    # What new incidents wait for, and what enqueues pulls, must not wait for pulls.
+    "analysis.tasks.plan_evidence": {"queue": "celery"},
+    "analysis.tasks.follow_answers": {"queue": "celery"},
+    "analysis.tasks.sweep": {"queue": "celery"},
 }
 # Longer than a pull may take and shorter than its lease (analysis/evidence/pulling.py).
 CELERY_TASK_SOFT_TIME_LIMIT = 22

@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
+from common.counting import Durations
 from common.registry import Registry
 from incidents.events import outbox
 from incidents.models import Event, Incident
@@ -39,6 +41,10 @@ def confidence_in_words(confidence: float) -> str:
 
 SAME_WITHIN = 0.1
 """Confidence may cross the edge of a band by this much: one that moves to and fro is no news."""
+FIRST_ANSWERS = Durations(
+    "first_answers", "First answers from history, from the opening of the incident.",
+    [], [1, 2.5, 5, 10, 15, 30, 60, 300, 1800],
+)  # fmt: skip
 
 
 class Kind:
@@ -128,6 +134,9 @@ def state_answer(incident: Incident) -> tuple[Answer | None, str]:
     answer = current_answer(incident)
     if answer is not None and not _is_same(row, answer):
         what = "the likely cause changed" if row.key else "first answer from history"
+        if not row.key:
+            waited = (row.computed_at - incident.created_at).total_seconds()
+            transaction.on_commit(partial(FIRST_ANSWERS.observe, waited))
         row.key, row.confidence, row.changed_at = answer.key, answer.confidence, row.computed_at
         # Without a name: who may see the cause is decided anew whenever the event is shown.
         outbox.record(CHANGED, incident, f"{incident}: {what}")

@@ -84,10 +84,10 @@ def answer_title(answer: Answer) -> str:
         return f"Confirmed cause: {answer.cause}"
     if answer.kind == Kind.LIKELY:
         if answer.confidence is None:
-            return f"Cause of alike incidents: {answer.cause}"
+            return f"Cause of similar incidents: {answer.cause}"
         return f"{answer.band.capitalize()} cause ({answer.confidence:.0%} sure): {answer.cause}"
     if answer.kind == Kind.UNEXPLAINED:
-        return "Alike incidents are known, but no cause of them"
+        return "Similar incidents are known, but no cause of them"
     if answer.kind == Kind.NEW:
         return "Nothing alike in our history"
     return "There is no history to compare with yet"

@@ -5,6 +5,7 @@ Its rules are those of the vendors' references: headers, shapes, lengths, thread
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -98,6 +99,8 @@ def slack_problem(body: dict[str, Any]) -> str:
     """What Slack would refuse of a message, as its error; empty for nothing."""
     if len(body["blocks"]) > 50:
         return "invalid_blocks: more than 50"
+    if len(json.dumps(body["blocks"], ensure_ascii=False)) > 13_000:
+        return "msg_blocks_too_long"
     for block in body["blocks"]:
         kind = block["type"]
         texts = {"section": [block.get("text")], "context": block.get("elements")}.get(kind, [])

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from datetime import timedelta
+from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
@@ -40,6 +41,10 @@ State = EvidenceRequest.State
 PULLS = Durations(
     "pulls", "Queries to sources, by kind of source and outcome.",
     ["source", "outcome"], [0.1, 0.5, 1, 2.5, 5, 10, 15, 30],
+)  # fmt: skip
+FIRST_EVIDENCE = Durations(
+    "first_evidence", "Incidents with evidence, from their opening until the first was there.",
+    [], [1, 2.5, 5, 10, 15, 30, 60, 300, 1800],
 )  # fmt: skip
 
 
@@ -178,6 +183,11 @@ def _settle(
     evidence.incident = request.incident
     renew_findings(evidence)
     refresh_fingerprint(request.incident)
+    # The fingerprint is locked now: of two that end at once the later one sees the other.
+    others = Evidence.objects.filter(incident=request.incident).exclude(pk=evidence.pk)
+    if stored is None and not others.exists():
+        waited = (evidence.taken_at - request.incident.created_at).total_seconds()
+        transaction.on_commit(partial(FIRST_EVIDENCE.observe, waited))
 
 
 _OF_METRICS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,11 +27,14 @@ from kb.chat.base import (
     clip,
     id_in,
     json_of,
+    largest_that_fits,
 )
 
 API = "https://slack.com/api/"
 SECTION, HEADER, BLOCKS, BUTTON, VALUE = 3000, 150, 50, 75, 2000
 """Slack's limits: characters of a section, a header, a button's label and value; blocks."""
+MAX_CHARACTERS = 12_000
+"""Of all blocks as JSON: Slack refuses more than some 13,000 as `msg_blocks_too_long`."""
 LONGEST_ESCAPE = len("&amp;")
 
 
@@ -250,24 +254,35 @@ def _escaped(words: str, limit: int) -> str:
 
 def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
     """Plain text for notifications and Block Kit, both under Slack's limits."""
-    blocks: list[dict[str, Any]] = [_section(_escaped(answer.text, SECTION))]
-    for item in answer.items:
-        blocks += _blocks(item, base)
-    if answer.footer:
-        footer = _markdown(_escaped(answer.footer, SECTION))
-        blocks.append({"type": "context", "elements": [footer]})
-    return {"text": _escaped(answer.preview, SECTION), "blocks": blocks[:BLOCKS]}
+
+    def build(limit: int) -> list[dict[str, Any]]:
+        blocks = [_section(_escaped(answer.text, limit))]
+        for item in answer.items:
+            blocks += _blocks(item, base, limit)
+        if answer.footer:
+            footer = _markdown(_escaped(answer.footer, limit))
+            blocks.append({"type": "context", "elements": [footer]})
+        return blocks[:BLOCKS]
+
+    blocks = largest_that_fits(build, _characters, MAX_CHARACTERS)
+    while len(blocks) > 1 and _characters(blocks) > MAX_CHARACTERS:
+        blocks.pop()
+    return {"text": _escaped(answer.preview, SECTION), "blocks": blocks}
 
 
-def _blocks(item: AnswerItem, base: str) -> list[dict[str, Any]]:
-    title = escape(clip(" ".join(item.title.split()), HEADER))
+def _characters(blocks: list[dict[str, Any]]) -> int:
+    return len(json.dumps(blocks, ensure_ascii=False))
+
+
+def _blocks(item: AnswerItem, base: str, limit: int) -> list[dict[str, Any]]:
+    title = escape(clip(" ".join(item.title.split()), min(limit, HEADER)))
     # A pipe or an angle bracket would end Slack's way of writing a link.
     shown = f"*<{base}{item.path}|{title.replace('|', '¦')}>*" if item.path else f"*{title}*"
     for line in item.lines:
         left = SECTION - len(shown) - 1
         if left <= 0:
             break
-        shown += "\n" + _escaped(line, left)
+        shown += "\n" + _escaped(line, min(limit, left))
     blocks = [_section(shown)]
     if item.buttons:
         blocks.append(

@@ -119,7 +119,7 @@ class Teams(Platform):
 
 def _card(answer: ChatAnswer, base: str) -> list[dict[str, Any]]:
     def build(limit: int) -> dict[str, Any]:
-        body = [_block(clip(answer.text, limit))]
+        body = [{**_block(clip(answer.text, limit)), "weight": "bolder"}]
         for item in answer.items:
             body += _item(item, base, limit)
         if answer.footer:

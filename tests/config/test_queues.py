@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from celery import current_app
+from kombu import Consumer, Message, Producer, Queue
 
+from analysis import tasks
 from config.celery import app
 
 
@@ -13,6 +15,9 @@ from config.celery import app
     [
         ("incidents.tasks.sweep_intake", "intake"),
         ("analysis.tasks.pull_evidence", "evidence"),
+        ("analysis.tasks.plan_evidence", "celery"),
+        ("analysis.tasks.follow_answers", "celery"),
+        ("analysis.tasks.sweep", "celery"),
         ("kb.tasks.tell_channels", "celery"),
     ],
 )
@@ -29,3 +34,27 @@ def test_a_message_goes_to_one_queue_only() -> None:
 
 def test_a_worker_without_queues_takes_from_all() -> None:
     assert set(current_app.amqp.queues.consume_from) == {"intake", "evidence", "celery"}
+
+
+def test_a_worker_takes_alerts_first_and_pulls_last() -> None:
+    taken: list[str] = []
+
+    def take(name: str, message: Message) -> None:
+        taken.append(name)
+        message.ack()
+
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        queues = [
+            Queue(f"order-{queue.name}", routing_key=f"order-{queue.name}", auto_delete=True)
+            for queue in app.amqp.queues.consume_from.values()
+        ]
+        producer = Producer(channel)
+        for name in ("evidence later", "evidence", "celery", "intake", "evidence", "intake"):
+            queue, _, later = name.partition(" ")
+            priority = tasks.LATER if later else tasks.FIRST
+            key = f"order-{queue}"
+            producer.publish(name, routing_key=key, declare=queues, priority=priority)
+        with Consumer(channel, queues, callbacks=[take]):
+            for _ in range(6):
+                connection.drain_events(timeout=5)
+    assert taken == ["intake", "intake", "celery", "evidence", "evidence", "evidence later"]

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from celery import current_app
 from django.db import connection
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from demo.world.faults import Episode, Episodes
 from demo.world.server import make_server
@@ -190,6 +190,13 @@ def replay(tmp_path: Path) -> Iterator[Callable[[Path], str]]:
     for process in started:
         process.kill()
         process.wait()
+
+
+def save_screenshot(page: Page, name: str) -> None:
+    """Save what the page shows, for people who want to see it."""
+    if folder := os.environ.get("CAUSEBOOK_TEST_SCREENSHOTS"):
+        page.wait_for_timeout(2500)
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
 def answers(url: str) -> bool:

@@ -31,7 +31,7 @@ from demo.world.server import make_server
 from demo.world.telemetry import World
 from incidents import filing
 from incidents.models import Incident
-from tests.e2e.conftest import free_port, wait_for
+from tests.e2e.conftest import free_port, save_screenshot, wait_for
 from tests.e2e.test_main_job import sign_in
 from tests.incidents.signed_requests import make
 
@@ -224,6 +224,7 @@ def test_a_fault_that_spreads_is_followed_to_its_recovery(
     assert likely_origins(incident).suspects[0].service == "catalog-db"
     show(page, live_server.url, incident)
     expect(page.locator("#evidence .story .tag.good").first).to_have_text("just found")
+    save_screenshot(page, "spreading-fault")
 
     # The index is built; the recovery spreads as the fault did.
     episodes.end_all(time.time() + episodes.moved)
@@ -250,3 +251,4 @@ def test_a_fault_that_spreads_is_followed_to_its_recovery(
         assert evidence.findings.exists()
     show(page, live_server.url, incident)
     expect(page.locator("#evidence svg .mark.ended").first).to_be_attached()
+    save_screenshot(page, "spreading-fault-recovered")

@@ -15,13 +15,14 @@ from django.utils import timezone
 from redis import Redis
 
 from analysis.evidence import planning, pulling
-from analysis.models import Source
+from analysis.models import Evidence, Source
 from common import counting
 from common.redis_client import redis_client
 from config.celery import app
 from incidents.filing import file_incident
 from incidents.intake.processing import process_waiting
-from incidents.models import Delivery, Event, Incident, ScheduledRun
+from incidents.models import Delivery, Event, Incident, ScheduledRun, Service
+from kb import answers
 from kb.models import NotificationDelivery, NotificationRule, Workspace
 from kb.notifications import SENT, deliver_due
 from tests.incidents.signed_requests import make, request_for, sample
@@ -101,6 +102,28 @@ def test_pulls_are_counted_by_kind_of_source_and_outcome(
     assert outcomes.pop("answered") == 1
     assert sum(outcomes.values()) == 1, "a source that fails is counted as that"
     assert found["causebook_sources", "answering"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_incidents_first_answer_and_first_evidence_are_counted_once(
+    scrape: Scrape, server: Callable[[str], str]
+) -> None:
+    incident = file_incident(title="orders-db is slow", services=[Service.objects.create(name="x")])
+    Incident.objects.update(created_at=timezone.now() - timedelta(seconds=20))
+    templates = "any | cpu | cores | x{$selector}\nany | memory | bytes | y{$selector}"
+    settings = {"url": server("well"), "templates": templates}
+    Source.objects.create(name="a", kind="prometheus", settings=settings)
+    assert "causebook_first_evidence_count" not in {name for name, *_ in scrape()}
+    for request_id in planning.plan_evidence(incident):
+        pulling.pull(request_id)
+    for _ in range(2):
+        answers.state_answer(Incident.objects.get())
+    assert Evidence.objects.count() == 2
+    found = scrape()
+    for name in ("causebook_first_evidence", "causebook_first_answers"):
+        assert found[f"{name}_count",] == 1
+        assert found[f"{name}_bucket", "15"] == 0
+        assert found[f"{name}_bucket", "30"] == 1
 
 
 def test_notifications_are_counted_by_platform_and_outcome(

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from celery import current_app
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from analysis import tasks
 from analysis.evidence import following, planning, pulling
 from analysis.models import Evidence, EvidenceRequest, Source
 from incidents.filing import file_incident
@@ -60,6 +62,39 @@ def test_a_pull_freezes_what_came_back(incident: Incident, source: Any) -> None:
     assert request.state == "done"
     assert request.evidence.items()[0]["values"] == [1.0]
     assert request.evidence.query == 'x{service="orders-db"}'
+
+
+@pytest.fixture
+def empty_queue() -> None:
+    queue = current_app.amqp.router.route({}, tasks.pull_evidence.name)["queue"]
+    with current_app.connection_for_write() as connection:
+        queue(connection.default_channel).purge()
+
+
+def test_the_sweep_adds_no_pull_to_a_queue_that_is_long(
+    incident: Incident, source: Any, empty_queue: None
+) -> None:
+    """Copies of pulls would fill the queue, and those of a new incident come behind them."""
+    source("well")
+    planned(incident)
+    tasks.sweep()
+    assert tasks.messages_queued() == 1
+    for _ in range(tasks.MAX_QUEUED):
+        tasks.pull_evidence.delay(0)
+    tasks.sweep()
+    assert tasks.messages_queued() == 1 + tasks.MAX_QUEUED
+
+
+def test_where_many_pulls_wait_only_the_likeliest_of_an_incident_join_them(
+    incident: Incident, source: Any, empty_queue: None
+) -> None:
+    templates = "\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(60))
+    source("well", templates=templates)
+    tasks.plan_evidence(incident.pk)
+    assert incident.evidence_requests.count() == 60
+    assert tasks.messages_queued() == tasks.MAX_QUEUED
+    tasks.plan_evidence(incident.pk)
+    assert tasks.messages_queued() == tasks.MAX_QUEUED + tasks.FIRST_PULLS
 
 
 def test_running_it_again_changes_nothing(incident: Incident, source: Any) -> None:
