@@ -20,6 +20,7 @@ class AnalysisConfig(AppConfig):
         )
         from analysis.permissions import visible_evidence
         from analysis.retention import register_kinds
+        from analysis.suggestions.semantic_channel import check_setting
         from common.markdown import OWN_IMAGES
         from incidents.events.pages import guard
         from incidents.events.signals import incident_filed, service_joined
@@ -53,5 +54,6 @@ class AnalysisConfig(AppConfig):
         for changed in (post_save, post_delete):
             changed.connect(signal_handlers.index_note, sender=TimelineEntry)
         service_joined.connect(signal_handlers.pull_evidence_of_service)
+        check_setting()
         watch_models()
         register_kinds()

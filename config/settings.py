@@ -301,5 +301,8 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "causebook@localhost")
 
+# Folder of a sentence-embedding model in ONNX form; suggestions go by words alone if unset.
+SEMANTIC_MODEL = env.text("SEMANTIC_MODEL")
+
 # Log files are read below this folder only; none if unset.
 LOG_ROOT = env.text("CAUSEBOOK_LOG_ROOT")

@@ -53,7 +53,7 @@ def former_link(incident: Incident, cause: Cause) -> FormerLink:
 def set_link(
     incident: Incident, cause: Cause, state: str, author: User, role: str = "", reason: str = ""
 ) -> None:
-    """Link a cause, by default in the role that it has, a new one as the root; or remove the link.
+    """Link a cause, or remove the link.
 
     `state` is one of a link, or "remove". Raises ValidationError.
     """
@@ -62,7 +62,6 @@ def set_link(
         if link is not None:
             linking.unlink_cause(link, author)
         return
-    role = role or former_link(incident, cause).role or CauseLink.Role.ROOT
     linking.link_cause(incident, cause, state=state, role=role, reason=reason, author=author)
 
 

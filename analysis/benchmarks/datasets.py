@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from analysis.core.log_templates import mask, merged, template_id
 from analysis.core.onset import Array
 from analysis.core.origin_ranking import rank_services
 from analysis.core.stream_anomalies import detect
+from analysis.similarity.embedding import Embedder
 from analysis.similarity.index import Index
+from analysis.similarity.semantic import RERANKED, reranked, text_of
 from analysis.similarity.weights import Document
 
 
@@ -26,7 +28,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def similarity(folder: Path) -> Iterator[dict[str, Any]]:
+def similarity(folder: Path, embedder: Embedder | None = None) -> Iterator[dict[str, Any]]:
     """Rank documents for each query; a query that is a document sees only older ones."""
     rows = read_jsonl(folder / "docs.jsonl")
     names = [str(row["id"]) for row in rows]
@@ -52,8 +54,13 @@ def similarity(folder: Path) -> Iterator[dict[str, Any]]:
             exclude = {own}
             if created[own]:
                 exclude |= {key for key, at in enumerate(created) if at >= created[own]}
-        hits = index.search(query_document, 10, exclude)
-        yield {"query_id": query["query_id"], "ranked": [rows[hit.key]["id"] for hit in hits]}
+        hits = index.search(query_document, RERANKED if embedder else 10, exclude)
+        ranked: Sequence[int] = [hit.key for hit in hits]
+        if embedder:
+            texts = {key: text_of(documents[key]) for key in ranked}
+            scores = {hit.key: hit.score for hit in hits}
+            ranked = reranked(embedder, text_of(query_document), texts, scores)
+        yield {"query_id": query["query_id"], "ranked": [rows[key]["id"] for key in ranked[:10]]}
 
 
 def templates(path: Path) -> Iterator[dict[str, str]]:

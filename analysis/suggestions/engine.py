@@ -32,6 +32,7 @@ from analysis.suggestions.documents import (
 from analysis.suggestions.explanations import Reasons
 from analysis.suggestions.live_index import live_index
 from analysis.suggestions.scope import EVERYTHING, Scope
+from analysis.suggestions.semantic_channel import ordered
 from analysis.suggestions.types import AlikeIncident, SuggestedCause, Suggestions
 from analysis.suggestions.voters import Voter, read_voters
 from common.process_cache import ProcessCache
@@ -260,10 +261,9 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
         if len(chosen) == request.limit:
             break
     shown = chosen[:1] + [each for each in chosen[1:] if _worth_showing(each)]
-    listed = [
-        key for key in recalled.voters if recalled.found.likeness[key] >= THRESHOLDS.listed_from
-    ]
-    listed.sort(key=lambda key: (-recalled.found.likeness[key], key))
+    likeness = {key: recalled.found.likeness[key] for key in recalled.voters}
+    similar = {key: found for key, found in likeness.items() if found >= THRESHOLDS.listed_from}
+    listed = ordered(request.document, similar)
     public = request.changes.private.isdisjoint(-each.cause for each in considered)
     same_for_everybody = recalled.same_for_everybody and public
     return _Choice(shown, listed[: request.limit], same_for_everybody)

@@ -32,15 +32,19 @@ def link_cause(
     cause: Cause,
     *,
     state: str = "suspected",
-    role: str = "root",
+    role: str = "",
     reason: str = "",
     author: User | None = None,
 ) -> CauseLink:
-    """Link `cause` to `incident`, suspected, confirmed or rejected; an existing link is changed."""
+    """Link `cause` to `incident`, suspected, confirmed or rejected; an existing link is changed.
+
+    Without a role, a link that exists keeps its own, and a new one is that of a root cause.
+    """
     # Locking the incident's row: two people who accept at once create one link.
     incident = filing.locked(incident)
     privacy.check_link(incident, cause)
     link = CauseLink.objects.filter(incident=incident, cause=cause).first()
+    role = role or (link.role if link else CauseLink.Role.ROOT)
     if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):
         return link
     if link is None:

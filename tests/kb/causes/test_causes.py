@@ -67,6 +67,13 @@ def test_same_as_copies_causes_and_their_chain(
     assert again.led_to.get().later == other_cause
 
 
+def test_deciding_on_a_link_leaves_its_role(incident: Incident, other_cause: Cause) -> None:
+    linking.link_cause(incident, other_cause, role="contributing")
+    linking.link_cause(incident, other_cause, state="confirmed")
+    link = incident.cause_links.get()
+    assert (link.role, link.state) == ("contributing", "confirmed")
+
+
 def test_same_as_an_incident_without_a_cause_says_so(web: Client, incident: Incident) -> None:
     bare = file_incident(title="Bare")
     path = f"/knowledge/incidents/{incident.pk}/same-as/"
