@@ -119,7 +119,7 @@ def prefix_of(version: str) -> Path | None:
     named = shutil.which(f"python{version}")
     by_pyenv = sorted(PYENV.glob(f"{version}.*/bin/python{version}"))
     for python in filter(None, [*by_pyenv, named]):
-        asked = [python, "-c", "import ensurepip, sys; print(sys.base_prefix)"]
+        asked = [str(python), "-c", "import ensurepip, sys; print(sys.base_prefix)"]
         done = subprocess.run(asked, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return Path(done.stdout.strip())
@@ -133,12 +133,12 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-@pytest.fixture(params=[each for each in NEWER if prefix_of(each)] or [None])
+@pytest.fixture(params=[each for each in NEWER if prefix_of(each)] or ["none"])
 def newer(request: pytest.FixtureRequest, base: Path, user: int | None) -> dict[str, str]:
     """The variables with which `python3` is a newer Python, also for who cannot read root's."""
-    version: str | None = request.param
-    prefix = prefix_of(version) if version else None
-    if version is None or prefix is None:
+    version: str = request.param
+    prefix = prefix_of(version)
+    if prefix is None:
         pytest.skip("This host has no newer Python.")
     variables = {}
     if user is not None and prefix.is_relative_to(Path.home()):
