@@ -128,12 +128,12 @@ urlpatterns = [
     ),
     path(
         "account/recovery-codes/",
-        lazy(f"{MFA}.recovery_codes.views.ViewRecoveryCodesView", "accounts/codes.html"),
+        lazy("accounts.web.second_factor.RecoveryCodes", "accounts/codes.html"),
         name="mfa_view_recovery_codes",
     ),
     path(
         "account/recovery-codes/new/",
-        lazy(f"{MFA}.recovery_codes.views.GenerateRecoveryCodesView", "accounts/codes_new.html"),
+        lazy("accounts.web.second_factor.NewRecoveryCodes", "accounts/codes_new.html"),
         name="mfa_generate_recovery_codes",
     ),
     path(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from django.db import transaction
 from common import json_text
 
 MAX_BYTES = 5 * 1024 * 1024
+MAX_ENTRIES = 10_000
+"""Of a file: each costs some queries, and a request must end."""
 
 
 class BadFile(Exception):
@@ -74,9 +76,12 @@ def import_file(
     if len(content.encode("utf-8", "replace")) > MAX_BYTES:
         raise ValidationError({"content": f"At most {MAX_BYTES // 1024**2} MB at once."})
     try:
-        read: Iterable[Any] = list(plugin().read(content.replace("\x00", "")))
+        read: list[Any] = list(plugin().read(content.replace("\x00", "")))
     except BadFile as error:
         raise ValidationError({"content": str(error)}) from error
+    if len(read) > MAX_ENTRIES:
+        found = f"At most {MAX_ENTRIES:,} entries at once: this file has {len(read):,}. Split it."
+        raise ValidationError({"content": found})
     report = ImportReport(skipped=[each for each in read if isinstance(each, Skipped)])
     entries = [each for each in read if not isinstance(each, Skipped)]
     with transaction.atomic():

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from analysis.suggestions.live_index import MAX_FILE_AGE, index_file
 from common.process_cache import ProcessCache
 from common.redis_client import redis_client
-from common.sealing import FIELD, sealed_models, unseal
+from common.sealing import sealed_columns
 from config.backup import schedule
 from incidents import scheduled_runs
 from incidents.tasks import HEARTBEAT
@@ -65,20 +65,13 @@ def _migrations() -> None:
 
 
 def _keys() -> None:
-    for model in sealed_models():
-        sealed = (
-            model._base_manager.exclude(**{FIELD: ""})
-            .order_by("-pk")
-            .values_list(FIELD, flat=True)
-            .first()
-        )
-        try:
-            unseal(sealed or "")
-        except ValueError as error:
+    for column in sealed_columns():
+        newest = column.rows().order_by("-pk").values_list(column.name, flat=True)[:1]
+        if not all(map(column.is_readable, newest)):
             raise _Problem(
                 "stored secrets cannot be read with this SECRET_KEY: "
                 "put the former key into SECRET_KEY_FALLBACKS"
-            ) from error
+            )
 
 
 def _redis() -> None:

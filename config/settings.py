@@ -96,6 +96,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "config.form_renderer.FormRenderer"
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Private networks that sources, chat and webhooks may be in; docs/settings.md says how to write it.

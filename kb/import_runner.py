@@ -75,9 +75,10 @@ class _ImportRun:
         self.report = KnowledgeImportReport()
         self.history = HistoryImport(source, self.report)
         self.source, self.author = self.history.source, author
+        # What is imported is public: a private cause of the same name is another one.
         self.causes = {
-            row.name.lower(): row.superseded_by or row
-            for row in Cause.objects.select_related("superseded_by")
+            row.name.lower(): _current(row)
+            for row in Cause.objects.filter(private=False).select_related("superseded_by")
         }
         self.categories = {row.name.lower(): row for row in Category.objects.all()}
         self.categories |= {row.slug: row for row in self.categories.values()}
@@ -169,6 +170,12 @@ class _ImportRun:
             state=action.state, tracker_url=tracker, author=owner,
         )  # fmt: skip
         self.report.actions += 1
+
+
+def _current(cause: Cause) -> Cause:
+    """The cause that counts instead, unless not everybody may see it."""
+    better = cause.superseded_by
+    return cause if better is None or better.private else better
 
 
 def _beginning(body: str) -> str:

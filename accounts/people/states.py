@@ -111,6 +111,11 @@ def reset_password(person: User, by: User) -> str:
 def remove_second_factors(person: User, by: User) -> None:
     """For who lost them; their sessions end, so that the next sign-in is a new one."""
     _require_may_help(by, person)
+    end_second_factors(person)
+
+
+def end_second_factors(person: User) -> None:
+    """All of them, and all sessions; the caller has checked who may."""
     with transaction.atomic():
         for authenticator in Authenticator.objects.filter(user=person):
             authenticator.delete()

@@ -6,9 +6,17 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from common.sealing import SealedColumn
 from people.models import Role, RoleGrant
 
 KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+SEALED = SealedColumn(Authenticator, "data", keys=("secret", "seed"))
+"""Where apps and recovery codes have theirs; passkeys have none."""
+UNREADABLE = (
+    "Codes cannot be checked: this server has another SECRET_KEY than when yours were stored. Use "
+    "a passkey. Or ask whoever runs the server to put the former key into SECRET_KEY_FALLBACKS, "
+    "or an administrator to remove your second factor."
+)
 
 
 def has_one(user: User) -> bool:

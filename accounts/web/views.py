@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts.receivers import ADD_FACTOR, MUST
-from accounts.sign_in import sessions, sign_up
+from accounts.sign_in import second_factor, sessions, sign_up
 from accounts.web.middleware import BACKEND
 from common.viewer import signed_in
 from people.models import Role
@@ -32,11 +32,14 @@ def account(request: HttpRequest) -> HttpResponse:
     factors: dict[str, list[Any]] = {}
     for each in Authenticator.objects.filter(user=user).order_by("pk"):
         factors.setdefault(each.type, []).append(each)
-    codes = factors.get("recovery_codes")
+    app, codes = factors.get("totp", []), factors.get("recovery_codes", [])
+    readable = [second_factor.SEALED.is_readable(each.data) for each in (*app, *codes)]
     context = {
         "passkeys": factors.get("webauthn", []),
-        "app": factors.get("totp", []),
-        "codes_left": len(codes[0].wrap().get_unused_codes()) if codes else None,
+        "app": app,
+        "codes": codes,
+        "codes_left": len(codes[0].wrap().get_unused_codes()) if codes and readable[-1] else None,
+        "unreadable": not all(readable),
         "sessions": sessions.sessions_of(user, request.session.session_key),
         "has_password": user.has_usable_password(),
         "forced": request.session.get(MUST) == ADD_FACTOR,

@@ -65,6 +65,8 @@ class Client:
 
     def __init__(self, config: Config | None = None, timeout: float = 30.0) -> None:
         self.config = config or Config.read()
+        if not (self.config.token.isascii() and self.config.token.isprintable()):
+            raise Failed("The token has characters that no token has: copy it again.", USAGE)
         headers = {"Authorization": f"Bearer {self.config.token}", "User-Agent": "causebook-cli"}
         self._http = httpx.Client(base_url=self.config.url, headers=headers, timeout=timeout)
 
@@ -114,6 +116,9 @@ class Client:
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **options)
+        except UnicodeEncodeError as error:
+            message = "What is sent has characters that are not UTF-8: leave them out."
+            raise Failed(message, USAGE) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Failed(f"{self.config.url} does not answer: {error}", UNREACHABLE) from error
         if response.is_error:

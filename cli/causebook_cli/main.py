@@ -76,7 +76,10 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """List past causes of what you see."""
-    text = sys.stdin.read() if words == ["-"] else " ".join(words)
+    text = " ".join(words)
+    if words == ["-"]:
+        # Logs may have bytes of whatever encoding.
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
     first, _, rest = text.strip().partition("\n")
     body = {
         "title": first[:300],
@@ -283,7 +286,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
             if path.suffix.lower() == ".csv":
                 return [{k: v for k, v in row.items() if k} for row in csv.DictReader(file)]
             return [json.loads(line) for line in file if line.strip()]
-    except (OSError, ValueError) as error:
+    except RecursionError as error:
+        raise Failed(f"{path}: It is nested too deep.", USAGE) from error
+    except (OSError, ValueError, csv.Error) as error:
         raise Failed(f"{path}: {error}", USAGE) from error
 
 

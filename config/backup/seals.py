@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError
 
-from common.sealing import FIELD, sealed_models, unseal
+from common.sealing import sealed_columns
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,12 @@ class Closed:
 def unreadable() -> Closed:
     by_kind: dict[str, int] = {}
     total = 0
-    for model in sealed_models():
-        rows = model._base_manager.exclude(**{FIELD: ""}).values_list(FIELD, flat=True)
+    for column in sealed_columns():
         try:
-            for sealed in rows.iterator():
+            for value in column.rows().values_list(column.name, flat=True).iterator():
                 total += 1
-                try:
-                    unseal(sealed)
-                except ValueError:
-                    kind = str(model._meta.verbose_name_plural)
+                if not column.is_readable(value):
+                    kind = str(column.model._meta.verbose_name_plural)
                     by_kind[kind] = by_kind.get(kind, 0) + 1
         except DatabaseError:
             continue  # The table is of a later migration than the database.

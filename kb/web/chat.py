@@ -25,6 +25,7 @@ from kb.permissions import MANAGE_WORKSPACES
 from kb.web.connections import Connections
 from people.permissions import requires
 
+MOST_PEOPLE = 100
 ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
 
 WORKSPACES = Connections(
@@ -66,7 +67,8 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
         "rules": [
             (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
         ],
-        "people": row.people.select_related("user"),
+        "people": row.people.select_related("user").order_by("user__username")[:MOST_PEOPLE],
+        "people_count": row.people.count(),
         "page": paginator.get_page(request.GET.get("page")),
     }
     return render(request, "kb/chat/workspace.html", context)

@@ -225,13 +225,14 @@ def picture(request: HttpRequest, pk: int) -> HttpResponse:
 def versions(request: HttpRequest, pk: int) -> HttpResponse:
     """Every saved version, and what changed between one and the one before it."""
     postmortem = get_postmortem(request, pk)
-    rows = list(
+    rows = (
         postmortem.history.select_related("history_user")
         .order_by("-version", "-history_id")
-        .only("version", "state", "title", "history_date", "history_user", "history_type")[:200]
+        .only("version", "state", "title", "history_date", "history_user", "history_type")
     )
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
     version = submitted_key(request.GET.get("version", "")[:9])
-    context: dict[str, Any] = {"postmortem": postmortem, "rows": rows}
+    context: dict[str, Any] = {"postmortem": postmortem, "page": page}
     if version:
         after = postmortem.history.filter(version=version).order_by("history_id").last()
         before = postmortem.history.filter(version=version - 1).order_by("history_id").last()

@@ -15,13 +15,19 @@ from practice import onboarding_board
 from practice.models import Engagement, Phase
 from practice.permissions import REVIEW_READINESS
 
+MOST_CARDS = 50
+"""Of a column: the most urgent ones."""
+
 
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     columns = onboarding_board.board(request.user)
     named = [("", "Not begun"), *Phase.choices, ("done", "Done")]
     context = {
-        "columns": [(key, name, columns[key]) for key, name in named],
+        "columns": [
+            (key, name, columns[key][:MOST_CARDS], len(columns[key])) for key, name in named
+        ],
+        "most": MOST_CARDS,
         "suggested": onboarding_board.suggested(columns),
         "days": onboarding_board.PERIOD.days,
     }

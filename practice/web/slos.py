@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -33,7 +34,8 @@ def slo_list(request: HttpRequest) -> HttpResponse:
     slos = Slo.objects.select_related("service")
     now = timezone.now()
     rows = sorted((stored_status(slo, now) for slo in slos), key=lambda each: -each.budget.share)
-    return render(request, "practice/slos/list.html", {"rows": rows})
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    return render(request, "practice/slos/list.html", {"page": page})
 
 
 @require_GET

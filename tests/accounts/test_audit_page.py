@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.audit_log import listing
 from incidents.filing import add_note, edit_incident, file_incident
 from incidents.models import Incident, Service
 from people import audit
@@ -94,6 +95,24 @@ def test_the_export_has_each_entry_as_a_line_and_is_an_entry_itself(
     exports = AuditEntry.objects.filter(event="audit_log.exported")
     assert [each.interface for each in exports.order_by("pk")] == ["page", "api"]
     assert exports[0].changes == {"event": [None, "incident."]}
+
+
+def test_an_export_has_never_more_than_some_entries_in_memory(
+    office: Client, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "AT_ONCE", 100)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(event="incident.changed", interface="page", record_name=str(number))
+        for number in range(250)
+    )
+    response: Any = office.get("/audit/export/", {"event": "incident.changed"})
+    lines = iter(response.streaming_content)
+    with django_assert_num_queries(1) as read:
+        first = json.loads(next(lines))
+    assert "LIMIT 100" in read.captured_queries[0]["sql"]
+    with django_assert_num_queries(3):
+        rest = [json.loads(line) for line in lines]
+    assert [each["record_name"] for each in (first, *rest)] == [str(n) for n in range(250)]
 
 
 def test_the_page_of_a_record_leads_to_its_entries_for_who_may_read_them(

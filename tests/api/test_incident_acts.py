@@ -86,3 +86,20 @@ def test_an_incident_is_filed_with_its_owner(api: APIClient, colleague: User) ->
         "/api/v1/incidents/", {"title": "Disk full", "owner": "colleague"}, format="json"
     )
     assert (filed.status_code, filed.data["owner"]) == (201, "colleague")
+
+
+def test_by_what_senders_find_an_incident_again_is_changed_only_by_who_may_import(
+    api: APIClient, admin_api: APIClient, user: User
+) -> None:
+    incident = file_incident(
+        title="Slow", reporter=user, external_source="jira", external_id="OPS-1"
+    )
+    address = f"/api/v1/incidents/{incident.pk}/"
+    changes = {"external_source": "x", "external_id": "OPS-2", "external_url": "https://x.example"}
+    for field, value in changes.items():
+        refused = api.patch(address, {field: value}, format="json")
+        assert refused.status_code == 403
+        assert "import" in refused.json()["detail"]
+        incident.refresh_from_db()
+        assert getattr(incident, field) != value
+        assert admin_api.patch(address, {field: value}, format="json").status_code == 200

@@ -144,6 +144,14 @@ def test_the_api_reads_no_endless_lists(
     assert answer.json()["errors"] == {name: ["At most 1,000 entries at once."]}
 
 
+def test_one_request_imports_a_thousand_rows_at_most(admin_api: APIClient) -> None:
+    body = {"source": "x", "rows": [{"id": "1"}] * 1001}
+    answer = admin_api.post("/api/v1/incidents/import/", body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {"rows": ["At most 1,000 entries at once."]}
+    assert not Incident.objects.exists()
+
+
 def test_the_api_reads_no_endless_body(api: APIClient) -> None:
     body = json.dumps({"title": "x", "symptom": "w" * 6_000_000})
     answer = api.generic("POST", "/api/v1/incidents/", body, content_type="application/json")

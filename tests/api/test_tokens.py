@@ -219,3 +219,21 @@ def test_the_written_query_reads_the_same_token_and_user_as_the_orm(user: User) 
             assert not read.get_deferred_fields()
             assert read._state.adding is False
     assert find_token("cb_unknown") is None
+
+
+def test_a_teams_token_gives_and_takes_no_service_and_so_sees_no_more(
+    api_client: ClientFactory, user: User
+) -> None:
+    ours, theirs = Team.named("Money"), Team.named("Web")
+    give_role(user, Role.MANAGER)
+    pay = Service.objects.create(name="pay", owner=ours)
+    shop = Service.objects.create(name="shop", owner=theirs)
+    free = Service.objects.create(name="free")
+    hidden = file_incident(title="shop is slow", services=[shop])
+    api = api_client("file", team=ours)
+    for service, owner in ((shop, "Money"), (free, "Money"), (pay, "Web")):
+        answer = api.patch(f"/api/v1/services/{service.pk}/", {"owner_team": owner}, format="json")
+        assert answer.status_code == 403, service
+    owners = Service.objects.order_by("name").values_list("owner", flat=True)
+    assert list(owners) == [None, pay.owner_id, shop.owner_id]
+    assert api.get(f"/api/v1/incidents/{hidden.pk}/").status_code == 404

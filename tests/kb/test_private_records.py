@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import call_command
 from django.test import Client, override_settings
 
 from config.urls import admin_urls
@@ -16,7 +19,7 @@ from incidents.filing import edit_incident, file_incident
 from incidents.models import Incident
 from kb import privacy
 from kb.causes import linking, merging
-from kb.models import Cause, Postmortem
+from kb.models import Cause, CauseLink, Postmortem
 from kb.permissions import visible_causes, visible_postmortems
 from kb.postmortems import editing
 from people.membership import give_role, join_team
@@ -182,3 +185,31 @@ def test_djangos_admin_is_for_who_sees_everything(
         answer = client.get(address)
         assert answer.status_code == 302
         assert "/login/" in answer.headers["Location"]
+
+
+def test_an_import_neither_links_nor_names_what_is_private(
+    secret: Incident, user: User, client: Client, tmp_path: Path
+) -> None:
+    better = Cause.objects.get()
+    Cause.objects.create(name="Zebra bucket is public", superseded_by=better)
+    Postmortem.objects.filter(incidents=secret).update(title="Zebra account")
+    file = tmp_path / "history.csv"
+    file.write_text(
+        "external_id,title,impact_started_at,cause\n"
+        "1,Pages slow,2025-03-01T00:00:00Z,zebra TOKEN in a public bucket\n"
+        "2,Pages slow again,2025-03-02T00:00:00Z,Zebra bucket is public\n"
+    )
+    out, err = StringIO(), StringIO()
+    call_command("import_knowledge", "csv", str(file), stdout=out, stderr=err)
+    said = out.getvalue() + err.getvalue()
+    assert "2 candidate causes (1 of them new)" in said, said
+    assert "Zebra" not in said
+    assert not CauseLink.objects.filter(incident__private=False, cause__private=True).exists()
+    own = Cause.objects.get(name="zebra TOKEN in a public bucket")
+    assert not own.private
+    client.force_login(User.objects.create_user("somebody"))
+    for incident in Incident.objects.filter(private=False):
+        page = client.get(incident.get_absolute_url()).content.decode()
+        assert "Zebra token in a public bucket" not in page
+        assert f"/knowledge/causes/{better.pk}/" not in page
+        assert f"/api/v1/causes/{better.pk}/" not in page

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import models, transaction
+from django.db import transaction
 
-from common.sealing import FIELD, is_sealed_with_newest, reseal, sealed_models
+from common.sealing import SealedColumn, UnreadableSecret, is_sealed_with_newest, sealed_columns
 from people import audit
 
 
@@ -19,8 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = unreadable = 0
-        for model in sealed_models():
-            newly, wrong = self._reseal(model)
+        for column in sealed_columns():
+            newly, wrong = self._reseal(column)
             done, unreadable = done + newly, unreadable + wrong
         if done:
             audit.record("secrets.resealed", name=f"{done} with the newest key")
@@ -31,22 +31,25 @@ class Command(BaseCommand):
                 "SECRET_KEY_FALLBACKS and run this again, or enter them again."
             )
 
-    def _reseal(self, model: type[models.Model]) -> tuple[int, int]:
+    def _reseal(self, column: SealedColumn) -> tuple[int, int]:
         """How many rows were sealed anew, and how many no key opens."""
         done = unreadable = 0
-        rows = model._base_manager.exclude(**{FIELD: ""})
+        rows = column.rows()
         for key in rows.values_list("pk", flat=True):
             with transaction.atomic():
                 # Locked: somebody may just be entering another secret.
                 locked = rows.select_for_update(of=("self",)).filter(pk=key).first()
-                sealed = getattr(locked, FIELD, "")
-                if not sealed or is_sealed_with_newest(sealed):
+                if locked is None:
+                    continue
+                value = getattr(locked, column.name)
+                if all(map(is_sealed_with_newest, column.texts(value))):
                     continue
                 try:
                     # By `update`: no signal and no history, as nothing changes for anybody.
-                    rows.filter(pk=key).update(**{FIELD: reseal(sealed)})
+                    rows.filter(pk=key).update(**{column.name: column.resealed(value)})
                     done += 1
-                except ValueError:
-                    self.stderr.write(f"{model._meta.verbose_name} {key}: no key opens it")
+                except UnreadableSecret:
+                    name = column.model._meta.verbose_name
+                    self.stderr.write(f"{name} {key}: no key opens it")
                     unreadable += 1
         return done, unreadable

@@ -1,0 +1,17 @@
+"""Renders form fields by Django's templates, and some by our own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.forms.renderers import DjangoTemplates
+from django.template.loader import get_template
+
+OURS = {"django/forms/widgets/select.html": "components/list_box.html"}
+
+
+class FormRenderer(DjangoTemplates):
+    def get_template(self, template_name: str) -> Any:
+        if template_name in OURS:
+            return get_template(OURS[template_name])
+        return super().get_template(template_name)
