@@ -71,25 +71,39 @@ def _install_fast(requirements: str) -> bool:
     command = [*PIP_INSTALL, "-r", str(ROOT / INSTALLER)]
     if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode:
         return False
-    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON)]
+    uv = str(VENV / "bin" / "uv")
+    install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), *_cache_option(uv)]
     done = subprocess.run(
-        [*uv, "--require-hashes", "-r", str(ROOT / requirements)],
-        env={**os.environ, **_index_of_pip()},
+        [*install, "--require-hashes", "-r", str(ROOT / requirements)],
+        env={**os.environ, **_settings_of_pip()},
         stderr=subprocess.DEVNULL,
         check=False,
     )
     return done.returncode == 0
 
 
-def _index_of_pip() -> dict[str, str]:
-    """The package index that pip is configured to use, for uv, which does not read that."""
+def _cache_option(uv: str) -> list[str]:
+    """uv ends where its cache cannot be written, as in a read-only home."""
+    listed = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=False)
+    folder = Path(listed.stdout.strip() or Path.home())
+    while not folder.exists():
+        folder = folder.parent
+    return [] if os.access(folder, os.W_OK | os.X_OK) else ["--no-cache"]
+
+
+def _settings_of_pip() -> dict[str, str]:
+    """The package index and certificates that pip is configured to use; uv does not read that."""
     command = [str(PYTHON), "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = {}
     for line in listed.splitlines():
         name, _, value = line.partition("=")
-        if name.endswith(".index-url") and "UV_DEFAULT_INDEX" not in os.environ:
-            return {"UV_DEFAULT_INDEX": ast.literal_eval(value)}
-    return {}
+        variable = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}.get(
+            name.rpartition(".")[2]
+        )
+        if variable and variable not in os.environ:
+            found[variable] = ast.literal_eval(value)
+    return found
 
 
 def _make() -> None:

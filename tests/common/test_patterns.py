@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import re
 import time
@@ -19,8 +20,12 @@ SOON = 0.004
 OF_NAMES = "re.compile(f'(?<![\\\\w.+-])(?:{anywhere})", "re.compile(f'(?<=\\\\bby ){escaped}"
 """How patterns begin that look for the name of one person, escaped."""
 BUILT_FROM_OWN_WORDS = {
-    "re.compile(f\"\\\\b(?:{'|'.join(names)})\\\\b\", re.IGNORECASE)",
-    "re.match(record.pattern, path)",  # names of routes
+    # Each Python has its own way to quote.
+    ast.unparse(ast.parse(each))
+    for each in (
+        "re.compile(f\"\\\\b(?:{'|'.join(names)})\\\\b\", re.IGNORECASE)",
+        "re.match(record.pattern, path)",  # names of routes
+    )
 }
 
 

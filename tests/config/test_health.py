@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.models import F
 from django.test import Client
@@ -59,6 +61,39 @@ def test_it_is_ready_when_everything_works(client: Client, running: None) -> Non
     assert body["status"] == "ready"
     assert set(body["checks"].values()) == {"ok"}
     assert client.get("/livez").status_code == 200
+
+
+def readiness() -> tuple[int, str]:
+    """The exit code of `manage.py readiness`, and what it prints."""
+    process_cache.clear_all()
+    output = StringIO()
+    try:
+        call_command("readiness", stdout=output)
+    except SystemExit as ended:
+        return int(ended.code or 0), output.getvalue()
+    return 0, output.getvalue()
+
+
+def test_a_command_says_the_same_where_no_web_answers(running: None) -> None:
+    code, said = readiness()
+    assert code == 0, said
+    assert {"database: ok", "workers: ok", "backup: ok"} <= set(said.splitlines())
+    ScheduledRun.objects.filter(name="worker").delete()
+    code, said = readiness()
+    assert code == 1
+    assert "workers: did no task for a minute: is a celery worker running?" in said
+
+
+def test_the_command_needs_no_database_to_say_that_there_is_none(
+    running: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("connection refused to host 10.0.0.7")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", away)
+        said = readiness()
+    assert said == (1, "database: does not answer\n")
 
 
 @pytest.mark.parametrize(

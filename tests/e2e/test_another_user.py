@@ -1,8 +1,13 @@
-"""The README's two commands for somebody without rights, in an unusual place."""
+"""The README's two commands for somebody without rights, in an unusual place, on each Python.
+
+With the Python that runs this they begin with its environment, with newer ones they make theirs.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,15 +15,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.e2e.bin_up import Running, as_user, copy_project, environment, processes_of, sign_in
-from tests.e2e.conftest import free_port
+from tests.e2e.bin_up import (
+    Running,
+    as_user,
+    copy_project,
+    environment,
+    post,
+    processes_of,
+    sign_in,
+)
+from tests.e2e.conftest import free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 NOBODY = 65534
+INCIDENT = "Checkout cannot reach the moon"
 LENGTH = 170
 """Characters: more than the name of a socket may have."""
+NEWER = [f"3.{minor}" for minor in (12, 13, 14) if minor != sys.version_info.minor]
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
 
 
 @pytest.fixture
@@ -46,11 +63,10 @@ def base(user: int | None) -> Iterator[Path]:
 
 @pytest.fixture
 def checkout(base: Path, user: int | None) -> Path:
-    """The project in a folder of its own, with the environment that runs this."""
+    """The project in a folder of its own, without an environment."""
     folder = base / "Störfälle & Lösungen" / "für die Züge"
     folder /= "ü" * (LENGTH - len(str(folder)) - 1)
     copy_project(folder)
-    (folder / ".venv").symlink_to(sys.prefix)
     if user is not None:
         for path in [folder, *folder.rglob("*")]:
             os.chown(path, user, user, follow_symlinks=False)
@@ -73,6 +89,7 @@ def test_both_commands_work_in_a_long_path_with_umlauts_and_without_a_writable_h
     checkout: Path, home: Path, user: int | None, tmp_path: Path
 ) -> None:
     assert len(str(checkout)) == LENGTH
+    (checkout / ".venv").symlink_to(sys.prefix)
     ports = ("--port", str(free_port()), "--world-port", str(free_port()))
     log = tmp_path / "output.txt"
     up = Running(checkout, "--demo", *ports, log=log, user=user, HOME=str(home))
@@ -95,3 +112,81 @@ def test_both_commands_work_in_a_long_path_with_umlauts_and_without_a_writable_h
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+def prefix_of(version: str) -> Path | None:
+    """Where a Python of this host is installed, as 3.12; None where there is none."""
+    named = shutil.which(f"python{version}")
+    by_pyenv = sorted(PYENV.glob(f"{version}.*/bin/python{version}"))
+    for python in filter(None, [*by_pyenv, named]):
+        asked = [str(python), "-c", "import ensurepip, sys; print(sys.base_prefix)"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return Path(done.stdout.strip())
+    return None
+
+
+def link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+@pytest.fixture(params=[each for each in NEWER if prefix_of(each)] or ["none"])
+def newer(request: pytest.FixtureRequest, base: Path, user: int | None) -> dict[str, str]:
+    """The variables with which `python3` is a newer Python, also for who cannot read root's."""
+    version: str = request.param
+    prefix = prefix_of(version)
+    if prefix is None:
+        pytest.skip("This host has no newer Python.")
+    variables = {}
+    if user is not None and prefix.is_relative_to(Path.home()):
+        shutil.copytree(
+            prefix, base / "python", symlinks=True, copy_function=link_or_copy,
+            ignore=shutil.ignore_patterns("__pycache__", "test", "site-packages", "*.a"),
+        )  # fmt: skip
+        prefix = base / "python"
+        variables["LD_LIBRARY_PATH"] = str(prefix / "lib")
+    (base / "bin").mkdir()
+    started = base / "bin" / "python3"
+    # By a link, Python would not find its library for a virtual environment.
+    started.write_text(f'#!/bin/sh\nexec {shlex.quote(f"{prefix}/bin/python{version}")} "$@"\n')
+    started.chmod(0o755)
+    return {**variables, "PATH": f"{base}/bin{os.pathsep}{os.environ['PATH']}", "VERSION": version}
+
+
+def test_a_newer_python_makes_its_environment_and_both_commands_work(
+    checkout: Path, home: Path, user: int | None, newer: dict[str, str], tmp_path: Path
+) -> None:
+    version, environ = newer.pop("VERSION"), {**newer, "HOME": str(home)}
+    done = subprocess.run(
+        [checkout / "bin" / "test", "-q", "tests/config/test_requirements.py"],
+        env=environment(**environ), capture_output=True, text=True, check=False, **as_user(user),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+    assert (checkout / ".venv" / "lib" / f"python{version}").is_dir()
+    # By the quick installer, which needs neither a home nor minutes.
+    assert "pip" not in done.stderr
+
+    log = tmp_path / "output.txt"
+    up = Running(checkout, "--port", str(free_port()), log=log, user=user, **environ)
+    try:
+        address, password = up.address_and_password()
+        browser = sign_in(address, password)
+        chosen = "a password of their own"
+        passwords = {"oldpassword": password, "password1": chosen, "password2": chosen}
+        post(browser, "/account/password/", **passwords)
+        assert INCIDENT in post(browser, "/new/", title=INCIDENT, severity="SEV3").text
+        wait_for(lambda: ready(address)["status"] == "ready", 90, "All parts' work")
+        for path in ("/", "/services/", "/analysis/search/?q=moon", "/api/schema/"):
+            assert browser.get(path).status_code == 200, path
+    finally:
+        up.interrupt()
+    assert not re.search("Traceback|[a-z]Warning", up.output())
+    assert processes_of(checkout) == []
+
+
+def ready(address: str) -> dict[str, object]:
+    return httpx.get(f"{address}/readyz", trust_env=False).json()
