@@ -123,7 +123,7 @@ class Archive:
                 self._find_members(file)
         except OSError as error:
             raise BackupError(f"{path} cannot be read: {error.strerror}.") from error
-        except tarfile.HeaderError as error:
+        except (tarfile.HeaderError, UnicodeDecodeError) as error:
             raise self._broken("it is no backup, or its end is missing") from error
         if MANIFEST not in self._at or DUMP not in self._at:
             raise self._broken("its end is missing")

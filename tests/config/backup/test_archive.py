@@ -124,6 +124,7 @@ def huge(name: str, size: int) -> bytes:
     [
         pytest.param(hostile(("../../etc/cron.d/x", tarfile.REGTYPE, b"x")), id="a way out"),
         pytest.param(hostile(("/etc/passwd", tarfile.REGTYPE, b"x")), id="an absolute path"),
+        pytest.param(hostile(("daten.ü", tarfile.REGTYPE, b"x")), id="a name in other letters"),
         pytest.param(hostile((DUMP, tarfile.SYMTYPE, b"")), id="a link"),
         pytest.param(hostile((DUMP, tarfile.LNKTYPE, b"")), id="a hard link"),
         pytest.param(hostile((DUMP, tarfile.CHRTYPE, b"")), id="a device"),
