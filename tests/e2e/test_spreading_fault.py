@@ -35,7 +35,7 @@ from tests.e2e.conftest import free_port, save_screenshot, wait_for
 from tests.e2e.test_main_job import sign_in
 from tests.incidents.signed_requests import make
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200), pytest.mark.xdist_group("load")]
 SPREADS_IN = 6
 """Minutes from a service to its callers."""
 CAUSE = "Query without an index after a release"
