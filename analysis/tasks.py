@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -39,14 +40,14 @@ FIRST, LATER = 0, 3
 
 
 def enqueue(request_ids: list[int], priority: int = FIRST) -> None:
-    _enqueue(pull_evidence, request_ids, priority)
+    _enqueue(lambda key: pull_evidence.apply_async((key,), priority=priority), request_ids)
 
 
-def _enqueue(task: Any, ids: list[int], priority: int = FIRST) -> None:
+def _enqueue(send: Callable[[int], Any], ids: list[int]) -> None:
     """Send rows to workers. With the broker down nothing is lost: the sweep sends them later."""
     try:
         for row_id in ids:
-            task.apply_async([row_id], priority=priority)
+            send(row_id)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is unavailable (%s); the sweep will enqueue again.", error)
 
@@ -86,7 +87,7 @@ def run_check(run_id: int) -> None:
 
 
 def enqueue_checks(run_ids: list[int]) -> None:
-    _enqueue(run_check, run_ids)
+    _enqueue(run_check.delay, run_ids)
 
 
 MAX_QUEUED = 40

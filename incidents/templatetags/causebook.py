@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,6 +22,7 @@ register.filter("plain", plain_number)
 register.filter("with_breaks", with_breaks)
 register.filter("markdown_of", markdown_of)
 register.filter("links_of", safe_links)
+register.filter("attributes", flatatt)
 
 
 @register.filter
