@@ -46,6 +46,9 @@ class Panel:
 
 def present_evidence(incident: Incident) -> dict[str, Any]:
     """The context of the evidence panel, in a fixed number of queries."""
+    # Before the requests, which the same transaction writes: else a plan made meanwhile looks
+    # like one without any, and the page waits for nothing.
+    planned = hasattr(incident, "fingerprint")
     requests = list(incident.evidence_requests.select_related("service", "source"))
     findings = list(incident.findings.select_related("service"))
     age = evidence_age(incident)
@@ -62,7 +65,7 @@ def present_evidence(incident: Incident) -> dict[str, Any]:
     failed = [request for request in requests if request.state == State.FAILED]
     pending = [request for request in requests if request.state in (State.WAITING, State.CLAIMED)]
     extended = sum(request.pulls > 0 for request in pending)
-    planned = bool(requests) or hasattr(incident, "fingerprint")
+    planned = planned or bool(requests)
     pulls = sum(request.pulls for request in requests)
     return {
         "incident": incident,
