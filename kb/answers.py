@@ -9,16 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
-from common.counting import Durations
 from common.registry import Registry
 from incidents.events import outbox
 from incidents.models import Event, Incident
 from incidents.permissions import Nobody, can_see
+from incidents.since_opening import SinceOpening
 from kb.models import Cause, StatedAnswer
 
 logger = logging.getLogger(__name__)
@@ -41,10 +40,9 @@ def confidence_in_words(confidence: float) -> str:
 
 SAME_WITHIN = 0.1
 """Confidence may cross the edge of a band by this much: one that moves to and fro is no news."""
-FIRST_ANSWERS = Durations(
-    "first_answers", "First answers from history, from the opening of the incident.",
-    [], [1, 2.5, 5, 10, 15, 30, 60, 300, 1800],
-)  # fmt: skip
+FIRST_ANSWERS = SinceOpening(
+    "first_answers", "First answers from history, from the opening of the incident."
+)
 
 
 class Kind:
@@ -135,8 +133,7 @@ def state_answer(incident: Incident) -> tuple[Answer | None, str]:
     if answer is not None and not _is_same(row, answer):
         what = "the likely cause changed" if row.key else "first answer from history"
         if not row.key:
-            waited = (row.computed_at - incident.created_at).total_seconds()
-            transaction.on_commit(partial(FIRST_ANSWERS.observe, waited))
+            FIRST_ANSWERS.observe_at(incident, row.computed_at)
         row.key, row.confidence, row.changed_at = answer.key, answer.confidence, row.computed_at
         # Without a name: who may see the cause is decided anew whenever the event is shown.
         outbox.record(CHANGED, incident, f"{incident}: {what}")

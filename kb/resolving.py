@@ -65,11 +65,6 @@ def set_link(
     linking.link_cause(incident, cause, state=state, role=role, reason=reason, author=author)
 
 
-def restore_link(incident: Incident, cause: Cause, former: FormerLink, author: User) -> None:
-    """Link a cause as it was, or remove the link. Raises ValidationError."""
-    set_link(incident, cause, former.state, author, former.role or CauseLink.Role.ROOT)
-
-
 @transaction.atomic
 def undo_resolve(
     incident: Incident,
@@ -82,5 +77,5 @@ def undo_resolve(
     """The reverse of `resolve_incident`: versions as for `restore_version`, the link as it was."""
     incident = restore_version(incident, before, after, author)
     if cause is not None and former is not None:
-        restore_link(incident, cause, former, author)
+        set_link(incident, cause, former.state, author, former.role)
     return incident

@@ -31,7 +31,7 @@ LAYERS = {
         "models webhooks",
         "permissions audited",
         "events",
-        "filing severities search catalogue tokens retention scheduled_runs guides",
+        "filing severities search catalogue tokens retention scheduled_runs guides since_opening",
         "suspect_changes history_rows viewers responders palette home",
         "timeline undoing affected_services",
         "alerts merging bulk",

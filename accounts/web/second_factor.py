@@ -15,20 +15,22 @@ from accounts.sign_in.second_factor import UNREADABLE
 from common.sealing import UnreadableSecret
 
 
-class CodeForm(AuthenticateForm):
+class _SaysUnreadable:
+    """A form whose code cannot be compared where the key is lost: it says so and the cure."""
+
     def clean_code(self) -> str:
         try:
-            return str(super().clean_code())
+            return str(super().clean_code())  # type: ignore[misc]
         except UnreadableSecret as error:
             raise ValidationError(UNREADABLE) from error
 
 
-class CodeAgainForm(ReauthenticateForm):
-    def clean_code(self) -> str:
-        try:
-            return str(super().clean_code())
-        except UnreadableSecret as error:
-            raise ValidationError(UNREADABLE) from error
+class CodeForm(_SaysUnreadable, AuthenticateForm):
+    pass
+
+
+class CodeAgainForm(_SaysUnreadable, ReauthenticateForm):
+    pass
 
 
 class RecoveryCodes(ViewRecoveryCodesView):

@@ -33,13 +33,16 @@ def account(request: HttpRequest) -> HttpResponse:
     for each in Authenticator.objects.filter(user=user).order_by("pk"):
         factors.setdefault(each.type, []).append(each)
     app, codes = factors.get("totp", []), factors.get("recovery_codes", [])
-    readable = [second_factor.SEALED.is_readable(each.data) for each in (*app, *codes)]
+    unreadable = [
+        each for each in (*app, *codes) if not second_factor.SEALED.is_readable(each.data)
+    ]
+    can_count = codes and codes[0] not in unreadable
     context = {
         "passkeys": factors.get("webauthn", []),
         "app": app,
         "codes": codes,
-        "codes_left": len(codes[0].wrap().get_unused_codes()) if codes and readable[-1] else None,
-        "unreadable": not all(readable),
+        "codes_left": len(codes[0].wrap().get_unused_codes()) if can_count else None,
+        "unreadable": unreadable,
         "sessions": sessions.sessions_of(user, request.session.session_key),
         "has_password": user.has_usable_password(),
         "forced": request.session.get(MUST) == ADD_FACTOR,

@@ -57,9 +57,9 @@ def similarity(folder: Path, embedder: Embedder | None = None) -> Iterator[dict[
         hits = index.search(query_document, RERANKED if embedder else 10, exclude)
         ranked: Sequence[int] = [hit.key for hit in hits]
         if embedder:
-            texts = {key: text_of(documents[key]) for key in ranked}
+            texts = {key: text_of(documents[key].text) for key in ranked}
             scores = {hit.key: hit.score for hit in hits}
-            ranked = reranked(embedder, text_of(query_document), texts, scores)
+            ranked = reranked(embedder, text_of(query_document.text), texts, scores)
         yield {"query_id": query["query_id"], "ranked": [rows[key]["id"] for key in ranked[:10]]}
 
 

@@ -6,7 +6,6 @@ import json
 import logging
 import time
 from datetime import timedelta
-from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
@@ -30,6 +29,7 @@ from common.counting import Durations
 from common.leased_jobs import claimable
 from common.log_context import logging_about
 from incidents.models import Incident
+from incidents.since_opening import SinceOpening
 
 logger = logging.getLogger(__name__)
 DEADLINE = 15.0
@@ -42,10 +42,9 @@ PULLS = Durations(
     "pulls", "Queries to sources, by kind of source and outcome.",
     ["source", "outcome"], [0.1, 0.5, 1, 2.5, 5, 10, 15, 30],
 )  # fmt: skip
-FIRST_EVIDENCE = Durations(
-    "first_evidence", "Incidents with evidence, from their opening until the first was there.",
-    [], [1, 2.5, 5, 10, 15, 30, 60, 300, 1800],
-)  # fmt: skip
+FIRST_EVIDENCE = SinceOpening(
+    "first_evidence", "Incidents with evidence, from their opening until the first was there."
+)
 
 
 def due_requests(limit: int, overdue: timedelta = timedelta(0)) -> list[int]:
@@ -186,8 +185,7 @@ def _settle(
     # The fingerprint is locked now: of two that end at once the later one sees the other.
     others = Evidence.objects.filter(incident=request.incident).exclude(pk=evidence.pk)
     if stored is None and not others.exists():
-        waited = (evidence.taken_at - request.incident.created_at).total_seconds()
-        transaction.on_commit(partial(FIRST_EVIDENCE.observe, waited))
+        FIRST_EVIDENCE.observe_at(request.incident, evidence.taken_at)
 
 
 _OF_METRICS = (

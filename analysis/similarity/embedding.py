@@ -6,7 +6,6 @@ the sentence-transformers family are exported. Reimers and Gurevych, "Sentence-B
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -89,7 +88,8 @@ class Embedder:
         runtime = import_module("onnxruntime")
         tokenizer = import_module("tokenizers").Tokenizer.from_file(str(self._vocabulary))
         tokenizer.enable_truncation(LONGEST)
-        tokenizer.enable_padding(**_padding(self._vocabulary))
+        # As the model's file says, whose id differs from model to model; but no longer than needed.
+        tokenizer.enable_padding(**(tokenizer.padding or {}) | {"length": None})
         options = runtime.SessionOptions()
         # Requests already share the cores.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -105,9 +105,3 @@ def _first_file(folder: Path, *names: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise UnusableModel(f"{folder} has no {' or '.join(names)}")
-
-
-def _padding(vocabulary: Path) -> dict[str, Any]:
-    """What the model's own file says of padding: the id differs from model to model."""
-    said = json.loads(vocabulary.read_text(encoding="utf-8")).get("padding") or {}
-    return {name: said[name] for name in ("pad_id", "pad_token", "pad_type_id") if name in said}

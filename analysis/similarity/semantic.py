@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis.similarity.embedding import Embedder
-from analysis.similarity.weights import Document
 
 SEMANTIC = 0.5
 """What the nearest in meaning gains, where the best by words has a score of 1. Half as much and
@@ -16,9 +15,9 @@ RERANKED = 100
 """So many of what was found by words are compared."""
 
 
-def text_of(document: Document) -> str:
-    """Title and body as one text; what people and machines wrote aside is left out."""
-    return ". ".join(filter(None, (document.text.get("title"), document.text.get("body"))))
+def text_of(written: Mapping[str, str]) -> str:
+    """Title and body of a document's texts as one; what was written aside is left out."""
+    return ". ".join(filter(None, (written.get("title"), written.get("body"))))
 
 
 def nearness(embedder: Embedder, question: str, texts: Mapping[int, str]) -> dict[int, float]:

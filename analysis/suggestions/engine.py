@@ -261,8 +261,11 @@ def _choose(request: _Request, recalled: _Recalled, ranking: _Ranking) -> _Choic
         if len(chosen) == request.limit:
             break
     shown = chosen[:1] + [each for each in chosen[1:] if _worth_showing(each)]
-    likeness = {key: recalled.found.likeness[key] for key in recalled.voters}
-    similar = {key: found for key, found in likeness.items() if found >= THRESHOLDS.listed_from}
+    similar = {
+        key: likeness
+        for key in recalled.voters
+        if (likeness := recalled.found.likeness[key]) >= THRESHOLDS.listed_from
+    }
     listed = ordered(request.document, similar)
     public = request.changes.private.isdisjoint(-each.cause for each in considered)
     same_for_everybody = recalled.same_for_everybody and public

@@ -41,7 +41,7 @@ def ordered(question: Document, likeness: Mapping[int, float]) -> list[int]:
     if model is None or not likeness:
         return by_words
     try:
-        return reranked(model, text_of(question), _texts(by_words), likeness)
+        return reranked(model, text_of(question.text), _texts(by_words), likeness)
     except UnusableModel:
         logger.exception("Similar incidents are ordered without the semantic channel.")
         return by_words
@@ -49,7 +49,4 @@ def ordered(question: Document, likeness: Mapping[int, float]) -> list[int]:
 
 def _texts(keys: Collection[int]) -> dict[int, str]:
     rows = Incident.objects.filter(pk__in=keys).values_list("pk", "title", "symptom")
-    return {
-        key: text_of(Document(key, {"title": title, "body": symptom}))
-        for key, title, symptom in rows
-    }
+    return {key: text_of({"title": title, "body": symptom}) for key, title, symptom in rows}

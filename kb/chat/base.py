@@ -30,6 +30,7 @@ __all__ = [
     "api_key_field",
     "bot_token_field",
     "clip",
+    "drop_last",
     "id_in",
     "json_of",
     "largest_that_fits",
@@ -306,6 +307,12 @@ def largest_that_fits(
         if size(built) <= most:
             break
     return built
+
+
+def drop_last(parts: list[Any], size: Callable[[], int], most: int) -> None:
+    """Take parts of a message away from its end, all but the first, until its size is allowed."""
+    while len(parts) > 1 and size() > most:
+        parts.pop()
 
 
 MAX_PLAIN = 20_000

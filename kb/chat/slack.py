@@ -25,6 +25,7 @@ from kb.chat.base import (
     SecretForm,
     bot_token_field,
     clip,
+    drop_last,
     id_in,
     json_of,
     largest_that_fits,
@@ -265,8 +266,7 @@ def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
         return blocks[:BLOCKS]
 
     blocks = largest_that_fits(build, _characters, MAX_CHARACTERS)
-    while len(blocks) > 1 and _characters(blocks) > MAX_CHARACTERS:
-        blocks.pop()
+    drop_last(blocks, lambda: _characters(blocks), MAX_CHARACTERS)
     return {"text": _escaped(answer.preview, SECTION), "blocks": blocks}
 
 

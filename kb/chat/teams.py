@@ -27,6 +27,7 @@ from kb.chat.base import (
     Platform,
     SecretForm,
     clip,
+    drop_last,
     largest_that_fits,
 )
 
@@ -132,8 +133,7 @@ def _card(answer: ChatAnswer, base: str) -> list[dict[str, Any]]:
         }
 
     card = largest_that_fits(build, _bytes, MAX_BYTES)
-    while len(card["body"]) > 1 and _bytes(card) > MAX_BYTES:
-        card["body"].pop()
+    drop_last(card["body"], lambda: _bytes(card), MAX_BYTES)
     return [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]
 
 

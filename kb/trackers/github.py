@@ -88,6 +88,9 @@ class GitHub(NumberedTracker):
         with self.in_project():
             return self.api.get(f"/repos/{self.project}/issues", params)
 
+    def is_issue(self, row: Any) -> bool:
+        return "pull_request" not in row
+
     def create(self, draft: IssueDraft) -> TrackerIssue:
         body = {"title": draft.title_line, "body": draft.markdown()}
         with self.in_project():

@@ -48,7 +48,7 @@ class NumberedTracker(TrackerPlugin):
         for page in range(1, MOST_PAGES + 1):
             rows = listed(self.newest_issues(draft.since.strftime(SINCE), page))
             for row in rows:
-                if draft.label in text(row, name, most) and "pull_request" not in row:
+                if draft.label in text(row, name, most) and self.is_issue(row):
                     return self.issue_of(row)
             if len(rows) < PAGE:
                 break
@@ -57,6 +57,10 @@ class NumberedTracker(TrackerPlugin):
     def newest_issues(self, since: str, page: int) -> Sequence[Any]:
         """A page of PAGE issues that are not older, from 1."""
         raise NotImplementedError
+
+    def is_issue(self, row: Any) -> bool:
+        """Whether a row of such a page is an issue; some have other things among them."""
+        return True
 
     def issue_of(self, data: Any) -> TrackerIssue:
         """The issue that an answer shows."""

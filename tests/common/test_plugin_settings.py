@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django import forms
@@ -15,7 +15,7 @@ from common.plugin_settings import (
     STORED,
     PluginSettings,
 )
-from common.sealing import seal, unseal
+from common.sealing import SealedSecrets, seal
 
 
 class ExampleForm(forms.Form):
@@ -33,13 +33,7 @@ class Record:
     settings: dict[str, Any] = field(default_factory=dict)
     sealed: str = ""
 
-    @property
-    def secrets(self) -> dict[str, str]:
-        return unseal(self.sealed)
-
-    @secrets.setter
-    def secrets(self, values: dict[str, str]) -> None:
-        self.sealed = seal(values)
+    secrets: ClassVar[Any] = SealedSecrets.secrets
 
 
 def stored(**secrets: str) -> Record:
