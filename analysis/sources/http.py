@@ -124,13 +124,10 @@ class HttpClient:
             auth = httpx.BasicAuth(settings["username"], settings.get("password") or "")
         if settings.get("header_name"):
             headers[settings["header_name"]] = settings.get("header_value") or ""
-        verify: Any = True
-        if settings.get("ca_certificate"):
-            verify = ssl.create_default_context(cadata=settings["ca_certificate"])
         return http_client(
             auth=auth,
             headers=headers,
-            verify=verify,
+            authority=settings.get("ca_certificate") or "",
             timeout=httpx.Timeout(deadline, connect=min(5.0, deadline)),
         )
 

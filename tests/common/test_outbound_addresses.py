@@ -144,6 +144,15 @@ def test_a_redirect_is_not_followed(server: Callable[[str], str]) -> None:
         assert client.get(server("redirect")).status_code == 302
 
 
+def test_authorities_are_read_once_and_not_for_each_request(
+    server: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http_client().close()
+    monkeypatch.delattr("ssl.create_default_context")
+    with http_client(timeout=2.0) as client:
+        assert client.get(server("redirect")).status_code == 302
+
+
 def test_a_name_without_an_address_cannot_be_reached() -> None:
     with http_client(timeout=2.0) as client, pytest.raises(httpx.ConnectError, match="no address"):
         client.get("http://no-such-name.invalid/")

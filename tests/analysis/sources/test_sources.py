@@ -390,6 +390,8 @@ def test_a_certificate_of_nobody_we_know_is_named_with_the_cure(tmp_path: Path) 
         trusting = plugin("prometheus", url)
         trusting.http.settings["ca_certificate"] = pem.decode()
         assert trusting.pull(SourceQuery("cpu", "x"), WINDOW, 2.0).items
+        with pytest.raises(SourceError, match="Set “CA certificate”"):
+            plugin("prometheus", url).pull(SourceQuery("cpu", "x"), WINDOW, 2.0)
     finally:
         httpd.shutdown()
         httpd.server_close()
