@@ -7,7 +7,7 @@ and punctuation: “Created At (UTC)”, “createdAt” and “created_at” ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -161,6 +161,15 @@ class RowOptions:
 
 
 DEFAULTS = RowOptions()
+
+
+def mapping_of(pairs: Iterable[str], fields: Collection[str]) -> dict[str, str]:
+    """Pairs such as title=Headline as a mapping. Raises ValidationError for an unknown field."""
+    mapping = dict(pair.partition("=")[::2] for pair in pairs)
+    if unknown := set(mapping) - set(fields):
+        named = f"--map knows no field {', '.join(sorted(unknown))}."
+        raise ValidationError({"mapping": f"{named} Fields: {', '.join(fields)}."})
+    return mapping
 
 
 def options_from(mapping: Mapping[str, str], zone: str = "", order: str = "") -> RowOptions:

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from common.viewer import Viewer
 from incidents.palette import SHOWN, Entry, Finder, Page
+from incidents.permissions import IMPORT_HISTORY
 from incidents.search.query_language import search_query
 from kb.causes.queries import causes_containing
 from kb.permissions import (
@@ -25,6 +26,9 @@ PAGES = (
     Page("Reports", "kb:report", "figures statistics", keys="g r"),
     Page("Add a cause", "kb:cause-new", "new create", EDIT_CAUSES),
     Page("Write a postmortem", "kb:postmortem-new", "new create add", WRITE_POSTMORTEMS),
+    Page(
+        "Import history", "kb:history-import", "upload csv markdown past incidents", IMPORT_HISTORY
+    ),
     Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
     Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
     Page("Categories and templates", "kb:configuration", "settings", EDIT_TEMPLATES),

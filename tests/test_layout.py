@@ -47,7 +47,7 @@ LAYERS = {
         "postmortems reports",
         "causes exporters retention",
         "chatops import_runner answers tracking resolving palette",
-        "notification_text row_causes",
+        "notification_text row_causes uploaded_history",
         "notifications",
         "on_call",
         "api web",

@@ -124,6 +124,8 @@ def _history(viewer: Viewer) -> Step:
         f"{count} past incidents imported" if count else "Nothing imported yet",
         "Suggestions come from past incidents: postmortems in Markdown, HTML, CSV, from Jira, "
         "PagerDuty, Opsgenie, Statuspage or GitHub.",
+        reverse("kb:history-import"),
+        "Import files",
         command="manage.py import_knowledge markdown FOLDER --dry-run",
         act=IMPORT_HISTORY,
     )

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from common.errors import error_text
-from incidents.history_rows import DATE_ORDERS, RowOptions, options_from
+from incidents.history_rows import DATE_ORDERS, RowOptions, mapping_of, options_from
 
 
 def add_reading_arguments(parser: CommandParser, fields: Collection[str]) -> None:
@@ -35,13 +35,8 @@ def add_reading_arguments(parser: CommandParser, fields: Collection[str]) -> Non
 
 def reading_options(options: dict[str, Any], fields: Collection[str]) -> RowOptions:
     """The options that were given. Raises CommandError in words."""
-    mapping = dict(pair.partition("=")[::2] for pair in options["map"])
-    unknown = set(mapping) - set(fields)
-    if unknown:
-        raise CommandError(
-            f"--map knows no field {', '.join(sorted(unknown))}. Fields: {', '.join(fields)}."
-        )
     try:
+        mapping = mapping_of(options["map"], fields)
         return options_from(mapping, options["zone"], options["dates"])
     except ValidationError as error:
         raise CommandError(error_text(error)) from error

@@ -12,10 +12,14 @@ from django.core.exceptions import ValidationError
 
 from common.file_import import BadFile, Skipped
 from common.text_files import decoded, read_json_values
-from incidents.history_rows import DEFAULTS, PastIncident, RowOptions, time_of
+from incidents.history_rows import COLUMNS, DEFAULTS, PastIncident, RowOptions, time_of
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of one file."""
+FIELDS = (*COLUMNS, "causes", "category", "body", "published_at")
+"""What a mapping may name."""
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
+"""How zip files and new workbooks, gzip files and old workbooks begin."""
 
 
 class CannotImport(ValueError):
@@ -128,11 +132,14 @@ class JsonImporter(Importer):
 
 
 def text_of(path: Path) -> str:
-    """A file's text. Raises CannotImport when it is too large."""
+    """A file's text. Raises CannotImport when it is too large or packed."""
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise CannotImport(f"has {size / 2**20:.0f} MB; up to {MAX_BYTES // 2**20} MB are read")
-    return decoded(path.read_bytes())
+    content = path.read_bytes()
+    if content.startswith(_PACKED):
+        raise CannotImport("it is packed: unpack it, or save a workbook as CSV")
+    return decoded(content)
 
 
 def files_below(path: Path, *suffixes: str) -> list[Path]:

@@ -26,6 +26,8 @@ from kb.importers.postmortem_text import Report
 
 MAX_DATE_SEARCH = 3000
 """Characters of a text that are searched for a date."""
+UNKNOWN_MTIME = 0
+"""The time of a file that was uploaded: browsers send none."""
 
 _SLASHED = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}/\d{2,4}(?![\d/])", re.ASCII)
 _FOLDER_FILES = {
@@ -148,12 +150,16 @@ def set_start_from_text(
 ) -> None:
     """Use the first date in `text`, else the time of the file, as the start of impact.
 
-    Raises ValidationError for a date that may have the day or the month first.
+    Raises ValidationError for a date that may have the day or the month first, CannotImport where
+    nothing names a day.
     """
     date = first_date_in(text, options.zone, options.order)
+    changed_at = file.stat().st_mtime
     if date is None and (slashed := _SLASHED.search(text)):
         time_of("impact_started_at", slashed[0], options)
-    record.impact_started_at = date or datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    if date is None and changed_at == UNKNOWN_MTIME:
+        raise CannotImport("it names no day: write one into it, such as “Date: 2026-03-01”")
+    record.impact_started_at = date or datetime.fromtimestamp(changed_at, UTC)
     used = "the first date in its text" if date else "the time of the file"
     record.notes.append(f"{what}: {used} is used")
     record.guessed_times["impact_started_at"] = used

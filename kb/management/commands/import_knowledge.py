@@ -3,13 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from incidents.history_rows import COLUMNS
 from incidents.management.reading_options import add_reading_arguments, reading_options
 from kb.import_runner import import_records
 from kb.importers import registry
-from kb.importers.base import CannotImport
-
-FIELDS = (*COLUMNS, "causes", "category", "body", "published_at")
+from kb.importers.base import FIELDS, CannotImport
 
 
 class Command(BaseCommand):

@@ -1,0 +1,156 @@
+"""Imports past incidents from uploaded files: first a dry run, then the same files for real.
+
+Between the two the files wait for a while in the cache, encrypted, for the person who sent them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from os import utime
+from pathlib import Path
+
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+
+from common.sealing import UnreadableSecret, seal, unseal
+from incidents.history_rows import RowOptions, mapping_of, options_from
+from kb.import_runner import KnowledgeImportReport, import_records
+from kb.importers import registry
+from kb.importers.base import FIELDS, CannotImport, ReadResult
+from kb.importers.files import UNKNOWN_MTIME
+
+MAX_FILES = 100
+MAX_BYTES = 10 * 1024 * 1024
+"""Of all files together."""
+MAX_RECORDS = 5_000
+"""Each costs some queries, and a request must end."""
+MAX_NAME = 200
+"""Bytes of the name of a file."""
+WAIT = 30 * 60
+"""Seconds for which the files wait for the import."""
+IN_PARTS = "send them in parts, or use manage.py import_knowledge on the server"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Files of one kind, and how they are read; what is empty has its default."""
+
+    kind: str
+    files: Mapping[str, bytes]
+    source: str = ""
+    mapping: str = ""
+    """FIELD=COLUMN, one a line."""
+    zone: str = ""
+    dates: str = ""
+
+    def options(self) -> RowOptions:
+        """Raises ValidationError by field."""
+        pairs = [pair.strip() for pair in self.mapping.splitlines() if pair.strip()]
+        return options_from(mapping_of(pairs, FIELDS), self.zone, self.dates)
+
+
+def import_upload(upload: Upload, dry_run: bool) -> KnowledgeImportReport:
+    """Store what the files hold, or with `dry_run` only say what would come.
+
+    Raises ValidationError by field when nothing of it can be read.
+    """
+    if upload.kind not in registry():
+        raise ValidationError({"kind": f"Choose one of {', '.join(registry())}."})
+    importer = registry()[upload.kind](options=upload.options())
+    if problem := problem_of((name, len(content)) for name, content in upload.files.items()):
+        raise ValidationError({"files": problem})
+    with tempfile.TemporaryDirectory(prefix="history-") as folder:
+        try:
+            records = _few(importer.read(_written(upload.files, Path(folder))))
+        except CannotImport as error:
+            text = str(error).replace(folder, "these files")
+            raise ValidationError({"files": text}) from error
+    records += _unread(upload.files, records)
+    return import_records(records, upload.source or upload.kind, dry_run)
+
+
+def _written(files: Mapping[str, bytes], folder: Path) -> Path:
+    """The only file in the folder, or the folder."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        utime(folder / name, (UNKNOWN_MTIME, UNKNOWN_MTIME))
+    return folder / next(iter(files)) if len(files) == 1 else folder
+
+
+def _unread(files: Iterable[str], records: list[ReadResult]) -> list[ReadResult]:
+    """Files of which no record says anything: importers pass over what has another suffix."""
+    places = [place for place, _ in records]
+    return [
+        (name, "nothing of the chosen kind was found in it")
+        for name in files
+        if not any(place.startswith(name) for place in places)
+    ]
+
+
+def problem_of(sizes: Iterable[tuple[str, int]]) -> str:
+    """Why files, by name and bytes, are not read: too many, too large, misnamed; or empty."""
+    sizes = list(sizes)
+    names = [name for name, _ in sizes]
+    total = sum(size for _, size in sizes)
+    if not names:
+        return "Choose at least one file."
+    if len(names) > MAX_FILES:
+        return f"Up to {MAX_FILES} files at once, these are {len(names):,}: {IN_PARTS}."
+    if total > MAX_BYTES:
+        most = f"{MAX_BYTES // 2**20} MB"
+        return f"Up to {most} at once, these have {total / 2**20:.1f} MB: {IN_PARTS}."
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        return f"Two files are called {twice}: rename one, their names are their ids."
+    if wrong := next((name for name in names if not _is_name(name)), ""):
+        return f"Rename {wrong[:40]!r}: the name of a file has up to {MAX_NAME} bytes."
+    return ""
+
+
+def _is_name(name: str) -> bool:
+    return name == Path(name).name and name.isprintable() and len(name.encode()) <= MAX_NAME
+
+
+def _few(records: Iterable[ReadResult]) -> list[ReadResult]:
+    found = list(islice(records, MAX_RECORDS + 1))
+    if len(found) > MAX_RECORDS:
+        text = f"Up to {MAX_RECORDS:,} records at once, these files have more: {IN_PARTS}."
+        raise ValidationError({"files": text})
+    return found
+
+
+def store_upload(upload: Upload, owner_id: int) -> str:
+    """Put it by for this person. The key under which `take_upload` finds it."""
+    key = secrets.token_urlsafe(24)
+    packed = {
+        name: base64.b64encode(zlib.compress(content, 6)).decode()
+        for name, content in upload.files.items()
+    }
+    fields = json.dumps({**asdict(upload), "files": packed})
+    cache.set(_cache_key(key, owner_id), seal({"upload": fields}), WAIT)
+    return key
+
+
+def take_upload(key: str, owner_id: int) -> Upload | None:
+    """What this person put by, once; None when it was taken already or waited for too long."""
+    name = _cache_key(key, owner_id)
+    sealed = cache.get(name)
+    if sealed is None or not cache.delete(name):
+        return None
+    try:
+        fields = json.loads(unseal(sealed)["upload"])
+    except UnreadableSecret:  # SECRET_KEY was replaced meanwhile.
+        return None
+    packed = fields.pop("files")
+    files = {file: zlib.decompress(base64.b64decode(text)) for file, text in packed.items()}
+    return Upload(files=files, **fields)
+
+
+def _cache_key(key: str, owner_id: int) -> str:
+    return f"uploaded-history:{owner_id}:{key}"
