@@ -29,7 +29,7 @@ from kb.importers.files import UNKNOWN_MTIME
 MAX_FILES = 100
 MAX_BYTES = 10 * 1024 * 1024
 """Of all files together."""
-MAX_RECORDS = 5_000
+MAX_RECORDS = 2_000
 """Each costs some queries, and a request must end."""
 MAX_NAME = 200
 """Bytes of the name of a file."""

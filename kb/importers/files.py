@@ -79,13 +79,21 @@ class FolderImporter(Importer):
         for file in files:
             name = str(file.relative_to(path)) if path.is_dir() else file.name
             try:
-                yield name, self.record(file, name)
+                yield from self.records(file, name)
             except (CannotImport, ValidationError) as error:
-                yield name, " ".join(str(each) for each in getattr(error, "messages", [error]))
+                yield name, problem_in_words(error)
+
+    def records(self, file: Path, name: str) -> Iterator[ReadResult]:
+        """The incidents in a file: one, unless its kind has logs of several."""
+        yield name, self.record(file, name)
 
     def record(self, file: Path, name: str) -> ImportedIncident:
         """The incident in a file. Raises CannotImport or ValidationError."""
         raise NotImplementedError
+
+
+def problem_in_words(error: CannotImport | ValidationError) -> str:
+    return " ".join(str(each) for each in getattr(error, "messages", [error]))
 
 
 def _slashed_dates(files: list[Path]) -> Iterator[str]:

@@ -1,18 +1,30 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from incidents.history_rows import canonical_head, names_of
-from kb.importers.base import CannotImport, ImportedIncident, first_value, text_of, text_value
+from kb.importers.base import (
+    CannotImport,
+    ImportedIncident,
+    ReadResult,
+    first_value,
+    text_of,
+    text_value,
+)
 from kb.importers.files import (
     MAX_DATE_SEARCH,
     FolderImporter,
+    problem_in_words,
     refuse_other_documents,
     set_start_from_text,
 )
 from kb.importers.front_matter import split_front_matter
-from kb.importers.postmortem_text import read_report, without_comments
+from kb.importers.incident_logs import Entry, entries_of
+from kb.importers.postmortem_text import Report, read_report, without_comments
 from kb.importers.report_fields import (
     head_values,
     published_at,
@@ -21,16 +33,50 @@ from kb.importers.report_fields import (
     read_times,
 )
 
+_ABOUT_ONE = {"severity", "impact_started_at", "resolved_at", "duration"}
+"""What the head of a document says of a single incident; logs have a date there too."""
+
 
 class MarkdownImporter(FolderImporter):
     kind = "markdown"
     title = "Markdown postmortems"
-    accepts = "a folder of .md files, with or without front matter in YAML or TOML"
+    accepts = "a folder of .md files, one incident each or a log of several, with or without a head"
 
     suffixes = (".md", ".markdown", ".mdx")
 
-    def record(self, file: Path, name: str) -> ImportedIncident:
-        head, body = split_front_matter(text_of(file))
+    def records(self, file: Path, name: str) -> Iterator[ReadResult]:
+        document = split_front_matter(text_of(file))
+        head, body = document
+        title = f"{read_report(body).title} {file.stem}"
+        own = head_values(head, self.mapping)
+        log = [] if _ABOUT_ONE & own.keys() else entries_of(body, title, self.options.order)
+        if not log:
+            yield name, self._record(file, name, *document)
+            return
+        for entry in log:
+            place = f"{name}, “{entry.title[:80]}”"
+            try:
+                yield place, self._of_log(file, name, entry)
+            except (CannotImport, ValidationError) as error:
+                yield place, problem_in_words(error)
+
+    def _of_log(self, file: Path, name: str, entry: Entry) -> ImportedIncident:
+        if not entry.dated:
+            raise CannotImport("it is beside several incidents and names no day itself")
+        record = ImportedIncident(
+            external_id=f"{name}#{entry.key}", title=entry.title, body=entry.body or entry.title,
+            body_title=entry.title,
+        )  # fmt: skip
+        report = read_report(entry.body)
+        if entry.written:
+            report.labelled.setdefault("day", []).insert(0, entry.written)
+        prose = f"{entry.written}\n{entry.title}\n{entry.body[:MAX_DATE_SEARCH]}"
+        self._fill(record, {}, report, prose, file)
+        return record
+
+    def _record(
+        self, file: Path, name: str, head: Mapping[str, Any], body: str
+    ) -> ImportedIncident:
         if not body.strip():
             raise CannotImport("it has no text" if head else "it is empty")
         lower = {canonical_head(str(key)): value for key, value in head.items()}
@@ -70,12 +116,18 @@ class MarkdownImporter(FolderImporter):
         )
         record.causes = [(category, category) for category in categories]
         prose = f"{name}\n{title}\n{without_comments(body[:MAX_DATE_SEARCH])}"
+        self._fill(record, values, report, prose, file)
+        return record
+
+    def _fill(
+        self, record: ImportedIncident, values: Mapping[str, Any], report: Report, prose: str,
+        file: Path,
+    ) -> None:  # fmt: skip
         read_times(record, values, report, prose, self.options)
         read_labels(record, report)
         read_sections(record, report, self.options.order)
         if record.impact_started_at is None:
             set_start_from_text(record, file, prose, "no date in its front matter", self.options)
-        return record
 
 
 def _without_title(body: str, title: str) -> str:

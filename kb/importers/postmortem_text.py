@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kb.importers.section_names import line_field, section_about
 
@@ -38,6 +39,15 @@ class Section:
         return "\n".join(self.lines).strip()
 
 
+class Heading(NamedTuple):
+    index: int
+    """Of its first line."""
+    used: int
+    """Lines that it has."""
+    level: int
+    text: str
+
+
 @dataclass
 class Report:
     """A report cut into its sections; the first one is what comes before any heading."""
@@ -60,23 +70,14 @@ def read_report(body: str) -> Report:
     if any(_WIKI.match(line) for line in lines):
         # There a # numbers the entries of a list.
         lines = [_WIKI_NUMBER.sub("1. ", line) for line in lines]
-    fenced = False
-    index = 0
-    while index < len(lines):
-        line = lines[index]
-        if _FENCE.match(line):
-            fenced = not fenced
-        heading = None if fenced else _heading(lines, index)
-        index += 1
-        if heading is None:
-            report.sections[-1].lines.append(line)
-            continue
-        level, text, used = heading
-        index += used - 1
-        text = plain(text).rstrip(":").strip()
-        if level == 1 and not report.title and not section_about(text):
-            report.title = text
-        report.sections.append(Section(text, level))
+    start = 0
+    for found in headings_in(lines):
+        report.sections[-1].lines += lines[start : found.index]
+        start = found.index + found.used
+        if found.level == 1 and not report.title and not section_about(found.text):
+            report.title = found.text
+        report.sections.append(Section(found.text, found.level))
+    report.sections[-1].lines += lines[start:]
     for section in report.sections:
         _read_labels(report, section)
     return report
@@ -86,6 +87,20 @@ def without_comments(text: str) -> str:
     """The text without comments of HTML, which templates leave behind."""
     parts = _COMMENT.split(text)
     return parts[0] + "".join(part.partition("-->")[2] for part in parts[1:])
+
+
+def headings_in(lines: list[str]) -> Iterator[Heading]:
+    """The headings outside of fenced code, in their order."""
+    fenced = False
+    index = 0
+    while index < len(lines):
+        if _FENCE.match(lines[index]):
+            fenced = not fenced
+        found = None if fenced else _heading(lines, index)
+        if found:
+            level, text, used = found
+            yield Heading(index, used, level, plain(text).rstrip(":").strip())
+        index += found[2] if found else 1
 
 
 def _heading(lines: list[str], index: int) -> tuple[int, str, int] | None:
