@@ -25,6 +25,7 @@ EARLIEST_NUMBER = datetime(1990, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9}(?:e\+?\d{1,2})?)?", re.ASCII | re.IGNORECASE)
 _DOTNET = re.compile(r"/Date\((\d{12,14})(?:[+-]\d{4})?\)/", re.ASCII)
 _COMPACT = re.compile(r"(?:19|20)\d{10}(?:\d\d)?", re.ASCII)
+_WEEK_ALONE = re.compile(r"\d{4}-?W\d\d(?![\d-])", re.ASCII | re.IGNORECASE)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:19|20)\d\d(?!\d)"
@@ -101,6 +102,8 @@ def _from_text(
         return _from_number(int(match[1]))
     if _COMPACT.fullmatch(text):
         return _in_bounds(datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S"), zone)
+    if _WEEK_ALONE.match(text):  # Python reads it as its Monday.
+        return None
     try:
         found = parse_datetime(text)
     except ValueError:

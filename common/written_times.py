@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -122,6 +122,9 @@ _MILITARY = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _FOUR_DIGITS = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
+_DAY_OF_YEAR = re.compile(r"(?<![\w-])(\d{4})-(\d{3})(?![\d-])", re.ASCII)
+_DAY_OF_WEEK = re.compile(r"(?<![\w-])(\d{4})-?W(\d\d)-?([1-7])(?![\d-])", re.ASCII | re.IGNORECASE)
+"""2026-331 and 2026-W48-5 of ISO 8601."""
 _DASH_AFTER_DAY = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})[ T]", re.ASCII)
 
 
@@ -213,6 +216,7 @@ def _plain(text: str) -> str:
         lambda found: f"{found[1]}-{found[2]}-{found[3]} {found[4]}:{found[5]}:{found[6] or '00'}",
         plain,
     )
+    plain = _DAY_OF_WEEK.sub(_day_of_week, _DAY_OF_YEAR.sub(_day_of_year, plain))
     if ":" not in plain and len(_FOUR_DIGITS.findall(plain)) == 2:
         plain = _MILITARY.sub(r"\1:\2 ", plain)
     lower = plain.lower()
@@ -221,6 +225,20 @@ def _plain(text: str) -> str:
             start = lower.index(words)
             return f"{plain[:start]}{zone}{plain[start + len(words) :]}"
     return plain
+
+
+def _day_of_year(match: re.Match[str]) -> str:
+    """As year, month and day; as it is if the year has no such day."""
+    year, number = int(match[1]), int(match[2])
+    day = date(year, 1, 1) + timedelta(days=number - 1) if MINYEAR <= year < MAXYEAR else None
+    return f"{day}" if day and day.year == year else match[0]
+
+
+def _day_of_week(match: re.Match[str]) -> str:
+    try:
+        return f"{date.fromisocalendar(int(match[1]), int(match[2]), int(match[3]))}"
+    except ValueError:
+        return match[0]
 
 
 def _fixed(hours: float) -> tzinfo:

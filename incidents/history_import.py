@@ -28,11 +28,11 @@ from incidents.history_rows import (
     RowOptions,
     Update,
     clean_service_name,
-    date_orders,
     is_mitigated,
     is_over,
     parse_row,
 )
+from incidents.history_tables import date_orders, with_day_numbers
 from incidents.models import Incident, Service, TimelineEntry
 from people import audit
 
@@ -230,7 +230,8 @@ def import_incidents(
     report = HistoryReport()
     options = options or RowOptions(mapping or {})
     numbered = list(rows)
-    orders = date_orders([row for _, row in numbered if not isinstance(row, str)], options)
+    whole = [row for _, row in numbered if not isinstance(row, str)]
+    options, orders = with_day_numbers(options, whole), date_orders(whole, options)
     with transaction.atomic():
         history = HistoryImport(source, report)
         for number, row in numbered:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from common.day_numbers import day_number, moment_of_day_number
 from common.times import is_only_a_day, parse_time
 from common.written_times import (
     DateOrder,
-    date_order_of,
     is_ambiguous,
     without_accents,
     zone_named,
@@ -158,6 +158,8 @@ class RowOptions:
     zone: tzinfo = UTC
     """Of times without an offset."""
     order: DateOrder = ""
+    day_numbers: bool = False
+    """Whether 45292.4166667 is a time, as in the table that these rows are from."""
 
 
 DEFAULTS = RowOptions()
@@ -267,22 +269,6 @@ def missing_columns(heads: list[str], mapping: Mapping[str, str]) -> str:
     return ""
 
 
-def date_orders(rows: list[Any], options: RowOptions) -> dict[str, DateOrder]:
-    """By column: the order of days and months that its own or, else, the other columns show."""
-    if options.order or not rows:
-        return {}
-    heads = dict.fromkeys(head for row in rows for head in row)
-    columns = columns_of(heads, options.mapping)
-    times = dict.fromkeys(head for name in TIME_FIELDS for head in columns[name])
-    found = {
-        head: date_order_of(row[head] for row in rows if isinstance(row.get(head), str))
-        for head in times
-    }
-    shown = {order for order in found.values() if order}
-    other: DateOrder = shown.pop() if len(shown) == 1 else ""
-    return {head: order or other for head, order in found.items()}
-
-
 def parse_row(
     row: Mapping[str, Any],
     options: RowOptions | Mapping[str, str] = DEFAULTS,
@@ -303,8 +289,8 @@ def parse_row(
         if name in TIME_FIELDS:
             zone = zone_of_head(head) or options.zone
             order = options.order or (orders or {}).get(head, "")
-            fields[name] = time_of(name, value, RowOptions({}, zone, order))
-            if fields[name] and is_only_a_day(value):
+            fields[name] = time_of(name, value, replace(options, zone=zone, order=order))
+            if fields[name] and (is_only_a_day(value) or _is_whole(day_number(value))):
                 guessed[name] = ONLY_A_DAY
         elif name not in ("services", "updates", "mentions"):
             fields[name] = text_of(value)
@@ -372,11 +358,22 @@ def time_of(name: str, value: Any, options: RowOptions = DEFAULTS) -> datetime |
     """The time that a field holds; None where it is empty. Raises ValidationError by field."""
     if value is None or (isinstance(value, bool | str) and str(value).lower() in _NO_TIMES):
         return None
+    number = day_number(value)
+    if number is not None and options.day_numbers:
+        return moment_of_day_number(number, options.zone)
     found = parse_time(value, options.zone, order=options.order)
     if found is None:
         shown = repr(text_of(value)[:60])
+        if number is not None:
+            text = f"{shown} may be the day number of a spreadsheet, or no time at all"
+            cure = "give its column a format with date and time, and export it again."
+            raise ValidationError({name: f"{text}: {cure}"})
         if isinstance(value, str) and is_ambiguous(value):
             text = f"{shown} has the day or the month first: say which with --dates day-first or "
             raise ValidationError({name: f"{text}--dates month-first."})
         raise ValidationError({name: f"{shown} is not a time such as 2026-03-01T02:57Z."})
     return found
+
+
+def _is_whole(number: float | None) -> bool:
+    return number is not None and number == int(number)

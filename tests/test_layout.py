@@ -33,7 +33,7 @@ LAYERS = {
         "events",
         "filing severities search catalogue tokens retention scheduled_runs guides since_opening",
         "suspect_changes history_rows viewers responders palette home",
-        "timeline undoing affected_services",
+        "timeline undoing affected_services history_tables",
         "alerts merging bulk",
         "pager_acts",
         "intake history_import",
@@ -98,7 +98,7 @@ PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
     # One way of reading a row of incident history, whatever file it is in.
-    "kb/importers": ("incidents.history_rows", "incidents.severities"),
+    "kb/importers": ("incidents.history_rows", "incidents.history_tables", "incidents.severities"),
 }
 PURE = ["analysis.core", "analysis.similarity", "practice.core"]
 

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.payloads import time_at
-from common.times import EARLIEST, LATEST, UNSET_CLOCK, first_date_in, parse_time, period_of
+from common.times import (
+    EARLIEST,
+    LATEST,
+    UNSET_CLOCK,
+    first_date_in,
+    is_only_a_day,
+    parse_time,
+    period_of,
+)
 
 THEN = datetime(2026, 3, 1, 2, 57, tzinfo=UTC)
 
@@ -38,6 +46,40 @@ THEN = datetime(2026, 3, 1, 2, 57, tzinfo=UTC)
 )
 def test_it_reads_a_time_in_every_form_that_senders_and_exports_use(written: Any) -> None:
     assert parse_time(written) == THEN
+
+
+ISO_DAYS = {
+    "2026-060T02:57:00Z": THEN,
+    "2026-060 02:57": THEN,
+    "2026-060T03:57+01:00": THEN,
+    "2026-W09-7T02:57:00Z": THEN,
+    "2026-W09-7 02:57": THEN,
+    "2026-w09-7 03:57 CET": THEN,
+    "2026W097T025700Z": THEN,
+    "2024-060": datetime(2024, 2, 29, tzinfo=UTC),
+    "2024-366": datetime(2024, 12, 31, tzinfo=UTC),
+    "2026-001": datetime(2026, 1, 1, tzinfo=UTC),
+    "2026-W01-1": datetime(2025, 12, 29, tzinfo=UTC),
+    "2020-W53-7": datetime(2021, 1, 3, tzinfo=UTC),
+    "2026W485": datetime(2026, 11, 27, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize("written", ISO_DAYS)
+def test_days_of_the_year_and_of_the_week_are_read(written: str) -> None:
+    assert parse_time(written) == ISO_DAYS[written]
+    assert is_only_a_day(written) == (ISO_DAYS[written].hour == 0)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-366", "2026-000", "2026-367", "2026-W54-1", "2026-W00-1", "2025-W53-1", "2026-W48-8",
+        "2026-W48", "2026W48", "2026-W48T10:00", "2026331", "CVE-2026-331", "0000-001",
+    ],
+)  # fmt: skip
+def test_days_that_do_not_exist_weeks_and_ids_are_no_times(written: str) -> None:
+    assert parse_time(written) is None
 
 
 @pytest.mark.parametrize("written", ["2026-03-01", "20260301", date(2026, 3, 1)])

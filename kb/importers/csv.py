@@ -12,13 +12,13 @@ from common.written_times import DateOrder
 from incidents.history_rows import (
     RowOptions,
     canonical_head,
-    date_orders,
     missing_columns,
     names_of,
     parse_row,
     text_of,
     time_of,
 )
+from incidents.history_tables import date_orders, with_day_numbers
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -70,7 +70,8 @@ class CsvImporter(Importer):
         if not rows:
             raise CannotImport(table.problem or "It has heads but no rows.")
         options = RowOptions(mapped, self.options.zone, self.options.order)
-        orders = date_orders([row for _, row in rows], options)
+        whole = [row for _, row in rows]
+        options, orders = with_day_numbers(options, whole), date_orders(whole, options)
         for line, row in rows:
             place = f"{file.name}, line {line}"
             try:

@@ -176,7 +176,8 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone_light_and_da
     newest = Incident.objects.order_by("-pk")[0]
     paths = [
         "/", "/new/", newest.get_absolute_url(), "/services/",
-        "/services/graph/", "/services/import/", "/knowledge/history/import/", "/knowledge/causes/", "/alerts/",
+        "/services/graph/", "/services/import/", "/knowledge/history/import/",
+        "/knowledge/causes/", "/alerts/",
         "/integrations/", integration.get_absolute_url(), "/integrations/new/generic/", "/rules/",
         past.get_absolute_url(), *pages_of_knowledge(newest), *pages_of_chat(),
         *pages_of_people(),
