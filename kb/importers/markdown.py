@@ -44,14 +44,19 @@ class MarkdownImporter(FolderImporter):
 
     suffixes = (".md", ".markdown", ".mdx")
 
+    def document(self, file: Path) -> tuple[dict[str, Any], str, list[str]]:
+        """The head of a file, its text in Markdown, and what of it was not taken."""
+        return *split_front_matter(text_of(file)), []
+
     def records(self, file: Path, name: str) -> Iterator[ReadResult]:
-        document = split_front_matter(text_of(file))
-        head, body = document
+        head, body, notes = self.document(file)
         title = f"{read_report(body).title} {file.stem}"
         own = head_values(head, self.mapping)
         log = [] if _ABOUT_ONE & own.keys() else entries_of(body, title, self.options.order)
         if not log:
-            yield name, self._record(file, name, *document)
+            record = self._record(file, name, head, body)
+            record.notes += notes
+            yield name, record
             return
         for entry in log:
             place = f"{name}, “{entry.title[:80]}”"

@@ -35,9 +35,11 @@ _ENTRY = re.compile(r"(\s{0,12})(?:[-*+•]|\d{1,2}[.)])\s{1,5}(\S.*)$")
 _SENTENCE_END = re.compile(r"(?<=[a-zà-ÿ0-9)\"'`])[.!](?:\s|$)")
 _INSTRUCTION = re.compile(
     r"(?:describe|explain|list|what |why |how |write|insert|briefly|a short|an? (?:brief|summary)|"
-    r"use this|fill|add )",
+    r"use this|fill|add |note the |run a )",
     re.IGNORECASE,
 )
+_ITALIC = re.compile(r"([*_])(?![*_\s])[^*_]{1,500}\1$")
+"""A paragraph such as “*Note the final root cause*”: what a template asks for, not an answer."""
 
 
 def read_times(
@@ -219,6 +221,8 @@ def read_body(record: ImportedIncident, body: str, order: DateOrder = "") -> Non
 
 def _causes_in(text: str, last_only: bool) -> Iterator[tuple[str, str]]:
     """(name, whole text): each entry of a list, or the first sentence of the prose."""
+    first, _, rest = text.partition("\n\n")
+    text = rest if rest.strip() and _ITALIC.match(first.strip()) else text
     entries: list[str] = []
     least: int | None = None
     prose = []

@@ -18,6 +18,7 @@ _SECTIONS = {
         primary_cause underlying_cause technical_root_cause rca what_caused_the_incident
         what_caused_this what_was_the_cause what_was_the_root_cause why_did_it_happen
         why_did_this_happen why_it_happened why five_whys 5_whys the_five_whys the_5_whys
+        blameless_root_cause
         root_causes_and_contributing_factors cause_of_the_incident incident_cause
         ursache ursachen grundursache hauptursache fehlerursache ursachenanalyse
         cause_racine causes_racines cause_principale causes_profondes cause_profonde origine

@@ -111,6 +111,17 @@ SAMPLES: dict[str, tuple[str, str]] = {
             },
         }]}),
     ),
+    "rst": (
+        "a.rst",
+        "Mail stood still\n================\n\n:Date: 2025-03-01\n:Start: 00:00 UTC\n"
+        ":End: 04:00 UTC\n:Services: mailer, queue\n\nRoot cause\n----------\n\n"
+        "The certificate of the relay had expired.\n",
+    ),
+    "asciidoc": (
+        "a.adoc",
+        "= Mail stood still\n:toc:\n\nDate:: 2025-03-01\nStart:: 00:00 UTC\nEnd:: 04:00 UTC\n"
+        "Services:: mailer, queue\n\n== Root cause\n\nThe certificate of the relay had expired.\n",
+    ),
     "html": (
         "page.html",
         "<html><head><title>SPACE : Mail stood still</title></head><body><div id='main-content'>"
@@ -128,7 +139,7 @@ def run(kind: str, path: Path, dry_run: bool = False) -> KnowledgeImportReport:
 def folder(tmp_path: Path, kind: str) -> Path:
     name, content = SAMPLES[kind]
     (tmp_path / name).write_text(content)
-    return tmp_path if kind in ("markdown", "html") else tmp_path / name
+    return tmp_path if kind in ("markdown", "html", "rst", "asciidoc") else tmp_path / name
 
 
 def test_every_importer_has_a_sample() -> None:
@@ -150,7 +161,7 @@ def test_it_imports_the_incident_once_with_its_time_and_service(kind: str, folde
         assert incident.duration().total_seconds() == 4 * 3600
 
 
-@pytest.mark.parametrize("kind", ["markdown", "statuspage", "html"])
+@pytest.mark.parametrize("kind", ["markdown", "statuspage", "html", "rst", "asciidoc"])
 def test_a_text_becomes_a_published_postmortem(kind: str, folder: Path) -> None:
     run(kind, folder)
     postmortem = Postmortem.objects.get()
