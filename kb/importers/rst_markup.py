@@ -92,14 +92,14 @@ def _whole_line(lines: list[str], index: int) -> tuple[str, int]:
 
 def _heading_at(lines: list[str], index: int) -> tuple[str, str, int] | None:
     """(title, style of its lines, lines used) if a heading begins here."""
-    line, *after = [*lines[index : index + 3], "", ""]
+    line, second, third = [*lines[index : index + 3], "", ""][:3]
     over = _ADORNMENT.match(line)
-    if over and after[0].strip() and after[1].rstrip() == line.rstrip():
-        return after[0].strip(), f"over {over[1]}", 3
-    under = _ADORNMENT.match(after[0])
+    if over and second.strip() and third.rstrip() == line.rstrip():
+        return second.strip(), f"over {over[1]}", 3
+    under = _ADORNMENT.match(second)
     before = lines[index - 1].strip() if index else ""
     is_title = line.strip() and line[0] != " " and not over and not before
-    if under and is_title and len(after[0].rstrip()) >= min(len(line.rstrip()), 4):
+    if under and is_title and len(second.rstrip()) >= min(len(line.rstrip()), 4):
         return line.strip(), under[1], 2
     return None
 

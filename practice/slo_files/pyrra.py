@@ -17,10 +17,11 @@ from practice.slo_files.base import (
     percent,
     what_it_is,
 )
-from practice.slo_files.queries import Indicator, query_text, rate
+from practice.slo_files.queries import LONGEST, Indicator, query_text, rate
 from practice.slo_files.windows import rolling, seconds
 
 _MATCHER = re.compile(r'\b(service|app|deployment|container|job)\s*=\s*"([^"\\]{1,100})"')
+_ONE_VALUE = re.compile(r'(?<![\w!])([A-Za-z_]\w{0,100})\s{0,10}=\s{0,10}"', re.ASCII)
 _INDICATORS = ("ratio", "latency", "latencyNative", "bool_gauge")
 
 
@@ -96,8 +97,12 @@ def _metric(data: dict[str, Any], kind: str, path: str) -> str:
 
 def _remarks(spec: dict[str, Any], indicator: dict[str, Any]) -> Iterator[str]:
     grouping = indicator.get("grouping")
-    if isinstance(grouping, list) and grouping:
-        names = ", ".join(text(each, limit=60) for each in grouping[:10])
+    total = text(indicator, "total.metric", LONGEST) or text(indicator, "metric", LONGEST)
+    # A label that its query holds to one value makes one group.
+    fixed = set(_ONE_VALUE.findall(total))
+    named = [text(each, limit=60) for each in grouping] if isinstance(grouping, list) else []
+    if split := [each for each in named if each not in fixed]:
+        names = ", ".join(split[:10])
         yield f"Its grouping by {names} was not read: it is one objective of all groups together."
     if dig(spec, "alerting.disabled") is True or dig(spec, "alerting.burnrates") is False:
         yield ALERTS_OFF

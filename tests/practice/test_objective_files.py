@@ -242,6 +242,30 @@ def test_lists_of_kubernetes_and_of_openslo_hold_documents() -> None:
     assert found.place == "document 1, entry 1"
 
 
+@pytest.mark.parametrize(
+    ("matchers", "grouping", "named"),
+    [
+        ('job="a"', "[job]", ""),
+        ('job = "a", handler=~"/api.*"', "[job, handler]", "handler"),
+        ('job!="a"', "[job]", "job"),
+        ('handler=~"/api.*"', "[handler]", "handler"),
+        ("", "[service, method]", "service, method"),
+        ('my_job="a"', "[job]", "job"),
+    ],
+)
+def test_a_grouping_is_left_out_by_name_unless_the_query_has_one_group(
+    matchers: str, grouping: str, named: str
+) -> None:
+    metric = f"'a{{{matchers}}}'"
+    indicator = (
+        f"ratio: {{errors: {{metric: e}}, total: {{metric: {metric}}}, grouping: {grouping}}}"
+    )
+    [found] = read("pyrra", pyrra(indicator))
+    assert isinstance(found, ImportedObjective)
+    said = f"Its grouping by {named} was not read: it is one objective of all groups together."
+    assert list(found.remarks) == ([said] if named else [])
+
+
 def test_what_of_an_objective_was_not_read_is_said() -> None:
     grouping = PYRRA_RATIO.replace("metric: a}", "metric: a}, grouping: [path, verb]")
     [grouped] = read("pyrra", pyrra(grouping, extra=", alerting: {disabled: true}"))
