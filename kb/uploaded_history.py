@@ -65,13 +65,13 @@ def import_upload(upload: Upload, dry_run: bool) -> KnowledgeImportReport:
         raise ValidationError({"kind": f"Choose one of {', '.join(registry())}."})
     importer = registry()[upload.kind](options=upload.options())
     if problem := problem_of((name, len(content)) for name, content in upload.files.items()):
-        raise ValidationError({"files": problem})
+        raise ValidationError({"file": problem})
     with tempfile.TemporaryDirectory(prefix="history-") as folder:
         try:
             records = _few(importer.read(_written(upload.files, Path(folder))))
         except CannotImport as error:
             text = str(error).replace(folder, "these files")
-            raise ValidationError({"files": text}) from error
+            raise ValidationError({"file": text}) from error
     records += _unread(upload.files, records)
     return import_records(records, upload.source or upload.kind, dry_run)
 
@@ -121,7 +121,7 @@ def _few(records: Iterable[ReadResult]) -> list[ReadResult]:
     found = list(islice(records, MAX_RECORDS + 1))
     if len(found) > MAX_RECORDS:
         text = f"Up to {MAX_RECORDS:,} records at once, these files have more: {IN_PARTS}."
-        raise ValidationError({"files": text})
+        raise ValidationError({"file": text})
     return found
 
 

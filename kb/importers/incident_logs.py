@@ -85,8 +85,8 @@ def _blocks(lines: list[str], level: int) -> Iterator[tuple[str, str]]:
         if found.level > level:
             continue
         if open_block:
-            yield open_block[0], "\n".join(lines[open_block[1] : found.index]).strip()
-        start = found.index + found.used
+            yield open_block[0], "\n".join(lines[open_block[1] : found.start]).strip()
+        start = found.start + found.used
         open_block = (found.text, start) if found.level == level else None
     if open_block:
         yield open_block[0], "\n".join(lines[open_block[1] :]).strip()

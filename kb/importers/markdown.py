@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
@@ -42,7 +42,7 @@ class MarkdownImporter(FolderImporter):
     title = "Markdown postmortems"
     accepts = "a folder of .md files, one incident each or a log of several, with or without a head"
 
-    suffixes = (".md", ".markdown", ".mdx")
+    suffixes: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mdx")
 
     def document(self, file: Path) -> tuple[dict[str, Any], str, list[str]]:
         """The head of a file, its text in Markdown, and what of it was not taken."""

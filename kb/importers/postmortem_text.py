@@ -40,8 +40,8 @@ class Section:
 
 
 class Heading(NamedTuple):
-    index: int
-    """Of its first line."""
+    start: int
+    """The number of its first line."""
     used: int
     """Lines that it has."""
     level: int
@@ -72,8 +72,8 @@ def read_report(body: str) -> Report:
         lines = [_WIKI_NUMBER.sub("1. ", line) for line in lines]
     start = 0
     for found in headings_in(lines):
-        report.sections[-1].lines += lines[start : found.index]
-        start = found.index + found.used
+        report.sections[-1].lines += lines[start : found.start]
+        start = found.start + found.used
         if found.level == 1 and not report.title and not section_about(found.text):
             report.title = found.text
         report.sections.append(Section(found.text, found.level))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from common.viewer import signed_in
 from incidents.history_rows import DATE_ORDERS
 from incidents.permissions import IMPORT_HISTORY
-from incidents.web.shortcuts import add_errors, submitted_text
+from incidents.web.shortcuts import add_errors, show_errors, submitted_text
 from kb.import_runner import KnowledgeImportReport
 from kb.importers import registry
 from kb.uploaded_history import (
@@ -52,7 +52,7 @@ class _FilesField(forms.FileField):
 
 class HistoryForm(forms.Form):
     kind = forms.ChoiceField(label="What it is")
-    files = _FilesField(
+    file = _FilesField(
         label="Files",
         allow_empty_file=True,
         help_text=f"Up to {MAX_FILES} files and {MAX_BYTES // 2**20} MB at once.",
@@ -93,7 +93,8 @@ def history_import(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form, status=422)
-    upload = Upload(**form.cleaned_data)
+    data = dict(form.cleaned_data)
+    upload = Upload(files=data.pop("file"), **data)
     try:
         report = import_upload(upload, dry_run=True)
     except ValidationError as error:
@@ -112,10 +113,8 @@ def _import_stored(request: HttpRequest, key: str) -> HttpResponse:
     try:
         report = import_upload(upload, dry_run=False)
     except ValidationError as error:
-        form = HistoryForm(initial={"kind": upload.kind})
-        form.cleaned_data = {}
-        add_errors(form, error)
-        return _page(request, form, status=422)
+        show_errors(request, error)
+        return redirect("kb:history-import")
     for line in report.lines()[:2]:
         messages.success(request, line)
     return redirect("incidents:list")
@@ -128,15 +127,12 @@ def _page(request: HttpRequest, form: HistoryForm, status: int = 200, **more: An
 
 def _shown(report: KnowledgeImportReport) -> dict[str, Any]:
     """What the page says of a dry run: of each list the beginning and how many more there are."""
-    lists = {
+    lists: dict[str, list[Any]] = {
         "titles": report.new,
         "skipped": report.skipped,
         "services": report.new_services,
         "causes": report.new_causes,
     }
-    return {
-        "lines": report.lines(dry_run=True),
-        **{name: each[:SHOWN] for name, each in lists.items()},
-        "more": {name: max(len(each) - SHOWN, 0) for name, each in lists.items()},
-        "skipped_count": len(report.skipped),
-    }
+    shown: dict[str, Any] = {name: each[:SHOWN] for name, each in lists.items()}
+    shown["more"] = {name: max(len(each) - SHOWN, 0) for name, each in lists.items()}
+    return {**shown, "lines": report.lines(dry_run=True), "skipped_count": len(report.skipped)}

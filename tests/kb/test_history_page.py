@@ -43,7 +43,7 @@ def preview(client: Client, kind: str, *files: tuple[str, str | bytes], **option
         SimpleUploadedFile(name, text.encode() if isinstance(text, str) else text)
         for name, text in files
     ]
-    return client.post(PATH, {"kind": kind, "files": sent, **options})
+    return client.post(PATH, {"kind": kind, "file": sent, **options})
 
 
 def words(answer: Any) -> str:
@@ -196,10 +196,12 @@ def test_waiting_files_are_encrypted_and_for_who_sent_them_alone(
 ) -> None:
     written: list[Any] = []
     original = cache.set
-    monkeypatch.setattr(
-        uploaded_history.cache, "set",
-        lambda key, value, timeout: (written.append(value), original(key, value, timeout)),
-    )  # fmt: skip
+
+    def spy(key: str, value: Any, timeout: int) -> None:
+        written.append(value)
+        original(key, value, timeout)
+
+    monkeypatch.setattr(uploaded_history.cache, "set", spy)
     key = stored_in(preview(manager, "csv", ("history.csv", TABLE)))
     assert "Checkout" not in str(written)
     other = django_user_model.objects.create_user("max", password="pass-for-tests")
