@@ -24,7 +24,16 @@ from kb.chat.base import (
     plain_text,
     server_field,
 )
-from kb.chat.pagers import Get, Pager, PersonOnCall, acts_field, reads_field, rotas_field
+from kb.chat.pagers import (
+    Get,
+    Pager,
+    PersonOnCall,
+    acts_field,
+    add_by_name,
+    by_rota,
+    reads_field,
+    rotas_field,
+)
 
 ACTIONS = {"incident.acknowledged": "acknowledge", "incident.resolved": "close"}
 WHO = {"user": "Causebook", "source": "Causebook"}
@@ -82,15 +91,9 @@ class Opsgenie(Pager):
 
         Opsgenie calls the first schedule of a team *team*_schedule.
         """
-        by_schedule: dict[str, list[str]] = {}
-        for service, schedule in rotas.items():
-            by_schedule.setdefault(schedule, []).append(service)
-        rows = listed_schedules(get) if any(name not in rotas for name in names) else {}
-        for service, others in names.items():
-            wanted = [service, *others, *(f"{each}_schedule" for each in others)]
-            found = next((rows[each.lower()] for each in wanted if each.lower() in rows), "")
-            if found and service not in rotas:
-                by_schedule.setdefault(found, []).append(service)
+        by_schedule = by_rota(rotas)
+        if any(name not in rotas for name in names):
+            add_by_name(by_schedule, names, rotas, listed_schedules(get), "_schedule")
         for schedule, services in list(by_schedule.items())[:MOST_ROTAS]:
             where = f"/v2/schedules/{quote(schedule, safe='')}/on-calls"
             data = get(f"{where}?scheduleIdentifierType=name&flat=true")
