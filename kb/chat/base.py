@@ -36,6 +36,7 @@ __all__ = [
     "largest_that_fits",
     "plain_text",
     "server_field",
+    "server_in_us_or_eu",
 ]
 
 
@@ -359,14 +360,21 @@ def api_key_field(help_text: str) -> forms.CharField:
     )
 
 
-def server_field(domain: str) -> forms.URLField:
-    """The address of an API that a vendor serves in the US and in the EU."""
+def server_field(initial: str, help_text: str = "") -> forms.URLField:
+    """The address of an API; empty at first where each installation has another."""
     return forms.URLField(
         label="Address of the API",
-        initial=f"https://api.{domain}",
+        initial=initial,
         max_length=300,
         assume_scheme="https",
-        help_text=f"https://api.eu.{domain} for an account in the EU.",
+        help_text=help_text,
+    )
+
+
+def server_in_us_or_eu(domain: str) -> forms.URLField:
+    """The address of an API that a vendor serves in the US and in the EU."""
+    return server_field(
+        f"https://api.{domain}", f"https://api.eu.{domain} for an account in the EU."
     )
 
 

@@ -22,7 +22,7 @@ from kb.chat.base import (
     api_key_field,
     id_in,
     plain_text,
-    server_field,
+    server_in_us_or_eu,
 )
 from kb.chat.pagers import (
     Get,
@@ -43,7 +43,7 @@ MOST_AT_ONCE, MOST_ROTAS = 20, 20
 class OpsgenieForm(forms.Form):
     secret_fields = ("api_key",)
     api_key = api_key_field("Of an API integration that may read, create and update.")
-    server = server_field("opsgenie.com")
+    server = server_in_us_or_eu("opsgenie.com")
     acts = acts_field("Opsgenie")
     reads_on_call = reads_field()
     rotas = rotas_field("checkout = payments_schedule, the name of a schedule.")

@@ -22,7 +22,7 @@ from kb.chat.base import (
     id_in,
     json_of,
     plain_text,
-    server_field,
+    server_in_us_or_eu,
 )
 from kb.chat.pagers import (
     Get,
@@ -48,7 +48,7 @@ class PagerDutyForm(forms.Form):
     sender = forms.EmailField(
         label="From", help_text="The mail address of a PagerDuty user: the notes are in that name."
     )
-    server = server_field("pagerduty.com")
+    server = server_in_us_or_eu("pagerduty.com")
     acts = acts_field("PagerDuty")
     reads_on_call = reads_field()
     rotas = rotas_field("checkout = PABC123, the id of an escalation policy.")
