@@ -29,7 +29,7 @@ from incidents.webhooks.base import (
     change_id,
 )
 
-NUMBER = ("STATE.INCIDENT_NAME", "INCIDENT.INCIDENT_ID", "CHAT.INCIDENT_NAME")
+NUMBER = ("STATE.INCIDENT_NAME", "INCIDENT.INCIDENT_ID")
 PHASE = ("STATE.CURRENT_ALERT_PHASE", "INCIDENT.CURRENT_PHASE")
 FIRES = {"UNACKED": True, "ACKED": True, "RESOLVED": False}
 INTERNAL = ("vo_", "is_vo_", "x-", "timet", "timestamp", "state_start_time", "ack_", "api_key")
@@ -58,12 +58,14 @@ class SplunkOnCall(Webhook):
 
 
 def _nested(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields by group: `{"STATE.HOST": "x"}` becomes `{"STATE": {"HOST": "x"}}`."""
-    groups: dict[str, Any] = {}
+    """The fields by group, `{"STATE.HOST": "x"}` as `{"STATE": {"HOST": "x"}}` is."""
+    groups: dict[str, dict[str, Any]] = {}
     for key, value in data.items():
         group, dot, name = str(key).partition(".")
         if dot:
             groups.setdefault(group, {})[name] = value
+        elif isinstance(value, Mapping):
+            groups.setdefault(group, {}).update(value)
     return groups
 
 

@@ -257,7 +257,7 @@ def test_keys_of_the_pagers_are_sealed_and_never_shown(
 
 
 EVERY_WAY_OUT = ["slack", "mattermost", "teams", "discord", "googlechat", "telegram", "webhook",
-                 "mail", "pagerduty", "opsgenie"]  # fmt: skip
+                 "mail", "pagerduty", "opsgenie", "splunk_oncall", "grafana_oncall"]  # fmt: skip
 
 
 def test_every_way_out_is_tested() -> None:
@@ -282,6 +282,7 @@ def test_nothing_private_leaves(
     known = {"url": f"{address}/", "server": address, "sender": "a@example.com"}
     row = Workspace(kind=kind, name=kind, settings=known)
     row.secrets = {"secret": "https://chat.googleapis.com/x?k=1", "bot_token": "t", "api_key": "k",
+                   "api_id": "k",
                    "flow": "https://a.example/flow"}  # fmt: skip
     row.save()
     channel = "a@example.com" if kind == "mail" else "42"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 
+from tests.grafana_oncall_server import SENDER_ID
 from tests.pager_server import SENDER, Pagers
 
 
@@ -135,5 +136,40 @@ class PlayedSplunkOnCall(Played):
         body["STATE.ACKED_AT"] = int(at.timestamp() * 1000)
 
 
-PLAYED: list[type[Played]] = [PlayedPagerDuty, PlayedOpsgenie, PlayedSplunkOnCall]
+class PlayedGrafanaOnCall(Played):
+    kind, title = "grafana_oncall", "Grafana OnCall"
+    record, other, sender, refusal = "I68T24C13IFW1", "IOTHER", SENDER_ID, 403
+    writes = 4  # A resolution says nothing: what ended it is a note beside it.
+
+    def page(self, record: str, title: str) -> None:
+        self.pagers.grafana.user(SENDER_ID, "causebook", SENDER)
+        self.pagers.grafana.user("UADA", "ada", "ada@example.com")
+        self.pagers.grafana.open_group(record, title, service="orders-db")
+        created = self.pagers.grafana.groups[record]["created_at"]
+        self.pagers.grafana.webhook("alert group created", record, at=created)
+
+    def acknowledge(self, record: str) -> None:
+        self.pagers.grafana.act("acknowledge", record, "UADA")
+
+    def resolve(self, record: str) -> None:
+        self.pagers.grafana.act("resolve", record, "UADA")
+
+    def notes(self, record: str) -> list[str]:
+        written = self.pagers.grafana.notes
+        return [each["text"] for each in written if each["alert_group_id"] == record]
+
+    def state(self, record: str) -> str:
+        state = str(self.pagers.grafana.groups[record]["state"])
+        return "triggered" if state == "firing" else state
+
+    def date(self, body: dict[str, Any], at: datetime) -> None:
+        body["alert_group"]["acknowledged_at"] = at.isoformat()
+
+
+PLAYED: list[type[Played]] = [
+    PlayedPagerDuty,
+    PlayedOpsgenie,
+    PlayedSplunkOnCall,
+    PlayedGrafanaOnCall,
+]
 KINDS = [each.kind for each in PLAYED]
