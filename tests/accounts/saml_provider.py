@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
+
+from config import sign_in
 
 ENTITY = "https://idp.example.com/metadata"
 SAML = 'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"'
@@ -42,7 +45,9 @@ def key_and_certificate() -> tuple[str, str]:
     return pem.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def metadata(*certificates: str, entity: str = ENTITY) -> str:
+def metadata(
+    *certificates: str, entity: str = ENTITY, sso: str = "https://idp.example.com/sso"
+) -> str:
     keys = "".join(
         f"""<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
       <ds:X509Data><ds:X509Certificate>{"".join(each.strip().splitlines()[1:-1])}</ds:X509Certificate>
@@ -53,10 +58,23 @@ def metadata(*certificates: str, entity: str = ENTITY) -> str:
   entityID="{entity}">
   <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
     {keys}
-    <md:SingleSignOnService Location="https://idp.example.com/sso"
+    <md:SingleSignOnService Location="{sso}"
       Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"/>
   </md:IDPSSODescriptor>
 </md:EntityDescriptor>"""
+
+
+def configured(metadata_file: Path) -> dict[str, Any]:
+    """SOCIALACCOUNT_PROVIDERS with the identity provider of this metadata."""
+    app = {
+        "provider_id": "saml", "name": "Example", "client_id": "main",
+        "settings": {
+            "idp": {"entity_id": None, "metadata_file": str(metadata_file)}, "verified_email": True,
+            "attribute_mapping": {"uid": "uid", "email": "email", "username": "username"},
+            "advanced": sign_in.ADVANCED,
+        },
+    }  # fmt: skip
+    return {"openid_connect": {"APPS": []}, "saml": {"APPS": [app]}}
 
 
 def request_of(target: str) -> dict[str, str]:

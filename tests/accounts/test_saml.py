@@ -12,7 +12,6 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from config import sign_in
 from people.models import GroupRule, RoleGrant
 from tests.accounts import saml_provider
 
@@ -32,15 +31,7 @@ def come(signing: tuple[str, str], settings: Any, tmp_path: Path) -> Answer:
     cache.clear()
     metadata = tmp_path / "metadata.xml"
     metadata.write_text(saml_provider.metadata(signing[1]))
-    app = {
-        "provider_id": "saml", "name": "Example", "client_id": "main",
-        "settings": {
-            "idp": {"entity_id": None, "metadata_file": str(metadata)}, "verified_email": True,
-            "attribute_mapping": {"uid": "uid", "email": "email", "username": "username"},
-            "advanced": sign_in.ADVANCED,
-        },
-    }  # fmt: skip
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": []}, "saml": {"APPS": [app]}}
+    settings.SOCIALACCOUNT_PROVIDERS = saml_provider.configured(metadata)
     settings.SIGN_UP_DOMAINS = ["example.com"]
 
     def answer(

@@ -1,4 +1,4 @@
-"""Signing in with a real browser: passwords, passkeys and an OpenID Connect provider."""
+"""Signing in with a real browser: passwords, passkeys, OpenID Connect and SAML."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from django.core.cache import cache
 from oidc_provider_mock import app as provider_app
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 from accounts.sign_in import first_password
 from people.models import GroupRule, RoleGrant
+from tests.accounts import saml_provider
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 PASSWORD, NEW = "pass-for-tests", "quiet-otters-swim-at-nine"
@@ -183,3 +185,47 @@ def test_single_sign_on_leads_to_the_provider_and_back(
     come()
     expect(page.get_by_role("link", name="File incident")).to_be_visible()
     assert RoleGrant.objects.get(user__username="ada").role == "manager"
+
+
+@pytest.fixture
+def saml(settings: Any, tmp_path: Path) -> Iterator[str]:
+    """An identity provider on another site; its page has a button that posts the answer back."""
+    key, certificate = saml_provider.key_and_certificate()
+    attributes = {"email": ["ada@example.com"], "username": ["ada"], "groups": ["sre"]}
+
+    @Request.application
+    def provider(request: Request) -> Response:
+        asked = saml_provider.request_of(request.url)
+        answer = saml_provider.response(asked, "ada-1", attributes, key, certificate)
+        return Response(
+            f"""<form method="post" action="{asked["acs"]}">
+            <input type="hidden" name="SAMLResponse" value="{answer}">
+            <input type="hidden" name="RelayState" value="{request.args.get("RelayState", "")}">
+            <button>Continue as Ada</button></form>""",
+            mimetype="text/html",
+        )
+
+    server = make_server("127.0.0.1", 0, provider)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    metadata = tmp_path / "metadata.xml"
+    metadata.write_text(saml_provider.metadata(certificate, sso=f"{address}/sso"))
+    settings.SOCIALACCOUNT_PROVIDERS = saml_provider.configured(metadata)
+    yield address
+    server.shutdown()
+
+
+def test_saml_leads_to_the_identity_provider_and_back_from_another_site(
+    page: Page, saml: str, settings: Any
+) -> None:
+    GroupRule.objects.create(provider="saml", group="sre", role="responder")
+    settings.SIGN_UP_DOMAINS = ["example.com"]
+    page.goto("/sign-in/")
+    check(page, "sign-in-saml")
+    page.get_by_role("button", name="Sign in with Example").click()
+    page.wait_for_url(f"{saml}/sso**")
+    page.get_by_role("button", name="Continue as Ada").click()
+    expect(page.get_by_role("link", name="File incident")).to_be_visible()
+    assert RoleGrant.objects.get(user__username="ada").role == "responder"
+    page.reload()
+    expect(page.get_by_role("link", name="File incident")).to_be_visible()

@@ -17,7 +17,7 @@ from tests.e2e.conftest import wait_for
 from tests.misbehaving_server import BEHAVIOURS
 
 pytestmark = pytest.mark.e2e
-INCIDENTS = int(os.environ.get("CAUSEBOOK_TEST_STORM", "16"))
+INCIDENTS = int(os.environ.get("CAUSEBOOK_TEST_STORM", "8"))
 # No pace, and nothing is pulled again while the storm is counted.
 UNPACED = {"per_minute": 100_000, "at_once": 8, "pulls_per_incident": 1}
 
