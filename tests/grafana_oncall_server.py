@@ -108,7 +108,7 @@ class GrafanaOnCall:
     def webhook(self, what: str, key: str, user: str | None = None, at: str = "") -> dict[str, Any]:
         """What “Forward all” posts; also added to `webhooks`."""
         group = dict(self.groups[key])
-        body = {
+        body: dict[str, Any] = {
             "event": {"type": what, **({"time": at} if at else {})},
             "user": self._person(user), "alert_group": group, "alert_group_id": key,
             "alert_payload": {"title": group["title"], "message": "", "state": "alerting"},

@@ -77,9 +77,12 @@ def _events(data: Any, what: str, received_at: datetime) -> Iterator[Event]:
     if what == "acknowledge":
         at, by = at or time_at(data, "event.time"), by or _person(data, "user")
     if what == "acknowledge" or (what == "resolve" and at):
-        yield _alert(data, True, acknowledged=True, acknowledged_at=at, acknowledged_by=by)
+        given = {"acknowledged_at": at, "acknowledged_by": by, "starts_at": None}
+        yield _alert(data, True, acknowledged=True, **given)
     if what == "resolve":
         ended = time_at(data, "event.time") or time_at(data, "alert_group.resolved_at")
+        # One that was unresolved began again since; a resolution may also overtake the beginning.
+        yield _alert(data, False, ends_at=ended, starts_at=None)
         yield _alert(data, False, ends_at=ended)
     elif what == "unresolve":
         # It says not when.

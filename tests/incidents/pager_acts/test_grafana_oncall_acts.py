@@ -121,21 +121,38 @@ def test_an_acknowledgement_that_is_taken_back_is_so_here_once(grafana: Send, ad
     assert Alert.objects.get().acknowledged_at is None
 
 
-def test_what_is_unresolved_fires_again(grafana: Send) -> None:
+def states() -> list[str]:
+    return list(Alert.objects.order_by("pk").values_list("status", flat=True))
+
+
+def test_what_is_unresolved_fires_again_until_it_is_resolved_again(
+    grafana: Send, ada: User
+) -> None:
     grafana("alert group created", ago=20)
     grafana("resolve", "UADA", 5)
     grafana("unresolve", "UADA", resolved_at=None, state="firing")
-    assert list(Alert.objects.order_by("pk").values_list("status", flat=True)) == [
-        "resolved",
-        "firing",
-    ]
+    assert states() == ["resolved", "firing"]
+    grafana("acknowledge", "UADA", 0)
+    first, second = Alert.objects.order_by("pk")
+    assert first.acknowledged_at is None
+    assert second.acknowledged_at
+    grafana("resolve", "UADA", 0)
+    assert states() == ["resolved", "resolved"]
+
+
+def test_a_resolution_that_overtakes_the_beginning_ends_it(grafana: Send) -> None:
+    grafana("resolve", "UADA", 5)
+    grafana("alert group created", ago=20)
+    assert states() == ["resolved"]
+    assert not Incident.objects.exists()
 
 
 def test_silencing_and_odd_events_harm_nothing(grafana: Send) -> None:
     grafana("alert group created", ago=20)
     assert "needs nothing from us" in grafana("silence", "UADA", 5)
     integration = Delivery.objects.latest("pk").integration
-    for odd in ({"event": {}}, {"event": {"type": "resolve"}}, {"event": 3}, [1]):
+    odd_bodies: list[Any] = [{"event": {}}, {"event": {"type": "resolve"}}, {"event": 3}, [1]]
+    for odd in odd_bodies:
         process(integration, odd)
         assert Delivery.objects.latest("pk").state == "failed"
     assert Alert.objects.get().status == "firing"
