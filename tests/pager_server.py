@@ -1,7 +1,7 @@
 """A server that answers as pagers do: their records, people, rotas and limits.
 
 PagerDuty and Opsgenie are here, Splunk On-Call in splunk_oncall_server.py, Grafana OnCall in
-grafana_oncall_server.py.
+grafana_oncall_server.py, GoAlert in goalert_server.py.
 
 Looked up in November 2026: developer.pagerduty.com (REST API v2, errors, rate limits, webhooks V3),
 docs.opsgenie.com (Alert API, Schedule API, Who is on Call API, alert action data). Both vendors'
@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
+from tests.goalert_server import GoAlert
 from tests.grafana_oncall_server import GrafanaOnCall
 from tests.json_server import Answer, serving
 from tests.splunk_oncall_server import SplunkOnCall
@@ -53,6 +54,7 @@ class Pagers:
     def __post_init__(self) -> None:
         self.splunk = SplunkOnCall(self.keys, self.webhooks)
         self.grafana = GrafanaOnCall(self.keys, self.webhooks)
+        self.goalert = GoAlert(self.keys, self.webhooks)
 
     def revoke(self, other: str) -> None:
         """From now on only another key is right."""
@@ -84,6 +86,8 @@ class Pagers:
         query = parse_qs(parts.query)
         if parts.path.startswith("/api-public/"):
             return self.splunk.answer(method, parts.path, headers, body)
+        if parts.path == "/api/graphql":
+            return self.goalert.answer(method, headers, body)
         if parts.path.startswith("/api/v1/"):
             return self.grafana.answer(method, parts.path, query, headers, body)
         if parts.path.startswith("/v2/"):

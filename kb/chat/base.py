@@ -199,6 +199,8 @@ class Platform:
     note_on: ClassVar[str] = ""
     """It needs no channel: it writes on the record from which an incident came, the alert of an
     integration of this kind, whose id is the destination's channel."""
+    takes: ClassVar[Sequence[str]] = ()
+    """The only kinds of events that it can do something about; empty for all."""
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
 
     def verify(self, request: ChatRequest) -> None:
@@ -260,6 +262,10 @@ class Platform:
 
     def is_so_already(self, status: int, response: bytes) -> bool:
         """Whether a refusal means that what the request wanted is so already."""
+        return False
+
+    def refuses(self, response: bytes) -> bool:
+        """Whether an answer with a status of success says that nothing was done."""
         return False
 
     def channel_problem(self, channel: str) -> str:

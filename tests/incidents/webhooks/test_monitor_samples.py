@@ -50,6 +50,8 @@ SAMPLES: list[tuple[str, str, str, str, Change]] = [
      {"STATE.CURRENT_ALERT_PHASE": "RESOLVED", "STATE.RESOLVED_AT": 1777864080000}),
     ("grafana_oncall", "checkout answers slowly", "checkout", "SEV1",
      {"event.type": "resolve", "event.time": "2026-05-04T03:07:00.1+00:00"}),
+    ("goalert", "invoices queue grows", "invoices", "SEV1",
+     {"Type": "AlertStatus", "LogEntry": "Closed by Ada Example (Web)"}),
     ("gatus", "checkout-page", "checkout", "SEV3", {"state": "RESOLVED", "errors": ""}),
     ("healthchecks", "Nightly export of invoices", "invoices", "SEV3",
      {"status": "up", "now": "2026-05-04T03:07:00+00:00"}),

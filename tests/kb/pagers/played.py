@@ -25,6 +25,7 @@ class Played(ABC):
     """With which it answers a key that was revoked."""
     writes: ClassVar[int] = 3
     """Requests for a note, an acknowledgement and a resolution with what ended it."""
+    has_notes: ClassVar[bool] = True
 
     def __init__(self, pagers: Pagers) -> None:
         self.pagers = pagers
@@ -166,10 +167,38 @@ class PlayedGrafanaOnCall(Played):
         body["alert_group"]["acknowledged_at"] = at.isoformat()
 
 
+class PlayedGoAlert(Played):
+    kind, title = "goalert", "GoAlert"
+    record, other = "79685", "79686"
+    has_notes, writes = False, 2
+
+    def page(self, record: str, title: str) -> None:
+        self.pagers.goalert.open_alert(int(record), title, service="orders-db")
+        self.pagers.goalert.webhook(int(record))
+
+    def acknowledge(self, record: str) -> None:
+        self.pagers.goalert.act("Acknowledged", int(record), "Ada Example (Web)")
+
+    def resolve(self, record: str) -> None:
+        self.pagers.goalert.act("Closed", int(record), "Ada Example (Web)")
+
+    def notes(self, record: str) -> list[str]:
+        return []
+
+    def state(self, record: str) -> str:
+        state = self.pagers.goalert.alerts[int(record)]["state"]
+        return "resolved" if state == "Closed" else str(state).lower()
+
+    def date(self, body: dict[str, Any], at: datetime) -> None:
+        """It says neither when nor by which account."""
+
+
 PLAYED: list[type[Played]] = [
     PlayedPagerDuty,
     PlayedOpsgenie,
     PlayedSplunkOnCall,
     PlayedGrafanaOnCall,
+    PlayedGoAlert,
 ]
 KINDS = [each.kind for each in PLAYED]
+WITH_NOTES = [each.kind for each in PLAYED if each.has_notes]

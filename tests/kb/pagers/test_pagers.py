@@ -21,14 +21,15 @@ from incidents.models import Alert
 from kb import notifications, on_call
 from kb.models import ChatPerson, NotificationDelivery
 from tests.kb.pagers.conftest import Connect, World
-from tests.kb.pagers.played import KINDS
+from tests.kb.pagers.played import KINDS, WITH_NOTES
 from tests.pager_server import KEY, SENDER
 
 pytestmark = pytest.mark.django_db
 EACH = pytest.mark.parametrize("kind", KINDS)
+EACH_WITH_NOTES = pytest.mark.parametrize("kind", WITH_NOTES)
 
 
-@EACH
+@EACH_WITH_NOTES
 def test_the_likely_cause_is_one_note_for_each_change_of_the_answer(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -50,7 +51,7 @@ def test_the_likely_cause_is_one_note_for_each_change_of_the_answer(
     assert len(world.notes(kind)) == 2
 
 
-@EACH
+@EACH_WITH_NOTES
 def test_a_storm_of_changes_is_one_note(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -83,7 +84,10 @@ def test_acknowledging_and_resolving_here_does_so_there_and_ends_there(
     assert Alert.objects.get().status == "resolved"
     incident.refresh_from_db()
     assert incident.status == "resolved"
-    assert any("What ended it: Raised max_connections again" in each for each in world.notes(kind))
+    written = any(
+        "What ended it: Raised max_connections again" in each for each in world.notes(kind)
+    )
+    assert written is world.played[kind].has_notes
     writing = [each for each in world.pagers.requests if not each.startswith("GET")]
     assert len(writing) == world.played[kind].writes, "a note, two states: no more"
 
@@ -145,7 +149,7 @@ def test_every_record_of_an_incident_is_resolved_with_it(
     assert {world.state(kind, key) for key in (played.record, played.other)} == {"resolved"}
 
 
-@EACH
+@EACH_WITH_NOTES
 def test_states_stay_here_unless_the_workspace_says_so(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -181,7 +185,7 @@ def test_what_is_resolved_there_already_counts_as_done(
     assert (delivery.state, delivery.attempts, delivery.error) == ("done", 1, "")
 
 
-@EACH
+@EACH_WITH_NOTES
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -213,7 +217,7 @@ def test_a_rate_limit_is_waited_for_with_all_that_waits(
     assert world.state(kind) == "acknowledged"
 
 
-@EACH
+@EACH_WITH_NOTES
 def test_a_revoked_key_is_named_on_the_workspaces_page_until_another_is_entered(
     world: World, connect: Connect, client: Client, django_user_model: Any, kind: str
 ) -> None:
@@ -233,7 +237,7 @@ def test_a_revoked_key_is_named_on_the_workspaces_page_until_another_is_entered(
     assert "revoked" not in client.get(page).content.decode().split("Recent notifications")[0]
 
 
-@EACH
+@EACH_WITH_NOTES
 def test_a_server_that_fails_gets_the_note_once_it_works(
     world: World, connect: Connect, kind: str
 ) -> None:
