@@ -32,8 +32,8 @@ MAX_BYTES, MAX_READ = 64 * 1024, 2 * 1024 * 1024
 LONGEST_WAIT = 900.0
 """Seconds that we wait at most because a platform says so."""
 WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-period-in-sec")
-"""How platforms say for how many seconds no request is welcome; the last two of PagerDuty and
-Opsgenie."""
+"""How platforms say for how many seconds no request is welcome; the second of PagerDuty and Grafana
+OnCall, the last of Opsgenie."""
 
 
 class NotSent(Exception):
