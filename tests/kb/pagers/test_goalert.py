@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -10,7 +12,7 @@ from django.utils import timezone
 from incidents import responders
 from incidents.filing import set_status
 from kb import notifications
-from kb.chat.goalert import STATES
+from kb.chat.goalert import DOCUMENT, STATES
 from kb.models import NotificationDelivery
 from tests.kb.pagers.conftest import Connect, World
 
@@ -80,3 +82,8 @@ def test_a_revoked_key_and_a_rate_limit_are_met_as_of_others(
 
 def test_it_takes_what_the_product_can_send() -> None:
     assert set(STATES) <= set(notifications.KINDS)
+
+
+def test_the_guide_has_the_query_that_the_key_needs() -> None:
+    guide = Path(__file__).resolve().parents[3] / "docs" / "integrations" / "goalert.md"
+    assert f"```graphql\n{DOCUMENT}\n```" in guide.read_text()
