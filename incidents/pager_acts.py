@@ -141,7 +141,8 @@ def _acknowledge(act: _Act, row: PagerAct) -> str:
         PagerAct.objects.filter(pk=row.pk).update(person="")
         return "we did this ourselves"
     _detect_before(act)
-    responders.acknowledge(incident, act.about, act.at, f"by {act.person} in {act.integration}")
+    how = f"by {act.person} in {act.integration}"
+    _change_people(row.act, incident, act.about, act.at, how=how)
     return "acknowledged"
 
 
@@ -178,14 +179,13 @@ def _unacknowledge(act: _Act, row: PagerAct) -> str:
 
 
 def _own(act: _Act, row: PagerAct) -> str:
-    newer = PagerAct.objects.filter(incident=act.incident, act="own", at__gt=act.at)
-    if newer.exists():
+    if _has_later_owner(act.incident, act.at):
         PagerAct.objects.filter(pk=row.pk).update(person="")
         return "somebody else was made its owner since"
     if act.about is None:
         act.say(f"{act.person} owns {act.alert.name} in {act.integration}.")
         return f"{act.person} has no account here"
-    responders.assign_owner(act.incident, act.about, act.by)
+    _change_people(row.act, act.incident, act.about, act.at, act.by)
     return f"owner: {act.about}"
 
 
@@ -193,14 +193,13 @@ def _respond(act: _Act, row: PagerAct) -> str:
     if act.about is None:
         act.say(f"{act.person} was called to help in {act.integration}.")
         return f"{act.person} has no account here"
-    responders.add_person(act.incident, act.about, Part.RESPONDER, act.by)
+    _change_people(row.act, act.incident, act.about, act.at, act.by)
     return f"responder: {act.about}"
 
 
 def _decline(act: _Act, row: PagerAct) -> str:
     act.say(f"{act.person} declined to help in {act.integration}.")
-    if act.about is not None:
-        responders.remove_person(act.incident, act.about, Part.RESPONDER, act.by)
+    _change_people(row.act, act.incident, act.about, act.at, act.by)
     return "declined"
 
 
@@ -240,6 +239,31 @@ FOR_PEOPLE = ("acknowledge", "own", "respond", "decline")
 """Acts that change who works on an incident."""
 
 
+def _change_people(
+    act: str,
+    incident: Incident,
+    person: User | None,
+    at: datetime,
+    by: User | None = None,
+    how: str = "",
+) -> None:
+    """Apply one of FOR_PEOPLE. Raises ValidationError if the person may not see the incident."""
+    if act == "acknowledge":
+        responders.acknowledge(incident, person, at, how)
+    elif person is None:
+        return
+    elif act == "own":
+        responders.assign_owner(incident, person, by)
+    elif act == "respond":
+        responders.add_person(incident, person, Part.RESPONDER, by)
+    else:
+        responders.remove_person(incident, person, Part.RESPONDER, by)
+
+
+def _has_later_owner(incident: Incident, at: datetime) -> bool:
+    return PagerAct.objects.filter(incident=incident, act="own", at__gt=at).exists()
+
+
 def unknown_people(kind: str) -> list[str]:
     """The ids of people whom nobody has looked up yet, the newest first."""
     recent = timezone.now() - LOOKED_UP_FOR
@@ -259,17 +283,11 @@ def person_found(kind: str, person: str, user: User | None) -> None:
 
 def _apply_late(row: PagerAct, user: User) -> None:
     incident = row.incident.merge_target
-    newer = PagerAct.objects.filter(incident=incident, act="own", at__gt=row.at).exists()
+    if row.act in ("acknowledge", "own") and _has_later_owner(incident, row.at):
+        return
     try:
         with transaction.atomic():
-            if row.act == "acknowledge" and not newer:
-                responders.acknowledge(incident, user, row.at)
-            elif row.act == "own" and not newer:
-                responders.assign_owner(incident, user)
-            elif row.act == "respond":
-                responders.add_person(incident, user, Part.RESPONDER)
-            elif row.act == "decline":
-                responders.remove_person(incident, user, Part.RESPONDER)
+            _change_people(row.act, incident, user, row.at)
     except ValidationError:
         # They may not see it: the timeline names them, and that is all.
         return

@@ -103,7 +103,7 @@ def matches(rule: NotificationRule, event: Event) -> bool:
             return False
         if thread_of(rule, incident) or _notice_is_pending(rule, incident):
             return True
-    if event.kind not in rule.events or not _has_destination(rule, incident):
+    if event.kind not in rule.events or not _has_destination(rule, event):
         return False
     if not Incident.Severity(incident.severity).is_at_least(rule.severity):
         return False
@@ -173,6 +173,9 @@ def check_rule(rule: NotificationRule) -> None:
     if rule.zone not in available_timezones():
         problems["zone"] = "Write a zone such as Europe/Berlin."
     plugin = registry().get(rule.workspace.kind)
+    if plugin and plugin.takes and not set(rule.events) & set(plugin.takes):
+        shown = ", ".join(f"“{KINDS[kind]}”" for kind in plugin.takes)
+        problems["events"] = f"{plugin.title} takes nothing but {shown}."
     if plugin and (problem := plugin().channel_problem(rule.channel)):
         problems["channel"] = problem
     if problems:
@@ -293,10 +296,12 @@ def _requests_for(
     return wanted if wanted is None or isinstance(wanted, Sequence) else [wanted]
 
 
-def _has_destination(rule: NotificationRule, incident: Incident) -> bool:
+def _has_destination(rule: NotificationRule, event: Event) -> bool:
     plugin = registry().get(rule.workspace.kind)
+    if plugin and plugin.takes and event.kind not in plugin.takes:
+        return False
     note_on = plugin.note_on if plugin else ""
-    return not note_on or bool(_record_of_alert(incident, note_on))
+    return not note_on or bool(_record_of_alert(event.incident, note_on))
 
 
 def _record_of_alert(incident: Incident, kind: str) -> str:

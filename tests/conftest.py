@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client
 
 from common import process_cache
+from config.gc_tuning import freeze_loaded_objects
 from incidents.models import Incident, Service
 from people.membership import give_role
 from people.models import Role
@@ -80,6 +81,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         database = item.get_closest_marker("django_db")
         if database and database.kwargs.get("transaction"):
             item.add_marker("flush")
+
+
+def pytest_collection_finish() -> None:
+    """As servers do: it takes a fifteenth of the time."""
+    freeze_loaded_objects()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

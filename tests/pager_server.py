@@ -1,4 +1,7 @@
-"""A server that answers as PagerDuty and Opsgenie do: their records, people, rotas and limits.
+"""A server that answers as pagers do: their records, people, rotas and limits.
+
+PagerDuty and Opsgenie are here, Splunk On-Call in splunk_oncall_server.py, Grafana OnCall in
+grafana_oncall_server.py, GoAlert in goalert_server.py.
 
 Looked up in November 2026: developer.pagerduty.com (REST API v2, errors, rate limits, webhooks V3),
 docs.opsgenie.com (Alert API, Schedule API, Who is on Call API, alert action data). Both vendors'
@@ -17,7 +20,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
+from tests.goalert_server import GoAlert
+from tests.grafana_oncall_server import GrafanaOnCall
 from tests.json_server import Answer, serving
+from tests.splunk_oncall_server import SplunkOnCall
 
 KEY = "y_NbAkKc66ryYTWUXYEu"
 SENDER = "causebook@example.com"
@@ -26,7 +32,7 @@ Reply = tuple[int, Any]
 
 @dataclass
 class Pagers:
-    """The records of both pagers, what was written on them, and the webhooks that they owe us."""
+    """The records of all pagers, what was written on them, and the webhooks that they owe us."""
 
     url: str = ""
     keys: set[str] = field(default_factory=lambda: {KEY})
@@ -44,6 +50,16 @@ class Pagers:
     webhooks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """kind of integration and body"""
     requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.splunk = SplunkOnCall(self.keys, self.webhooks)
+        self.grafana = GrafanaOnCall(self.keys, self.webhooks)
+        self.goalert = GoAlert(self.keys, self.webhooks)
+
+    def revoke(self, other: str) -> None:
+        """From now on only another key is right."""
+        self.keys.clear()
+        self.keys.add(other)
 
     def open_incident(self, key: str, **fields: Any) -> None:
         self.incidents[key] = {
@@ -68,6 +84,12 @@ class Pagers:
             return self.answers.pop(0)
         parts = urlsplit(path)
         query = parse_qs(parts.query)
+        if parts.path.startswith("/api-public/"):
+            return self.splunk.answer(method, parts.path, headers, body)
+        if parts.path == "/api/graphql":
+            return self.goalert.answer(method, headers, body)
+        if parts.path.startswith("/api/v1/"):
+            return self.grafana.answer(method, parts.path, query, headers, body)
         if parts.path.startswith("/v2/"):
             if headers.get("authorization") not in {f"GenieKey {key}" for key in self.keys}:
                 return 401, {"message": "Could not authenticate", "took": 0.0, "requestId": "r"}

@@ -1,4 +1,4 @@
-"""A server that accepts what Slack, Mattermost, PagerDuty and Opsgenie accept, nothing else.
+"""A server that accepts what Slack and Mattermost accept, nothing else; pagers beside them.
 
 Its rules are those of the vendors' references: headers, shapes, lengths, threads that exist.
 """
@@ -6,7 +6,6 @@ Its rules are those of the vendors' references: headers, shapes, lengths, thread
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.json_server import Answer, serving
+from tests.pager_server import Pagers
 
 TOKEN = "xoxb-for-tests"
 Reply = tuple[int, dict[str, Any]]
@@ -26,12 +26,11 @@ class Vendors:
     url: str = ""
     slack: list[dict[str, Any]] = field(default_factory=list)
     mattermost: list[dict[str, Any]] = field(default_factory=list)
-    pagerduty: list[tuple[str, str]] = field(default_factory=list)
-    opsgenie: list[tuple[str, str]] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
-    """ids of incidents and alerts there"""
+    pagers: Pagers = field(default_factory=lambda: Pagers(keys={TOKEN}))
 
     def respond(self, method: str, path: str, headers: dict[str, str], body: Any) -> Answer:
+        if not path.startswith("/api/"):
+            return self.pagers.respond(method, path, headers, body)
         if method != "POST":
             return 501, {}, {"error": f"no {method}"}
         status, answer = self.answer(path, headers, body)
@@ -42,10 +41,6 @@ class Vendors:
             return self._slack(headers, body)
         if path == "/api/v4/posts":
             return self._mattermost(headers, body)
-        if match := re.fullmatch(r"/incidents/([A-Z0-9]+)/notes", path):
-            return self._pagerduty(match[1], headers, body)
-        if match := re.fullmatch(r"/v2/alerts/([a-f0-9-]+)/notes\?identifierType=id", path):
-            return self._opsgenie(match[1], headers, body)
         return 404, {"error": f"no {path}"}
 
     def _slack(self, headers: dict[str, str], body: dict[str, Any]) -> Reply:
@@ -72,27 +67,6 @@ class Vendors:
         post = {**body, "id": f"{len(self.mattermost):026}"}
         self.mattermost.append(post)
         return 201, post
-
-    def _pagerduty(self, key: str, headers: dict[str, str], body: dict[str, Any]) -> Reply:
-        if headers.get("authorization") != f"Token token={TOKEN}":
-            return 401, {}
-        if headers.get("accept") != "application/vnd.pagerduty+json;version=2":
-            return 406, {}
-        if "@" not in headers.get("from", ""):
-            return 400, {"error": {"message": "Requester User Not Found", "code": 1008}}
-        if key not in self.known:
-            return 404, {"error": {"message": "Not Found", "code": 2100}}
-        self.pagerduty.append((key, body["note"]["content"]))
-        return 201, {"note": {"id": f"PNOTE{len(self.pagerduty)}", "content": "…"}}
-
-    def _opsgenie(self, key: str, headers: dict[str, str], body: dict[str, Any]) -> Reply:
-        if headers.get("authorization") != f"GenieKey {TOKEN}":
-            return 403, {"message": "Key format is not valid!"}
-        if not 0 < len(body["note"]) <= 25_000:
-            return 422, {"message": "Request body is not processable."}
-        if key in self.known:  # Otherwise it says so only where one queries the request.
-            self.opsgenie.append((key, body["note"]))
-        return 202, {"result": "Request will be processed", "requestId": "43a29c5c-3dbf"}
 
 
 def slack_problem(body: dict[str, Any]) -> str:

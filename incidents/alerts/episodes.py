@@ -65,7 +65,7 @@ def ingest_alerts(received: Sequence[ReceivedAlert]) -> list[str]:
             ended = _like(episodes, source, event)
             for each in ended:
                 _end(each, event, received_at)
-            if not ended and event.starts_at:
+            if not ended and (event.starts_at or event.fires_once):
                 # It may yet come: a recovery can overtake its alert.
                 past.append(_new_alert(source, integration, received_at, event, known))
                 new.append(past[-1])
@@ -190,6 +190,8 @@ def _matching_episode(past: list[Alert], event: AlertEvent, received_at: datetim
         same = next((alert for alert in past if alert.starts_at == event.starts_at), None)
         if same:
             return same
+    if event.fires_once and past:
+        return past[-1]
     firing = next((alert for alert in reversed(past) if alert.status == "firing"), None)
     if firing is None or not event.firing or event.starts_at is None:
         return firing

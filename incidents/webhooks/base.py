@@ -75,6 +75,8 @@ class AlertEvent:
     acknowledged_by: PagerPerson = PagerPerson()
     left_out: int = 0
     """How many more alerts the sender says it did not send."""
+    fires_once: bool = False
+    """Its fingerprint is never used again: what comes after its end is late."""
     ends_like: str = ""
     """For a recovery that matches no alert: how the fingerprint of the one it ends begins."""
 

@@ -36,6 +36,7 @@ __all__ = [
     "largest_that_fits",
     "plain_text",
     "server_field",
+    "server_in_us_or_eu",
 ]
 
 
@@ -198,6 +199,8 @@ class Platform:
     note_on: ClassVar[str] = ""
     """It needs no channel: it writes on the record from which an incident came, the alert of an
     integration of this kind, whose id is the destination's channel."""
+    takes: ClassVar[Sequence[str]] = ()
+    """The only kinds of events that it can do something about; empty for all."""
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
 
     def verify(self, request: ChatRequest) -> None:
@@ -259,6 +262,10 @@ class Platform:
 
     def is_so_already(self, status: int, response: bytes) -> bool:
         """Whether a refusal means that what the request wanted is so already."""
+        return False
+
+    def refuses(self, response: bytes) -> bool:
+        """Whether an answer with a status of success says that nothing was done."""
         return False
 
     def channel_problem(self, channel: str) -> str:
@@ -359,14 +366,21 @@ def api_key_field(help_text: str) -> forms.CharField:
     )
 
 
-def server_field(domain: str) -> forms.URLField:
-    """The address of an API that a vendor serves in the US and in the EU."""
+def server_field(initial: str, help_text: str = "") -> forms.URLField:
+    """The address of an API; empty at first where each installation has another."""
     return forms.URLField(
         label="Address of the API",
-        initial=f"https://api.{domain}",
+        initial=initial,
         max_length=300,
         assume_scheme="https",
-        help_text=f"https://api.eu.{domain} for an account in the EU.",
+        help_text=help_text,
+    )
+
+
+def server_in_us_or_eu(domain: str) -> forms.URLField:
+    """The address of an API that a vendor serves in the US and in the EU."""
+    return server_field(
+        f"https://api.{domain}", f"https://api.eu.{domain} for an account in the EU."
     )
 
 

@@ -22,9 +22,18 @@ from kb.chat.base import (
     api_key_field,
     id_in,
     plain_text,
-    server_field,
+    server_in_us_or_eu,
 )
-from kb.chat.pagers import Get, Pager, PersonOnCall, acts_field, reads_field, rotas_field
+from kb.chat.pagers import (
+    Get,
+    Pager,
+    PersonOnCall,
+    acts_field,
+    add_by_name,
+    by_rota,
+    reads_field,
+    rotas_field,
+)
 
 ACTIONS = {"incident.acknowledged": "acknowledge", "incident.resolved": "close"}
 WHO = {"user": "Causebook", "source": "Causebook"}
@@ -34,7 +43,7 @@ MOST_AT_ONCE, MOST_ROTAS = 20, 20
 class OpsgenieForm(forms.Form):
     secret_fields = ("api_key",)
     api_key = api_key_field("Of an API integration that may read, create and update.")
-    server = server_field("opsgenie.com")
+    server = server_in_us_or_eu("opsgenie.com")
     acts = acts_field("Opsgenie")
     reads_on_call = reads_field()
     rotas = rotas_field("checkout = payments_schedule, the name of a schedule.")
@@ -82,15 +91,9 @@ class Opsgenie(Pager):
 
         Opsgenie calls the first schedule of a team *team*_schedule.
         """
-        by_schedule: dict[str, list[str]] = {}
-        for service, schedule in rotas.items():
-            by_schedule.setdefault(schedule, []).append(service)
-        rows = listed_schedules(get) if any(name not in rotas for name in names) else {}
-        for service, others in names.items():
-            wanted = [service, *others, *(f"{each}_schedule" for each in others)]
-            found = next((rows[each.lower()] for each in wanted if each.lower() in rows), "")
-            if found and service not in rotas:
-                by_schedule.setdefault(found, []).append(service)
+        by_schedule = by_rota(rotas)
+        if any(name not in rotas for name in names):
+            add_by_name(by_schedule, names, rotas, listed_schedules(get), "_schedule")
         for schedule, services in list(by_schedule.items())[:MOST_ROTAS]:
             where = f"/v2/schedules/{quote(schedule, safe='')}/on-calls"
             data = get(f"{where}?scheduleIdentifierType=name&flat=true")

@@ -22,9 +22,17 @@ from kb.chat.base import (
     id_in,
     json_of,
     plain_text,
-    server_field,
+    server_in_us_or_eu,
 )
-from kb.chat.pagers import Get, Pager, PersonOnCall, acts_field, reads_field, rotas_field
+from kb.chat.pagers import (
+    Get,
+    Pager,
+    PersonOnCall,
+    acts_field,
+    by_rota,
+    reads_field,
+    rotas_field,
+)
 
 STATES = {"incident.acknowledged": "acknowledged", "incident.resolved": "resolved"}
 ALREADY = {1001, 1002}
@@ -40,7 +48,7 @@ class PagerDutyForm(forms.Form):
     sender = forms.EmailField(
         label="From", help_text="The mail address of a PagerDuty user: the notes are in that name."
     )
-    server = server_field("pagerduty.com")
+    server = server_in_us_or_eu("pagerduty.com")
     acts = acts_field("PagerDuty")
     reads_on_call = reads_field()
     rotas = rotas_field("checkout = PABC123, the id of an escalation policy.")
@@ -99,9 +107,7 @@ class PagerDuty(Pager):
         self, get: Get, rotas: Mapping[str, str], names: Mapping[str, Sequence[str]]
     ) -> Iterator[PersonOnCall]:
         """By escalation policy: that of the service of the same name, where none was entered."""
-        by_policy: dict[str, list[str]] = {}
-        for service, policy in rotas.items():
-            by_policy.setdefault(policy, []).append(service)
+        by_policy = by_rota(rotas)
         left = {name.lower(): name for name in names if name not in rotas}
         for row in _paged(get, "services", "services") if left else ():
             service = left.pop(text(row, "name").lower(), "")

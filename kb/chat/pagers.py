@@ -48,6 +48,33 @@ class Pager(OneWay):
         return ""
 
 
+def by_rota(rotas: Mapping[str, str]) -> dict[str, list[str]]:
+    """The services of each rota, as a manager entered them."""
+    services: dict[str, list[str]] = {}
+    for service, rota in rotas.items():
+        services.setdefault(rota, []).append(service)
+    return services
+
+
+def add_by_name(
+    services: dict[str, list[str]],
+    names: Mapping[str, Sequence[str]],
+    rotas: Mapping[str, str],
+    known: Mapping[str, str],
+    suffix: str = "",
+) -> None:
+    """Add each service without an entered rota to the one of its own or another of its names.
+
+    `known` has what means a rota in `services`, by its name in small letters. Other names count
+    with `suffix`, too.
+    """
+    for service, others in names.items():
+        wanted = [service, *others, *(f"{each}{suffix}" for each in others)]
+        found = next((known[each.lower()] for each in wanted if each.lower() in known), "")
+        if found and service not in rotas:
+            services.setdefault(found, []).append(service)
+
+
 def acts_field(vendor: str) -> forms.BooleanField:
     return forms.BooleanField(
         label=f"Acknowledge and resolve in {vendor}",

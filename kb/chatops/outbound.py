@@ -32,8 +32,8 @@ MAX_BYTES, MAX_READ = 64 * 1024, 2 * 1024 * 1024
 LONGEST_WAIT = 900.0
 """Seconds that we wait at most because a platform says so."""
 WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-period-in-sec")
-"""How platforms say for how many seconds no request is welcome; the last two of PagerDuty and
-Opsgenie."""
+"""How platforms say for how many seconds no request is welcome; the second of PagerDuty and Grafana
+OnCall, the last of Opsgenie."""
 
 
 class NotSent(Exception):
@@ -69,6 +69,8 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
     body, status = _exchange(request.method, request.url, headers, content)
     if not 200 <= status < 300 and not (plugin and plugin().is_so_already(status, body)):
         raise NotSent(f"{address.hostname} answered {status}.{_cure(status)}", status=status)
+    if plugin and 200 <= status < 300 and plugin().refuses(body):
+        raise NotSent(f"{address.hostname} answered {status}, and that it did nothing.")
     # Slack answers 200 to what it refuses, and says so in the body.
     if body.startswith(b'{"ok":false'):
         # Its word for why, such as “channel_not_found”; whatever else stands there is not repeated.

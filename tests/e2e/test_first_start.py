@@ -24,7 +24,7 @@ from tests.e2e.bin_up import (
 )
 from tests.e2e.conftest import ROOT, answers, free_port, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.xdist_group("load")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 INCIDENT = "Checkout cannot reach the moon"
 
 

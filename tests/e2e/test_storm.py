@@ -32,7 +32,8 @@ def test_every_request_of_a_storm_ends_once_though_sources_hang_and_fail(
     queries: Counter[str] = Counter()
 
     def well(request: Any) -> None:
-        queries[request.path] += 1
+        if "query_range" in request.path:  # Services are looked for by schedule, too.
+            queries[request.path] += 1
         BEHAVIOURS["well"](request)
 
     three = "\n".join(f"any | metric {n} | | m{n}{{$selector}}" for n in range(3))

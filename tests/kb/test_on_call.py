@@ -21,6 +21,7 @@ from kb.chatops.dispatch import answer_event
 from kb.models import OnCall, OnCallReading, Workspace
 from people.models import Team
 from tests.pager_server import KEY, SENDER, Pagers
+from tests.splunk_oncall_server import API_ID
 
 pytestmark = pytest.mark.django_db
 Connect = Callable[..., Workspace]
@@ -31,7 +32,7 @@ def connect(pagers: Pagers) -> Connect:
     def make_workspace(kind: str, **settings: Any) -> Workspace:
         given = {"server": pagers.url, "sender": SENDER, "reads_on_call": True, **settings}
         row = Workspace(kind=kind, name=kind, settings=given)
-        row.secrets = {"api_key": KEY}
+        row.secrets = {"api_key": KEY, "api_id": API_ID}
         row.save()
         return row
 
@@ -46,7 +47,7 @@ def ada(django_user_model: Any) -> User:
 
 @pytest.fixture
 def rota(pagers: Pagers) -> Pagers:
-    """Ada is on call for orders-db in both pagers, then somebody without an account."""
+    """Ada is on call for orders-db in each pager, then somebody without an account."""
     pagers.user("PADA", "Ada Example", "ada@example.com")
     pagers.user("PBOB", "Bob Unknown", "bob@example.com")
     pagers.services = [
@@ -62,6 +63,18 @@ def rota(pagers: Pagers) -> Pagers:
              "start": None, "end": until if level == 1 else None}
         )  # fmt: skip
     pagers.schedules = {"orders-db": ["ada@example.com"], "mail": ["bob@example.com"]}
+    pagers.splunk.user("ada", "Ada", "Example", "Ada@example.com")
+    pagers.splunk.user("bob", "Bob", "Unknown", "bob@example.com")
+    pagers.splunk.team("Orders-DB", "ada", "bob", policy="Database primary")
+    pagers.splunk.team("Mail", "bob")
+    for number in range(120):
+        pagers.grafana.user(f"U{number}", f"user-{number}", f"{number}@example.com")
+    pagers.grafana.user("UADA", "ada.example", "ada@example.com")
+    pagers.grafana.user("UBOB", "Bob Unknown", "bob@example.com")
+    for number in range(60):
+        pagers.grafana.schedule(f"other-{number}", "U7")
+    pagers.grafana.schedule("Orders-DB", "UADA", "UBOB")
+    pagers.grafana.schedule("Mail", "UBOB")
     return pagers
 
 
@@ -97,7 +110,38 @@ def test_opsgenie_says_it_by_the_schedule_of_the_service_or_its_team(
     assert rows() == [("orders-db", "ada", 1), (shop.name, "eve@example.com", 1)]
 
 
-@pytest.mark.parametrize("kind", ["pagerduty", "opsgenie"])
+def test_splunk_on_call_says_it_by_the_team_or_policy_of_that_name(
+    connect: Connect, rota: Pagers, ada: User, database: Service
+) -> None:
+    Service.objects.create(name="shop", owner=Team.objects.create(name="mail"))
+    connect("splunk_oncall")
+    assert on_call.read_pagers() == 1
+    assert rows() == [
+        ("orders-db", "ada", 1), ("orders-db", "Bob Unknown", 1), ("shop", "Bob Unknown", 1),
+    ]  # fmt: skip
+    assert OnCall.objects.get(user=ada).rota == "Database primary"
+    assert len(rota.requests) == 2, "who is on call, and all people at once"
+
+
+def test_grafana_oncall_says_it_by_the_schedule_of_that_name(
+    connect: Connect, rota: Pagers, ada: User, database: Service
+) -> None:
+    connect("grafana_oncall")
+    assert on_call.read_pagers() == 1
+    assert rows() == [("orders-db", "Bob Unknown", 1), ("orders-db", "ada", 1)]
+    assert OnCall.objects.get(user=ada).rota == "Orders-DB"
+    assert len(rota.requests) == 4, "by pages, at its own address whatever the answer names"
+
+
+ENTERED = {
+    "pagerduty": "PEP7",
+    "opsgenie": "mail",
+    "splunk_oncall": "mail",
+    "grafana_oncall": "Mail",
+}
+
+
+@pytest.mark.parametrize("kind", ENTERED)
 def test_a_rota_that_a_manager_entered_wins(
     connect: Connect, rota: Pagers, database: Service, kind: str
 ) -> None:
@@ -105,7 +149,7 @@ def test_a_rota_that_a_manager_entered_wins(
         "escalation_policy": {"id": "PEP7", "summary": "Mail"}, "schedule": None,
         "user": {"id": "PBOB"}, "escalation_level": 1, "start": None, "end": None,
     })  # fmt: skip
-    connect(kind, rotas=f"ORDERS-DB = {'PEP7' if kind == 'pagerduty' else 'mail'}\n")
+    connect(kind, rotas=f"ORDERS-DB = {ENTERED[kind]}\n")
     assert on_call.read_pagers() == 1
     [(service, name, level)] = rows()
     assert (service, level) == ("orders-db", 1)

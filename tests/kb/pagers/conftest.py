@@ -17,7 +17,9 @@ from kb.causes.linking import name_cause
 from kb.models import NotificationDelivery, NotificationRule, Workspace
 from tests.incidents.signed_requests import make
 from tests.kb.conftest import past
+from tests.kb.pagers.played import PLAYED
 from tests.pager_server import KEY, SENDER, Pagers
+from tests.splunk_oncall_server import API_ID
 
 POOL = "orders-db refuses connections, pool exhausted, clients wait"
 EVENTS = ["incident.filed", "incident.answer", "incident.acknowledged", "incident.resolved"]
@@ -29,9 +31,9 @@ class World:
 
     def __init__(self, pagers: Pagers) -> None:
         self.pagers = pagers
+        self.played = {each.kind: each(pagers) for each in PLAYED}
         self.integrations: dict[str, Integration] = {
-            "pagerduty": make("pagerduty", name="PagerDuty")[0],
-            "opsgenie": make("opsgenie", name="Opsgenie")[0],
+            each.kind: make(each.kind, name=each.title)[0] for each in PLAYED
         }
 
     def webhooks(self) -> list[str]:
@@ -53,35 +55,20 @@ class World:
             self.send()
             self.webhooks()
 
-    def page(self, kind: str, key: str = "PT4KHLK", title: str = POOL) -> Incident:
+    def page(self, kind: str, record: str = "", title: str = POOL) -> Incident:
         """The pager calls somebody for a new record of it."""
-        if kind == "pagerduty":
-            self.pagers.open_incident(
-                key, title=title, created_at=timezone.now().isoformat(),
-                service={"id": "PF9", "summary": "orders-db"},
-            )  # fmt: skip
-            self.pagers.event("incident.triggered", self.pagers.incident_data(key))
-        else:
-            at = int(timezone.now().timestamp() * 1000)
-            data = {"message": title, "entity": "orders-db", "createdAt": at}
-            self.pagers.open_alert(key, data=data)
-            self.pagers.action("Create", key)
+        record = record or self.played[kind].record
+        self.played[kind].page(record, title)
         self.webhooks()
-        incident = Alert.objects.get(fingerprint=key).incident
+        incident = Alert.objects.get(fingerprint=record).incident
         assert incident
         return incident
 
-    def notes(self, kind: str, key: str = "PT4KHLK") -> list[str]:
-        rows = self.pagers.incidents if kind == "pagerduty" else self.pagers.alerts
-        return list(rows[key]["notes"])
+    def notes(self, kind: str) -> list[str]:
+        return self.played[kind].notes(self.played[kind].record)
 
-    def state(self, kind: str, key: str = "PT4KHLK") -> str:
-        if kind == "pagerduty":
-            return str(self.pagers.incidents[key]["status"])
-        alert = self.pagers.alerts[key]
-        if alert["status"] == "closed":
-            return "resolved"
-        return "acknowledged" if alert["acknowledged"] else "triggered"
+    def state(self, kind: str, record: str = "") -> str:
+        return self.played[kind].state(record or self.played[kind].record)
 
 
 @pytest.fixture
@@ -98,7 +85,7 @@ def connect(pagers: Pagers) -> Connect:
     def make_rule(kind: str, *events: str, **settings: Any) -> NotificationRule:
         given = {"server": pagers.url, "sender": SENDER, "acts": True, **settings}
         row = Workspace(kind=kind, name=kind, settings=given)
-        row.secrets = {"api_key": KEY}
+        row.secrets = {"api_key": KEY, "api_id": API_ID}
         row.save()
         return NotificationRule.objects.create(workspace=row, events=list(events or EVENTS))
 

@@ -1,7 +1,7 @@
 """What happens here goes to the pager by rule, once, and does not come back as news.
 
-The pager is a server that answers as PagerDuty and Opsgenie do (tests/pager_server.py), and posts
-its webhooks to the product.
+The pager is a server that answers as each vendor does (tests/pager_server.py), and posts its
+webhooks to the product.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from incidents.models import Alert
 from kb import notifications, on_call
 from kb.models import ChatPerson, NotificationDelivery
 from tests.kb.pagers.conftest import Connect, World
+from tests.kb.pagers.played import KINDS, WITH_NOTES
 from tests.pager_server import KEY, SENDER
 
 pytestmark = pytest.mark.django_db
-BOTH = pytest.mark.parametrize("kind", ["pagerduty", "opsgenie"])
+EACH = pytest.mark.parametrize("kind", KINDS)
+EACH_WITH_NOTES = pytest.mark.parametrize("kind", WITH_NOTES)
 
 
-@BOTH
+@EACH_WITH_NOTES
 def test_the_likely_cause_is_one_note_for_each_change_of_the_answer(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -49,7 +51,7 @@ def test_the_likely_cause_is_one_note_for_each_change_of_the_answer(
     assert len(world.notes(kind)) == 2
 
 
-@BOTH
+@EACH_WITH_NOTES
 def test_a_storm_of_changes_is_one_note(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -64,7 +66,7 @@ def test_a_storm_of_changes_is_one_note(
     assert len(world.notes(kind)) == 1
 
 
-@BOTH
+@EACH
 def test_acknowledging_and_resolving_here_does_so_there_and_ends_there(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -82,54 +84,48 @@ def test_acknowledging_and_resolving_here_does_so_there_and_ends_there(
     assert Alert.objects.get().status == "resolved"
     incident.refresh_from_db()
     assert incident.status == "resolved"
-    assert any("What ended it: Raised max_connections again" in each for each in world.notes(kind))
+    written = any(
+        "What ended it: Raised max_connections again" in each for each in world.notes(kind)
+    )
+    assert written is world.played[kind].has_notes
     writing = [each for each in world.pagers.requests if not each.startswith("GET")]
-    assert len(writing) == 3, "a note, an acknowledgement, a resolution: no more"
+    assert len(writing) == world.played[kind].writes, "a note, two states: no more"
 
 
-@BOTH
+@EACH
 def test_our_acknowledgement_comes_back_as_no_news_whoever_the_pager_says_it_was(
     world: World, connect: Connect, user: User, django_user_model: Any, kind: str
 ) -> None:
     """The clock of the pager may be behind ours, and its account may be that of a person here."""
     bot = django_user_model.objects.create_user("bot", email=SENDER)
     rule = connect(kind)
-    ChatPerson.objects.create(workspace=rule.workspace, external_id="PSENDER", user=bot)
+    ChatPerson.objects.create(
+        workspace=rule.workspace, external_id=world.played[kind].sender, user=bot
+    )
     incident = world.page(kind)
     world.settle()
     responders.acknowledge(incident, None, how="by a script")
     world.send()
-    early = (timezone.now() - timedelta(seconds=30)).isoformat()
     for _, body in world.pagers.webhooks:
-        if kind == "pagerduty":
-            body["event"]["occurred_at"] = early
-        else:
-            body["alert"]["username"] = SENDER
+        world.played[kind].date(body, timezone.now() - timedelta(seconds=30))
     outcomes = world.webhooks()
     assert any("we did this ourselves" in outcome for outcome in outcomes)
     incident.refresh_from_db()
     assert incident.owner is None
 
 
-@BOTH
+@EACH
 def test_what_the_pager_did_itself_is_not_sent_back_to_it(
     world: World, connect: Connect, kind: str
 ) -> None:
     connect(kind, "incident.acknowledged", "incident.resolved")
     incident = world.page(kind)
-    agent = {"id": "PADA", "summary": "Ada", "type": "user_reference"}
-    if kind == "pagerduty":
-        data = world.pagers.incident_data("PT4KHLK")
-        world.pagers.event("incident.acknowledged", data, agent)
-    else:
-        world.pagers.action("Acknowledge", "PT4KHLK", username="ada@example.com")
+    played = world.played[kind]
+    played.acknowledge(played.record)
     world.settle()
     incident.refresh_from_db()
     assert incident.acknowledged_at
-    if kind == "pagerduty":
-        world.pagers.event("incident.resolved", data, agent)
-    else:
-        world.pagers.action("Close", "PT4KHLK", username="ada@example.com")
+    played.resolve(played.record)
     world.webhooks()
     set_status(incident, "resolved")
     world.settle()
@@ -139,20 +135,21 @@ def test_what_the_pager_did_itself_is_not_sent_back_to_it(
     }
 
 
-@BOTH
+@EACH
 def test_every_record_of_an_incident_is_resolved_with_it(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
     connect(kind, "incident.resolved")
     incident = world.page(kind)
-    world.page(kind, "POTHER")
+    played = world.played[kind]
+    world.page(kind, played.other)
     assert incident.alerts.count() == 2
     set_status(incident, "resolved", user)
     world.settle()
-    assert {world.state(kind, key) for key in ("PT4KHLK", "POTHER")} == {"resolved"}
+    assert {world.state(kind, key) for key in (played.record, played.other)} == {"resolved"}
 
 
-@BOTH
+@EACH_WITH_NOTES
 def test_states_stay_here_unless_the_workspace_says_so(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:
@@ -188,7 +185,7 @@ def test_what_is_resolved_there_already_counts_as_done(
     assert (delivery.state, delivery.attempts, delivery.error) == ("done", 1, "")
 
 
-@BOTH
+@EACH_WITH_NOTES
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -220,27 +217,27 @@ def test_a_rate_limit_is_waited_for_with_all_that_waits(
     assert world.state(kind) == "acknowledged"
 
 
-@BOTH
+@EACH_WITH_NOTES
 def test_a_revoked_key_is_named_on_the_workspaces_page_until_another_is_entered(
     world: World, connect: Connect, client: Client, django_user_model: Any, kind: str
 ) -> None:
     rule = connect(kind, "incident.filed")
     client.force_login(django_user_model.objects.create_superuser("root"))
     page = rule.workspace.get_absolute_url()
-    world.pagers.keys = {"another-key"}
+    world.pagers.revoke("another-key")
     world.page(kind)
     world.send()
     shown = client.get(page).content.decode()
-    assert "answered 401. Its key or token was revoked" in shown
+    assert f"answered {world.played[kind].refusal}. Its key or token was revoked" in shown
     assert KEY not in shown
-    rule.workspace.secrets = {"api_key": "another-key"}
+    rule.workspace.secrets = {**rule.workspace.secrets, "api_key": "another-key"}
     rule.workspace.save()
     world.settle()
     assert len(world.notes(kind)) == 1
     assert "revoked" not in client.get(page).content.decode().split("Recent notifications")[0]
 
 
-@BOTH
+@EACH_WITH_NOTES
 def test_a_server_that_fails_gets_the_note_once_it_works(
     world: World, connect: Connect, kind: str
 ) -> None:
@@ -252,7 +249,7 @@ def test_a_server_that_fails_gets_the_note_once_it_works(
     assert len(world.notes(kind)) == 1
 
 
-@BOTH
+@EACH
 def test_nothing_of_a_private_incident_leaves(
     world: World, connect: Connect, user: User, kind: str
 ) -> None:

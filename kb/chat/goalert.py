@@ -1,0 +1,71 @@
+"""GoAlert: states of its alerts. It has no notes, and says who is on call to no GET request.
+
+As its source was in November 2026: a GraphQL API key of an administrator runs one document only,
+that of the key, so that requests hold nothing but its variables. An operation that fails is
+answered with 200 and `errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from common.payloads import BadPayload, listed
+from kb.chat.base import (
+    ChatAnswer,
+    Destination,
+    Outbound,
+    OutboundRequest,
+    api_key_field,
+    json_of,
+    server_field,
+)
+from kb.chat.pagers import Pager, acts_field
+
+STATES = {
+    "incident.acknowledged": "StatusAcknowledged",
+    "incident.resolved": "StatusClosed",
+}
+DOCUMENT = "mutation ($input: UpdateAlertsInput!) { updateAlerts(input: $input) { id } }"
+MOST_AT_ONCE = 100
+
+
+class GoAlertForm(forms.Form):
+    secret_fields = ("api_key",)
+    api_key = api_key_field(f"Admin → API Keys, role User, with exactly this query: {DOCUMENT}")
+    server = server_field("", "Where people open GoAlert, such as https://goalert.example.")
+    acts = acts_field("GoAlert")
+
+
+class GoAlert(Pager):
+    """Where the alert came by the integration of the same name: its record is a number there."""
+
+    kind = "goalert"
+    title = "GoAlert (states)"
+    note_on = "goalert"
+    takes = tuple(STATES)
+    SettingsForm = GoAlertForm
+
+    def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        return {"Authorization": f"Bearer {secrets['api_key']}"}
+
+    def notify(
+        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
+    ) -> Outbound | Sequence[Outbound] | None:
+        state = STATES.get(event["kind"])
+        if state is None or not to.settings.get("acts"):
+            return None
+        numbers = [int(each) for each in to.records[:MOST_AT_ONCE] if each.isdecimal()]
+        if not numbers:
+            return []
+        url = f"{to.settings['server'].rstrip('/')}/api/graphql"
+        body = {"variables": {"input": {"alertIDs": numbers, "newStatus": state}}}
+        return [OutboundRequest(url, body, self.auth_headers(to.secrets))]
+
+    def refuses(self, response: bytes) -> bool:
+        try:
+            return bool(listed(json_of(response), "errors"))
+        except BadPayload:
+            return True
