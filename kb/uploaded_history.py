@@ -29,8 +29,8 @@ from kb.importers.files import UNKNOWN_MTIME
 MAX_FILES = 100
 MAX_BYTES = 10 * 1024 * 1024
 """Of all files together."""
-MAX_RECORDS = 2_000
-"""Each costs some queries, and a request must end."""
+MAX_RECORDS = 1_000
+"""Each takes some 20 ms, and proxies give up on a request after a minute."""
 MAX_NAME = 200
 """Bytes of the name of a file."""
 WAIT = 30 * 60
@@ -126,7 +126,7 @@ def _few(records: Iterable[ReadResult]) -> list[ReadResult]:
 
 
 def store_upload(upload: Upload, owner_id: int) -> str:
-    """Put it by for this person. The key under which `take_upload` finds it."""
+    """Store it for this person. Returns the key under which `take_upload` finds it."""
     key = secrets.token_urlsafe(24)
     packed = {
         name: base64.b64encode(zlib.compress(content, 6)).decode()
@@ -138,7 +138,7 @@ def store_upload(upload: Upload, owner_id: int) -> str:
 
 
 def take_upload(key: str, owner_id: int) -> Upload | None:
-    """What this person put by, once; None when it was taken already or waited for too long."""
+    """What this person stored, once; None when it was taken already or waited for too long."""
     name = _cache_key(key, owner_id)
     sealed = cache.get(name)
     if sealed is None or not cache.delete(name):
