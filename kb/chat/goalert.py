@@ -8,7 +8,6 @@ answered with 200 and `errors`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django import forms
 
@@ -24,12 +23,7 @@ from kb.chat.base import (
 )
 from kb.chat.pagers import Pager, acts_field
 
-STATES = {
-    "incident.acknowledged": "StatusAcknowledged",
-    "incident.resolved": "StatusClosed",
-}
 DOCUMENT = "mutation ($input: UpdateAlertsInput!) { updateAlerts(input: $input) { id } }"
-MOST_AT_ONCE = 100
 
 
 class GoAlertForm(forms.Form):
@@ -45,19 +39,21 @@ class GoAlert(Pager):
     kind = "goalert"
     title = "GoAlert (states)"
     note_on = "goalert"
-    takes = tuple(STATES)
+    states = {
+        "incident.acknowledged": "StatusAcknowledged",
+        "incident.resolved": "StatusClosed",
+    }
+    takes = tuple(states)
+    most_at_once = 100
     SettingsForm = GoAlertForm
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
         return {"Authorization": f"Bearer {secrets['api_key']}"}
 
-    def notify(
-        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
-    ) -> Outbound | Sequence[Outbound] | None:
-        state = STATES.get(event["kind"])
-        if state is None or not to.settings.get("acts"):
-            return None
-        numbers = [int(each) for each in to.records[:MOST_AT_ONCE] if each.isdecimal()]
+    def change_states(
+        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+    ) -> Sequence[Outbound]:
+        numbers = [int(record) for record in records if record.isdecimal()]
         if not numbers:
             return []
         url = f"{to.settings['server'].rstrip('/')}/api/graphql"

@@ -38,10 +38,9 @@ from kb.chat.pagers import (
     rotas_field,
 )
 
-ACTIONS = {"incident.acknowledged": "acknowledge", "incident.resolved": "resolve"}
 ALREADY = re.compile(r"Can't \w{1,20} an? (?:acknowledged|resolved|attached) alert group")
 """Refusals of what is so already; an attached group follows the one that it is attached to."""
-MOST_AT_ONCE, MOST_PAGES = 20, 10
+MOST_PAGES = 10
 
 
 class GrafanaOnCallForm(forms.Form):
@@ -59,6 +58,7 @@ class GrafanaOnCall(Pager):
     kind = "grafana_oncall"
     title = "Grafana OnCall and IRM (notes)"
     note_on = "grafana_oncall"
+    states = {"incident.acknowledged": "acknowledge", "incident.resolved": "resolve"}
     SettingsForm = GrafanaOnCallForm
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -74,18 +74,14 @@ class GrafanaOnCall(Pager):
         body = {"alert_group_id": to.channel, "text": mark_as_ours(plain_text(answer, to.base))}
         return self._request(to, "/resolution_notes/", body)
 
-    def notify(
-        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
-    ) -> Outbound | Sequence[Outbound] | None:
-        act = ACTIONS.get(event["kind"])
-        if act is None or not to.settings.get("acts"):
-            return self.post_message(answer, to)
-        records = to.records[:MOST_AT_ONCE]
+    def change_states(
+        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+    ) -> Sequence[Outbound]:
         wanted = [
-            self._request(to, f"/alert_groups/{quote(record, safe='')}/{act}", {})
+            self._request(to, f"/alert_groups/{quote(record, safe='')}/{state}", {})
             for record in records
         ]
-        note = self.post_message(answer, to) if wanted and act == "resolve" else None
+        note = self.post_message(answer, to) if state == "resolve" else None
         # The note comes last: what comes before is harmless when it is repeated.
         return [*wanted, note] if note else wanted
 

@@ -7,7 +7,6 @@ November 2026.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from django import forms
@@ -35,9 +34,8 @@ from kb.chat.pagers import (
     rotas_field,
 )
 
-ACTIONS = {"incident.acknowledged": "acknowledge", "incident.resolved": "close"}
 WHO = {"user": "Causebook", "source": "Causebook"}
-MOST_AT_ONCE, MOST_ROTAS = 20, 20
+MOST_ROTAS = 20
 
 
 class OpsgenieForm(forms.Form):
@@ -55,6 +53,7 @@ class Opsgenie(Pager):
     kind = "opsgenie"
     title = "Opsgenie (notes)"
     note_on = "opsgenie"
+    states = {"incident.acknowledged": "acknowledge", "incident.resolved": "close"}
     SettingsForm = OpsgenieForm
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -71,14 +70,11 @@ class Opsgenie(Pager):
             return None
         return self._request(to, to.channel, "notes", plain_text(answer, to.base))
 
-    def notify(
-        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
-    ) -> Outbound | Sequence[Outbound] | None:
-        act = ACTIONS.get(event["kind"])
-        if act is None or not to.settings.get("acts"):
-            return self.post_message(answer, to)
+    def change_states(
+        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+    ) -> Sequence[Outbound]:
         note = plain_text(answer, to.base)
-        return [self._request(to, each, act, note) for each in to.records[:MOST_AT_ONCE]]
+        return [self._request(to, record, state, note) for record in records]
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
         """Opsgenie adds the note later and returns the id of the request."""

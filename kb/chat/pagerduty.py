@@ -34,10 +34,9 @@ from kb.chat.pagers import (
     rotas_field,
 )
 
-STATES = {"incident.acknowledged": "acknowledged", "incident.resolved": "resolved"}
 ALREADY = {1001, 1002}
 """PagerDuty's codes for an incident that is resolved or acknowledged already."""
-MOST_AT_ONCE, PAGE, MOST_PAGES = 250, 100, 10
+PAGE, MOST_PAGES = 100, 10
 MAX_POLICIES = 50
 """Escalation policies in one question: more make its address too long."""
 
@@ -60,6 +59,8 @@ class PagerDuty(Pager):
     kind = "pagerduty"
     title = "PagerDuty (notes)"
     note_on = "pagerduty"
+    states = {"incident.acknowledged": "acknowledged", "incident.resolved": "resolved"}
+    most_at_once = 250
     SettingsForm = PagerDutyForm
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -81,18 +82,15 @@ class PagerDuty(Pager):
         path = f"/incidents/{quote(to.channel, safe='')}/notes"
         return self._request(to, path, {"note": {"content": content}})
 
-    def notify(
-        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
-    ) -> Outbound | Sequence[Outbound] | None:
-        state = STATES.get(event["kind"])
-        if state is None or not to.settings.get("acts"):
-            return self.post_message(answer, to)
+    def change_states(
+        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+    ) -> Sequence[Outbound]:
         changed: dict[str, Any] = {"type": "incident_reference", "status": state}
         if state == "resolved":
             # PagerDuty adds it as a note.
             changed["resolution"] = mark_as_ours(plain_text(answer, to.base))
-        rows = [{"id": record, **changed} for record in to.records[:MOST_AT_ONCE]]
-        return [self._request(to, "/incidents", {"incidents": rows}, "PUT")] if rows else []
+        rows = [{"id": record, **changed} for record in records]
+        return [self._request(to, "/incidents", {"incidents": rows}, "PUT")]
 
     def is_so_already(self, status: int, response: bytes) -> bool:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 
-from kb.chat.base import OneWay
+from kb.chat.base import ChatAnswer, Destination, OneWay, Outbound
 
 Get = Callable[[str], Any]
 """Reads JSON at a path of the workspace's API. Raises what a request raises that failed."""
@@ -32,6 +32,26 @@ class PersonOnCall:
 
 class Pager(OneWay):
     """Base of the plug-ins of pagers; `note_on` names the integration whose alerts are theirs."""
+
+    states: Mapping[str, str]
+    """What it calls the state that an event here leads to, by the kind of event."""
+    most_at_once = 20
+    """Records whose state is changed for one event."""
+
+    def notify(
+        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
+    ) -> Outbound | Sequence[Outbound] | None:
+        state = self.states.get(event["kind"])
+        if state is None or not to.settings.get("acts"):
+            return self.post_message(answer, to)
+        records = to.records[: self.most_at_once]
+        return self.change_states(state, records, answer, to) if records else []
+
+    def change_states(
+        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+    ) -> Sequence[Outbound]:
+        """The requests that bring records into a state, each harmless when it is repeated."""
+        raise NotImplementedError
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
         raise NotImplementedError

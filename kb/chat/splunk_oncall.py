@@ -38,8 +38,6 @@ from kb.chat.pagers import (
 )
 
 API = "/api-public/v1"
-ACTIONS = {"incident.acknowledged": "ack", "incident.resolved": "resolve"}
-MOST_AT_ONCE = 100
 
 
 class SplunkOnCallForm(forms.Form):
@@ -68,6 +66,8 @@ class SplunkOnCall(Pager):
     kind = "splunk_oncall"
     title = "Splunk On-Call (notes)"
     note_on = "splunk_oncall"
+    states = {"incident.acknowledged": "ack", "incident.resolved": "resolve"}
+    most_at_once = 100
     SettingsForm = SplunkOnCallForm
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -88,20 +88,15 @@ class SplunkOnCall(Pager):
         body = {"name": name, "display_name": "Causebook", "json_value": {"text": content}}
         return self._request(to, f"/incidents/{quote(to.channel, safe='')}/notes", body)
 
-    def notify(
-        self, answer: ChatAnswer, event: dict[str, Any], to: Destination
-    ) -> Outbound | Sequence[Outbound] | None:
-        act = ACTIONS.get(event["kind"])
-        if act is None or not to.settings.get("acts"):
-            return self.post_message(answer, to)
-        if not to.records:
-            return []
+    def change_states(
+        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+    ) -> Sequence[Outbound]:
         body = {
             "userName": to.settings["sender"],
-            "incidentNames": list(to.records[:MOST_AT_ONCE]),
+            "incidentNames": list(records),
             "message": mark_as_ours(plain_text(answer, to.base)),
         }
-        return [self._request(to, f"/incidents/{act}", body, "PATCH")]
+        return [self._request(to, f"/incidents/{state}", body, "PATCH")]
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
         return id_in(response, "name")

@@ -33,6 +33,16 @@ def ada(django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> User:
     return user
 
 
+def assert_acknowledged(ago: float) -> Incident:
+    """The only incident was acknowledged so many minutes ago, and detected before."""
+    incident = Incident.objects.get()
+    assert incident.acknowledged_at
+    assert abs(incident.acknowledged_at - clock(ago)) < timedelta(seconds=5)
+    assert incident.detected_at
+    assert incident.detected_at <= incident.acknowledged_at
+    return incident
+
+
 def process(integration: Integration, body: Any) -> str:
     """Store a delivery of a sender and process what waits; returns what became of it."""
     receiving.store(integration, {}, json.dumps(body).encode())

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from incidents import pager_acts
 from incidents.models import Alert, Delivery, Incident, PagerAct, Service
-from tests.incidents.pager_acts.conftest import clock, process, texts
+from tests.incidents.pager_acts.conftest import assert_acknowledged, clock, process, texts
 from tests.incidents.signed_requests import make
 from tests.splunk_oncall_server import SplunkOnCall
 
@@ -60,12 +60,8 @@ def test_an_acknowledgement_sets_the_time_there_and_its_person_as_owner(
 ) -> None:
     splunk()
     splunk("ACKED", ACKED_BY="ada", ACKED_AT=at(16))
-    incident = Incident.objects.get()
+    incident = assert_acknowledged(16)
     assert incident.owner == ada
-    assert incident.acknowledged_at
-    assert abs(incident.acknowledged_at - clock(16)) < timedelta(seconds=5)
-    assert incident.detected_at
-    assert incident.detected_at <= incident.acknowledged_at
     assert "Acknowledged by ada in Splunk On-Call" in texts()
 
 

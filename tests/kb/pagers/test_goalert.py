@@ -12,7 +12,7 @@ from django.utils import timezone
 from incidents import responders
 from incidents.filing import set_status
 from kb import notifications
-from kb.chat.goalert import DOCUMENT, STATES
+from kb.chat.goalert import DOCUMENT, GoAlert
 from kb.models import NotificationDelivery
 from tests.kb.pagers.conftest import Connect, World
 
@@ -81,7 +81,7 @@ def test_a_revoked_key_and_a_rate_limit_are_met_as_of_others(
 
 
 def test_it_takes_what_the_product_can_send() -> None:
-    assert set(STATES) <= set(notifications.KINDS)
+    assert set(GoAlert.states) <= set(notifications.KINDS)
 
 
 def test_the_guide_has_the_query_that_the_key_needs() -> None:
