@@ -1,6 +1,6 @@
 """The README's two commands for somebody without rights, in an unusual place, on each Python.
 
-With the Python that runs this they begin with its environment, with newer ones they make theirs:
+With the Python that runs this they begin with its environment, with others they make one:
 bin/up in CI, bin/test too with CAUSEBOOK_TEST_LOAD=1, as that environment takes twice the time.
 """
 
@@ -37,6 +37,8 @@ LENGTH = 170
 """Characters: more than the name of a socket may have."""
 LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 NEWER = [f"3.{minor}" for minor in (12, 13, 14) if minor != sys.version_info.minor]
+SYSTEM = Path("/usr/bin/python3")
+"""The one that Debian ships."""
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
 
 
@@ -149,19 +151,29 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def newer_ones() -> list[str]:
-    """The newest of this host; each with CAUSEBOOK_TEST_LOAD=1, as environments take time."""
+def others() -> list[str]:
+    """The newest of this host; with CAUSEBOOK_TEST_LOAD=1 each, and the system's own: environments
+    take time."""
     found = [each for each in NEWER if prefix_of(each)]
-    return (found if LONG else found[-1:]) or ["none"]
+    return ([*found, "system"] if LONG else found[-1:]) or ["none"]
 
 
-@pytest.fixture(params=newer_ones())
-def newer(request: pytest.FixtureRequest, base: Path, user: int | None) -> dict[str, str]:
-    """The variables with which `python3` is a newer Python, also for who cannot read root's."""
+def version_of(python: Path) -> str:
+    """As 3.11; empty where it is not there or cannot make environments."""
+    asked = [str(python), "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+@pytest.fixture(params=others())
+def other(request: pytest.FixtureRequest, base: Path, user: int | None) -> dict[str, str]:
+    """The variables with which `python3` is another Python, also for who cannot read root's."""
     version: str = request.param
+    if version == "system" and (found := version_of(SYSTEM)):
+        return {"PATH": "/usr/bin:/bin", "VERSION": found}
     prefix = prefix_of(version)
     if prefix is None:
-        pytest.skip("This host has no newer Python.")
+        pytest.skip("This host has no such Python.")
     variables = {}
     if user is not None and prefix.is_relative_to(Path.home()):
         shutil.copytree(
@@ -178,10 +190,10 @@ def newer(request: pytest.FixtureRequest, base: Path, user: int | None) -> dict[
     return {**variables, "PATH": f"{base}/bin{os.pathsep}{os.environ['PATH']}", "VERSION": version}
 
 
-def test_a_newer_python_makes_its_environment_and_both_commands_work(
-    checkout: Path, home: Path, user: int | None, newer: dict[str, str], tmp_path: Path
+def test_another_python_makes_its_environment_and_both_commands_work(
+    checkout: Path, home: Path, user: int | None, other: dict[str, str], tmp_path: Path
 ) -> None:
-    version, environ = newer.pop("VERSION"), {**newer, "HOME": str(home)}
+    version, environ = other.pop("VERSION"), {**other, "HOME": str(home)}
     log = tmp_path / "output.txt"
     up = Running(checkout, "--port", str(free_port()), log=log, user=user, **environ)
     try:

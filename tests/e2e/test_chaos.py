@@ -1,7 +1,7 @@
 """Whatever ends, fills up or is set wrong under deliveries: nothing is lost, all comes back.
 
 The limits hold on a machine that loads the product in three seconds; on a slower one they are as
-much longer. CAUSEBOOK_TEST_LOAD=1 kills each part alone; CI two of them, and all at once.
+much longer. CAUSEBOOK_TEST_LOAD=1 ends each part alone; CI two of them, and all at once.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ LOADED_WITHIN = 3.0
 DISK_MB = 800
 LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 PARTS = ["beat", "postgresql", "redis", "web", "worker"]
+ENDED = [
+    ("postgresql", signal.SIGKILL), ("web", signal.SIGKILL), ("beat", signal.SIGKILL),
+    ("redis", signal.SIGKILL), ("worker", signal.SIGKILL),
+    ("postgresql", signal.SIGINT), ("redis", signal.SIGTERM),
+]  # fmt: skip
+"""Parts and the signals that end them; the last two are ended in order, as for a restart."""
 LIBRARY = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
 PREPARE = """
 from incidents.models import *
@@ -98,9 +104,9 @@ class Product:
             row = connection.execute(query).fetchone()
             return row[0] if row else None
 
-    def kill(self, part: str) -> None:
+    def end(self, part: str, how: int) -> None:
         [process] = [each for each in states(self.data) if each.name == part]
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(process.pid, how)
 
     def kill_all(self) -> None:
         """Every process in the order the system has them, `bin/up` itself too."""
@@ -184,13 +190,15 @@ def recovery(product: Product, since: float) -> tuple[float, float]:
     return web, seconds_until(product.runs, "All parts", since)
 
 
-@pytest.mark.parametrize("part", PARTS if LONG else ["postgresql", "web"])
-def test_a_killed_part_comes_back(product: Product, slowness: float, part: str) -> None:
-    with deliveries(product, part):
+@pytest.mark.parametrize(("part", "how"), ENDED if LONG else ENDED[:2])
+def test_a_part_that_ends_comes_back(
+    product: Product, slowness: float, part: str, how: signal.Signals
+) -> None:
+    with deliveries(product, f"{part}-{how.name}"):
         since = time.monotonic()
-        product.kill(part)
+        product.end(part, how)
         web, everything = recovery(product, since)
-        print(f"{part}: pages after {web:.1f} s, everything after {everything:.1f} s")
+        print(f"{part} {how.name}: pages after {web:.1f} s, everything after {everything:.1f} s")
     assert web < WEB_WITHIN * slowness
     assert everything < ALL_WITHIN * slowness
 
