@@ -24,7 +24,11 @@ def main(arguments: Sequence[str]) -> int:
     data = env.data_dir().resolve()
     if env.secret("DATABASE_URL") or not {"-h", "--help"}.isdisjoint(arguments):
         return _manage(arguments)
-    if state_of(data) is State.RUNS:
+    try:
+        state = state_of(data)
+    except PermissionError:
+        fail(f"{data} belongs to another user. Run this as the user who runs bin/up.")
+    if state is State.RUNS:
         _refuse_while_running(data, arguments[0])
         return _manage(arguments)
     with _own_server(data, arguments[0]) as url:

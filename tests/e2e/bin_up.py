@@ -50,15 +50,23 @@ class Running:
     def output(self) -> str:
         return self.log.read_text()
 
-    def address_and_password(self) -> tuple[str, str]:
+    def address(self) -> str:
+        """Where it serves, once it does."""
+
         def printed() -> bool:
             assert self.process.poll() is None, self.output()
             return "Ctrl-C stops everything." in self.output()
 
         wait_for(printed, 240, "The first start")
-        found = re.search(r"Causebook: (\S+)/\s+Sign in as admin .* (\S+)\n", self.output())
+        return self._printed(r"Causebook: (\S+)/\n")
+
+    def address_and_password(self) -> tuple[str, str]:
+        return self.address(), self._printed(r"Sign in as admin .* (\S+)\n")
+
+    def _printed(self, pattern: str) -> str:
+        found = re.search(pattern, self.output())
         assert found, self.output()
-        return found[1], found[2]
+        return found[1]
 
     def interrupt(self) -> None:
         # A terminal sends it to every process of the foreground group, not to the first alone.

@@ -28,10 +28,11 @@ from tests.e2e.bin_up import (
     processes_of,
     sign_in,
 )
-from tests.e2e.conftest import free_port, wait_for
+from tests.e2e.conftest import ROOT, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 NOBODY = 65534
+CHOSEN, PASSPHRASE = "a password of their own", "a passphrase for backups"
 INCIDENT = "Checkout cannot reach the moon"
 LENGTH = 170
 """Characters: more than the name of a socket may have."""
@@ -99,6 +100,7 @@ def test_both_commands_work_in_a_long_path_with_umlauts_and_without_a_writable_h
     try:
         address, password = up.address_and_password()
         file_first_incident(address, password)
+        run(checkout, "backup", user, HOME=str(home), BACKUP_PASSPHRASE=PASSPHRASE)
         owners = {path.stat().st_uid for path in (checkout / "var").iterdir()}
         assert owners == {os.geteuid() if user is None else user}
     finally:
@@ -108,14 +110,31 @@ def test_both_commands_work_in_a_long_path_with_umlauts_and_without_a_writable_h
     assert processes_of(checkout) == []
 
     # One file of tests that needs PostgreSQL and Redis; all of them are what this is part of.
-    assert " passed" in run_tests(
-        checkout, "tests/config/test_health.py", user, {"HOME": str(home)}
-    )
+    said = run(checkout, "test", user, "-q", "tests/config/test_health.py", HOME=str(home))
+    assert " passed" in said
+
+    # Who runs this test is another user, with another checkout and another data folder.
+    [backup] = (checkout / "var" / "backups").glob("*.tar")
+    elsewhere = {"CAUSEBOOK_DATA_DIR": str(tmp_path / "elsewhere")}
+    run(ROOT, "restore", None, str(backup), **elsewhere, BACKUP_PASSPHRASE=PASSPHRASE)
+    up = Running(ROOT, "--port", str(free_port()), log=log, user=None, **elsewhere)
+    try:
+        assert INCIDENT in sign_in(up.address(), CHOSEN).get("/").text
+        if user is not None:
+            refused = subprocess.run(
+                [checkout / "bin" / "backup"], env=environment(HOME=str(home), **elsewhere),
+                capture_output=True, text=True, check=False, **as_user(user),
+            )  # fmt: skip
+            assert "belongs to another user. Run this as the user" in refused.stderr
+            assert "Traceback" not in refused.stderr
+    finally:
+        up.interrupt()
 
 
-def run_tests(checkout: Path, file: str, user: int | None, environ: dict[str, str]) -> str:
+def run(folder: Path, command: str, user: int | None, *options: str, **environ: str) -> str:
+    """What one of the commands in *bin* prints."""
     done = subprocess.run(
-        [checkout / "bin" / "test", "-q", file],
+        [folder / "bin" / command, *options],
         env=environment(**environ), capture_output=True, text=True, check=False, **as_user(user),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -125,8 +144,7 @@ def run_tests(checkout: Path, file: str, user: int | None, environ: dict[str, st
 def file_first_incident(address: str, password: str) -> httpx.Client:
     """What a person does in a new installation; returns their browser."""
     browser = sign_in(address, password)
-    chosen = "a password of their own"
-    passwords = {"oldpassword": password, "password1": chosen, "password2": chosen}
+    passwords = {"oldpassword": password, "password1": CHOSEN, "password2": CHOSEN}
     post(browser, "/account/password/", **passwords)
     assert INCIDENT in post(browser, "/new/", title=INCIDENT, severity="SEV3").text
     return browser
@@ -210,7 +228,8 @@ def test_another_python_makes_its_environment_and_both_commands_work(
     # By the quick installer, which needs neither a home nor minutes.
     assert "pip" not in up.output()
     if LONG:
-        assert " passed" in run_tests(checkout, "tests/config/test_requirements.py", user, environ)
+        said = run(checkout, "test", user, "-q", "tests/config/test_requirements.py", **environ)
+        assert " passed" in said
 
 
 def ready(address: str) -> dict[str, object]:
