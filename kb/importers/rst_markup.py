@@ -29,7 +29,7 @@ _LIST_ROW, _LIST_CELL = re.compile(r"[*-] - ?(.{0,2000})$"), re.compile(r" {1,4}
 _NOTES = set("note warning important attention caution danger error hint tip admonition".split())
 _CODE_BLOCKS = {"code", "code-block", "sourcecode", "literalinclude", "parsed-literal"}
 _TABLES = {"list-table", "csv-table", "table"}
-_KEPT_TEXT = {"topic", "sidebar", "rubric", "epigraph", "container", "versionadded", "deprecated"}
+_WITH_TEXT = {"topic", "sidebar", "rubric", "epigraph", "container", "versionadded", "deprecated"}
 
 
 def rst_to_markdown(text: str) -> Converted:
@@ -129,7 +129,7 @@ def _explicit(line: str, block: list[str], found: Converted, styles: list[str], 
         found.add_code(content)
     elif name in _TABLES:
         _table(name, argument, content, found)
-    elif depth < DEEPEST and (name in _NOTES or name in _KEPT_TEXT):
+    elif depth < DEEPEST and (name in _NOTES or name in _WITH_TEXT):
         label = argument if name in ("admonition", "topic", "rubric", "sidebar") else ""
         if label:
             found.lines += [f"**{_inline(label)}**", ""]
