@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from analysis.models import Source
 from incidents.models import Service
 
 pytestmark = pytest.mark.django_db
@@ -52,19 +53,22 @@ def test_an_integration_and_its_secret(admin_api: APIClient, database: Service) 
     assert "kind" in wrong.data["errors"]
 
 
-def test_a_source_never_returns_its_secret(admin_api: APIClient) -> None:
+@pytest.mark.parametrize("secret", ["password", "token", "header_value"])
+def test_a_source_never_returns_its_secret_and_stores_it_encrypted(
+    admin_api: APIClient, secret: str
+) -> None:
     body: dict[str, Any] = {
-        "name": "Prom", "kind": "prometheus",
-        "settings": {"url": "http://127.0.0.1:9"}, "secrets": {"password": "hush"},
+        "name": "Prom", "kind": "prometheus", "secrets": {secret: "hush"},
+        "settings": {"url": "http://127.0.0.1:9", "username": "u", "header_name": "X-Tenant"},
     }  # fmt: skip
     made = admin_api.post("/api/v1/sources/", body, format="json")
     assert made.status_code == 201, made.data
     assert "hush" not in str(made.data)
     address = f"/api/v1/sources/{made.data['id']}/"
     admin_api.patch(address, {"enabled": False}, format="json")
-    from analysis.models import Source
-
-    assert Source.objects.get().secrets["password"] == "hush"
+    source = Source.objects.get()
+    assert source.secrets[secret] == "hush"
+    assert "hush" not in f"{source.settings} {source.sealed}"
     assert admin_api.post(f"{address}probe/").data["well"] is False
     broken = admin_api.patch(address, {"settings": {"url": "ftp://x"}}, format="json")
     assert "settings" in broken.data["errors"]

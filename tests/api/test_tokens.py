@@ -104,6 +104,17 @@ def test_tokens_are_created_and_revoked_by_api_and_never_with_more_rights(
     assert api.post(f"/api/v1/tokens/{made.data['id']}/revoke/").data["revoked_at"]
 
 
+def test_a_token_creates_none_of_a_wider_scope_though_its_owner_may(
+    user: User, api_client: ClientFactory
+) -> None:
+    give_role(user, Role.MANAGER)
+    body = {"name": "wider", "scope": "admin"}
+    refused = api_client("file").post("/api/v1/tokens/", body, format="json")
+    assert (refused.status_code, "scope" in refused.data["errors"]) == (400, True)
+    assert not ApiToken.objects.filter(scope="admin").exists()
+    assert api_client("admin").post("/api/v1/tokens/", body, format="json").status_code == 201
+
+
 def test_a_token_creates_none_that_outlives_it_and_takes_them_along(
     user: User, api_client: ClientFactory
 ) -> None:
@@ -237,3 +248,18 @@ def test_a_teams_token_gives_and_takes_no_service_and_so_sees_no_more(
     owners = Service.objects.order_by("name").values_list("owner", flat=True)
     assert list(owners) == [None, pay.owner_id, shop.owner_id]
     assert api.get(f"/api/v1/incidents/{hidden.pk}/").status_code == 404
+
+
+def test_a_teams_token_configures_nothing_though_its_owner_may_everything(
+    api_client: ClientFactory, django_user_model: Any
+) -> None:
+    root = django_user_model.objects.create_superuser("root")
+    api = api_client("admin", root, team=Team.named("Money"))
+    file = {"kind": "csv", "content": "name,owner\nshop,Money\n"}
+    assert api.post("/api/v1/services/import/", file, format="json").status_code == 403
+    assert not Service.objects.exists()
+    for address in ("sources", "integrations", "people", "all-tokens", "audit"):
+        assert api.get(f"/api/v1/{address}/").status_code == 403, address
+    free = api_client("admin", root)
+    assert free.post("/api/v1/services/import/", file, format="json").status_code == 200
+    assert free.get("/api/v1/sources/").status_code == 200

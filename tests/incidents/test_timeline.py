@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,6 +11,8 @@ from django.utils import timezone
 from incidents.events.notices import notify
 from incidents.filing import add_note, file_incident
 from incidents.models import Incident, Notice, TimelineEntry
+from people.membership import give_role
+from people.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +57,35 @@ def test_entries_are_pinned_hidden_and_edited(web: Client, incident: Incident) -
     assert "(edited)" in page(web, incident)
     assert "a right trail" in page(web, incident)
     assert web.post(path, {"text": ""}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"text": "It was never slow"}, id="edit"),
+        pytest.param({"at": "2026-01-01T10:00:00Z"}, id="move"),
+        pytest.param({"hidden": True}, id="hide"),
+    ],
+)
+def test_a_responder_changes_own_notes_and_hides_or_edits_none_of_others(
+    client: Client, incident: Incident, user: User, change: dict[str, Any]
+) -> None:
+    responder = User.objects.create_user("responder")
+    give_role(responder, Role.RESPONDER)
+    own, theirs = add_note(incident, "mine", responder), add_note(incident, "theirs", user)
+    client.force_login(responder)
+    for entry, status in ((theirs, 403), (own, 200)):
+        before = TimelineEntry.objects.filter(pk=entry.pk).values()[0]
+        address = f"/api/v1/timeline-entries/{entry.pk}/"
+        assert client.patch(address, change, "application/json").status_code == status
+        unchanged = TimelineEntry.objects.filter(pk=entry.pk).values()[0] == before
+        assert unchanged is (status == 403)
+    path = f"/INC-{incident.pk}/timeline/{theirs.pk}/"
+    at = {"at": "2026-01-01T10:00", "zone": "UTC"}
+    assert client.post(path, {"text": "x", **at}).status_code == 403
+    client.post(f"{path}mark/", {"what": "hidden"})
+    theirs.refresh_from_db()
+    assert (theirs.text, theirs.hidden, theirs.edited_at) == ("theirs", False, None)
 
 
 def test_long_silence_is_shown_as_a_gap(web: Client, user: User) -> None:

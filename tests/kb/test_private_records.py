@@ -14,9 +14,10 @@ from django.test import Client, override_settings
 
 from config.urls import admin_urls
 from incidents import viewers
-from incidents.events.notices import notify, visible_notices
+from incidents.events.notices import count_unread, notify, visible_notices
 from incidents.filing import edit_incident, file_incident
 from incidents.models import Incident
+from incidents.permissions import can_see
 from kb import privacy
 from kb.causes import linking, merging
 from kb.models import Cause, CauseLink, Postmortem
@@ -129,10 +130,11 @@ def test_people_and_teams_are_added_to_a_private_incident_on_its_page(
 
 
 def test_nobody_loses_sight_of_what_they_make_private(incident: Incident, other: User) -> None:
-    edit_incident(incident, other, private=True)
+    incident = edit_incident(incident, other, private=True)
     assert list(incident.viewers.all()) == [other]
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="would no longer see it"):
         viewers.remove_viewer(incident, other, other)
+    assert can_see(other, incident)
 
 
 def test_making_private_and_public_are_rights(
@@ -152,15 +154,20 @@ def test_making_private_and_public_are_rights(
         with pytest.raises(PermissionDenied):
             privacy.open_cause(secret.causes.get(), person)
         secret.refresh_from_db()
+    # Also where nothing was made from it that would become public with it.
+    alone = file_incident(title="Zebra", reporter=responder, private=True)
+    with pytest.raises(PermissionDenied):
+        edit_incident(alone, responder, private=False)
+    assert Incident.objects.get(pk=alone.pk).private
 
 
 def test_notices_about_what_became_private_disappear(
     incident: Incident, user: User, other: User, client: Client
 ) -> None:
     notify(other, "a", "Look at orders-db", f"{incident.get_absolute_url()}#entry-1")
-    assert visible_notices(other).count() == 1
+    assert visible_notices(other).count() == count_unread(other) == 1
     edit_incident(incident, user, private=True)
-    assert visible_notices(other).count() == 0
+    assert visible_notices(other).count() == count_unread(other) == 0
     client.force_login(other)
     assert "Look at orders-db" not in client.get("/notices/").content.decode()
     assert client.get("/api/v1/notices/").json()["results"] == []

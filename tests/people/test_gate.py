@@ -49,6 +49,28 @@ OF_ONESELF = {
 BY_SIGNATURE = {"incidents.intake.endpoints.receive", "incidents.intake.endpoints.enqueue",
                 "kb.chatops.endpoints.receive", "kb.tracking.endpoints.receive"}  # fmt: skip
 """Programs call them; a secret or a signature over the body lets them in."""
+ONCE_OPEN = {
+    # Anybody, or a lower role, could do this once: none of them may slip to another act.
+    "post /services/import/": "incidents.import_catalogue",
+    "post /api/v1/services/import/": "incidents.import_catalogue",
+    "post /services/999999/edit/": "incidents.change_service",
+    "patch /api/v1/services/999999/": "incidents.change_service",
+    "patch /api/v1/tier-policies/999999/": "incidents.change_integration",
+    "post /services/seen/999999/ignore/": "incidents.add_service",
+    "post /analysis/sources/999999/probe/": "analysis.change_source",
+    "post /api/v1/sources/999999/probe/": "analysis.change_source",
+    "post /analysis/incidents/999999/pull-also/": "analysis.pull_by_query",
+    "post /api/v1/incidents/import/": "incidents.import_history",
+    "post /knowledge/postmortems/999999/publish/": "kb.publish_postmortem",
+    "post /api/v1/postmortems/999999/publish/": "kb.publish_postmortem",
+    "post /knowledge/postmortems/999999/open/": "kb.make_public",
+    "post /api/v1/postmortems/999999/open/": "kb.make_public",
+    "post /INC-999999/viewers/": "incidents.make_private",
+    "post /api/v1/incidents/999999/viewers/": "incidents.make_private",
+    "post /INC-999999/timeline/999999/": "incidents.change_incident",
+    "post /INC-999999/timeline/999999/mark/": "incidents.change_incident",
+    "patch /api/v1/timeline-entries/999999/": "incidents.change_incident",
+}
 
 
 @dataclass(frozen=True)
@@ -114,6 +136,11 @@ def test_every_writing_request_needs_an_act_or_is_about_oneself(person: Any) -> 
             missing.append(f"{way.method} {way.address} ({way.view})")
     assert not missing
     assert len(GUARDED) > 120
+
+
+def test_what_was_once_open_takes_the_act_that_is_meant() -> None:
+    declared = {f"{way.method} {way.address}": way.act.name for way in GUARDED if way.act}
+    assert {way: declared.get(way) for way in ONCE_OPEN} == ONCE_OPEN
 
 
 @pytest.mark.parametrize("role", [None, *LADDER, Role.AUDITOR], ids=lambda role: role or "no role")
