@@ -143,6 +143,8 @@ def started(
 def stack(started: Stack) -> Stack:
     """Nothing was delivered yet: starting three of them would take longer than the tests."""
     with psycopg.connect(started.database) as connection:
+        # Where the worker reads the same tables in another order, its query is ended, not this.
+        connection.execute("SET deadlock_timeout = '1min'")
         connection.execute(
             "TRUNCATE incidents_delivery, incidents_change, incidents_alert, incidents_incident"
             " CASCADE"
