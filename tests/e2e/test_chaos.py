@@ -1,7 +1,7 @@
 """Whatever ends, fills up or is set wrong under deliveries: nothing is lost, all comes back.
 
 The limits hold on a machine that loads the product in three seconds; on a slower one they are as
-much longer. CAUSEBOOK_TEST_LOAD=1 ends each part alone; CI two of them, and all at once.
+much longer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ RATE = 50
 WEB_WITHIN, ALL_WITHIN, GIVE_UP = 5.0, 10.0, 40.0
 LOADED_WITHIN = 3.0
 DISK_MB = 800
-LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 PARTS = ["beat", "postgresql", "redis", "web", "worker"]
 ENDED = [
     ("postgresql", signal.SIGKILL), ("web", signal.SIGKILL), ("beat", signal.SIGKILL),
@@ -190,7 +189,7 @@ def recovery(product: Product, since: float) -> tuple[float, float]:
     return web, seconds_until(product.runs, "All parts", since)
 
 
-@pytest.mark.parametrize(("part", "how"), ENDED if LONG else ENDED[:2])
+@pytest.mark.parametrize(("part", "how"), ENDED)
 def test_a_part_that_ends_comes_back(
     product: Product, slowness: float, part: str, how: signal.Signals
 ) -> None:
