@@ -13,10 +13,8 @@ from django import forms
 
 from common.payloads import BadPayload, listed
 from kb.chat.base import (
-    ChatAnswer,
     Destination,
     Outbound,
-    OutboundRequest,
     api_key_field,
     json_of,
     server_field,
@@ -51,14 +49,13 @@ class GoAlert(Pager):
         return {"Authorization": f"Bearer {secrets['api_key']}"}
 
     def change_states(
-        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+        self, state: str, records: Sequence[str], content: str, to: Destination
     ) -> Sequence[Outbound]:
         numbers = [int(record) for record in records if record.isdecimal()]
         if not numbers:
             return []
-        url = f"{to.settings['server'].rstrip('/')}/api/graphql"
         body = {"variables": {"input": {"alertIDs": numbers, "newStatus": state}}}
-        return [OutboundRequest(url, body, self.auth_headers(to.secrets))]
+        return [self.request(to, "/api/graphql", body)]
 
     def refuses(self, response: bytes) -> bool:
         try:

@@ -14,17 +14,14 @@ from urllib.parse import quote
 
 from django import forms
 
-from common.pager_notes import mark_as_ours
 from common.payloads import BadPayload, dig, listed, text
 from kb.chat.base import (
-    ChatAnswer,
     Destination,
     Outbound,
     OutboundRequest,
     api_key_field,
     id_in,
     json_of,
-    plain_text,
     server_field,
 )
 from kb.chat.pagers import (
@@ -38,6 +35,7 @@ from kb.chat.pagers import (
     rotas_field,
 )
 
+API = "/api/v1"
 ALREADY = re.compile(r"Can't \w{1,20} an? (?:acknowledged|resolved|attached) alert group")
 """Refusals of what is so already; an attached group follows the one that it is attached to."""
 MOST_PAGES = 10
@@ -64,26 +62,21 @@ class GrafanaOnCall(Pager):
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
         return {"Authorization": secrets["api_key"]}
 
-    def _request(self, to: Destination, path: str, body: dict[str, Any]) -> OutboundRequest:
-        url = f"{to.settings['server'].rstrip('/')}/api/v1{path}"
-        return OutboundRequest(url, body, self.auth_headers(to.secrets))
-
-    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
-        if not to.channel:
-            return None
-        body = {"alert_group_id": to.channel, "text": mark_as_ours(plain_text(answer, to.base))}
-        return self._request(to, "/resolution_notes/", body)
+    def note(self, record: str, content: str, to: Destination) -> OutboundRequest:
+        body = {"alert_group_id": record, "text": content}
+        return self.request(to, f"{API}/resolution_notes/", body)
 
     def change_states(
-        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+        self, state: str, records: Sequence[str], content: str, to: Destination
     ) -> Sequence[Outbound]:
         wanted = [
-            self._request(to, f"/alert_groups/{quote(record, safe='')}/{state}", {})
+            self.request(to, f"{API}/alert_groups/{quote(record, safe='')}/{state}", {})
             for record in records
         ]
-        note = self.post_message(answer, to) if state == "resolve" else None
-        # The note comes last: what comes before is harmless when it is repeated.
-        return [*wanted, note] if note else wanted
+        if state == "resolve" and to.channel:
+            # The note comes last: what comes before is harmless when it is repeated.
+            wanted.append(self.note(to.channel, content, to))
+        return wanted
 
     def is_so_already(self, status: int, response: bytes) -> bool:
         try:
@@ -114,13 +107,13 @@ class GrafanaOnCall(Pager):
                 )
 
     def address_of(self, get: Get, person: str) -> str:
-        return text(get(f"/api/v1/users/{quote(person, safe='')}/"), "email", 200)
+        return text(get(f"{API}/users/{quote(person, safe='')}/"), "email", 200)
 
 
 def _paged(get: Get, kind: str) -> Iterator[Any]:
     """The rows of a list, of MOST_PAGES pages at most."""
     for page in range(1, MOST_PAGES + 1):
-        data = get(f"/api/v1/{kind}/?page={page}")
+        data = get(f"{API}/{kind}/?page={page}")
         yield from listed(data, "results")
         if not dig(data, "next"):
             break

@@ -11,16 +11,13 @@ from urllib.parse import quote
 
 from django import forms
 
-from common.pager_notes import mark_as_ours
 from common.payloads import listed, text
 from kb.chat.base import (
-    ChatAnswer,
     Destination,
     Outbound,
     OutboundRequest,
     api_key_field,
     id_in,
-    plain_text,
     server_in_us_or_eu,
 )
 from kb.chat.pagers import (
@@ -59,22 +56,17 @@ class Opsgenie(Pager):
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
         return {"Authorization": f"GenieKey {secrets['api_key']}"}
 
-    def _request(self, to: Destination, record: str, act: str, note: str) -> OutboundRequest:
-        alert = quote(record, safe="")
-        url = f"{to.settings['server'].rstrip('/')}/v2/alerts/{alert}/{act}?identifierType=id"
-        body = {"note": mark_as_ours(note), **WHO}
-        return OutboundRequest(url, body, self.auth_headers(to.secrets))
+    def _act(self, act: str, record: str, note: str, to: Destination) -> OutboundRequest:
+        path = f"/v2/alerts/{quote(record, safe='')}/{act}?identifierType=id"
+        return self.request(to, path, {"note": note, **WHO})
 
-    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
-        if not to.channel:
-            return None
-        return self._request(to, to.channel, "notes", plain_text(answer, to.base))
+    def note(self, record: str, content: str, to: Destination) -> OutboundRequest:
+        return self._act("notes", record, content, to)
 
     def change_states(
-        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+        self, state: str, records: Sequence[str], content: str, to: Destination
     ) -> Sequence[Outbound]:
-        note = plain_text(answer, to.base)
-        return [self._request(to, record, state, note) for record in records]
+        return [self._act(state, record, content, to) for record in records]
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
         """Opsgenie adds the note later and returns the id of the request."""

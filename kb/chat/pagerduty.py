@@ -6,22 +6,20 @@ As developer.pagerduty.com describes its REST API v2, as of November 2026.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from django import forms
 
-from common.pager_notes import mark_as_ours
 from common.payloads import BadPayload, dig, listed, text, time_at
 from kb.chat.base import (
-    ChatAnswer,
     Destination,
     Outbound,
     OutboundRequest,
     api_key_field,
     id_in,
     json_of,
-    plain_text,
     server_in_us_or_eu,
 )
 from kb.chat.pagers import (
@@ -69,28 +67,25 @@ class PagerDuty(Pager):
             "Accept": "application/vnd.pagerduty+json;version=2",
         }
 
-    def _request(
+    def request(
         self, to: Destination, path: str, body: dict[str, Any], method: str = "POST"
     ) -> OutboundRequest:
-        headers = {**self.auth_headers(to.secrets), "From": to.settings["sender"]}
-        return OutboundRequest(f"{to.settings['server'].rstrip('/')}{path}", body, headers, method)
+        made = super().request(to, path, body, method)
+        return replace(made, headers={**made.headers, "From": to.settings["sender"]})
 
-    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
-        if not to.channel:
-            return None
-        content = mark_as_ours(plain_text(answer, to.base))
-        path = f"/incidents/{quote(to.channel, safe='')}/notes"
-        return self._request(to, path, {"note": {"content": content}})
+    def note(self, record: str, content: str, to: Destination) -> OutboundRequest:
+        path = f"/incidents/{quote(record, safe='')}/notes"
+        return self.request(to, path, {"note": {"content": content}})
 
     def change_states(
-        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+        self, state: str, records: Sequence[str], content: str, to: Destination
     ) -> Sequence[Outbound]:
         changed: dict[str, Any] = {"type": "incident_reference", "status": state}
         if state == "resolved":
             # PagerDuty adds it as a note.
-            changed["resolution"] = mark_as_ours(plain_text(answer, to.base))
+            changed["resolution"] = content
         rows = [{"id": record, **changed} for record in records]
-        return [self._request(to, "/incidents", {"incidents": rows}, "PUT")]
+        return [self.request(to, "/incidents", {"incidents": rows}, "PUT")]
 
     def is_so_already(self, status: int, response: bytes) -> bool:
         try:

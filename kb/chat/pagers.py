@@ -9,7 +9,8 @@ from typing import Any
 
 from django import forms
 
-from kb.chat.base import ChatAnswer, Destination, OneWay, Outbound
+from common.pager_notes import mark_as_ours
+from kb.chat.base import ChatAnswer, Destination, OneWay, Outbound, OutboundRequest, plain_text
 
 Get = Callable[[str], Any]
 """Reads JSON at a path of the workspace's API. Raises what a request raises that failed."""
@@ -45,13 +46,29 @@ class Pager(OneWay):
         if state is None or not to.settings.get("acts"):
             return self.post_message(answer, to)
         records = to.records[: self.most_at_once]
-        return self.change_states(state, records, answer, to) if records else []
+        return self.change_states(state, records, _content(answer, to), to) if records else []
+
+    def post_message(self, answer: ChatAnswer, to: Destination) -> Outbound | None:
+        return self.note(to.channel, _content(answer, to), to) if to.channel else None
 
     def change_states(
-        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+        self, state: str, records: Sequence[str], content: str, to: Destination
     ) -> Sequence[Outbound]:
-        """The requests that bring records into a state, each harmless when it is repeated."""
+        """The requests that bring records into a state, each harmless when it is repeated.
+
+        `content` says why, for pagers that store it with the state.
+        """
         raise NotImplementedError
+
+    def note(self, record: str, content: str, to: Destination) -> Outbound | None:
+        """The request that adds a note to a record; None where there are no notes."""
+        return None
+
+    def request(
+        self, to: Destination, path: str, body: dict[str, Any], method: str = "POST"
+    ) -> OutboundRequest:
+        url = f"{to.settings['server'].rstrip('/')}{path}"
+        return OutboundRequest(url, body, self.auth_headers(to.secrets), method)
 
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
         raise NotImplementedError
@@ -66,6 +83,10 @@ class Pager(OneWay):
     def address_of(self, get: Get, person: str) -> str:
         """The mail address of a person by their id there; empty where it has none."""
         return ""
+
+
+def _content(answer: ChatAnswer, to: Destination) -> str:
+    return mark_as_ours(plain_text(answer, to.base))
 
 
 def by_rota(rotas: Mapping[str, str]) -> dict[str, list[str]]:

@@ -14,16 +14,13 @@ from urllib.parse import quote
 
 from django import forms
 
-from common.pager_notes import mark_as_ours
 from common.payloads import dig, listed, text
 from kb.chat.base import (
-    ChatAnswer,
     Destination,
     Outbound,
     OutboundRequest,
     api_key_field,
     id_in,
-    plain_text,
     server_field,
 )
 from kb.chat.pagers import (
@@ -73,30 +70,21 @@ class SplunkOnCall(Pager):
     def auth_headers(self, secrets: Mapping[str, str]) -> dict[str, str]:
         return {"X-VO-Api-Id": secrets["api_id"], "X-VO-Api-Key": secrets["api_key"]}
 
-    def _request(
-        self, to: Destination, path: str, body: dict[str, Any], method: str = "POST"
-    ) -> OutboundRequest:
-        url = f"{to.settings['server'].rstrip('/')}{API}{path}"
-        return OutboundRequest(url, body, self.auth_headers(to.secrets), method)
-
-    def post_message(self, answer: ChatAnswer, to: Destination) -> OutboundRequest | None:
-        """A note is JSON there, under a name: the same text again is the same note."""
-        if not to.channel:
-            return None
-        content = mark_as_ours(plain_text(answer, to.base))
+    def note(self, record: str, content: str, to: Destination) -> OutboundRequest:
+        """It is JSON there, under a name: the same text again is the same note."""
         name = f"causebook-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
         body = {"name": name, "display_name": "Causebook", "json_value": {"text": content}}
-        return self._request(to, f"/incidents/{quote(to.channel, safe='')}/notes", body)
+        return self.request(to, f"{API}/incidents/{quote(record, safe='')}/notes", body)
 
     def change_states(
-        self, state: str, records: Sequence[str], answer: ChatAnswer, to: Destination
+        self, state: str, records: Sequence[str], content: str, to: Destination
     ) -> Sequence[Outbound]:
         body = {
             "userName": to.settings["sender"],
             "incidentNames": list(records),
-            "message": mark_as_ours(plain_text(answer, to.base)),
+            "message": content,
         }
-        return [self._request(to, f"/incidents/{state}", body, "PATCH")]
+        return [self.request(to, f"{API}/incidents/{state}", body, "PATCH")]
 
     def message_id(self, sent: Outbound, response: bytes) -> str:
         return id_in(response, "name")
