@@ -32,7 +32,7 @@ from incidents.history_rows import (
     is_over,
     parse_row,
 )
-from incidents.history_tables import date_orders, with_day_numbers
+from incidents.history_tables import written_as
 from incidents.models import Incident, Service, TimelineEntry
 from people import audit
 
@@ -231,7 +231,7 @@ def import_incidents(
     options = options or RowOptions(mapping or {})
     numbered = list(rows)
     whole = [row for _, row in numbered if not isinstance(row, str)]
-    options, orders = with_day_numbers(options, whole), date_orders(whole, options)
+    options, orders = written_as(whole, options)
     with transaction.atomic():
         history = HistoryImport(source, report)
         for number, row in numbered:

@@ -276,7 +276,7 @@ def parse_row(
 ) -> PastIncident:
     """A row of an export as a past incident. Raises ValidationError with the field and value.
 
-    `options` may be a bare mapping; `orders` are those of `date_orders`.
+    `options` may be a bare mapping; `orders` are those of `written_as`.
     """
     if not isinstance(options, RowOptions):
         options = RowOptions(options)

@@ -18,7 +18,7 @@ from incidents.history_rows import (
     text_of,
     time_of,
 )
-from incidents.history_tables import date_orders, with_day_numbers
+from incidents.history_tables import written_as
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -70,8 +70,7 @@ class CsvImporter(Importer):
         if not rows:
             raise CannotImport(table.problem or "It has heads but no rows.")
         options = RowOptions(mapped, self.options.zone, self.options.order)
-        whole = [row for _, row in rows]
-        options, orders = with_day_numbers(options, whole), date_orders(whole, options)
+        options, orders = written_as([row for _, row in rows], options)
         for line, row in rows:
             place = f"{file.name}, line {line}"
             try:
