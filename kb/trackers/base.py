@@ -11,45 +11,21 @@ from urllib.parse import urlsplit
 
 from django import forms
 
+from common.json_api import ApiError as TrackerError
+from common.json_api import NotFound
 from common.payloads import json_of
-from common.redaction import redact
 from common.signing import NotAuthentic, Scheme, SignedRequest
+
+__all__ = [
+    "UNSIGNED", "IssueDraft", "IssueMissing", "IssueState", "NotFound", "NotOurs", "TrackerError",
+    "TrackerForm", "TrackerIssue", "TrackerPlugin", "harmless", "path_below",
+]  # fmt: skip
 
 IssueState = Literal["open", "done", "dropped", "moved"]
 """“dropped” is closed without being done; “moved” is closed because another issue replaces it."""
 LONGEST_TITLE = 250
 """Characters; the shortest limit of all trackers is 255."""
 UNSIGNED = "This tracker has no webhook secret: enter the one that is set there."
-
-
-class TrackerError(Exception):
-    """A request failed. The message says what failed and the cure, and holds no secret.
-
-    `passing` says whether a retry may help, not before `wait` seconds. `of_all` says that it
-    concerns every issue of this tracker. `detail` is what the server wrote, for those who manage
-    trackers.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        passing: bool = False,
-        wait: float = 0.0,
-        of_all: bool = False,
-        detail: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.passing, self.wait, self.of_all, self.detail = passing, wait, of_all, detail
-
-    @property
-    def in_full(self) -> str:
-        """With what the server wrote, without what looks like a secret: for those who manage it."""
-        return f"{self} {redact(self.detail)}".strip()
-
-
-class NotFound(TrackerError):
-    """There is nothing at this address, or the token may not see it."""
 
 
 class IssueMissing(TrackerError):
