@@ -5,6 +5,7 @@ from practice.models import (
     Capacity,
     Checklist,
     ChecklistItem,
+    CodeHost,
     Drill,
     Engagement,
     LoadTest,
@@ -19,6 +20,10 @@ from practice.models import (
 
 
 def watch_models() -> None:
+    watch(
+        CodeHost, always=True, secret={"sealed"},
+        ignored={"resting_until", "trouble", "last_refusal"},
+    )  # fmt: skip
     watch(Slo, always=True, ignored={"pulled_until", "tried_at", "problem", "summary"})
     watch(Capacity, always=True, ignored={"times", "values", "pulled_at", "problem"})
     watch(Subscription, always=True, ignored={"sent_for"})

@@ -15,6 +15,9 @@ REVIEW_READINESS = declare(
     "practice.change_readiness", "review readiness and set phases", Role.EDITOR, of_team=True
 )
 EDIT_VERDICTS = declare("practice.change_verdict", "decide on practices", Role.EDITOR)
+MANAGE_CODE_HOSTS = declare(
+    "practice.change_codehost", "manage code hosts, where results are published", Role.MANAGER
+)
 MANAGE = declare(
     "practice.change_slo",
     "edit objectives, checklists, capacities and the practice map",

@@ -50,5 +50,10 @@ def register_kinds() -> None:
             "As many as people and releases write; a review looks back at all of them.",
             "at",
         ),
+        "code-hosts": Kind(
+            "Code hosts, and what is published of load tests",
+            (tables.CodeHost, tables.Publication),
+            "As many as code hosts and load tests with a commit.",
+        ),
     }.items():  # fmt: skip
         KINDS.register(name, kind)

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from practice import monthly_review
 from practice.readiness import reviews
-from practice.records import capacity
+from practice.records import capacity, publishing
 from practice.slos import counting
 
 
@@ -16,6 +16,16 @@ def count_events() -> int:
 @shared_task(soft_time_limit=290, time_limit=300)
 def read_capacities() -> int:
     return capacity.measure_all()
+
+
+@shared_task
+def publish_results() -> int:
+    return publishing.publish_due()
+
+
+@shared_task(soft_time_limit=110, time_limit=120)
+def follow_gates() -> int:
+    return publishing.follow_gates()
 
 
 @shared_task(soft_time_limit=590, time_limit=600)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from practice.web import (
+    code_hosts,
     home,
     monthly_review,
     onboarding,
@@ -24,6 +25,13 @@ urlpatterns = [
     path("services/<int:pk>/stage/", readiness.stage, name="stage"),
     path("services/<int:pk>/records/", records.records, name="records"),
     path("services/<int:pk>/load-tests/new/", records.load_test, name="load-test"),
+    path("load-tests/<int:pk>/", records.load_test_page, name="load-test-run"),
+    path("load-tests/<int:pk>/publish/", records.load_test_publish, name="load-test-publish"),
+    path("code-hosts/", code_hosts.host_list, name="code-hosts"),
+    path("code-hosts/new/<slug:kind>/", code_hosts.host_form, name="code-host-new"),
+    path("code-hosts/<int:pk>/", code_hosts.host_page, name="code-host"),
+    path("code-hosts/<int:pk>/edit/", code_hosts.host_form, name="code-host-edit"),
+    path("code-hosts/<int:pk>/probe/", code_hosts.host_probe, name="code-host-probe"),
     path("services/<int:pk>/drills/new/", records.drill, name="drill"),
     path("services/<int:pk>/capacity/new/", records.capacity_form, name="capacity-new"),
     path("services/<int:pk>/capacity/<int:key>/", records.capacity_form, name="capacity"),

@@ -66,8 +66,9 @@ LAYERS = {
     ],
     "practice": [
         "core",
-        "models prometheus slo_files load_tests",
-        "audited retention permissions slos readiness onboarding_board records practice_map",
+        "models prometheus slo_files load_tests code_hosts",
+        "audited retention permissions slos readiness onboarding_board practice_map",
+        "records",
         "defaults monthly_review",
         "api web extensions",
         "tasks urls admin apps",
@@ -93,6 +94,7 @@ PLUGIN_FOLDERS = [
     "analysis/sources",
     "practice/slo_files",
     "practice/load_tests",
+    "practice/code_hosts",
 ]
 PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.

@@ -14,6 +14,7 @@ import incidents.webhooks
 import kb.chat
 import kb.exporters
 import kb.trackers
+import practice.code_hosts
 import practice.load_tests
 import practice.slo_files
 from analysis.models import Source
@@ -27,6 +28,7 @@ LISTS = [
     ("/integrations/", incidents.webhooks),
     ("/knowledge/chat/", kb.chat),
     ("/knowledge/trackers/", kb.trackers),
+    ("/practice/code-hosts/", practice.code_hosts),
 ]
 FILE_FORMS = [
     ("/services/import/", incidents.catalogue.formats),

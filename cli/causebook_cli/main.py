@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or rejected input; 3 not allowed; 4 not found;
 5 the server does not answer; 6 `ask` and `similar` have no match; 7 `budget`: it is spent;
-8 `load-test --strict`: slower than before.
+8 `load-test --strict`: slower than before. `gate` ends with 7 or 8.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ changes = typer.Typer(no_args_is_help=True, help="Deploys and other changes.")
 app.add_typer(changes, name="changes")
 app.command()(practice.budget)
 app.command("load-test")(practice.load_test)
+app.command()(practice.gate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands for pipelines: error budgets and load tests."""
+"""Commands for pipelines: error budgets, load tests, and whether a release may go out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ from causebook_cli.client import NOT_FOUND, USAGE, Client, Failed
 from causebook_cli.output import AsJson, show_json, show_table
 
 SPENT, SLOWER = 7, 8
+Repository = Annotated[
+    str,
+    typer.Option(
+        help="As in example/shop, or its clone address; pipelines name it by themselves.",
+        envvar=["BITBUCKET_REPO_FULL_NAME", "GITHUB_REPOSITORY", "CI_PROJECT_PATH", "GIT_URL"],
+    ),
+]
+Commit = Annotated[
+    str,
+    typer.Option(
+        help="The full hash of what was tested; pipelines name it by themselves.",
+        envvar=["BITBUCKET_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"],
+    ),
+]
 
 
 def budget(
@@ -47,6 +61,8 @@ def load_test(
     release: Annotated[str, typer.Option(help="What was tested.")] = "",
     scenario: Annotated[str, typer.Option(help="Runs of one scenario are compared.")] = "default",
     url: Annotated[str, typer.Option(help="Of the job.")] = "",
+    repository: Repository = "",
+    commit: Commit = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 8 when slower.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -62,6 +78,7 @@ def load_test(
         "release": release,
         "scenario": scenario,
         "url": url,
+        **({"repository": repository, "commit": commit} if repository and commit else {}),
     }
     run = Client(timeout=120).request("POST", "load-tests/", json=body)
     worse = [each for each in run["moved"] if each["worse"]]
@@ -73,3 +90,24 @@ def load_test(
     if strict and worse:
         print("Worse than earlier runs.", file=sys.stderr)
         raise typer.Exit(SLOWER)
+
+
+def gate(
+    service: Annotated[str, typer.Argument(help="Its name.")],
+    commit: Commit = "",
+    release: Annotated[str, typer.Option(help="Of the load tests, in place of a commit.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask whether a release may go out, as its commit shows it.
+
+    Exit code 8 when a load test of it was worse than usual, 7 when an error budget is spent.
+    """
+    wanted = {"release": release} if release else {"commit": commit}
+    found = Client().get("release-gate/", service=service, **wanted)
+    if as_json:
+        show_json(found)
+    else:
+        print(found["in_words"])
+    against = {reason["what"] for reason in found["reasons"]}
+    if against:
+        raise typer.Exit(SLOWER if "load-test" in against else SPENT)

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from common.plugin_settings import PluginSettings
-from kb.models import Tracker, Workspace
 
 
 @dataclass(frozen=True)
 class Connections:
     """Records of one model with `name`, `enabled` and the settings of a plug-in."""
 
-    model: type[Workspace | Tracker]
+    model: type[models.Model]
     noun: str
     """of one of them"""
     title: str
@@ -32,7 +32,7 @@ class Connections:
 
     @property
     def name_field(self) -> str:
-        return f"{self.noun}_name"
+        return f"{self.noun.replace(' ', '_')}_name"
 
     def list_page(self, request: HttpRequest, template: str) -> HttpResponse:
         kinds, found = self.kinds(), self.model._default_manager.all()

@@ -18,11 +18,13 @@ from incidents.api.mixins import (
     run_idempotently,
 )
 from incidents.models import Service
+from practice.api.release_gate import GateSerializer
 from practice.load_tests import registry as load_test_tools
-from practice.models import Capacity, Drill, LoadTest
+from practice.models import Capacity, Drill, LoadTest, Publication
 from practice.permissions import MANAGE, RECORD_RUNS
 from practice.records import load_tests
 from practice.records.capacity import trend_of
+from practice.records.release_gate import gate_of_run
 
 
 class MetricShiftSerializer(serializers.Serializer):
@@ -33,11 +35,25 @@ class MetricShiftSerializer(serializers.Serializer):
     in_words = serializers.CharField()
 
 
+class PublicationSerializer(serializers.ModelSerializer):
+    """Where it is shown. `passed` is what the host shows, `error` what failed."""
+
+    host = serializers.CharField(source="host.name", read_only=True)
+
+    class Meta:
+        model = Publication
+        fields = ["host", "state", "passed", "summary", "error"]
+        read_only_fields = fields
+
+
 class LoadTestSerializer(serializers.ModelSerializer):
     service = NameField(read_only=True)
     moved = serializers.SerializerMethodField(
         help_text="What differs from earlier runs of this scenario by more than chance."
     )
+
+    gate = serializers.SerializerMethodField(help_text="What its commit shows.")
+    publication = serializers.SerializerMethodField(help_text="null: it is not published.")
 
     class Meta:
         model = LoadTest
@@ -49,6 +65,8 @@ class LoadTestSerializer(serializers.ModelSerializer):
             "tool",
             "at",
             "url",
+            "repository",
+            "commit",
             "p50",
             "p95",
             "p99",
@@ -56,11 +74,22 @@ class LoadTestSerializer(serializers.ModelSerializer):
             "errors",
             "requests",
             "moved",
+            "gate",
+            "publication",
         ]
 
     @extend_schema_field(MetricShiftSerializer(many=True))
     def get_moved(self, test: LoadTest) -> list[dict[str, Any]]:
         return list(MetricShiftSerializer(load_tests.compared_run(test).moved, many=True).data)
+
+    @extend_schema_field(GateSerializer)
+    def get_gate(self, test: LoadTest) -> dict[str, Any]:
+        return dict(GateSerializer(gate_of_run(load_tests.compared_run(test))).data)
+
+    @extend_schema_field(PublicationSerializer(allow_null=True))
+    def get_publication(self, test: LoadTest) -> dict[str, Any] | None:
+        row = getattr(test, "publication", None)
+        return dict(PublicationSerializer(row).data) if row else None
 
 
 class NewLoadTestSerializer(serializers.Serializer):
@@ -71,15 +100,22 @@ class NewLoadTestSerializer(serializers.Serializer):
     scenario = serializers.CharField(max_length=100, default="default")
     at = serializers.DateTimeField(required=False)
     url = serializers.URLField(max_length=500, allow_blank=True, default="")
+    repository = serializers.CharField(
+        max_length=500, allow_blank=True, default="",
+        help_text="example/shop, or its clone address; with `commit`, the result is shown there.",
+    )  # fmt: skip
+    commit = serializers.CharField(
+        max_length=64, allow_blank=True, default="", help_text="The full hash."
+    )
 
 
 class LoadTestViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
     """Load tests, as pipelines post them. The same content is stored once."""
 
     act = RECORD_RUNS
-    queryset = LoadTest.objects.select_related("service")
+    queryset = LoadTest.objects.select_related("service", "publication__host")
     serializer_class = LoadTestSerializer
-    filterset_fields = ["service__name", "scenario", "tool"]
+    filterset_fields = ["service__name", "scenario", "tool", "commit"]
 
     @extend_schema(request=NewLoadTestSerializer, responses={201: LoadTestSerializer})
     def create(self, request: Request) -> Response:

@@ -39,8 +39,7 @@ def shift(before: Sequence[float], value: float) -> Shift | None:
 
     After a lasting change, only the runs since then are compared with.
     """
-    past = np.asarray([each for each in before if np.isfinite(each)][-MOST_RUNS:], float)
-    past = past[_since_last_change(past) :]
+    past = _comparable(before)
     if not len(past) or not np.isfinite(value):
         return None
     usual = float(np.median(past))
@@ -53,6 +52,17 @@ def shift(before: Sequence[float], value: float) -> Shift | None:
     if abs(value - usual) <= SPREADS * spread or abs(share) < SMALLEST_SHARE:
         return None
     return Shift(usual, value, share)
+
+
+def usual_value(before: Sequence[float]) -> float | None:
+    """The median of the runs that a next one is compared with; None where there are none."""
+    past = _comparable(before)
+    return float(np.median(past)) if len(past) else None
+
+
+def _comparable(before: Sequence[float]) -> FloatArray:
+    past = np.asarray([each for each in before if np.isfinite(each)][-MOST_RUNS:], float)
+    return past[_since_last_change(past) :]
 
 
 def _since_last_change(past: FloatArray) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from incidents.palette import Page
+from practice.permissions import MANAGE_CODE_HOSTS
 
 PAGES = (
     Page("Practice: onboarding board", "practice:board", "readiness phases stages"),
     Page("Objectives", "practice:slos", "slo error budget"),
     Page("Practice map", "practice:map", "practices"),
     Page("Monthly review", "practice:monthly", "report month"),
+    Page("Code hosts", "practice:code-hosts", "bitbucket github gitlab", MANAGE_CODE_HOSTS),
     Page("Checklists", "practice:checklists", "readiness questions"),
 )

@@ -1,5 +1,6 @@
 """Objectives, readiness, onboarding, records and the practice map."""
 
+from practice.models.code_host import CodeHost, Publication
 from practice.models.onboarding import Engagement, Phase
 from practice.models.practice_map import Practice, Subscription, Verdict
 from practice.models.readiness import (
@@ -16,11 +17,13 @@ __all__ = [
     "Capacity",
     "Checklist",
     "ChecklistItem",
+    "CodeHost",
     "Drill",
     "Engagement",
     "LoadTest",
     "Phase",
     "Practice",
+    "Publication",
     "ReadinessAnswer",
     "ReadinessFinding",
     "ReadinessReview",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -11,6 +12,9 @@ from analysis.models import Source
 from common.row_limits import require_space
 from incidents.models import Service
 
+COMMIT = RegexValidator(
+    r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z", "Give the full hash of the commit, 40 digits from 0 to f."
+)
 MOST_CAPACITIES = 50
 """Of one service: each is a query every hour."""
 
@@ -26,6 +30,12 @@ class LoadTest(models.Model):
     tool = models.CharField(max_length=20)
     at = models.DateTimeField(default=timezone.now)
     url = models.URLField(max_length=500, blank=True)
+    repository = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="As in example/shop."
+    )
+    commit = models.CharField(
+        max_length=64, blank=True, default="", db_default="", validators=[COMMIT]
+    )
     p50 = models.FloatField(null=True, blank=True)
     p95 = models.FloatField(null=True, blank=True)
     p99 = models.FloatField(null=True, blank=True)
@@ -47,6 +57,9 @@ class LoadTest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} {self.release or self.at.date()} ({self.tool})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("practice:load-test-run", args=[self.pk])
 
 
 class Drill(models.Model):

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.models import Change, Service
-from practice.core.changepoints import Shift, shift
+from practice.code_hosts.base import repository_name
+from practice.core.changepoints import Shift, shift, usual_value
 from practice.load_tests import registry
 from practice.load_tests.base import BadFile, LoadTestSummary
 from practice.models import LoadTest
+from practice.records.code_hosts import publish_later
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_RUNS = 30
@@ -49,6 +51,8 @@ class ComparedRun:
 
     test: LoadTest
     moved: list[MetricShift]
+    usual: dict[str, float]
+    """of the runs that it is compared with, by metric; without those that they do not have"""
 
     @property
     def worse(self) -> list[MetricShift]:
@@ -65,11 +69,14 @@ def import_load_test(
     scenario: str = "default",
     at: datetime | None = None,
     url: str = "",
+    repository: str = "",
+    commit: str = "",
 ) -> tuple[ComparedRun, bool]:
     """Store the summary of a load test; the compared run, and whether it was new.
 
-    It is also added as a change of the service, so that an incident soon afterwards lists it.
-    Raises ValidationError by field.
+    It is also added as a change of the service, so that an incident soon afterwards lists it. With
+    a repository, by name or clone address, and a commit it is published where that repository is,
+    if an administrator set that up. Raises ValidationError by field.
     """
     reader = registry().get(tool)
     if reader is None:
@@ -80,8 +87,11 @@ def import_load_test(
         summary: LoadTestSummary = reader().read(content.replace("\x00", ""))
     except BadFile as error:
         raise ValidationError({"content": str(error)}) from error
-    identity = f"{tool}\n{release}\n{scenario}\n{content}".encode("utf-8", "replace")
-    digest = hashlib.sha256(identity).hexdigest()
+    repository, commit = _place_of(repository, commit)
+    identity = f"{tool}\n{release}\n{scenario}\n{content}"
+    if commit:
+        identity += f"\n{repository}\n{commit}"
+    digest = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
     test = LoadTest(
         service=service,
         tool=tool,
@@ -89,6 +99,8 @@ def import_load_test(
         scenario=scenario.strip() or "default",
         at=at or timezone.now(),
         url=url,
+        repository=repository,
+        commit=commit,
         digest=digest,
         **vars(summary),
     )
@@ -110,7 +122,23 @@ def import_load_test(
         external_source="load-test",
         external_id=str(test.pk),
     )
+    publish_later(test)
     return run, True
+
+
+def _place_of(repository: str, commit: str) -> tuple[str, str]:
+    """Both as they are stored. Raises ValidationError by field."""
+    commit = commit.strip().lower()
+    if not repository.strip():
+        if commit:
+            raise ValidationError({"repository": "Name the repository of this commit, too."})
+        return "", ""
+    if not commit:
+        raise ValidationError({"commit": "Name the commit of this repository, too."})
+    try:
+        return repository_name(repository), commit
+    except ValueError as error:
+        raise ValidationError({"repository": str(error)}) from error
 
 
 def run_title(run: ComparedRun) -> str:
@@ -139,12 +167,14 @@ def compared_runs(service: Service) -> list[ComparedRun]:
 
 
 def _compare(test: LoadTest, before: list[LoadTest]) -> ComparedRun:
-    moved = []
+    moved, usual = [], {}
     for name in METRICS:
         value = getattr(test, name)
         past = [former for each in before if (former := getattr(each, name)) is not None]
+        if (middle := usual_value(past)) is not None:
+            usual[name] = middle
         change = shift(past, value) if value is not None else None
         if change:
             worse = (change.value > change.usual) == (name in LOWER_IS_BETTER)
             moved.append(MetricShift(name, change, worse))
-    return ComparedRun(test, moved)
+    return ComparedRun(test, moved, usual)

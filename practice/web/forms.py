@@ -59,7 +59,13 @@ class LoadTestForm(TextOrFileForm):
     scenario = forms.CharField(
         max_length=100, initial="default", help_text="Runs of one scenario are compared."
     )
-    field_order = ["tool", "release", "scenario", "file", "content"]
+    repository = forms.CharField(
+        max_length=500, required=False,
+        help_text="With its commit: as in example/shop, or its clone address. The result is shown "
+        "beside the commit if its code host is set up.",
+    )  # fmt: skip
+    commit = forms.CharField(max_length=64, required=False, help_text="The full hash.")
+    field_order = ["tool", "release", "scenario", "repository", "commit", "file", "content"]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

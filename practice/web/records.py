@@ -12,9 +12,12 @@ from analysis.presentation.charts import draw
 from incidents.models import Service
 from incidents.web.shortcuts import add_errors
 from people.permissions import requires
-from practice.models import Capacity
+from practice.load_tests import registry as load_test_tools
+from practice.models import Capacity, LoadTest
 from practice.permissions import MANAGE, RECORD_RUNS
-from practice.records import capacity, load_tests
+from practice.records import capacity, code_hosts, load_tests
+from practice.records.publishing import figures_of
+from practice.records.release_gate import gate_of_run
 from practice.web.forms import CapacityForm, DrillForm, LoadTestForm
 
 
@@ -50,6 +53,8 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
                 data["content"],
                 release=data["release"],
                 scenario=data["scenario"],
+                repository=data["repository"],
+                commit=data["commit"],
             )
         except ValidationError as error:
             add_errors(form, error)
@@ -57,10 +62,37 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(
                 request, load_tests.run_title(run) if new else "This load test is stored already."
             )
-            return redirect("practice:records", pk)
+            return redirect(run.test)
     context = {"form": form, "service": service}
     status = 422 if form.errors else 200
     return render(request, "practice/records/load_test_form.html", context, status=status)
+
+
+@require_GET
+def load_test_page(request: HttpRequest, pk: int) -> HttpResponse:
+    test = get_object_or_404(LoadTest.objects.select_related("service"), pk=pk)
+    run = load_tests.compared_run(test)
+    shifts = {each.name: each for each in run.moved}
+    plugin = load_test_tools().get(test.tool)
+    context = {
+        "test": test,
+        "service": test.service,
+        "tool": plugin.title if plugin else test.tool,
+        "gate": gate_of_run(run),
+        "figures": [(each, shifts.get(name)) for name, each in figures_of(run).items()],
+    }
+    return render(request, "practice/records/load_test.html", context)
+
+
+@requires(RECORD_RUNS)
+@require_POST
+def load_test_publish(request: HttpRequest, pk: int) -> HttpResponse:
+    test = get_object_or_404(LoadTest, pk=pk)
+    if code_hosts.publish_later(test):
+        messages.success(request, "It is published in a moment.")
+    else:
+        messages.error(request, "No code host is set up for its repository.")
+    return redirect(test)
 
 
 @requires(RECORD_RUNS)

@@ -1,0 +1,69 @@
+"""Pages of code hosts, where load tests are published."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.plugin_settings import PluginSettings
+from kb.web.connections import Connections
+from people.permissions import requires
+from practice.code_hosts import registry
+from practice.code_hosts.base import ApiError
+from practice.models import CodeHost
+from practice.permissions import MANAGE_CODE_HOSTS
+from practice.records import code_hosts
+
+HOSTS = Connections(
+    CodeHost,
+    noun="code host",
+    title="Code hosts",
+    listed="practice:code-hosts",
+    kinds=registry,
+    saved=code_hosts.settings_changed,
+    done="is saved. Probe it to see if it answers.",
+)
+
+
+@requires(MANAGE_CODE_HOSTS)
+@require_GET
+def host_list(request: HttpRequest) -> HttpResponse:
+    return HOSTS.list_page(request, "practice/code_hosts/list.html")
+
+
+@requires(MANAGE_CODE_HOSTS)
+@require_http_methods(["GET", "POST"])
+def host_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
+    return HOSTS.form_page(request, pk, kind)
+
+
+@requires(MANAGE_CODE_HOSTS)
+@require_GET
+def host_page(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(CodeHost, pk=pk)
+    plugin = registry().get(row.kind)
+    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+        messages.warning(request, code_hosts.UNREADABLE)
+    rows = row.publications.select_related("test__service").order_by("-pk")
+    context = {
+        "row": row,
+        "plugin": plugin,
+        "repositories": row.settings.get("repositories", "").splitlines(),
+        "page": Paginator(rows, 20).get_page(request.GET.get("page")),
+    }
+    return render(request, "practice/code_hosts/detail.html", context)
+
+
+@requires(MANAGE_CODE_HOSTS)
+@require_POST
+def host_probe(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(CodeHost, pk=pk)
+    try:
+        messages.success(request, code_hosts.probe(row))
+    except ApiError as error:
+        # With what the server wrote: only those who may choose the address get here.
+        messages.error(request, error.in_full)
+    return redirect(row)
