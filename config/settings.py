@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "count-events": {"task": "practice.tasks.count_events", "schedule": 60.0},
     "refresh-readiness-answers": {"task": "practice.tasks.look_again", "schedule": 300.0},
     "read-capacities": {"task": "practice.tasks.read_capacities", "schedule": 60.0},
+    "read-cluster-facts": {"task": "practice.tasks.read_cluster_facts", "schedule": 300.0},
     "publish-results": {"task": "practice.tasks.publish_results", "schedule": 5.0},
     "follow-gates": {"task": "practice.tasks.follow_gates", "schedule": 300.0},
     "send-monthly-reviews": {"task": "practice.tasks.send_monthly_reviews", "schedule": 3600.0},

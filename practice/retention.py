@@ -50,6 +50,11 @@ def register_kinds() -> None:
             "As many as people and releases write; a review looks back at all of them.",
             "at",
         ),
+        "cluster-facts": Kind(
+            "What services run on",
+            (tables.ClusterFacts,),
+            "One of each service, read anew every six hours.",
+        ),
         "code-hosts": Kind(
             "Code hosts, and what is published of load tests",
             (tables.CodeHost, tables.Publication),

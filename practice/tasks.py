@@ -4,7 +4,7 @@ from celery import shared_task
 
 from practice import monthly_review
 from practice.readiness import reviews
-from practice.records import capacity, publishing
+from practice.records import capacity, cluster_facts, publishing
 from practice.slos import counting
 
 
@@ -16,6 +16,11 @@ def count_events() -> int:
 @shared_task(soft_time_limit=290, time_limit=300)
 def read_capacities() -> int:
     return capacity.measure_all()
+
+
+@shared_task(soft_time_limit=110, time_limit=120)
+def read_cluster_facts() -> int:
+    return cluster_facts.read_due()
 
 
 @shared_task

@@ -20,9 +20,9 @@ from incidents.api.mixins import (
 from incidents.models import Service
 from practice.api.release_gate import GateSerializer
 from practice.load_tests import registry as load_test_tools
-from practice.models import Capacity, Drill, LoadTest, Publication
+from practice.models import Capacity, ClusterFacts, Drill, LoadTest, Publication
 from practice.permissions import MANAGE, RECORD_RUNS
-from practice.records import load_tests
+from practice.records import cluster_facts, load_tests
 from practice.records.capacity import trend_of
 from practice.records.release_gate import gate_of_run
 
@@ -194,8 +194,44 @@ class CapacityViewSet(
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
 
+class ClusterFactsSerializer(serializers.ModelSerializer):
+    """Of a service's pods; null: not known. Shares are from 0 to 1."""
+
+    service = NameField(read_only=True)
+    spot_share = serializers.FloatField(read_only=True, allow_null=True)
+    replicas_left = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="How many its autoscaler may still add."
+    )
+    monthly_cost = serializers.SerializerMethodField(help_text="In the currency of OpenCost.")
+    warnings = serializers.SerializerMethodField(help_text="What leaves no headroom.")
+
+    class Meta:
+        model = ClusterFacts
+        fields = [
+            "id", "service", "workload", "pods", "pods_on_spot", "spot_share", "smallest",
+            "largest", "replicas_left", "node_groups", "cpu_requested", "memory_requested",
+            "hourly_cost", "monthly_cost", "warnings", "read_at", "problem",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_monthly_cost(self, facts: ClusterFacts) -> float | None:
+        return cluster_facts.monthly_cost(facts)
+
+    def get_warnings(self, facts: ClusterFacts) -> list[str]:
+        return cluster_facts.in_words(facts)
+
+
+class ClusterFactsViewSet(EtagRetrieveMixin, mixins.ListModelMixin, Resource):
+    """What services run on: pods, autoscaling bounds, node groups, spot share, cost."""
+
+    queryset = ClusterFacts.objects.select_related("service")
+    serializer_class = ClusterFactsSerializer
+    filterset_fields = ["service__name"]
+
+
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {
     "load-tests": LoadTestViewSet,
     "drills": DrillViewSet,
     "capacities": CapacityViewSet,
+    "cluster-facts": ClusterFactsViewSet,
 }

@@ -1,5 +1,6 @@
 """Objectives, readiness, onboarding, records and the practice map."""
 
+from practice.models.cluster import ClusterFacts
 from practice.models.code_host import CodeHost, Publication
 from practice.models.onboarding import Engagement, Phase
 from practice.models.practice_map import Practice, Subscription, Verdict
@@ -17,6 +18,7 @@ __all__ = [
     "Capacity",
     "Checklist",
     "ChecklistItem",
+    "ClusterFacts",
     "CodeHost",
     "Drill",
     "Engagement",

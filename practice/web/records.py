@@ -13,9 +13,9 @@ from incidents.models import Service
 from incidents.web.shortcuts import add_errors
 from people.permissions import requires
 from practice.load_tests import registry as load_test_tools
-from practice.models import Capacity, LoadTest
+from practice.models import Capacity, ClusterFacts, LoadTest
 from practice.permissions import MANAGE, RECORD_RUNS
-from practice.records import capacity, code_hosts, load_tests
+from practice.records import capacity, cluster_facts, code_hosts, load_tests
 from practice.records.publishing import figures_of
 from practice.records.release_gate import gate_of_run
 from practice.web.forms import CapacityForm, DrillForm, LoadTestForm
@@ -28,8 +28,12 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
         (each, capacity.trend_of(each), draw([(each.times, each.values)], each.unit, each.what))
         for each in service.capacities.all()
     ]
+    facts = ClusterFacts.objects.filter(service=service).first()
     context = {
         "service": service,
+        "facts": facts,
+        "cost": cluster_facts.monthly_cost(facts) if facts else None,
+        "warnings": cluster_facts.in_words(facts) if facts else [],
         "runs": load_tests.compared_runs(service),
         "drills": service.drills.all()[:20],
         "capacities": capacities,

@@ -42,7 +42,7 @@ MADE_BY_MACHINES = {
     "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
     "incidents.pageract", "kb.oncall", "kb.oncallreading",
     "kb.notificationdelivery", "kb.statedanswer", "people.auditentry", "people.auditcursor",
-    "practice.sloday",
+    "practice.sloday", "practice.clusterfacts", "practice.publication",
     # A text that is being written, seen by its author only, and codes that live for minutes.
     "kb.draft", "kb.chatcode",
     # The record of former texts is a copy itself.
