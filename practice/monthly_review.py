@@ -26,7 +26,8 @@ from incidents.permissions import visible_alerts
 from kb.models import ActionItem
 from kb.permissions import visible_actions
 from kb.reports import statistics
-from practice.core import error_budget
+from practice.core import error_budget, okr
+from practice.core.okr import Progress
 from practice.models import ReadinessFinding, ReadinessReview, Slo, Subscription
 from practice.permissions import visible_findings
 from practice.slos.attribution import (
@@ -35,6 +36,7 @@ from practice.slos.attribution import (
     attribute,
     overlapping_incidents,
 )
+from practice.slos.okrs import progress_of_all
 from practice.slos.status import counts_of_all
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,14 @@ class MonthlyBudget:
         return 100 * (1 - (self.budget.ratio or 0.0))
 
 
+@dataclass(frozen=True)
+class KeyResult:
+    """A key result of the quarter that the month is in, as it was at the end of the month."""
+
+    slo: Slo
+    progress: Progress
+
+
 @dataclass
 class MonthlyReview:
     """The figures of a month. Times in minutes."""
@@ -69,6 +79,7 @@ class MonthlyReview:
     """name, path, incidents, minutes"""
     without_cause: int = 0
     slos: list[MonthlyBudget] = field(default_factory=list)
+    okrs: list[KeyResult] = field(default_factory=list)
     reviews: list[ReadinessReview] = field(default_factory=list)
     unready: list[Service] = field(default_factory=list)
     """core and normal services without a valid review"""
@@ -123,6 +134,7 @@ def build_review(user: Viewer, month: date, service: Service | None = None) -> M
     review.before = count, lost
     _add_causes(review, rows)
     review.slos = _budgets(user, review)
+    _add_okrs(review)
     _add_readiness(review, user)
     _add_actions(review, user)
     _add_noise(review, user, chosen)
@@ -171,6 +183,15 @@ def _budgets(user: Viewer, review: MonthlyReview) -> list[MonthlyBudget]:
         _, causes = attribute(slo, own, elapsed, budget, now)
         lines.append(MonthlyBudget(slo, budget, causes))
     return sorted(lines, key=lambda line: -line.budget.share)
+
+
+def _add_okrs(review: MonthlyReview) -> None:
+    start = datetime.combine(review.month, datetime.min.time(), UTC)
+    until = min(datetime.combine(review.until, datetime.min.time(), UTC), timezone.now())
+    rows = Slo.objects.filter(okr_quarter=okr.quarter_of(start)).select_related("service")
+    slos = list(rows.filter(service=review.service) if review.service else rows)
+    found = progress_of_all(slos, until)
+    review.okrs = [KeyResult(slo, found[slo.pk]) for slo in slos if slo.pk in found]
 
 
 def _add_readiness(review: MonthlyReview, user: Viewer) -> None:

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from incidents.models import Service
 from practice import monthly_review
+from practice.api.slos import KeyResultSerializer
 
 
 class MonthlyBudgetSerializer(serializers.Serializer):
@@ -28,6 +29,7 @@ class MonthlySerializer(serializers.Serializer):
     minutes = serializers.FloatField(help_text="From impact to resolution, summed.")
     causes = serializers.ListField(child=serializers.DictField())
     budgets = MonthlyBudgetSerializer(many=True, source="slos")
+    okrs = KeyResultSerializer(many=True)
     promised = serializers.IntegerField()
     done = serializers.IntegerField()
     overdue = serializers.IntegerField()
@@ -59,6 +61,7 @@ class MonthlyView(APIView):
             "incidents": [incident.pk for incident in review.incidents],
             "causes": causes,
             "slos": review.slos,
+            "okrs": review.okrs,
             "promised": review.promised,
             "done": review.done,
             "overdue": len(review.overdue),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,11 +28,15 @@ from practice.slo_files import registry as slo_file_kinds
 from practice.slos.attribution import attributed_status
 from practice.slos.editing import save_objective
 from practice.slos.importing import import_objectives
+from practice.slos.okrs import progress_of
 
 
 class SloSerializer(serializers.ModelSerializer):
     service = NameField(queryset=Service.objects.all())
     target = serializers.FloatField(min_value=1, max_value=99.9999, help_text="Percent.")
+    okr_target = serializers.FloatField(
+        min_value=1, max_value=100, allow_null=True, required=False, help_text="Percent."
+    )
 
     class Meta:
         model = Slo
@@ -45,6 +51,9 @@ class SloSerializer(serializers.ModelSerializer):
             "numerator",
             "total",
             "policy",
+            "okr_name",
+            "okr_quarter",
+            "okr_target",
             "enabled",
             "pulled_until",
             "problem",
@@ -54,6 +63,9 @@ class SloSerializer(serializers.ModelSerializer):
         extra_kwargs = {
             name: {"max_length": 5000} for name in ("description", "numerator", "total", "policy")
         }
+
+    def validate_okr_target(self, value: float | None) -> Decimal | None:
+        return self.validate_target(value) if value is not None else None
 
     def validate_target(self, value: float) -> Decimal:
         return Decimal(str(value)).quantize(Decimal("0.0001"))
@@ -106,6 +118,22 @@ class BudgetSerializer(serializers.Serializer):
     incidents = BudgetPartSerializer(many=True)
 
 
+class KeyResultSerializer(serializers.Serializer):
+    """Percents are of good events; null: nothing was counted."""
+
+    name = serializers.CharField(source="slo.okr_name")
+    quarter = serializers.CharField(source="slo.okr_quarter")
+    target = serializers.FloatField(source="progress.target")
+    good = serializers.FloatField(source="progress.good", allow_null=True)
+    before = serializers.FloatField(
+        source="progress.before", allow_null=True, help_text="In the quarter before."
+    )
+    met = serializers.BooleanField(source="progress.met")
+    progress = serializers.FloatField(
+        source="progress.share", allow_null=True, help_text="Of the way to the target, 0 to 1."
+    )
+
+
 class SloFileSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(sorted(slo_file_kinds()))
     content = serializers.CharField(help_text="The file's text.", trim_whitespace=False)
@@ -132,6 +160,15 @@ class SloViewSet(
     @action(detail=True)
     def budget(self, request: Request, pk: str | None = None) -> Response:
         return Response(BudgetSerializer(attributed_status(self.get_object(), request.user)).data)
+
+    @extend_schema(responses=KeyResultSerializer, summary="Progress of its key result")
+    @action(detail=True)
+    def okr(self, request: Request, pk: str | None = None) -> Response:
+        slo = self.get_object()
+        progress = progress_of(slo, timezone.now())
+        if progress is None:
+            raise NotFound("It is linked with no key result.")
+        return Response(KeyResultSerializer({"slo": slo, "progress": progress}).data)
 
     @extend_schema(
         request=SloFileSerializer,

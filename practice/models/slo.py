@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from analysis.models import Source
 from incidents.models import Service
-from practice.core import windows
+from practice.core import okr, windows
 
 POLICY = (
     "Three quarters spent: reliability work comes before features. All spent: releases of this "
@@ -28,6 +28,11 @@ def validate_window(value: str) -> None:
             f"Write days, from 1d to {windows.LONGEST_DAYS}d, or month, quarter or year; "
             "from a moment on as in 7d@2026-01-03T12:00[Europe/Berlin]."
         )
+
+
+def validate_quarter(value: str) -> None:
+    if not okr.is_quarter(value):
+        raise ValidationError("Write year and quarter, as in 2026-Q4.")
 
 
 class Slo(models.Model):
@@ -83,6 +88,19 @@ class Slo(models.Model):
     )
     total = models.TextField("query of all events", help_text="PromQL, events per second.")
     policy = models.TextField(blank=True, default=POLICY, help_text="What a spent budget means.")
+    okr_name = models.CharField(
+        "key result", max_length=200, blank=True, default="", db_default="",
+        help_text="Of an OKR that this objective serves.",
+    )  # fmt: skip
+    okr_quarter = models.CharField(
+        "quarter", max_length=okr.LONGEST_QUARTER, blank=True, default="", db_default="",
+        validators=[validate_quarter], help_text="As in 2026-Q4.",
+    )  # fmt: skip
+    okr_target = models.DecimalField(
+        "target of the key result", max_digits=7, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("1")), MaxValueValidator(Decimal("100"))],
+        help_text="Percent of events that are good over that quarter.",
+    )  # fmt: skip
     enabled = models.BooleanField(default=True)
     pulled_until = models.DateTimeField(null=True, blank=True, editable=False)
     tried_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -116,6 +134,15 @@ class Slo(models.Model):
         return float(self.target) / 100
 
     def clean(self) -> None:
+        """Raises ValidationError by field."""
+        given = {
+            "okr_name": self.okr_name, "okr_quarter": self.okr_quarter,
+            "okr_target": self.okr_target,
+        }  # fmt: skip
+        if any(given.values()) and not all(given.values()):
+            missing = [name for name, value in given.items() if not value]
+            message = "A key result has a name, a quarter and a target."
+            raise ValidationError(dict.fromkeys(missing, message))
         for name in ("numerator", "total"):
             if "$window" not in getattr(self, name):
                 raise ValidationError({name: "Write $window as the range: [$window]."})

@@ -31,6 +31,9 @@ class SloForm(forms.ModelForm):
             "total",
             "source",
             "policy",
+            "okr_name",
+            "okr_quarter",
+            "okr_target",
             "enabled",
         ]
         widgets = {

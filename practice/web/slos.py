@@ -23,6 +23,7 @@ from practice.slos import counting
 from practice.slos.attribution import AttributedStatus, attributed_status
 from practice.slos.editing import save_objective
 from practice.slos.importing import import_objectives
+from practice.slos.okrs import progress_of
 from practice.slos.status import stored_status
 from practice.web.forms import SloFileForm, SloForm
 
@@ -45,6 +46,7 @@ def slo_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "slo": slo,
         "found": status,
+        "progress": progress_of(slo, timezone.now()),
         "left_chart": _budget_left_chart(status),
         "ratio_chart": _error_ratio_chart(status),
         "rules": rules([counting.objective_of(slo)]),
