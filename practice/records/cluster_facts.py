@@ -94,7 +94,7 @@ def _facts(workload: Workload, prometheus: Prometheus, now: datetime) -> dict[st
     }
 
 
-EMPTY = {
+EMPTY: dict[str, Any] = {
     "pods_on_spot": None, "smallest": None, "largest": None, "node_groups": [],
     "cpu_requested": None, "memory_requested": None, "hourly_cost": None,
 }  # fmt: skip

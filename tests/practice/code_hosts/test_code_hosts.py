@@ -209,7 +209,7 @@ def test_half_of_a_place_is_refused_by_field(
     checkout: Service, given: dict[str, str], field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        a_run(checkout, 100, **given)
+        a_run(checkout, 100, 0, **given)
     assert set(refused.value.message_dict) == {field}
 
 
