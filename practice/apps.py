@@ -13,7 +13,7 @@ class PracticeConfig(AppConfig):
         from kb.chatops.dispatch import COMMANDS
         from practice.audited import watch_models
         from practice.defaults import seed
-        from practice.extensions import chat_commands, palette, signal_handlers
+        from practice.extensions import announce_command, chat_commands, palette, signal_handlers
         from practice.permissions import visible_findings
         from practice.readiness.reviews import missing_for
         from practice.retention import register_kinds
@@ -21,6 +21,8 @@ class PracticeConfig(AppConfig):
         guard("findings", visible_findings, "practice:finding-close")
         PAGES.register("practice", palette.PAGES)
         COMMANDS.register("budget", chat_commands.BUDGET)
+        COMMANDS.register("announce", announce_command.ANNOUNCEMENT)
+        COMMANDS.register("coming", announce_command.COMING)
         GATES.register("readiness", missing_for)
         incident_resolved.connect(signal_handlers.find_gaps_of)
         post_migrate.connect(seed, sender=self)

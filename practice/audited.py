@@ -2,6 +2,7 @@
 
 from people.audit import watch
 from practice.models import (
+    Announcement,
     Capacity,
     Checklist,
     ChecklistItem,
@@ -29,6 +30,14 @@ def watch_models() -> None:
     watch(Subscription, always=True, ignored={"sent_for"})
     for each in (Checklist, ChecklistItem, Practice):
         watch(each, always=True)
-    for model in (Drill, Engagement, LoadTest, ReadinessAnswer, ReadinessReview, Verdict):
+    for model in (
+        Announcement,
+        Drill,
+        Engagement,
+        LoadTest,
+        ReadinessAnswer,
+        ReadinessReview,
+        Verdict,
+    ):
         watch(model, always=False)
     watch(ReadinessFinding, always=False, private=lambda row: row.incident.private)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -114,7 +114,12 @@ def suggested(columns: dict[str, list[Card]]) -> list[Card]:
 
 @transaction.atomic
 def set_phase(
-    service: Service, phase: str, state: str, owner: User | None = None, evidence: str = ""
+    service: Service,
+    phase: str,
+    state: str,
+    owner: User | None = None,
+    evidence: str = "",
+    due_on: date | None = None,
 ) -> Engagement:
     """Write the state of a phase; "done" requires evidence. Raises ValidationError by field."""
     if phase not in Phase.values:
@@ -124,7 +129,7 @@ def set_phase(
     rows = Engagement.objects.select_for_update().filter(service=service, phase=phase)
     engagement = rows.first() or Engagement(service=service, phase=phase)
     engagement.state, engagement.owner = state, owner
-    engagement.evidence = evidence.strip()
+    engagement.evidence, engagement.due_on = evidence.strip(), due_on
     engagement.full_clean(exclude=["owner"])
     engagement.save()
     return engagement

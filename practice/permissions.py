@@ -11,8 +11,12 @@ from people.models import Role
 from practice.models import ReadinessFinding
 
 RECORD_RUNS = declare("practice.add_loadtest", "record load tests and drills", Role.RESPONDER)
+ANNOUNCE = declare("practice.add_announcement", "announce what is coming", Role.RESPONDER)
 REVIEW_READINESS = declare(
-    "practice.change_readiness", "review readiness and set phases", Role.EDITOR, of_team=True
+    "practice.change_readiness",
+    "review readiness, set phases and decide on what is coming",
+    Role.EDITOR,
+    of_team=True,
 )
 EDIT_VERDICTS = declare("practice.change_verdict", "decide on practices", Role.EDITOR)
 MANAGE_CODE_HOSTS = declare(

@@ -44,7 +44,8 @@ def register_kinds() -> None:
             "Objectives, reviews, checklists, load tests and drills",
             (
                 tables.LoadTest, tables.Drill, Slo, Engagement, tables.Practice, Verdict,
-                tables.Subscription, tables.Checklist, tables.ChecklistItem,
+                tables.Subscription, tables.Announcement,
+                tables.Announcement.depends_on.through, tables.Checklist, tables.ChecklistItem,
                 tables.ReadinessReview, ReadinessAnswer, tables.ReadinessFinding, tables.Capacity,
             ),
             "As many as people and releases write; a review looks back at all of them.",

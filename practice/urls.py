@@ -1,6 +1,7 @@
 from django.urls import path
 
 from practice.web import (
+    announcements,
     code_hosts,
     home,
     monthly_review,
@@ -38,6 +39,10 @@ urlpatterns = [
     path("reviews/<int:pk>/", readiness.review, name="review"),
     path("reviews/<int:pk>/items/<int:item>/", readiness.answer, name="answer"),
     path("findings/<int:pk>/close/", readiness.finding_close, name="finding-close"),
+    path("coming/", announcements.announcement_list, name="announcements"),
+    path("coming/new/", announcements.announcement_form, name="announcement-new"),
+    path("coming/<int:pk>/", announcements.announcement, name="announcement"),
+    path("coming/<int:pk>/edit/", announcements.announcement_form, name="announcement-edit"),
     path("checklists/", readiness.checklists, name="checklists"),
     path("checklists/<slug:tier>/", readiness.checklist, name="checklist"),
     path("slos/", slos.slo_list, name="slos"),

@@ -29,7 +29,7 @@ class EngagementSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Engagement
-        fields = ["id", "service", "phase", "state", "owner", "evidence", "updated_at"]
+        fields = ["id", "service", "phase", "state", "owner", "due_on", "evidence", "updated_at"]
         # Posting a phase again updates it.
         validators: list[Any] = []
         extra_kwargs = {"evidence": {"max_length": 5000}}

@@ -7,6 +7,7 @@ from practice.permissions import MANAGE_CODE_HOSTS
 
 PAGES = (
     Page("Practice: onboarding board", "practice:board", "readiness phases stages"),
+    Page("What is coming", "practice:announcements", "announce new microservice load sprint"),
     Page("Objectives", "practice:slos", "slo error budget"),
     Page("Practice map", "practice:map", "practices"),
     Page("Monthly review", "practice:monthly", "report month"),

@@ -1,5 +1,6 @@
 """Objectives, readiness, onboarding, records and the practice map."""
 
+from practice.models.announcement import Announcement
 from practice.models.cluster import ClusterFacts
 from practice.models.code_host import CodeHost, Publication
 from practice.models.onboarding import Engagement, Phase
@@ -15,6 +16,7 @@ from practice.models.records import Capacity, Drill, LoadTest
 from practice.models.slo import Slo, SloDay
 
 __all__ = [
+    "Announcement",
     "Capacity",
     "Checklist",
     "ChecklistItem",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from incidents.models import Service
+from practice.models.announcement import Announcement
 
 
 class Phase(models.TextChoices):
@@ -33,6 +35,11 @@ class Engagement(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    due_on = models.DateField("due", null=True, blank=True)
+    announcement = models.ForeignKey(
+        Announcement, models.SET_NULL, null=True, blank=True, related_name="phases",
+        help_text="That it was promised for.",
+    )  # fmt: skip
     evidence = models.TextField(
         blank=True,
         max_length=5000,
@@ -52,3 +59,8 @@ class Engagement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service}: {self.get_phase_display()}"
+
+    @property
+    def is_overdue(self) -> bool:
+        done = self.state in (self.State.DONE, self.State.SKIPPED)
+        return self.due_on is not None and not done and self.due_on < timezone.now().date()

@@ -9,8 +9,10 @@ from django import forms
 from analysis.models import Source
 from incidents.models import Service
 from incidents.web.forms.files import KindOfFileForm, TextOrFileForm
+from people.membership import active_people
+from practice.announcements.announcing import Promise
 from practice.load_tests import registry as load_test_tools
-from practice.models import Capacity, Drill, Practice, Slo
+from practice.models import Announcement, Capacity, Drill, Phase, Practice, Slo
 from practice.records.load_tests import MOST_BYTES
 from practice.slo_files import registry as slo_files
 
@@ -127,3 +129,70 @@ class StageForm(forms.Form):
     reason = forms.CharField(
         max_length=300, required=False, help_text="Required only where the gate is not met."
     )
+
+
+class AnnouncementForm(forms.ModelForm):
+    class Meta:
+        model = Announcement
+        fields = [
+            "title", "service", "new_service", "owner", "tier", "planned_on", "flows",
+            "expected_rate", "depends_on",
+        ]  # fmt: skip
+        widgets = {
+            "planned_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "flows": forms.Textarea(attrs={"rows": 4}),
+        }
+
+
+class DecisionForm(forms.Form):
+    """A decision, and for each phase who does it until when."""
+
+    state = forms.ChoiceField(label="Decision")
+    decision = forms.CharField(
+        label="Reason and conditions", max_length=5000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        state: Any = self.fields["state"]
+        state.choices = [
+            (Announcement.State.ACCEPTED, "Accept"),
+            (Announcement.State.POSTPONED, "Postpone"),
+            (Announcement.State.WITHDRAWN, "Withdraw"),
+        ]
+        for phase, name in Phase.choices:
+            self.fields[f"due_{phase}"] = forms.DateField(
+                label=f"{name}, due",
+                required=False,
+                widget=forms.DateInput(attrs={"type": "date"}),
+            )
+            self.fields[f"owner_{phase}"] = forms.ModelChoiceField(
+                active_people().order_by("username"),
+                label=f"{name}, by",
+                required=False,
+                to_field_name="username",
+                empty_label="nobody",
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for phase in Phase.values:
+            if data.get(f"owner_{phase}") and not data.get(f"due_{phase}"):
+                self.add_error(f"due_{phase}", "Until when?")
+        return data
+
+    @property
+    def phase_rows(self) -> list[tuple[str, Any, Any]]:
+        """The name of each phase, and its fields of date and person."""
+        return [
+            (name, self[f"due_{phase}"], self[f"owner_{phase}"]) for phase, name in Phase.choices
+        ]
+
+    def promises(self) -> list[Promise]:
+        data = self.cleaned_data
+        return [
+            Promise(phase, data[f"owner_{phase}"], data[f"due_{phase}"])
+            for phase in Phase.values
+            if data[f"due_{phase}"]
+        ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
@@ -53,10 +57,14 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
                 submitted_text(request, "state"),
                 owner.first(),
                 submitted_text(request, "evidence"),
+                _date_in(submitted_text(request, "due_on")),
             ),
             "Saved.",
         )
-    engagements = {each.phase: each for each in service.engagements.select_related("owner")}
+    engagements = {
+        each.phase: each
+        for each in service.engagements.select_related("owner", "announcement__service")
+    }
     rows = [
         (phase, name, engagements.get(phase) or Engagement(service=service, phase=phase))
         for phase, name in Phase.choices
@@ -69,3 +77,14 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
         "people": people,
     }
     return render(request, "practice/onboarding/phases.html", context)
+
+
+def _date_in(text: str) -> date | None:
+    """None for an empty text. Raises ValidationError."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if text.strip() and day is None:
+        raise ValidationError({"due_on": "Write the date as in 2026-12-09."})
+    return day

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from incidents.models import Service
+from practice.announcements import announcing
 from practice.permissions import visible_findings
 from practice.readiness import reviews
 from practice.slos.status import stored_status
@@ -21,6 +22,7 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
     last, valid = reviews.last_review(service)
     context = {
         "service": service,
+        "coming": announcing.coming().filter(service=service)[:3],
         "last": last,
         "holds": valid,
         "open": service.reviews.filter(closed_at=None).first(),
