@@ -50,7 +50,7 @@ def compare(announcement: Announcement, user: Viewer, now: datetime | None = Non
     lines.append(Line("Tier", announcement.tier, service.tier, announcement.tier != service.tier))
     lines.append(_dependencies(announcement, service))
     if announcement.expected_rate is not None:
-        lines.append(_load(announcement.expected_rate, peak_rate(service, now)))
+        lines.append(_load(announcement, service, now))
     if deploy is not None:
         rows = visible_incidents(user).filter(
             services=service, impact_started_at__gte=deploy.started_at, merged_into=None
@@ -100,8 +100,14 @@ def peak_rate(service: Service, now: datetime) -> float | None:
     return max(peaks, default=None)
 
 
-def _load(expected: float, peak: float | None) -> Line:
+def _load(announcement: Announcement, service: Service, now: datetime) -> Line:
+    """A new service has what was announced; a known one that beside what it had before."""
+    added = announcement.expected_rate or 0.0
+    was_known = service.created_at < announcement.created_at
+    before = peak_rate(service, announcement.created_at) if was_known else None
+    announced = f"{added:g} a second" + (f" more than {before:.1f}" if before is not None else "")
+    peak = peak_rate(service, now)
     if peak is None:
-        return Line("Load at the peak", f"{expected:g} a second", "not counted by an objective")
-    differs = peak > expected * MORE_THAN_EXPECTED
-    return Line("Load at the peak", f"{expected:g} a second", f"{peak:.1f} a second", differs)
+        return Line("Load at the peak", announced, "not counted by an objective")
+    differs = peak > (added + (before or 0.0)) * MORE_THAN_EXPECTED
+    return Line("Load at the peak", announced, f"{peak:.1f} a second", differs)

@@ -55,7 +55,7 @@ def announce(context: CommandContext, rest: str) -> ChatAnswer:
         service=service,
         new_service="" if service else name,
         owner=None if service else _team_of(context.user),
-        **({"tier": service.tier} if service else {}),
+        tier=service.tier if service else Service.Tier.NORMAL,
         planned_on=planned_on,
         expected_rate=rate,
     )

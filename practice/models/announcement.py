@@ -44,7 +44,7 @@ class Announcement(models.Model):
     expected_rate = models.FloatField(
         "expected load", null=True, blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1e9)],
-        help_text="Requests a second at the peak.",
+        help_text="Requests a second at the peak that it adds.",
     )  # fmt: skip
     depends_on = models.ManyToManyField(
         Service, blank=True, related_name="announced_by", help_text="What it will call."

@@ -60,7 +60,8 @@ def announcement(request: HttpRequest, pk: int) -> HttpResponse:
     """One announcement; a POST decides on it."""
     rows = Announcement.objects.select_related("service", "owner", "author", "decided_by")
     row = get_object_or_404(rows, pk=pk)
-    form = DecisionForm(request.POST or None)
+    initial = {"state": row.state, "decision": row.decision} if row.decided_at else None
+    form = DecisionForm(request.POST or None, initial=initial)
     if request.method == "POST":
         require(request.user, REVIEW_READINESS, row)
         if form.is_valid():

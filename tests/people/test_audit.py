@@ -56,7 +56,8 @@ SETTINGS = {
     "kb.tracker",
     "kb.category", "kb.postmortemtemplate", "kb.chatperson", "analysis.source",
     "analysis.logwatch", "practice.slo", "practice.checklist", "practice.checklistitem",
-    "practice.practice", "practice.codehost", "people.team", "people.membership", "people.rolegrant",
+    "practice.practice", "practice.codehost", "people.team", "people.membership",
+    "people.rolegrant",
     "people.grouprule", "people.account", "people.invitation", "auth.user", "auth.group",
     "mfa.authenticator",
 }  # fmt: skip

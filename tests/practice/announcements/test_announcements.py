@@ -157,9 +157,17 @@ def test_what_reached_production_is_shown_beside_what_was_announced(
         "normal", "core", True,
     )  # fmt: skip
     assert (lines["Dependencies"].now, lines["Dependencies"].differs) == ("the same", False)
-    assert lines["Load at the peak"].now == "0.3 a second"
-    assert lines["Load at the peak"].differs
+    load = lines["Load at the peak"]
+    assert (load.announced, load.now) == ("0.2 a second more than 0.3", "0.3 a second")
+    assert not load.differs
     assert lines["Incidents since"].now == "1"
+    slo.days.filter(day=timezone.now().date()).update(total=[300.0] * 288)
+    Announcement.objects.update(created_at=timezone.now() - timedelta(days=2))
+    row.refresh_from_db()
+    Service.objects.update(created_at=timezone.now() - timedelta(days=9))
+    checkout.refresh_from_db()
+    [load] = [line for line in compare(row, user) if line.what == "Load at the peak"]
+    assert load.differs, "It is more than both together."
 
 
 def test_the_api_announces_assesses_and_decides(
