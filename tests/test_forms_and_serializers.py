@@ -39,6 +39,7 @@ ALLOWED = {
     "Capacity": {"source", "service"},
     # A page chooses among the teams; the API names one.
     "Service": {"owner", "owner_team"},
+    "Announcement": {"owner", "team"},
     # Pages have buttons of their own for these; external ids are for scripts.
     "Incident": {
         "status", "owner", "labels", "external_source", "external_id", "external_url",

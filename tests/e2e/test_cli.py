@@ -168,4 +168,6 @@ def test_a_pipeline_asks_whether_it_may_release_and_tells_of_its_load_test(
         arguments = ("load-test", "orders-db", "k6", str(path), "--release", str(place), "--strict")
         posted = run(*arguments, code=8 if median == 150 else 0)
     assert "median up by 50%" in posted.stdout
+    assert "availability is spent" in run("gate", "orders-db", "--release", "3", code=7).stdout
+    assert "Worse than usual" in run("gate", "orders-db", "--release", "4", code=8).stdout
     run("load-test", "orders-db", "locust", str(path), code=2)

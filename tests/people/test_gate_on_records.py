@@ -33,6 +33,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "incidents.Integration": {"kind": "alertmanager"},
     "incidents.MaintenanceWindow": {"ends_at": datetime(2100, 1, 1, tzinfo=UTC)},
     "kb.Tracker": {"kind": "jira"},
+    "practice.CodeHost": {"kind": "github"},
     "kb.Workspace": {"kind": "slack"},
     "people.GroupRule": {"role": Role.VIEWER},
 }
