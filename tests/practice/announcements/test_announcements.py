@@ -125,15 +125,22 @@ def test_a_decision_makes_the_service_and_its_engagement_with_people_and_dates(
         announcing.announce(user, announcement=row, title="Paying by invoice, too")
 
 
-def test_only_those_of_the_team_decide(checkout: Service, user: User, other: User) -> None:
+def test_only_those_of_the_team_decide_and_what_is_promised_is_due_at_home(
+    checkout: Service, user: User, other: User, client: Client
+) -> None:
     row = announced(user, service=checkout)
     assert row.owner == checkout.owner
     with pytest.raises(PermissionDenied):
         announcing.decide(row, other, "accepted")
     announcing.decide(row, user, "accepted", promises=[Promise("capacity", None, SOON)])
     phase = Engagement.objects.get(service=checkout)
-    phase.due_on = timezone.now().date() - timedelta(days=1)
+    phase.due_on, phase.owner = timezone.now().date() - timedelta(days=1), other
+    phase.save()
     assert phase.is_overdue
+    for person, shown in ((other, True), (user, False)):
+        client.force_login(person)
+        due = client.get("/practice/home/due/?scope=mine").content.decode()
+        assert ("checkout: Capacity plan" in due) is shown
 
 
 def test_what_reached_production_is_shown_beside_what_was_announced(

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from incidents.filing import file_incident
 from incidents.models import Service
 from practice.code_hosts import registry
 from practice.code_hosts.base import ApiError, names_repository, repository_name
@@ -80,6 +81,10 @@ def test_a_result_is_shown_once_beside_its_commit_with_what_changed(
 def test_commit_and_gate_say_the_same_also_when_the_budget_changes(
     host: CodeHost, fake: FakeHost, checkout: Service, slo: Slo
 ) -> None:
+    file_incident(
+        title="Secret weakness", services=[checkout], private=True,
+        impact_started_at=timezone.now() - timedelta(days=2),
+    )  # fmt: skip
     of_commit(checkout, 100)
     run()
     assert fake.shown()[0].passed
@@ -93,6 +98,7 @@ def test_commit_and_gate_say_the_same_also_when_the_budget_changes(
     assert [(shown.passed, shown.summary) for shown in fake.shown()] == [(False, gate.in_words)]
     assert gate.in_words == "The error budget of availability is spent."
     assert publishing.follow_gates() == 0
+    assert "Secret weakness" not in str(fake.writes)
     slo.days.all().delete()
     assert publishing.follow_gates() == 1
     run()
@@ -108,7 +114,7 @@ def test_limits_are_waited_for_and_outages_repeated(
     host.refresh_from_db()
     assert host.resting_until is not None
     assert 590 < (host.resting_until - timezone.now()).total_seconds() <= 600
-    assert publishing.publish_due() == 0, "It rests as long as it was told to."
+    assert publishing.publish_due() == 0, "It rests as long as the host says."
     fake.failures = [(503, {}, {"message": "Down"})]
     assert run() == 0
     assert run() == 1
