@@ -41,13 +41,15 @@ LAYERS = {
         "tasks urls admin apps",
     ],
     "kb": [
+        "remote_api",
         "models chat importers trackers",
+        "history_sources",
         "permissions defaults rooms audited",
         "privacy",
         "postmortems reports",
         "causes exporters retention",
         "chatops import_runner answers tracking resolving palette",
-        "notification_text row_causes uploaded_history",
+        "notification_text row_causes uploaded_history history_reading",
         "notifications",
         "on_call",
         "api web",
@@ -89,6 +91,7 @@ PLUGIN_FOLDERS = [
     "kb/chat",
     "kb/importers",
     "kb/exporters",
+    "kb/history_sources",
     "kb/trackers",
     "analysis/sources",
     "practice/slo_files",
@@ -97,6 +100,9 @@ PLUGIN_FOLDERS = [
 PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
+    "kb/trackers": ("kb.remote_api",),
+    # The same readers as for files, so that both give the same records.
+    "kb/history_sources": ("kb.remote_api", "kb.importers"),
     # One way of reading a row of incident history, whatever file it is in.
     "kb/importers": ("incidents.history_rows", "incidents.history_tables", "incidents.severities"),
 }

@@ -11,16 +11,15 @@ from django import forms
 
 from common.payloads import text
 from common.signing import Hmac
+from kb.remote_api import JsonApi, RemoteError, required, required_time
 from kb.trackers.base import (
     IssueDraft,
     IssueMissing,
     IssueState,
-    TrackerError,
     TrackerForm,
     TrackerIssue,
     path_below,
 )
-from kb.trackers.http import JsonApi, required, required_time
 from kb.trackers.numbered import PAGE, NumberedTracker
 
 PUBLIC = "https://api.github.com"
@@ -67,7 +66,7 @@ class GitHub(NumberedTracker):
     def probe(self) -> str:
         data = self.read_project()
         if not data.get("has_issues", True):
-            raise TrackerError(f"Issues are switched off in {self.project}: switch them on.")
+            raise RemoteError(f"Issues are switched off in {self.project}: switch them on.")
         return f"The repository {text(data, 'full_name') or self.project} can be read."
 
     def read_project(self) -> Any:

@@ -14,17 +14,16 @@ from django import forms
 
 from common.payloads import dig, text
 from common.signing import Hmac
+from kb.remote_api import JsonApi, RemoteError, required, required_time
 from kb.trackers.base import (
     IssueDraft,
     IssueState,
     NotOurs,
-    TrackerError,
     TrackerForm,
     TrackerIssue,
     TrackerPlugin,
     path_below,
 )
-from kb.trackers.http import JsonApi, required, required_time
 
 FIELDS = "summary,status,resolution,updated"
 NOT_DONE = frozenset(
@@ -166,7 +165,7 @@ class Jira(TrackerPlugin):
             raise self.api.odd()
         fitting = [each for each in offered if _category(each, "to") in categories]
         if not fitting:
-            raise TrackerError(
+            raise RemoteError(
                 f"The workflow of {issue_id} has no transition from its present status that "
                 f"{what}, or the account may not use it. Do it in Jira, or let the workflow allow "
                 "it."
