@@ -14,6 +14,7 @@ from kb.models import (
     Citation,
     Comment,
     Fix,
+    HistoryConnection,
     IncidentChannel,
     LedTo,
     NotificationRule,
@@ -72,6 +73,7 @@ def watch_models() -> None:
         Tracker, always=True, secret={"slug", "sealed"},
         ignored={"resting_until", "trouble", "last_refusal"},
     )  # fmt: skip
+    watch(HistoryConnection, always=True, secret={"sealed"}, ignored={"followed_to", "trouble"})
     watch(Cause, always=False, private=private_cause)
     for of_one in (CauseLink, LedTo, IncidentChannel):
         watch(of_one, always=False, private=of_incident)

@@ -29,6 +29,12 @@ PAGES = (
     Page(
         "Import history", "kb:history-import", "upload csv markdown past incidents", IMPORT_HISTORY
     ),
+    Page(
+        "Import by API",
+        "kb:history-connections",
+        "history pagerduty jira github statuspage opsgenie confluence",
+        IMPORT_HISTORY,
+    ),
     Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
     Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
     Page("Categories and templates", "kb:configuration", "settings", EDIT_TEMPLATES),

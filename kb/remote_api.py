@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ MAX_BYTES = 4 * 1024 * 1024
 LONGEST_WAIT = 3600.0
 USUAL_WAIT = 60.0
 """Seconds to wait where the server does not say how long."""
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,80}\Z", re.ASCII)
+"""An id of a payload that may become part of a path."""
 LIMITED = (420, 429)
 """Statuses that say that there were too many requests; 420 is Statuspage's."""
 

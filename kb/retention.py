@@ -114,6 +114,11 @@ def register_kinds() -> None:
             (tables.TrackedIssue, tables.Tracker),
             "As many as trackers and linked action items.",
         ),
+        "history-connections": Kind(
+            "Connections from which history is imported, and their readings",
+            (tables.HistoryReading, tables.HistoryConnection),
+            "As many as connections, each with up to three readings.",
+        ),
         "on-call": Kind(
             "Who is on call",
             (tables.OnCall, tables.OnCallReading),

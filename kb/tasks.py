@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from kb import notifications, on_call
+from kb.history_reading import reading
 from kb.postmortems.action_items import remind_owners_of_due_items
 from kb.tracking import syncing
 
@@ -25,3 +26,8 @@ def tell_channels() -> int:
 @shared_task
 def follow_trackers() -> int:
     return syncing.sync_due()
+
+
+@shared_task
+def read_history() -> int:
+    return reading.read_due()

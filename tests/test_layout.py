@@ -102,7 +102,7 @@ PLUGINS_MAY_ALSO_IMPORT = {
     "kb/exporters": ("kb.models", "kb.postmortems"),
     "kb/trackers": ("kb.remote_api",),
     # The same readers as for files, so that both give the same records.
-    "kb/history_sources": ("kb.remote_api", "kb.importers"),
+    "kb/history_sources": ("kb.remote_api", "kb.importers", "incidents.history_rows"),
     # One way of reading a row of incident history, whatever file it is in.
     "kb/importers": ("incidents.history_rows", "incidents.history_tables", "incidents.severities"),
 }
