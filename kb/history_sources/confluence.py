@@ -141,7 +141,7 @@ def _document(page: dict[str, Any], title: str) -> str:
     stamp = f"last modified on {changed:%Y-%m-%d}" if changed else ""
     return (
         f"<html><head><title>{escape(title)}</title></head><body>"
-        f'<h1 id="title-text">{escape(title)}</h1><div class="page-metadata">{stamp}</div>'
+        f"<h1 id='title-text'>{escape(title)}</h1><div class='page-metadata'>{stamp}</div>"
         f'<div id="main-content">{text_value(dig(page, "body.export_view.value"))}</div>'
         "</body></html>"
     )

@@ -165,6 +165,8 @@ def public_world(owner: User, service: Service) -> Incident:
     workspace = kb.Workspace.objects.create(kind="slack", name="Hidden", settings={})
     kb.NotificationRule.objects.create(workspace=workspace, events=["incident.filed"])
     kb.Tracker.objects.create(kind="jira", name="Board", settings={})
+    connection = kb.HistoryConnection.objects.create(kind="jira", name="Past", settings={})
+    kb.HistoryReading.objects.create(connection=connection, purpose="import", state="done")
     return incident
 
 

@@ -25,7 +25,15 @@ from incidents.intake.receiving import store
 from incidents.models import Incident, Service
 from incidents.tasks import work_deliveries
 from kb.causes.linking import name_cause
-from kb.models import ActionItem, ChatPerson, TrackedIssue, Tracker, Workspace
+from kb.models import (
+    ActionItem,
+    ChatPerson,
+    HistoryConnection,
+    HistoryReading,
+    TrackedIssue,
+    Tracker,
+    Workspace,
+)
 from kb.postmortems.editing import start_postmortem
 from people.membership import give_role
 from people.models import Role
@@ -90,6 +98,14 @@ def fill(author: User) -> None:
     work_deliveries()
     workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)
+    connection = HistoryConnection.objects.create(kind="jira", name="Past", settings={})
+    HistoryReading.objects.create(
+        connection=connection,
+        purpose="import",
+        state="failed",
+        error="Refused.",
+        pages=2,
+    )
     tracker = Tracker.objects.create(kind="jira", name="Board", settings={})
     TrackedIssue.objects.create(
         action=ActionItem.objects.filter(postmortem__private=False)[0], tracker=tracker,

@@ -59,6 +59,9 @@ class FakeProduct:
     def authorization(self) -> str:
         raise NotImplementedError
 
+    def is_allowed(self, authorization: str) -> bool:
+        return authorization == self.authorization()
+
     def answer(self, request: Request) -> Reply:
         raise NotImplementedError
 
@@ -83,7 +86,7 @@ class FakeProduct:
         self.requests.append(request)
         if self.failures:
             return self.failures.pop(0)
-        if request.headers.get("authorization") != self.authorization():
+        if not self.is_allowed(request.headers.get("authorization", "")):
             return 401, {}, {"message": "unauthorized"}
         status, body = self.answer(request)
         return status, {}, body
@@ -154,8 +157,8 @@ class FakePagerDuty(FakeProduct):
 class FakeGitHub(FakeProduct):
     kind = "github"
 
-    def authorization(self) -> str:
-        return f"Bearer {self.token}"
+    def is_allowed(self, authorization: str) -> bool:
+        return authorization in (f"Bearer {self.token}", f"token {self.token}")
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "repository": "example/shop", "label": "incident"}
@@ -169,7 +172,7 @@ class FakeGitHub(FakeProduct):
                 return 422, {"message": "Validation Failed"}
             since = query.get("since", "")
             rows = [each for each in self.sorted() if _time(each.updated) >= since]
-            size = int(query["per_page"])
+            size = int(query.get("per_page", 30))
             part = _part(rows, query, (int(query.get("page", 1)) - 1) * size)
             return 200, [self.shown(each) for each in part]
         if found := re.fullmatch(r"/issues/(\d+)/comments", path):
@@ -212,6 +215,10 @@ class FakeJira(FakeProduct):
 
     def answer(self, request: Request) -> Reply:
         query = request.query
+        if request.path == "/rest/api/2/serverInfo":
+            return 200, {"deploymentType": "Cloud", "versionNumbers": [1001, 0, 0]}
+        if request.path == "/rest/api/2/field":
+            return 200, [{"id": "summary", "name": "Summary", "clauseNames": ["summary"]}]
         if request.path != "/rest/api/2/search/jql":
             return 404, {"errorMessages": ["Not Found"]}
         if "(project = OPS)" not in query.get("jql", ""):
