@@ -68,15 +68,20 @@ class NotFound(RemoteError):
 
 
 class RemoteForm(forms.Form):
-    """Settings of everything that has a token; a subclass adds its own."""
+    """Settings of everything that has a token; a subclass adds its own.
+
+    On a page come the fields of a product, then `last_fields`, then secrets.
+    """
 
     secret_fields: tuple[str, ...] = ("token",)
+    last_fields: tuple[str, ...] = ()
     token = forms.CharField(label="Token", max_length=500, widget=forms.PasswordInput)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        public = [name for name in self.fields if name not in self.secret_fields]
-        self.order_fields([*public, *self.secret_fields])
+        last = (*self.last_fields, *self.secret_fields)
+        first = [name for name in self.fields if name not in last]
+        self.order_fields([*(self.field_order or ()), *first, *last])
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].rstrip("/")

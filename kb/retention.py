@@ -119,6 +119,11 @@ def register_kinds() -> None:
             (tables.HistoryReading, tables.HistoryConnection),
             "As many as connections, each with up to three readings.",
         ),
+        "copies": Kind(
+            "Targets of postmortems, and the copies there",
+            (tables.PublishedCopy, tables.PublishTarget),
+            "As many as targets, each with a copy of a postmortem at most.",
+        ),
         "on-call": Kind(
             "Who is on call",
             (tables.OnCall, tables.OnCallReading),

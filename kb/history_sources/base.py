@@ -16,6 +16,8 @@ from kb.remote_api import JsonApi, RemoteForm
 
 Cursor = dict[str, Any]
 """What finds the next page again, as JSON: numbers and tokens, never an address."""
+NOUN = "connection"
+"""What has the settings, in messages."""
 RIGHTS = "to read what is imported"
 OLDEST = timedelta(days=3650)
 """Before now, where no earliest day is set."""
@@ -36,6 +38,7 @@ class Page:
 class HistorySourceForm(RemoteForm):
     """Settings that every source has; a subclass adds its own."""
 
+    last_fields = ("earliest", "follow", "source")
     earliest = forms.RegexField(
         r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$",
         label="Not before",
@@ -115,12 +118,10 @@ class HistorySource:
         return timezone.now() - OLDEST
 
 
-def api_for(
-    settings: Mapping[str, Any], authorization: str, auth: tuple[str, str] | None = None
-) -> JsonApi:
-    """An API whose messages speak of connections; `auth` is used instead of the header."""
-    headers = {} if auth else {"Authorization": authorization}
-    return JsonApi(settings["url"], headers, auth, noun="connection", rights=RIGHTS)
+def api_for(settings: Mapping[str, Any], authorization: str) -> JsonApi:
+    """The API of these settings, whose messages speak of connections."""
+    headers = {"Authorization": authorization}
+    return JsonApi(settings["url"], headers, noun=NOUN, rights=RIGHTS)
 
 
 def share_of_time(start: datetime, reached: datetime | None) -> float | None:

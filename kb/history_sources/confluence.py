@@ -15,12 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 from django import forms
 
 from common.payloads import dig, text, time_at
+from kb.atlassian_api import ConfluenceFields, atlassian_api, read_space
 from kb.history_sources.base import (
+    NOUN,
+    RIGHTS,
     Cursor,
     HistorySource,
     HistorySourceForm,
     Page,
-    api_for,
     minutes_since,
     share_of_time,
 )
@@ -35,23 +37,12 @@ _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
-class ConfluenceForm(HistorySourceForm):
-    url = forms.URLField(
-        label="Address",
-        max_length=300,
-        assume_scheme="https",
-        help_text="https://example.atlassian.net/wiki for Cloud, of Data Center the base URL.",
-    )
-    space = forms.RegexField(_NAME, label="Key of the space", help_text="Such as OPS.")
+class ConfluenceForm(ConfluenceFields, HistorySourceForm):
     label = forms.RegexField(
         _NAME, label="Label", required=False, initial="postmortem",
         help_text="Only pages with it. Empty for all pages of the space.",
     )  # fmt: skip
-    email = forms.EmailField(
-        label="E-mail of the account",
-        required=False,
-        help_text="For Cloud. Empty for Data Center, where the token says who it is.",
-    )
+    field_order = ("url", "space", "label", "email")
 
 
 class Confluence(HistorySource):
@@ -67,17 +58,11 @@ class Confluence(HistorySource):
     SettingsForm = ConfluenceForm
 
     def connect(self) -> JsonApi:
-        email, token = self.settings.get("email"), self.settings["token"]
-        return api_for(self.settings, f"Bearer {token}", (email, token) if email else None)
+        return atlassian_api(self.settings, noun=NOUN, rights=RIGHTS)
 
     def probe(self) -> str:
-        space = self.settings["space"]
-        data = self.api.get_existing(
-            f"/rest/api/space/{space}",
-            f"space {space}, or the account may not see it. Check the key of the space in the "
-            "connection's settings.",
-        )
-        return f"The space “{text(data, 'name') or space}” can be read."
+        found = read_space(self.api, self.settings)
+        return f"The space “{text(found, 'name') or self.settings['space']}” can be read."
 
     def _cql(self, since: datetime | None) -> str:
         # The form lets nothing through that could end a text.

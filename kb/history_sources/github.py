@@ -8,12 +8,14 @@ from typing import Any
 from django import forms
 
 from common.payloads import text, time_at
+from kb.github_api import GitHubFields, github_api, read_repository
 from kb.history_sources.base import (
+    NOUN,
+    RIGHTS,
     Cursor,
     HistorySource,
     HistorySourceForm,
     Page,
-    api_for,
     page_number,
     share_of_time,
 )
@@ -23,19 +25,7 @@ from kb.remote_api import JsonApi
 PAGE, COMMENTS = 20, 100
 
 
-class GitHubForm(HistorySourceForm):
-    url = forms.URLField(
-        label="Address of the API",
-        initial="https://api.github.com",
-        max_length=300,
-        assume_scheme="https",
-        help_text="https://github.example.com/api/v3 for GitHub Enterprise Server.",
-    )
-    repository = forms.RegexField(
-        r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$",
-        label="Repository",
-        help_text="Such as example/shop.",
-    )
+class GitHubForm(GitHubFields, HistorySourceForm):
     label = forms.CharField(
         label="Label", required=False, max_length=200, initial="incident",
         help_text="Only issues with it; several between commas. Empty for all issues.",
@@ -55,18 +45,10 @@ class GitHub(HistorySource):
 
     def connect(self) -> JsonApi:
         self.path = f"/repos/{self.settings['repository']}"
-        api = api_for(self.settings, f"Bearer {self.settings['token']}")
-        api.headers |= {
-            "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28",
-        }  # fmt: skip
-        return api
+        return github_api(self.settings, noun=NOUN, rights=RIGHTS)
 
     def probe(self) -> str:
-        data = self.api.get_existing(
-            self.path,
-            f"repository {self.settings['repository']}, or the token may not see it. Check the "
-            "name in the connection's settings, and which repositories the token is for.",
-        )
+        data = read_repository(self.api, self.settings["repository"])
         return f"Issues of {text(data, 'full_name') or 'the repository'} can be read."
 
     def page(self, cursor: Cursor, since: datetime | None) -> Page:

@@ -13,12 +13,14 @@ from django.core.exceptions import ValidationError
 from common.payloads import dig, text, time_at
 from common.text_files import Row
 from incidents.history_rows import DEFAULTS
+from kb.atlassian_api import JiraFields, atlassian_api, is_cloud
 from kb.history_sources.base import (
+    NOUN,
+    RIGHTS,
     Cursor,
     HistorySource,
     HistorySourceForm,
     Page,
-    api_for,
     minutes_since,
     share_of_time,
 )
@@ -36,21 +38,11 @@ _HEADS = {
 """What Jira's export as CSV calls the fields of its API."""
 
 
-class JiraForm(HistorySourceForm):
-    url = forms.URLField(
-        label="Address",
-        max_length=300,
-        assume_scheme="https",
-        help_text="Such as https://example.atlassian.net",
-    )
+class JiraForm(JiraFields, HistorySourceForm):
     jql = forms.CharField(
         label="Query (JQL)", max_length=1000, initial="project = OPS AND issuetype = Incident"
     )
-    email = forms.EmailField(
-        label="E-mail of the account",
-        required=False,
-        help_text="For Jira Cloud. Empty for Data Center, where the token says who it is.",
-    )
+    field_order = ("url", "jql", "email")
 
     def clean_jql(self) -> str:
         jql: str = self.cleaned_data["jql"].strip()
@@ -72,9 +64,8 @@ class Jira(HistorySource):
     SettingsForm = JiraForm
 
     def connect(self) -> JsonApi:
-        email, token = self.settings.get("email"), self.settings["token"]
-        self.is_cloud = bool(email)
-        return api_for(self.settings, f"Bearer {token}", (email, token) if email else None)
+        self.is_cloud = is_cloud(self.settings)
+        return atlassian_api(self.settings, noun=NOUN, rights=RIGHTS)
 
     def probe(self) -> str:
         self.rows(self._search({"jql": self._jql(None), "maxResults": 1}), "issues")

@@ -18,6 +18,7 @@ from kb.models.postmortem import (
     PostmortemReview,
     PostmortemTemplate,
 )
+from kb.models.published_copy import PublishedCopy, PublishTarget
 from kb.models.tracker import TrackedIssue, Tracker
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "Postmortem",
     "PostmortemReview",
     "PostmortemTemplate",
+    "PublishTarget",
+    "PublishedCopy",
     "StatedAnswer",
     "TrackedIssue",
     "Tracker",
