@@ -41,11 +41,11 @@ def is_cloud(settings: Mapping[str, Any]) -> bool:
     return bool(settings.get("email"))
 
 
-def atlassian_api(settings: Mapping[str, Any], **words: str) -> JsonApi:
-    """The API of these settings; `words` are the `noun` and `rights` of its messages."""
+def atlassian_api(settings: Mapping[str, Any], **options: Any) -> JsonApi:
+    """The API of these settings; `options` are those of JsonApi."""
     email, token = settings.get("email"), settings["token"]
     headers = {} if email else {"Authorization": f"Bearer {token}"}
-    return JsonApi(settings["url"], headers, (email, token) if email else None, **words)
+    return JsonApi(settings["url"], headers, (email, token) if email else None, **options)
 
 
 def read_space(api: JsonApi, settings: Mapping[str, Any]) -> Any:

@@ -28,14 +28,14 @@ class GitHubFields(forms.Form):
     )
 
 
-def github_api(settings: Mapping[str, Any], **words: str) -> JsonApi:
-    """The API of these settings; `words` are the `noun` and `rights` of its messages."""
+def github_api(settings: Mapping[str, Any], **options: Any) -> JsonApi:
+    """The API of these settings; `options` are those of JsonApi."""
     headers = {
         "Authorization": f"Bearer {settings['token']}",
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",
     }
-    return JsonApi(settings["url"], headers, **words)
+    return JsonApi(settings["url"], headers, **options)
 
 
 def read_repository(api: JsonApi, name: str) -> Any:

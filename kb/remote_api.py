@@ -113,9 +113,10 @@ class JsonApi:
         auth: tuple[str, str] | None = None,
         *,
         noun: str = "tracker",
+        most_bytes: int = MAX_BYTES,
         rights: str = "to read, create and edit issues of the project",
     ) -> None:
-        self.noun, self.rights = noun, rights
+        self.noun, self.rights, self.most_bytes = noun, rights, most_bytes
         self.base = base.rstrip("/")
         self.host = urlsplit(base).netloc
         self.headers = {"Accept": "application/json", "User-Agent": "causebook", **headers}
@@ -180,9 +181,9 @@ class JsonApi:
         return Answer(response.status_code, response.headers, self._json(response, content))
 
     def _read(self, response: httpx.Response) -> bytes:
-        body = read_body(response, MAX_BYTES, self._until)
-        if len(body) > MAX_BYTES:
-            message = f"{self.host} answered with more than {MAX_BYTES // 1024**2} MB."
+        body = read_body(response, self.most_bytes, self._until)
+        if len(body) > self.most_bytes:
+            message = f"{self.host} answered with more than {self.most_bytes // 1024**2} MB."
             raise RemoteError(message)
         return body
 

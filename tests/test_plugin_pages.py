@@ -14,6 +14,7 @@ import incidents.webhooks
 import kb.chat
 import kb.exporters
 import kb.history_sources
+import kb.publishers
 import kb.trackers
 import practice.load_tests
 import practice.slo_files
@@ -29,6 +30,7 @@ LISTS = [
     ("/knowledge/chat/", kb.chat),
     ("/knowledge/trackers/", kb.trackers),
     ("/knowledge/history/", kb.history_sources),
+    ("/knowledge/targets/", kb.publishers),
 ]
 FILE_FORMS = [
     ("/services/import/", incidents.catalogue.formats),

@@ -7,6 +7,7 @@ that dies loses its page only, another reads that again, and nothing is counted 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -18,9 +19,11 @@ from django.utils import timezone
 
 from common.counting import Counts
 from common.leased_jobs import claim, claimable, finish, retry_later
+from incidents.models import Alert
 from kb.history_reading.connecting import STOPPED, plugin_of, source_of
 from kb.history_sources.base import Page
 from kb.import_runner import KnowledgeImportReport, import_records
+from kb.importers.base import ImportedIncident, ReadResult
 from kb.models import HistoryConnection, HistoryReading
 from kb.remote_api import RemoteError
 
@@ -137,12 +140,14 @@ def _read(reading: HistoryReading) -> str:
         row = finish(reading)
         if row is None:
             return "lost"
+        records = _without_alerts(connection.kind, list(_complete(page.records)))
         report = import_records(
-            page.records,
+            records,
             source_of(connection),
             dry_run=reading.purpose == Purpose.PREVIEW,
             update=reading.purpose != Purpose.PREVIEW,
         )
+        report.same += len(page.records) - len(records)
         row.began_at = began
         _add(row, report, [place for place, _ in page.records])
         _go_on(row, page)
@@ -151,6 +156,31 @@ def _read(reading: HistoryReading) -> str:
             _finished(row, began)
         HistoryConnection.objects.filter(pk=connection.pk).update(trouble="")
     return "read"
+
+
+def _complete(records: Iterable[ReadResult]) -> Iterator[ReadResult]:
+    """The records; of one that cannot be filed, what it lacks."""
+    for place, record in records:
+        if isinstance(record, str):
+            yield place, record
+        elif not record.title.strip():
+            yield place, "it has no title"
+        elif record.impact_started_at is None:
+            yield place, "it does not say when it began"
+        else:
+            yield place, record
+
+
+def _without_alerts(kind: str, records: list[ReadResult]) -> list[ReadResult]:
+    """Without records that are here as alerts, because their product also sends webhooks."""
+    ids = [record.external_id for _, record in records if isinstance(record, ImportedIncident)]
+    alerts = Alert.objects.filter(source__startswith=f"{kind} ", fingerprint__in=ids)
+    here = set(alerts.exclude(incident=None).values_list("fingerprint", flat=True))
+    return [
+        (place, record)
+        for place, record in records
+        if not (isinstance(record, ImportedIncident) and record.external_id in here)
+    ]
 
 
 def _go_on(row: HistoryReading, page: Page) -> None:

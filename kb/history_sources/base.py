@@ -19,6 +19,8 @@ Cursor = dict[str, Any]
 NOUN = "connection"
 """What has the settings, in messages."""
 RIGHTS = "to read what is imported"
+API_OPTIONS: dict[str, Any] = {"noun": NOUN, "rights": RIGHTS, "most_bytes": 16 * 1024 * 1024}
+"""How every source talks to its API: what messages say, and how large a page may be."""
 OLDEST = timedelta(days=3650)
 """Before now, where no earliest day is set."""
 
@@ -43,7 +45,8 @@ class HistorySourceForm(RemoteForm):
         r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$",
         label="Not before",
         required=False,
-        help_text="A day such as 2024-01-31. Empty for everything.",
+        widget=forms.TextInput(attrs={"type": "date"}),
+        help_text="Empty for everything.",
     )
     source = forms.CharField(
         label="Name of the origin",
@@ -121,7 +124,7 @@ class HistorySource:
 def api_for(settings: Mapping[str, Any], authorization: str) -> JsonApi:
     """The API of these settings, whose messages speak of connections."""
     headers = {"Authorization": authorization}
-    return JsonApi(settings["url"], headers, noun=NOUN, rights=RIGHTS)
+    return JsonApi(settings["url"], headers, **API_OPTIONS)
 
 
 def share_of_time(start: datetime, reached: datetime | None) -> float | None:

@@ -17,8 +17,7 @@ from django import forms
 from common.payloads import dig, text, time_at
 from kb.atlassian_api import ConfluenceFields, atlassian_api, read_space
 from kb.history_sources.base import (
-    NOUN,
-    RIGHTS,
+    API_OPTIONS,
     Cursor,
     HistorySource,
     HistorySourceForm,
@@ -58,7 +57,7 @@ class Confluence(HistorySource):
     SettingsForm = ConfluenceForm
 
     def connect(self) -> JsonApi:
-        return atlassian_api(self.settings, noun=NOUN, rights=RIGHTS)
+        return atlassian_api(self.settings, **API_OPTIONS)
 
     def probe(self) -> str:
         found = read_space(self.api, self.settings)

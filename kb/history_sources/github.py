@@ -10,8 +10,7 @@ from django import forms
 from common.payloads import text, time_at
 from kb.github_api import GitHubFields, github_api, read_repository
 from kb.history_sources.base import (
-    NOUN,
-    RIGHTS,
+    API_OPTIONS,
     Cursor,
     HistorySource,
     HistorySourceForm,
@@ -19,6 +18,7 @@ from kb.history_sources.base import (
     page_number,
     share_of_time,
 )
+from kb.importers.base import ReadResult
 from kb.importers.github import GitHubImporter
 from kb.remote_api import JsonApi
 
@@ -45,7 +45,7 @@ class GitHub(HistorySource):
 
     def connect(self) -> JsonApi:
         self.path = f"/repos/{self.settings['repository']}"
-        return github_api(self.settings, noun=NOUN, rights=RIGHTS)
+        return github_api(self.settings, **API_OPTIONS)
 
     def probe(self) -> str:
         data = read_repository(self.api, self.settings["repository"])
@@ -69,7 +69,8 @@ class GitHub(HistorySource):
 
     def _read(self, rows: list[dict[str, Any]]) -> list[Any]:
         """The issues; pull requests, which the list has too, are left out."""
-        importer, found = GitHubImporter(), []
+        importer = GitHubImporter()
+        found: list[ReadResult] = []
         for row in rows:
             created = time_at(row, "created_at")
             if row.get("pull_request") or (created and created < self.earliest):

@@ -15,8 +15,7 @@ from common.text_files import Row
 from incidents.history_rows import DEFAULTS
 from kb.atlassian_api import JiraFields, atlassian_api, is_cloud
 from kb.history_sources.base import (
-    NOUN,
-    RIGHTS,
+    API_OPTIONS,
     Cursor,
     HistorySource,
     HistorySourceForm,
@@ -65,7 +64,7 @@ class Jira(HistorySource):
 
     def connect(self) -> JsonApi:
         self.is_cloud = is_cloud(self.settings)
-        return atlassian_api(self.settings, noun=NOUN, rights=RIGHTS)
+        return atlassian_api(self.settings, **API_OPTIONS)
 
     def probe(self) -> str:
         self.rows(self._search({"jql": self._jql(None), "maxResults": 1}), "issues")

@@ -17,6 +17,7 @@ from kb.history_sources.base import (
     page_number,
     share_of_time,
 )
+from kb.importers.base import ReadResult
 from kb.importers.opsgenie import OpsgenieImporter
 from kb.remote_api import IDENTIFIER, JsonApi, NotFound
 
@@ -87,7 +88,8 @@ class Opsgenie(HistorySource):
         return not (since and changed and changed < since)
 
     def _read(self, rows: list[dict[str, Any]]) -> list[Any]:
-        importer, found = OpsgenieImporter(), []
+        importer = OpsgenieImporter()
+        found: list[ReadResult] = []
         for row in rows:
             key = text(row, "id", 60)
             ids = row.get("impactedServices")

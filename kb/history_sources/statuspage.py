@@ -15,6 +15,7 @@ from kb.history_sources.base import (
     api_for,
     page_number,
 )
+from kb.importers.base import ReadResult
 from kb.importers.statuspage import StatuspageImporter
 from kb.remote_api import JsonApi
 
@@ -65,7 +66,8 @@ class Statuspage(HistorySource):
         created = [at for row in rows if (at := time_at(row, "created_at"))]
         if created and max(created) < self.earliest:
             more = False
-        importer, found = StatuspageImporter(), []
+        importer = StatuspageImporter()
+        found: list[ReadResult] = []
         for row in rows:
             changed = time_at(row, "updated_at")
             begun = time_at(row, "created_at")

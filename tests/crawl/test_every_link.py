@@ -30,6 +30,9 @@ from kb.models import (
     ChatPerson,
     HistoryConnection,
     HistoryReading,
+    Postmortem,
+    PublishedCopy,
+    PublishTarget,
     TrackedIssue,
     Tracker,
     Workspace,
@@ -106,6 +109,11 @@ def fill(author: User) -> None:
         error="Refused.",
         pages=2,
     )
+    PublishedCopy.objects.create(
+        postmortem=Postmortem.objects.filter(private=False)[0], state="failed",
+        target=PublishTarget.objects.create(kind="notion", name="Wiki", settings={}),
+        error="The parent page was not found.",
+    )  # fmt: skip
     tracker = Tracker.objects.create(kind="jira", name="Board", settings={})
     TrackedIssue.objects.create(
         action=ActionItem.objects.filter(postmortem__private=False)[0], tracker=tracker,

@@ -53,7 +53,7 @@ SETTINGS = {
     "incidents.integration", "incidents.integrationsecret", "incidents.apitoken",
     "incidents.service", "incidents.tierpolicy", "incidents.maintenancewindow",
     "incidents.deployrule", "incidents.heartbeatrule", "kb.workspace", "kb.notificationrule",
-    "kb.tracker", "kb.historyconnection",
+    "kb.tracker", "kb.historyconnection", "kb.publishtarget",
     "kb.category", "kb.postmortemtemplate", "kb.chatperson", "analysis.source",
     "analysis.logwatch", "practice.slo", "practice.checklist", "practice.checklistitem",
     "practice.practice", "people.team", "people.membership", "people.rolegrant",

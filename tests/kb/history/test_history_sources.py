@@ -11,8 +11,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.filing import edit_incident
-from incidents.models import Incident
+from incidents.filing import edit_incident, file_incident
+from incidents.models import Alert, Incident
 from kb.history_reading import connecting, reading
 from kb.history_sources import registry
 from kb.importers import registry as importers
@@ -106,8 +106,8 @@ def test_a_worker_that_dies_or_is_limited_loses_and_doubles_nothing(
     with pytest.raises(ValidationError, match="under way"):
         reading.start_reading(connection, "preview")
     # A worker that took the next page and died.
-    gone = timezone.now() - timedelta(seconds=1)
-    HistoryReading.objects.update(state="claimed", claimed_by="dead", lease_until=gone)
+    expired = timezone.now() - timedelta(seconds=1)
+    HistoryReading.objects.update(state="claimed", claimed_by="dead", lease_until=expired)
     product.limit(40)
     reading.read_page(found.pk)
     found.refresh_from_db()
@@ -145,6 +145,22 @@ def test_a_revoked_token_is_said_with_the_cure_and_a_new_one_goes_on(
     assert (found.state, connection.trouble, len(imported(connection))) == ("done", "", 3)
 
 
+def test_what_a_pager_reported_before_is_no_second_incident() -> None:
+    with served(PRODUCTS["pagerduty"]()) as product:
+        reported, other = product.add("Checkout down", 3), product.add("Search down", 2)
+        row = HistoryConnection(name="Ours", kind="pagerduty", settings=product.settings())
+        row.secrets = {"token": TOKEN}
+        row.save()
+        incident = file_incident(title="Checkout down", external_source="PagerDuty")
+        Alert.objects.create(
+            source="pagerduty 7", fingerprint=reported.key, name="down", starts_at=NOW,
+            incident=incident,
+        )  # fmt: skip
+        row.settings["earliest"] = f"{NOW - timedelta(days=60):%Y-%m-%d}"
+        row.save()
+        assert (read(row).count("same"), imported(row)) == (1, [other.key])
+
+
 def test_what_changes_there_comes_afterwards_but_not_into_private_incidents(
     connection: HistoryConnection, product: FakeProduct
 ) -> None:
@@ -163,9 +179,9 @@ def test_what_changes_there_comes_afterwards_but_not_into_private_incidents(
     assert product.external_id(late) in imported(connection)
     ours = rows.get(external_id=product.external_id(open_one))
     assert not ours.is_open
-    told = " ".join(ours.timeline.values_list("text", flat=True))
-    told += " ".join(Postmortem.objects.filter(incidents=ours).values_list("body", flat=True))
-    assert "Rolled back the release." in told
+    written = " ".join(ours.timeline.values_list("text", flat=True))
+    written += " ".join(Postmortem.objects.filter(incidents=ours).values_list("body", flat=True))
+    assert "Rolled back the release." in written
     private.refresh_from_db()
     assert private.timeline.count() == before
     assert not Postmortem.objects.filter(incidents=private, body__contains="Rolled back").exists()

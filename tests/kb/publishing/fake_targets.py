@@ -240,12 +240,14 @@ class FakeNotion(FakeTarget):
 
     def texts(self) -> list[tuple[str, str]]:
         return [
-            (each["title"], str(each["blocks"])) for each in self.pages.values() if not each["gone"]
+            (each["title"], str(each["blocks"]))
+            for each in self.pages.values()
+            if not each["trashed"]
         ]
 
     def delete_all(self) -> None:
         for each in self.pages.values():
-            each["gone"] = True
+            each["trashed"] = True
 
     def answer(self, request: Request) -> Reply:
         if "notion-version" not in request.headers:
@@ -257,18 +259,18 @@ class FakeNotion(FakeTarget):
             if body["parent"]["page_id"] != PARENT or (problem := _too_much(body["children"])):
                 return 400, {"code": "validation_error", "message": problem}
             key = f"{len(self.pages):032x}"
-            self.pages[key] = {"title": _title(body), "blocks": body["children"], "gone": False}
+            self.pages[key] = {"title": _title(body), "blocks": body["children"], "trashed": False}
             return 200, {"id": key}
         if found := re.fullmatch(r"/v1/pages/(\w+)", path):
             page = self.pages[found[1]]
             if request.method == "PATCH":
                 page["title"] = _title(body)
                 page["blocks"] = [] if body.get("erase_content") else page["blocks"]
-            return 200, {"id": found[1], "in_trash": page["gone"]}
+            return 200, {"id": found[1], "in_trash": page["trashed"]}
         if path == f"/v1/blocks/{PARENT}/children":
             rows = [
                 {"id": key, "type": "child_page", "child_page": {"title": each["title"]}}
-                for key, each in self.pages.items() if not each["gone"]
+                for key, each in self.pages.items() if not each["trashed"]
             ]  # fmt: skip
             return 200, {"results": rows, "has_more": False, "next_cursor": None}
         if found := re.fullmatch(r"/v1/blocks/(\w+)/children", path):
