@@ -145,5 +145,10 @@ def minutes_since(since: datetime) -> int:
     return max(int((timezone.now() - since).total_seconds() // 60) + 1, 1)
 
 
+def stamp(at: datetime) -> str:
+    """A time as all of these products read it."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def page_number(cursor: Cursor) -> int:
     return int(cursor.get("page", 1))

@@ -17,6 +17,7 @@ from kb.history_sources.base import (
     Page,
     page_number,
     share_of_time,
+    stamp,
 )
 from kb.importers.base import ReadResult
 from kb.importers.github import GitHubImporter
@@ -55,7 +56,7 @@ class GitHub(HistorySource):
         number = page_number(cursor)
         params = {
             "state": "all", "sort": "created", "direction": "asc", "per_page": PAGE, "page": number,
-            "labels": self.settings.get("label"), "since": since and since.isoformat(),
+            "labels": self.settings.get("label"), "since": since and stamp(since),
         }  # fmt: skip
         sent = {name: value for name, value in params.items() if value}
         rows = self.rows(self.api.get(f"{self.path}/issues", sent))

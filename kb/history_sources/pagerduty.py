@@ -17,6 +17,7 @@ from kb.history_sources.base import (
     api_for,
     names_in,
     share_of_time,
+    stamp,
 )
 from kb.importers.pagerduty import PagerDutyImporter, merged_into
 from kb.remote_api import IDENTIFIER, JsonApi, NotFound
@@ -82,7 +83,7 @@ class PagerDuty(HistorySource):
         offset = int(cursor.get("offset", 0))
         end = begin + WINDOW
         params = {
-            **self._filters(), "since": begin.isoformat(), "until": end.isoformat(),
+            **self._filters(), "since": stamp(begin), "until": stamp(end),
             "sort_by": "created_at:asc", "limit": PAGE, "offset": offset,
         }  # fmt: skip
         data = self.api.get("/incidents", params)
@@ -102,7 +103,7 @@ class PagerDuty(HistorySource):
         offset = cursor.get("offset", 0)
         if offset is not None:
             teams = {name: ids for name, ids in self._filters().items() if name == "team_ids[]"}
-            params = {**teams, "since": since.isoformat(), "limit": ENTRIES, "offset": offset}
+            params = {**teams, "since": stamp(since), "limit": ENTRIES, "offset": offset}
             data = self.api.get("/log_entries", params)
             found = [text(row, "incident.id", 40) for row in self.rows(data, "log_entries")]
             ids = list(dict.fromkeys([*ids, *(each for each in found if IDENTIFIER.match(each))]))

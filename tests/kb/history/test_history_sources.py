@@ -79,6 +79,11 @@ def test_every_source_has_a_server_and_the_origin_of_an_importer() -> None:
 def test_a_preview_stores_nothing_and_an_import_brings_all_once(
     connection: HistoryConnection, product: FakeProduct
 ) -> None:
+    product.token = "another"
+    with pytest.raises(RemoteError, match="Enter a new one in the connection's settings"):
+        connecting.probe(connection)
+    product.token = TOKEN
+    assert "can be read" in connecting.probe(connection)
     broken = product.add("Broken one", 10, broken=True)
     preview = read(connection, "preview")
     assert (preview.state, preview.count("new"), preview.count("skipped")) == ("done", 3, 1)
@@ -98,6 +103,7 @@ def test_a_preview_stores_nothing_and_an_import_brings_all_once(
     assert not any(EVIL in str(value) for each in product.requests for value in vars(each).values())
 
 
+@pytest.mark.parametrize("product", ["statuspage", "jira"], indirect=True)
 def test_a_worker_that_dies_or_is_limited_loses_and_doubles_nothing(
     connection: HistoryConnection, product: FakeProduct
 ) -> None:
@@ -122,6 +128,7 @@ def test_a_worker_that_dies_or_is_limited_loses_and_doubles_nothing(
     assert len(imported(connection)) == found.count("new") == 3
 
 
+@pytest.mark.parametrize("product", ["github"], indirect=True)
 def test_a_revoked_token_is_said_with_the_cure_and_a_new_one_goes_on(
     connection: HistoryConnection, product: FakeProduct
 ) -> None:

@@ -88,6 +88,10 @@ def test_every_target_has_a_server() -> None:
 def test_a_copy_links_here_and_is_written_again_not_twice(
     fake: FakeTarget, target: PublishTarget, published: Postmortem
 ) -> None:
+    fake.token = "another"
+    with pytest.raises(RemoteError, match="Enter a new one in the target's settings"):
+        copying.probe(target)
+    fake.token = TOKEN
     assert "can be read" in copying.probe(target)
     fake.loses_answers = 1
     copy = copying.copy_postmortem(published, target)
@@ -115,6 +119,7 @@ def test_a_copy_links_here_and_is_written_again_not_twice(
     assert len(fake.texts()) == 1
 
 
+@pytest.mark.parametrize("fake", ["notion"], indirect=True)
 def test_limits_and_a_revoked_token_are_said_and_outlasted(
     fake: FakeTarget, target: PublishTarget, published: Postmortem
 ) -> None:
@@ -141,6 +146,7 @@ def test_limits_and_a_revoked_token_are_said_and_outlasted(
     assert (copy.state, target.trouble, len(fake.texts())) == ("done", "", 1)
 
 
+@pytest.mark.parametrize("fake", ["confluence"], indirect=True)
 def test_what_is_private_or_a_draft_never_leaves(
     target: PublishTarget, fake: FakeTarget, published: Postmortem, known: Incident, user: User
 ) -> None:
