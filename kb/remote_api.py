@@ -33,6 +33,8 @@ USUAL_WAIT = 60.0
 """Seconds to wait where the server does not say how long."""
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,80}\Z", re.ASCII)
 """An id of a payload that may become part of a path."""
+WRITTEN_HERE = "Written in Causebook"
+"""With a link to a postmortem, what a copy of it begins with."""
 LIMITED = (420, 429)
 """Statuses that say that there were too many requests; 420 is Statuspage's."""
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from django import forms
 
 from common.payloads import dig, text, time_at
+from common.site_url import public_url
 from kb.atlassian_api import ConfluenceFields, atlassian_api, read_space
 from kb.history_sources.base import (
     API_OPTIONS,
@@ -28,7 +29,7 @@ from kb.history_sources.base import (
 from kb.importers.base import ImportedIncident, ReadResult, text_value
 from kb.importers.files import UNKNOWN_MTIME
 from kb.importers.html import HtmlImporter
-from kb.remote_api import JsonApi
+from kb.remote_api import WRITTEN_HERE, JsonApi
 
 PAGE = 20
 _NAME = r"^[A-Za-z0-9_~.-]{1,200}$"
@@ -105,9 +106,12 @@ class Confluence(HistorySource):
         if not _ID.fullmatch(key) or not title:
             yield place, "it has no id or no title"
             return
+        body = text_value(dig(page, "body.export_view.value"))
+        if WRITTEN_HERE in body and f"{public_url()}/knowledge/postmortems/" in body:
+            return  # A copy of one of ours.
         with tempfile.TemporaryDirectory(prefix="pages-") as folder:
             file = Path(folder, exported_name(title, key))
-            file.write_text(_document(page, title))
+            file.write_text(_document(page, title, body))
             utime(file, (UNKNOWN_MTIME, UNKNOWN_MTIME))
             for _, record in HtmlImporter().read(file):
                 if isinstance(record, ImportedIncident):
@@ -120,13 +124,13 @@ def _created(page: dict[str, Any]) -> datetime | None:
     return time_at(page, "history.createdDate")
 
 
-def _document(page: dict[str, Any], title: str) -> str:
+def _document(page: dict[str, Any], title: str, body: str) -> str:
     changed = time_at(page, "version.when")
     stamp = f"last modified on {changed:%Y-%m-%d}" if changed else ""
     return (
         f"<html><head><title>{escape(title)}</title></head><body>"
         f"<h1 id='title-text'>{escape(title)}</h1><div class='page-metadata'>{stamp}</div>"
-        f'<div id="main-content">{text_value(dig(page, "body.export_view.value"))}</div>'
+        f'<div id="main-content">{body}</div>'
         "</body></html>"
     )
 

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from common.markdown import make_parser
 from common.payloads import dig, text
 from kb.publishers.base import NOUN, RIGHTS, Copy, Document, Publisher, PublisherForm
-from kb.remote_api import IDENTIFIER, JsonApi, NotFound, RemoteError, required
+from kb.remote_api import IDENTIFIER, WRITTEN_HERE, JsonApi, NotFound, RemoteError, required
 
 MOST_BLOCKS, MOST_CHARACTERS, MOST_PARTS = 100, 2000, 100
 """Of one request, of one piece of text, and pieces of one block."""
@@ -112,7 +112,7 @@ class Notion(Publisher):
 
 def blocks_of(document: Document) -> Iterator[dict[str, Any]]:
     """The document as Notion's blocks, one below the other; its address is in the first one."""
-    yield _block("paragraph", _pieces([("Written in Causebook", document.url)]))
+    yield _block("paragraph", _pieces([(WRITTEN_HERE, document.url)]))
     kind, item, quoted = "paragraph", "", False
     lists: list[str] = []
     cells: list[list[tuple[str, str]]] = []

@@ -14,6 +14,7 @@ from kb.audited import private_postmortem
 from kb.exporters.markdown import MarkdownExporter
 from kb.models import Postmortem
 from kb.publishers.base import Document
+from kb.remote_api import WRITTEN_HERE
 
 _PICTURE = re.compile(r"!\[([^\[\]]{0,300})\]\((/[^()\s]{0,300})\)")
 _OWN_LINK = re.compile(r"\]\((?=/[^/])")
@@ -36,7 +37,7 @@ def document_of(postmortem: Postmortem) -> Document:
     body = redact(written.partition("\n\n")[2])
     linked = _PICTURE.sub(r"[picture: \1](\2)", body)
     markdown = _OWN_LINK.sub(f"]({base}", with_links(linked))
-    intro = f"[Written in Causebook]({url}), where it is edited."
+    intro = f"[{WRITTEN_HERE}]({url}), where it is edited."
     return Document(
         number=postmortem.pk,
         title=redact(" ".join(postmortem.title.split())),

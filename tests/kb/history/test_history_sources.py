@@ -11,13 +11,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from common.site_url import public_url
 from incidents.filing import edit_incident, file_incident
 from incidents.models import Alert, Incident
 from kb.history_reading import connecting, reading
 from kb.history_sources import registry
 from kb.importers import registry as importers
 from kb.models import HistoryConnection, HistoryReading, Postmortem
-from kb.remote_api import RemoteError
+from kb.remote_api import WRITTEN_HERE, RemoteError
 from tests.kb.history.fake_products import EVIL, NOW, PRODUCTS, TOKEN, FakeProduct
 from tests.kb.trackers.fake_tracker import served
 
@@ -166,6 +167,17 @@ def test_what_a_pager_reported_before_is_no_second_incident() -> None:
         row.settings["earliest"] = f"{NOW - timedelta(days=60):%Y-%m-%d}"
         row.save()
         assert (read(row).count("same"), imported(row)) == (1, [other.key])
+
+
+def test_copies_of_our_own_postmortems_do_not_come_back() -> None:
+    with served(PRODUCTS["confluence"]()) as product:
+        own = f'<a href="{public_url()}/knowledge/postmortems/5/">{WRITTEN_HERE}</a>'
+        product.add("Postmortem 5: Checkout down", 3, notes=[(NOW, "Ada", own)])
+        row = HistoryConnection(name="Ours", kind="confluence", settings=product.settings())
+        row.secrets = {"token": TOKEN}
+        row.save()
+        done = read(row)
+        assert (done.state, done.count("new"), done.count("skipped")) == ("done", 0, 0)
 
 
 def test_what_changes_there_comes_afterwards_but_not_into_private_incidents(
