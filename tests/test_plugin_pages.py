@@ -13,6 +13,8 @@ import incidents.catalogue.formats
 import incidents.webhooks
 import kb.chat
 import kb.exporters
+import kb.history_sources
+import kb.publishers
 import kb.trackers
 import practice.code_hosts
 import practice.load_tests
@@ -29,6 +31,8 @@ LISTS = [
     ("/knowledge/chat/", kb.chat),
     ("/knowledge/trackers/", kb.trackers),
     ("/practice/code-hosts/", practice.code_hosts),
+    ("/knowledge/history/", kb.history_sources),
+    ("/knowledge/targets/", kb.publishers),
 ]
 FILE_FORMS = [
     ("/services/import/", incidents.catalogue.formats),

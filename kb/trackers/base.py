@@ -11,15 +11,9 @@ from urllib.parse import urlsplit
 
 from django import forms
 
-from common.json_api import ApiError as TrackerError
-from common.json_api import NotFound
 from common.payloads import json_of
 from common.signing import NotAuthentic, Scheme, SignedRequest
-
-__all__ = [
-    "UNSIGNED", "IssueDraft", "IssueMissing", "IssueState", "NotFound", "NotOurs", "TrackerError",
-    "TrackerForm", "TrackerIssue", "TrackerPlugin", "harmless", "path_below",
-]  # fmt: skip
+from kb.remote_api import NotFound, RemoteError, RemoteForm
 
 IssueState = Literal["open", "done", "dropped", "moved"]
 """“dropped” is closed without being done; “moved” is closed because another issue replaces it."""
@@ -28,7 +22,7 @@ LONGEST_TITLE = 250
 UNSIGNED = "This tracker has no webhook secret: enter the one that is set there."
 
 
-class IssueMissing(TrackerError):
+class IssueMissing(RemoteError):
     """The issue was deleted, or the token may not see it any more."""
 
 
@@ -92,11 +86,10 @@ class TrackerIssue:
     updated_at: datetime
 
 
-class TrackerForm(forms.Form):
+class TrackerForm(RemoteForm):
     """Settings that every tracker has; a subclass adds its own."""
 
-    secret_fields: tuple[str, ...] = ("token", "webhook_secret")
-    token = forms.CharField(label="Token", max_length=500, widget=forms.PasswordInput)
+    secret_fields = ("token", "webhook_secret")
     webhook_secret = forms.CharField(
         label="Webhook secret",
         required=False,
@@ -105,23 +98,9 @@ class TrackerForm(forms.Form):
         help_text="The same as in the webhook there. Without one, states are polled only.",
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        public = [name for name in self.fields if name not in self.secret_fields]
-        self.order_fields([*public, *self.secret_fields])
-
-    def clean_url(self) -> str:
-        url: str = self.cleaned_data["url"].rstrip("/")
-        parts = urlsplit(url)
-        if parts.username or parts.password:
-            raise forms.ValidationError("Put user name and token into their own fields.")
-        if parts.query or parts.fragment:
-            raise forms.ValidationError("Leave out what follows “?” and “#”.")
-        return url
-
 
 class TrackerPlugin:
-    """Base of the plug-ins. All methods that send a request raise TrackerError, nothing else."""
+    """Base of the plug-ins. All methods that send a request raise RemoteError, nothing else."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -150,7 +129,7 @@ class TrackerPlugin:
             yield
         except NotFound as error:
             self.probe()
-            raise TrackerError(str(error), detail=error.detail) from error
+            raise RemoteError(str(error), detail=error.detail) from error
 
     @contextmanager
     def of_issue(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from incidents.api.mixins import (
 )
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from practice.code_hosts import registry
-from practice.code_hosts.base import ApiError
+from practice.code_hosts.base import RemoteError
 from practice.models import CodeHost
 from practice.permissions import MANAGE_CODE_HOSTS
 from practice.records import code_hosts
@@ -57,7 +57,7 @@ class CodeHostViewSet(
         host = self.get_object()
         try:
             result = {"well": True, "answer": code_hosts.probe(host)}
-        except ApiError as error:
+        except RemoteError as error:
             result = {"well": False, "answer": error.in_full}
         return Response(ProbeSerializer(result).data)
 

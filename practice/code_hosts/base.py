@@ -10,12 +10,22 @@ from urllib.parse import quote, urlsplit
 
 from django import forms
 
-from common import json_api
-from common.json_api import ApiError, NotFound
+from kb.remote_api import JsonApi, NotFound, RemoteError, RemoteForm
 
 __all__ = [
-    "ApiError", "CodeHostForm", "CodeHostPlugin", "CommitResult", "Figure", "HostApi", "clipped",
-    "names_repository", "percent", "quoted", "repository_name",
+    "NOUN",
+    "RIGHTS",
+    "CodeHostForm",
+    "CodeHostPlugin",
+    "CommitResult",
+    "Figure",
+    "RemoteError",
+    "clipped",
+    "host_api",
+    "names_repository",
+    "percent",
+    "quoted",
+    "repository_name",
 ]  # fmt: skip
 
 _PART = r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,99}"
@@ -24,6 +34,8 @@ _PATTERN = re.compile(rf"{_PART}(?:/{_PART}){{0,9}}/\*", re.ASCII)
 _SCP = re.compile(r"[A-Za-z0-9_.-]{1,100}@[A-Za-z0-9_.-]{1,200}:(?!//)", re.ASCII)
 WRONG_NAME = "Name the repository as in example/shop, or give its clone address."
 MOST_PATTERNS = 200
+NOUN, RIGHTS = "code host", "to write commit statuses of the repository"
+"""For messages of requests."""
 
 Unit = Literal["ms", "per-second", "share", "count"]
 """“share” is from 0 to 1."""
@@ -74,33 +86,20 @@ class CommitResult:
         return "\n".join([self.summary, *(figure.in_words for figure in self.figures)])
 
 
-class HostApi(json_api.JsonApi):
-    words = json_api.Words("code host", "write commit statuses of the repository")
+def host_api(base: str, headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> JsonApi:
+    return JsonApi(base, headers, auth, noun=NOUN, rights=RIGHTS)
 
 
-class CodeHostForm(forms.Form):
+class CodeHostForm(RemoteForm):
     """Settings that every host has; a subclass adds its own."""
 
-    secret_fields: tuple[str, ...] = ("token",)
+    last_fields = ("repositories",)
     repositories = forms.CharField(
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text="One a line: example/shop, or example/* for all of example. Results of others "
         "are not published here.",
     )
-    token = forms.CharField(label="Token", max_length=500, widget=forms.PasswordInput)
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        public = [name for name in self.fields if name not in self.secret_fields]
-        self.order_fields([*public, *self.secret_fields])
-
-    def clean_url(self) -> str:
-        url: str = self.cleaned_data["url"].rstrip("/")
-        parts = urlsplit(url)
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise forms.ValidationError("Give the address alone, without user name, “?” and “#”.")
-        return url
 
     def clean_repositories(self) -> str:
         lines = [line.strip() for line in self.cleaned_data["repositories"].splitlines()]
@@ -114,14 +113,14 @@ class CodeHostForm(forms.Form):
 
 
 class CodeHostPlugin:
-    """Base of the plug-ins. All methods that send a request raise ApiError, nothing else."""
+    """Base of the plug-ins. All methods that send a request raise RemoteError, nothing else."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     access: ClassVar[str] = ""
     """Which token it takes, in a sentence."""
     SettingsForm: ClassVar[type[CodeHostForm]]
-    api: HostApi
+    api: JsonApi
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """`settings` are the cleaned data of SettingsForm, secrets included."""
@@ -136,7 +135,7 @@ class CodeHostPlugin:
         try:
             self.api.get(self.path_of(repository))
         except NotFound as error:
-            raise ApiError(_missing(self.api.host, repository), detail=error.detail) from error
+            raise RemoteError(_missing(self.api.host, repository), detail=error.detail) from error
         return (
             f"{repository} can be read. Whether the token may write statuses, the first result "
             "will show."
@@ -151,7 +150,7 @@ class CodeHostPlugin:
                 f"{self.api.host} has no commit {result.commit[:12]} in {result.repository}, or "
                 "the token may not see it. Is it pushed? Check which repositories the token is for."
             )
-            raise ApiError(message, detail=error.detail) from error
+            raise RemoteError(message, detail=error.detail) from error
 
     def send(self, result: CommitResult) -> None:
         """The requests of `publish`. Raises NotFound too."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from practice.code_hosts.base import CodeHostForm, CommitResult, HostApi, quoted
+from practice.code_hosts.base import CodeHostForm, CommitResult, host_api, quoted
 from practice.code_hosts.code_insights import CodeInsightsHost
 
 
@@ -37,7 +37,7 @@ class Bitbucket(CodeInsightsHost):
         super().__init__(settings)
         email, token = settings.get("email", ""), settings["token"]
         headers = {} if email else {"Authorization": f"Bearer {token}"}
-        self.api = HostApi(settings["url"], headers, (email, token) if email else None)
+        self.api = host_api(settings["url"], headers, (email, token) if email else None)
 
     def path_of(self, repository: str) -> str:
         return f"/repositories/{quoted(repository)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from practice.code_hosts.base import CodeHostForm, CommitResult, HostApi, quoted
+from practice.code_hosts.base import CodeHostForm, CommitResult, host_api, quoted
 from practice.code_hosts.code_insights import CodeInsightsHost
 
 
@@ -26,7 +26,7 @@ class BitbucketServer(CodeInsightsHost):
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
         headers = {"Authorization": f"Bearer {settings['token']}"}
-        self.api = HostApi(f"{settings['url']}/rest", headers)
+        self.api = host_api(f"{settings['url']}/rest", headers)
 
     def path_of(self, repository: str) -> str:
         return f"/api/latest/{_place_of(repository)}"

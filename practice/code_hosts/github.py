@@ -10,13 +10,15 @@ from typing import Any
 
 from django import forms
 
-from common.json_api import NotFound
 from common.payloads import listed, text
+from kb.github_api import PUBLIC, github_api
+from kb.remote_api import NotFound
 from practice.code_hosts.base import (
+    NOUN,
+    RIGHTS,
     CodeHostForm,
     CodeHostPlugin,
     CommitResult,
-    HostApi,
     clipped,
     quoted,
 )
@@ -28,7 +30,7 @@ UNKNOWN_COMMIT = "No commit found"
 class GitHubForm(CodeHostForm):
     url = forms.URLField(
         label="Address of the API",
-        initial="https://api.github.com",
+        initial=PUBLIC,
         max_length=300,
         assume_scheme="https",
         help_text="https://github.example.com/api/v3 for GitHub Enterprise Server.",
@@ -43,12 +45,7 @@ class GitHub(CodeHostPlugin):
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
-        headers = {
-            "Authorization": f"Bearer {settings['token']}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
-        self.api = HostApi(settings["url"], headers)
+        self.api = github_api(settings, noun=NOUN, rights=RIGHTS)
 
     def path_of(self, repository: str) -> str:
         return f"/repos/{quoted(repository)}"

@@ -13,8 +13,8 @@ from practice.code_hosts.base import (
     CodeHostForm,
     CodeHostPlugin,
     CommitResult,
-    HostApi,
     clipped,
+    host_api,
 )
 
 
@@ -32,7 +32,7 @@ class GitLab(CodeHostPlugin):
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
-        self.api = HostApi(f"{settings['url']}/api/v4", {"PRIVATE-TOKEN": settings["token"]})
+        self.api = host_api(f"{settings['url']}/api/v4", {"PRIVATE-TOKEN": settings["token"]})
 
     def path_of(self, repository: str) -> str:
         return f"/projects/{quote(repository, safe='')}"

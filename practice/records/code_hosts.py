@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from practice.code_hosts import registry
-from practice.code_hosts.base import ApiError, CodeHostPlugin, names_repository
+from practice.code_hosts.base import CodeHostPlugin, RemoteError, names_repository
 from practice.models import CodeHost, LoadTest, Publication
 
 UNREADABLE = (
@@ -17,16 +17,16 @@ NOTHING_TO_PROBE = (
 
 
 def plugin_of(host: CodeHost) -> CodeHostPlugin:
-    """The plug-in with its settings. Raises ApiError where there is none or no token."""
+    """The plug-in with its settings. Raises RemoteError where there is none or no token."""
     plugin = registry().get(host.kind)
     if plugin is None:
-        raise ApiError(f"No plug-in “{host.kind}” is installed.", of_all=True)
+        raise RemoteError(f"No plug-in “{host.kind}” is installed.", of_all=True)
     try:
         secrets = host.secrets
     except ValueError as error:
-        raise ApiError(UNREADABLE, of_all=True) from error
+        raise RemoteError(UNREADABLE, of_all=True) from error
     if not secrets.get("token"):
-        raise ApiError("It has no token: enter one in the code host's settings.", of_all=True)
+        raise RemoteError("It has no token: enter one in the code host's settings.", of_all=True)
     return plugin({**host.settings, **secrets})
 
 
@@ -62,7 +62,7 @@ def settings_changed(host: CodeHost) -> None:
 
 
 def probe(host: CodeHost) -> str:
-    """A sentence that says that the settings are right. Raises ApiError.
+    """A sentence that says that the settings are right. Raises RemoteError.
 
     What failed before is tried again if they are.
     """
@@ -72,7 +72,7 @@ def probe(host: CodeHost) -> str:
         newest = host.publications.order_by("-pk").values_list("test__repository", flat=True)
         named = [name for name in newest[:1] if names_repository("\n".join(lines), name)]
     if not named:
-        raise ApiError(NOTHING_TO_PROBE)
+        raise RemoteError(NOTHING_TO_PROBE)
     answer = plugin_of(host).probe(named[0])
     if host.trouble or host.last_refusal:
         settings_changed(host)

@@ -19,7 +19,7 @@ from common.counting import Counts
 from common.leased_jobs import claim, claimable, finish, retry_later
 from common.redaction import redact
 from common.site_url import public_url
-from practice.code_hosts.base import ApiError, CommitResult, Figure, Unit, names_repository
+from practice.code_hosts.base import CommitResult, Figure, RemoteError, Unit, names_repository
 from practice.models import CodeHost, LoadTest, Publication
 from practice.records.code_hosts import forget_failures, plugin_of
 from practice.records.load_tests import METRICS, ComparedRun, compared_run
@@ -97,7 +97,7 @@ def publish(pk: int) -> bool:
         return False
     try:
         outcome = _publish(job)
-    except ApiError as error:
+    except RemoteError as error:
         outcome = _fail(job, error)
     except Exception:
         # A bug must end as a stated failure, not as a job that never ends.
@@ -170,7 +170,7 @@ def _settle(
     row.save()
 
 
-def _fail(job: Publication, error: ApiError) -> str:
+def _fail(job: Publication, error: RemoteError) -> str:
     host = CodeHost.objects.filter(pk=job.host_id)
     host.update(last_refusal=error.in_full[:1000])
     if error.of_all:

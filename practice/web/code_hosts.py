@@ -12,7 +12,7 @@ from common.plugin_settings import PluginSettings
 from kb.web.connections import Connections
 from people.permissions import requires
 from practice.code_hosts import registry
-from practice.code_hosts.base import ApiError
+from practice.code_hosts.base import RemoteError
 from practice.models import CodeHost
 from practice.permissions import MANAGE_CODE_HOSTS
 from practice.records import code_hosts
@@ -63,7 +63,7 @@ def host_probe(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(CodeHost, pk=pk)
     try:
         messages.success(request, code_hosts.probe(row))
-    except ApiError as error:
+    except RemoteError as error:
         # With what the server wrote: only those who may choose the address get here.
         messages.error(request, error.in_full)
     return redirect(row)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from incidents.filing import file_incident
 from incidents.models import Service
 from practice.code_hosts import registry
-from practice.code_hosts.base import ApiError, names_repository, repository_name
+from practice.code_hosts.base import RemoteError, names_repository, repository_name
 from practice.models import CodeHost, LoadTest, Publication, Slo
 from practice.records import code_hosts, publishing
 from practice.records.load_tests import import_load_test
@@ -143,7 +143,7 @@ def test_a_revoked_token_is_shown_with_its_cure_and_a_new_one_publishes(
 def test_what_is_not_there_is_named_and_a_probe_reads_the_repository(
     host: CodeHost, fake: FakeHost, checkout: Service
 ) -> None:
-    with pytest.raises(ApiError, match="Name one repository in full"):
+    with pytest.raises(RemoteError, match="Name one repository in full"):
         code_hosts.probe(host)
     test = of_commit(checkout, 100, commit=OTHER_COMMIT)
     run()
@@ -152,7 +152,7 @@ def test_what_is_not_there_is_named_and_a_probe_reads_the_repository(
     assert f"has no commit {OTHER_COMMIT[:12]} in example/shop" in row.error
     assert "example/shop can be read" in code_hosts.probe(host)
     host.settings = {**fake.settings(), "repositories": "example/nothing"}
-    with pytest.raises(ApiError, match="has no repository example/nothing"):
+    with pytest.raises(RemoteError, match="has no repository example/nothing"):
         code_hosts.probe(host)
 
 
