@@ -33,12 +33,14 @@ VALUES: dict[str, dict[str, Any]] = {
     "incidents.Integration": {"kind": "alertmanager"},
     "incidents.MaintenanceWindow": {"ends_at": datetime(2100, 1, 1, tzinfo=UTC)},
     "kb.Tracker": {"kind": "jira"},
+    "kb.HistoryConnection": {"kind": "jira"},
+    "kb.PublishTarget": {"kind": "notion"},
     "practice.CodeHost": {"kind": "github"},
     "kb.Workspace": {"kind": "slack"},
     "people.GroupRule": {"role": Role.VIEWER},
 }
 """Of columns where not any value will do."""
-FIELDS = {"cause": NO_RECORD, "into": NO_RECORD, "person": NO_RECORD}
+FIELDS = {"cause": NO_RECORD, "into": NO_RECORD, "person": NO_RECORD, "target": NO_RECORD}
 """What a form must name before its act is reached."""
 NOT_BY_ROLE = {
     "/INC-999999/timeline/999999/": "A note is changed by its author, or who moderates.",
