@@ -7,7 +7,6 @@ nothing. An older run never replaces what a newer one of the same commit has sho
 from __future__ import annotations
 
 import hashlib
-import logging
 from datetime import timedelta
 from time import monotonic
 
@@ -16,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from common.counting import Counts
-from common.leased_jobs import claim, claimable, finish, retry_later
+from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
 from common.redaction import redact
 from common.site_url import public_url
 from practice.code_hosts.base import CommitResult, Figure, RemoteError, Unit, names_repository
@@ -25,7 +24,6 @@ from practice.records.code_hosts import forget_failures, plugin_of
 from practice.records.load_tests import METRICS, ComparedRun, compared_run
 from practice.records.release_gate import Gate, gate_of_run, spent_budgets
 
-logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
 PAUSE, LONG_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
@@ -90,20 +88,11 @@ def due_publications() -> QuerySet[Publication]:
 
 def publish(pk: int) -> bool:
     """Claim one and publish it; False where it was not ours to do, or failed."""
-    if not due_publications().filter(pk=pk).exists():
-        return False
-    job = claim(Publication.objects.select_related("host", "test__service"), pk, LEASE)
+    rows = Publication.objects.select_related("host", "test__service")
+    job = claim_due(due_publications(), rows, pk, LEASE)
     if job is None:
         return False
-    try:
-        outcome = _publish(job)
-    except RemoteError as error:
-        outcome = _fail(job, error)
-    except Exception:
-        # A bug must end as a stated failure, not as a job that never ends.
-        logger.exception("Publishing %s failed", job)
-        _settle(job, "It failed unexpectedly; the worker's log has the details.")
-        outcome = "error"
+    outcome = outcome_of(job, _publish, RemoteError, _fail, _settle)
     PUBLISHED.add(job.host.kind, outcome)
     return outcome == "done"
 
