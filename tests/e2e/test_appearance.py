@@ -105,7 +105,7 @@ def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Shop:
         title="orders-db CPU high", services=[services["orders-db"]], severity="SEV2",
         symptom="Orders take ten seconds.", impact_started_at=NOW - timedelta(minutes=12),
     )  # fmt: skip
-    _pulled_series(running, services["orders-db"])
+    pulled_series(running, services["orders-db"], NOW)
     cause = Cause.objects.get(name="Query without an index")
     Check.objects.create(cause=cause, source="Prometheus", name="Scans", query="x", threshold=5)
     postmortem = start_postmortem([Incident.objects.order_by("pk")[0]])
@@ -122,22 +122,22 @@ def _past_incident(service: Service, title: str, cause: str, fix: str, at: datet
     link_cause(incident, known or create_cause(name=cause), state="confirmed")
 
 
-def _pulled_series(incident: Incident, service: Service) -> None:
-    """A curve that leaves its normal range eleven minutes before now."""
+def pulled_series(incident: Incident, service: Service, now: datetime) -> None:
+    """A curve that leaves its normal range eleven minutes before `now`."""
     source = Source.objects.create(name="Prometheus", kind="prometheus", enabled=False)
     same: dict[str, Any] = {
         "incident": incident, "service": service, "what": "cpu", "unit": "%", "query": "cpu",
-        "window_start": NOW - timedelta(hours=3), "window_end": NOW,
+        "window_start": now - timedelta(hours=3), "window_end": now,
     }  # fmt: skip
     request = EvidenceRequest.objects.create(source=source, state="done", **same)
     evidence = Evidence(request=request, kind="series", source_name="Prometheus", **same)
-    times = np.arange(NOW.timestamp() - 3 * 3600, NOW.timestamp(), 60)
-    values = 30 + 4 * np.sin(times / 500) + np.where(times > NOW.timestamp() - 660, 55, 0)
+    times = np.arange(now.timestamp() - 3 * 3600, now.timestamp(), 60)
+    values = 30 + 4 * np.sin(times / 500) + np.where(times > now.timestamp() - 660, 55, 0)
     evidence.freeze([{"labels": {}, "times": times.tolist(), "values": values.tolist()}])
     evidence.save()
     Finding.objects.create(
         incident=incident, evidence=evidence, service=service, kind="left_normal", term="cpu up",
-        text="orders-db: cpu rose from 30 % to 85 %", onset=NOW - timedelta(minutes=11),
+        text="orders-db: cpu rose from 30 % to 85 %", onset=now - timedelta(minutes=11),
         score=9, data={"low": 25, "high": 35},
     )  # fmt: skip
 
@@ -158,7 +158,8 @@ class Scaler:
             return btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(""));
         };
         const pixels = context.getImageData(0, 0, width, height).data;
-        return [width, height, await text(new Blob([pixels])), await text(await canvas.convertToBlob())];
+        const smaller = await canvas.convertToBlob();
+        return [width, height, await text(new Blob([pixels])), await text(smaller)];
     }"""
 
     def __init__(self, browser: Browser) -> None:
