@@ -6,7 +6,11 @@ from incidents.palette import Page
 from people.permissions import MANAGE_PEOPLE, READ_AUDIT_LOG, SEE_STORAGE
 
 PAGES = (
-    Page("Sign-in and sessions", "account", "account profile password second factor passkey"),
+    Page(
+        "Your account",
+        "account",
+        "sign-in sessions profile password second factor passkey time zone settings",
+    ),
     Page("People", "accounts:people", "users roles", MANAGE_PEOPLE),
     Page("Invite people", "accounts:invite", "users new add", MANAGE_PEOPLE),
     Page("Teams", "accounts:teams", "members"),

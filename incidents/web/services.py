@@ -20,6 +20,7 @@ from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
 from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
+from incidents.search.columns import USUAL
 from incidents.search.row_causes import rows_of
 from incidents.web.forms.services import ServiceForm
 from incidents.web.shortcuts import add_errors
@@ -67,6 +68,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
         "rows": rows_of(list(listed.prefetch_related("services")[:30]), request.user),
+        "columns": USUAL,
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),
