@@ -14,6 +14,7 @@ from kb.causes.queries import causes_containing
 from kb.permissions import (
     EDIT_CAUSES,
     EDIT_TEMPLATES,
+    MANAGE_TRACKERS,
     MANAGE_WORKSPACES,
     WRITE_POSTMORTEMS,
     visible_postmortems,
@@ -31,6 +32,7 @@ PAGES = (
     ),
     Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
     Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
+    Page("Trackers", "kb:trackers", "jira github gitlab linear issues", MANAGE_TRACKERS),
     Page("Categories and templates", "kb:configuration", "settings", EDIT_TEMPLATES),
 )
 

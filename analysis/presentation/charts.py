@@ -163,7 +163,7 @@ def _value_axis(scale: _Scale, unit: str) -> Iterator[SafeString]:
 def _time_axis(scale: _Scale, relative: bool) -> Iterator[SafeString]:
     if not relative:
         name = _local(scale.end).tzname() or ""
-        yield svg.text(name, LEFT - 5, HEIGHT - 5, text_anchor="end")
+        yield svg.text(name, 0, HEIGHT - 5)
     form = "%d %b" if scale.end - scale.start > LONG else "%H:%M"
     for at in _ticks(scale.start, scale.end, 0 if relative else _seconds_from_utc(scale.start)):
         label = f"{at / 60:+.0f} min" if relative else f"{_local(at):{form}}"

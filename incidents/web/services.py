@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.sparkline import sparkline
 from common.viewer import signed_in
 from incidents.catalogue.badge_keys import badge_path, renew_badge
-from incidents.catalogue.incident_counts import IncidentCounts, incident_counts
+from incidents.catalogue.incident_counts import IncidentCounts, firing_alerts, incident_counts
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
 from incidents.models import Service
@@ -35,9 +35,13 @@ def service_list(request: HttpRequest) -> HttpResponse:
         services = services.filter(Q(name__icontains=words) | Q(owner__name__icontains=words))
     page = Paginator(services, 100).get_page(request.GET.get("page"))
     counts = incident_counts(request.user, list(page))
+    firing = firing_alerts(request.user, list(page))
     offered = offered_services()
     context = {
-        "rows": [_list_row(service, counts.get(service.pk)) for service in page],
+        "rows": [
+            _list_row(service, counts.get(service.pk), firing.get(service.pk, 0))
+            for service in page
+        ],
         "keys": ",".join(str(service.pk) for service in page),
         "page": page,
         "q": words,
@@ -47,11 +51,11 @@ def service_list(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/services/list.html", context)
 
 
-def _list_row(service: Service, counts: IncidentCounts | None) -> dict[str, Any]:
+def _list_row(service: Service, counts: IncidentCounts | None, firing: int) -> dict[str, Any]:
+    row = {"service": service, "firing": firing}
     if counts is None:
-        return {"service": service, "counts": IncidentCounts(), "sparkline": ""}
-    drawn = sparkline(counts.by_week, counts.in_words)
-    return {"service": service, "counts": counts, "sparkline": drawn}
+        return {**row, "counts": IncidentCounts(), "sparkline": ""}
+    return {**row, "counts": counts, "sparkline": sparkline(counts.by_week, counts.in_words)}
 
 
 @require_GET

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from incidents.palette import Page
+from practice.permissions import MANAGE
 
 PAGES = (
     Page("Practice: onboarding board", "practice:board", "readiness phases stages"),
     Page("Objectives", "practice:slos", "slo error budget"),
+    Page("Add an objective", "practice:slo-new", "new create", MANAGE),
+    Page("Import objectives", "practice:slo-import", "openslo pyrra", MANAGE),
+    Page("Add a practice", "practice:practice-new", "new create map", MANAGE),
     Page("Practice map", "practice:map", "practices"),
     Page("Monthly review", "practice:monthly", "report month"),
     Page("Checklists", "practice:checklists", "readiness questions"),
