@@ -24,7 +24,7 @@ LAYERS = {
         "audit",
         "acts audited",
         "permissions",
-        "backends membership table",
+        "backends membership preferences table",
         "apps",
     ],
     "incidents": [

@@ -72,7 +72,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
         "rows": rows_of(list(listed.prefetch_related("services")[:30]), request.user),
-        "columns": USUAL,
+        "columns": [name for name in USUAL if name != "owner"],
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),
