@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from config.gc_tuning import freeze_loaded_objects
 from incidents.models import Incident, Service
 from people.membership import give_role
 from people.models import Role
-from tests import migrated, servers
 from tests.misbehaving_server import server
 from tests.pager_server import pagers
 from tests.vendor_server import vendors
@@ -95,32 +93,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"{name}: {HOW_TO_GET[name]}")
 
 
-@pytest.fixture(scope="session")
-def saved_database(pytestconfig: pytest.Config) -> Path | None:
-    """Where a migrated database is saved between runs; not with a server of one's own."""
-    cache = getattr(pytestconfig, "cache", None)  # None where the plug-in is switched off.
-    return migrated.saved_file(cache.mkdir("migrated")) if cache and servers.postgres else None
-
-
-@pytest.fixture(scope="session")
-def turn_ends(saved_database: Path | None) -> Iterator[Callable[[], None]]:
-    """Of processes side by side one migrates; the others wait until it calls this."""
-    with ExitStack() as waiting:
-        if saved_database and not saved_database.exists():
-            waiting.enter_context(migrated.turn(saved_database))
-        yield waiting.close
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings: None,
-    saved_database: Path | None,
-    turn_ends: Callable[[], None],
-) -> None:
-    if saved_database and saved_database.exists():
-        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.restore(saved_database)
-
-
 NEVER_CHANGED = {"django_content_type", "auth_permission"}
 """Tables that no test writes to: filling them again takes longer than all else of a flush."""
 
@@ -138,17 +110,8 @@ def delete_rows(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    django_db_setup: None,
-    saved_database: Path | None,
-    turn_ends: Callable[[], None],
-    django_db_blocker: Any,
-) -> None:
+def django_db_setup(django_db_setup: None) -> None:
     connection.ops.sql_flush = delete_rows  # type: ignore[method-assign]
-    if saved_database and not saved_database.exists():
-        with django_db_blocker.unblock():
-            migrated.save(connection.settings_dict["NAME"], saved_database)
-    turn_ends()
 
 
 @pytest.fixture(autouse=True)

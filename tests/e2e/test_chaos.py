@@ -26,7 +26,6 @@ import pytest
 
 from config.local.embedded_postgres import EmbeddedPostgres
 from config.local.supervision import states
-from tests import migrated
 from tests.conftest import tool
 from tests.e2e.bin_up import Running, environment, processes_of
 from tests.e2e.conftest import ROOT, answers, free_port, wait_for
@@ -274,15 +273,11 @@ def postgres_with_clock(folder: Path, clock: Path) -> Iterator[str]:
     process.wait(30)
 
 
-def test_a_clock_that_is_set_stops_nothing(
-    folder: Path, slowness: float, saved_database: Path | None
-) -> None:
+def test_a_clock_that_is_set_stops_nothing(folder: Path, slowness: float) -> None:
     """PostgreSQL's, by which is decided what is due, leased or old."""
     clock = folder / "clock"
     clock.write_text("+0h")
     with postgres_with_clock(folder / "other", clock) as url:
-        if saved_database and saved_database.exists():
-            migrated.restore_into(url, saved_database)
         parts = [part for part in PARTS if part != "postgresql"]
         product = Product(folder / "other" / "data", parts, DATABASE_URL=url)
         for hours in (-3, 5):

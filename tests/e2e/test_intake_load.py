@@ -23,7 +23,6 @@ import psycopg
 import pytest
 
 from config.local.embedded_redis import redis_url
-from tests import migrated
 from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 from tests.embedded import Postgres, start_redis
 
@@ -45,7 +44,7 @@ for kind in ("change", "alertmanager"):
 class Stack:
     """The product as servers of its own, so that they can be killed."""
 
-    def __init__(self, folder: Path, saved_database: Path | None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.postgres = Postgres(folder)
         self.database = self.postgres.url
@@ -55,10 +54,7 @@ class Stack:
             CAUSEBOOK_DATA_DIR=str(folder),
             REDIS_URL=redis_url(folder),
         )
-        if saved_database and saved_database.exists():
-            migrated.restore_into(self.database, saved_database)
-        else:
-            self.run("migrate", "--verbosity", "0")
+        self.run("migrate", "--verbosity", "0")
         made = re.findall(r"made (\w+) (\S+) (\S+)", self.run("shell", "-c", PREPARE))
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -127,14 +123,12 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def started(
-    tmp_path_factory: pytest.TempPathFactory, saved_database: Path | None
-) -> Iterator[Stack]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     folder.chmod(0o755)
     for parent in folder.parents[:2]:
         parent.chmod(0o755)
-    made = Stack(folder, saved_database)
+    made = Stack(folder)
     yield made
     made.stop()
 

@@ -1,7 +1,8 @@
 """Django's `migrate`, beside a web server that goes on serving.
 
 Whoever changes a table waits for its lock, and everybody who comes later waits behind. So the wait
-is short, and is tried again when the others had their turn.
+is short, and is tried again when the others had their turn. An empty database begins with the
+schema of config/new_database.
 """
 
 from __future__ import annotations
@@ -14,14 +15,21 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from psycopg import errors
 
+from config.new_database import load_schema
+
 LOCK_TIMEOUT = 3.0
 """Seconds that pages wait at most behind a migration that waits."""
 ATTEMPTS, PAUSE = 20, 3.0
+
+WITHOUT_SCHEMA = ("app_label", "check_unapplied", "fake", "plan", "prune")
+"""Options that ask for something else than all migrations."""
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         self._connection = connections[options["database"]]
+        if not any(options.get(each) for each in WITHOUT_SCHEMA):
+            load_schema(self._connection)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 super().handle(*args, **options)

@@ -1,0 +1,90 @@
+"""A new database begins with a schema file and is the same as after all migrations, one by one."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from config.new_database import load_schema
+from tests.upgrade.schema_dump import apply_migrations, new_database, schema_of
+
+
+@pytest.fixture
+def empty(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock(), new_database("of_schema_dump") as url:
+        yield url
+
+
+@pytest.fixture
+def without_collection() -> Iterator[None]:
+    """Django computes thousands of former models, which would be looked through again and again."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+APPLIED = re.compile(r"(INSERT INTO public\.django_migrations VALUES \()\d+")
+"""Migrations may be applied in another order, with other numbers."""
+CAST_ONE, CAST_ALL = (
+    re.compile(r"\(('[^']*'::\w[\w ]*)\)::text"),
+    re.compile(r"\((ARRAY\[.*?\])\)::text\[\]"),
+)
+"""PostgreSQL writes the same list of texts in two ways, as it was written or as it was restored."""
+
+
+def steady(schema: str) -> list[str]:
+    lines = [APPLIED.sub(r"\1", line) for line in schema.splitlines()]
+    return sorted(CAST_ALL.sub(r"\1", CAST_ONE.sub(r"\1", line)) for line in lines)
+
+
+def test_the_schema_file_leads_where_all_migrations_lead(
+    empty: str, without_collection: None, django_db_blocker: Any
+) -> None:
+    assert load_schema(connection)
+    apply_migrations()
+    from_file = schema_of(empty)
+    with django_db_blocker.unblock(), new_database("of_migrations") as url:
+        apply_migrations()
+        assert steady(schema_of(url)) == steady(from_file)
+    assert from_file.count("CREATE TABLE") > 100
+
+
+def test_an_empty_database_is_made_from_it_and_a_second_migrate_does_nothing(empty: str) -> None:
+    said = StringIO()
+    call_command("migrate", stdout=said)
+    assert "No migrations to apply" in said.getvalue()
+    assert "Applying kb.0001_initial" not in said.getvalue()
+    before = schema_of(empty)
+    call_command("migrate", verbosity=0)
+    assert schema_of(empty) == before
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    ["CREATE TABLE of_somebody_else ()", "CREATE SCHEMA own; SET search_path TO own"],
+)
+def test_it_is_not_loaded_beside_other_tables_or_into_another_schema(
+    empty: str, prepare: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(prepare)
+    assert not load_schema(connection)
+    assert "CREATE TABLE public.incidents_incident" not in schema_of(empty)
+
+
+@pytest.mark.parametrize("options", [["incidents"], ["--plan"], ["--check"]])
+def test_a_part_of_the_migrations_or_a_question_loads_nothing(
+    empty: str, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "django.core.management.commands.migrate.Command.handle", lambda *_, **__: None
+    )
+    call_command("migrate", *options, verbosity=0)
+    assert "CREATE TABLE" not in schema_of(empty)
