@@ -95,8 +95,8 @@ def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Shop:
     Slo.objects.create(
         service=services["checkout"], name="availability", target="99.9", numerator="x", total="y"
     )
-    for name, title, cause, fix, days in HISTORY:
-        _past_incident(services[name], title, cause, fix, NOW - timedelta(days=days))
+    for name, title, caused_by, fix, days in HISTORY:
+        _past_incident(services[name], title, caused_by, fix, NOW - timedelta(days=days))
     Change.objects.create(
         service=services["orders-db"], title="orders-db 5.1", version="5.1",
         started_at=NOW - timedelta(minutes=24), finished_at=NOW - timedelta(minutes=22),

@@ -112,7 +112,7 @@ def test_a_curve_says_its_times_and_values_in_words() -> None:
 
 def test_the_time_axis_is_on_the_clock_of_the_reader() -> None:
     # Kathmandu is 5 h 45 min ahead: its full hours are not those of UTC.
-    times = np.arange(0, 14_400, 60.0)
+    times = np.arange(0, 14_400, 60.0).tolist()
     with timezone.override("Asia/Kathmandu"):
         drawing = draw([(times, times)], "", "cpu")
     assert re.findall(r">(\d\d:\d\d)<", drawing) == ["06:00", "07:00", "08:00", "09:00"]
