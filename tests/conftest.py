@@ -21,12 +21,13 @@ from people.membership import give_role
 from people.models import Role
 from tests.misbehaving_server import server
 from tests.pager_server import pagers
+from tests.sizes import examples
 from tests.vendor_server import vendors
 
 __all__ = ["pagers", "server", "vendors"]
 
 # How long an example takes says nothing on a busy machine; tests marked `clock` watch time.
-hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=examples(100))
 hypothesis.settings.load_profile("untimed")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

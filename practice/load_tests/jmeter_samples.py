@@ -106,7 +106,7 @@ def _columns(rows: Sequence[list[str]]) -> tuple[dict[str, int], int]:
     names = {name.strip().strip('"').lower(): at for at, name in reversed(list(enumerate(head)))}
     if "elapsed" in names:
         return names, 1
-    if len(head) > 6 and number(head[1]) is not None and _EPOCH.fullmatch(head[0].strip()):
+    if len(head) > 6 and number(head[1]) is not None and head[0].strip()[:1].isdigit():
         columns = {name: at for at, name in enumerate(DEFAULT_COLUMNS)}
         words = [at for at, value in enumerate(head) if at > 5 and value.strip().lower() in WORDS]
         return columns | ({"success": words[0]} if words else {}), 0

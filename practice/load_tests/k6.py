@@ -43,6 +43,8 @@ class K6(LoadTestReader):
             return _of_points(_from_table(content))
         if content.startswith('{"metric":') or content.startswith('{"type":'):
             return _of_points(_from_lines(content))
+        if not content.startswith("{") and READ[0] in content:
+            raise BadFile(f"It is the summary that k6 prints: {SEND}.")
         return _of_summary(json_of(content))
 
 

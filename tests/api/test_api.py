@@ -116,7 +116,7 @@ def test_every_response_matches_the_schema(served: Any, user: User) -> None:
 
 
 _QUICK: dict[str, Any] = {
-    "max_examples": int(os.environ.get("CAUSEBOOK_TEST_EXAMPLES", "5")),
+    "max_examples": int(os.environ.get("CAUSEBOOK_TEST_EXAMPLES", "3")),
     "deadline": None,
     "suppress_health_check": list(HealthCheck),
 }

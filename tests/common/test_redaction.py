@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from common.redaction import HIDDEN, redact
+from tests.sizes import examples
 
 TOKENS = {
     "aws access key": r"AKIA[A-Z0-9]{16}",
@@ -114,7 +115,7 @@ def secrets() -> SearchStrategy[tuple[str, str]]:
 
 
 @given(SURROUNDINGS, SEPARATORS, secrets(), SEPARATORS, SURROUNDINGS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_each_kind_of_secret_vanishes_in_any_surroundings(
     before: str, left: str, secret: tuple[str, str], right: str, after: str
 ) -> None:
@@ -129,7 +130,7 @@ def test_a_secret_of_several_parts_vanishes(kind: str) -> None:
     shape, pattern = SHAPES_OF_SEVERAL_PARTS[kind]
 
     @given(SEPARATORS, st.sampled_from(KEYS), st.from_regex(pattern, fullmatch=True))
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=examples(30), deadline=None)
     def check(separator: str, key: str, value: str) -> None:
         text = shape.format(key=key, value=value)
         assert value not in redact(f"refused{separator}{text}{separator}twice")
@@ -151,7 +152,7 @@ def test_a_known_token_needs_no_space_before_it(kind: str, before: str) -> None:
 
 
 @given(st.lists(st.one_of(SURROUNDINGS, secrets().map(lambda secret: secret[0])), max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_redacting_twice_changes_nothing_more(parts: list[str]) -> None:
     once = redact("".join(parts))
     assert redact(once) == once
@@ -176,7 +177,7 @@ ORDINARY = st.one_of(
 
 
 @given(st.lists(ORDINARY, max_size=12), st.sampled_from([" ", "\n", ", ", " - ", "; "]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_ordinary_text_stays_as_it_is(words: list[str], separator: str) -> None:
     text = separator.join(words)
     assert redact(text) == text

@@ -15,6 +15,7 @@ from demo.world.faults import Episode, Episodes
 from demo.world.promql import METRICS, Unsupported, Vector, evaluate
 from demo.world.services import SERVICES
 from demo.world.telemetry import World
+from tests.sizes import examples
 
 NOON = 1_790_000_000.0 // 86_400 * 86_400 + 43_200
 TIMES = np.arange(NOON - 1800, NOON, 60.0)
@@ -22,7 +23,7 @@ HTTP = sorted(name for name, runs in SERVICES.items() if runs.kind == "http")
 names = st.sampled_from(sorted(METRICS))
 services = st.sampled_from(HTTP)
 numbers = st.integers(-50, 50).map(float)
-quick = settings(deadline=None, max_examples=40)
+quick = settings(deadline=None, max_examples=examples(40))
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +293,7 @@ def test_what_it_does_not_speak_is_refused(world: World, query: str) -> None:
         evaluate(world, query, TIMES)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(query=st.text(alphabet='up{}()[]=~"!,+-*/ 15msrate_by', max_size=25))
 def test_no_query_is_more_than_an_answer_or_a_value_error(world: World, query: str) -> None:
     try:

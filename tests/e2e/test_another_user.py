@@ -29,6 +29,7 @@ from tests.e2e.bin_up import (
     sign_in,
 )
 from tests.e2e.conftest import ROOT, free_port, wait_for
+from tests.sizes import LONG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 NOBODY = 65534
@@ -36,7 +37,6 @@ CHOSEN, PASSPHRASE = "a password of their own", "a passphrase for backups"
 INCIDENT = "Checkout cannot reach the moon"
 LENGTH = 170
 """Characters: more than the name of a socket may have."""
-LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 NEWER = [f"3.{minor}" for minor in (12, 13, 14) if minor != sys.version_info.minor]
 SYSTEM = Path("/usr/bin/python3")
 """The one that Debian ships."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import signal
@@ -23,12 +22,13 @@ from tests import servers
 from tests.compose_file import ROOT, read
 from tests.config.test_compose import dockerfile_command
 from tests.e2e.conftest import free_port, kill_group, wait_for
+from tests.sizes import LONG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("load")]
 PASSWORD = "p@ss:w/o%r#d?=&\"'\\ $x"
 """Every sign that means something in an address, a shell or a file of settings."""
 ROLE = "compose_causebook"
-AWAY = 60 if os.environ.get("CAUSEBOOK_TEST_LOAD") else 12
+AWAY = 60 if LONG else 12
 """Seconds without Redis."""
 
 

@@ -25,9 +25,9 @@ import pytest
 from config.local.embedded_redis import redis_url
 from tests.e2e.conftest import ROOT, answers, free_port, kill_group, product_environment, wait_for
 from tests.embedded import Postgres, start_redis
+from tests.sizes import LONG
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.xdist_group("load")]
-LONG = os.environ.get("CAUSEBOOK_TEST_LOAD") == "1"
 PREPARE = """
 from incidents.models import *
 from django.contrib.auth import get_user_model

@@ -22,6 +22,7 @@ from kb.causes.linking import name_cause
 from kb.exporters import registry
 from kb.postmortems.editing import start_postmortem
 from tests.incidents.signed_requests import make
+from tests.sizes import examples
 
 MACHINE = "conn <*> of <*> timed out: SELECT a.*, count(*) FROM __t__ [x](y) `z` &lt; ~~w~~"
 TRACE = (
@@ -44,7 +45,7 @@ def page(web: Client, incident: Incident) -> str:
     return web.get(f"/INC-{incident.pk}/").content.decode()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.text(alphabet="*_<>[]()#+-=12.~`\\|&;ab lt!:@/\"'{}\n", max_size=40))
 def test_escaped_text_is_shown_as_it_is(text: str) -> None:
     html = render_markdown(with_breaks(escape_markdown(text)))

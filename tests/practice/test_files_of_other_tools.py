@@ -18,6 +18,7 @@ from practice.slo_files import registry
 from practice.slo_files.base import ImportedObjective, Skipped
 from practice.slos.counting import objective_of
 from practice.slos.importing import import_objectives
+from tests.sizes import examples
 
 SLOTH = """
 version: prometheus/v1
@@ -211,7 +212,7 @@ nested = st.recursive(
 
 
 @pytest.mark.parametrize("kind", ["sloth", "pyrra", "openslo"])
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(document=nested)
 def test_no_document_breaks_a_reader(kind: str, document: object) -> None:
     try:

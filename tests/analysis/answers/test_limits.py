@@ -20,6 +20,7 @@ from kb.chat.base import (
 from kb.models import (
     NotificationRule,
 )
+from tests.sizes import examples
 from tests.vendor_server import slack_problem
 
 Connect = Callable[..., NotificationRule]
@@ -45,7 +46,7 @@ ANSWERS_OF_ANY_SIZE = st.builds(
 
 
 @given(answer=ANSWERS_OF_ANY_SIZE)
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=examples(60))
 def test_any_message_is_within_the_limits_and_escaped(answer: ChatAnswer) -> None:
     secrets = {"secret": "s", "bot_token": "t", "flow": "https://flow.example/x", "api_key": "k"}
     to = Destination(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from analysis.benchmarks.comparisons import suggestions
 from analysis.benchmarks.worlds import World
 from tests.conftest import data
+from tests.sizes import examples
 
 CAUSES = [
     {"id": "disk", "name": "Disk full of logs", "what": "Log files fill the volume", "tell": "df"},
@@ -103,7 +104,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @given(st.text(max_size=200), st.text(max_size=400), st.lists(st.text(max_size=20), max_size=3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_words_give_anything_but_a_probability(
     world: World, title: str, symptom: str, services: list[str]
 ) -> None:

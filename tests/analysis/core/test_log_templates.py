@@ -15,6 +15,7 @@ from analysis.core.log_templates import (
     possible_templates,
     unusual_templates,
 )
+from tests.sizes import examples
 
 LOGS = st.text(st.sampled_from("ab1f=:,;.|&<>*[]{}()\"'/\\ \n\t-_%"), max_size=200)
 
@@ -34,7 +35,7 @@ def test_which_digits_a_line_has_does_not_change_its_template(line: str) -> None
     assert mask(line) == mask(line.translate(str.maketrans("123456789", "987654321")))
 
 
-@settings(deadline=500, max_examples=60)
+@settings(deadline=500, max_examples=examples(60))
 @given(st.text(st.sampled_from('a1=:,.[{(<"/ \x03*'), min_size=1, max_size=6))
 def test_a_hostile_line_takes_no_longer_than_its_length_allows(piece: str) -> None:
     assert mask("note " + piece * 2000).startswith("note")

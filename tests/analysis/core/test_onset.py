@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.core.onset import departure
+from tests.sizes import examples
 
 
 def series(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +41,7 @@ def test_flat_short_and_empty_series_are_normal(values: list[float]) -> None:
     assert departure(times, np.array(values), moment=2000.0) is None
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.lists(st.floats(-1e9, 1e9), min_size=20, max_size=200))
 def test_any_series_is_analysed_without_an_error(values: list[float]) -> None:
     times = np.arange(len(values), dtype=float) * 60

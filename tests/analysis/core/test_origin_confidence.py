@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.core.origin_confidence import Confidence, confidence
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Span, rank_services
+from tests.sizes import examples
 
 STEP = 60.0
 ONSET = 12_000.0
@@ -57,7 +58,7 @@ def test_without_normal_time_it_is_even() -> None:
     assert confidence(Observed(), 900.0, []).value == 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.lists(st.floats(-1e9, 1e9), min_size=20, max_size=30), min_size=1, max_size=4),
     st.lists(st.floats(-5, 30), max_size=12),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Span, rank_services
 from analysis.core.trace_changes import TracedCall, with_peers
+from tests.sizes import examples
 
 ONSET = 6000.0
 
@@ -322,7 +323,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(METRICS, max_size=6),
     st.lists(SPANS, max_size=10),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.core.stream_anomalies import DAY, Anomaly, detect
+from tests.sizes import examples
 
 STEP = 900.0
 
@@ -30,7 +31,7 @@ def test_flat_short_and_empty_series_have_no_anomaly(values: list[float]) -> Non
     assert detect(times, np.array(values)) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30),
     st.integers(1, 60),

@@ -24,6 +24,7 @@ from analysis.similarity.weights import (
     saturate,
     weigh,
 )
+from tests.sizes import examples
 
 LENGTHS = Lengths()
 WORDS = st.text(alphabet="ab cd-ef.1", max_size=30)
@@ -57,7 +58,7 @@ def by_hand(stored_texts: Mapping[int, str], query: str, k: int) -> list[tuple[i
     return sorted(found, key=lambda pair: (-round(pair[1], 9), pair[0]))[:k]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(ACTS, WORDS, st.integers(1, 5))
 def test_after_any_acts_the_index_equals_brute_force(
     acts: list[tuple[str, int, str]], query: str, k: int

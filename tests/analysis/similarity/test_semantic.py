@@ -11,6 +11,7 @@ from analysis.similarity import embedding
 from analysis.similarity.embedding import Embedder, UnusableModel
 from analysis.similarity.semantic import nearness, reranked
 from tests.analysis.small_model import write_model
+from tests.sizes import examples
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_nothing_to_compare_and_all_the_same_are_answers(embedder: Embedder) -> 
     assert nearness(embedder, "disk full", {1: "slow", 2: "slow"}) == {1: 0, 2: 0}
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=40))
 def test_any_texts_have_finite_vectors(embedder: Embedder, texts: list[str]) -> None:
     vectors = embedder.embed(texts)

@@ -21,6 +21,7 @@ from config.backup.archive import (
     Writer,
     new_file,
 )
+from tests.sizes import examples
 
 ABOUT = Manifest("0.2.0", "2026-01-02T03:04:05+00:00", 180001, [["kb", "0001_initial"]], {"t": 3})
 
@@ -78,7 +79,7 @@ def opened(path: Path, content: bytes) -> Archive:
     return archive
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_file_that_was_cut_off_or_changed_is_refused_or_is_still_whole(
     whole: bytes, tmp_path: Path, data: st.DataObject
@@ -92,7 +93,7 @@ def test_a_file_that_was_cut_off_or_changed_is_refused_or_is_still_whole(
 
 
 @given(body=st.binary(max_size=2000))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_other_file_is_mistaken_for_a_backup(tmp_path: Path, body: bytes) -> None:
     with pytest.raises(BackupError, match="is damaged"):
         opened(tmp_path / "any", body)

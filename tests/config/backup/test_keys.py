@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from config.backup import restored_settings
 from config.backup.archive import BackupError
 from config.backup.keys import Keys, check_passphrase, seal, unseal
+from tests.sizes import examples
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSPHRASE = "correct horse battery staple"
@@ -42,7 +43,7 @@ def test_a_short_passphrase_is_refused_when_the_backup_is_made() -> None:
     b"{}", b"[]", b"[" * 5000, b'{"salt": 5, "sealed": 5}', b'{"salt": "AA==", "sealed": ""}',
     b'{"salt": "\\u00e9", "sealed": "x"}', b'{"salt": "AA==", "sealed": "\\u00e9"}',
 ])))  # fmt: skip
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_odd_keys_end_with_a_sentence(cheap: None, body: bytes) -> None:
     with pytest.raises(BackupError, match=r"--without-keys"):
         unseal(body, PASSPHRASE)

@@ -20,6 +20,7 @@ from incidents.catalogue.formats.base import CatalogueEntry
 from incidents.catalogue.sync import import_catalogue
 from incidents.models import Service
 from people.models import Team
+from tests.sizes import examples
 
 BACKSTAGE = """
 apiVersion: backstage.io/v1alpha1
@@ -132,7 +133,7 @@ def test_a_file_of_another_kind_is_refused_with_a_reason(kind: str, content: str
 
 
 @pytest.mark.parametrize("kind", registry())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(content=st.text() | st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(

@@ -25,6 +25,7 @@ from tests.incidents.webhooks.alert_bodies import read
 from tests.incidents.webhooks.test_alert_forms import NAMES, TEXTS
 from tests.incidents.webhooks.test_alert_services import SERVICES
 from tests.incidents.webhooks.test_senders import ODD, places, put
+from tests.sizes import examples
 
 BODIES = [(kind, body) for kind, body, *_ in [*NAMES, *TEXTS, *SERVICES]]
 JSON = st.recursive(
@@ -49,7 +50,7 @@ def nested(body: Any, change: Any) -> Any:
     return {**body, "Message": json.dumps(change(json.loads(message)))}
 
 
-@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_each_form_with_odd_values_is_read_or_refused(data: Any) -> None:
     kind, body = data.draw(st.sampled_from(BODIES))
@@ -74,7 +75,7 @@ def test_each_form_with_odd_values_is_read_or_refused(data: Any) -> None:
         service_of(event, {})
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(JSON)
 def test_values_of_any_json_are_read_as_tags_labels_and_prose(value: Any) -> None:
     for text in (prose(value), paragraphs(prose(value), "x"), fingerprint_of(value)):

@@ -24,6 +24,7 @@ from tests.incidents.webhooks import (
 )
 from tests.incidents.webhooks.change_requests import Sender
 from tests.incidents.webhooks.test_senders import ODD, places, put
+from tests.sizes import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +76,7 @@ def test_what_is_reported_is_stored_as_what_it_is(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind) for kind in TABLES])
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutated_request_is_read_or_refused_with_a_reason(kind: str, data: Any) -> None:
     _, headers, body, _ = data.draw(st.sampled_from(TABLES[kind]))

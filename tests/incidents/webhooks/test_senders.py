@@ -27,6 +27,7 @@ from incidents.models import (
 from incidents.webhooks import registry
 from incidents.webhooks.base import AlertEvent, ChangeEvent, Incoming
 from tests.incidents.signed_requests import EXTRA, KINDS, make, request_for, sample
+from tests.sizes import examples
 
 pytestmark = pytest.mark.django_db
 SIGNED = [kind for kind in KINDS if isinstance(registry()[kind].scheme, Hmac)]
@@ -163,7 +164,7 @@ def put(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "email"])
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutated_sample_is_read_or_refused_with_a_reason(kind: str, data: Any) -> None:
     original = json.loads(sample(kind))
@@ -185,7 +186,7 @@ def test_a_mutated_sample_is_read_or_refused_with_a_reason(kind: str, data: Any)
             assert "\x00" not in f"{event.title}{event.service}{event.external_id}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(body=st.binary(max_size=300))
 def test_mail_that_is_none_is_read_or_refused(body: bytes) -> None:
     events("email", b"Subject: " + body)
@@ -193,7 +194,9 @@ def test_mail_that_is_none_is_read_or_refused(body: bytes) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_mutated_deliveries_never_break_the_working_of_others(

@@ -18,6 +18,7 @@ from incidents.history_rows import is_over, options_from
 from incidents.severities import severity_named
 from kb.importers import registry
 from kb.importers.base import CannotImport, ImportedIncident
+from tests.sizes import examples
 
 
 @dataclass(frozen=True)
@@ -358,7 +359,7 @@ def test_of_several_tables_a_broken_one_does_not_stop_the_others(tmp_path: Path)
 
 
 @pytest.mark.parametrize("kind", sorted(registry()))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     content=st.binary(max_size=200)
     | st.text(max_size=300).map(str.encode)

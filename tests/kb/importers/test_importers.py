@@ -15,6 +15,7 @@ from kb.importers import registry
 from kb.importers.base import CannotImport, ImportedIncident
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 from tests.conftest import data
+from tests.sizes import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -243,7 +244,7 @@ def test_the_command_reports_and_fails_if_nothing_was_imported(
 
 
 @pytest.mark.parametrize("kind", [kind for kind, (name, _) in SAMPLES.items() if "json" in name])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(draw=st.data())
 def test_odd_values_are_read_or_rejected_with_a_reason(
     kind: str, tmp_path: Path, draw: st.DataObject

@@ -26,6 +26,7 @@ from tests.kb.trackers.steps import (
     run,
     state_of,
 )
+from tests.sizes import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -182,14 +183,14 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(json_values)
 def test_odd_webhooks_name_no_issue(fake: FakeTracker, data: Any) -> None:
     headers = {"x-github-event": "issues"}
     assert all(isinstance(each, str) for each in plugin_for(fake).ids_in(headers, data))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([200, 201, 204, 301, 400, 404, 422, 500]), json_values)
 def test_odd_answers_raise_nothing_else(fake: FakeTracker, status: int, body: Any) -> None:
     draft = IssueDraft("8f7a1f0e-5b0c-4e0e-9a51-6f9c7a0a8f10", "Title", datetime.now(UTC))
