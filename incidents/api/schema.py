@@ -62,7 +62,7 @@ class MixinParametersSchema(AutoSchema):
     def get_summary(self) -> str:
         if own := super().get_summary():
             return str(own)
-        prefix = settings.SPECTACULAR_SETTINGS["SCHEMA_PATH_PREFIX"]
+        prefix = str(settings.SPECTACULAR_SETTINGS["SCHEMA_PATH_PREFIX"])
         many = self.path.removeprefix(prefix).strip("/").split("/")[0].replace("-", " ")
         return SUMMARIES.get(getattr(self.view, "action", ""), "Show {many}").format(many=many)
 
