@@ -175,6 +175,8 @@ CELERY_BEAT_SCHEDULE = {
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "notify-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
     "follow-trackers": {"task": "kb.tasks.follow_trackers", "schedule": 5.0},
+    "copy-postmortems": {"task": "kb.tasks.copy_postmortems", "schedule": 5.0},
+    "read-history": {"task": "kb.tasks.read_history", "schedule": 5.0},
     "read-pagers": {"task": "kb.tasks.read_pagers", "schedule": 60.0},
     "remind-owners": {"task": "kb.tasks.remind_owners", "schedule": 3600.0},
     "count-events": {"task": "practice.tasks.count_events", "schedule": 60.0},

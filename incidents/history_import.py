@@ -126,7 +126,8 @@ class HistoryImport:
             external_url=past.external_url if past.external_url.startswith("http") else "",
             quiet=True,
         )
-        _write_updates(incident, past.updates)
+        if past.updates:
+            add_updates(incident, past.updates)
         self.report.new.append(incident.title)
         return incident
 
@@ -200,7 +201,10 @@ def _mentioned(labels: Iterable[str], names: Iterable[str]) -> set[str]:
     return words & known
 
 
-def _write_updates(incident: Incident, updates: Iterable[Update]) -> None:
+def add_updates(incident: Incident, updates: Iterable[Update]) -> int:
+    """Write updates as timeline entries; of a moment that has one it is known. How many are new."""
+    written = incident.timeline.filter(kind=TimelineEntry.Kind.UPDATE)
+    known = set(written.values_list("at", flat=True))
     entries = TimelineEntry.objects.bulk_create(
         TimelineEntry(
             incident=incident,
@@ -209,9 +213,10 @@ def _write_updates(incident: Incident, updates: Iterable[Update]) -> None:
             text=f"**{escape_markdown(state)}** {text}".strip() if state else text,
         )
         for at, state, text in updates
-        if state or text
+        if (state or text) and at not in known
     )
     audit.created(entries)
+    return len(entries)
 
 
 def import_incidents(

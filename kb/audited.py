@@ -14,6 +14,7 @@ from kb.models import (
     Citation,
     Comment,
     Fix,
+    HistoryConnection,
     IncidentChannel,
     LedTo,
     NotificationRule,
@@ -21,6 +22,8 @@ from kb.models import (
     Postmortem,
     PostmortemReview,
     PostmortemTemplate,
+    PublishedCopy,
+    PublishTarget,
     TrackedIssue,
     Tracker,
     Workspace,
@@ -72,6 +75,8 @@ def watch_models() -> None:
         Tracker, always=True, secret={"slug", "sealed"},
         ignored={"resting_until", "trouble", "last_refusal"},
     )  # fmt: skip
+    watch(HistoryConnection, always=True, secret={"sealed"}, ignored={"followed_to", "trouble"})
+    watch(PublishTarget, always=True, secret={"sealed"}, ignored={"automatic_since", "trouble"})
     watch(Cause, always=False, private=private_cause)
     for of_one in (CauseLink, LedTo, IncidentChannel):
         watch(of_one, always=False, private=of_incident)
@@ -81,5 +86,9 @@ def watch_models() -> None:
     watch(Postmortem, always=False, private=private_postmortem)
     watch(ActionItem, always=False, ignored={"reminded_on"}, private=of_postmortem)
     watch(TrackedIssue, always=False, ignored=WRITTEN_BY_WORKERS, private=of_action)
+    watch(
+        PublishedCopy, always=False, private=of_postmortem,
+        ignored=WRITTEN_BY_WORKERS | {"remote_id", "version", "copied_at"},
+    )  # fmt: skip
     for about_text in (Comment, Picture, PostmortemReview):
         watch(about_text, always=False, private=of_postmortem)

@@ -13,7 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.errors import error_text
-from incidents.history_import import HistoryImport, HistoryReport
+from incidents import filing
+from incidents.history_import import HistoryImport, HistoryReport, add_updates
+from incidents.history_rows import is_over
 from incidents.models import Alert, Incident
 from kb.causes.linking import create_cause
 from kb.importers.base import FoundCause, ImportedIncident, MergedAlert, ReadResult
@@ -50,11 +52,17 @@ class KnowledgeImportReport(HistoryReport):
 
 
 def import_records(
-    records: Iterable[ReadResult], source: str, dry_run: bool = False, author: User | None = None
+    records: Iterable[ReadResult],
+    source: str,
+    dry_run: bool = False,
+    author: User | None = None,
+    update: bool = False,
 ) -> KnowledgeImportReport:
     """Store records; one that cannot be imported is reported and does not stop the others.
 
-    One whose id is known is skipped, so an import can be repeated.
+    One whose id is known is skipped, so an import can be repeated. With `update` what it lacks is
+    added to it: ends, times, updates, a postmortem. What people wrote stays, and private incidents
+    stay as they are.
     """
     run = _ImportRun(source, author)
     with transaction.atomic():
@@ -63,6 +71,8 @@ def import_records(
                 run.report.skip(position, record)
             elif not run.history.is_known(record):
                 run.store(position, record)
+            elif update:
+                run.update(position, record)
         if dry_run:
             transaction.set_rollback(True)
     return run.report
@@ -101,15 +111,77 @@ class _ImportRun:
             return
         self.causes = causes  # Those that it created were rolled back.
 
+    def update(self, position: str, record: ImportedIncident) -> None:
+        """Add to a known incident what its source says of it by now."""
+        rows = Incident.objects.filter(external_source=self.source, private=False)
+        incident = rows.filter(external_id=record.external_id[:200]).first()
+        if incident is None:
+            return
+        with self.history.entry(position, record.external_id):
+            # One after the other: each adds what it finds.
+            added = [
+                self._add_times(incident, record),
+                add_updates(incident, record.updates),
+                self._add_merged_alerts(incident, record.merged),
+                self._follow_postmortem(position, incident, record),
+            ]
+            if any(added):
+                self.report.same -= 1
+                self.report.changed.append(incident.title)
+
+    def _add_times(self, incident: Incident, record: ImportedIncident) -> bool:
+        """Times that are known by now, and the end of one that is open here."""
+        known = {name: getattr(record, name) for name in ("detected_at", "acknowledged_at")}
+        times = {
+            name: at
+            for name, at in known.items()
+            if at and at >= incident.impact_started_at and getattr(incident, name) is None
+        }
+        if times:
+            filing.edit_incident(incident, **times)
+        ended = incident.is_open and is_over(record)
+        if ended:
+            end = record.resolved_at
+            filing.set_status(
+                incident, Incident.Status.RESOLVED, resolution=record.resolution,
+                resolved_at=max(end, incident.impact_started_at) if end else None,
+            )  # fmt: skip
+        return bool(times or ended)
+
+    def _follow_postmortem(
+        self, position: str, incident: Incident, record: ImportedIncident
+    ) -> bool:
+        """Its postmortem as it is there, unless somebody edited it here."""
+        if not record.body:
+            return False
+        rows = Postmortem.objects.filter(external_source=self.source)
+        known = rows.filter(external_id=incident.external_id).first()
+        if known is None and not incident.postmortems.exists():
+            postmortem = self._postmortem(incident, record)
+            for action in record.actions:
+                self._action(postmortem, action)
+            return True
+        if known is None or known.private or known.body == editing.line_feeds_only(record.body):
+            return False
+        if known.history.filter(version__gt=1).exclude(history_user=None).exists():
+            self.report.notes.append((position, "it changed there and here: ours stays"))
+            return False
+        editing.save_postmortem(
+            known, None, base_version=known.version, title=known.title, body=record.body
+        )
+        return True
+
     def _incident(self, position: str, record: ImportedIncident) -> Incident:
         # An incident with a postmortem is over; a state there is that of the postmortem.
         status = "closed" if record.body else record.status
         symptom = record.symptom or _beginning(record.body)
         return self.history.file(replace(record, symptom=symptom, status=status), position)
 
-    def _add_merged_alerts(self, incident: Incident, merged: list[MergedAlert]) -> None:
+    def _add_merged_alerts(self, incident: Incident, merged: list[MergedAlert]) -> int:
+        """How many of them are new."""
+        added = 0
         for each in merged:
-            Alert.objects.get_or_create(
+            _, new = Alert.objects.get_or_create(
                 source=self.source, fingerprint=each.external_id[:200], starts_at=each.starts_at,
                 defaults={
                     "name": each.title[:200] or each.external_id[:200], "summary": each.title,
@@ -119,7 +191,9 @@ class _ImportRun:
                     "joined_because": f"{self.source} merged it into this incident.",
                 },
             )  # fmt: skip
-            self.report.alerts += 1
+            added += new
+        self.report.alerts += added
+        return added
 
     def _link(
         self, position: str, incident: Incident, found: FoundCause, category: str = ""

@@ -14,6 +14,7 @@ from kb.causes.queries import causes_containing
 from kb.permissions import (
     EDIT_CAUSES,
     EDIT_TEMPLATES,
+    MANAGE_TARGETS,
     MANAGE_TRACKERS,
     MANAGE_WORKSPACES,
     WRITE_POSTMORTEMS,
@@ -29,6 +30,18 @@ PAGES = (
     Page("Write a postmortem", "kb:postmortem-new", "new create add", WRITE_POSTMORTEMS),
     Page(
         "Import history", "kb:history-import", "upload csv markdown past incidents", IMPORT_HISTORY
+    ),
+    Page(
+        "Import by API",
+        "kb:history-connections",
+        "history pagerduty jira github statuspage opsgenie confluence",
+        IMPORT_HISTORY,
+    ),
+    Page(
+        "Targets of postmortems",
+        "kb:targets",
+        "publish copy confluence github notion",
+        MANAGE_TARGETS,
     ),
     Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
     Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),

@@ -43,6 +43,9 @@ MANAGE_WORKSPACES = declare(
     "kb.change_workspace", "manage chat workspaces and their rules", Role.MANAGER
 )
 
+MANAGE_TARGETS = declare(
+    "kb.change_publishtarget", "manage where postmortems are copied to", Role.MANAGER
+)
 MANAGE_TRACKERS = declare("kb.change_tracker", "manage trackers of action items", Role.MANAGER)
 
 

@@ -114,6 +114,16 @@ def register_kinds() -> None:
             (tables.TrackedIssue, tables.Tracker),
             "As many as trackers and linked action items.",
         ),
+        "history-connections": Kind(
+            "Connections from which history is imported, and their readings",
+            (tables.HistoryReading, tables.HistoryConnection),
+            "As many as connections, each with up to three readings.",
+        ),
+        "copies": Kind(
+            "Targets of postmortems, and the copies there",
+            (tables.PublishedCopy, tables.PublishTarget),
+            "As many as targets, each with a copy of a postmortem at most.",
+        ),
         "on-call": Kind(
             "Who is on call",
             (tables.OnCall, tables.OnCallReading),

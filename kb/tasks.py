@@ -3,7 +3,9 @@
 from celery import shared_task
 
 from kb import notifications, on_call
+from kb.history_reading import reading
 from kb.postmortems.action_items import remind_owners_of_due_items
+from kb.publishing import copying
 from kb.tracking import syncing
 
 
@@ -25,3 +27,13 @@ def tell_channels() -> int:
 @shared_task
 def follow_trackers() -> int:
     return syncing.sync_due()
+
+
+@shared_task
+def read_history() -> int:
+    return reading.read_due()
+
+
+@shared_task
+def copy_postmortems() -> int:
+    return copying.copy_due()

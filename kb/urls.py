@@ -5,10 +5,12 @@ from kb.web import (
     causes,
     chat,
     configuration,
+    history_connections,
     history_import,
     home,
     on_call,
     postmortems,
+    publishing,
     reports,
     trackers,
 )
@@ -16,6 +18,7 @@ from kb.web import (
 app_name = "kb"
 
 _postmortem = "postmortems/<int:pk>/"
+_connection = "history/<int:pk>/"
 urlpatterns = [
     path("causes/", causes.cause_list, name="causes"),
     path("causes/new/", causes.cause_form, name="cause-new"),
@@ -45,6 +48,12 @@ urlpatterns = [
     path(f"{_postmortem}actions/", action_items.action_add, name="action-add"),
     path(f"{_postmortem}pictures/", postmortems.picture_add, name="picture-add"),
     path(f"{_postmortem}as/<slug:kind>/", postmortems.export, name="export"),
+    path(f"{_postmortem}copies/", publishing.copy, name="copy"),
+    path("targets/", publishing.target_list, name="targets"),
+    path("targets/new/<slug:kind>/", publishing.target_form, name="target-new"),
+    path("targets/<int:pk>/", publishing.target_page, name="target"),
+    path("targets/<int:pk>/edit/", publishing.target_form, name="target-edit"),
+    path("targets/<int:pk>/probe/", publishing.target_probe, name="target-probe"),
     path("pictures/<int:pk>/", postmortems.picture, name="picture"),
     path("actions/", action_items.action_list, name="actions"),
     path("actions/<int:pk>/", action_items.action_form, name="action"),
@@ -74,6 +83,19 @@ urlpatterns = [
     path("chat/<int:pk>/rules/<int:rule>/", chat.rule_form, name="chat-rule"),
     path("chat/tellings/<int:pk>/replay/", chat.delivery_replay, name="telling-replay"),
     path("history/import/", history_import.history_import, name="history-import"),
+    path("history/", history_connections.connection_list, name="history-connections"),
+    path(
+        "history/new/<slug:kind>/",
+        history_connections.connection_form,
+        name="history-connection-new",
+    ),
+    path(_connection, history_connections.connection_page, name="history-connection"),
+    path(
+        f"{_connection}edit/", history_connections.connection_form, name="history-connection-edit"
+    ),
+    path(f"{_connection}state/", history_connections.state, name="history-connection-state"),
+    path(f"{_connection}probe/", history_connections.probe, name="history-connection-probe"),
+    path(f"{_connection}read/", history_connections.read, name="history-connection-read"),
     path("home/due/", home.due, name="home-due"),
     path("home/recurring/", home.recurring, name="home-recurring"),
     path("services/<int:pk>/on-call/", on_call.of_service, name="service-on-call"),

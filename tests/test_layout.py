@@ -42,13 +42,16 @@ LAYERS = {
         "tasks urls admin apps",
     ],
     "kb": [
+        "remote_api",
+        "github_api atlassian_api",
         "models chat importers trackers",
+        "history_sources publishers",
         "permissions defaults rooms audited",
         "privacy",
         "postmortems reports",
         "causes exporters retention",
-        "chatops import_runner answers tracking resolving palette",
-        "notification_text row_causes uploaded_history",
+        "chatops import_runner answers tracking publishing resolving palette",
+        "notification_text row_causes uploaded_history history_reading",
         "notifications",
         "on_call",
         "api web",
@@ -90,14 +93,21 @@ PLUGIN_FOLDERS = [
     "kb/chat",
     "kb/importers",
     "kb/exporters",
+    "kb/history_sources",
+    "kb/publishers",
     "kb/trackers",
     "analysis/sources",
     "practice/slo_files",
     "practice/load_tests",
 ]
+APIS = ("kb.remote_api", "kb.github_api", "kb.atlassian_api")
 PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
+    "kb/trackers": APIS,
+    "kb/publishers": APIS,
+    # The same readers as for files, so that both give the same records.
+    "kb/history_sources": (*APIS, "kb.importers", "incidents.history_rows"),
     # One way of reading a row of incident history, whatever file it is in.
     "kb/importers": ("incidents.history_rows", "incidents.history_tables", "incidents.severities"),
 }

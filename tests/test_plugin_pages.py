@@ -13,6 +13,8 @@ import incidents.catalogue.formats
 import incidents.webhooks
 import kb.chat
 import kb.exporters
+import kb.history_sources
+import kb.publishers
 import kb.trackers
 import practice.load_tests
 import practice.slo_files
@@ -27,6 +29,8 @@ LISTS = [
     ("/integrations/", incidents.webhooks),
     ("/knowledge/chat/", kb.chat),
     ("/knowledge/trackers/", kb.trackers),
+    ("/knowledge/history/", kb.history_sources),
+    ("/knowledge/targets/", kb.publishers),
 ]
 FILE_FORMS = [
     ("/services/import/", incidents.catalogue.formats),

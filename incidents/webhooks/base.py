@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from common.payloads import json_of
+from common.request_bodies import json_of_request
 from common.signing import Scheme, Token
 
 
@@ -24,8 +24,8 @@ class Incoming:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """The body as JSON. Raises BadPayload."""
-        return json_of(self.body)
+        """The body as JSON, also from within a form. Raises BadPayload."""
+        return json_of_request(self.body, self.headers.get("content-type", ""))
 
 
 @dataclass(frozen=True)

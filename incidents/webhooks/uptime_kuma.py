@@ -1,4 +1,4 @@
-"""Uptime Kuma: notification type “Webhook”, request body “Preset - application/json”."""
+"""Uptime Kuma: notification type “Webhook”, either preset as request body."""
 
 from __future__ import annotations
 

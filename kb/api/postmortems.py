@@ -28,6 +28,7 @@ from incidents.api.mixins import (
 )
 from incidents.permissions import visible_incidents
 from kb import privacy
+from kb.api.publish_targets import PublishedCopySerializer
 from kb.exporters import registry
 from kb.exporters.base import file_name
 from kb.models import Comment, Postmortem, PostmortemReview
@@ -40,6 +41,7 @@ from kb.permissions import (
     visible_postmortems,
 )
 from kb.postmortems import editing
+from kb.publishing import copying
 
 
 class Conflict(APIException):
@@ -135,6 +137,7 @@ class PostmortemViewSet(
         "open": MAKE_RECORDS_PUBLIC,
         "comment": REVIEW_POSTMORTEMS,
         "review": REVIEW_POSTMORTEMS,
+        "copy": PUBLISH_POSTMORTEMS,
     }
     queryset = Postmortem.objects.none()
     serializer_class = PostmortemSerializer
@@ -206,6 +209,26 @@ class PostmortemViewSet(
         data = validated_body(request, CommentSerializer)
         comment = editing.comment_on(self.get_object(), author=signed_in(request), **data)
         return Response(CommentSerializer(comment).data, 201)
+
+    @extend_schema(
+        responses=PublishedCopySerializer(many=True), summary="Copies elsewhere", filters=False
+    )
+    @action(detail=True, pagination_class=None)
+    def copies(self, request: Request, pk: str | None = None) -> Response:
+        rows = self.get_object().copies.select_related("target")
+        return Response(PublishedCopySerializer(rows, many=True).data)
+
+    @extend_schema(
+        request=PublishedCopySerializer,
+        responses={202: PublishedCopySerializer},
+        summary="Copy it to a target",
+    )
+    @copies.mapping.post
+    def copy(self, request: Request, pk: str | None = None) -> Response:
+        postmortem = self.get_object()
+        data = validated_body(request, PublishedCopySerializer)
+        made = copying.copy_postmortem(postmortem, data["target"])
+        return Response(PublishedCopySerializer(made).data, 202)
 
     @extend_schema(
         parameters=[OpenApiParameter("kind", enum=sorted(registry()), location="path")],

@@ -19,8 +19,8 @@ from incidents.api.mixins import (
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from kb.models import TrackedIssue, Tracker
 from kb.permissions import MANAGE_TRACKERS
+from kb.remote_api import RemoteError
 from kb.trackers import registry
-from kb.trackers.base import TrackerError
 from kb.tracking import linking
 
 
@@ -61,7 +61,7 @@ class TrackerViewSet(
         tracker = self.get_object()
         try:
             result = {"well": True, "answer": linking.probe(tracker)}
-        except TrackerError as error:
+        except RemoteError as error:
             result = {"well": False, "answer": error.in_full}
         return Response(ProbeSerializer(result).data)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from incidents.history_rows import names_of
+from incidents.history_rows import names_of, updates_of
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, text_value
 
 
@@ -38,6 +38,7 @@ class OpsgenieImporter(JsonImporter):
             resolved_at=self.time("impactEndDate", ended or changed),
             status=status,
             services=services,
+            updates=updates_of(row.get("updates")),
             mentions=names_of(row.get("tags")),
             guessed_times={"resolved_at": "the time of its last change"} if changed else {},
             external_url=text_value(first_value(row, "links.web")),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,14 @@ class PagerDutyImporter(JsonImporter):
     lists = ("incidents",)
 
     def read(self, path: Path) -> Iterator[ReadResult]:
-        rows = list(json_rows(path, *self.lists))
+        yield from self.read_rows(list(json_rows(path, *self.lists)))
+
+    def read_rows(self, rows: Sequence[tuple[str, dict[str, Any] | str]]) -> Iterator[ReadResult]:
+        """Incidents that belong together: those that were merged go into one of them."""
         target = {
             _id(row): into
             for _, row in rows
-            if isinstance(row, dict) and (into := _merged_into(row))
+            if isinstance(row, dict) and (into := merged_into(row))
         }
         known = {_id(row) for _, row in rows if isinstance(row, dict)} - set(target)
         merged: dict[str, list[MergedAlert]] = {}
@@ -111,7 +114,8 @@ def _id(row: dict[str, Any]) -> str:
     return text_value(first_value(row, "id", "incident_number"))
 
 
-def _merged_into(row: dict[str, Any]) -> str:
+def merged_into(row: dict[str, Any]) -> str:
+    """The id of the incident that took it in; empty if it was not merged."""
     reason = row.get("resolve_reason")
     if not isinstance(reason, dict) or text_value(reason.get("type")) != _GENERATED:
         return ""

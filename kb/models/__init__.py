@@ -1,10 +1,13 @@
-"""What we know: causes, checks, fixes, postmortems, action items and their issues, chat."""
+"""What we know: causes, checks, fixes, postmortems, action items and their issues, chat; and from
+where it was imported.
+"""
 
 from kb.models.action_item import ActionItem
 from kb.models.cause import Category, Cause, CauseLink, Citation, LedTo
 from kb.models.chat import ChatCode, ChatPerson, IncidentChannel, Workspace
 from kb.models.check import Check
 from kb.models.fix import Fix
+from kb.models.history_connection import HistoryConnection, HistoryReading
 from kb.models.notification import NotificationDelivery, NotificationRule, StatedAnswer
 from kb.models.on_call import OnCall, OnCallReading
 from kb.models.postmortem import (
@@ -15,6 +18,7 @@ from kb.models.postmortem import (
     PostmortemReview,
     PostmortemTemplate,
 )
+from kb.models.published_copy import PublishedCopy, PublishTarget
 from kb.models.tracker import TrackedIssue, Tracker
 
 __all__ = [
@@ -29,6 +33,8 @@ __all__ = [
     "Comment",
     "Draft",
     "Fix",
+    "HistoryConnection",
+    "HistoryReading",
     "IncidentChannel",
     "LedTo",
     "NotificationDelivery",
@@ -39,6 +45,8 @@ __all__ = [
     "Postmortem",
     "PostmortemReview",
     "PostmortemTemplate",
+    "PublishTarget",
+    "PublishedCopy",
     "StatedAnswer",
     "TrackedIssue",
     "Tracker",

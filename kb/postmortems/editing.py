@@ -73,13 +73,13 @@ def _locked(postmortem: Postmortem) -> Postmortem:
     return Postmortem.objects.select_for_update(of=("self",)).get(pk=postmortem.pk)
 
 
-def _plain(text: str) -> str:
+def line_feeds_only(text: str) -> str:
     """Text as a browser sends it, with line feeds only."""
     return text.replace("\r\n", "\n").replace("\x00", "")
 
 
 def _clean(postmortem: Postmortem) -> None:
-    postmortem.body = _plain(postmortem.body)
+    postmortem.body = line_feeds_only(postmortem.body)
     if len(postmortem.body) > MAX_CHARACTERS:
         raise ValidationError(
             {"body": f"A postmortem holds up to {MAX_CHARACTERS:,} characters. Link the rest."}
@@ -102,7 +102,7 @@ def save_postmortem(
     Raises EditConflict when somebody saved since, ValidationError for bad fields.
     """
     current = _locked(postmortem)
-    body = _plain(body)
+    body = line_feeds_only(body)
     if current.version != base_version:
         base = current.history.filter(version=base_version).order_by("history_id").last()
         merged, places = merge_texts(base.body if base else "", body, current.body)
@@ -137,7 +137,7 @@ def save_draft(
         postmortem=postmortem, user=user,
         defaults={
             "base_version": base_version, "title": title.replace("\x00", "")[:300],
-            "body": _plain(body),
+            "body": line_feeds_only(body),
         },
     )  # fmt: skip
 

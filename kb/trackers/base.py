@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from django import forms
 
 from common.payloads import json_of
-from common.redaction import redact
 from common.signing import NotAuthentic, Scheme, SignedRequest
+from kb.remote_api import NotFound, RemoteError, RemoteForm
 
 IssueState = Literal["open", "done", "dropped", "moved"]
 """“dropped” is closed without being done; “moved” is closed because another issue replaces it."""
@@ -22,37 +22,7 @@ LONGEST_TITLE = 250
 UNSIGNED = "This tracker has no webhook secret: enter the one that is set there."
 
 
-class TrackerError(Exception):
-    """A request failed. The message says what failed and the cure, and holds no secret.
-
-    `passing` says whether a retry may help, not before `wait` seconds. `of_all` says that it
-    concerns every issue of this tracker. `detail` is what the server wrote, for those who manage
-    trackers.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        passing: bool = False,
-        wait: float = 0.0,
-        of_all: bool = False,
-        detail: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.passing, self.wait, self.of_all, self.detail = passing, wait, of_all, detail
-
-    @property
-    def in_full(self) -> str:
-        """With what the server wrote, without what looks like a secret: for those who manage it."""
-        return f"{self} {redact(self.detail)}".strip()
-
-
-class NotFound(TrackerError):
-    """There is nothing at this address, or the token may not see it."""
-
-
-class IssueMissing(TrackerError):
+class IssueMissing(RemoteError):
     """The issue was deleted, or the token may not see it any more."""
 
 
@@ -116,11 +86,10 @@ class TrackerIssue:
     updated_at: datetime
 
 
-class TrackerForm(forms.Form):
+class TrackerForm(RemoteForm):
     """Settings that every tracker has; a subclass adds its own."""
 
-    secret_fields: tuple[str, ...] = ("token", "webhook_secret")
-    token = forms.CharField(label="Token", max_length=500, widget=forms.PasswordInput)
+    secret_fields = ("token", "webhook_secret")
     webhook_secret = forms.CharField(
         label="Webhook secret",
         required=False,
@@ -129,23 +98,9 @@ class TrackerForm(forms.Form):
         help_text="The same as in the webhook there. Without one, states are polled only.",
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        public = [name for name in self.fields if name not in self.secret_fields]
-        self.order_fields([*public, *self.secret_fields])
-
-    def clean_url(self) -> str:
-        url: str = self.cleaned_data["url"].rstrip("/")
-        parts = urlsplit(url)
-        if parts.username or parts.password:
-            raise forms.ValidationError("Put user name and token into their own fields.")
-        if parts.query or parts.fragment:
-            raise forms.ValidationError("Leave out what follows “?” and “#”.")
-        return url
-
 
 class TrackerPlugin:
-    """Base of the plug-ins. All methods that send a request raise TrackerError, nothing else."""
+    """Base of the plug-ins. All methods that send a request raise RemoteError, nothing else."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -174,7 +129,7 @@ class TrackerPlugin:
             yield
         except NotFound as error:
             self.probe()
-            raise TrackerError(str(error), detail=error.detail) from error
+            raise RemoteError(str(error), detail=error.detail) from error
 
     @contextmanager
     def of_issue(self) -> Iterator[None]:

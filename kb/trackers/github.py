@@ -7,41 +7,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from django import forms
-
 from common.payloads import text
 from common.signing import Hmac
+from kb.github_api import GitHubFields, github_api, read_repository, web_address_of
+from kb.remote_api import RemoteError, required, required_time
 from kb.trackers.base import (
     IssueDraft,
     IssueMissing,
     IssueState,
-    TrackerError,
     TrackerForm,
     TrackerIssue,
     path_below,
 )
-from kb.trackers.http import JsonApi, required, required_time
 from kb.trackers.numbered import PAGE, NumberedTracker
 
-PUBLIC = "https://api.github.com"
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})#([0-9]{1,12})", re.ASCII)
 _PAGE = re.compile(r"([^/]{1,40}/[^/]{1,100})/issues/([0-9]{1,12})", re.ASCII)
 REDIRECTS = (301, 307, 308)
 
 
-class GitHubForm(TrackerForm):
-    url = forms.URLField(
-        label="Address of the API",
-        initial=PUBLIC,
-        max_length=300,
-        assume_scheme="https",
-        help_text="https://github.example.com/api/v3 for GitHub Enterprise Server.",
-    )
-    repository = forms.RegexField(
-        r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$",
-        label="Repository",
-        help_text="Such as example/shop.",
-    )
+class GitHubForm(GitHubFields, TrackerForm):
+    pass
 
 
 class GitHub(NumberedTracker):
@@ -57,28 +43,16 @@ class GitHub(NumberedTracker):
         super().__init__(settings)
         self.project: str = settings["repository"]
         self.web = web_address_of(settings["url"])
-        headers = {
-            "Authorization": f"Bearer {settings['token']}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
-        self.api = JsonApi(settings["url"], headers)
+        self.api = github_api(settings)
 
     def probe(self) -> str:
         data = self.read_project()
         if not data.get("has_issues", True):
-            raise TrackerError(f"Issues are switched off in {self.project}: switch them on.")
+            raise RemoteError(f"Issues are switched off in {self.project}: switch them on.")
         return f"The repository {text(data, 'full_name') or self.project} can be read."
 
     def read_project(self) -> Any:
-        data = self.api.get_existing(
-            f"/repos/{self.project}",
-            f"repository {self.project}, or the token may not see it. Check the name in the "
-            "tracker's settings, and which repositories the token is for.",
-        )
-        if not isinstance(data, dict):
-            raise self.api.odd()
-        return data
+        return read_repository(self.api, self.project)
 
     def newest_issues(self, since: str, page: int) -> Any:
         params = {
@@ -153,14 +127,6 @@ class GitHub(NumberedTracker):
             return []
         repository, number = text(data, "repository.full_name"), text(data, "issue.number", 20)
         return [f"{repository}#{number}"] if repository and number else []
-
-
-def web_address_of(api: str) -> str:
-    """Where the pages are that belong to an API."""
-    parts = urlsplit(api)
-    if parts.netloc.lower() == urlsplit(PUBLIC).netloc:
-        return "https://github.com"
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/api/v3')}"
 
 
 def _state(data: Any) -> IssueState:

@@ -11,6 +11,7 @@ from django import forms
 
 from common.payloads import dig, text
 from common.signing import SignedRequest, StandardWebhook, Token
+from kb.remote_api import JsonApi, required, required_time
 from kb.trackers.base import (
     IssueDraft,
     IssueMissing,
@@ -18,7 +19,6 @@ from kb.trackers.base import (
     TrackerForm,
     TrackerIssue,
 )
-from kb.trackers.http import JsonApi, required, required_time
 from kb.trackers.numbered import PAGE, NumberedTracker
 
 PROJECT = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){1,20}"

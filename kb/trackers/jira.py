@@ -14,17 +14,17 @@ from django import forms
 
 from common.payloads import dig, text
 from common.signing import Hmac
+from kb.atlassian_api import JiraFields, atlassian_api, is_cloud
+from kb.remote_api import RemoteError, required, required_time
 from kb.trackers.base import (
     IssueDraft,
     IssueState,
     NotOurs,
-    TrackerError,
     TrackerForm,
     TrackerIssue,
     TrackerPlugin,
     path_below,
 )
-from kb.trackers.http import JsonApi, required, required_time
 
 FIELDS = "summary,status,resolution,updated"
 NOT_DONE = frozenset(
@@ -39,24 +39,14 @@ _KEY = re.compile(r"([A-Za-z][A-Za-z0-9_]{1,49})-([0-9]{1,12})", re.ASCII)
 _MARKED = re.compile(r"([\\{}\[\]*_|!~^+#])")
 
 
-class JiraForm(TrackerForm):
-    url = forms.URLField(
-        label="Address",
-        max_length=300,
-        assume_scheme="https",
-        help_text="Such as https://example.atlassian.net",
-    )
+class JiraForm(JiraFields, TrackerForm):
     project = forms.RegexField(
         r"^[A-Z][A-Z0-9_]{1,49}$",
         label="Key of the project",
         help_text="Such as OPS: what issues begin with.",
     )
     issue_type = forms.CharField(label="Type of new issues", max_length=100, initial="Task")
-    email = forms.EmailField(
-        label="E-mail of the account",
-        required=False,
-        help_text="For Jira Cloud. Empty for Data Center, where the token says who it is.",
-    )
+    field_order = ("url", "project", "issue_type", "email")
 
 
 class Jira(TrackerPlugin):
@@ -68,13 +58,8 @@ class Jira(TrackerPlugin):
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
-        email, token = settings.get("email"), settings["token"]
-        self.is_cloud = bool(email)
-        self.api = JsonApi(
-            settings["url"],
-            {} if email else {"Authorization": f"Bearer {token}"},
-            (email, token) if email else None,
-        )
+        self.is_cloud = is_cloud(settings)
+        self.api = atlassian_api(settings)
 
     def probe(self) -> str:
         project = self.read_project()
@@ -166,7 +151,7 @@ class Jira(TrackerPlugin):
             raise self.api.odd()
         fitting = [each for each in offered if _category(each, "to") in categories]
         if not fitting:
-            raise TrackerError(
+            raise RemoteError(
                 f"The workflow of {issue_id} has no transition from its present status that "
                 f"{what}, or the account may not use it. Do it in Jira, or let the workflow allow "
                 "it."

@@ -11,18 +11,25 @@ from django.utils import timezone
 
 from common.payloads import dig, json_of, listed, text, time_at
 from common.signing import Hmac, NotAuthentic, SignedRequest
+from kb.remote_api import (
+    USUAL_WAIT,
+    Answer,
+    JsonApi,
+    RemoteError,
+    limit_wait,
+    required,
+    required_time,
+)
 from kb.trackers.base import (
     IssueDraft,
     IssueMissing,
     IssueState,
     NotOurs,
-    TrackerError,
     TrackerForm,
     TrackerIssue,
     TrackerPlugin,
     path_below,
 )
-from kb.trackers.http import USUAL_WAIT, Answer, JsonApi, limit_wait, required, required_time
 
 PUBLIC = "https://api.linear.app"
 PAGES = "https://linear.app"
@@ -70,7 +77,7 @@ class Linear(TrackerPlugin):
             raise self.api.error_of(answer)
         return dig(answer.data, "data")
 
-    def _error(self, error: Any, answer: Answer) -> TrackerError:
+    def _error(self, error: Any, answer: Answer) -> RemoteError:
         code, words = text(error, "extensions.code", 100), text(error, "message")
         if code == "RATELIMITED":
             reset = time_at(answer.headers.get("x-ratelimit-requests-reset", ""))
@@ -91,7 +98,7 @@ class Linear(TrackerPlugin):
         query = "query($key: String!) { teams(filter: {key: {eq: $key}}) { nodes { id name } } }"
         found = listed(self._query(query, key=self.team), "teams.nodes")
         if not found:
-            raise TrackerError(
+            raise RemoteError(
                 f"{self.api.host} has no team {self.team}, or the API key may not see it. Check "
                 "the key of the team in the tracker's settings.",
                 of_all=True,
@@ -164,7 +171,7 @@ class Linear(TrackerPlugin):
         data = self._stored(issue_id)
         states = [each for each in listed(data, "team.states.nodes") if each.get("type") in types]
         if not states:
-            raise TrackerError(
+            raise RemoteError(
                 f"The team of {text(data, 'identifier', 50)} has no state of the type "
                 f"“{types[0]}”: add one in Linear."
             )

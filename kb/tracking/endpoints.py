@@ -15,7 +15,7 @@ from common.payloads import BadPayload
 from common.signing import NotAuthentic, SignedRequest
 from incidents.intake.endpoints import RETRY_AFTER, body_of, headers_of, problem
 from kb.models import TrackedIssue, Tracker
-from kb.trackers.base import TrackerError
+from kb.remote_api import RemoteError
 from kb.tracking.linking import plugin_of
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def _take(tracker: Tracker, request: SignedRequest) -> HttpResponse:
         plugin = plugin_of(tracker)
         plugin.verify(request, plugin.settings.get("webhook_secret", ""))
         ids = plugin.changed_ids(request.headers, request.body)
-    except TrackerError as error:
+    except RemoteError as error:
         logger.error("Tracker %s: %s", tracker.pk, error)
         return problem(503, "The settings of this tracker cannot be used.")
     except NotAuthentic as error:

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb.models import ActionItem, TrackedIssue, Tracker
+from kb.remote_api import RemoteError
 from kb.trackers import registry
-from kb.trackers.base import NotOurs, TrackerError, TrackerPlugin
+from kb.trackers.base import NotOurs, TrackerPlugin
 from kb.tracking.issue_text import withheld_reason
 
 UNREADABLE = (
@@ -18,16 +19,16 @@ UNREADABLE = (
 
 
 def plugin_of(tracker: Tracker) -> TrackerPlugin:
-    """The plug-in with its settings. Raises TrackerError where there is none or no secret."""
+    """The plug-in with its settings. Raises RemoteError where there is none or no secret."""
     plugin = registry().get(tracker.kind)
     if plugin is None:
-        raise TrackerError(f"No plug-in “{tracker.kind}” is installed.", of_all=True)
+        raise RemoteError(f"No plug-in “{tracker.kind}” is installed.", of_all=True)
     try:
         secrets = tracker.secrets
     except ValueError as error:
-        raise TrackerError(UNREADABLE, of_all=True) from error
+        raise RemoteError(UNREADABLE, of_all=True) from error
     if not secrets.get("token"):
-        raise TrackerError("It has no token: enter one in the tracker's settings.", of_all=True)
+        raise RemoteError("It has no token: enter one in the tracker's settings.", of_all=True)
     return plugin({**tracker.settings, **secrets})
 
 
@@ -53,7 +54,7 @@ def link_issue(action: ActionItem, tracker: Tracker, reference: str = "") -> Tra
             issue.issue_id = issue.key = plugin_of(tracker).id_of(reference[:500])
         except NotOurs as error:
             raise ValidationError({"reference": str(error)}) from error
-        except TrackerError as error:
+        except RemoteError as error:
             raise ValidationError({"tracker": str(error)}) from error
     issue.save()
     return issue
@@ -86,7 +87,7 @@ def settings_changed(tracker: Tracker) -> None:
 
 
 def probe(tracker: Tracker) -> str:
-    """A sentence that says that the settings are right. Raises TrackerError.
+    """A sentence that says that the settings are right. Raises RemoteError.
 
     What failed before is tried again if they are.
     """

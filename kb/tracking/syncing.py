@@ -23,7 +23,8 @@ from common.redaction import redact
 from kb.causes import fixes
 from kb.models import ActionItem, Fix, TrackedIssue, Tracker
 from kb.postmortems.action_items import edit_action
-from kb.trackers.base import IssueMissing, TrackerError, TrackerIssue, TrackerPlugin
+from kb.remote_api import RemoteError
+from kb.trackers.base import IssueMissing, TrackerIssue, TrackerPlugin
 from kb.tracking.issue_text import draft_of, withheld_reason
 from kb.tracking.linking import forget_failures, plugin_of
 
@@ -83,7 +84,7 @@ def sync(pk: int) -> bool:
         return False
     try:
         outcome = _sync(issue)
-    except TrackerError as error:
+    except RemoteError as error:
         outcome = _fail(issue, error)
     except ValidationError as error:
         _finish_with(issue, f"The state cannot be carried over: {error_text(error)}")
@@ -129,7 +130,7 @@ def _read_or_create(issue: TrackedIssue, plugin: TrackerPlugin) -> TrackerIssue:
         rows.update(issue_id=found.id, agreed_closed=False)
     known = issue.issue_updated_at
     if known and found.updated_at < known and issue.attempts < MOST_STALE:
-        raise TrackerError("The tracker answered with an older state than before.", passing=True)
+        raise RemoteError("The tracker answered with an older state than before.", passing=True)
     return found
 
 
@@ -151,7 +152,7 @@ def _send_our_change(
     else:
         changed = plugin.reopen(found.id)
     if _is_closed(changed) != closed:
-        raise TrackerError("The tracker accepted the change, and did not make it.", passing=True)
+        raise RemoteError("The tracker accepted the change, and did not make it.", passing=True)
     issue.agreed_closed = closed
     return changed
 
@@ -241,7 +242,7 @@ def _finish_with(issue: TrackedIssue, error: str) -> None:
         _save(row, issue)
 
 
-def _fail(issue: TrackedIssue, error: TrackerError) -> str:
+def _fail(issue: TrackedIssue, error: RemoteError) -> str:
     written = f"{error} It wrote: {redact(error.detail)}"[:1000] if error.detail else ""
     tracker = Tracker.objects.filter(pk=issue.tracker_id)
     tracker.update(last_refusal=written)

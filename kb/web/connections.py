@@ -11,14 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from common.plugin_settings import PluginSettings
-from kb.models import Tracker, Workspace
+from kb.models import HistoryConnection, PublishTarget, Tracker, Workspace
 
 
 @dataclass(frozen=True)
 class Connections:
     """Records of one model with `name`, `enabled` and the settings of a plug-in."""
 
-    model: type[Workspace | Tracker]
+    model: type[Workspace | Tracker | HistoryConnection | PublishTarget]
     noun: str
     """of one of them"""
     title: str

@@ -18,7 +18,7 @@ from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, sub
 from kb import privacy
 from kb.exporters import registry
 from kb.exporters.base import file_name
-from kb.models import Comment, Postmortem, PostmortemReview
+from kb.models import Comment, Postmortem, PostmortemReview, PublishTarget
 from kb.permissions import (
     MAKE_RECORDS_PUBLIC,
     PUBLISH_POSTMORTEMS,
@@ -28,6 +28,7 @@ from kb.permissions import (
 )
 from kb.postmortems import editing, images, picture_files
 from kb.postmortems.blameless import hints_for
+from kb.publishing.document import withheld_reason
 from kb.web.forms import ActionForm, EditorForm, ReviewersForm, StartForm
 from people import audit
 from people.permissions import requires
@@ -72,6 +73,9 @@ def postmortem_page(request: HttpRequest, pk: int) -> HttpResponse:
             "hints": [] if postmortem.state == "published" else hints_for(postmortem.body),
             "exporters": registry().values(),
             "versions": postmortem.history.count(),
+            "copies": postmortem.copies.select_related("target"),
+            "targets": PublishTarget.objects.filter(enabled=True),
+            "withheld": withheld_reason(postmortem),
         },
     )
 

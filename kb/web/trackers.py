@@ -14,8 +14,8 @@ from common.site_url import public_url
 from incidents.web.shortcuts import act_and_redirect, show_form_errors
 from kb.models import ActionItem, TrackedIssue, Tracker
 from kb.permissions import EDIT_ACTIONS, MANAGE_TRACKERS, visible_actions
+from kb.remote_api import RemoteError
 from kb.trackers import registry
-from kb.trackers.base import TrackerError
 from kb.tracking import linking
 from kb.web.connections import Connections
 from kb.web.forms import IssueForm
@@ -68,7 +68,7 @@ def tracker_probe(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Tracker, pk=pk)
     try:
         messages.success(request, linking.probe(row))
-    except TrackerError as error:
+    except RemoteError as error:
         # With what the server wrote: only those who may choose the address get here.
         messages.error(request, error.in_full)
     return redirect(row)

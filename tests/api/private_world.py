@@ -165,6 +165,9 @@ def public_world(owner: User, service: Service) -> Incident:
     workspace = kb.Workspace.objects.create(kind="slack", name="Hidden", settings={})
     kb.NotificationRule.objects.create(workspace=workspace, events=["incident.filed"])
     kb.Tracker.objects.create(kind="jira", name="Board", settings={})
+    connection = kb.HistoryConnection.objects.create(kind="jira", name="Past", settings={})
+    kb.PublishTarget.objects.create(kind="notion", name="Wiki", settings={})
+    kb.HistoryReading.objects.create(connection=connection, purpose="import", state="done")
     return incident
 
 
@@ -193,6 +196,11 @@ def private_world(owner: User, service: Service, strangers: Iterable[User]) -> I
         action=kb.ActionItem.objects.filter(postmortem__incidents=incident)[0], issue_id="1",
         tracker=kb.Tracker.objects.get(), key="SEC-1", title="t", status="s", state="done",
         url="https://jira.example/browse/SEC-1", checked_at=timezone.now(), issue_state="open",
+    )  # fmt: skip
+    kb.PublishedCopy.objects.create(
+        postmortem=kb.Postmortem.objects.filter(incidents=incident)[0],
+        target=kb.PublishTarget.objects.get(), remote_id="7", state="done", version=1,
+        url="https://wiki.example/7",
     )  # fmt: skip
     edit_incident(incident, owner, title="Leak of credentials", private=True)
     incident.refresh_from_db()

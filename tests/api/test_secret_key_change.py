@@ -151,7 +151,7 @@ def test_after_resealing_the_former_key_is_needed_no_longer(
 
 def test_every_column_of_sealed_values_is_found() -> None:
     assert {model.__name__ for model in sealed_models()} >= {
-        "Source", "Workspace", "IntegrationSecret", "Tracker",
+        "Source", "Workspace", "IntegrationSecret", "Tracker", "HistoryConnection", "PublishTarget",
     }  # fmt: skip
 
 

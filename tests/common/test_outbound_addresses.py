@@ -279,7 +279,7 @@ def test_every_request_of_the_product_goes_by_this_module() -> None:
         "common/outbound_addresses.py",
         "analysis/sources/http.py",  # names the types of errors
         "kb/chatops/outbound.py",
-        "kb/trackers/http.py",  # names the types of errors, too
+        "kb/remote_api.py",  # names the types of errors, too
     }
     # Of the identity provider, whose address is a setting of who runs the server.
     by_setting = {"accounts/sign_in/saml_metadata.py"}

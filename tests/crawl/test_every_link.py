@@ -25,7 +25,18 @@ from incidents.intake.receiving import store
 from incidents.models import Incident, Service
 from incidents.tasks import work_deliveries
 from kb.causes.linking import name_cause
-from kb.models import ActionItem, ChatPerson, TrackedIssue, Tracker, Workspace
+from kb.models import (
+    ActionItem,
+    ChatPerson,
+    HistoryConnection,
+    HistoryReading,
+    Postmortem,
+    PublishedCopy,
+    PublishTarget,
+    TrackedIssue,
+    Tracker,
+    Workspace,
+)
 from kb.postmortems.editing import start_postmortem
 from people.membership import give_role
 from people.models import Role
@@ -91,6 +102,19 @@ def fill(author: User) -> None:
     work_deliveries()
     workspace = Workspace.objects.create(kind="slack", name="Slack", settings={})
     ChatPerson.objects.create(workspace=workspace, external_id="U1", user=author)
+    connection = HistoryConnection.objects.create(kind="jira", name="Past", settings={})
+    HistoryReading.objects.create(
+        connection=connection,
+        purpose="import",
+        state="failed",
+        error="Refused.",
+        pages=2,
+    )
+    PublishedCopy.objects.create(
+        postmortem=Postmortem.objects.filter(private=False)[0], state="failed",
+        target=PublishTarget.objects.create(kind="notion", name="Wiki", settings={}),
+        error="The parent page was not found.",
+    )  # fmt: skip
     tracker = Tracker.objects.create(kind="jira", name="Board", settings={})
     TrackedIssue.objects.create(
         action=ActionItem.objects.filter(postmortem__private=False)[0], tracker=tracker,

@@ -40,7 +40,7 @@ MADE_BY_MACHINES = {
     "analysis.thinnedincident",
     "incidents.alert", "incidents.delivery", "incidents.event", "incidents.heartbeatwatch",
     "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
-    "incidents.pageract", "kb.oncall", "kb.oncallreading",
+    "incidents.pageract", "kb.oncall", "kb.oncallreading", "kb.historyreading",
     "kb.notificationdelivery", "kb.statedanswer", "people.auditentry", "people.auditcursor",
     "practice.sloday",
     # A text that is being written, seen by its author only, and codes that live for minutes.
@@ -53,7 +53,7 @@ SETTINGS = {
     "incidents.integration", "incidents.integrationsecret", "incidents.apitoken",
     "incidents.service", "incidents.tierpolicy", "incidents.maintenancewindow",
     "incidents.deployrule", "incidents.heartbeatrule", "kb.workspace", "kb.notificationrule",
-    "kb.tracker",
+    "kb.tracker", "kb.historyconnection", "kb.publishtarget",
     "kb.category", "kb.postmortemtemplate", "kb.chatperson", "analysis.source",
     "analysis.logwatch", "practice.slo", "practice.checklist", "practice.checklistitem",
     "practice.practice", "people.team", "people.membership", "people.rolegrant",

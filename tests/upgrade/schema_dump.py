@@ -55,12 +55,8 @@ def apply_migrations() -> None:
 def schema_of(url: str) -> str:
     """A database as SQL that any connection can run; its rows are of the time it is run at."""
     assert servers.postgres is not None
-    pg_dump = [
-        str(servers.postgres.bin_path / "pg_dump"),
-        "--no-owner",
-        "--no-privileges",
-        "--inserts",
-    ]
+    program = str(servers.postgres.bin_path / "pg_dump")
+    pg_dump = [program, "--no-owner", "--no-privileges", "--inserts"]
     without = [f"--exclude-table-data={table}" for table in MADE_BY_MIGRATE]
     done = subprocess.run([*pg_dump, *without, url], check=True, capture_output=True, text=True)
     lines = []

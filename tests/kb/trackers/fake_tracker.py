@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from tests.json_server import Answer, serving
@@ -139,12 +139,21 @@ class FakeTracker:
         return status, dict(self.headers), body
 
 
+class PlayedServer(Protocol):
+    url: str
+
+    def respond(self, request: Request) -> Answer: ...
+
+
+Server = TypeVar("Server", bound=PlayedServer)
+
+
 @contextmanager
-def served(tracker: FakeTracker) -> Iterator[FakeTracker]:
+def served(server: Server) -> Iterator[Server]:
     def respond(method: str, path: str, headers: dict[str, str], body: Any) -> Answer:
         parts = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        return tracker.respond(Request(method, parts.path, query, headers, body))
+        return server.respond(Request(method, parts.path, query, headers, body))
 
-    with serving(respond) as tracker.url:
-        yield tracker
+    with serving(respond) as server.url:
+        yield server

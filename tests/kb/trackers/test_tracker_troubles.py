@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from kb.models import ActionItem, TrackedIssue, Tracker
 from kb.postmortems.action_items import edit_action
-from kb.trackers.base import IssueDraft, IssueMissing, TrackerError
+from kb.remote_api import RemoteError
+from kb.trackers.base import IssueDraft, IssueMissing
 from kb.tracking import linking, syncing
 from tests.kb.trackers.fake_tracker import TOKEN, WEBHOOK_SECRET, FakeIssue, FakeTracker
 from tests.kb.trackers.steps import (
@@ -204,7 +205,7 @@ def test_odd_answers_raise_nothing_else(fake: FakeTracker, status: int, body: An
     ):
         fake.failures = [(status, {}, body)] * 4
         # Whatever else is raised fails the test; an answer that happens to fit is none.
-        with suppress(TrackerError):
+        with suppress(RemoteError):
             act()
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from kb.models import ActionItem, Cause, TrackedIssue, Tracker
 from kb.postmortems.action_items import edit_action
+from kb.remote_api import RemoteError
 from kb.trackers import registry
-from kb.trackers.base import TrackerError
 from kb.tracking import linking, syncing
 from tests.kb.trackers.conftest import FAKES
 from tests.kb.trackers.fake_tracker import FakeTracker
@@ -39,10 +39,10 @@ def test_every_tracker_has_a_server_to_prove_itself_against() -> None:
 def test_a_probe_says_what_is_wrong_and_what_to_do(fake: FakeTracker) -> None:
     assert "can be read" in plugin_for(fake).probe()
     fake.project_exists = False
-    with pytest.raises(TrackerError, match=r"Check the (key|name|path)"):
+    with pytest.raises(RemoteError, match=r"Check the (key|name|path)"):
         plugin_for(fake).probe()
     fake.token = "another"
-    with pytest.raises(TrackerError, match="Enter a new one"):
+    with pytest.raises(RemoteError, match="Enter a new one"):
         plugin_for(fake).probe()
 
 

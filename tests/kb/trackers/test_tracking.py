@@ -21,8 +21,8 @@ from incidents.models import Incident, Service, TimelineEntry
 from kb.causes import fixes
 from kb.models import ActionItem, Cause, TrackedIssue, Tracker
 from kb.postmortems.action_items import add_action, edit_action
+from kb.remote_api import RemoteError
 from kb.trackers import registry
-from kb.trackers.base import TrackerError
 from kb.tracking import linking, syncing
 from people.membership import give_role
 from people.models import Role
@@ -314,11 +314,11 @@ def test_githubs_second_kind_of_limit_is_a_limit_too(db: None) -> None:
     with served(fake):
         plugin = linking.plugin_of(connect(fake))
         fake.fail(403, Retry_After="120")
-        with pytest.raises(TrackerError) as limited:
+        with pytest.raises(RemoteError) as limited:
             plugin.probe()
         assert (limited.value.passing, limited.value.wait) == (True, 120)
         fake.fail(403)
-        with pytest.raises(TrackerError, match="right to read"):
+        with pytest.raises(RemoteError, match="right to read"):
             plugin.probe()
 
 
@@ -327,7 +327,7 @@ def test_a_transfer_to_another_host_is_not_followed(db: None, incident: Incident
     with served(fake):
         plugin = linking.plugin_of(connect(fake))
         fake.failures = [(301, {"Location": "http://169.254.169.254/latest"}, None)]
-        with pytest.raises(TrackerError, match="does not lead"):
+        with pytest.raises(RemoteError, match="does not lead"):
             plugin.fetch("example/shop#1")
         assert len(fake.requests) == 1
 

@@ -1,0 +1,97 @@
+"""Pages of connections from which history is imported: settings, preview, import, progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.plugin_settings import PluginSettings
+from incidents.permissions import IMPORT_HISTORY
+from incidents.web.shortcuts import act_and_redirect
+from kb.history_reading import connecting, reading
+from kb.history_sources import registry
+from kb.models import HistoryConnection, HistoryReading
+from kb.remote_api import RemoteError
+from kb.web.connections import Connections
+from people.permissions import requires
+
+CONNECTIONS = Connections(
+    HistoryConnection,
+    noun="connection",
+    title="Import by API",
+    listed="kb:history-connections",
+    kinds=registry,
+    saved=connecting.settings_changed,
+    done="is saved. Probe it, then see in a preview what would come.",
+)
+
+
+@requires(IMPORT_HISTORY)
+@require_GET
+def connection_list(request: HttpRequest) -> HttpResponse:
+    return CONNECTIONS.list_page(request, "kb/history/connections.html")
+
+
+@requires(IMPORT_HISTORY)
+@require_http_methods(["GET", "POST"])
+def connection_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> HttpResponse:
+    return CONNECTIONS.form_page(request, pk, kind)
+
+
+@requires(IMPORT_HISTORY)
+@require_GET
+def connection_page(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(HistoryConnection, pk=pk)
+    plugin = registry().get(row.kind)
+    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+        messages.warning(request, connecting.UNREADABLE)
+    context = {**_state_of(row), "plugin": plugin, "source": connecting.source_of(row)}
+    return render(request, "kb/history/connection.html", context)
+
+
+@requires(IMPORT_HISTORY)
+@require_GET
+def state(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that says how far the readings are; it refreshes itself."""
+    row = get_object_or_404(HistoryConnection, pk=pk)
+    return render(request, "kb/history/_state.html", _state_of(row))
+
+
+def _state_of(row: HistoryConnection) -> dict[str, Any]:
+    found = {each.purpose: each for each in row.readings.filter(pages__gt=0)}
+    found |= {each.purpose: each for each in row.readings.exclude(state="done")}
+    shown = [found[purpose] for purpose in HistoryReading.Purpose.values if purpose in found]
+    return {
+        "row": row,
+        "readings": shown,
+        "pending": any(each.is_pending for each in shown if each.purpose != "follow"),
+    }
+
+
+@requires(IMPORT_HISTORY)
+@require_POST
+def probe(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(HistoryConnection, pk=pk)
+    try:
+        messages.success(request, connecting.probe(row))
+    except RemoteError as error:
+        # With what the server wrote: only those who may choose the address get here.
+        messages.error(request, error.in_full)
+    return redirect(row)
+
+
+@requires(IMPORT_HISTORY)
+@require_POST
+def read(request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin a preview or the import, or stop what is under way."""
+    row = get_object_or_404(HistoryConnection, pk=pk)
+    if "stop" in request.POST:
+        return act_and_redirect(request, row, lambda: reading.stop_reading(row), "Stopped.")
+    purpose = request.POST.get("purpose", "")
+    return act_and_redirect(
+        request, row, lambda: reading.start_reading(row, purpose), "It begins in a moment."
+    )
