@@ -7,7 +7,9 @@ it ran.
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -15,6 +17,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+logger = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(seconds=5)
 """Before the second attempt; doubled with each further one."""
 
@@ -46,6 +49,7 @@ class LeasedJob(models.Model):
 
 
 Job = TypeVar("Job", bound=LeasedJob)
+Error = TypeVar("Error", bound=Exception)
 PENDING = [LeasedJob.State.WAITING, LeasedJob.State.CLAIMED]
 
 
@@ -67,6 +71,34 @@ def claim(rows: models.QuerySet[Job], pk: int, lease: timedelta) -> Job | None:
         attempts=F("attempts") + 1,
     )
     return rows.get(pk=pk) if updated else None
+
+
+def claim_due(
+    due: models.QuerySet[Job], rows: models.QuerySet[Job], pk: int, lease: timedelta
+) -> Job | None:
+    """Claim a job of `rows` if it is among those that are `due`."""
+    return claim(rows, pk, lease) if due.filter(pk=pk).exists() else None
+
+
+def outcome_of(
+    job: Job,
+    work: Callable[[Job], str],
+    expected: type[Error],
+    fail: Callable[[Job, Error], str],
+    end: Callable[[Job, str], None],
+) -> str:
+    """What `work` on a claimed job returns, or what `fail` makes of an `expected` error.
+
+    A bug ends the job with a stated failure: it would be claimed again without end.
+    """
+    try:
+        return work(job)
+    except expected as error:
+        return fail(job, error)
+    except Exception:
+        logger.exception("%s failed", job)
+        end(job, "It failed unexpectedly; the worker's log has the details.")
+        return "error"
 
 
 def retry_later(job: LeasedJob, error: str, at_least: timedelta = timedelta(0)) -> None:

@@ -6,7 +6,6 @@ that dies loses its page only, another reads that again, and nothing is counted 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from time import monotonic
@@ -18,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from common.counting import Counts
-from common.leased_jobs import claim, claimable, finish, retry_later
+from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
 from incidents.models import Alert
 from kb.history_reading.connecting import STOPPED, plugin_of, source_of
 from kb.history_sources.base import Page
@@ -27,7 +26,6 @@ from kb.importers.base import ImportedIncident, ReadResult
 from kb.models import HistoryConnection, HistoryReading
 from kb.remote_api import RemoteError
 
-logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=90)
 """A page takes up to 10 s of requests, and each of its records some 20 ms."""
 MAX_ATTEMPTS = 8
@@ -112,20 +110,11 @@ def request_changes() -> None:
 
 def read_page(pk: int) -> bool:
     """Claim a reading and read its next page; False where it was not ours to do, or failed."""
-    if not due_readings().filter(pk=pk).exists():
-        return False
-    reading = claim(HistoryReading.objects.select_related("connection"), pk, LEASE)
+    rows = HistoryReading.objects.select_related("connection")
+    reading = claim_due(due_readings(), rows, pk, LEASE)
     if reading is None:
         return False
-    try:
-        outcome = _read(reading)
-    except RemoteError as error:
-        outcome = _fail(reading, error)
-    except Exception:
-        # A bug must end as a stated failure, not as a job that never ends.
-        logger.exception("Reading %s failed", reading)
-        _end(reading, "It failed unexpectedly; the worker's log has the details.")
-        outcome = "error"
+    outcome = outcome_of(reading, _read, RemoteError, _fail, _end)
     READ.add(reading.connection.kind, outcome)
     return outcome == "read"
 

@@ -6,7 +6,6 @@ written again, so that nothing is there twice however often a worker died.
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from time import monotonic
 
@@ -16,14 +15,20 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from common.counting import Counts
-from common.leased_jobs import PENDING, claim, claimable, finish, retry_later
+from common.leased_jobs import (
+    PENDING,
+    claim_due,
+    claimable,
+    finish,
+    outcome_of,
+    retry_later,
+)
 from kb.models import Postmortem, PublishedCopy, PublishTarget
 from kb.publishers import registry
 from kb.publishers.base import Publisher
 from kb.publishing.document import document_of, withheld_reason
 from kb.remote_api import RemoteError
 
-logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
 AFTER_FAILURE = timedelta(minutes=15)
@@ -133,20 +138,11 @@ def request_by_rule() -> None:
 
 def write_copy(pk: int) -> bool:
     """Claim a copy and write it; False where it was not ours to do, or failed."""
-    if not due_copies().filter(pk=pk).exists():
-        return False
-    copy = claim(PublishedCopy.objects.select_related("target", "postmortem"), pk, LEASE)
+    rows = PublishedCopy.objects.select_related("target", "postmortem")
+    copy = claim_due(due_copies(), rows, pk, LEASE)
     if copy is None:
         return False
-    try:
-        outcome = _write(copy)
-    except RemoteError as error:
-        outcome = _fail(copy, error)
-    except Exception:
-        # A bug must end as a stated failure, not as a job that never ends.
-        logger.exception("Copying %s failed", copy)
-        _end(copy, "It failed unexpectedly; the worker's log has the details.")
-        outcome = "error"
+    outcome = outcome_of(copy, _write, RemoteError, _fail, _end)
     COPIED.add(copy.target.kind, outcome)
     return outcome == "written"
 

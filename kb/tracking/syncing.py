@@ -7,7 +7,6 @@ a run that finds both the same changes nothing.
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from time import monotonic
 
@@ -18,7 +17,7 @@ from django.utils import timezone
 
 from common.counting import Counts
 from common.errors import error_text
-from common.leased_jobs import claim, claimable, finish, retry_later
+from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
 from common.redaction import redact
 from kb.causes import fixes
 from kb.models import ActionItem, Fix, TrackedIssue, Tracker
@@ -28,7 +27,6 @@ from kb.trackers.base import IssueMissing, TrackerIssue, TrackerPlugin
 from kb.tracking.issue_text import draft_of, withheld_reason
 from kb.tracking.linking import forget_failures, plugin_of
 
-logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
 MOST_STALE = 4
@@ -76,24 +74,11 @@ def request_polls() -> None:
 
 def sync(pk: int) -> bool:
     """Claim one and bring it in step; False where it was not ours to do, or failed."""
-    if not due_issues().filter(pk=pk).exists():
-        return False
     rows = TrackedIssue.objects.select_related("tracker", "action__postmortem", "action__cause")
-    issue = claim(rows, pk, LEASE)
+    issue = claim_due(due_issues(), rows, pk, LEASE)
     if issue is None:
         return False
-    try:
-        outcome = _sync(issue)
-    except RemoteError as error:
-        outcome = _fail(issue, error)
-    except ValidationError as error:
-        _finish_with(issue, f"The state cannot be carried over: {error_text(error)}")
-        outcome = "refused"
-    except Exception:
-        # A bug must end as a stated failure, not as a job that never ends.
-        logger.exception("Bringing %s in step failed", issue)
-        _finish_with(issue, "It failed unexpectedly; the worker's log has the details.")
-        outcome = "error"
+    outcome = outcome_of(issue, _sync, RemoteError, _fail, _finish_with)
     SYNCED.add(issue.tracker.kind, outcome)
     return outcome == "done"
 
@@ -109,10 +94,13 @@ def _sync(issue: TrackedIssue) -> str:
     try:
         found = _read_or_create(issue, plugin)
         found = _send_our_change(issue, plugin, found)
+        _settle(issue, found)
     except IssueMissing:
         _settle_missing(issue)
         return "missing"
-    _settle(issue, found)
+    except ValidationError as error:
+        _finish_with(issue, f"The state cannot be carried over: {error_text(error)}")
+        return "refused"
     if issue.tracker.trouble or issue.tracker.last_refusal:
         forget_failures(issue.tracker)
     return "done"
