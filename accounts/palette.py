@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from incidents.palette import Page
-from people.permissions import MANAGE_PEOPLE, READ_AUDIT_LOG, SEE_STORAGE
+from people.permissions import MANAGE_PEOPLE, MANAGE_TOKENS, READ_AUDIT_LOG, SEE_STORAGE
 
 PAGES = (
-    Page("Sign-in and sessions", "account", "account profile password second factor passkey"),
+    Page(
+        "Your account",
+        "account",
+        "sign-in sessions profile password second factor passkey time zone settings",
+    ),
     Page("People", "accounts:people", "users roles", MANAGE_PEOPLE),
     Page("Invite people", "accounts:invite", "users new add", MANAGE_PEOPLE),
     Page("Teams", "accounts:teams", "members"),
+    Page("Add a team", "accounts:team-new", "new create", MANAGE_PEOPLE),
+    Page("Group rules", "accounts:group-rules", "sso roles directory", MANAGE_PEOPLE),
+    Page("Add a group rule", "accounts:group-rule-new", "new create sso", MANAGE_PEOPLE),
+    Page("Add a service account", "accounts:service-account-new", "new program", MANAGE_PEOPLE),
+    Page("All API tokens", "accounts:all-tokens", "keys everybody", MANAGE_TOKENS),
     Page("Audit log", "accounts:audit", "history security", READ_AUDIT_LOG),
     Page("Storage", "accounts:storage", "retention database size", SEE_STORAGE),
     Page("API documentation", "api-docs", "rest openapi swagger"),

@@ -94,6 +94,7 @@ urlpatterns = [
     path("account/", views.account, name="mfa_index"),
     path("account/", views.account, name="mfa_list_webauthn"),
     path("account/", views.account, name="socialaccount_connections"),
+    path("account/time-zone/", views.save_time_zone, name="save-time-zone"),
     path("account/sessions/end/", views.end_other_sessions, name="end-other-sessions"),
     path("account/sessions/<int:pk>/end/", views.end_session, name="end-session"),
     path(

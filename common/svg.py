@@ -83,11 +83,11 @@ def line(
     return element("line", *children, x1=x1, x2=x2, y1=y1, y2=y2, **attributes)
 
 
-def link(address: str, *children: str) -> SafeString:
+def link(address: str, *children: str, aria_label: str | None = None) -> SafeString:
     """The children as a link; without an address, as they are."""
     if not address:
         return mark_safe("".join(conditional_escape(child) for child in children))  # noqa: S308
-    return element("a", *children, href=address)
+    return element("a", *children, href=address, aria_label=aria_label)
 
 
 def points(pairs: Iterable[tuple[float, float]]) -> str:

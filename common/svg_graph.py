@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.utils.safestring import SafeString
 
 from common import svg
+from common.layered_layout import Layout, Slot, layered
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 176, 34, 44, 12
+BOX_WIDTH, BOX_HEIGHT, LANE_HEIGHT, GAP_X, GAP_Y = 176, 34, 4, 44, 12
 BOX_LETTERS = 28
 
 
@@ -19,33 +20,78 @@ def graph(
 
     `names` gives each node its text, path and CSS class; `label` says what the graph shows.
     """
-    edges = list(edges)
-    if not edges:
+    times = {(start, end): count for start, end, count in edges}
+    if not times:
         return svg.NOTHING
-    corners = _corners([(start, end) for start, end, _ in edges])
+    layout = layered(list(times))
+    middles = _middles(layout)
+    bottom = max(middles.values()) + BOX_HEIGHT / 2
     parts = [svg.element("defs", _arrow_head())]
-    for start, end, times in edges:
-        (x1, y1), (x2, y2) = corners[start], corners[end]
-        x1, y1, y2 = x1 + BOX_WIDTH, y1 + BOX_HEIGHT // 2, y2 + BOX_HEIGHT // 2
-        parts.append(edge(x1, y1, x2, y2, marker_end="url(#arrow)"))
-        if times > 1:
-            parts.append(svg.text(f"{times} ×", (x1 + x2) // 2, (y1 + y2) // 2 - 4))
-    for node, (x, y) in corners.items():
+    for before, after in layout.links:
+        parts.extend(_link(before, after, middles, arrives=layout.depth[after[0]] == after[1]))
+    for number, (start, end) in enumerate(layout.backward, 1):
+        ends = [(node, layout.depth[node]) for node in (start, end)]
+        parts.append(_way_back(ends[0], ends[1], middles, bottom + number * LANE_HEIGHT))
+    for (_, end), count in times.items():
+        if count > 1:
+            x, y = _left(layout.depth[end]), middles[end, layout.depth[end]]
+            parts.append(svg.text(f"{count} ×", x - 4, y - 8, text_anchor="end"))
+    for node, column in layout.depth.items():
         words, path, css_class = names[node]
-        parts.append(box(x, y, BOX_WIDTH, BOX_HEIGHT, words, css_class, path, BOX_LETTERS))
-    width = max(x for x, _ in corners.values()) + BOX_WIDTH + 2
-    height = max(y for _, y in corners.values()) + BOX_HEIGHT + 2
+        y = middles[node, column] - BOX_HEIGHT / 2
+        parts.append(
+            box(_left(column), y, BOX_WIDTH, BOX_HEIGHT, words, css_class, path, BOX_LETTERS)
+        )
     return svg.drawing(
         *parts,
         label=label,
-        width=width,
-        height=height,
-        left=-1,
+        width=_left(len(layout.columns)) - GAP_X + 2 + (GAP_X if layout.backward else 0),
+        height=round(bottom + (len(layout.backward) + 1) * LANE_HEIGHT),
+        left=-1 - (GAP_X if layout.backward else 0),
         top=-1,
         interactive=True,
         fixed_size=True,
         class_="chain",
     )
+
+
+def _left(column: int) -> int:
+    return column * (BOX_WIDTH + GAP_X)
+
+
+def _middles(layout: Layout) -> dict[Slot, float]:
+    """The height of the middle of each box and lane."""
+    middles = {}
+    for column in layout.columns:
+        y = 0.0
+        for node, number in column:
+            height = BOX_HEIGHT if layout.depth[node] == number else LANE_HEIGHT
+            middles[node, number] = y + height / 2
+            y += height + GAP_Y
+    return middles
+
+
+def _link(
+    before: Slot, after: Slot, middles: dict[Slot, float], arrives: bool
+) -> Iterator[SafeString]:
+    """From the right edge of a slot to the left one of the next; along it, if that is a lane."""
+    x1, x2 = _left(before[1]) + BOX_WIDTH, _left(after[1])
+    y1, y2 = middles[before], middles[after]
+    if arrives:
+        yield edge(x1, y1, x2, y2, marker_end="url(#arrow)")
+    else:
+        yield edge(x1, y1, x2, y2)
+        yield svg.element("path", class_="edge", d=f"M{x2},{y2:.0f} h{BOX_WIDTH}")
+
+
+def _way_back(start: Slot, end: Slot, middles: dict[Slot, float], below: float) -> SafeString:
+    """Around and below everything, for an edge that closes a cycle."""
+    x1, x2 = _left(start[1]) + BOX_WIDTH, _left(end[1])
+    route = (
+        f"M{x1},{middles[start]:.0f} h{GAP_X / 2:.0f} V{below:.0f} "
+        f"H{x2 - GAP_X / 2:.0f} V{middles[end]:.0f} H{x2}"
+    )
+    return svg.element("path", class_="edge", d=route, marker_end="url(#arrow)")
 
 
 def edge(
@@ -81,26 +127,3 @@ def _arrow_head() -> SafeString:
         id="arrow", viewBox="0 0 8 8", refX=7, refY=4, markerWidth=7, markerHeight=7,
         orient="auto",
     )  # fmt: skip
-
-
-def _corners(edges: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]]:
-    """The upper left corner of each node's box: a column for each depth."""
-    depth = _depths(edges)
-    columns: dict[int, list[int]] = {}
-    for node in sorted(depth, key=lambda node: (depth[node], node)):
-        columns.setdefault(depth[node], []).append(node)
-    return {
-        node: (column * (BOX_WIDTH + GAP_X), row * (BOX_HEIGHT + GAP_Y))
-        for column, nodes in columns.items()
-        for row, node in enumerate(nodes)
-    }
-
-
-def _depths(edges: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """How many nodes come before each; edges that would close a cycle are ignored."""
-    depth = {node: 0 for edge in edges for node in edge}
-    for _ in range(len(depth)):
-        for earlier, later in edges:
-            if depth[later] <= depth[earlier] < len(depth) - 1:
-                depth[later] = depth[earlier] + 1
-    return depth

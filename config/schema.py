@@ -16,3 +16,6 @@ class SchemaView(SpectacularAPIView):
 
 class SwaggerView(SpectacularSwaggerSplitView):
     """The browsable page, with its script as a separate URL for the content security policy."""
+
+    # The library's own template has styles inline, which the policy refuses.
+    template_name = "api/docs.html"

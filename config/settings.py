@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.web.middleware.session_limits",
     "accounts.web.middleware.trusted_proxy_middleware",
+    "accounts.web.middleware.own_time_zone",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.web.middleware.RequiredSteps",

@@ -15,7 +15,12 @@ from django.urls import reverse
 from common.registry import Registry
 from common.viewer import Viewer
 from incidents.models import Incident, Service
-from incidents.permissions import FILE_INCIDENTS, visible_incidents
+from incidents.permissions import (
+    EDIT_SERVICES,
+    FILE_INCIDENTS,
+    IMPORT_CATALOGUE,
+    visible_incidents,
+)
 from incidents.search.filters import full_text_matches, incidents_by_keys
 from people.acts import Act
 from people.permissions import may
@@ -126,10 +131,13 @@ PAGES: Registry[tuple[Page, ...]] = Registry(
             Page("File an incident", "incidents:new", "new report", FILE_INCIDENTS, "n"),
             Page("Incidents", "incidents:list", keys="g i"),
             Page("Services", "incidents:services", "catalogue", keys="g s"),
+            Page("Add a service", "incidents:service-new", "new create", EDIT_SERVICES),
+            Page("Import services", "incidents:service-import", "catalogue", IMPORT_CATALOGUE),
             Page("Alerts", "incidents:alerts", keys="g a"),
             Page("Notices", "incidents:notices", "notifications unread"),
             Page("Dependencies", "incidents:service-graph", "map graph topology services"),
             Page("Integrations", "incidents:integrations", "senders webhooks alertmanager"),
+            Page("Guides", "incidents:guides", "help senders how to set up"),
             Page("Rules: tiers, maintenance, jobs", "incidents:intake-rules", "intake policies"),
             Page("API tokens", "incidents:tokens", "keys"),
         )

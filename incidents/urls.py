@@ -71,6 +71,7 @@ urlpatterns = [
     path("services/<int:pk>/badge/", services.badge_renew, name="badge-renew"),
     path("services/<int:pk>/edit/", services.service_form, name="service-edit"),
     path("changes/<int:pk>/counts/", changes.change_counts, name="change-counts"),
+    path("columns/", incident_list.save_columns, name="columns"),
     path("order/", incident_list.save_order, name="order"),
     re_path(r"^INC-(?P<pk>\d{1,18})/merge/$", merging.merge, name="merge"),
     re_path(r"^INC-(?P<pk>\d{1,18})/split/$", merging.split, name="split"),

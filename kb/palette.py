@@ -15,6 +15,7 @@ from kb.permissions import (
     EDIT_CAUSES,
     EDIT_TEMPLATES,
     MANAGE_TARGETS,
+    MANAGE_TRACKERS,
     MANAGE_WORKSPACES,
     WRITE_POSTMORTEMS,
     visible_postmortems,
@@ -44,6 +45,7 @@ PAGES = (
     ),
     Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
     Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
+    Page("Trackers", "kb:trackers", "jira github gitlab linear issues", MANAGE_TRACKERS),
     Page("Categories and templates", "kb:configuration", "settings", EDIT_TEMPLATES),
 )
 

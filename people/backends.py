@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 
 from people.permissions import has_act
@@ -13,6 +13,11 @@ from people.permissions import has_act
 
 class RoleBackend(ModelBackend):
     """Passwords as Django checks them; permissions by role, then by Django's groups."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """With the account, which every page reads for the time zone."""
+        found = User.objects.select_related("account").filter(pk=user_id).first()
+        return found if found and self.user_can_authenticate(found) else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not user_obj.is_active or user_obj.is_anonymous:

@@ -159,8 +159,7 @@ def _add_causes(review: MonthlyReview, rows: Any) -> None:
 
 def _budgets(user: Viewer, review: MonthlyReview) -> list[MonthlyBudget]:
     """Most spent first. A few queries, however many objectives there are."""
-    start = datetime.combine(review.month, datetime.min.time(), UTC)
-    end = datetime.combine(review.until, datetime.min.time(), UTC)
+    start, end = statistics.ReportFilter(review.month, review.until).bounds
     now = min(end, timezone.now())
     rows = Slo.objects.select_related("service")
     slos = list(rows.filter(service=review.service) if review.service else rows)

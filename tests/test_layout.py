@@ -25,7 +25,7 @@ LAYERS = {
         "audit",
         "acts audited",
         "permissions",
-        "backends membership table",
+        "backends membership preferences table",
         "apps",
     ],
     "incidents": [

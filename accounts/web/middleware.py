@@ -11,10 +11,12 @@ from django.contrib import auth, messages
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.receivers import ADD_FACTOR, CHANGE_PASSWORD, MUST
 from accounts.sign_in import second_factor, sessions, trusted_proxy
 from common.viewer import signed_in
+from people.preferences import time_zone_of
 
 Respond = Callable[[HttpRequest], HttpResponse]
 BACKEND = "people.backends.RoleBackend"
@@ -84,6 +86,18 @@ def trusted_proxy_middleware(get_response: Respond) -> Respond:
         if settings.PROXY_USER_HEADER:
             trusted_proxy_person(request)
         return get_response(request)
+
+    return respond
+
+
+def own_time_zone(get_response: Respond) -> Respond:
+    """Pages show and read times in the zone of who reads them; the API is in UTC."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/api/"):
+            return get_response(request)
+        with timezone.override(time_zone_of(request.user)):
+            return get_response(request)
 
     return respond
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
@@ -24,6 +25,7 @@ from accounts.sign_in import second_factor, sessions, sign_up
 from accounts.web.middleware import BACKEND
 from common.viewer import signed_in
 from people.models import Role
+from people.preferences import set_time_zone
 
 
 def account(request: HttpRequest) -> HttpResponse:
@@ -46,8 +48,20 @@ def account(request: HttpRequest) -> HttpResponse:
         "sessions": sessions.sessions_of(user, request.session.session_key),
         "has_password": user.has_usable_password(),
         "forced": request.session.get(MUST) == ADD_FACTOR,
+        "zones": sorted(zone for zone in available_timezones() if "/" in zone),
     }
     return render(request, "accounts/account.html", context)
+
+
+@require_POST
+def save_time_zone(request: HttpRequest) -> HttpResponse:
+    try:
+        set_time_zone(signed_in(request), request.POST.get("time_zone", "")[:100])
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, "The time zone is saved.")
+    return redirect(f"{reverse('account')}#time-zone")
 
 
 @require_POST

@@ -103,7 +103,7 @@ def _normal_windows(observed: Observed, at: float) -> Iterator[tuple[Observed, f
 
 def _until(metric: Metric, end: float) -> Metric:
     count = int(np.searchsorted(metric.times, end))
-    return Metric(metric.service, metric.name, metric.times[:count], metric.values[:count])
+    return replace(metric, times=metric.times[:count], values=metric.values[:count])
 
 
 def _halves(

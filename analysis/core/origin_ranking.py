@@ -202,7 +202,7 @@ def _errors_first_seen(
 def _flow_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -> list[Shares]:
     """Shares of the symptom that was seen; of each kind, when it is not known which."""
     assert observed.seen is not None
-    known = kind_of(observed.symptom)
+    known, units = kind_of(observed.symptom), _units(observed)
     kinds: list[Shares] = []
     for kind in [known] if known else KINDS:
         found = flows(observed.metrics, at, observed.calls, observed.seen, kind)
@@ -214,7 +214,7 @@ def _flow_shares(observed: Observed, at: float, reasons: dict[str, list[str]]) -
             if flow.own > 0 and flow.abnormal:
                 reasons.setdefault(service, []).append(
                     f"{flow.own / whole:.0%} of the symptom seen at {observed.seen} begins here: "
-                    + _went(flow.metric, flow.before, flow.peak)
+                    + _went(flow.metric, flow.before, flow.peak, units.get((service, flow.metric)))
                 )
     return kinds
 
@@ -234,10 +234,10 @@ def _metric_shares(
         if (not serving or metric.service in serving)
         and not (accounted and is_symptom(metric.name))
     ]
-    found = surprises(compared, at)
+    found, units = surprises(compared, at), _units(observed)
     for service, each in found.items():
         reasons.setdefault(service, []).extend(
-            _in_words(surprise)
+            _in_words(surprise, units.get((service, surprise.change.name)))
             for surprise in each
             if surprise.score > 0 and surprise.change.abnormal
         )
@@ -249,10 +249,15 @@ def _metric_shares(
     return {service: size / whole if whole else 0.0 for service, size in sizes.items()}
 
 
-def _in_words(surprise: Surprise) -> str:
+def _units(observed: Observed) -> dict[tuple[str, str], str]:
+    """By service and metric."""
+    return {(metric.service, metric.name): metric.unit for metric in observed.metrics}
+
+
+def _in_words(surprise: Surprise, unit: str | None) -> str:
     change = surprise.change
-    return _went(change.name, change.before, change.peak)
+    return _went(change.name, change.before, change.peak, unit)
 
 
-def _went(metric: str, before: float, peak: float) -> str:
-    return f"{metric} went from {quantity(before, '')} to {quantity(peak, '')}"
+def _went(metric: str, before: float, peak: float, unit: str | None) -> str:
+    return f"{metric} went from {quantity(before, unit or '')} to {quantity(peak, unit or '')}"

@@ -9,7 +9,7 @@ and what all of them share, such as a busier hour, is nobody's fault.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,14 +31,13 @@ class Metric:
     name: str
     times: Array
     values: Array
+    unit: str = ""
 
     def usable(self) -> Metric:
         """The same without samples that are no numbers, or too large to be multiplied."""
         fine = np.abs(self.values) < LARGEST  # false for nan
         return (
-            self
-            if fine.all()
-            else Metric(self.service, self.name, self.times[fine], self.values[fine])
+            self if fine.all() else replace(self, times=self.times[fine], values=self.values[fine])
         )
 
 

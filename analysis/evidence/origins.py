@@ -94,7 +94,7 @@ def _ranked(incident: Incident, calls: list[tuple[str, str]], own: Sequence[str]
             if row.kind == Evidence.Kind.SERIES:
                 times, values = np.array(item["times"]), np.array(item["values"])
                 during = times <= end
-                metrics.append(Metric(name, row.what, times[during], values[during]))
+                metrics.append(Metric(name, row.what, times[during], values[during], row.unit))
             elif row.kind == Evidence.Kind.TRACES:
                 # The same request is in the traces of every service that it passed.
                 traces.setdefault(item["id"], item)

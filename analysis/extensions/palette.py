@@ -12,7 +12,7 @@ from incidents.palette import Entry, Finder, Page
 
 PAGES = (
     Page("Search everything", "analysis:search", "find", keys="/"),
-    Page("Gaps", "analysis:gaps", "knowledge missing postmortems due"),
+    Page("Knowledge gaps", "analysis:gaps", "missing postmortems due"),
     Page("New log lines", "analysis:log-signs", "logs watch"),
     Page("Scoreboard", "analysis:scoreboard", "accuracy suggestions hits"),
     Page("Sources", "analysis:sources", "prometheus loki telemetry"),

@@ -1,6 +1,8 @@
-"""Time series as SVG: the normal range shaded, the impact and the changes marked.
+"""Time series as SVG: the normal range shaded, the impact, alerts and changes marked.
 
-Colours are CSS classes of the page, so that one drawing serves dark and light.
+Colours are CSS classes of the page, so that one drawing serves dark and light. What moves lies in
+a picture of its own inside (class `plot`): charts.js zooms by its viewBox, and reads the values
+that it shows from the curves' data attributes.
 """
 
 from __future__ import annotations
@@ -8,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from resvg_py import svg_to_bytes
 
 from analysis.core.units import quantity
 from common import svg
 
-WIDTH, HEIGHT = 560, 130
-LEFT, RIGHT, TOP, BOTTOM = 68, 8, 10, 18
+WIDTH, HEIGHT = 440, 130
+LEFT, RIGHT, TOP, BOTTOM = 62, 6, 8, 19
 LONG = 4 * 86_400
 """Seconds from which the time axis shows days, not hours."""
 MAX_POINTS = 280
@@ -26,7 +30,10 @@ MAX_POINTS = 280
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at epoch seconds; `kind` is a CSS class: impact, onset, change or ended."""
+    """A vertical line at epoch seconds; `kind` is its CSS class.
+
+    impact, onset, alert, change or ended
+    """
 
     at: float
     kind: str
@@ -62,8 +69,9 @@ def draw(
     marks: Sequence[Mark] = (),
     then: bool = False,
     level: Level | None = None,
+    names: Sequence[str] = (),
 ) -> SafeString:
-    """An SVG of one or more series of (epoch seconds, values).
+    """An SVG of one or more series of (epoch seconds, values), which may have `names`.
 
     With `then`, times count from the start of impact and all series but the first are of a past
     incident.
@@ -71,17 +79,32 @@ def draw(
     drawn = [(np.asarray(t, float), np.asarray(v, float)) for t, v in series if len(t)]
     if not drawn:
         return svg.NOTHING
+    names = [name for name, (times, _) in zip(names, series, strict=False) if len(times)]
     scale = _Scale.fit(drawn, band, level)
-    parts = [
+    inner = (LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM)
+    plot = svg.element(
+        "svg",
         *([_normal_range(band, drawn[0][0], scale)] if band else []),
-        *_value_axis(scale, unit),
-        *_time_axis(scale, relative=then),
         *_mark_lines(marks, scale),
         *([_level_line(level, scale)] if level else []),
-        *_curves(drawn, scale, then),
-    ]
+        *_curves(drawn, scale, then, unit, names),
+        class_="plot",
+        **dict(zip(("x", "y", "width", "height"), inner, strict=True)),
+        viewBox=" ".join(map(str, inner)),
+        preserveAspectRatio="none",
+    )
     return svg.drawing(
-        *parts, label=title, width=WIDTH, height=HEIGHT, class_="chart", preserveAspectRatio="none"
+        *_value_axis(scale, unit),
+        *_time_axis(scale, relative=then),
+        plot,
+        label=title,
+        width=WIDTH,
+        height=HEIGHT,
+        class_="chart",
+        preserveAspectRatio="none",
+        data_start=scale.start,
+        data_end=scale.end,
+        data_relative="" if then else None,
     )
 
 
@@ -138,10 +161,23 @@ def _value_axis(scale: _Scale, unit: str) -> Iterator[SafeString]:
 
 
 def _time_axis(scale: _Scale, relative: bool) -> Iterator[SafeString]:
+    if not relative:
+        name = _local(scale.end).tzname() or ""
+        yield svg.text(name, 0, HEIGHT - 5)
     form = "%d %b" if scale.end - scale.start > LONG else "%H:%M"
-    for at in _ticks(scale.start, scale.end):
-        label = f"{at / 60:+.0f} min" if relative else f"{datetime.fromtimestamp(at, UTC):{form}}"
-        yield svg.text(label, scale.x(at), HEIGHT - 5, text_anchor="middle")
+    for at in _ticks(scale.start, scale.end, 0 if relative else _seconds_from_utc(scale.start)):
+        label = f"{at / 60:+.0f} min" if relative else f"{_local(at):{form}}"
+        yield svg.text(label, scale.x(at), HEIGHT - 5, text_anchor="middle", class_="tick")
+
+
+def _local(at: float) -> datetime:
+    """Epoch seconds in the reader's time zone."""
+    return timezone.localtime(datetime.fromtimestamp(at, UTC))
+
+
+def _seconds_from_utc(at: float) -> float:
+    offset = _local(at).utcoffset()
+    return offset.total_seconds() if offset else 0
 
 
 def _mark_lines(marks: Sequence[Mark], scale: _Scale) -> Iterator[SafeString]:
@@ -157,11 +193,25 @@ def _level_line(level: Level, scale: _Scale) -> SafeString:
     return svg.line(LEFT, y, WIDTH - RIGHT, y, tooltip, class_="level")
 
 
-def _curves(drawn: Drawn, scale: _Scale, then: bool) -> Iterator[SafeString]:
+def _curves(
+    drawn: Drawn, scale: _Scale, then: bool, unit: str, names: Sequence[str]
+) -> Iterator[SafeString]:
     for number, (times, values) in enumerate(drawn):
-        css_class = "series then" if then and number else "series"
-        points = scale.points(_thinned(times, values))
-        yield svg.element("polyline", class_=css_class, points=points)
+        points = _thinned(times, values)
+        yield svg.element(
+            "polyline",
+            class_="series then" if then and number else "series",
+            points=scale.points(points),
+            data_name=names[number] if number < len(names) else None,
+            # The first in full, the others as what they are later: most are the same few digits.
+            data_times=" ".join(map(str, _steps([at for at, _ in points]))),
+            data_values="|".join(quantity(value, unit) for _, value in points),
+        )
+
+
+def _steps(times: Sequence[float]) -> list[int]:
+    whole = [round(at) for at in times]
+    return [*whole[:1], *(after - before for before, after in pairwise(whole))]
 
 
 _STYLE = """
@@ -170,7 +220,8 @@ _STYLE = """
 .series{fill:none;stroke:#1f5fbf;stroke-width:1.5;stroke-linejoin:round}
 .series.then{stroke:#8a6d1f;stroke-dasharray:5 3}
 .mark{stroke-width:1.3}.impact{stroke:#b3261e}.onset{stroke:#9a6700;stroke-dasharray:4 3}
-.change{stroke:#555;stroke-dasharray:1 3}.ended{stroke:#2e7d32;stroke-dasharray:6 2}
+.alert{stroke:#b3261e;stroke-dasharray:2 2}.change{stroke:#555;stroke-dasharray:1 3}
+.ended{stroke:#2e7d32;stroke-dasharray:6 2}
 .level{stroke:#b3261e;stroke-width:1.2;stroke-dasharray:7 3}
 """
 
@@ -198,13 +249,13 @@ def as_png(drawing: str) -> bytes:
     return bytes(svg_to_bytes(svg_string=drawing))
 
 
-def _ticks(start: float, end: float) -> list[float]:
-    """Round times, about seven of them."""
+def _ticks(start: float, end: float, shift: float = 0) -> list[float]:
+    """Round times, about five of them, of a clock that is `shift` seconds ahead of UTC."""
     day = 86_400
     for step in (900, 1800, 3600, 7200, 14_400, 43_200, day, 2 * day, 7 * day, 14 * day, 61 * day):
-        if (end - start) / step <= 7:
+        if (end - start) / step <= 5.5:
             break
-    first = -(-start // step) * step
+    first = -(-(start + shift) // step) * step - shift
     return [at for at in np.arange(first, end, step) if at - start > (end - start) * 0.03]
 
 

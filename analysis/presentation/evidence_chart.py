@@ -6,6 +6,7 @@ How a time series is drawn as SVG: analysis.presentation.charts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.safestring import SafeString
 
@@ -16,7 +17,7 @@ from common.promql import Threshold
 from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
 
-MAX_CHANGES = 6
+MAX_CHANGES, MAX_ALERTS = 6, 12
 IMPACT_AT_ZERO = Mark(0.0, "impact", "Impact started")
 
 
@@ -30,10 +31,12 @@ def evidence_chart(evidence: Evidence) -> SafeString:
 
 
 def incident_marks(incident: Incident) -> list[Mark]:
-    """The impact, its end and the changes around it. One query for all charts of an incident."""
+    """The impact, its end, and the alerts and changes around it, for all charts of an incident."""
     marks = [Mark(incident.impact_started_at.timestamp(), "impact", "Impact started")]
     ends = ((incident.mitigated_at, "Mitigated"), (incident.resolved_at, "Resolved"))
     marks += [Mark(at.timestamp(), "ended", label) for at, label in ends if at]
+    alerts = incident.alerts.order_by("starts_at", "pk").values_list("starts_at", "name")
+    marks += [Mark(at.timestamp(), "alert", f"Alert: {name}") for at, name in alerts[:MAX_ALERTS]]
     return marks + [
         Mark(candidate.change.started_at.timestamp(), "change", str(candidate.change))
         for candidate in candidate_changes(incident, limit=MAX_CHANGES)
@@ -59,7 +62,15 @@ def draw_evidence(evidence: Evidence, finding: Finding | None, marks: list[Mark]
         band,
         marks,
         level=Level(threshold.value, f"The alert fires at {threshold}") if threshold else None,
+        names=_names([item.get("labels") or {} for item in items]),
     )
+
+
+def _names(labels: list[dict[str, Any]]) -> list[str]:
+    """What differs between several series, such as the pod; nothing for one."""
+    pairs = [{(key, str(value)) for key, value in each.items()} for each in labels]
+    same = set.intersection(*pairs) if pairs else set()
+    return [", ".join(value for _, value in sorted(each - same)) for each in pairs]
 
 
 @dataclass
@@ -96,6 +107,7 @@ def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
             f"{title}, now and then",
             marks=[IMPACT_AT_ZERO],
             then=len(lines) > 1,
+            names=("now", "then") if len(lines) > 1 else (),
         )
         thinned = [
             f"{incident.reference}: {gap}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -18,6 +18,7 @@ from analysis.presentation.trace_view import ExampleTrace, example_traces
 from common.promql import threshold_words
 from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
+from incidents.templatetags.causebook import span
 from kb.models import Check
 
 State = EvidenceRequest.State
@@ -121,8 +122,9 @@ def _story(incident: Incident, findings: list[Finding], age: EvidenceAge) -> lis
     first = moments[0]
     for candidate in candidate_changes(incident, limit=MAX_CHANGES):
         change = candidate.change
-        minutes = round((first.at - change.started_at).total_seconds() / 60)
-        when = f"{minutes} min before the first symptom" if minutes >= 0 else "after it began"
+        earlier = first.at - change.started_at
+        after = earlier < timedelta(0)
+        when = "after it began" if after else f"{span(earlier)} before the first symptom"
         text = f"{change.service.name}: {change}, {when}"
         moments.append(Moment(change.started_at, text, change=True))
     return sorted(moments, key=lambda moment: moment.at)

@@ -53,6 +53,6 @@ def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
     for incident in group.incidents:
         linking.link_cause(
             incident, cause, state=CauseLink.State.SUSPECTED, author=signed_in(request),
-            reason="Alike incidents without a cause",
+            reason="Similar incidents without a cause",
         )  # fmt: skip
     return redirect(cause)

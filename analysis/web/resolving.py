@@ -42,7 +42,7 @@ class ResolveForm(forms.Form):
     )
     cause = forms.ChoiceField(required=False)
     ended = forms.ChoiceField(required=False)
-    ended_at = time_field(label="Ended at (UTC)")
+    ended_at = time_field(label="Ended at")
     earlier_start = forms.BooleanField(required=False)
     postmortem = forms.BooleanField(label="Write a postmortem next", required=False)
 

@@ -10,6 +10,7 @@ from analysis.models import EvidenceRequest
 from analysis.presentation.evidence_panel import present_checks
 from analysis.suggestions.accuracy import store_shown
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
+from analysis.suggestions.types import SuggestedCause
 from common.leased_jobs import PENDING
 from incidents.models import Service
 from incidents.web.shortcuts import get_incident, submitted_key
@@ -48,7 +49,7 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
         "found": found,
         "confirmed": list(confirmed.values()),
         "chosen": [each for each in found.causes if each.cause.pk in confirmed],
-        "others": [each for each in found.causes if each.cause.pk not in confirmed],
+        "others": _in_order([each for each in found.causes if each.cause.pk not in confirmed]),
         "pending": _pending(incident),
         "checks": runs,
         "checking": any(
@@ -56,6 +57,11 @@ def suggestions(request: HttpRequest, incident: int) -> HttpResponse:
         ),
     }
     return render(request, "analysis/suggestions/_list.html", context)
+
+
+def _in_order(causes: list[SuggestedCause]) -> list[SuggestedCause]:
+    """The first as ranked; those that are shown on a line each, by the figure beside them."""
+    return [*causes[:1], *sorted(causes[1:], key=lambda each: -(each.confidence or 0))]
 
 
 def _pending(incident: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
@@ -40,12 +41,30 @@ PROBLEM = {
 }
 
 
+SUMMARIES = {
+    "list": "List {many}",
+    "retrieve": "Show one of the {many}",
+    "create": "Add one to the {many}",
+    "update": "Replace one of the {many}",
+    "partial_update": "Change one of the {many}",
+    "destroy": "Delete one of the {many}",
+}
+"""By action of a resource, for operations that name no summary of their own."""
+
+
 def _header_parameter(name: str, text: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
 
 
 class MixinParametersSchema(AutoSchema):
-    """Adds the parameters of the resource mixins, so that no view has to list them."""
+    """Adds summaries, and the parameters of the resource mixins, so that no view has to."""
+
+    def get_summary(self) -> str:
+        if own := super().get_summary():
+            return str(own)
+        prefix = str(settings.SPECTACULAR_SETTINGS["SCHEMA_PATH_PREFIX"])
+        many = self.path.removeprefix(prefix).strip("/").split("/")[0].replace("-", " ")
+        return SUMMARIES.get(getattr(self.view, "action", ""), "Show {many}").format(many=many)
 
     def get_override_parameters(self) -> list[Any]:
         view = self.view

@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateTimeField, F, Func, IntegerField, Max, Q, QuerySet, Value
+from django.db.models import (
+    Count,
+    DateTimeField,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.utils import timezone
 
 from common.viewer import Viewer
-from incidents.models import Incident, Service
-from incidents.permissions import visible
+from incidents.models import Alert, Incident, Service
+from incidents.permissions import visible, visible_alerts
 
 WEEKS = 26
 WEEK = timedelta(weeks=1)
@@ -25,6 +36,8 @@ class IncidentCounts:
 
     incidents: int = 0
     still_open: int = 0
+    worst_open: str = ""
+    """the severity of the worst open one"""
     last_at: datetime | None = None
     by_week: tuple[int, ...] = ()
     """the last 26 weeks, oldest first; empty without any"""
@@ -50,15 +63,27 @@ def incident_counts(
     totals = links.values("service_id").annotate(
         incidents=Count("pk"),
         still_open=Count("pk", filter=is_open),
+        worst_open=Min("incident__severity", filter=is_open),
         last_at=Max("incident__impact_started_at"),
     )
     by_week = _by_week(links, now or timezone.now())
     return {
         row["service_id"]: IncidentCounts(
-            row["incidents"], row["still_open"], row["last_at"], by_week.get(row["service_id"], ())
+            row["incidents"],
+            row["still_open"],
+            row["worst_open"] or "",
+            row["last_at"],
+            by_week.get(row["service_id"], ()),
         )
         for row in totals
     }
+
+
+def firing_alerts(viewer: Viewer, services: Collection[Service]) -> dict[int, int]:
+    """How many alerts fire, by key of service, for those that have any. One query."""
+    firing = visible_alerts(viewer).filter(status=Alert.Status.FIRING, service__in=services)
+    counted = firing.order_by().values_list("service_id").annotate(count=Count("pk"))
+    return {service: count for service, count in counted if service is not None}
 
 
 class _WeeksBefore(Func):

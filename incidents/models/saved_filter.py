@@ -18,6 +18,12 @@ class SavedFilter(models.Model):
     )
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=2000)
+    columns = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="With commas; empty: those of the person.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from common.row_limits import require_space
 from incidents.models import SavedFilter
+from incidents.search.columns import columns_for
 from incidents.search.filters import IncidentFilter
 
 MOST, LONGEST = 50, 2000
@@ -30,7 +31,7 @@ def filter_query(given: QueryDict) -> str:
 
 @transaction.atomic
 def save_filter(person: User, name: str, given: QueryDict) -> SavedFilter:
-    """Save what `given` filters; another filter of that name is replaced.
+    """Save what `given` filters, with the present columns; one of that name is replaced.
 
     Raises ValidationError by field.
     """
@@ -49,6 +50,7 @@ def save_filter(person: User, name: str, given: QueryDict) -> SavedFilter:
         require_space(mine, MOST, "name", "You can save filters,")
         found = SavedFilter(user=person)
     found.name, found.query = name, query
+    found.columns = ",".join(columns_for(person))
     found.full_clean()
     found.save()
     return found

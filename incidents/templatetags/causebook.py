@@ -42,17 +42,33 @@ def span(value: timedelta) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> SafeString | str:
-    """A time in UTC; the browser adds the reader's own zone as a tooltip."""
+    """A time in the reader's zone, with its name; the browser adds another as a tooltip."""
     if value is None:
         return "–"
-    shown = value.strftime("%Y-%m-%d %H:%M")
-    return format_html('<time datetime="{}">{} <small>UTC</small></time>', value.isoformat(), shown)
+    local = timezone.localtime(value)
+    shown = local.strftime("%Y-%m-%d %H:%M")
+    return format_html(
+        '<time datetime="{}">{} <small>{}</small></time>', value.isoformat(), shown, local.tzname()
+    )
 
 
 @register.filter
 def clock(value: datetime) -> SafeString:
     """Only hour and minute, for lines below a date."""
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.strftime("%H:%M"))
+    shown = timezone.localtime(value).strftime("%H:%M")
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), shown)
+
+
+@register.filter
+def zone(value: datetime | None) -> str:
+    """How the reader's zone is called at a time, such as CET; without one, now."""
+    return timezone.localtime(value).tzname() or "UTC"
+
+
+@register.simple_tag
+def time_zone() -> str:
+    """The reader's zone as scripts and forms call it, such as Europe/Madrid."""
+    return timezone.get_current_timezone_name()
 
 
 @register.filter

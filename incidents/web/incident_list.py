@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
@@ -21,8 +22,9 @@ from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
 from incidents.events.outbox import KINDS
-from incidents.models import Incident, Service
+from incidents.models import Incident, SavedFilter, Service
 from incidents.permissions import EDIT_INCIDENTS, visible_incidents
+from incidents.search.columns import COLUMNS, choose_columns, columns_for
 from incidents.search.filters import ORDERS, IncidentFilter, by_reference
 from incidents.search.incidents_csv import incidents_csv
 from incidents.search.listing import (
@@ -80,6 +82,7 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     rows = rows_of(list(page), request.user)
     query = filter_query(request.GET)
     mine = list(saved_filters(signed_in(request)))
+    saved = next((each for each in mine if each.query == query), None)
     context = {
         "filter": chosen,
         "page": page,
@@ -88,7 +91,9 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
         "orders": ORDERS,
         "query": query,
         "saved_filters": mine,
-        "saved": next((each for each in mine if each.query == query), None),
+        "saved": saved,
+        "columns": columns_for(signed_in(request), saved),
+        "all_columns": COLUMNS,
         "severities": Incident.Severity.values,
         "news": _news_context(query, read_at, page.number, [each.pk for each in page]),
         "selectable": may(request.user, EDIT_INCIDENTS),
@@ -115,6 +120,19 @@ def save_order(request: HttpRequest) -> HttpResponse:
     if request.POST.get("order") in ORDERS:
         request.session["incident_order"] = request.POST["order"]
     return _back_to_list(request)
+
+
+@require_POST
+def save_columns(request: HttpRequest) -> HttpResponse:
+    """Of the saved filter that is shown; else of this person's lists."""
+    person = signed_in(request)
+    choose_columns(person, request.POST.getlist("column"), _shown_filter(person, request.POST))
+    return _back_to_list(request)
+
+
+def _shown_filter(person: User, given: QueryDict) -> SavedFilter | None:
+    query = filter_query(QueryDict(given.get("query", "")[:5000]))
+    return saved_filters(person).filter(query=query).first() if query else None
 
 
 @require_GET
@@ -184,6 +202,9 @@ def news(request: HttpRequest) -> HttpResponse:
     query = filter_query(request.GET)
     context = {
         "rows": rows_of(found.changed, request.user),
+        "columns": columns_for(
+            signed_in(request), saved_filters(signed_in(request)).filter(query=query).first()
+        ),
         "new_count": found.new,
         "only_new": found.new == found.filed,
         "news": _news_context(query, since, page, shown, now - OVERLAP),

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.sparkline import sparkline
 from common.viewer import signed_in
 from incidents.catalogue.badge_keys import badge_path, renew_badge
-from incidents.catalogue.incident_counts import IncidentCounts, incident_counts
+from incidents.catalogue.incident_counts import IncidentCounts, firing_alerts, incident_counts
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
 from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
+from incidents.search.columns import USUAL
 from incidents.search.row_causes import rows_of
 from incidents.web.forms.services import ServiceForm
 from incidents.web.shortcuts import add_errors
@@ -34,9 +35,13 @@ def service_list(request: HttpRequest) -> HttpResponse:
         services = services.filter(Q(name__icontains=words) | Q(owner__name__icontains=words))
     page = Paginator(services, 100).get_page(request.GET.get("page"))
     counts = incident_counts(request.user, list(page))
+    firing = firing_alerts(request.user, list(page))
     offered = offered_services()
     context = {
-        "rows": [_list_row(service, counts.get(service.pk)) for service in page],
+        "rows": [
+            _list_row(service, counts.get(service.pk), firing.get(service.pk, 0))
+            for service in page
+        ],
         "keys": ",".join(str(service.pk) for service in page),
         "page": page,
         "q": words,
@@ -46,11 +51,11 @@ def service_list(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/services/list.html", context)
 
 
-def _list_row(service: Service, counts: IncidentCounts | None) -> dict[str, Any]:
+def _list_row(service: Service, counts: IncidentCounts | None, firing: int) -> dict[str, Any]:
+    row = {"service": service, "firing": firing}
     if counts is None:
-        return {"service": service, "counts": IncidentCounts(), "sparkline": ""}
-    drawn = sparkline(counts.by_week, counts.in_words)
-    return {"service": service, "counts": counts, "sparkline": drawn}
+        return {**row, "counts": IncidentCounts(), "sparkline": ""}
+    return {**row, "counts": counts, "sparkline": sparkline(counts.by_week, counts.in_words)}
 
 
 @require_GET
@@ -67,6 +72,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "depends_on": service.depends_on.all(),
         "needed_by": service.needed_by.all(),
         "rows": rows_of(list(listed.prefetch_related("services")[:30]), request.user),
+        "columns": [name for name in USUAL if name != "owner"],
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),

@@ -10,7 +10,7 @@ an import guessed a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -65,6 +65,11 @@ class ReportFilter:
         return tuple(  # type: ignore[return-value]
             datetime.combine(day, datetime.min.time(), zone) for day in (self.since, self.until)
         )
+
+    @property
+    def period_before(self) -> ReportFilter:
+        """The same number of days just before."""
+        return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
 
 @dataclass(frozen=True)

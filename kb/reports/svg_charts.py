@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,19 +56,27 @@ def occurrences_chart(dots: Sequence[Occurrence], marks: Sequence[Occurrence] = 
     )
 
 
+WIDEST = 60
+"""A column of few is no wider."""
 SHADES = 12
 """The number of colours in charts.css."""
 
 
 def stacked_columns(
-    columns: Sequence[tuple[str, Sequence[tuple[str, float]]]], unit: str = ""
+    columns: Sequence[tuple[str, Sequence[tuple[str, float]]]],
+    unit: str = "",
+    address_of: Callable[[str, str], str] | None = None,
 ) -> SafeString:
-    """Stacked columns: a label each and its parts as (name, value). Colours go by name."""
+    """Stacked columns: a label each and its parts as (name, value). Colours go by name.
+
+    `address_of` says, by label and name, where a click on a part leads.
+    """
     if not any(value for _, parts in columns for _, value in parts):
         return svg.NOTHING
     names = list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
     highest = max(sum(value for _, value in parts) for _, parts in columns)
     baseline, left, step = 150, 44, (WIDTH - 50) / max(1, len(columns))
+    width = min(step * 0.76, WIDEST)
     drawn = [
         svg.text(f"{highest:,.0f}", left - 6, 14, text_anchor="end"),
         svg.text("0", left - 6, baseline + 2, text_anchor="end"),
@@ -80,17 +88,18 @@ def stacked_columns(
             height = value / highest * (baseline - 10)
             y -= height
             if value:
-                drawn.append(
-                    svg.element(
-                        "rect",
-                        svg.tooltip(f"{label} {name}: {value:,.0f} {unit}".strip()),
-                        data_shade=names.index(name) % SHADES,
-                        x=x + step * 0.12,
-                        y=y,
-                        width=step * 0.76,
-                        height=max(height, 0.5),
-                    )
+                words = f"{label} {name}: {value:,.0f} {unit}".strip()
+                part = svg.element(
+                    "rect",
+                    svg.tooltip(words),
+                    data_shade=names.index(name) % SHADES,
+                    x=x + (step - width) / 2,
+                    y=y,
+                    width=width,
+                    height=max(height, 0.5),
                 )
+                address = address_of(label, name) if address_of else ""
+                drawn.append(svg.link(address, part, aria_label=words))
         if number % max(1, -(-len(columns) // 7)) == 0:
             drawn.append(svg.text(label, x + step / 2, baseline + 16, text_anchor="middle"))
     return svg.drawing(
@@ -98,5 +107,6 @@ def stacked_columns(
         label=f"{len(columns)} columns, the highest {highest:,.0f} {unit}",
         width=WIDTH,
         height=baseline + 26,
+        interactive=address_of is not None,
         class_="bars",
     )

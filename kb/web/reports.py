@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET
 
 from common.csv_text import safe_cell
 from incidents.models import Service
-from kb.reports import statistics, svg_charts
+from kb.models import Category
+from kb.reports import drill_through, statistics, svg_charts
 from people.models import Team
 
 YEAR = timedelta(days=365)
@@ -35,7 +36,7 @@ def _filter_of(request: HttpRequest) -> tuple[statistics.ReportFilter, list[str]
             return default
         return day
 
-    until = date_in("until", timezone.now().date() + timedelta(days=1))
+    until = date_in("until", timezone.localdate() + timedelta(days=1))
     since = date_in("since", until - YEAR)
     if since >= until:
         problems.append("since: lies after until.")
@@ -55,18 +56,28 @@ def report(request: HttpRequest) -> HttpResponse:
     if request.GET.get("as") == "csv":
         return _csv(months, services, teams)
     figures, count, lost = statistics.time_figures(incidents)
+    before = statistics.filtered_incidents(request.user, chosen.period_before)
+    figures_before, count_before, lost_before = statistics.time_figures(before)
+
+    def behind(month: str, part: str) -> str:
+        return drill_through.incidents_of(chosen, month)
+
     context: dict[str, Any] = {
         "chosen": chosen,
         "problems": problems,
-        "figures": figures,
+        "presets": drill_through.presets(chosen, timezone.localdate()),
+        "list_path": drill_through.incidents_of(chosen),
+        "figures": list(zip(figures, figures_before, strict=True)),
         "count": count,
         "lost": lost,
+        "count_before": count_before,
+        "lost_before": lost_before,
         "months": months,
         "count_chart": svg_charts.stacked_columns(
-            [(row.name, [("incidents", row.incidents)]) for row in months], "incidents"
+            [(row.name, [("", row.incidents)]) for row in months], "incidents", behind
         ),
         "lost_chart": svg_charts.stacked_columns(
-            [(row.name, [("minutes", row.minutes)]) for row in months], "minutes"
+            [(row.name, [("", row.minutes)]) for row in months], "minutes", behind
         ),
         "services": services,
         "teams": teams,
@@ -84,12 +95,22 @@ def report_causes(request: HttpRequest) -> HttpResponse:
     again, with_cause = statistics.recurrence(request.user, incidents)
     by_tier = statistics.causes_by_tier(incidents)
     by_category = statistics.causes_by_category(incidents)
+
+    slugs = dict(Category.objects.values_list("name", "slug"))
+
+    def of_tier(month: str, tier: str) -> str:
+        known = tier in Service.Tier.values
+        return drill_through.incidents_of(chosen, month, f"tier:{tier}" if known else "")
+
+    def of_category(month: str, name: str) -> str:
+        return drill_through.incidents_of(chosen, month, f"cause:{slugs[name]}")
+
     context: dict[str, Any] = {
         "again": again,
         "with_cause": with_cause,
-        "category_chart": svg_charts.stacked_columns(by_category, "incidents"),
+        "category_chart": svg_charts.stacked_columns(by_category, "incidents", of_category),
         "category_names": _names(by_category),
-        "tier_chart": svg_charts.stacked_columns(by_tier, "incidents"),
+        "tier_chart": svg_charts.stacked_columns(by_tier, "incidents", of_tier),
         "tier_names": _names(by_tier),
         "offenders": statistics.repeat_offenders(incidents),
         "follow": statistics.follow_through(request.user, chosen),

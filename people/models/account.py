@@ -21,6 +21,15 @@ class Account(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    time_zone = models.CharField(
+        max_length=60, blank=True, db_default="", help_text="Of the pages' times; empty: UTC."
+    )
+    incident_columns = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="Columns of the list of incidents, with commas; empty: the usual ones.",
+    )
 
     def __str__(self) -> str:
         return str(self.user)

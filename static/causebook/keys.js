@@ -76,13 +76,25 @@
     localStorage.setItem("theme", next);
   });
 
+  // Beside the time that is shown: the browser's own, or UTC for those who chose a zone.
+  const shownInUtc = document.documentElement.dataset.timeZone === "UTC";
   const showLocalTimes = (root) => {
     for (const element of root.querySelectorAll("time:not([title])")) {
-      element.title = `${new Date(element.dateTime).toLocaleString()} (your time)`;
+      const at = new Date(element.dateTime);
+      const inUtc = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+      element.title = shownInUtc ? `${at.toLocaleString()} (your time)` : inUtc;
     }
   };
   showLocalTimes(document);
   document.addEventListener("htmx:afterSettle", (event) => showLocalTimes(event.target));
+
+  // The browser's time zone, offered to who has chosen none.
+  for (const button of document.querySelectorAll(".js-browser-zone")) {
+    const found = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    button.hidden = !found || found === document.documentElement.dataset.timeZone;
+    button.textContent = `Use this browser’s: ${found}`;
+    button.addEventListener("click", () => { button.form.elements.time_zone.value = found; });
+  }
 
   // The reader's own time zone, unless the time beside it is already set (in UTC).
   for (const field of document.querySelectorAll("[data-zone]")) {

@@ -40,6 +40,19 @@
     }
   });
 
+  // On a phone a row is a card: the head of its column is the label beside a value.
+  const addLabels = (root) => {
+    for (const row of root.querySelectorAll(".labelled > tbody > tr")) {
+      const heads = row.closest("table").tHead?.rows[0].cells || [];
+      [...row.cells].forEach((cell, place) => {
+        const words = heads[place]?.firstElementChild ? "" : heads[place]?.textContent.trim();
+        if (place && words && cell.colSpan === 1) cell.dataset.label ??= words;
+      });
+    }
+  };
+  addLabels(document);
+  document.addEventListener("htmx:afterSettle", (event) => addLabels(event.target));
+
   // What was unfolded stays so when its part of the page is loaded again.
   let unfolded = [];
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -43,3 +43,16 @@ def test_the_health_check_and_the_api_schema_name_it(client: Client) -> None:
     assert client.get("/healthz").content.decode() == f"ok {VERSION}\n"
     schema = client.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert schema.json()["info"]["version"] == VERSION
+
+
+def test_every_operation_of_the_api_says_in_a_line_what_it_does(client: Client) -> None:
+    accept = {"Accept": "application/vnd.oai.openapi+json"}
+    paths = client.get("/api/schema/", headers=accept).json()["paths"]
+    summaries = {
+        (method, path): operation.get("summary")
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    assert [key for key, words in summaries.items() if not words] == []
+    assert summaries["get", "/api/v1/cause-links/"] == "List cause links"
+    assert summaries["delete", "/api/v1/checks/{id}/"] == "Delete one of the checks"

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.models import Cause, CauseLink, Check
+from tests.e2e.test_appearance import pulled_series
 from tests.e2e.test_main_job import LOOKS, past, sign_in
 
 __all__ = ["past"]
@@ -172,6 +173,39 @@ def test_the_duration_ticks(past: Service, page: Page, live_server: Any) -> None
     shown = ticking.text_content()
     expect(ticking).not_to_have_text(shown or "")
     assert "your time" in (ticking.get_attribute("title") or "")
+
+
+def test_a_chart_shows_its_values_and_comes_closer_by_pointer_and_by_keys(
+    past: Service, page: Page, live_server: Any
+) -> None:
+    incident = running(past)
+    pulled_series(incident, past, timezone.now())
+    opened(page, live_server, incident)
+    chart = page.get_by_role("application", name="orders-db · cpu over time")
+    value = page.locator(".chart-value output")
+    box = chart.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    expect(value).to_have_text(re.compile(r"^\d\d:\d\d · [23]\d(\.\d)? % *$"))
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 10, box["y"] + 60)
+    page.mouse.up()
+    whole = page.get_by_role("button", name="Whole period")
+    expect(whole).to_be_visible()
+    whole.press("Enter")
+    expect(whole).to_be_hidden()
+    chart.focus()
+    chart.press("End")
+    expect(value).to_have_text(re.compile("8[0-9](.[0-9])? %"))
+    chart.press("PageUp")
+    expect(value).to_contain_text("Left its normal range")
+    chart.press("+")
+    expect(whole).to_be_visible()
+    chart.press("0")
+    expect(whole).to_be_hidden()
+    page.evaluate(AXE_SCRIPT)
+    found = AxeResults(page.evaluate("options => axe.run('#evidence', options)", LOOKS[0][2]))
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_a_service_is_found_among_three_thousand(page: Page, live_server: Any) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
 from incidents import palette
 from incidents.filing import file_incident, set_status
@@ -120,3 +124,46 @@ def test_odd_text_is_answered(admin: User, client: Client, text: str) -> None:
 
 def test_nobody_reads_it_without_signing_in(client: Client) -> None:
     assert client.get("/palette/", {"q": "x"}).status_code == 302
+
+
+NO_PLACE_TO_GO = {
+    "login", "account_login", "logout", "account_logout", "account_signup", "account_inactive",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done",
+    "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
+    "mfa_authenticate", "mfa_login_webauthn", "socialaccount_login_cancelled",
+    "socialaccount_login_error", "socialaccount_signup",
+}  # fmt: skip
+"""Steps of signing in."""
+OF_ACCOUNT = {
+    "mfa_index", "mfa_list_webauthn", "socialaccount_connections", "account_change_password",
+    "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes", "mfa_add_webauthn",
+}  # fmt: skip
+"""Parts of one's account, a click away from its page."""
+
+
+def addresses_without_arguments(resolver: Any = None, prefix: str = "") -> Iterator[str]:
+    for each in (resolver or get_resolver()).url_patterns:
+        if isinstance(each, URLResolver):
+            inner = f"{prefix}{each.namespace}:" if each.namespace else prefix
+            yield from addresses_without_arguments(each, inner)
+        elif each.name:
+            with suppress(NoReverseMatch):
+                reverse(f"{prefix}{each.name}")
+                yield f"{prefix}{each.name}"
+
+
+def test_every_page_is_in_the_palette(client: Client, admin: User) -> None:
+    client.force_login(admin)
+    known = {page.view for pages in palette.PAGES.values() for page in pages}
+    names = set(addresses_without_arguments()) - NO_PLACE_TO_GO - OF_ACCOUNT - known
+    missing = set()
+    for name in names:
+        path = reverse(name)
+        if path.startswith("/api/"):
+            continue
+        answer = client.get(path)
+        is_page = answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+        if is_page and not answer.streaming and b"<!doctype html>" in answer.content:
+            missing.add(name)
+    assert missing == set()

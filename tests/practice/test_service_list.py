@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from incidents.catalogue.incident_counts import WEEKS, incident_counts
+from incidents.catalogue.incident_counts import WEEKS, firing_alerts, incident_counts
 from incidents.filing import file_incident
-from incidents.models import Service
+from incidents.models import Alert, Service
 from practice.models import Slo
 from practice.readiness.reviews import answer_item, close_review, last_reviews, start_review
 from practice.slos.status import store_status
@@ -101,3 +101,20 @@ def test_figures_cost_the_same_for_one_service_and_for_twenty(
     figures(web, *services)
     with django_assert_max_num_queries(8):
         figures(web, *services)
+
+
+def test_health_is_the_worst_open_incident_and_what_fires(
+    web: Client, user: User, checkout: Service, database: Service
+) -> None:
+    file_incident(title="Slow", services=[checkout], severity="SEV3")
+    file_incident(title="Down", services=[checkout], severity="SEV1")
+    past("Then", checkout, days=9, severity="SEV1")
+    fires: dict[str, Any] = {"source": "am", "starts_at": timezone.now(), "service": database}
+    Alert.objects.create(name="HighCPU", fingerprint="1", **fires)
+    Alert.objects.create(name="Over", fingerprint="2", status="resolved", **fires)
+    assert incident_counts(user, [checkout])[checkout.pk].worst_open == "SEV1"
+    assert firing_alerts(user, [checkout, database]) == {database.pk: 1}
+    html = " ".join(web.get("/services/").content.decode().split())
+    assert '<span class="severity" data-level="SEV1">SEV1</span>' in html
+    assert "2 open</a>" in html
+    assert "1 alert firing" in html

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from incidents.models import Incident, Service
 
 
-def time_field(required: bool = False, **attrs: Any) -> forms.DateTimeField:
-    return forms.DateTimeField(
+class TimeField(forms.DateTimeField):
+    """A time on the reader's clock; the label says which zone that is."""
+
+    def get_bound_field(self, form: Any, field_name: str) -> forms.BoundField:
+        bound = super().get_bound_field(form, field_name)
+        bound.label = f"{bound.label} ({timezone.get_current_timezone_name()})"
+        return bound
+
+
+def time_field(required: bool = False, **attrs: Any) -> TimeField:
+    return TimeField(
         required=required,
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
@@ -44,7 +54,7 @@ class FilingForm(forms.Form):
         help_text="Markdown. Paste log lines and errors as they are.",
     )
     impact_started_at = time_field(
-        label="Impact started (UTC)", help_text="Empty means now. Evidence is pulled around it."
+        label="Impact started", help_text="Empty means now. Evidence is pulled around it."
     )
     private = forms.BooleanField(
         required=False, help_text="Only you and people you add later can see it."
@@ -63,10 +73,10 @@ class EditForm(FilingForm):
         label="Its causes and postmortems too",
         help_text="If it becomes public: what was made from it does as well.",
     )
-    detected_at = time_field(label="Detected (UTC)")
-    acknowledged_at = time_field(label="Acknowledged (UTC)")
-    mitigated_at = time_field(label="Mitigated (UTC)")
-    resolved_at = time_field(label="Resolved (UTC)")
+    detected_at = time_field(label="Detected")
+    acknowledged_at = time_field(label="Acknowledged")
+    mitigated_at = time_field(label="Mitigated")
+    resolved_at = time_field(label="Resolved")
 
     field_order = [
         "title", "services", "symptom", "resolution", "impact_started_at", "detected_at",

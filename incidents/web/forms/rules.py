@@ -38,8 +38,8 @@ class HeartbeatForm(forms.ModelForm):
 
 
 class MaintenanceForm(forms.ModelForm):
-    starts_at = time_field(label="Starts (UTC)", required=True)
-    ends_at = time_field(label="Ends (UTC)", required=True)
+    starts_at = time_field(label="Starts", required=True)
+    ends_at = time_field(label="Ends", required=True)
 
     class Meta:
         model = MaintenanceWindow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,15 @@ def test_the_service_whose_metric_left_its_peers_is_first_whatever_the_metric_is
     first = rank_services(Observed(metrics), ONSET)[0]
     assert first.service == "c"
     assert first.reasons[0].startswith("zorble level went from 1 to 1.3")
+
+
+def test_reasons_have_the_unit_of_their_metric() -> None:
+    metrics = [
+        replace(series(name, "errors", 1.3 if name == "c" else 1.0), unit="ratio")
+        for name in ("a", "b", "c", "d")
+    ]
+    reason = rank_services(Observed(metrics), ONSET)[0].reasons[0]
+    assert re.fullmatch(r"errors went from 100 % to 13\d %", reason)
 
 
 def test_what_all_services_share_is_nobodys_fault() -> None:

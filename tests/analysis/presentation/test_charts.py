@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,11 @@ from django.utils import timezone
 from analysis.core.onset import departure
 from analysis.evidence.baseline import usual_range
 from analysis.models import Evidence, EvidenceRequest, Source
-from analysis.presentation.charts import as_png, standalone
+from analysis.presentation.charts import as_png, draw, standalone
+from analysis.presentation.evidence_chart import incident_marks
 from common.markdown import render_markdown
 from incidents.filing import file_incident
-from incidents.models import Incident, Service
+from incidents.models import Alert, Change, Incident, Service
 
 TIMES = np.arange(0.0, 14_400.0, 60.0)
 
@@ -96,6 +98,35 @@ def test_a_chart_is_a_picture_for_those_who_may_see_the_incident(
     Incident.objects.filter(pk=incident.pk).update(private=True)
     web.force_login(other)
     assert web.get(f"/analysis/evidence/{evidence.pk}/chart.png").status_code == 404
+
+
+def test_a_curve_says_its_times_and_values_in_words() -> None:
+    drawing = draw([([600.0, 660.0, 720.0], [0.02, 0.03, 0.5])], "ratio", "errors")
+    assert 'data-times="600 60 60"' in drawing
+    assert 'data-values="2 %|3 %|50 %"' in drawing
+    assert "data-name" not in drawing
+    two = [([0.0, 60.0], [1.0, 2.0]), ([], []), ([0.0, 60.0], [3.0, 4.0])]
+    drawing = draw(two, "", "pods", names=["a<b", "nothing", "c"])
+    assert re.findall('data-name="([^"]*)"', drawing) == ["a&lt;b", "c"]
+
+
+def test_the_time_axis_is_on_the_clock_of_the_reader() -> None:
+    # Kathmandu is 5 h 45 min ahead: its full hours are not those of UTC.
+    times = np.arange(0, 14_400, 60.0).tolist()
+    with timezone.override("Asia/Kathmandu"):
+        drawing = draw([(times, times)], "", "cpu")
+    assert re.findall(r">(\d\d:\d\d)<", drawing) == ["06:00", "07:00", "08:00", "09:00"]
+
+
+@pytest.mark.django_db
+def test_alerts_and_changes_are_marks_with_names(incident: Incident, database: Service) -> None:
+    at = incident.impact_started_at
+    Change.objects.create(service=database, title="orders-db 5.1", started_at=at)
+    Alert.objects.create(
+        source="am", fingerprint="1", name="HighCPU", starts_at=at, incident=incident
+    )
+    marks = {(mark.kind, mark.label) for mark in incident_marks(incident)}
+    assert {("alert", "Alert: HighCPU"), ("change", "Deploy: orders-db 5.1")} <= marks
 
 
 def test_hostile_titles_stay_text_in_a_picture() -> None:

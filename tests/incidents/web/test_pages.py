@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import get_script_prefix, set_script_prefix
 
+from config.version import VERSION
 from incidents import filing
 from incidents.models import Incident, Service
 from kb.models import Cause
@@ -29,6 +32,14 @@ def test_the_content_policy_allows_no_inline_script(web: Client, incident: Incid
     policy = web.get(f"/INC-{incident.pk}/").headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
+
+
+def test_the_page_of_the_api_has_nothing_inline_and_leads_back(web: Client) -> None:
+    page = web.get("/api/docs/").content.decode()
+    assert "<style" not in page
+    assert re.findall(r"<script(?![^>]* src=)", page) == []
+    assert 'href="/home/"' in page
+    assert f"Version {VERSION}" in page
 
 
 @pytest.mark.parametrize("words", ["deadlock", '"cannot connect"', "INC-{pk}", "orders-db"])

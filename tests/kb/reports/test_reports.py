@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
@@ -146,3 +149,40 @@ def test_a_private_incident_counts_for_nobody_else(user: User, other: User) -> N
 def test_an_invalid_filter_is_explained(web: Client, query: str) -> None:
     answer = web.get(f"/knowledge/reports/?{query}")
     assert answer.status_code == 200
+
+
+def test_a_bar_leads_to_the_list_of_what_it_counts(
+    web: Client, database: Service, cause: Cause
+) -> None:
+    counted = incident(database, detected=2, resolved=60)
+    link_cause(counted, cause, state="confirmed")
+    incident(start=60 * 24 * 40)  # in February
+    period = "since=2026-01-01&until=2026-04-01"
+    page = web.get(f"/knowledge/reports/?{period}").content.decode()
+    causes = web.get(f"/knowledge/reports/causes/?{period}").content.decode()
+    paths = re.findall(r'<a href="(/\?[^"]*)" aria-label="([^"]*)"', page + causes)
+    january = [html.unescape(path) for path, label in paths if label.startswith("2026-01")]
+    assert len(january) == 4  # incidents, minutes, by category, by tier
+    for path in january:
+        listed = web.get(path).content.decode()
+        assert counted.reference in listed, path
+        assert listed.count("data-row") == 1, path
+
+
+def test_figures_stand_beside_those_of_the_period_before(web: Client) -> None:
+    incident(detected=10, resolved=60)
+    incident(start=-60 * 24 * 20, detected=20, resolved=60)
+    page = web.get("/knowledge/reports/?since=2026-01-01&until=2026-01-31").content.decode()
+    text = " ".join(page.split())
+    assert "1 h in the period before" in text
+    assert "▼ faster</span> than 20 min in the period before" in text
+    assert "as in the period before" in text
+    page = web.get("/knowledge/reports/?since=2025-12-01&until=2025-12-31").content.decode()
+    assert "no figure in the period before" in page
+
+
+def test_usual_periods_are_one_click_away(web: Client) -> None:
+    page = web.get("/knowledge/reports/?team=Orders").content.decode()
+    until = timezone.localdate() + timedelta(days=1)
+    assert f"?since={until - timedelta(days=90)}&amp;until={until}&amp;team=Orders" in page
+    assert re.search(r'aria-current="page">A year<', page)

@@ -1,0 +1,53 @@
+"""What a person sets for themselves: the time zone of pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import DataError, connection, transaction
+
+from people.models import Account
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+def account_of(viewer: Any) -> Account | None:
+    """The account of whoever views a page, if there is one. At most one query."""
+    return getattr(viewer, "account", None)
+
+
+def save_preference(person: User, **fields: str) -> None:
+    """Change fields of a person's account, which may not exist yet."""
+    account, _ = Account.objects.update_or_create(user=person, defaults=fields)
+    person.account = account
+
+
+def time_zone_of(viewer: Any) -> ZoneInfo:
+    """In which zone pages show times to `viewer`: UTC unless they chose another."""
+    account = account_of(viewer)
+    name = account.time_zone if account else ""
+    # One that was chosen may be missing on a host that the database moved to.
+    return ZoneInfo(name) if name and name in available_timezones() else UTC_ZONE
+
+
+def set_time_zone(person: User, name: str) -> None:
+    """Choose a zone such as Europe/Madrid; an empty name means UTC. Raises ValidationError."""
+    name = name.strip()
+    if name and not _is_known(name):
+        raise ValidationError({"time_zone": "Choose a time zone such as Europe/Madrid or UTC."})
+    save_preference(person, time_zone=name)
+
+
+def _is_known(name: str) -> bool:
+    """Whether this host and the database both know a zone."""
+    if name not in available_timezones():
+        return False
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT now() AT TIME ZONE %s", [name])
+    except DataError:
+        return False
+    return True
