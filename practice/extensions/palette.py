@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from incidents.palette import Page
-from practice.permissions import MANAGE, MANAGE_CODE_HOSTS
+from practice.permissions import ANNOUNCE, MANAGE, MANAGE_CODE_HOSTS
 
 PAGES = (
     Page("Practice: onboarding board", "practice:board", "readiness phases stages"),
     Page("What is coming", "practice:announcements", "announce new microservice load sprint"),
+    Page("Announce what is coming", "practice:announcement-new", "new microservice load", ANNOUNCE),
     Page("Objectives", "practice:slos", "slo error budget"),
     Page("Add an objective", "practice:slo-new", "new create", MANAGE),
     Page("Import objectives", "practice:slo-import", "openslo pyrra", MANAGE),

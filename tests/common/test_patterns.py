@@ -25,6 +25,7 @@ BUILT_FROM_OWN_WORDS = {
     for each in (
         "re.compile(f\"\\\\b(?:{'|'.join(names)})\\\\b\", re.IGNORECASE)",
         "re.match(record.pattern, path)",  # names of routes
+        "re.search(whole, written)",  # one escaped name
     )
 }
 

@@ -32,7 +32,8 @@ WRITES = ("post", "put", "patch", "delete")
 
 OF_ONESELF = {
     # Pages that change nothing but what the person themselves has and sees.
-    "incidents.web.incident_list.save_order", "incidents.web.incident_list.filter_save",
+    "incidents.web.incident_list.save_order", "incidents.web.incident_list.save_columns",
+    "incidents.web.incident_list.filter_save",
     "incidents.web.incident_list.filter_remove", "incidents.web.notices.notices_read",
     "incidents.web.notices.notice_read", "incidents.web.tokens.token_list",
     "incidents.web.tokens.token_revoke", "kb.web.chat.me", "kb.web.chat.unlink",
@@ -40,7 +41,8 @@ OF_ONESELF = {
     "incidents.api.tokens.ApiTokenViewSet",
     "incidents.api.notices.NoticeViewSet",
     # Signing in and one's own account, by the sign-in library or beside it.
-    "accounts.web.lazy.view", "accounts.web.views.account", "accounts.web.views.end_session",
+    "accounts.web.lazy.view", "accounts.web.views.account", "accounts.web.views.save_time_zone",
+    "accounts.web.views.end_session",
     "accounts.web.views.end_other_sessions", "accounts.web.views.ask_to_join",
     "accounts.web.views.accept_invitation", "accounts.web.views.admin_sign_in",
     # They read, though by POST: the text to look up is long.
