@@ -45,7 +45,7 @@ FOR_OTHER_TERMINALS = (
     "DATABASE_URL", "REDIS_URL", "ALLOWED_PRIVATE_NETWORKS", "CAUSEBOOK_DEMO_WORLD",
 )  # fmt: skip
 """What `manage.py` in another terminal needs to find the servers and to act as they do."""
-POSTGRESQL, WEB = "postgresql", "web"
+POSTGRESQL, WEB, WORKER = "postgresql", "web", "worker"
 SERVED_WITHIN, RUNNING_WITHIN = 60.0, 10.0
 LOOK_EVERY = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -141,7 +141,8 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
         except (PostgresError, OSError) as error:
             fail(str(error))
         os.environ["DATABASE_URL"] = postgres.url(DATABASE)
-        servers.append(Program(POSTGRESQL, postgres.command(), 10, "INT", data / LOG))
+        command = postgres.command()
+        servers.append(Program(POSTGRESQL, command, 10, "INT", data / LOG, stops_children=True))
     # As root it is passable, for the user that PostgreSQL runs as.
     private_folder.close_to_others(data, passable=os.geteuid() == 0)
     # Whatever this process and its children write is for this user alone.
@@ -242,7 +243,7 @@ def _programs(data: Path, options: Options) -> dict[str, Program]:
             *("--worker-tmp-dir", str(data), "--no-control-socket"),
         ],
         # There are no other workers to get to know, which would take seconds.
-        "worker": [
+        WORKER: [
             *(*celery, "worker", "--concurrency", str(options.workers), "-n", "worker@%h"),
             *("--without-mingle", "--without-gossip"),
         ],
@@ -250,7 +251,11 @@ def _programs(data: Path, options: Options) -> dict[str, Program]:
     }
     if options.demo:
         commands["world"] = [PYTHON, "manage.py", "demo_world", "--port", str(options.world_port)]
-    return {name: Program(name, tied(command)) for name, command in commands.items()}
+    # Celery lets tasks end; a signal to its processes would end them in the middle.
+    return {
+        name: Program(name, tied(command), stops_children=name == WORKER)
+        for name, command in commands.items()
+    }
 
 
 def _wait_until_served(options: Options, supervisor: Supervisor) -> bool:

@@ -41,9 +41,10 @@ class Program:
     stop_signal: str = "TERM"
     log: Path | None = None
     """where its output goes instead of the terminal"""
+    stops_children: bool = False
+    """whether it ends its own processes in order, so that the signal is for it alone"""
 
     def section(self) -> str:
-        whole = "false" if self.stop_signal == "INT" else "true"
         # supervisord expands names of log files twice.
         log = _escaped(str(self.log)) if self.log else "/dev/fd/1"
         lines = {
@@ -54,7 +55,7 @@ class Program:
             "startsecs": "1",
             "startretries": "2",
             "stopsignal": self.stop_signal,
-            "stopasgroup": whole,
+            "stopasgroup": "false" if self.stops_children else "true",
             "killasgroup": "true",
             "stopwaitsecs": str(STOP_WITHIN),
             "stdout_logfile": log,
