@@ -14,6 +14,7 @@ from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
 from incidents.api.mixins import EtagRetrieveMixin, Resource
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 
 PROBE_DEADLINE = 5.0
@@ -27,8 +28,8 @@ class SourceSerializer(PluginSerializer):
         fields = ["id", "name", "kind", "enabled", "settings", "secrets", "secrets_unreadable"]
 
 
-class SourceViewSet(EtagRetrieveMixin, mixins.CreateModelMixin, mixins.UpdateModelMixin,
-                    mixins.ListModelMixin, Resource):  # fmt: skip
+class SourceViewSet(NamedMixin, EtagRetrieveMixin, mixins.CreateModelMixin,
+                    mixins.UpdateModelMixin, mixins.ListModelMixin, Resource):  # fmt: skip
     """Where evidence comes from. For users who may manage sources."""
 
     act = act_to_read = MANAGE_SOURCES

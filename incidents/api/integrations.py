@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -11,6 +13,7 @@ from rest_framework.response import Response
 from common.viewer import signed_in
 from incidents.api.base import NameField
 from incidents.api.mixins import EtagRetrieveMixin, EtagUpdateMixin, Resource
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer
 from incidents.intake import processing
 from incidents.intake.wake_workers import wake_workers
@@ -60,7 +63,9 @@ class SecretSerializer(serializers.Serializer):
     hint = serializers.CharField(read_only=True)
 
 
-class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource):
+class IntegrationViewSet(
+    NamedMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+):
     """Senders of alerts and changes. For administrators."""
 
     act = act_to_read = MANAGE
@@ -72,12 +77,13 @@ class IntegrationViewSet(EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMix
     def create(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        return Response(self.save_new(serializer), 201)
+
+    def save_new(self, serializer: serializers.BaseSerializer) -> Any:
         integration = serializer.save()
-        integration.secret = IntegrationSecret.issue(integration, signed_in(request))[1]
-        return Response(
-            CreatedIntegrationSerializer(integration, context=self.get_serializer_context()).data,
-            201,
-        )
+        integration.secret = IntegrationSecret.issue(integration, signed_in(self.request))[1]
+        context = self.get_serializer_context()
+        return CreatedIntegrationSerializer(integration, context=context).data
 
     @extend_schema(request=None, responses={201: SecretSerializer}, summary="Create another secret")
     @action(detail=True, methods=["post"])

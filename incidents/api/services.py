@@ -19,6 +19,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.catalogue.badge_keys import badge_path, renew_badge
 from incidents.catalogue.formats import registry as catalogue_kinds
 from incidents.catalogue.services import save_service
@@ -88,7 +89,12 @@ def report_body(report: ImportReport) -> dict[str, Any]:
 
 
 class ServiceViewSet(
-    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+    NamedMixin,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     act = EDIT_SERVICES
     acts = {"create": ADD_SERVICES, "import_file": IMPORT_CATALOGUE}

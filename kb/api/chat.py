@@ -17,6 +17,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer
 from incidents.events.outbox import KINDS
 from kb import notifications
@@ -51,7 +52,12 @@ class _AdminResource(Resource):
 
 
 class WorkspaceViewSet(
-    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, _AdminResource
+    NamedMixin,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    _AdminResource,
 ):
     queryset = Workspace.objects.all()
     serializer_class = WorkspaceSerializer

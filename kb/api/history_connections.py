@@ -18,6 +18,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from incidents.permissions import IMPORT_HISTORY
 from kb.history_reading import connecting, reading
@@ -74,7 +75,12 @@ class ReadingStartSerializer(serializers.Serializer):
 
 
 class HistoryConnectionViewSet(
-    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+    NamedMixin,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     """Products from whose API history is imported."""
 

@@ -16,6 +16,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from kb.models import PublishedCopy, PublishTarget
 from kb.permissions import MANAGE_TARGETS
@@ -43,7 +44,12 @@ class PublishTargetSerializer(PluginSerializer):
 
 
 class PublishTargetViewSet(
-    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+    NamedMixin,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     """Places elsewhere to which published postmortems are copied."""
 

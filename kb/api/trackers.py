@@ -16,6 +16,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from kb.models import TrackedIssue, Tracker
 from kb.permissions import MANAGE_TRACKERS
@@ -46,7 +47,12 @@ class TrackerSerializer(PluginSerializer):
 
 
 class TrackerViewSet(
-    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+    NamedMixin,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     """Projects of trackers, in which action items become issues."""
 

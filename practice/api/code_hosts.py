@@ -16,6 +16,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from practice.code_hosts import registry
 from practice.code_hosts.base import RemoteError
@@ -42,7 +43,12 @@ class CodeHostSerializer(PluginSerializer):
 
 
 class CodeHostViewSet(
-    IdempotentCreateMixin, EtagRetrieveMixin, EtagUpdateMixin, mixins.ListModelMixin, Resource
+    NamedMixin,
+    IdempotentCreateMixin,
+    EtagRetrieveMixin,
+    EtagUpdateMixin,
+    mixins.ListModelMixin,
+    Resource,
 ):
     """Code hosts, which show load tests beside their commits."""
 

@@ -20,6 +20,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import PUT_OPTIONS, PutMixin
 from incidents.api.services import CatalogueReportSerializer, report_body
 from incidents.models import Service
 from practice.models import Slo
@@ -141,6 +142,7 @@ class SloFileSerializer(serializers.Serializer):
 
 
 class SloViewSet(
+    PutMixin,
     IdempotentCreateMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -155,6 +157,15 @@ class SloViewSet(
     serializer_class = SloSerializer
     filterset_fields = ["service__name", "window", "enabled"]
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @extend_schema(methods=["GET"], summary="Find one of a service by name", filters=False)
+    @extend_schema(methods=["PUT"], summary="Create or edit the one of this name", filters=False)
+    @action(url_path="named/(?P<service>[^/]+)/(?P<name>[^/]+)", **PUT_OPTIONS)
+    def named(self, request: Request, service: str, name: str) -> Response:
+        return self.get_or_put(request, service=service, name=name)
+
+    def lookup_of(self, key: dict[str, str]) -> dict[str, str]:
+        return {"service__name": key["service"], "name": key["name"]}
 
     @extend_schema(responses=BudgetSerializer, summary="Status of the error budget")
     @action(detail=True)

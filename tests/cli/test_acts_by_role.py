@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, Act | None]] = {
     "whoami": ("whoami", READS),
     "tail": ("tail --after {event} --count 1", READS),
     "budget": ("budget orders-db", READS),
+    "gate": ("gate orders-db", READS),
     "load-test": ("load-test orders-db k6 {report}", RECORD_RUNS),
     "changes add": ("changes add orders-db Deployed", REPORT_CHANGES),
     "changes list": ("changes list", READS),

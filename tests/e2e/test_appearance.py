@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page
 
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
 from incidents.filing import file_incident
-from incidents.models import Change, Incident, Service
+from incidents.models import Change, Incident, Service, TierPolicy
 from kb.causes.linking import create_cause, link_cause
 from kb.models import Cause, Check, Postmortem
 from kb.postmortems.action_items import add_action
@@ -68,6 +68,7 @@ class Shop:
         }
 
 
+POSTMORTEMS_FOR = {"core": "SEV1, SEV2, SEV3", "supplementary": "SEV1"}
 HISTORY = [
     ("orders-db", "orders-db cpu pegged at 97%", "Query without an index", "Added the index", 90),
     ("orders-db", "orders-db slow after release", "Query without an index", "Added the index", 41),
@@ -84,6 +85,9 @@ def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Shop:
     with connection.cursor() as cursor:
         for sql in connection.ops.sequence_reset_sql(no_style(), [Incident, Postmortem]):
             cursor.execute(sql)
+    for tier, severities in POSTMORTEMS_FOR.items():
+        # An earlier test may have emptied the tables that migrations filled.
+        TierPolicy.objects.update_or_create(tier=tier, defaults={"postmortem_for": severities})
     services = {
         name: Service.objects.create(name=name, kind=kind, tier=tier, owner=Team.named("Orders"))
         for name, kind, tier in (

@@ -73,7 +73,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     page.goto(live_server.url + shop.get_absolute_url())
     page.get_by_role("link", name="Set one").click()
     # Less than fails in the world's quietest hour: spent, whatever the time of day.
-    page.get_by_label("Target").fill("99.98")
+    page.get_by_label("Target", exact=True).fill("99.98")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Count now").click()
     expect(page.get_by_text("intervals of five minutes counted")).to_be_visible()
