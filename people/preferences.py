@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -29,8 +29,11 @@ def time_zone_of(viewer: Any) -> ZoneInfo:
     """In which zone pages show times to `viewer`: UTC unless they chose another."""
     account = account_of(viewer)
     name = account.time_zone if account else ""
-    # One that was chosen may be missing on a host that the database moved to.
-    return ZoneInfo(name) if name and name in available_timezones() else UTC_ZONE
+    try:
+        return ZoneInfo(name) if name else UTC_ZONE
+    except ZoneInfoNotFoundError:
+        # The database moved to a host that does not know it.
+        return UTC_ZONE
 
 
 def set_time_zone(person: User, name: str) -> None:
