@@ -192,6 +192,21 @@ def replay(tmp_path: Path) -> Iterator[Callable[[Path], str]]:
         process.wait()
 
 
+LEAVING = ("htmx:sendAbort", "htmx:afterRequest")
+"""What htmx calls errors when a page is left while it loads; a response that fails has others."""
+
+
+def note_problems(page: Page, problems: list[str]) -> None:
+    """Append errors on the console, and those that nothing caught, to `problems`."""
+
+    def note(text: str) -> None:
+        if not text.startswith(LEAVING):
+            problems.append(text)
+
+    page.on("console", lambda message: note(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: note(str(error)))
+
+
 def save_screenshot(page: Page, name: str) -> None:
     """Save what the page shows, for people who want to see it."""
     if folder := os.environ.get("CAUSEBOOK_TEST_SCREENSHOTS"):

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.models import Cause, CauseLink, Check
+from tests.e2e.conftest import note_problems
 from tests.e2e.test_appearance import pulled_series
 from tests.e2e.test_main_job import LOOKS, past, sign_in
 
@@ -45,8 +46,7 @@ def page(
     """Signed in; an error on the console fails the test."""
     problems: list[str] = []
     opened = sign_in(browser, live_server.url, django_user_model, reduced_motion="reduce")
-    opened.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    opened.on("pageerror", lambda error: problems.append(str(error)))
+    note_problems(opened, problems)
     yield opened
     assert problems == []
 

@@ -32,7 +32,7 @@ from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, start_postmortem
 from people.membership import give_role, join_team
 from people.models import GroupRule, Invitation, Role, Team
-from tests.e2e.conftest import kill_group, wait_for
+from tests.e2e.conftest import kill_group, note_problems, wait_for
 from tests.incidents.signed_requests import make, sample
 
 pytestmark = pytest.mark.e2e
@@ -80,7 +80,7 @@ def test_a_filed_incident_shows_cause_chart_and_log_lines_of_a_real_fault(
     Source.objects.create(name="Loki", kind="loki", settings={"url": world[0]})
     page = sign_in(browser, live_server.url, django_user_model)
     problems: list[str] = []
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    note_problems(page, problems)
 
     page.keyboard.press("n")
     page.type("[name=title]", "orders-db CPU high")

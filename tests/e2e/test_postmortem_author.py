@@ -19,6 +19,7 @@ from incidents.models import Incident, Service
 from kb.models import ActionItem, CauseLink, Postmortem
 from people.membership import give_role
 from people.models import Role
+from tests.e2e.conftest import note_problems
 from tests.e2e.test_main_job import past, sign_in
 
 __all__ = ["past"]
@@ -42,7 +43,7 @@ def test_from_a_resolved_incident_to_a_published_postmortem(
     Source.objects.create(name="Prometheus", kind="prometheus", settings={"url": prometheus})
     page = sign_in(browser, live_server.url, django_user_model)
     problems: list[str] = []
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    note_problems(page, problems)
     twin = file_incident(title="catalog database saturated after the release", services=[past])
 
     # An incident with evidence, two causes of which one led to the other, and a cited chart.

@@ -18,6 +18,7 @@ from kb.causes.linking import name_cause
 from people.models import Team
 from practice.models import ReadinessReview
 from practice.readiness import reviews
+from tests.e2e.conftest import note_problems
 from tests.e2e.test_main_job import sign_in
 
 pytestmark = pytest.mark.e2e
@@ -63,7 +64,7 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
 ) -> None:
     page = sign_in(browser, live_server.url, django_user_model)
     problems: list[str] = []
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    note_problems(page, problems)
 
     # The graph names the supplementary service on the path of a core one.
     page.goto(f"{live_server.url}/services/graph/")
