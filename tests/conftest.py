@@ -99,11 +99,16 @@ NEVER_CHANGED = {"django_content_type", "auth_permission"}
 
 
 def delete_rows(
-    style: Any, tables: Sequence[str], *, reset_sequences: bool = False, allow_cascade: bool = False
+    operations: Any,
+    style: Any,
+    tables: Sequence[str],
+    *,
+    reset_sequences: bool = False,
+    allow_cascade: bool = False,
 ) -> list[str]:
-    """SQL that empties tables; TRUNCATE would cost the same for each empty one."""
-    emptied = [connection.ops.quote_name(table) for table in tables if table not in NEVER_CHANGED]
-    with connection.cursor() as cursor:
+    """SQL that empties tables; TRUNCATE would cost the same for each empty one, and lock it."""
+    emptied = [operations.quote_name(table) for table in tables if table not in NEVER_CHANGED]
+    with operations.connection.cursor() as cursor:
         # Names of our own tables.
         rows = [f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in emptied]  # noqa: S608
         cursor.execute(" UNION ALL ".join(rows))
@@ -112,7 +117,8 @@ def delete_rows(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
-    connection.ops.sql_flush = delete_rows  # type: ignore[method-assign]
+    # Of the class: within Playwright's loop there is another connection.
+    type(connection.ops).sql_flush = delete_rows  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture(autouse=True)
