@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -99,6 +99,26 @@ def outcome_of(
         logger.exception("%s failed", job)
         end(job, "It failed unexpectedly; the worker's log has the details.")
         return "error"
+
+
+def requeue(rows: models.QuerySet[Any], **changed: Any) -> None:
+    """Have jobs done again at once, but for those that a worker is busy with."""
+    rows.exclude(state=LeasedJob.State.CLAIMED).update(
+        state=LeasedJob.State.WAITING,
+        attempts=0,
+        not_before=timezone.now(),
+        finished_at=None,
+        **changed,
+    )
+
+
+class RequestedJobs(models.QuerySet[Job]):
+    """Jobs with a count of `requests`: it says that one came while a worker was busy."""
+
+    def request(self) -> None:
+        """Have these done; one that a worker is busy with is done again afterwards."""
+        self.update(requests=F("requests") + 1)
+        requeue(self)
 
 
 def retry_later(job: LeasedJob, error: str, at_least: timedelta = timedelta(0)) -> None:

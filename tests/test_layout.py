@@ -45,6 +45,7 @@ LAYERS = {
         "remote_api",
         "github_api atlassian_api",
         "models chat importers trackers",
+        "remote_connections",
         "history_sources publishers",
         "permissions defaults rooms audited",
         "privacy",

@@ -5,30 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import mixins, serializers, viewsets
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.base import validated_body
-from incidents.api.mixins import (
-    EtagRetrieveMixin,
-    EtagUpdateMixin,
-    IdempotentCreateMixin,
-    Resource,
-)
-from incidents.api.named import NamedMixin
-from incidents.api.plugins import PluginSerializer, ProbeSerializer
 from incidents.permissions import IMPORT_HISTORY
+from kb.api.connections import ConnectionSerializer, ConnectionViewSet
 from kb.history_reading import connecting, reading
 from kb.history_sources import registry
 from kb.models import HistoryConnection, HistoryReading
-from kb.remote_api import RemoteError
 
 
-class HistoryConnectionSerializer(PluginSerializer):
+class HistoryConnectionSerializer(ConnectionSerializer):
     plugins = registry
+    settings_changed = staticmethod(connecting.settings_changed)
 
     class Meta:
         model = HistoryConnection
@@ -37,11 +30,6 @@ class HistoryConnectionSerializer(PluginSerializer):
             "followed_to", "trouble", "created_at",
         ]  # fmt: skip
         read_only_fields = ["followed_to", "trouble"]
-
-    def update(self, instance: Any, validated_data: dict[str, Any]) -> HistoryConnection:
-        saved: HistoryConnection = super().update(instance, validated_data)
-        connecting.settings_changed(saved)
-        return saved
 
 
 class HistoryReadingSerializer(serializers.ModelSerializer):
@@ -74,30 +62,14 @@ class ReadingStartSerializer(serializers.Serializer):
     )
 
 
-class HistoryConnectionViewSet(
-    NamedMixin,
-    IdempotentCreateMixin,
-    EtagRetrieveMixin,
-    EtagUpdateMixin,
-    mixins.ListModelMixin,
-    Resource,
-):
+@extend_schema_view(probe=extend_schema(summary="Probe a connection"))
+class HistoryConnectionViewSet(ConnectionViewSet):
     """Products from whose API history is imported."""
 
     act = act_to_read = IMPORT_HISTORY
     queryset = HistoryConnection.objects.all()
     serializer_class = HistoryConnectionSerializer
-    http_method_names = ["get", "post", "patch", "head", "options"]
-
-    @extend_schema(request=None, responses=ProbeSerializer, summary="Probe a connection")
-    @action(detail=True, methods=["post"])
-    def probe(self, request: Request, pk: str | None = None) -> Response:
-        connection = self.get_object()
-        try:
-            result = {"well": True, "answer": connecting.probe(connection)}
-        except RemoteError as error:
-            result = {"well": False, "answer": error.in_full}
-        return Response(ProbeSerializer(result).data)
+    probe_record = staticmethod(connecting.probe)
 
     @extend_schema(responses=HistoryReadingSerializer(many=True), summary="Readings", filters=False)
     @action(detail=True, pagination_class=None)

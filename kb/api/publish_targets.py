@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
-from rest_framework.decorators import action
-from rest_framework.request import Request
-from rest_framework.response import Response
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, viewsets
 
-from incidents.api.mixins import (
-    EtagRetrieveMixin,
-    EtagUpdateMixin,
-    IdempotentCreateMixin,
-    Resource,
-)
-from incidents.api.named import NamedMixin
-from incidents.api.plugins import PluginSerializer, ProbeSerializer
+from kb.api.connections import ConnectionSerializer, ConnectionViewSet
 from kb.models import PublishedCopy, PublishTarget
 from kb.permissions import MANAGE_TARGETS
 from kb.publishers import registry
 from kb.publishing import copying
-from kb.remote_api import RemoteError
 
 
-class PublishTargetSerializer(PluginSerializer):
+class PublishTargetSerializer(ConnectionSerializer):
     plugins = registry
+    settings_changed = staticmethod(copying.settings_changed)
 
     class Meta:
         model = PublishTarget
@@ -38,35 +28,18 @@ class PublishTargetSerializer(PluginSerializer):
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> PublishTarget:
         saved: PublishTarget = super().update(instance, validated_data)
-        copying.settings_changed(saved)
-        saved.refresh_from_db()
+        saved.refresh_from_db()  # With the time from which it copies by itself.
         return saved
 
 
-class PublishTargetViewSet(
-    NamedMixin,
-    IdempotentCreateMixin,
-    EtagRetrieveMixin,
-    EtagUpdateMixin,
-    mixins.ListModelMixin,
-    Resource,
-):
+@extend_schema_view(probe=extend_schema(summary="Probe a target"))
+class PublishTargetViewSet(ConnectionViewSet):
     """Places elsewhere to which published postmortems are copied."""
 
     act = act_to_read = MANAGE_TARGETS
     queryset = PublishTarget.objects.all()
     serializer_class = PublishTargetSerializer
-    http_method_names = ["get", "post", "patch", "head", "options"]
-
-    @extend_schema(request=None, responses=ProbeSerializer, summary="Probe a target")
-    @action(detail=True, methods=["post"])
-    def probe(self, request: Request, pk: str | None = None) -> Response:
-        target = self.get_object()
-        try:
-            result = {"well": True, "answer": copying.probe(target)}
-        except RemoteError as error:
-            result = {"well": False, "answer": error.in_full}
-        return Response(ProbeSerializer(result).data)
+    probe_record = staticmethod(copying.probe)
 
 
 class PublishedCopySerializer(serializers.ModelSerializer):

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, viewsets
 
-from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
-from rest_framework.decorators import action
-from rest_framework.request import Request
-from rest_framework.response import Response
-
-from incidents.api.mixins import (
-    EtagRetrieveMixin,
-    EtagUpdateMixin,
-    IdempotentCreateMixin,
-    Resource,
-)
-from incidents.api.named import NamedMixin
-from incidents.api.plugins import PluginSerializer, ProbeSerializer
+from kb.api.connections import ConnectionSerializer, ConnectionViewSet
 from kb.models import TrackedIssue, Tracker
 from kb.permissions import MANAGE_TRACKERS
-from kb.remote_api import RemoteError
 from kb.trackers import registry
 from kb.tracking import linking
 
 
-class TrackerSerializer(PluginSerializer):
+class TrackerSerializer(ConnectionSerializer):
     plugins = registry
+    settings_changed = staticmethod(linking.settings_changed)
     path = serializers.SerializerMethodField(help_text="The path that the tracker posts to.")
 
     class Meta:
@@ -40,36 +28,15 @@ class TrackerSerializer(PluginSerializer):
     def get_path(self, row: Tracker) -> str:
         return f"/trackers/{row.slug}/"
 
-    def update(self, instance: Tracker, validated_data: dict[str, Any]) -> Tracker:
-        saved: Tracker = super().update(instance, validated_data)
-        linking.settings_changed(saved)
-        return saved
 
-
-class TrackerViewSet(
-    NamedMixin,
-    IdempotentCreateMixin,
-    EtagRetrieveMixin,
-    EtagUpdateMixin,
-    mixins.ListModelMixin,
-    Resource,
-):
+@extend_schema_view(probe=extend_schema(summary="Probe a tracker"))
+class TrackerViewSet(ConnectionViewSet):
     """Projects of trackers, in which action items become issues."""
 
     act = act_to_read = MANAGE_TRACKERS
     queryset = Tracker.objects.all()
     serializer_class = TrackerSerializer
-    http_method_names = ["get", "post", "patch", "head", "options"]
-
-    @extend_schema(request=None, responses=ProbeSerializer, summary="Probe a tracker")
-    @action(detail=True, methods=["post"])
-    def probe(self, request: Request, pk: str | None = None) -> Response:
-        tracker = self.get_object()
-        try:
-            result = {"well": True, "answer": linking.probe(tracker)}
-        except RemoteError as error:
-            result = {"well": False, "answer": error.in_full}
-        return Response(ProbeSerializer(result).data)
+    probe_record = staticmethod(linking.probe)
 
 
 class TrackedIssueSerializer(serializers.ModelSerializer):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
+from common.leased_jobs import requeue
 from kb.history_sources import registry
 from kb.history_sources.base import HistorySource
 from kb.models import HistoryConnection, HistoryReading
-from kb.remote_api import RemoteError
+from kb.remote_connections import configured_plugin
 
 STOPPED = "Stopped."
 """The error of a reading that somebody ended."""
@@ -19,17 +18,8 @@ UNREADABLE = (
 
 def plugin_of(connection: HistoryConnection) -> HistorySource:
     """The plug-in with its settings. Raises RemoteError where there is none or no token."""
-    plugin = registry().get(connection.kind)
-    if plugin is None:
-        raise RemoteError(f"No plug-in “{connection.kind}” is installed.", of_all=True)
-    try:
-        secrets = connection.secrets
-    except ValueError as error:
-        raise RemoteError(UNREADABLE, of_all=True) from error
-    if not secrets.get("token"):
-        message = "It has no token: enter one in the connection's settings."
-        raise RemoteError(message, of_all=True)
-    return plugin({**connection.settings, **secrets})
+    found: HistorySource = configured_plugin(connection, registry(), "connection", UNREADABLE)
+    return found
 
 
 def source_of(connection: HistoryConnection) -> str:
@@ -42,10 +32,7 @@ def settings_changed(connection: HistoryConnection) -> None:
     """What failed for the former settings goes on where it ended."""
     HistoryConnection.objects.filter(pk=connection.pk).update(trouble="")
     failed = connection.readings.filter(state=HistoryReading.State.FAILED)
-    failed.exclude(error=STOPPED).update(
-        state=HistoryReading.State.WAITING, attempts=0, error="", not_before=timezone.now(),
-        finished_at=None,
-    )  # fmt: skip
+    requeue(failed.exclude(error=STOPPED), error="")
 
 
 def probe(connection: HistoryConnection) -> str:

@@ -9,28 +9,16 @@ from django.db.models import Q
 from django.urls import reverse
 
 from common.leased_jobs import PENDING, LeasedJob
-from common.sealing import SealedSecrets
+from kb.models.connection import Connection
 
 
-class HistoryConnection(SealedSecrets):
-    """One filter on one product. `kind` names the plug-in."""
+class HistoryConnection(Connection):
+    """One filter on one product."""
 
-    kind = models.CharField(max_length=30)
-    name = models.CharField(max_length=100, unique=True)
-    enabled = models.BooleanField(default=True)
-    settings = models.JSONField(default=dict, blank=True)
-    sealed = models.TextField(blank=True, editable=False)
     followed_to = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="What changed until then was read."
     )
     trouble = models.TextField(blank=True, editable=False, help_text="Why the last reading failed.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def get_absolute_url(self) -> str:
         return reverse("kb:history-connection", args=[self.pk])

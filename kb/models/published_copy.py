@@ -7,30 +7,18 @@ from django.db.models import Q
 from django.urls import reverse
 
 from common.leased_jobs import PENDING, LeasedJob
-from common.sealing import SealedSecrets
+from kb.models.connection import Connection
 from kb.models.postmortem import Postmortem
 
 
-class PublishTarget(SealedSecrets):
-    """A place elsewhere, such as a space of Confluence. `kind` names the plug-in."""
+class PublishTarget(Connection):
+    """A place elsewhere, such as a space of Confluence."""
 
-    kind = models.CharField(max_length=30)
-    name = models.CharField(max_length=100, unique=True)
-    enabled = models.BooleanField(default=True)
-    settings = models.JSONField(default=dict, blank=True)
-    sealed = models.TextField(blank=True, editable=False)
     automatic_since = models.DateTimeField(
         null=True, blank=True, editable=False,
         help_text="What is published from then on is copied by itself.",
     )  # fmt: skip
     trouble = models.TextField(blank=True, editable=False, help_text="Why the last copy failed.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def get_absolute_url(self) -> str:
         return reverse("kb:target", args=[self.pk])

@@ -5,26 +5,20 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 
-from common.leased_jobs import LeasedJob
-from common.sealing import SealedSecrets
+from common.leased_jobs import LeasedJob, RequestedJobs
 from kb.models.action_item import ActionItem
 from kb.models.chat import new_slug
+from kb.models.connection import Connection
 from kb.models.fix import Fix
 
 
-class Tracker(SealedSecrets):
-    """One project of a tracker. `kind` names the plug-in."""
+class Tracker(Connection):
+    """One project of a tracker."""
 
-    kind = models.CharField(max_length=30)
-    name = models.CharField(max_length=100, unique=True)
     slug = models.CharField(max_length=40, unique=True, default=new_slug, editable=False)
-    enabled = models.BooleanField(default=True)
-    settings = models.JSONField(default=dict, blank=True)
-    sealed = models.TextField(blank=True, editable=False)
     resting_until = models.DateTimeField(null=True, blank=True, editable=False)
     trouble = models.TextField(blank=True, editable=False, help_text="The last failure of all.")
     last_refusal = models.TextField(
@@ -32,25 +26,9 @@ class Tracker(SealedSecrets):
         editable=False,
         help_text="The last failure with what the server wrote; for those who manage trackers.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def get_absolute_url(self) -> str:
         return reverse("kb:tracker", args=[self.pk])
-
-
-class TrackedIssueQuerySet(models.QuerySet["TrackedIssue"]):
-    def request_sync(self) -> None:
-        """Have these brought in step; one that a worker is busy with is done again afterwards."""
-        self.update(requests=F("requests") + 1)
-        self.exclude(state=LeasedJob.State.CLAIMED).update(
-            state=LeasedJob.State.WAITING, attempts=0, not_before=timezone.now(), finished_at=None
-        )
 
 
 class TrackedIssue(LeasedJob):
@@ -89,7 +67,7 @@ class TrackedIssue(LeasedJob):
     )  # fmt: skip
     requests = models.PositiveIntegerField(default=0, help_text="How often it was requested.")
 
-    objects = TrackedIssueQuerySet.as_manager()
+    objects = RequestedJobs["TrackedIssue"].as_manager()
 
     class Meta:
         indexes = [

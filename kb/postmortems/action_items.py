@@ -62,7 +62,7 @@ def edit_action(action: ActionItem, author: User | None = None, **fields: Any) -
     action.save()
     _check_cause(action)
     if action.state != former_state:
-        TrackedIssue.objects.filter(action=action).request_sync()
+        TrackedIssue.objects.filter(action=action).request()
     if action.owner and action.owner not in (former, author) and _may_see(action.owner, action):
         notify(
             action.owner, f"action-{action.pk}-yours-{action.owner_id}",

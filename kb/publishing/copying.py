@@ -21,6 +21,7 @@ from common.leased_jobs import (
     claimable,
     finish,
     outcome_of,
+    requeue,
     retry_later,
 )
 from kb.models import Postmortem, PublishedCopy, PublishTarget
@@ -28,6 +29,7 @@ from kb.publishers import registry
 from kb.publishers.base import Publisher
 from kb.publishing.document import document_of, withheld_reason
 from kb.remote_api import RemoteError
+from kb.remote_connections import configured_plugin
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
@@ -44,16 +46,8 @@ COPIED = Counts("postmortem_copies", "Copies of postmortems written elsewhere, b
 
 def plugin_of(target: PublishTarget) -> Publisher:
     """The plug-in with its settings. Raises RemoteError where there is none or no token."""
-    plugin = registry().get(target.kind)
-    if plugin is None:
-        raise RemoteError(f"No plug-in “{target.kind}” is installed.", of_all=True)
-    try:
-        secrets = target.secrets
-    except ValueError as error:
-        raise RemoteError(UNREADABLE, of_all=True) from error
-    if not secrets.get("token"):
-        raise RemoteError("It has no token: enter one in the target's settings.", of_all=True)
-    return plugin({**target.settings, **secrets})
+    found: Publisher = configured_plugin(target, registry(), "target", UNREADABLE)
+    return found
 
 
 def settings_changed(target: PublishTarget) -> None:
@@ -64,7 +58,7 @@ def settings_changed(target: PublishTarget) -> None:
     elif target.automatic_since is None:
         rows.update(automatic_since=timezone.now())
     rows.update(trouble="")
-    _request(target.copies.filter(state=State.FAILED))
+    requeue(target.copies.filter(state=State.FAILED), error="")
 
 
 def probe(target: PublishTarget) -> str:
@@ -87,15 +81,9 @@ def copy_postmortem(postmortem: Postmortem, target: PublishTarget) -> PublishedC
         raise ValidationError({"target": f"{target} is switched off."})
     copy, new = PublishedCopy.objects.get_or_create(postmortem=postmortem, target=target)
     if not new:
-        _request(PublishedCopy.objects.filter(pk=copy.pk))
+        requeue(PublishedCopy.objects.filter(pk=copy.pk), error="")
         copy.refresh_from_db()
     return copy
-
-
-def _request(copies: QuerySet[PublishedCopy]) -> None:
-    copies.exclude(state=State.CLAIMED).update(
-        state=State.WAITING, attempts=0, error="", not_before=timezone.now(), finished_at=None
-    )
 
 
 def copy_due(seconds: float = 6.0) -> int:
@@ -133,7 +121,7 @@ def request_by_rule() -> None:
         recent = timezone.now() - AFTER_FAILURE
         due = behind.exclude(state=State.FAILED, finished_at__gt=recent)
         keys = list(due.values_list("pk", flat=True)[:BATCH])
-        _request(PublishedCopy.objects.filter(pk__in=keys))
+        requeue(PublishedCopy.objects.filter(pk__in=keys), error="")
 
 
 def write_copy(pk: int) -> bool:

@@ -53,5 +53,5 @@ def _take(tracker: Tracker, request: SignedRequest) -> HttpResponse:
     except BadPayload as error:
         return problem(400, str(error))
     rows = TrackedIssue.objects.filter(tracker=tracker, issue_id__in=list(ids)[:MOST_ISSUES])
-    rows.request_sync()
+    rows.request()
     return JsonResponse({"status": "stored"}, status=202)

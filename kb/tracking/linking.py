@@ -6,8 +6,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from kb import remote_connections
 from kb.models import ActionItem, TrackedIssue, Tracker
 from kb.remote_api import RemoteError
+from kb.remote_connections import configured_plugin
 from kb.trackers import registry
 from kb.trackers.base import NotOurs, TrackerPlugin
 from kb.tracking.issue_text import withheld_reason
@@ -20,16 +22,8 @@ UNREADABLE = (
 
 def plugin_of(tracker: Tracker) -> TrackerPlugin:
     """The plug-in with its settings. Raises RemoteError where there is none or no secret."""
-    plugin = registry().get(tracker.kind)
-    if plugin is None:
-        raise RemoteError(f"No plug-in “{tracker.kind}” is installed.", of_all=True)
-    try:
-        secrets = tracker.secrets
-    except ValueError as error:
-        raise RemoteError(UNREADABLE, of_all=True) from error
-    if not secrets.get("token"):
-        raise RemoteError("It has no token: enter one in the tracker's settings.", of_all=True)
-    return plugin({**tracker.settings, **secrets})
+    found: TrackerPlugin = configured_plugin(tracker, registry(), "tracker", UNREADABLE)
+    return found
 
 
 @transaction.atomic
@@ -72,18 +66,17 @@ def unlink_issue(issue: TrackedIssue) -> None:
 
 def bring_in_step(issue: TrackedIssue) -> None:
     """Have a worker read and send again, whatever became of it before."""
-    TrackedIssue.objects.filter(pk=issue.pk).request_sync()
+    TrackedIssue.objects.filter(pk=issue.pk).request()
 
 
 def forget_failures(tracker: Tracker) -> None:
-    rows = Tracker.objects.filter(pk=tracker.pk)
-    rows.update(resting_until=None, trouble="", last_refusal="")
+    remote_connections.forget_failures(Tracker.objects.filter(pk=tracker.pk))
 
 
 def settings_changed(tracker: Tracker) -> None:
     """What failed for the former settings is tried again."""
     forget_failures(tracker)
-    TrackedIssue.objects.filter(tracker=tracker, state=TrackedIssue.State.FAILED).request_sync()
+    TrackedIssue.objects.filter(tracker=tracker, state=TrackedIssue.State.FAILED).request()
 
 
 def probe(tracker: Tracker) -> str:

@@ -23,6 +23,7 @@ from kb.causes import fixes
 from kb.models import ActionItem, Fix, TrackedIssue, Tracker
 from kb.postmortems.action_items import edit_action
 from kb.remote_api import RemoteError
+from kb.remote_connections import note_failure
 from kb.trackers.base import IssueMissing, TrackerIssue, TrackerPlugin
 from kb.tracking.issue_text import draft_of, withheld_reason
 from kb.tracking.linking import forget_failures, plugin_of
@@ -34,8 +35,6 @@ MOST_STALE = 4
 AFTER_CREATING = timedelta(seconds=60)
 """Before a creation that may have succeeded is repeated: so long some take to find it."""
 POLL_OPEN, POLL_CLOSED = timedelta(minutes=10), timedelta(days=1)
-PAUSE, LONG_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
-"""Of a whole tracker that does not answer, or whose settings are wrong."""
 BATCH = 200
 State, IssueState = TrackedIssue.State, TrackedIssue.IssueState
 SYNCED = Counts("tracker_syncs", "Issues read or changed, by tracker and outcome.",
@@ -232,12 +231,7 @@ def _finish_with(issue: TrackedIssue, error: str) -> None:
 
 def _fail(issue: TrackedIssue, error: RemoteError) -> str:
     written = f"{error} It wrote: {redact(error.detail)}"[:1000] if error.detail else ""
-    tracker = Tracker.objects.filter(pk=issue.tracker_id)
-    tracker.update(last_refusal=written)
-    if error.of_all:
-        usual = PAUSE if error.passing else LONG_PAUSE
-        pause = timedelta(seconds=error.wait) if error.wait else usual
-        tracker.update(resting_until=timezone.now() + pause, trouble=str(error))
+    note_failure(Tracker.objects.filter(pk=issue.tracker_id), error, written)
     if error.passing and issue.attempts < MAX_ATTEMPTS:
         wait = timedelta(seconds=error.wait)
         retry_later(issue, str(error), wait if issue.issue_id else max(wait, AFTER_CREATING))

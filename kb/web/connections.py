@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from common.plugin_settings import PluginSettings
+from kb.remote_api import RemoteError
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,33 @@ class Connections:
         }  # fmt: skip
         status = 422 if request.method == "POST" else 200
         return render(request, "kb/connections/form.html", context, status=status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteConnections(Connections):
+    """Connections that can be probed."""
+
+    probe: Callable[[Any], str]
+    """A sentence that the settings are right. Raises RemoteError."""
+    unreadable: str
+    """Says that the secrets cannot be read, with the cure."""
+
+    def row_and_plugin(self, request: HttpRequest, pk: int) -> tuple[Any, Any]:
+        """What the page of one shows; the plug-in is None where it is not installed."""
+        row: Any = get_object_or_404(self.model, pk=pk)
+        plugin = self.kinds().get(row.kind)
+        if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
+            messages.warning(request, self.unreadable)
+        return row, plugin
+
+    def probe_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        row: Any = get_object_or_404(self.model, pk=pk)
+        try:
+            messages.success(request, self.probe(row))
+        except RemoteError as error:
+            # With what the server wrote: only those who may choose the address get here.
+            messages.error(request, error.in_full)
+        return redirect(row)
 
 
 def _titled(rows: Iterable[Any], kinds: Mapping[str, Any]) -> Iterable[tuple[Any, str]]:

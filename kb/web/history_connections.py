@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from common.plugin_settings import PluginSettings
 from incidents.permissions import IMPORT_HISTORY
 from incidents.web.shortcuts import act_and_redirect
 from kb.history_reading import connecting, reading
 from kb.history_sources import registry
 from kb.models import HistoryConnection, HistoryReading
-from kb.remote_api import RemoteError
-from kb.web.connections import Connections
+from kb.web.connections import RemoteConnections
 from people.permissions import requires
 
-CONNECTIONS = Connections(
+CONNECTIONS = RemoteConnections(
     HistoryConnection,
     noun="connection",
     title="Import by API",
     listed="kb:history-connections",
     kinds=registry,
     saved=connecting.settings_changed,
+    probe=connecting.probe,
+    unreadable=connecting.UNREADABLE,
     done="is saved. Probe it, then see in a preview what would come.",
 )
 
@@ -45,10 +44,7 @@ def connection_form(request: HttpRequest, pk: int | None = None, kind: str = "")
 @requires(IMPORT_HISTORY)
 @require_GET
 def connection_page(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(HistoryConnection, pk=pk)
-    plugin = registry().get(row.kind)
-    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
-        messages.warning(request, connecting.UNREADABLE)
+    row, plugin = CONNECTIONS.row_and_plugin(request, pk)
     context = {**_state_of(row), "plugin": plugin, "source": connecting.source_of(row)}
     return render(request, "kb/history/connection.html", context)
 
@@ -75,13 +71,7 @@ def _state_of(row: HistoryConnection) -> dict[str, Any]:
 @requires(IMPORT_HISTORY)
 @require_POST
 def probe(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(HistoryConnection, pk=pk)
-    try:
-        messages.success(request, connecting.probe(row))
-    except RemoteError as error:
-        # With what the server wrote: only those who may choose the address get here.
-        messages.error(request, error.in_full)
-    return redirect(row)
+    return CONNECTIONS.probe_page(request, pk)
 
 
 @requires(IMPORT_HISTORY)

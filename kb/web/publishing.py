@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from common.plugin_settings import PluginSettings
 from incidents.web.shortcuts import act_and_redirect, submitted_key
 from kb.models import PublishTarget
 from kb.permissions import MANAGE_TARGETS, PUBLISH_POSTMORTEMS, visible_postmortems
 from kb.publishers import registry
 from kb.publishing import copying
-from kb.remote_api import RemoteError
-from kb.web.connections import Connections
+from kb.web.connections import RemoteConnections
 from people.permissions import requires
 
-TARGETS = Connections(
+TARGETS = RemoteConnections(
     PublishTarget,
     noun="target",
     title="Targets of postmortems",
     listed="kb:targets",
     kinds=registry,
     saved=copying.settings_changed,
+    probe=copying.probe,
+    unreadable=copying.UNREADABLE,
     done="is saved. Probe it to see if it answers.",
 )
 
@@ -44,10 +43,7 @@ def target_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
 @requires(MANAGE_TARGETS)
 @require_GET
 def target_page(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(PublishTarget, pk=pk)
-    plugin = registry().get(row.kind)
-    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
-        messages.warning(request, copying.UNREADABLE)
+    row, plugin = TARGETS.row_and_plugin(request, pk)
     copies = row.copies.filter(postmortem__in=visible_postmortems(request.user).values("pk"))
     paginator = Paginator(copies.select_related("postmortem").order_by("-pk"), 20)
     page = paginator.get_page(request.GET.get("page"))
@@ -58,13 +54,7 @@ def target_page(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(MANAGE_TARGETS)
 @require_POST
 def target_probe(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(PublishTarget, pk=pk)
-    try:
-        messages.success(request, copying.probe(row))
-    except RemoteError as error:
-        # With what the server wrote: only those who may choose the address get here.
-        messages.error(request, error.in_full)
-    return redirect(row)
+    return TARGETS.probe_page(request, pk)
 
 
 @requires(PUBLISH_POSTMORTEMS)

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from common.plugin_settings import PluginSettings
 from common.site_url import public_url
 from incidents.web.shortcuts import act_and_redirect, show_form_errors
 from kb.models import ActionItem, TrackedIssue, Tracker
 from kb.permissions import EDIT_ACTIONS, MANAGE_TRACKERS, visible_actions
-from kb.remote_api import RemoteError
 from kb.trackers import registry
 from kb.tracking import linking
-from kb.web.connections import Connections
+from kb.web.connections import RemoteConnections
 from kb.web.forms import IssueForm
 from people.permissions import requires
 
-TRACKERS = Connections(
+TRACKERS = RemoteConnections(
     Tracker,
     noun="tracker",
     title="Trackers",
     listed="kb:trackers",
     kinds=registry,
     saved=linking.settings_changed,
+    probe=linking.probe,
+    unreadable=linking.UNREADABLE,
     done="is saved. Probe it to see if it answers.",
 )
 
@@ -47,10 +46,7 @@ def tracker_form(request: HttpRequest, pk: int | None = None, kind: str = "") ->
 @requires(MANAGE_TRACKERS)
 @require_GET
 def tracker_page(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Tracker, pk=pk)
-    plugin = registry().get(row.kind)
-    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
-        messages.warning(request, linking.UNREADABLE)
+    row, plugin = TRACKERS.row_and_plugin(request, pk)
     issues = row.issues.filter(action__in=visible_actions(request.user))
     paginator = Paginator(issues.select_related("action").order_by("-pk"), 20)
     context = {
@@ -65,13 +61,7 @@ def tracker_page(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(MANAGE_TRACKERS)
 @require_POST
 def tracker_probe(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(Tracker, pk=pk)
-    try:
-        messages.success(request, linking.probe(row))
-    except RemoteError as error:
-        # With what the server wrote: only those who may choose the address get here.
-        messages.error(request, error.in_full)
-    return redirect(row)
+    return TRACKERS.probe_page(request, pk)
 
 
 def _action(request: HttpRequest, pk: int) -> ActionItem:

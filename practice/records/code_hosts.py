@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kb import remote_connections
+from kb.remote_connections import configured_plugin
 from practice.code_hosts import registry
 from practice.code_hosts.base import CodeHostPlugin, RemoteError, names_repository
 from practice.models import CodeHost, LoadTest, Publication
@@ -18,16 +20,8 @@ NOTHING_TO_PROBE = (
 
 def plugin_of(host: CodeHost) -> CodeHostPlugin:
     """The plug-in with its settings. Raises RemoteError where there is none or no token."""
-    plugin = registry().get(host.kind)
-    if plugin is None:
-        raise RemoteError(f"No plug-in “{host.kind}” is installed.", of_all=True)
-    try:
-        secrets = host.secrets
-    except ValueError as error:
-        raise RemoteError(UNREADABLE, of_all=True) from error
-    if not secrets.get("token"):
-        raise RemoteError("It has no token: enter one in the code host's settings.", of_all=True)
-    return plugin({**host.settings, **secrets})
+    found: CodeHostPlugin = configured_plugin(host, registry(), "code host", UNREADABLE)
+    return found
 
 
 def host_of(repository: str) -> CodeHost | None:
@@ -51,8 +45,7 @@ def publish_later(test: LoadTest) -> Publication | None:
 
 
 def forget_failures(host: CodeHost) -> None:
-    rows = CodeHost.objects.filter(pk=host.pk)
-    rows.update(resting_until=None, trouble="", last_refusal="")
+    remote_connections.forget_failures(CodeHost.objects.filter(pk=host.pk))
 
 
 def settings_changed(host: CodeHost) -> None:

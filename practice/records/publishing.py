@@ -18,6 +18,7 @@ from common.counting import Counts
 from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
 from common.redaction import redact
 from common.site_url import public_url
+from kb.remote_connections import note_failure
 from practice.code_hosts.base import CommitResult, Figure, RemoteError, Unit, names_repository
 from practice.models import CodeHost, LoadTest, Publication
 from practice.records.code_hosts import forget_failures, plugin_of
@@ -26,8 +27,6 @@ from practice.records.release_gate import Gate, gate_of_run, spent_budgets
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 8
-PAUSE, LONG_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
-"""Of a whole host that does not answer, or whose settings are wrong."""
 BATCH = 200
 FOLLOWED = timedelta(days=7)
 """So long a commit shows it when the answer of the gate changes."""
@@ -160,12 +159,7 @@ def _settle(
 
 
 def _fail(job: Publication, error: RemoteError) -> str:
-    host = CodeHost.objects.filter(pk=job.host_id)
-    host.update(last_refusal=error.in_full[:1000])
-    if error.of_all:
-        usual = PAUSE if error.passing else LONG_PAUSE
-        pause = timedelta(seconds=error.wait) if error.wait else usual
-        host.update(resting_until=timezone.now() + pause, trouble=str(error))
+    note_failure(CodeHost.objects.filter(pk=job.host_id), error, error.in_full[:1000])
     if error.passing and job.attempts < MAX_ATTEMPTS:
         retry_later(job, str(error), timedelta(seconds=error.wait))
         return "retried"

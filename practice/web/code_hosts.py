@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from common.plugin_settings import PluginSettings
-from kb.web.connections import Connections
+from kb.web.connections import RemoteConnections
 from people.permissions import requires
 from practice.code_hosts import registry
-from practice.code_hosts.base import RemoteError
 from practice.models import CodeHost
 from practice.permissions import MANAGE_CODE_HOSTS
 from practice.records import code_hosts
 
-HOSTS = Connections(
+HOSTS = RemoteConnections(
     CodeHost,
     noun="code host",
     title="Code hosts",
     listed="practice:code-hosts",
     kinds=registry,
     saved=code_hosts.settings_changed,
+    probe=code_hosts.probe,
+    unreadable=code_hosts.UNREADABLE,
     done="is saved. Probe it to see if it answers.",
 )
 
@@ -43,10 +42,7 @@ def host_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> Ht
 @requires(MANAGE_CODE_HOSTS)
 @require_GET
 def host_page(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(CodeHost, pk=pk)
-    plugin = registry().get(row.kind)
-    if plugin and PluginSettings(plugin.SettingsForm, row).unreadable:
-        messages.warning(request, code_hosts.UNREADABLE)
+    row, plugin = HOSTS.row_and_plugin(request, pk)
     rows = row.publications.select_related("test__service").order_by("-pk")
     context = {
         "row": row,
@@ -60,10 +56,4 @@ def host_page(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(MANAGE_CODE_HOSTS)
 @require_POST
 def host_probe(request: HttpRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(CodeHost, pk=pk)
-    try:
-        messages.success(request, code_hosts.probe(row))
-    except RemoteError as error:
-        # With what the server wrote: only those who may choose the address get here.
-        messages.error(request, error.in_full)
-    return redirect(row)
+    return HOSTS.probe_page(request, pk)
