@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from incidents.permissions import can_see
@@ -21,23 +22,28 @@ from kb.permissions import MAKE_RECORDS_PUBLIC
 from people import audit
 from people.permissions import require
 
-_ALSO_ABOUT_OTHERS = (
+_ALSO_ABOUT_OTHERS = _(
     "A postmortem of it is also about what you may not see: let somebody who may unlink it first."
 )
-PRIVATE_CAUSE = "“{}” is private: make it public first, or name another cause."
+PRIVATE_CAUSE = _("“%(cause)s” is private: make it public first, or name another cause.")
+
+
+def is_private(cause: Cause) -> ValidationError:
+    """The error of a public record that would show a private cause."""
+    return ValidationError(PRIVATE_CAUSE, params={"cause": cause})
 
 
 def check_link(incident: Incident, cause: Cause) -> None:
     """Raises ValidationError if the incident shows a private cause to everybody."""
     if cause.private and not incident.private:
-        raise ValidationError({"cause": PRIVATE_CAUSE.format(cause)})
+        raise ValidationError({"cause": is_private(cause)})
 
 
 def check_same_visibility(cause: Cause, other: Cause) -> None:
     """Raises ValidationError if one of two causes that become one is private."""
     if cause.private != other.private:
         private = cause if cause.private else other
-        raise ValidationError(PRIVATE_CAUSE.format(private))
+        raise is_private(private)
 
 
 @transaction.atomic
@@ -59,7 +65,9 @@ def open_postmortem(postmortem: Postmortem, author: User) -> Postmortem:
     """
     require(author, MAKE_RECORDS_PUBLIC)
     if private := postmortem.incidents.filter(private=True).first():
-        raise ValidationError(f"It is about {private.reference}, which is private.")
+        raise ValidationError(
+            _("It is about %(incident)s, which is private."), params={"incident": private.reference}
+        )
     _open(postmortem)
     return postmortem
 
@@ -77,7 +85,7 @@ def private_records_of(incident: Incident) -> tuple[QuerySet[Cause], QuerySet[Po
 
 
 def follow_visibility(
-    sender: Any, incident: Incident, author: User | None, open_related: bool, **_: Any
+    sender: Any, incident: Incident, author: User | None, open_related: bool, **_more: Any
 ) -> None:
     """What belongs to an incident becomes private with it, and public only if that is wanted."""
     if incident.private:
@@ -88,17 +96,21 @@ def follow_visibility(
         other = postmortem.incidents.filter(private=True).exclude(pk=incident.pk).first()
         if other is not None:
             seen = author is None or can_see(author, other)
-            what = f"“{postmortem}” is also about {other.reference}, which is private."
+            what = ValidationError(
+                _("“%(postmortem)s” is also about %(incident)s, which is private."),
+                params={"postmortem": postmortem, "incident": other.reference},
+            )
             raise ValidationError({"private": what if seen else _ALSO_ABOUT_OTHERS})
     records: list[Cause | Postmortem] = [*causes, *postmortems]
     if records and not open_related:
-        raise ValidationError(
-            {
-                "private": "These were made from it and are private: "
-                + ", ".join(f"“{record}”" for record in records[:10])
-                + ". Make them public too, or unlink them first."
-            }
+        error = ValidationError(
+            _(
+                "These were made from it and are private: %(records)s. Make them public too, or "
+                "unlink them first."
+            ),
+            params={"records": ", ".join(f"“{record}”" for record in records[:10])},
         )
+        raise ValidationError({"private": error})
     if records and author is not None:
         require(author, MAKE_RECORDS_PUBLIC)
     for record in records:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from common.language import Text
 from kb.models.connection import Connection
 from kb.remote_api import RemoteError
 
@@ -16,7 +17,9 @@ PAUSE, LONG_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 """Of a whole connection that does not answer, or whose settings are wrong."""
 
 
-def configured_plugin(row: Connection, kinds: Mapping[str, Any], noun: str, unreadable: str) -> Any:
+def configured_plugin(
+    row: Connection, kinds: Mapping[str, Any], noun: str, unreadable: Text
+) -> Any:
     """The plug-in with its settings. Raises RemoteError where there is none or no token.
 
     `unreadable` says that the secrets cannot be read, with the cure.
@@ -27,7 +30,7 @@ def configured_plugin(row: Connection, kinds: Mapping[str, Any], noun: str, unre
     try:
         secrets = row.secrets
     except ValueError as error:
-        raise RemoteError(unreadable, of_all=True) from error
+        raise RemoteError(str(unreadable), of_all=True) from error
     if not secrets.get("token"):
         raise RemoteError(f"It has no token: enter one in the {noun}'s settings.", of_all=True)
     return plugin({**row.settings, **secrets})

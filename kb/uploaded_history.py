@@ -18,7 +18,10 @@ from pathlib import Path
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.sealing import UnreadableSecret, seal, unseal
 from incidents.history_rows import RowOptions, mapping_of, options_from
 from kb.import_runner import KnowledgeImportReport, import_records
@@ -35,7 +38,7 @@ MAX_NAME = 200
 """Bytes of the name of a file."""
 WAIT = 30 * 60
 """Seconds for which the files wait for the import."""
-IN_PARTS = "send them in parts, or use manage.py import_knowledge on the server"
+IN_PARTS = _("send them in parts, or use manage.py import_knowledge on the server")
 
 
 @dataclass(frozen=True)
@@ -94,22 +97,29 @@ def _unread(files: Iterable[str], records: list[ReadResult]) -> list[ReadResult]
     ]
 
 
-def problem_of(sizes: Iterable[tuple[str, int]]) -> str:
+def problem_of(sizes: Iterable[tuple[str, int]]) -> Text:
     """Why files, by name and bytes, are not read: too many, too large, misnamed; or empty."""
     sizes = list(sizes)
     names = [name for name, _ in sizes]
     total = sum(size for _, size in sizes)
     if not names:
-        return "Choose at least one file."
+        return _("Choose at least one file.")
     if len(names) > MAX_FILES:
-        return f"Up to {MAX_FILES} files at once, these are {len(names):,}: {IN_PARTS}."
+        return format_lazy(
+            _("Up to {most} files at once, these are {given}: {cure}."),
+            most=MAX_FILES, given=f"{len(names):,}", cure=IN_PARTS,
+        )  # fmt: skip
     if total > MAX_BYTES:
-        most = f"{MAX_BYTES // 2**20} MB"
-        return f"Up to {most} at once, these have {total / 2**20:.1f} MB: {IN_PARTS}."
+        return format_lazy(
+            _("Up to {most} MB at once, these have {given} MB: {cure}."),
+            most=MAX_BYTES // 2**20, given=f"{total / 2**20:.1f}", cure=IN_PARTS,
+        )  # fmt: skip
     if twice := next((name for name in names if names.count(name) > 1), ""):
-        return f"Two files are called {twice}: rename one, their names are their ids."
+        two = _("Two files are called {name}: rename one, their names are their ids.")
+        return format_lazy(two, name=twice)
     if wrong := next((name for name in names if not _is_name(name)), ""):
-        return f"Rename {wrong[:40]!r}: the name of a file has up to {MAX_NAME} bytes."
+        rename = _("Rename {name}: the name of a file has up to {most} bytes.")
+        return format_lazy(rename, name=repr(wrong[:40]), most=MAX_NAME)
     return ""
 
 
@@ -120,7 +130,10 @@ def _is_name(name: str) -> bool:
 def _few(records: Iterable[ReadResult]) -> list[ReadResult]:
     found = list(islice(records, MAX_RECORDS + 1))
     if len(found) > MAX_RECORDS:
-        text = f"Up to {MAX_RECORDS:,} records at once, these files have more: {IN_PARTS}."
+        text = format_lazy(
+            _("Up to {most} records at once, these files have more: {cure}."),
+            most=f"{MAX_RECORDS:,}", cure=IN_PARTS,
+        )  # fmt: skip
         raise ValidationError({"file": text})
     return found
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.markdown import escape_markdown
 from common.viewer import Viewer
@@ -30,10 +31,10 @@ def mark_fixed(
     cause = Cause.objects.select_for_update(of=("self",)).get(pk=cause.pk)
     marked = current_fixes(author) if author else Fix.objects.filter(returned_at=None)
     if marked.filter(cause=cause).exists():
-        raise ValidationError("This cause is marked fixed already.")
+        raise ValidationError(_("This cause is marked fixed already."))
     at = at or timezone.now()
     if at > timezone.now():
-        raise ValidationError({"fixed_at": "This lies in the future."})
+        raise ValidationError({"fixed_at": _("This lies in the future.")})
     fix = Fix(cause=cause, fixed_at=at, note=note.strip(), author=author)
     fix.full_clean(exclude=["author", "cause"])
     fix.save()

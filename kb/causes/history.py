@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from common.svg_graph import graph
 from common.viewer import Viewer
@@ -59,12 +60,14 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
     dots = [
         svg_charts.Occurrence(
             link.incident.impact_started_at, link.incident.get_absolute_url(), link.state,
-            f"{link.incident}, {link.state}",
+            f"{link.incident}, {link.get_state_display().lower()}",
         )
         for link in reversed(counted)
     ]  # fmt: skip
     marks = [
-        svg_charts.Occurrence(fix.fixed_at, "", "fixed", f"Fixed {fix.fixed_at:%Y-%m-%d}")
+        svg_charts.Occurrence(
+            fix.fixed_at, "", "fixed", _("Fixed %(day)s") % {"day": f"{fix.fixed_at:%Y-%m-%d}"}
+        )
         for fix in fixes
     ]
     edges = LedTo.objects.filter(incident__in=[row.pk for row in incidents])
@@ -93,4 +96,4 @@ def chain_graph(edges: QuerySet[LedTo] | Iterable[LedTo]) -> SafeString:
         for cause in (row.earlier, row.later)
     }
     weighted_edges = [(*pair, times) for pair, times in times_by_edge.items()]
-    return graph(weighted_edges, names, "Which cause led to which")
+    return graph(weighted_edges, names, _("Which cause led to which"))

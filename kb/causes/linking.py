@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from common.markdown import escape_markdown
 from common.row_limits import require_space
@@ -111,7 +112,9 @@ def name_cause(
     """Find the cause of this name or create it, and confirm it for `incident`."""
     name = " ".join(name.split())
     if not name:
-        raise ValidationError({"name": "Name the cause: what was changed, full, lost or expired?"})
+        raise ValidationError(
+            {"name": _("Name the cause: what was changed, full, lost or expired?")}
+        )
     known = Q(private=False) | Q(links__incident=incident)
     if author is not None:
         known |= Q(pk__in=visible_causes(author).values("pk"))
@@ -130,10 +133,13 @@ def copy_causes(incident: Incident, other: Incident, author: User | None = None)
     Raises ValidationError when they are one incident or `other` has no cause.
     """
     if incident.pk == other.pk:
-        raise ValidationError("Name another incident.")
+        raise ValidationError(_("Name another incident."))
     known = list(other.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause"))
     if not known:
-        raise ValidationError(f"{other.reference} has no cause yet: name it there or here.")
+        raise ValidationError(
+            _("%(incident)s has no cause yet: name it there or here."),
+            params={"incident": other.reference},
+        )
     rejected = set(
         incident.cause_links.filter(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
     )
@@ -148,7 +154,10 @@ def copy_causes(incident: Incident, other: Incident, author: User | None = None)
         if link.cause_id not in rejected
     ]  # fmt: skip
     if not links:
-        raise ValidationError(f"The causes of {other.reference} were rejected here.")
+        raise ValidationError(
+            _("The causes of %(incident)s were rejected here."),
+            params={"incident": other.reference},
+        )
     copied = {link.cause_id for link in links}
     for edge in other.led_to.filter(earlier__in=copied, later__in=copied):
         chain_causes(incident, edge.earlier, edge.later, author)
@@ -164,15 +173,18 @@ def chain_causes(
         incident.cause_links.exclude(state=CauseLink.State.REJECTED).values_list("cause", flat=True)
     )
     if earlier.pk == later.pk or not {earlier.pk, later.pk} <= linked:
-        raise ValidationError("Choose two different causes of this incident.")
+        raise ValidationError(_("Choose two different causes of this incident."))
     reached, frontier = set(), {later.pk}
     edges = list(incident.led_to.values_list("earlier", "later"))
     while frontier:
         reached |= frontier
         frontier = {after for before, after in edges if before in frontier} - reached
     if earlier.pk in reached:
-        raise ValidationError(f"“{later}” already led to “{earlier}”; a chain has one direction.")
-    edge, _ = LedTo.objects.get_or_create(
+        raise ValidationError(
+            _("“%(later)s” already led to “%(earlier)s”; a chain has one direction."),
+            params={"later": later, "earlier": earlier},
+        )
+    edge, _created = LedTo.objects.get_or_create(
         incident=incident, earlier=earlier, later=later, defaults={"author": author}
     )
     return edge
@@ -185,9 +197,9 @@ def unchain_causes(incident: Incident, earlier: int, later: int) -> None:
 def cite_evidence(link: CauseLink, title: str, path: str, author: User | None = None) -> Citation:
     """Cite a page of this site as evidence for a cause link. Raises ValidationError."""
     if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
-        raise ValidationError({"path": "Cite a page of this site, such as a chart."})
+        raise ValidationError({"path": _("Cite a page of this site, such as a chart.")})
     if not link.incident.private and not may_open(Nobody(), path):
-        raise ValidationError({"path": "Everybody sees this incident, but not that page."})
+        raise ValidationError({"path": _("Everybody sees this incident, but not that page.")})
     citation = Citation.objects.filter(link=link, path=path).first()
     if citation is None:
         require_space(

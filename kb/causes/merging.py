@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from simple_history.utils import update_change_reason
 
 from incidents.models import Incident
@@ -34,11 +35,11 @@ def merge_causes(into: Cause, other: Cause) -> Cause:
     Texts of `other` are added where `into` has none. Raises ValidationError.
     """
     if into.pk == other.pk:
-        raise ValidationError("Choose two different causes.")
+        raise ValidationError(_("Choose two different causes."))
     rows = Cause.objects.select_for_update(of=("self",)).in_bulk([into.pk, other.pk])
     into, other = rows[into.pk], rows[other.pk]
     if into.superseded_by_id or other.superseded_by_id:
-        raise ValidationError("One of them is superseded already.")
+        raise ValidationError(_("One of them is superseded already."))
     check_same_visibility(into, other)
     present = {link.incident_id: link for link in into.links.all()}
     for link in other.links.select_related("incident"):
@@ -95,7 +96,7 @@ def _move_fixes(source: Cause, target: Cause) -> None:
 def supersede_cause(cause: Cause, by: Cause) -> Cause:
     """Suggest `by` instead of `cause` from now on; the links of `cause` stay as they are."""
     if cause.pk == by.pk or by.superseded_by_id:
-        raise ValidationError("Choose another cause, one that is not superseded itself.")
+        raise ValidationError(_("Choose another cause, one that is not superseded itself."))
     check_same_visibility(cause, by)
     cause.superseded_by = by
     cause.save()
@@ -116,10 +117,10 @@ def split_cause(
     rows = visible_links(author) if author else CauseLink.objects.all()
     chosen = list(rows.filter(cause=cause, pk__in=links))
     if not chosen:
-        raise ValidationError({"links": "Choose the incidents that had the other cause."})
+        raise ValidationError({"links": _("Choose the incidents that had the other cause.")})
     # Counting the links that the author does not see would show that there are some.
     if len(chosen) == rows.filter(cause=cause).count():
-        raise ValidationError({"links": "Leave at least one, or rename the cause instead."})
+        raise ValidationError({"links": _("Leave at least one, or rename the cause instead.")})
     new_cause = create_cause(
         name=name, **{"category": cause.category_id, "private": cause.private, **fields}
     )

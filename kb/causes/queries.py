@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.viewer import Viewer
 from incidents.search.query_language import Field, search_query
@@ -37,16 +38,16 @@ def causes_containing(user: Viewer, text: str) -> QuerySet[Cause]:
 
 TREND = timedelta(days=90)
 ORDERS = {
-    "-times": "Most frequent first",
-    "-trend": "Rising first",
-    "-last_seen": "Last seen first",
-    "-open_actions": "Most open actions first",
-    "name": "By name",
-    "times": "Rarest first",
-    "trend": "Falling first",
-    "last_seen": "Longest ago first",
-    "open_actions": "Fewest open actions first",
-    "-name": "By name, backwards",
+    "-times": _("Most frequent first"),
+    "-trend": _("Rising first"),
+    "-last_seen": _("Last seen first"),
+    "-open_actions": _("Most open actions first"),
+    "name": _("By name"),
+    "times": _("Rarest first"),
+    "trend": _("Falling first"),
+    "last_seen": _("Longest ago first"),
+    "open_actions": _("Fewest open actions first"),
+    "-name": _("By name, backwards"),
 }
 """Orders of the list of causes: a column, with a minus where the highest is first."""
 

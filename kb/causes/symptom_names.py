@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from common.language import Text
 
 _WORD = re.compile(r"[a-z0-9%]+(?:'[a-z]+)?")
 _FILLERS = frozenset(
@@ -17,12 +20,14 @@ _FILLERS = frozenset(
     "p50 p95 p99 5 10 90 95 99 100 % above over below".split()
 )
 QUESTIONS = {
-    "What used it up: a query, a job, traffic, a change?": "cpu memory ram load io iops swap heap",
-    "What made it slow: a lock, a plan, a dependency, a change?": (
+    _(
+        "What used it up: a query, a job, traffic, a change?"
+    ): "cpu memory ram load io iops swap heap",
+    _("What made it slow: a lock, a plan, a dependency, a change?"): (
         "slow slower slowness latency lag lagging delay delays delayed timeout timeouts hanging "
         "hangs hang degraded degradation performance"
     ),
-    "What failed first, and what changed before it did?": (
+    _("What failed first, and what changed before it did?"): (
         "down outage unavailable failing fails failed failure failures error errors 500 502 503 "
         "504 5xx 4xx broken unreachable unresponsive crash crashes crashed crashing crashloop "
         "crashloopbackoff restart restarts restarting alert alerts alerting firing unhealthy dead "
@@ -32,7 +37,7 @@ QUESTIONS = {
 _SYMPTOMS = {word: question for question, words in QUESTIONS.items() for word in words.split()}
 
 
-def question_for(name: str) -> str | None:
+def question_for(name: str) -> Text | None:
     """The question that leads to a better name; None unless it holds nothing but symptoms."""
     words = _WORD.findall(name.lower())
     significant = [word for word in words if word not in _FILLERS and not word.isdigit()]
@@ -45,4 +50,8 @@ def reject_symptom_name(name: str) -> None:
     """Raises ValidationError at the field `name` when it names a symptom."""
     question = question_for(name)
     if question:
-        raise ValidationError({"name": f"“{name.strip()}” is what was seen, not why. {question}"})
+        error = ValidationError(
+            _("“%(name)s” is what was seen, not why. %(question)s"),
+            params={"name": name.strip(), "question": question},
+        )
+        raise ValidationError({"name": error})

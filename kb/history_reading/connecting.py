@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from common.leased_jobs import requeue
 from kb.history_sources import registry
 from kb.history_sources.base import HistorySource
@@ -10,7 +12,7 @@ from kb.remote_connections import configured_plugin
 
 STOPPED = "Stopped."
 """The error of a reading that somebody ended."""
-UNREADABLE = (
+UNREADABLE = _(
     "The token of this connection cannot be read with this SECRET_KEY: enter it again in its "
     "settings."
 )

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.counting import Counts
 from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
@@ -43,14 +44,14 @@ READ = Counts("history_pages_read", "Pages of history read by API, by product an
 def start_reading(connection: HistoryConnection, purpose: str) -> HistoryReading:
     """Begin a preview or an import anew. Raises ValidationError while another one is under way."""
     if purpose not in (Purpose.PREVIEW, Purpose.IMPORT):
-        raise ValidationError({"purpose": "Choose preview or import."})
+        raise ValidationError({"purpose": _("Choose preview or import.")})
     with transaction.atomic():
         HistoryConnection.objects.select_for_update().get(pk=connection.pk)
         if not connection.enabled:
-            raise ValidationError(f"{connection} is switched off.")
+            raise ValidationError(_("%(name)s is switched off."), params={"name": connection})
         others = connection.readings.exclude(purpose=Purpose.FOLLOW)
         if any(each.is_pending for each in others):
-            raise ValidationError("A reading is under way: wait for it, or stop it.")
+            raise ValidationError(_("A reading is under way: wait for it, or stop it."))
         reading = _reading(connection, purpose)
         reading.restart()
         reading.save()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from kb.models.postmortem import Postmortem, optional_user
@@ -14,14 +16,14 @@ class ActionItem(models.Model):
     """A promised fix with owner and due date, tied to a postmortem and a cause."""
 
     class Kind(models.TextChoices):
-        PREVENT = "prevent", "Prevent"
-        DETECT = "detect", "Detect"
-        MITIGATE = "mitigate", "Mitigate"
+        PREVENT = "prevent", _("Prevent")
+        DETECT = "detect", _("Detect")
+        MITIGATE = "mitigate", pgettext_lazy("action item", "Mitigate")
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        DONE = "done", "Done"
-        DROPPED = "dropped", "Dropped"
+        OPEN = "open", pgettext_lazy("action item", "Open")
+        DONE = "done", pgettext_lazy("action item", "Done")
+        DROPPED = "dropped", pgettext_lazy("action item", "Dropped")
 
     title = models.CharField(max_length=300)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PREVENT)
@@ -31,7 +33,7 @@ class ActionItem(models.Model):
         max_length=200, blank=True, help_text="As an import named them, where no account fits."
     )
     due_on = models.DateField(null=True, blank=True)
-    tracker_url = models.URLField("link to the tracker", max_length=500, blank=True)
+    tracker_url = models.URLField(_("link to the tracker"), max_length=500, blank=True)
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="action_items")
     cause = models.ForeignKey(
         "kb.Cause", models.SET_NULL, null=True, blank=True, related_name="action_items"

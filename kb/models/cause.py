@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from incidents.models import Incident
@@ -40,7 +42,7 @@ class Cause(models.Model):
     how_to_tell = models.TextField(blank=True)
     how_to_fix = models.TextField(blank=True)
     how_to_prevent = models.TextField(blank=True)
-    runbook_url = models.URLField("runbook", max_length=500, blank=True)
+    runbook_url = models.URLField(_("runbook"), max_length=500, blank=True)
     private = models.BooleanField(
         default=False,
         db_default=False,
@@ -74,7 +76,7 @@ class Cause(models.Model):
                 # A name that is in use must not say that a private cause exists.
                 condition=Q(private=False),
                 name="cause_name_once",
-                violation_error_message="A cause of this name exists already: link that one.",
+                violation_error_message=_("A cause of this name exists already: link that one."),
             ),
             models.CheckConstraint(condition=~Q(name=""), name="cause_has_name"),
             models.CheckConstraint(
@@ -89,13 +91,13 @@ class Cause(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("kb:cause", args=[self.pk])
 
-    def sections(self) -> list[tuple[str, str]]:
-        """Its four texts with their headings, in reading order."""
+    def sections(self) -> list[tuple[str, str, str]]:
+        """Its four texts in reading order, each as field, heading and text."""
         return [
-            ("What happens", self.what_happens),
-            ("How to recognise", self.how_to_tell),
-            ("How to fix", self.how_to_fix),
-            ("How to prevent", self.how_to_prevent),
+            ("what_happens", gettext("What happens"), self.what_happens),
+            ("how_to_tell", gettext("How to recognise"), self.how_to_tell),
+            ("how_to_fix", gettext("How to fix"), self.how_to_fix),
+            ("how_to_prevent", gettext("How to prevent"), self.how_to_prevent),
         ]
 
 
@@ -103,14 +105,14 @@ class CauseLink(models.Model):
     """A cause of an incident: its role, how certain it is, who linked it and why."""
 
     class Role(models.TextChoices):
-        ROOT = "root", "Root"
-        CONTRIBUTING = "contributing", "Contributing"
-        TRIGGER = "trigger", "Trigger"
+        ROOT = "root", pgettext_lazy("cause", "Root")
+        CONTRIBUTING = "contributing", pgettext_lazy("cause", "Contributing")
+        TRIGGER = "trigger", pgettext_lazy("cause", "Trigger")
 
     class State(models.TextChoices):
-        SUSPECTED = "suspected", "Suspected"
-        CONFIRMED = "confirmed", "Confirmed"
-        REJECTED = "rejected", "Rejected"
+        SUSPECTED = "suspected", pgettext_lazy("cause", "Suspected")
+        CONFIRMED = "confirmed", pgettext_lazy("cause", "Confirmed")
+        REJECTED = "rejected", pgettext_lazy("cause", "Rejected")
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="cause_links")
     cause = models.ForeignKey(Cause, models.CASCADE, related_name="links")

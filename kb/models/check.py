@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from common.numbers import plain_number
@@ -18,15 +19,15 @@ class Check(models.Model):
     """A saved query and condition that shows whether a cause holds."""
 
     class Statistic(models.TextChoices):
-        MAX = "max", "highest value"
-        MIN = "min", "lowest value"
-        MEAN = "mean", "mean value"
-        LAST = "last", "last value"
-        COUNT = "count", "number of log lines"
+        MAX = "max", _("highest value")
+        MIN = "min", _("lowest value")
+        MEAN = "mean", _("mean value")
+        LAST = "last", _("last value")
+        COUNT = "count", _("number of log lines")
 
     class Comparison(models.TextChoices):
-        ABOVE = "above", "above"
-        BELOW = "below", "below"
+        ABOVE = "above", _("above")
+        BELOW = "below", _("below")
 
     cause = models.ForeignKey(Cause, models.CASCADE, related_name="checks")
     name = models.CharField(max_length=100)
@@ -46,7 +47,7 @@ class Check(models.Model):
             models.UniqueConstraint(
                 fields=["cause", "name"],
                 name="check_name_once",
-                violation_error_message="This cause has a check of this name already.",
+                violation_error_message=_("This cause has a check of this name already."),
             ),
             models.CheckConstraint(
                 condition=Q(statistic__in=["max", "min", "mean", "last", "count"]),
@@ -62,7 +63,8 @@ class Check(models.Model):
 
     @property
     def condition(self) -> str:
-        return f"{self.get_statistic_display()} {self.comparison} {plain_number(self.threshold)}"
+        parts = self.get_statistic_display(), self.get_comparison_display()
+        return " ".join([*parts, plain_number(self.threshold)])
 
     def clean(self) -> None:
         """Raises ValidationError by field."""

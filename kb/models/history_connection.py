@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from common.leased_jobs import PENDING, LeasedJob
 from kb.models.connection import Connection
@@ -31,9 +32,9 @@ class HistoryReading(LeasedJob):
     """
 
     class Purpose(models.TextChoices):
-        PREVIEW = "preview", "Preview"
-        IMPORT = "import", "Import"
-        FOLLOW = "follow", "Changes"
+        PREVIEW = "preview", _("Preview")
+        IMPORT = "import", _("Import")
+        FOLLOW = "follow", _("Changes")
 
     connection = models.ForeignKey(HistoryConnection, models.CASCADE, related_name="readings")
     purpose = models.CharField(max_length=10, choices=Purpose)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from common.leased_jobs import LeasedJob
 from incidents.models import Event, Incident
@@ -15,20 +16,24 @@ class NotificationRule(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="notification_rules")
     channel = models.CharField(
-        max_length=200, blank=True, help_text="The platform's id of it; empty for its only one."
+        max_length=200,
+        blank=True,
+        help_text=_("The platform's id of it; empty for its only one."),
     )
     events = models.JSONField(default=list)
     severity = models.CharField(
         max_length=4, choices=Incident.Severity, default=Incident.Severity.SEV4,
-        help_text="Only incidents at least this severe.",
+        help_text=_("Only incidents at least this severe."),
     )  # fmt: skip
     team = models.CharField(
-        max_length=100, blank=True, help_text="Only incidents of this team's services."
+        max_length=100, blank=True, help_text=_("Only incidents of this team's services.")
     )
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
-    zone = models.CharField(max_length=60, default="UTC", help_text="Time zone of the quiet hours.")
-    sev1_breaks_quiet = models.BooleanField("Send SEV1 during quiet hours", default=True)
+    zone = models.CharField(
+        max_length=60, default="UTC", help_text=_("Time zone of the quiet hours.")
+    )
+    sev1_breaks_quiet = models.BooleanField(_("Send SEV1 during quiet hours"), default=True)
 
     class Meta:
         db_table = "kb_rule"
@@ -38,7 +43,7 @@ class NotificationRule(models.Model):
                 condition=Q(quiet_from=None, quiet_until=None)
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False),
                 name="rule_quiet_has_both_ends",
-                violation_error_message="Quiet hours have a beginning and an end.",
+                violation_error_message=_("Quiet hours have a beginning and an end."),
             )
         ]
 

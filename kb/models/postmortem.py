@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Left
 from django.urls import reverse
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from incidents.models import Incident
@@ -57,9 +58,9 @@ class Postmortem(models.Model):
     """The written account of one or more incidents, in Markdown."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        IN_REVIEW = "in_review", "In review"
-        PUBLISHED = "published", "Published"
+        DRAFT = "draft", pgettext_lazy("postmortem", "Draft")
+        IN_REVIEW = "in_review", pgettext_lazy("postmortem", "In review")
+        PUBLISHED = "published", pgettext_lazy("postmortem", "Published")
 
     title = models.CharField(max_length=300)
     body = models.TextField()
@@ -130,9 +131,9 @@ class PostmortemReview(models.Model):
     """A reviewer of a postmortem and their verdict."""
 
     class State(models.TextChoices):
-        REQUESTED = "asked", "Requested"
-        APPROVED = "approved", "Approved"
-        CHANGES = "changes", "Changes requested"
+        REQUESTED = "asked", pgettext_lazy("review", "Requested")
+        APPROVED = "approved", pgettext_lazy("review", "Approved")
+        CHANGES = "changes", pgettext_lazy("review", "Changes requested")
 
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="reviews")
     reviewer = models.ForeignKey(

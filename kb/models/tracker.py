@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import pgettext_lazy
 
 from common.leased_jobs import LeasedJob, RequestedJobs
 from kb.models.action_item import ActionItem
@@ -39,12 +40,12 @@ class TrackedIssue(LeasedJob):
     """
 
     class IssueState(models.TextChoices):
-        UNKNOWN = "", "Not there yet"
-        OPEN = "open", "Open"
-        DONE = "done", "Done"
-        DROPPED = "dropped", "Dropped"
-        MOVED = "moved", "Moved"
-        MISSING = "missing", "Deleted"
+        UNKNOWN = "", pgettext_lazy("issue", "Not there yet")
+        OPEN = "open", pgettext_lazy("issue", "Open")
+        DONE = "done", pgettext_lazy("issue", "Done")
+        DROPPED = "dropped", pgettext_lazy("issue", "Dropped")
+        MOVED = "moved", pgettext_lazy("issue", "Moved")
+        MISSING = "missing", pgettext_lazy("issue", "Deleted")
 
     action = models.OneToOneField(ActionItem, models.CASCADE, related_name="issue")
     tracker = models.ForeignKey(Tracker, models.CASCADE, related_name="issues")

@@ -16,7 +16,7 @@ from incidents.events.notices import notify
 from kb.models import ActionItem, Cause, Postmortem, TrackedIssue
 from kb.permissions import visible_postmortems
 from kb.postmortems.editing import most_private_incident
-from kb.privacy import PRIVATE_CAUSE
+from kb.privacy import is_private
 
 DUE_SOON = timedelta(days=3)
 MOST_ACTIONS = 500
@@ -74,7 +74,7 @@ def edit_action(action: ActionItem, author: User | None = None, **fields: Any) -
 def _check_cause(action: ActionItem) -> None:
     """Raises ValidationError if a public postmortem would show a private cause."""
     if action.cause and action.cause.private and not action.postmortem.private:
-        raise ValidationError({"cause": PRIVATE_CAUSE.format(action.cause)})
+        raise ValidationError({"cause": is_private(action.cause)})
 
 
 def _may_see(person: User, action: ActionItem) -> bool:

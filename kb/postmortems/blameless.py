@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
+from common.language import Text
+
 _PHRASES = (
-    (r"human error", "What made the mistake easy to make, and what let it through?"),
+    (r"human error", _("What made the mistake easy to make, and what let it through?")),
     (r"(?:was|were|been|is) careless|carelessness|negligen\w+|sloppy|stupid\w*|incompeten\w+|lazy",
-     "Describe what happened and what the person could see at that moment."),
+     _("Describe what happened and what the person could see at that moment.")),
     (r"should(?:n't| not)? have (?:known|checked|noticed|seen|tested|realis\w+|realiz\w+)",
-     "What would have made it visible at the time?"),
+     _("What would have made it visible at the time?")),
     (r"forgot to|neglected to|failed to (?:check|notice|test|tell|follow|read)|"
      r"did(?:n't| not) bother",
-     "What could remind of it, or do it by itself?"),
+     _("What could remind of it, or do it by itself?")),
     (r"(?:to blame|blame[sd]? (?:on|for)?|at fault|'s fault|whose fault|culprit|guilty)",
-     "Name the condition that allowed it, not the person."),
+     _("Name the condition that allowed it, not the person.")),
     (r"(?:he|she|the (?:engineer|developer|operator|admin|intern|contractor)) (?:broke|ignored|"
      r"disregarded|messed up|screwed up)",
-     "Say what was done and why it seemed right then."),
+     _("Say what was done and why it seemed right then.")),
     (r"(?:obviously|clearly|simply|just) (?:wrong|should|had to|needed to)|common sense",
-     "It was not obvious at the time: what was known then?"),
+     _("It was not obvious at the time: what was known then?")),
 )  # fmt: skip
 _HINTS = [(re.compile(rf"\b(?:{phrase})", re.IGNORECASE), hint) for phrase, hint in _PHRASES]
 MAX_HINTS = 20
@@ -32,7 +36,7 @@ class Hint:
 
     line: int
     phrase: str
-    question: str
+    question: Text
 
 
 def hints_for(text: str) -> list[Hint]:

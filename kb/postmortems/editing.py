@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.row_limits import require_few, require_space
 from incidents.events import outbox
@@ -45,7 +46,7 @@ def start_postmortem(
 ) -> Postmortem:
     """A draft filled from the template and its incidents. Raises ValidationError without any."""
     if not incidents:
-        raise ValidationError({"incidents": "A postmortem covers at least one incident."})
+        raise ValidationError({"incidents": _("A postmortem covers at least one incident.")})
     require_few(incidents, MOST_INCIDENTS, "incidents", "A postmortem covers incidents,")
     chosen = template or template_for(incidents)
     body = fill_template(chosen.body, incidents) if chosen else ""
@@ -81,9 +82,11 @@ def line_feeds_only(text: str) -> str:
 def _clean(postmortem: Postmortem) -> None:
     postmortem.body = line_feeds_only(postmortem.body)
     if len(postmortem.body) > MAX_CHARACTERS:
-        raise ValidationError(
-            {"body": f"A postmortem holds up to {MAX_CHARACTERS:,} characters. Link the rest."}
+        error = ValidationError(
+            _("A postmortem holds up to %(most)s characters. Link the rest."),
+            params={"most": f"{MAX_CHARACTERS:,}"},
         )
+        raise ValidationError({"body": error})
     postmortem.full_clean(exclude=["author"])
 
 
@@ -132,7 +135,7 @@ def save_draft(
 ) -> None:
     """Store what `user` has typed so far. Raises ValidationError when it is too long."""
     if len(body) > MAX_CHARACTERS:
-        raise ValidationError({"body": "This text is too long to store."})
+        raise ValidationError({"body": _("This text is too long to store.")})
     Draft.objects.update_or_create(
         postmortem=postmortem, user=user,
         defaults={
@@ -159,9 +162,9 @@ def publish(postmortem: Postmortem) -> Postmortem:
     if current.state == Postmortem.State.PUBLISHED:
         return current
     if not current.body.strip():
-        raise ValidationError({"body": "Write something first."})
+        raise ValidationError({"body": _("Write something first.")})
     if not current.incidents.exists():
-        raise ValidationError({"incidents": "Name the incidents it is about."})
+        raise ValidationError({"incidents": _("Name the incidents it is about.")})
     current.state = Postmortem.State.PUBLISHED
     current.published_at = current.published_at or timezone.now()
     current.save()
@@ -202,10 +205,13 @@ def request_review(
     reviewers = list(reviewers)
     require_few(reviewers, MOST_REVIEWERS, "reviewers", "A postmortem has reviewers,")
     if not reviewers:
-        raise ValidationError({"reviewers": "Choose who should read it."})
+        raise ValidationError({"reviewers": _("Choose who should read it.")})
     for person in reviewers:
         if not visible_postmortems(person).filter(pk=postmortem.pk).exists():
-            raise ValidationError({"reviewers": f"{person} may not see all of its incidents."})
+            error = ValidationError(
+                _("%(person)s may not see all of its incidents."), params={"person": person}
+            )
+            raise ValidationError({"reviewers": error})
     if postmortem.state == Postmortem.State.DRAFT:
         postmortem.state = Postmortem.State.IN_REVIEW
         postmortem.save()
@@ -220,7 +226,7 @@ def request_review(
 
 def answer_review(review: PostmortemReview, state: str) -> PostmortemReview:
     if state not in (PostmortemReview.State.APPROVED, PostmortemReview.State.CHANGES):
-        raise ValidationError({"state": "Approve it, or request changes."})
+        raise ValidationError({"state": _("Approve it, or request changes.")})
     review.state, review.answered_at = PostmortemReview.State(state), timezone.now()
     review.save()
     author = review.postmortem.author
@@ -238,7 +244,7 @@ def comment_on(
     text, passage = text.strip(), " ".join(passage.split())[:1000]
     comment = Comment(postmortem=postmortem, text=text, author=author, passage=passage)
     if passage and not comment.passage_exists:
-        raise ValidationError({"passage": "The text has no such passage: select it again."})
+        raise ValidationError({"passage": _("The text has no such passage: select it again.")})
     comment.full_clean(exclude=["author", "settled_by"])
     require_space(postmortem.comments, MOST_COMMENTS, "text", "A postmortem has comments,")
     comment.save()

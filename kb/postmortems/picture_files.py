@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typst
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SIDE, MAX_PIXELS = 16_000, 25_000_000
@@ -24,25 +25,36 @@ _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that hold width and height."""
 
 
+BROKEN = _("This picture is broken. Save it again, and paste that.")
+
+
 def checked_kind(body: bytes) -> str:
     """The content type of a picture that is safe to store. Raises ValidationError."""
     if len(body) > MAX_BYTES:
-        raise ValidationError({"picture": f"A picture has up to {MAX_BYTES // 1024**2} MB."})
+        error = ValidationError(
+            _("A picture has up to %(size)s MB."), params={"size": MAX_BYTES // 1024**2}
+        )
+        raise ValidationError({"picture": error})
     kind = _kind_of(body)
     if not kind:
-        raise ValidationError({"picture": "Paste a PNG, JPEG, GIF or WebP picture."})
+        raise ValidationError({"picture": _("Paste a PNG, JPEG, GIF or WebP picture.")})
     width, height = size_of(body, kind)
     if not width or not height:
-        raise ValidationError({"picture": "This picture is broken. Save it again, and paste that."})
+        raise ValidationError({"picture": BROKEN})
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise ValidationError(
-            {
-                "picture": f"This picture has {width:,} × {height:,} pixels. Make it smaller: up "
-                f"to {MAX_PIXELS // 10**6} million, {MAX_SIDE:,} on a side."
-            }
-        )
+        error = ValidationError(
+            _(
+                "This picture has %(width)s × %(height)s pixels. Make it smaller: up to %(most)s "
+                "million, %(side)s on a side."
+            ),
+            params={
+                "width": f"{width:,}", "height": f"{height:,}", "most": MAX_PIXELS // 10**6,
+                "side": f"{MAX_SIDE:,}",
+            },
+        )  # fmt: skip
+        raise ValidationError({"picture": error})
     if not can_be_drawn(body, kind):
-        raise ValidationError({"picture": "This picture is broken. Save it again, and paste that."})
+        raise ValidationError({"picture": BROKEN})
     return kind
 
 

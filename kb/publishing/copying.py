@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.counting import Counts
 from common.leased_jobs import (
@@ -36,7 +37,7 @@ MAX_ATTEMPTS = 8
 AFTER_FAILURE = timedelta(minutes=15)
 """Before a rule tries what failed again."""
 BATCH = 200
-UNREADABLE = (
+UNREADABLE = _(
     "The token of this target cannot be read with this SECRET_KEY: enter it again in its settings."
 )
 State = PublishedCopy.State
@@ -78,7 +79,8 @@ def copy_postmortem(postmortem: Postmortem, target: PublishTarget) -> PublishedC
     if reason := withheld_reason(postmortem):
         raise ValidationError(reason)
     if not target.enabled:
-        raise ValidationError({"target": f"{target} is switched off."})
+        error = ValidationError(_("%(name)s is switched off."), params={"name": target})
+        raise ValidationError({"target": error})
     copy, new = PublishedCopy.objects.get_or_create(postmortem=postmortem, target=target)
     if not new:
         requeue(PublishedCopy.objects.filter(pk=copy.pk), error="")
@@ -140,7 +142,7 @@ def _write(copy: PublishedCopy) -> str:
         _end(copy, "Workers died on it again and again; gave up.")
         return "error"
     if reason := withheld_reason(copy.postmortem):
-        _end(copy, reason)
+        _end(copy, str(reason))
         return "withheld"
     written = plugin_of(copy.target).publish(document_of(copy.postmortem), copy.remote_id)
     with transaction.atomic():

@@ -6,7 +6,9 @@ import re
 
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.markdown import render_markdown, with_links
 from common.redaction import redact
 from common.site_url import public_url
@@ -18,11 +20,11 @@ from kb.remote_api import WRITTEN_HERE
 
 _PICTURE = re.compile(r"!\[([^\[\]]{0,300})\]\((/[^()\s]{0,300})\)")
 _OWN_LINK = re.compile(r"\]\((?=/[^/])")
-PRIVATE = "It is private, or about a private incident: it is not copied elsewhere."
-NOT_PUBLISHED = "Only a published postmortem is copied: publish it first."
+PRIVATE = _("It is private, or about a private incident: it is not copied elsewhere.")
+NOT_PUBLISHED = _("Only a published postmortem is copied: publish it first.")
 
 
-def withheld_reason(postmortem: Postmortem) -> str:
+def withheld_reason(postmortem: Postmortem) -> Text:
     """Why it may not be copied; empty if it may."""
     if private_postmortem(postmortem):
         return PRIVATE

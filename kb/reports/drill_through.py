@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from kb.reports.statistics import ReportFilter
 
-PERIODS = {"30 days": 30, "90 days": 90, "A year": 365}
+PERIODS = {30: _("30 days"), 90: _("90 days"), 365: _("A year")}
 
 
 def incidents_of(chosen: ReportFilter, month: str = "", words: str = "") -> str:
@@ -35,10 +36,10 @@ def presets(chosen: ReportFilter, today: date) -> list[tuple[str, str, bool]]:
     """Usual periods up to today: label, query string, and whether it is the one that is shown."""
     found = []
     until = today + timedelta(days=1)
-    for label, days in PERIODS.items():
+    for days, label in PERIODS.items():
         since = until - timedelta(days=days)
         query = {"since": since, "until": until, "team": chosen.team, "service": chosen.service}
         given = {name: value for name, value in query.items() if value}
         shown = (chosen.since, chosen.until) == (since, until)
-        found.append((label, urlencode(given), shown))
+        found.append((str(label), urlencode(given), shown))
     return found

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.dateformat import format as format_date
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from common import svg
 
@@ -43,12 +45,13 @@ def occurrences_chart(dots: Sequence[Occurrence], marks: Sequence[Occurrence] = 
             "circle", svg.tooltip(dot.label), class_=f"dot {dot.kind}", cx=x(dot), cy=24, r=6
         )
         parts.append(svg.link(dot.path, circle))
-    parts.append(svg.text(f"{every[0].at:%b %Y}", 8, 51))
-    parts.append(svg.text(f"{every[-1].at:%b %Y}", WIDTH - 8, 51, text_anchor="end"))
-    period = f"from {every[0].at:%Y-%m-%d} to {every[-1].at:%Y-%m-%d}"
+    parts.append(svg.text(format_date(every[0].at, "M Y"), 8, 51))
+    parts.append(svg.text(format_date(every[-1].at, "M Y"), WIDTH - 8, 51, text_anchor="end"))
+    words = _("%(n)s occurrences from %(start)s to %(end)s")
+    days = {"start": f"{every[0].at:%Y-%m-%d}", "end": f"{every[-1].at:%Y-%m-%d}"}
     return svg.drawing(
         *parts,
-        label=f"{len(dots)} occurrences {period}",
+        label=words % {"n": len(dots), **days},
         width=WIDTH,
         height=54,
         interactive=True,
@@ -104,7 +107,8 @@ def stacked_columns(
             drawn.append(svg.text(label, x + step / 2, baseline + 16, text_anchor="middle"))
     return svg.drawing(
         *drawn,
-        label=f"{len(columns)} columns, the highest {highest:,.0f} {unit}",
+        label=_("%(n)s columns, the highest %(highest)s %(unit)s")
+        % {"n": len(columns), "highest": f"{highest:,.0f}", "unit": unit},
         width=WIDTH,
         height=baseline + 26,
         interactive=address_of is not None,

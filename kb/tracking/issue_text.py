@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.redaction import redact
 from common.site_url import public_url
 from kb.audited import private_postmortem
@@ -15,13 +17,13 @@ from kb.trackers.base import IssueDraft
 CLOCKS_DIFFER = timedelta(hours=1)
 LONGEST_PART = 2000
 """Characters of each text of the cause."""
-WITHHELD = (
+WITHHELD = _(
     "Its postmortem is about a private incident: nothing of it is sent to a tracker. Once it is "
     "public, try again."
 )
 
 
-def withheld_reason(action: ActionItem) -> str:
+def withheld_reason(action: ActionItem) -> Text:
     """Why nothing may be sent about an action; empty if everything may."""
     private_cause = action.cause is not None and action.cause.private
     return WITHHELD if private_cause or private_postmortem(action.postmortem) else ""

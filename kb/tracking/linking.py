@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from kb import remote_connections
 from kb.models import ActionItem, TrackedIssue, Tracker
@@ -14,7 +15,7 @@ from kb.trackers import registry
 from kb.trackers.base import NotOurs, TrackerPlugin
 from kb.tracking.issue_text import withheld_reason
 
-UNREADABLE = (
+UNREADABLE = _(
     "The secrets of this tracker cannot be read with this SECRET_KEY: enter them again in its "
     "settings."
 )
@@ -35,21 +36,24 @@ def link_issue(action: ActionItem, tracker: Tracker, reference: str = "") -> Tra
     action = ActionItem.objects.select_for_update(of=("self",)).get(pk=action.pk)
     known = TrackedIssue.objects.filter(action=action).first()
     if known is not None:
-        raise ValidationError(f"It is linked with {known}: unlink that first.")
+        raise ValidationError(
+            _("It is linked with %(issue)s: unlink that first."), params={"issue": known}
+        )
     if withheld := withheld_reason(action):
         raise ValidationError(withheld)
     if not tracker.enabled:
-        raise ValidationError({"tracker": f"{tracker} is switched off."})
+        error = ValidationError(_("%(name)s is switched off."), params={"name": tracker})
+        raise ValidationError({"tracker": error})
     if not reference.strip() and action.state != ActionItem.State.OPEN:
-        raise ValidationError("Only an open action gets a new issue: open it, or name an issue.")
+        raise ValidationError(_("Only an open action gets a new issue: open it, or name an issue."))
     issue = TrackedIssue(action=action, tracker=tracker)
     if reference.strip():
         try:
             issue.issue_id = issue.key = plugin_of(tracker).id_of(reference[:500])
-        except NotOurs as error:
-            raise ValidationError({"reference": str(error)}) from error
-        except RemoteError as error:
-            raise ValidationError({"tracker": str(error)}) from error
+        except NotOurs as failure:
+            raise ValidationError({"reference": str(failure)}) from failure
+        except RemoteError as failure:
+            raise ValidationError({"tracker": str(failure)}) from failure
     issue.save()
     return issue
 

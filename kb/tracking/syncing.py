@@ -87,7 +87,7 @@ def _sync(issue: TrackedIssue) -> str:
         _finish_with(issue, "Workers died on it again and again; gave up.")
         return "error"
     if withheld := withheld_reason(issue.action):
-        _finish_with(issue, withheld)
+        _finish_with(issue, str(withheld))
         return "withheld"
     plugin = plugin_of(issue.tracker)
     try:

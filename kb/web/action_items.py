@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
@@ -34,7 +36,7 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request, postmortem,
         lambda: action_items.add_action(postmortem, author=signed_in(request), **data),
-        "Action added.",
+        _("Action added."),
     )  # fmt: skip
 
 
@@ -66,8 +68,16 @@ def action_state(request: HttpRequest, pk: int) -> HttpResponse:
     state = request.POST.get("state", "")
     return act_and_redirect(
         request, action.postmortem,
-        lambda: action_items.edit_action(action, signed_in(request), state=state), "Noted.",
+        lambda: action_items.edit_action(action, signed_in(request), state=state), _("Noted."),
     )  # fmt: skip
+
+
+LISTS = {
+    "open": pgettext_lazy("action items", "open"),
+    "mine": pgettext_lazy("action items", "mine"),
+    "overdue": pgettext_lazy("action items", "overdue"),
+    "all": pgettext_lazy("action items", "all"),
+}
 
 
 @require_GET
@@ -83,4 +93,5 @@ def action_list(request: HttpRequest) -> HttpResponse:
     elif which != "all":
         rows = rows.filter(state=ActionItem.State.OPEN)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "kb/action_items/list.html", {"page": page, "which": which})
+    context = {"page": page, "which": which, "choices": LISTS.items()}
+    return render(request, "kb/action_items/list.html", context)

@@ -14,8 +14,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.language import Text
 from common.viewer import signed_in
 from incidents.models import Incident, history_of
 from incidents.permissions import visible_incidents
@@ -56,7 +59,7 @@ def cause_list(request: HttpRequest) -> HttpResponse:
     order = order if order in ORDERS else "-times"
     found = listed_causes(request.user, words, category, order)
     page = Paginator(found, 50).get_page(request.GET.get("page"))
-    causes = Cause.objects.select_related("category").in_bulk([key for key, _ in page])
+    causes = Cause.objects.select_related("category").in_bulk([key for key, _figures in page])
     context = {
         "page": page, "rows": [(causes[key], figures) for key, figures in page if key in causes],
         "q": words, "category": category, "categories": Category.objects.all(),
@@ -117,7 +120,7 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
     note = request.POST.get("note", "")[:5000]
     return act_and_redirect(
         request, cause, lambda: fixes.mark_fixed(cause, signed_in(request), note, at),
-        "Marked as fixed. If it comes back, the owner of its action item gets a notice.",
+        _("Marked as fixed. If it comes back, the owner of its action item gets a notice."),
     )  # fmt: skip
 
 
@@ -126,7 +129,10 @@ def cause_fixed(request: HttpRequest, pk: int) -> HttpResponse:
 def cause_open(request: HttpRequest, pk: int) -> HttpResponse:
     cause = get_cause(request, pk)
     return act_and_redirect(
-        request, cause, lambda: privacy.open_cause(cause, signed_in(request)), "Everybody sees it."
+        request,
+        cause,
+        lambda: privacy.open_cause(cause, signed_in(request)),
+        _("Everybody sees it."),
     )
 
 
@@ -141,9 +147,9 @@ def cause_merge(request: HttpRequest, pk: int) -> HttpResponse:
     if request.POST.get("how") == "supersede":
         return act_and_redirect(
             request, cause, lambda: merging.supersede_cause(cause, into) and into,
-            f"“{into}” is suggested from now on.",
+            format_lazy(_("“{cause}” is suggested from now on."), cause=into),
         )  # fmt: skip
-    return act_and_redirect(request, cause, lambda: merging.merge_causes(into, cause), "Merged.")
+    return act_and_redirect(request, cause, lambda: merging.merge_causes(into, cause), _("Merged."))
 
 
 @requires(EDIT_CAUSES)
@@ -159,12 +165,15 @@ def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         cause,
         lambda: merging.split_cause(cause, name, keys, signed_in(request)),
-        "Split off.",
+        _("Split off."),
     )
 
 
 def _causes_panel(
-    request: HttpRequest, incident: Incident, error: str = "", name: str = ""
+    request: HttpRequest,
+    incident: Incident,
+    error: ValidationError | None = None,
+    name: str = "",
 ) -> HttpResponse:
     links = incident.cause_links.select_related("cause", "author")
     links = links.prefetch_related(open_citations(request.user))
@@ -180,7 +189,7 @@ def _causes_panel(
         "name": name,
     }
     response = render(request, "kb/causes/_of_incident.html", context)
-    if request.method == "POST" and not error:
+    if request.method == "POST" and error is None:
         # The suggestions and the timeline of the page show the link too.
         # After the swap, when it reaches the page even if the clicked button was removed.
         response["HX-Trigger-After-Swap"] = "causes-changed"
@@ -192,13 +201,13 @@ def _change_in_panel(
     incident: Incident,
     change: Callable[[], Any],
     name: str = "",
-    done: str = "",
+    done: Text = "",
     undo: Undo | None = None,
 ) -> HttpResponse:
     try:
         change()
     except ValidationError as error:
-        return _causes_panel(request, incident, " ".join(error.messages), name)
+        return _causes_panel(request, incident, error, name)
     response = _causes_panel(request, incident)
     return add_toast(request, response, done, undo) if done else response
 
@@ -229,15 +238,15 @@ def link(request: HttpRequest, incident: int) -> HttpResponse:
 
 
 DONE = {
-    CauseLink.State.CONFIRMED: "Linked as cause.",
-    CauseLink.State.SUSPECTED: "Linked as a suspected cause.",
-    CauseLink.State.REJECTED: "Rejected as cause.",
-    "remove": "No longer linked.",
+    CauseLink.State.CONFIRMED: _("Linked as cause."),
+    CauseLink.State.SUSPECTED: _("Linked as a suspected cause."),
+    CauseLink.State.REJECTED: _("Rejected as cause."),
+    "remove": _("No longer linked."),
 }
 
 
-def _done(request: HttpRequest, state: str) -> str:
-    return "Undone." if "undo" in request.POST else DONE.get(state, "")
+def _done(request: HttpRequest, state: str) -> Text:
+    return _("Undone.") if "undo" in request.POST else DONE.get(state, "")
 
 
 def _undo_of(incident: Incident, cause: Cause, state: str, former: FormerLink) -> Undo | None:
@@ -271,7 +280,8 @@ def same_as(request: HttpRequest, incident: int) -> HttpResponse:
     subject = get_incident(request, incident)
     other = by_reference(visible_incidents(request.user), request.POST.get("other", ""))
     if other is None:
-        return _causes_panel(request, subject, "Name the other incident, such as INC-42.")
+        error = ValidationError(_("Name the other incident, such as INC-42."))
+        return _causes_panel(request, subject, error)
     return _change_in_panel(
         request, subject, lambda: linking.copy_causes(subject, other, signed_in(request))
     )
@@ -289,7 +299,8 @@ def chain(request: HttpRequest, incident: int) -> HttpResponse:
         )
     causes = visible_causes(request.user).in_bulk([earlier, later])
     if len(causes) < 2:
-        return _causes_panel(request, subject, "Choose two different causes of this incident.")
+        error = ValidationError(_("Choose two different causes of this incident."))
+        return _causes_panel(request, subject, error)
     return _change_in_panel(
         request,
         subject,
@@ -309,7 +320,8 @@ def cite(request: HttpRequest, incident: int) -> HttpResponse:
         return _causes_panel(request, subject)
     cause_link = subject.cause_links.filter(pk=submitted_key(request.POST.get("link", ""))).first()
     if cause_link is None:
-        return _causes_panel(request, subject, "Link a cause first, then cite evidence for it.")
+        error = ValidationError(_("Link a cause first, then cite evidence for it."))
+        return _causes_panel(request, subject, error)
     title, path = request.POST.get("title", ""), request.POST.get("path", "")
     return _change_in_panel(
         request, subject, lambda: linking.cite_evidence(cause_link, title, path, signed_in(request))

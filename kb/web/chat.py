@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.plugin_settings import PluginSettings
@@ -26,15 +27,19 @@ from kb.web.connections import Connections
 from people.permissions import requires
 
 MOST_PEOPLE = 100
-ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
+ENTER_AGAIN = _(
+    "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
+)
 
 WORKSPACES = Connections(
     Workspace,
     noun="workspace",
-    title="Chat",
+    title=_("Chat"),
+    name_taken=_("Give it a name that no other workspace has."),
     listed="kb:workspaces",
     kinds=registry,
     saved=lambda row: endpoints.forget_workspace(row.slug),
+    done=_("{name} is saved."),
 )
 
 
@@ -85,6 +90,14 @@ class NotificationRuleForm(forms.ModelForm):
             "channel", "events", "severity", "team", "quiet_from", "quiet_until", "zone",
             "sev1_breaks_quiet",
         ]  # fmt: skip
+        labels = {
+            "channel": _("Channel"),
+            "severity": _("Severity"),
+            "team": _("Team"),
+            "quiet_from": _("Quiet from"),
+            "quiet_until": _("Quiet until"),
+            "zone": _("Zone"),
+        }
         widgets = {
             "quiet_from": forms.TimeInput(attrs={"type": "time"}),
             "quiet_until": forms.TimeInput(attrs={"type": "time"}),
@@ -120,7 +133,7 @@ def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
     rows = notifications.shown_deliveries(request.user).select_related("rule__workspace")
     delivery = get_object_or_404(rows, pk=pk)
     notifications.deliver_again(delivery)
-    messages.success(request, "It will be delivered again in a moment.")
+    messages.success(request, _("It will be delivered again in a moment."))
     return redirect(delivery.rule.workspace)
 
 

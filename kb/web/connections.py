@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import format_lazy
 
+from common.language import Text
 from common.plugin_settings import PluginSettings
 from kb.remote_api import RemoteError
 
@@ -22,14 +25,17 @@ class Connections:
     model: type[models.Model]
     noun: str
     """of one of them"""
-    title: str
+    title: Text
     """of the list"""
+    name_taken: Text
+    """the error of a record without a name of its own"""
     listed: str
     """the route of the list"""
     kinds: Callable[[], Mapping[str, Any]]
     saved: Callable[[Any], None]
     """called after a record was saved"""
-    done: str = "is saved."
+    done: Text
+    """the message after that, about `name`"""
 
     @property
     def name_field(self) -> str:
@@ -53,13 +59,13 @@ class Connections:
         if request.method == "POST":
             others = self.model._default_manager.exclude(pk=row.pk)
             if not name or others.filter(name=name).exists():
-                form.add_error(None, f"Give it a name that no other {self.noun} has.")
+                form.add_error(None, ValidationError(self.name_taken))
             if form.is_valid():
                 row.name, row.enabled = name, "enabled" in request.POST
                 plugin_settings.apply(form)
                 row.save()
                 self.saved(row)
-                messages.success(request, f"{row} {self.done}")
+                messages.success(request, format_lazy(self.done, name=row))
                 return redirect(row)
         context = {
             "form": form, "row": row, "plugin": plugin, "name": name, "connections": self,
@@ -75,7 +81,7 @@ class RemoteConnections(Connections):
 
     probe: Callable[[Any], str]
     """A sentence that the settings are right. Raises RemoteError."""
-    unreadable: str
+    unreadable: Text
     """Says that the secrets cannot be read, with the cure."""
 
     def row_and_plugin(self, request: HttpRequest, pk: int) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_lazy as _
 
 from common.viewer import Nobody, Viewer
 from incidents.models import Incident
@@ -19,16 +20,24 @@ class CauseForm(forms.ModelForm):
             "name", "category", "what_happens", "how_to_tell", "how_to_fix", "runbook_url",
             "how_to_prevent",
         ]  # fmt: skip
-        labels = {"how_to_tell": "How to recognise"}
+        labels = {
+            "name": _("Name"),
+            "category": _("Category"),
+            "what_happens": _("What happens"),
+            "how_to_tell": _("How to recognise"),
+            "how_to_fix": _("How to fix"),
+            "runbook_url": _("Runbook"),
+            "how_to_prevent": _("How to prevent"),
+        }
         widgets = {
             name: forms.Textarea(attrs={"rows": 4})
             for name in ("what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
         }
         help_texts = {
-            "name": "What was changed, full, lost or expired? Not the symptom.",
-            "what_happens": "Markdown. New incidents are matched against it.",
-            "how_to_tell": "Markdown. New incidents are matched against it.",
-            "how_to_fix": "Markdown: steps and commands. Shown beside every suggestion.",
+            "name": _("What was changed, full, lost or expired? Not the symptom."),
+            "what_happens": _("Markdown. New incidents are matched against it."),
+            "how_to_tell": _("Markdown. New incidents are matched against it."),
+            "how_to_fix": _("Markdown: steps and commands. Shown beside every suggestion."),
         }
 
 
@@ -38,8 +47,8 @@ class References(forms.CharField):
     user: Viewer = Nobody()
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", "Incidents")
-        kwargs.setdefault("help_text", "References, such as INC-12, INC-15.")
+        kwargs.setdefault("label", _("Incidents"))
+        kwargs.setdefault("help_text", _("References, such as INC-12, INC-15."))
         super().__init__(max_length=2000, **kwargs)
 
     def clean(self, value: Any) -> list[Incident]:
@@ -47,7 +56,9 @@ class References(forms.CharField):
         for word in super().clean(value).replace(",", " ").split():
             found = by_reference(visible_incidents(self.user), word)
             if found is None:
-                raise forms.ValidationError(f"There is no incident {word}.")
+                raise forms.ValidationError(
+                    _("There is no incident %(reference)s."), params={"reference": word}
+                )
             incidents[found.pk] = found
         return list(incidents.values())
 
@@ -58,9 +69,10 @@ class StartForm(forms.Form):
     references = References()
     template = forms.ModelChoiceField(
         PostmortemTemplate.objects.all(),
+        label=_("Template"),
         required=False,
-        empty_label="The one for the worst severity",
-        help_text="Timeline, impact, changes, causes and charts are filled in.",
+        empty_label=_("The one for the worst severity"),
+        help_text=_("Timeline, impact, changes, causes and charts are filled in."),
     )
 
     def __init__(self, *args: Any, user: Viewer, **kwargs: Any) -> None:
@@ -69,15 +81,16 @@ class StartForm(forms.Form):
 
 
 class EditorForm(forms.Form):
-    title = forms.CharField(max_length=300)
+    title = forms.CharField(label=_("Title"), max_length=300)
     references = References()
     body = forms.CharField(
-        label="Text",
+        label=_("Text"),
         strip=False,
         required=False,
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true"}),
-        help_text="Markdown. INC-42 becomes a link, @name notifies that person, "
-        "pictures can be pasted.",
+        help_text=_(
+            "Markdown. INC-42 becomes a link, @name notifies that person, pictures can be pasted."
+        ),
     )
     base_version = forms.IntegerField(min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
 
@@ -88,40 +101,50 @@ class EditorForm(forms.Form):
 
 class ActionForm(forms.ModelForm):
     owner = forms.ModelChoiceField(
-        get_user_model().objects.filter(is_active=True).order_by("username"), required=False
+        get_user_model().objects.filter(is_active=True).order_by("username"),
+        label=_("Owner"),
+        required=False,
     )
     due_on = forms.DateField(
-        label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Due"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
     class Meta:
         model = ActionItem
         fields = ["title", "kind", "owner", "due_on", "cause", "tracker_url", "state"]
+        labels = {
+            "title": _("Title"),
+            "kind": _("Kind"),
+            "cause": _("Cause"),
+            "state": _("State"),
+        }
 
     def __init__(self, *args: Any, postmortem: Postmortem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         causes = Cause.objects.filter(links__incident__in=postmortem.incidents.all())
         field = cast("forms.ModelChoiceField[Cause]", self.fields["cause"])
         field.queryset = causes.exclude(links__state="rejected").distinct()
-        field.help_text = "The cause that it prevents; shown when that cause comes back."
+        field.help_text = _("The cause that it prevents; shown when that cause comes back.")
         if not self.instance.pk:
             del self.fields["state"]
 
 
 class IssueForm(forms.Form):
-    tracker = forms.ModelChoiceField(Tracker.objects.filter(enabled=True), empty_label=None)
+    tracker = forms.ModelChoiceField(
+        Tracker.objects.filter(enabled=True), label=_("Tracker"), empty_label=None
+    )
     reference = forms.CharField(
-        label="Existing issue",
+        label=_("Existing issue"),
         required=False,
         max_length=500,
-        help_text="Its key or address. Empty to create a new one.",
+        help_text=_("Its key or address. Empty to create a new one."),
     )
 
 
 class ReviewersForm(forms.Form):
     reviewers = forms.ModelMultipleChoiceField(
         get_user_model().objects.filter(is_active=True).order_by("username"),
-        label="Reviewers",
+        label=_("Reviewers"),
     )
 
 
@@ -129,7 +152,8 @@ class CategoryForm(forms.ModelForm):
     class Meta:
         model = Category
         fields = ["name", "slug", "position"]
-        help_texts = {"slug": "In addresses and files.", "position": "Lower ones come first."}
+        labels = {"name": _("Name"), "slug": _("Slug"), "position": _("Position")}
+        help_texts = {"slug": _("In addresses and files."), "position": _("Lower ones come first.")}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -141,14 +165,17 @@ class CategoryForm(forms.ModelForm):
 class TemplateForm(forms.ModelForm):
     severities = forms.MultipleChoiceField(
         choices=Incident.Severity.choices, required=False, widget=forms.CheckboxSelectMultiple,
-        help_text="Offered first for these; none means for all others.",
+        label=_("Severities"), help_text=_("Offered first for these; none means for all others."),
     )  # fmt: skip
 
     class Meta:
         model = PostmortemTemplate
         fields = ["name", "severities", "body"]
+        labels = {"name": _("Name"), "body": _("Body")}
         widgets = {"body": forms.Textarea(attrs={"rows": 24})}
         help_texts = {
-            "body": "Markdown. {summary}, {impact}, {causes}, {changes}, {evidence}, {resolution} "
-            "and {timeline} are filled in."
+            "body": _(
+                "Markdown. {summary}, {impact}, {causes}, {changes}, {evidence}, {resolution} "
+                "and {timeline} are filled in."
+            )
         }

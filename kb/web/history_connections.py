@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.permissions import IMPORT_HISTORY
@@ -19,13 +20,14 @@ from people.permissions import requires
 CONNECTIONS = RemoteConnections(
     HistoryConnection,
     noun="connection",
-    title="Import by API",
+    title=_("Import by API"),
+    name_taken=_("Give it a name that no other connection has."),
     listed="kb:history-connections",
     kinds=registry,
     saved=connecting.settings_changed,
     probe=connecting.probe,
     unreadable=connecting.UNREADABLE,
-    done="is saved. Probe it, then see in a preview what would come.",
+    done=_("{name} is saved. Probe it, then see in a preview what would come."),
 )
 
 
@@ -80,8 +82,8 @@ def read(request: HttpRequest, pk: int) -> HttpResponse:
     """Begin a preview or the import, or stop what is under way."""
     row = get_object_or_404(HistoryConnection, pk=pk)
     if "stop" in request.POST:
-        return act_and_redirect(request, row, lambda: reading.stop_reading(row), "Stopped.")
+        return act_and_redirect(request, row, lambda: reading.stop_reading(row), _("Stopped."))
     purpose = request.POST.get("purpose", "")
     return act_and_redirect(
-        request, row, lambda: reading.start_reading(row, purpose), "It begins in a moment."
+        request, row, lambda: reading.start_reading(row, purpose), _("It begins in a moment.")
     )

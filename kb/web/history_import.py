@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from common.viewer import signed_in
@@ -51,30 +53,36 @@ class _FilesField(forms.FileField):
 
 
 class HistoryForm(forms.Form):
-    kind = forms.ChoiceField(label="What it is")
+    kind = forms.ChoiceField(label=_("What it is"))
     file = _FilesField(
-        label="Files",
+        label=_("Files"),
         allow_empty_file=True,
-        help_text=f"Up to {MAX_FILES} files and {MAX_BYTES // 2**20} MB at once.",
+        help_text=format_lazy(
+            _("Up to {files} files and {size} MB at once."),
+            files=MAX_FILES,
+            size=MAX_BYTES // 2**20,
+        ),
     )
     source = forms.CharField(
-        required=False, max_length=50,
-        help_text="Name of the origin. Records known from the same source are skipped. By "
-        "default the name of the kind, as with the command.",
+        label=_("Source"), required=False, max_length=50,
+        help_text=_(
+            "Name of the origin. Records known from the same source are skipped. By default the "
+            "name of the kind, as with the command."
+        ),
     )  # fmt: skip
     zone = forms.CharField(
-        label="Time zone", required=False, max_length=60,
-        help_text="Of times without an offset, such as Europe/Berlin; by default UTC.",
+        label=_("Time zone"), required=False, max_length=60,
+        help_text=_("Of times without an offset, such as Europe/Berlin; by default UTC."),
     )  # fmt: skip
     dates = forms.ChoiceField(
-        label="Order of dates", required=False,
-        choices=[("", "As the file shows it"), *((each, each) for each in DATE_ORDERS)],
-        help_text="How 05/03/2026 is meant.",
+        label=_("Order of dates"), required=False,
+        choices=[("", _("As the file shows it")), *((each, each) for each in DATE_ORDERS)],
+        help_text=_("How 05/03/2026 is meant."),
     )  # fmt: skip
     mapping = forms.CharField(
-        label="Columns", required=False, max_length=2000,
+        label=_("Columns"), required=False, max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For heads that are not known: title=Headline, one a line.",
+        help_text=_("For heads that are not known: title=Headline, one a line."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -108,7 +116,7 @@ def history_import(request: HttpRequest) -> HttpResponse:
 def _import_stored(request: HttpRequest, key: str) -> HttpResponse:
     upload = take_upload(key, signed_in(request).pk)
     if upload is None:
-        messages.error(request, "These files are no longer here. Choose them again.")
+        messages.error(request, _("These files are no longer here. Choose them again."))
         return redirect("kb:history-import")
     try:
         report = import_upload(upload, dry_run=False)

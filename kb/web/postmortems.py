@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
@@ -158,7 +159,7 @@ def _save(request: HttpRequest, postmortem: Postmortem) -> HttpResponse:
         return _editor(
             request, current, EditorForm(initial=merged, user=request.user), 409, **context
         )
-    messages.success(request, "Saved.")
+    messages.success(request, _("Saved."))
     return redirect(saved)
 
 
@@ -255,7 +256,7 @@ def _difference(before: str, after: str) -> list[tuple[str, str]]:
     lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
     return [
         (kinds.get(line[0], "same"), line)
-        for _, line in zip(range(2002), lines, strict=False)
+        for _number, line in zip(range(2002), lines, strict=False)
         if not line.startswith(("---", "+++"))
     ]
 
@@ -281,11 +282,11 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     if "back" in request.POST:
         return act_and_redirect(
-            request, postmortem, lambda: editing.return_to_draft(postmortem), "Back to draft."
+            request, postmortem, lambda: editing.return_to_draft(postmortem), _("Back to draft.")
         )
     return act_and_redirect(
         request, postmortem, lambda: editing.publish(postmortem),
-        "Published. Suggestions use it from now on.",
+        _("Published. Suggestions use it from now on."),
     )  # fmt: skip
 
 
@@ -295,7 +296,7 @@ def postmortem_open(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     return act_and_redirect(
         request, postmortem, lambda: privacy.open_postmortem(postmortem, signed_in(request)),
-        "Everybody sees it.",
+        _("Everybody sees it."),
     )  # fmt: skip
 
 
@@ -307,7 +308,7 @@ def review_request(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = form.cleaned_data["reviewers"] if form.is_valid() else []
     return act_and_redirect(
         request, postmortem, lambda: editing.request_review(postmortem, chosen, signed_in(request)),
-        "Review requested.",
+        _("Review requested."),
     )  # fmt: skip
 
 
@@ -318,7 +319,7 @@ def review_answer(request: HttpRequest, pk: int) -> HttpResponse:
     review = get_object_or_404(PostmortemReview, postmortem=postmortem, reviewer=signed_in(request))
     state = request.POST.get("state", "")
     return act_and_redirect(
-        request, postmortem, lambda: editing.answer_review(review, state), "Review saved."
+        request, postmortem, lambda: editing.answer_review(review, state), _("Review saved.")
     )
 
 
@@ -329,7 +330,8 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     text, passage = request.POST.get("text", ""), request.POST.get("passage", "")
     return act_and_redirect(
         request, postmortem,
-        lambda: editing.comment_on(postmortem, text, signed_in(request), passage), "Comment added.",
+        lambda: editing.comment_on(postmortem, text, signed_in(request), passage),
+        _("Comment added."),
     )  # fmt: skip
 
 
@@ -339,5 +341,5 @@ def comment_settle(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     row = get_object_or_404(Comment, postmortem=postmortem, pk=comment)
     return act_and_redirect(
-        request, postmortem, lambda: editing.toggle_resolved(row, signed_in(request)), "Noted."
+        request, postmortem, lambda: editing.toggle_resolved(row, signed_in(request)), _("Noted.")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from incidents.web.shortcuts import act_and_redirect, submitted_key
@@ -18,13 +19,14 @@ from people.permissions import requires
 TARGETS = RemoteConnections(
     PublishTarget,
     noun="target",
-    title="Targets of postmortems",
+    title=_("Targets of postmortems"),
+    name_taken=_("Give it a name that no other target has."),
     listed="kb:targets",
     kinds=registry,
     saved=copying.settings_changed,
     probe=copying.probe,
     unreadable=copying.UNREADABLE,
-    done="is saved. Probe it to see if it answers.",
+    done=_("{name} is saved. Probe it to see if it answers."),
 )
 
 
@@ -64,5 +66,5 @@ def copy(request: HttpRequest, pk: int) -> HttpResponse:
     target = get_object_or_404(PublishTarget, pk=submitted_key(request.POST.get("target", "")))
     return act_and_redirect(
         request, postmortem, lambda: copying.copy_postmortem(postmortem, target),
-        "It is copied in a moment.",
+        _("It is copied in a moment."),
     )  # fmt: skip

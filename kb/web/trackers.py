@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.site_url import public_url
@@ -21,13 +22,14 @@ from people.permissions import requires
 TRACKERS = RemoteConnections(
     Tracker,
     noun="tracker",
-    title="Trackers",
+    title=_("Trackers"),
+    name_taken=_("Give it a name that no other tracker has."),
     listed="kb:trackers",
     kinds=registry,
     saved=linking.settings_changed,
     probe=linking.probe,
     unreadable=linking.UNREADABLE,
-    done="is saved. Probe it to see if it answers.",
+    done=_("{name} is saved. Probe it to see if it answers."),
 )
 
 
@@ -84,12 +86,11 @@ def issue_link(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         show_form_errors(request, form)
         return redirect("kb:action", pk)
-    data = form.cleaned_data
+    tracker, reference = form.cleaned_data["tracker"], form.cleaned_data["reference"]
+    done = _("A worker links it in a moment.") if reference else _("It is created in a moment.")
     return act_and_redirect(
-        request, _page_of(pk),
-        lambda: linking.link_issue(action, data["tracker"], data["reference"]),
-        "A worker links it in a moment." if data["reference"] else "It is created in a moment.",
-    )  # fmt: skip
+        request, _page_of(pk), lambda: linking.link_issue(action, tracker, reference), done
+    )
 
 
 @requires(EDIT_ACTIONS)
@@ -98,7 +99,7 @@ def issue_unlink(request: HttpRequest, pk: int) -> HttpResponse:
     issue = _issue(request, pk)
     return act_and_redirect(
         request, _page_of(pk), lambda: linking.unlink_issue(issue),
-        "Unlinked. The issue itself stays as it is.",
+        _("Unlinked. The issue itself stays as it is."),
     )  # fmt: skip
 
 
@@ -107,5 +108,5 @@ def issue_unlink(request: HttpRequest, pk: int) -> HttpResponse:
 def issue_sync(request: HttpRequest, pk: int) -> HttpResponse:
     issue = _issue(request, pk)
     return act_and_redirect(
-        request, _page_of(pk), lambda: linking.bring_in_step(issue), "It is tried in a moment."
+        request, _page_of(pk), lambda: linking.bring_in_step(issue), _("It is tried in a moment.")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kb.web.connections import RemoteConnections
@@ -18,12 +19,13 @@ HOSTS = RemoteConnections(
     CodeHost,
     noun="code host",
     title="Code hosts",
+    name_taken=_("Give it a name that no other code host has."),
     listed="practice:code-hosts",
     kinds=registry,
     saved=code_hosts.settings_changed,
     probe=code_hosts.probe,
     unreadable=code_hosts.UNREADABLE,
-    done="is saved. Probe it to see if it answers.",
+    done=_("{name} is saved. Probe it to see if it answers."),
 )
 
 
