@@ -58,7 +58,7 @@ class HistoryForm(forms.Form):
         label=_("Files"),
         allow_empty_file=True,
         help_text=format_lazy(
-            _("Up to {files} files and {size} MB at once."),
+            _("Up to {files} files and {size} MB at once. Of a folder choose a zip file."),
             files=MAX_FILES,
             size=MAX_BYTES // 2**20,
         ),
