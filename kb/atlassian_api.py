@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from kb.remote_api import JsonApi, RemoteError
@@ -13,27 +14,27 @@ from kb.remote_api import JsonApi, RemoteError
 
 class JiraFields(forms.Form):
     url = forms.URLField(
-        label="Address",
+        label=_("Address"),
         max_length=300,
         assume_scheme="https",
-        help_text="Such as https://example.atlassian.net",
+        help_text=_("Such as https://example.atlassian.net"),
     )
     email = forms.EmailField(
-        label="E-mail of the account",
+        label=_("E-mail of the account"),
         required=False,
-        help_text="For Cloud. Empty for Data Center, where the token says who it is.",
+        help_text=_("For Cloud. Empty for Data Center, where the token says who it is."),
     )
 
 
 class ConfluenceFields(JiraFields):
     url = forms.URLField(
-        label="Address",
+        label=_("Address"),
         max_length=300,
         assume_scheme="https",
-        help_text="https://example.atlassian.net/wiki for Cloud, of Data Center the base URL.",
+        help_text=_("https://example.atlassian.net/wiki for Cloud, of Data Center the base URL."),
     )
     space = forms.RegexField(
-        r"^[A-Za-z0-9_~.-]{1,200}$", label="Key of the space", help_text="Such as OPS."
+        r"^[A-Za-z0-9_~.-]{1,200}$", label=_("Key of the space"), help_text=_("Such as OPS.")
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from kb.remote_api import JsonApi
 
@@ -15,16 +16,16 @@ PUBLIC = "https://api.github.com"
 
 class GitHubFields(forms.Form):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial=PUBLIC,
         max_length=300,
         assume_scheme="https",
-        help_text="https://github.example.com/api/v3 for GitHub Enterprise Server.",
+        help_text=_("https://github.example.com/api/v3 for GitHub Enterprise Server."),
     )
     repository = forms.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$",
-        label="Repository",
-        help_text="Such as example/shop.",
+        label=_("Repository"),
+        help_text=_("Such as example/shop."),
     )
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from common.errors import error_text
 from incidents import filing
@@ -36,16 +37,29 @@ class KnowledgeImportReport(HistoryReport):
 
     def lines(self, dry_run: bool = False) -> list[str]:
         """The report in words; equal notes are counted, not repeated."""
-        would = "would be " if dry_run else ""
-        lines = [
-            f"{self.total} records: {len(self.new)} {would}imported, {self.same} known already, "
-            f"{len(self.skipped)} skipped.",
-            f"With them {self.postmortems} postmortems, {self.links} candidate causes "
-            f"({len(self.new_causes)} of them new), {self.actions} actions, "
-            f"{len(self.new_services)} new services.",
-        ]
-        if self.alerts:
-            lines.append(f"{self.alerts} merged entries {would}alerts of the one they went into.")
+        counts = {
+            "total": self.total, "new": len(self.new), "same": self.same,
+            "skipped": len(self.skipped), "postmortems": self.postmortems, "links": self.links,
+            "new_causes": len(self.new_causes), "actions": self.actions, "alerts": self.alerts,
+            "new_services": len(self.new_services),
+        }  # fmt: skip
+        if dry_run:
+            done = _(
+                "%(total)s records: %(new)s would be imported, %(same)s known already, "
+                "%(skipped)s skipped."
+            )
+            merged = _("%(alerts)s merged entries would be alerts of the one they went into.")
+        else:
+            done = _(
+                "%(total)s records: %(new)s imported, %(same)s known already, %(skipped)s skipped."
+            )
+            merged = _("%(alerts)s merged entries alerts of the one they went into.")
+        related = _(
+            "With them %(postmortems)s postmortems, %(links)s candidate causes (%(new_causes)s of "
+            "them new), %(actions)s actions, %(new_services)s new services."
+        )
+        texts = [done, related, merged] if self.alerts else [done, related]
+        lines = [text % counts for text in texts]
         for note, count in self.counted_notes()[:20]:
             lines.append(f"{count} × {note}")
         return lines
@@ -181,7 +195,7 @@ class _ImportRun:
         """How many of them are new."""
         added = 0
         for each in merged:
-            _, new = Alert.objects.get_or_create(
+            _alert, new = Alert.objects.get_or_create(
                 source=self.source, fingerprint=each.external_id[:200], starts_at=each.starts_at,
                 defaults={
                     "name": each.title[:200] or each.external_id[:200], "summary": each.title,
@@ -214,7 +228,7 @@ class _ImportRun:
                 return
             self.causes[name.lower()] = cause
             self.report.new_causes.append(name)
-        _, new = CauseLink.objects.get_or_create(
+        _link, new = CauseLink.objects.get_or_create(
             incident=incident, cause=cause,
             defaults={
                 "author": self.author, "reason": f"From {self.source}", "role": found.role,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.outbound_addresses import (
     REQUEST_FAILED,
@@ -77,7 +78,7 @@ class RemoteForm(forms.Form):
 
     secret_fields: tuple[str, ...] = ("token",)
     last_fields: tuple[str, ...] = ()
-    token = forms.CharField(label="Token", max_length=500, widget=forms.PasswordInput)
+    token = forms.CharField(label=_("Token"), max_length=500, widget=forms.PasswordInput)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -89,9 +90,9 @@ class RemoteForm(forms.Form):
         url: str = self.cleaned_data["url"].rstrip("/")
         parts = urlsplit(url)
         if parts.username or parts.password:
-            raise forms.ValidationError("Put user name and token into their own fields.")
+            raise forms.ValidationError(_("Put user name and token into their own fields."))
         if parts.query or parts.fragment:
-            raise forms.ValidationError("Leave out what follows “?” and “#”.")
+            raise forms.ValidationError(_("Leave out what follows “?” and “#”."))
         return url
 
 

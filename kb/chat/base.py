@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.payloads import BadPayload, json_of, text
 from common.redaction import redact
 from common.signing import NotAuthentic
@@ -349,10 +352,10 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def bot_token_field(help_text: str) -> forms.CharField:
+def bot_token_field(help_text: Text) -> forms.CharField:
     """The token that most platforms want for messages that answer no request."""
     return forms.CharField(
-        label="Bot token",
+        label=_("Bot token"),
         required=False,
         max_length=500,
         widget=forms.PasswordInput,
@@ -360,16 +363,16 @@ def bot_token_field(help_text: str) -> forms.CharField:
     )
 
 
-def api_key_field(help_text: str) -> forms.CharField:
+def api_key_field(help_text: Text) -> forms.CharField:
     return forms.CharField(
-        label="API key", max_length=500, widget=forms.PasswordInput, help_text=help_text
+        label=_("API key"), max_length=500, widget=forms.PasswordInput, help_text=help_text
     )
 
 
-def server_field(initial: str, help_text: str = "") -> forms.URLField:
+def server_field(initial: str, help_text: Text = "") -> forms.URLField:
     """The address of an API; empty at first where each installation has another."""
     return forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial=initial,
         max_length=300,
         assume_scheme="https",
@@ -379,13 +382,16 @@ def server_field(initial: str, help_text: str = "") -> forms.URLField:
 
 def server_in_us_or_eu(domain: str) -> forms.URLField:
     """The address of an API that a vendor serves in the US and in the EU."""
-    return server_field(
-        f"https://api.{domain}", f"https://api.eu.{domain} for an account in the EU."
+    in_eu = format_lazy(
+        _("{address} for an account in the EU."), address=f"https://api.eu.{domain}"
     )
+    return server_field(f"https://api.{domain}", in_eu)
 
 
 class SecretForm(forms.Form):
     """Settings of platforms that sign with one secret."""
 
     secret_fields: tuple[str, ...] = ("secret",)
-    secret = forms.CharField(max_length=500, widget=forms.PasswordInput, strip=True)
+    secret = forms.CharField(
+        label=_("Secret"), max_length=500, widget=forms.PasswordInput, strip=True
+    )

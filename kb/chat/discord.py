@@ -7,6 +7,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from common.signing import REPLAY_WINDOW
@@ -35,9 +36,9 @@ EPHEMERAL = 64
 class DiscordForm(SecretForm):
     secret_fields = ("secret", "bot_token")
     secret = forms.CharField(
-        label="Public key", max_length=200, help_text="General Information → Public Key."
+        label=_("Public key"), max_length=200, help_text=_("General Information → Public Key.")
     )
-    bot_token = bot_token_field("To post notifications.")
+    bot_token = bot_token_field(_("To post notifications."))
 
 
 class Discord(Platform):

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import BadPayload, listed
 from kb.chat.base import (
@@ -26,8 +28,12 @@ DOCUMENT = "mutation ($input: UpdateAlertsInput!) { updateAlerts(input: $input) 
 
 class GoAlertForm(forms.Form):
     secret_fields = ("api_key",)
-    api_key = api_key_field(f"Admin → API Keys, role User, with exactly this query: {DOCUMENT}")
-    server = server_field("", "Where people open GoAlert, such as https://goalert.example.")
+    api_key = api_key_field(
+        format_lazy(
+            _("Admin → API Keys, role User, with exactly this query: {query}"), query=DOCUMENT
+        )
+    )
+    server = server_field("", _("Where people open GoAlert, such as https://goalert.example."))
     acts = acts_field("GoAlert")
 
 

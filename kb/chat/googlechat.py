@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text
 from kb.chat.base import (
@@ -31,16 +32,16 @@ KEYS = f"https://www.googleapis.com/service_accounts/v1/jwk/{ISSUER}"
 class GoogleChatForm(SecretForm):
     secret_fields = ("secret",)
     secret = forms.URLField(
-        label="Webhook of the space",
+        label=_("Webhook of the space"),
         required=False,
         max_length=1000,
         assume_scheme="https",
-        help_text="To post notifications: Apps & integrations → Webhooks.",
+        help_text=_("To post notifications: Apps & integrations → Webhooks."),
     )
     project = forms.CharField(
-        label="Project number",
+        label=_("Project number"),
         max_length=50,
-        help_text="Configuration → Authentication audience → Project number.",
+        help_text=_("Configuration → Authentication audience → Project number."),
     )
 
 

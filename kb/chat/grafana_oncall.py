@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import BadPayload, dig, listed, text
 from kb.chat.base import (
@@ -43,8 +44,10 @@ MOST_PAGES = 10
 
 class GrafanaOnCallForm(forms.Form):
     secret_fields = ("api_key",)
-    api_key = api_key_field("An API token of a user: OnCall → Settings → API tokens.")
-    server = server_field("", "OnCall → Settings shows it, such as https://oncall.example/oncall.")
+    api_key = api_key_field(_("An API token of a user: OnCall → Settings → API tokens."))
+    server = server_field(
+        "", _("OnCall → Settings shows it, such as https://oncall.example/oncall.")
+    )
     acts = acts_field("Grafana OnCall")
     reads_on_call = reads_field()
     rotas = rotas_field("checkout = Payments primary, the name of a schedule.")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, form_fields, text
 from kb.chat.base import (
@@ -40,25 +41,27 @@ _MARKUP = re.compile(r"[\\`*\[\]#~|>]|(?<!\w)_|_(?!\w)")
 
 class MattermostForm(SecretForm):
     secret = forms.CharField(
-        label="Token of the slash command",
+        label=_("Token of the slash command"),
         max_length=500,
         widget=forms.PasswordInput,
     )
     secret_fields = ("secret", "bot_token", "incoming_webhook")
     server = forms.URLField(
-        label="Address of the server",
+        label=_("Address of the server"),
         max_length=300,
         assume_scheme="https",
-        help_text="Delayed answers and notifications go there and nowhere else.",
+        help_text=_("Delayed answers and notifications go there and nowhere else."),
     )
-    bot_token = bot_token_field("To post notifications.")
+    bot_token = bot_token_field(_("To post notifications."))
     incoming_webhook = forms.URLField(
-        label="Incoming webhook",
+        label=_("Incoming webhook"),
         required=False,
         max_length=1000,
         assume_scheme="https",
-        help_text="For notifications where there is no bot token. It has no threads: an update is "
-        "a message of its own.",
+        help_text=_(
+            "For notifications where there is no bot token. It has no threads: an update is "
+            "a message of its own."
+        ),
     )
 
 

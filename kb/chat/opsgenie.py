@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import listed, text
 from kb.chat.base import (
@@ -37,7 +38,7 @@ MOST_ROTAS = 20
 
 class OpsgenieForm(forms.Form):
     secret_fields = ("api_key",)
-    api_key = api_key_field("Of an API integration that may read, create and update.")
+    api_key = api_key_field(_("Of an API integration that may read, create and update."))
     server = server_in_us_or_eu("opsgenie.com")
     acts = acts_field("Opsgenie")
     reads_on_call = reads_field()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import BadPayload, dig, listed, text, time_at
 from kb.chat.base import (
@@ -41,9 +42,10 @@ MAX_POLICIES = 50
 
 class PagerDutyForm(forms.Form):
     secret_fields = ("api_key",)
-    api_key = api_key_field("A REST API key: Integrations → API Access Keys.")
+    api_key = api_key_field(_("A REST API key: Integrations → API Access Keys."))
     sender = forms.EmailField(
-        label="From", help_text="The mail address of a PagerDuty user: the notes are in that name."
+        label=_("From"),
+        help_text=_("The mail address of a PagerDuty user: the notes are in that name."),
     )
     server = server_in_us_or_eu("pagerduty.com")
     acts = acts_field("PagerDuty")

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from common.pager_notes import mark_as_ours
 from kb.chat.base import ChatAnswer, Destination, OneWay, Outbound, OutboundRequest, plain_text
@@ -118,25 +120,29 @@ def add_by_name(
 
 def acts_field(vendor: str) -> forms.BooleanField:
     return forms.BooleanField(
-        label=f"Acknowledge and resolve in {vendor}",
+        label=format_lazy(_("Acknowledge and resolve in {product}"), product=vendor),
         required=False,
-        help_text="What is acknowledged or resolved here is so there too, if a rule has the event.",
+        help_text=_(
+            "What is acknowledged or resolved here is so there too, if a rule has the event."
+        ),
     )
 
 
 def reads_field() -> forms.BooleanField:
     return forms.BooleanField(
-        label="Read who is on call",
+        label=_("Read who is on call"),
         required=False,
-        help_text="Every five minutes, for services that have the same name there.",
+        help_text=_("Every five minutes, for services that have the same name there."),
     )
 
 
 def rotas_field(example: str) -> forms.CharField:
     return forms.CharField(
-        label="Rotas",
+        label=_("Rotas"),
         required=False,
         max_length=5000,
         widget=forms.Textarea,
-        help_text=f"Where names differ, a service and its rota in each line: {example}",
+        help_text=format_lazy(
+            _("Where names differ, a service and its rota in each line: {example}"), example=example
+        ),
     )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, form_fields, text
 from common.signing import Hmac, SignedRequest
@@ -41,32 +42,37 @@ LONGEST_ESCAPE = len("&amp;")
 
 class SlackForm(SecretForm):
     secret = forms.CharField(
-        label="Signing secret",
+        label=_("Signing secret"),
         max_length=500,
         widget=forms.PasswordInput,
-        help_text="Basic Information → App Credentials.",
+        help_text=_("Basic Information → App Credentials."),
     )
     secret_fields = ("secret", "bot_token", "incoming_webhook")
     bot_token = bot_token_field(
-        "xoxb-…, to answer mentions, post notifications and read marked messages."
+        _("xoxb-…, to answer mentions, post notifications and read marked messages.")
     )
     incoming_webhook = forms.URLField(
-        label="Incoming webhook",
+        label=_("Incoming webhook"),
         required=False,
         max_length=1000,
         assume_scheme="https",
-        help_text="For notifications where there is no bot token. It has one channel and no "
-        "threads: an update is a message of its own.",
+        help_text=_(
+            "For notifications where there is no bot token. It has one channel and no "
+            "threads: an update is a message of its own."
+        ),
     )
     workspace = forms.CharField(
-        label="Workspace id", required=False, max_length=20, help_text="T…; others are refused."
+        label=_("Workspace id"),
+        required=False,
+        max_length=20,
+        help_text=_("T…; others are refused."),
     )
     mark = forms.CharField(
-        label="Reaction",
+        label=_("Reaction"),
         required=False,
         initial="pushpin",
         max_length=50,
-        help_text="Messages marked with this emoji go onto the timeline.",
+        help_text=_("Messages marked with this emoji go onto the timeline."),
     )
 
 

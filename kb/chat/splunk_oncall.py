@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, listed, text
 from kb.chat.base import (
@@ -40,16 +41,16 @@ API = "/api-public/v1"
 class SplunkOnCallForm(forms.Form):
     secret_fields = ("api_id", "api_key")
     api_id = forms.CharField(
-        label="API ID",
+        label=_("API ID"),
         max_length=100,
         widget=forms.PasswordInput,
-        help_text="Integrations → API shows it.",
+        help_text=_("Integrations → API shows it."),
     )
-    api_key = api_key_field("Made there too; one that is not read-only.")
+    api_key = api_key_field(_("Made there too; one that is not read-only."))
     sender = forms.CharField(
-        label="User name",
+        label=_("User name"),
         max_length=100,
-        help_text="A Splunk On-Call user: states are set in that name.",
+        help_text=_("A Splunk On-Call user: states are set in that name."),
     )
     server = server_field("https://api.victorops.com")
     acts = acts_field("Splunk On-Call")

@@ -12,6 +12,7 @@ from html import unescape
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
 from common.signing import REPLAY_WINDOW
@@ -38,18 +39,18 @@ MAX_BYTES = 27 * 1024
 
 class TeamsForm(SecretForm):
     secret = forms.CharField(
-        label="Security token of the outgoing webhook",
+        label=_("Security token of the outgoing webhook"),
         max_length=500,
         widget=forms.PasswordInput,
-        help_text="Shown by Teams when the webhook is made.",
+        help_text=_("Shown by Teams when the webhook is made."),
     )
     secret_fields = ("secret", "flow")
     flow = forms.URLField(
-        label="Address of the Workflows webhook",
+        label=_("Address of the Workflows webhook"),
         required=False,
         max_length=2000,
         assume_scheme="https",
-        help_text="“When a Teams webhook request is received”.",
+        help_text=_("“When a Teams webhook request is received”."),
     )
 
 

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from kb.chat.base import (
@@ -30,17 +31,17 @@ MAX_CHARACTERS, MAX_BUTTON = 4096, 64
 class TelegramForm(SecretForm):
     secret_fields = ("secret", "bot_token")
     secret = forms.CharField(
-        label="Secret token",
+        label=_("Secret token"),
         max_length=256,
         widget=forms.PasswordInput,
-        help_text="What you gave to setWebhook as secret_token.",
+        help_text=_("What you gave to setWebhook as secret_token."),
     )
     bot_token = forms.CharField(
-        label="Bot token",
+        label=_("Bot token"),
         required=False,
         max_length=200,
         widget=forms.PasswordInput,
-        help_text="For delayed answers and notifications.",
+        help_text=_("For delayed answers and notifications."),
     )
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from common.signing import SIGNATURE, TIME, Hmac, SignedRequest, signed_headers
@@ -23,18 +24,18 @@ from kb.chat.base import (
 
 class WebhookForm(SecretForm):
     secret = forms.CharField(
-        label="Secret",
+        label=_("Secret"),
         min_length=16,
         max_length=500,
         widget=forms.PasswordInput,
-        help_text="Signs requests in both directions.",
+        help_text=_("Signs requests in both directions."),
     )
     url = forms.URLField(
-        label="Address",
+        label=_("Address"),
         required=False,
         max_length=1000,
         assume_scheme="https",
-        help_text="Events are posted to it; empty if it only sends commands.",
+        help_text=_("Events are posted to it; empty if it only sends commands."),
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.payloads import dig
 from kb.importers.base import ReadResult
 from kb.remote_api import JsonApi, RemoteForm
@@ -43,23 +45,25 @@ class HistorySourceForm(RemoteForm):
     last_fields = ("earliest", "follow", "source")
     earliest = forms.RegexField(
         r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$",
-        label="Not before",
+        label=_("Not before"),
         required=False,
         widget=forms.TextInput(attrs={"type": "date"}),
-        help_text="Empty for everything.",
+        help_text=_("Empty for everything."),
     )
     source = forms.CharField(
-        label="Name of the origin",
+        label=_("Name of the origin"),
         required=False,
         max_length=50,
-        help_text="Incidents known from the same origin come once. By default the one that the "
-        "import of files uses.",
+        help_text=_(
+            "Incidents known from the same origin come once. By default the one that the "
+            "import of files uses."
+        ),
     )
     follow = forms.BooleanField(
-        label="Follow what changes there",
+        label=_("Follow what changes there"),
         required=False,
         initial=True,
-        help_text="After the import, every ten minutes.",
+        help_text=_("After the import, every ten minutes."),
     )
 
     def clean_earliest(self) -> str:
@@ -68,7 +72,7 @@ class HistorySourceForm(RemoteForm):
             try:
                 datetime.fromisoformat(day)
             except ValueError as error:
-                raise forms.ValidationError("This is no day: write 2024-01-31.") from error
+                raise forms.ValidationError(_("This is no day: write 2024-01-31.")) from error
         return day
 
 
@@ -82,7 +86,7 @@ class HistorySource:
     title: ClassVar[str] = ""
     source: ClassVar[str] = ""
     """The origin that the importer of files gives to the same records."""
-    reads: ClassVar[str] = ""
+    reads: ClassVar[Text] = ""
     """What comes, for the page."""
     SettingsForm: ClassVar[type[HistorySourceForm]]
 

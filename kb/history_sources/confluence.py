@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
 from common.site_url import public_url
@@ -39,8 +40,8 @@ _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 class ConfluenceForm(ConfluenceFields, HistorySourceForm):
     label = forms.RegexField(
-        _NAME, label="Label", required=False, initial="postmortem",
-        help_text="Only pages with it. Empty for all pages of the space.",
+        _NAME, label=_("Label"), required=False, initial="postmortem",
+        help_text=_("Only pages with it. Empty for all pages of the space."),
     )  # fmt: skip
     field_order = ("url", "space", "label", "email")
 
@@ -54,7 +55,7 @@ class Confluence(HistorySource):
     kind = "confluence"
     title = "Confluence pages"
     source = "html"
-    reads = "Pages as published postmortems, read as an exported space."
+    reads = _("Pages as published postmortems, read as an exported space.")
     SettingsForm = ConfluenceForm
 
     def connect(self) -> JsonApi:

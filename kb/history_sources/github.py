@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text, time_at
 from kb.github_api import GitHubFields, github_api, read_repository
@@ -28,8 +29,8 @@ PAGE, COMMENTS = 20, 100
 
 class GitHubForm(GitHubFields, HistorySourceForm):
     label = forms.CharField(
-        label="Label", required=False, max_length=200, initial="incident",
-        help_text="Only issues with it; several between commas. Empty for all issues.",
+        label=_("Label"), required=False, max_length=200, initial="incident",
+        help_text=_("Only issues with it; several between commas. Empty for all issues."),
     )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class GitHub(HistorySource):
     kind = "github"
     title = "GitHub issues"
     source = "github"
-    reads = "Issues with their comments; labels and sections are read as by the file import."
+    reads = _("Issues with their comments; labels and sections are read as by the file import.")
     SettingsForm = GitHubForm
 
     def connect(self) -> JsonApi:

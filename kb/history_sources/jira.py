@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
 from common.text_files import Row
@@ -39,14 +40,14 @@ _HEADS = {
 
 class JiraForm(JiraFields, HistorySourceForm):
     jql = forms.CharField(
-        label="Query (JQL)", max_length=1000, initial="project = OPS AND issuetype = Incident"
+        label=_("Query (JQL)"), max_length=1000, initial="project = OPS AND issuetype = Incident"
     )
     field_order = ("url", "jql", "email")
 
     def clean_jql(self) -> str:
         jql: str = self.cleaned_data["jql"].strip()
         if _ORDER.search(jql):
-            raise forms.ValidationError("Leave out ORDER BY: issues are read from old to new.")
+            raise forms.ValidationError(_("Leave out ORDER BY: issues are read from old to new."))
         return jql
 
 
@@ -59,7 +60,7 @@ class Jira(HistorySource):
     kind = "jira"
     title = "Jira"
     source = "jira"
-    reads = "Issues with their comments; fields are read as those of an export as CSV."
+    reads = _("Issues with their comments; fields are read as those of an export as CSV.")
     SettingsForm = JiraForm
 
     def connect(self) -> JsonApi:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text, time_at
 from kb.history_sources.base import (
@@ -29,15 +30,15 @@ MOST_OFFSET = 20_000
 
 class OpsgenieForm(HistorySourceForm):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial="https://api.opsgenie.com",
         max_length=300,
         assume_scheme="https",
-        help_text="https://api.eu.opsgenie.com for accounts in the EU.",
+        help_text=_("https://api.eu.opsgenie.com for accounts in the EU."),
     )
     query = forms.CharField(
-        label="Query", required=False, max_length=500,
-        help_text="As in Opsgenie's search, such as tag: production. Empty for all.",
+        label=_("Query"), required=False, max_length=500,
+        help_text=_("As in Opsgenie's search, such as tag: production. Empty for all."),
     )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ class Opsgenie(HistorySource):
     kind = "opsgenie"
     title = "Opsgenie"
     source = "opsgenie"
-    reads = "Incidents with their timelines."
+    reads = _("Incidents with their timelines.")
     SettingsForm = OpsgenieForm
 
     def connect(self) -> JsonApi:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
 from kb.history_sources.base import (
@@ -32,18 +33,18 @@ MOST_OFFSET = 9_900
 
 class PagerDutyForm(HistorySourceForm):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial="https://api.pagerduty.com",
         max_length=300,
         assume_scheme="https",
-        help_text="https://api.eu.pagerduty.com for accounts in the EU.",
+        help_text=_("https://api.eu.pagerduty.com for accounts in the EU."),
     )
     services = forms.CharField(
-        label="Only these services", required=False, max_length=500,
-        help_text="Their ids, such as PIJ90N7, PXPGF42. Empty for all.",
+        label=_("Only these services"), required=False, max_length=500,
+        help_text=_("Their ids, such as PIJ90N7, PXPGF42. Empty for all."),
     )  # fmt: skip
     teams = forms.CharField(
-        label="Only these teams", required=False, max_length=500, help_text="Their ids."
+        label=_("Only these teams"), required=False, max_length=500, help_text=_("Their ids.")
     )
 
 
@@ -57,7 +58,7 @@ class PagerDuty(HistorySource):
     kind = "pagerduty"
     title = "PagerDuty"
     source = "pagerduty"
-    reads = "Incidents with notes and acknowledgements; merged ones become alerts."
+    reads = _("Incidents with notes and acknowledgements; merged ones become alerts.")
     SettingsForm = PagerDutyForm
 
     def connect(self) -> JsonApi:

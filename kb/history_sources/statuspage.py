@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text, time_at
 from kb.history_sources.base import (
@@ -26,13 +27,15 @@ FOLLOWED_PAGES = 2
 
 class StatuspageForm(HistorySourceForm):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial="https://api.statuspage.io",
         max_length=300,
         assume_scheme="https",
     )
     page_id = forms.RegexField(
-        r"^[a-z0-9]{4,40}$", label="Id of the page", help_text="Beside the API key, on *API info*."
+        r"^[a-z0-9]{4,40}$",
+        label=_("Id of the page"),
+        help_text=_("Beside the API key, on *API info*."),
     )
 
 
@@ -44,7 +47,7 @@ class Statuspage(HistorySource):
     kind = "statuspage"
     title = "Statuspage"
     source = "statuspage"
-    reads = "Incidents with updates and postmortems; maintenance is none."
+    reads = _("Incidents with updates and postmortems; maintenance is none.")
     SettingsForm = StatuspageForm
 
     def connect(self) -> JsonApi:

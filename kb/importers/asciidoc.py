@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from kb.importers.asciidoc_markup import asciidoc_to_markdown
 from kb.importers.base import text_of
 from kb.importers.markdown import MarkdownImporter
@@ -13,7 +15,7 @@ class AsciidocImporter(MarkdownImporter):
 
     kind = "asciidoc"
     title = "AsciiDoc postmortems"
-    accepts = "a folder of .adoc files, one incident each or a log of several"
+    accepts = _("a folder of .adoc files, one incident each or a log of several")
 
     suffixes = (".adoc", ".asciidoc", ".asc")
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 
 from common.file_import import BadFile, Skipped
+from common.language import Text
 from common.text_files import decoded, read_json_values
 from incidents.history_rows import COLUMNS, DEFAULTS, PastIncident, RowOptions, time_of
 
@@ -88,7 +89,7 @@ class Importer:
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    accepts: ClassVar[str] = ""
+    accepts: ClassVar[Text] = ""
     """What it reads, for the help: a folder of .md files, a .csv file …"""
 
     def __init__(

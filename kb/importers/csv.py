@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from common.file_import import BadFile
 from common.text_files import Row, read_table
@@ -44,7 +45,7 @@ class CsvImporter(Importer):
 
     kind = "csv"
     title = "CSV"
-    accepts = "a .csv file with a head; commas, semicolons or tabs between its cells"
+    accepts = _("a .csv file with a head; commas, semicolons or tabs between its cells")
 
     def read(self, path: Path) -> Iterator[ReadResult]:
         files = files_below(path, ".csv", ".tsv", ".txt")

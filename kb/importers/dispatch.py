@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from kb.importers.base import (
     ImportedAction,
     ImportedIncident,
@@ -27,7 +29,7 @@ class DispatchImporter(JsonImporter):
 
     kind = "dispatch"
     title = "Dispatch"
-    accepts = "a .json file of incidents"
+    accepts = _("a .json file of incidents")
 
     lists = (
         "items",

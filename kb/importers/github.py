@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from incidents.severities import severity_in_labels, severity_named
 from kb.importers.base import (
     CannotImport,
@@ -29,7 +31,7 @@ class GitHubImporter(JsonImporter):
 
     kind = "github"
     title = "GitHub issues"
-    accepts = "a .json file of issues"
+    accepts = _("a .json file of issues")
 
     lists = (
         "items",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
+from django.utils.translation import gettext_lazy as _
 from markdownify import MarkdownConverter
 
 from common.times import first_date_in
@@ -27,7 +28,7 @@ class HtmlImporter(FolderImporter):
 
     kind = "html"
     title = "Confluence or other HTML"
-    accepts = "a folder of .html files"
+    accepts = _("a folder of .html files")
 
     suffixes = (".html", ".htm")
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from common.text_files import Row
 from common.times import parse_time
 from common.written_times import DateOrder
@@ -23,7 +25,7 @@ class JiraImporter(_Table):
 
     kind = "jira"
     title = "Jira CSV"
-    accepts = "a .csv file that Jira exported"
+    accepts = _("a .csv file that Jira exported")
 
     def record(
         self, row: Row, options: RowOptions, orders: Mapping[str, DateOrder]

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from incidents.history_rows import ONLY_A_DAY, parse_row
 from kb.importers.base import ImportedIncident, JsonImporter, text_value
 from kb.importers.report_fields import read_body
@@ -17,7 +19,7 @@ class JsonRowsImporter(JsonImporter):
 
     kind = "json"
     title = "JSON"
-    accepts = "a .json or .jsonl file with a list of incidents"
+    accepts = _("a .json or .jsonl file with a list of incidents")
 
     lists = ("incidents", "data", "result", "results", "items", "issues", "tickets", "records",
              "value", "rows")  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from incidents.history_rows import canonical_head, names_of
 from kb.importers.base import (
@@ -40,7 +41,9 @@ _ABOUT_ONE = {"severity", "impact_started_at", "resolved_at", "duration"}
 class MarkdownImporter(FolderImporter):
     kind = "markdown"
     title = "Markdown postmortems"
-    accepts = "a folder of .md files, one incident each or a log of several, with or without a head"
+    accepts = _(
+        "a folder of .md files, one incident each or a log of several, with or without a head"
+    )
 
     suffixes: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mdx")
 

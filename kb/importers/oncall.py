@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, objects_in, text_value
 
 
@@ -10,7 +12,7 @@ class OnCallImporter(JsonImporter):
 
     kind = "oncall"
     title = "Grafana OnCall"
-    accepts = "a .json file of alert groups"
+    accepts = _("a .json file of alert groups")
 
     lists = ("results",)
 

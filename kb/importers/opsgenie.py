@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from incidents.history_rows import names_of, updates_of
 from kb.importers.base import ImportedIncident, JsonImporter, first_value, text_value
 
@@ -11,7 +13,7 @@ class OpsgenieImporter(JsonImporter):
 
     kind = "opsgenie"
     title = "Opsgenie"
-    accepts = "a .json file, as the API or a backup gives it"
+    accepts = _("a .json file, as the API or a backup gives it")
 
     lists = (
         "data",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from kb.importers.base import (
     ImportedIncident,
@@ -29,7 +30,7 @@ class PagerDutyImporter(JsonImporter):
 
     kind = "pagerduty"
     title = "PagerDuty"
-    accepts = "a .json file, as the API or an export gives it"
+    accepts = _("a .json file, as the API or an export gives it")
 
     lists = ("incidents",)
 
@@ -40,12 +41,12 @@ class PagerDutyImporter(JsonImporter):
         """Incidents that belong together: those that were merged go into one of them."""
         target = {
             _id(row): into
-            for _, row in rows
+            for _position, row in rows
             if isinstance(row, dict) and (into := merged_into(row))
         }
-        known = {_id(row) for _, row in rows if isinstance(row, dict)} - set(target)
+        known = {_id(row) for _position, row in rows if isinstance(row, dict)} - set(target)
         merged: dict[str, list[MergedAlert]] = {}
-        for _, row in rows:
+        for _position, row in rows:
             into = _last(target, _id(row)) if isinstance(row, dict) else ""
             if isinstance(row, dict) and into in known and (alert := self._alert(row)):
                 merged.setdefault(into, []).append(alert)

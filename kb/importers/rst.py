@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from kb.importers.base import text_of
 from kb.importers.markdown import MarkdownImporter
 from kb.importers.rst_markup import rst_to_markdown
@@ -13,7 +15,7 @@ class RstImporter(MarkdownImporter):
 
     kind = "rst"
     title = "reStructuredText postmortems"
-    accepts = "a folder of .rst files, one incident each or a log of several"
+    accepts = _("a folder of .rst files, one incident each or a log of several")
 
     suffixes = (".rst", ".rest")
 

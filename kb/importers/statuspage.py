@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from incidents.history_rows import ONLY_A_DAY, parse_row
 from kb.importers.base import CannotImport, ImportedIncident, JsonImporter, text_value
 from kb.importers.report_fields import read_body
@@ -19,7 +21,7 @@ class StatuspageImporter(JsonImporter):
 
     kind = "statuspage"
     title = "Statuspage"
-    accepts = "a .json or .jsonl file of incidents with their updates"
+    accepts = _("a .json or .jsonl file of incidents with their updates")
 
     lists = ("incidents", "data", "results")
 

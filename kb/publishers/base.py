@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from kb.remote_api import RemoteForm
 
@@ -47,9 +48,11 @@ class PublisherForm(RemoteForm):
 
     last_fields = ("automatic",)
     automatic = forms.BooleanField(
-        label="Copy each postmortem that is published",
+        label=_("Copy each postmortem that is published"),
         required=False,
-        help_text="From then on, and again after each change. Otherwise by the button on its page.",
+        help_text=_(
+            "From then on, and again after each change. Otherwise by the button on its page."
+        ),
     )
 
 

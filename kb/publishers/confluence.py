@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from kb.atlassian_api import ConfluenceFields, atlassian_api, is_cloud, read_space
@@ -16,8 +17,8 @@ from kb.remote_api import IDENTIFIER, NotFound, RemoteError, required
 
 class ConfluenceForm(ConfluenceFields, PublisherForm):
     parent = forms.RegexField(
-        r"^[0-9]{1,19}$", label="Id of the parent page", required=False,
-        help_text="New pages go below it. Empty for the top of the space.",
+        r"^[0-9]{1,19}$", label=_("Id of the parent page"), required=False,
+        help_text=_("New pages go below it. Empty for the top of the space."),
     )  # fmt: skip
     field_order = ("url", "space", "parent", "email")
 

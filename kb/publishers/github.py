@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from kb.github_api import GitHubFields, github_api, read_repository, web_address_of
@@ -21,15 +22,17 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 class GitHubForm(GitHubFields, PublisherForm):
     branch = forms.RegexField(
-        f"^{_NAME}$", label="Branch", required=False,
-        help_text="Into which pull requests go. Empty for the default branch.",
+        f"^{_NAME}$", label=_("Branch"), required=False,
+        help_text=_("Into which pull requests go. Empty for the default branch."),
     )  # fmt: skip
-    folder = forms.RegexField(f"^{_NAME}$", label="Folder", required=False, initial="postmortems")
+    folder = forms.RegexField(
+        f"^{_NAME}$", label=_("Folder"), required=False, initial="postmortems"
+    )
 
     def clean_folder(self) -> str:
         folder: str = self.cleaned_data["folder"].strip("/")
         if ".." in folder.split("/"):
-            raise forms.ValidationError("Name a folder of the repository.")
+            raise forms.ValidationError(_("Name a folder of the repository."))
         return folder
 
 

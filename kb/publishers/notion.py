@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from markdown_it.token import Token
 
 from common.markdown import make_parser
@@ -21,14 +22,16 @@ _PARSER = make_parser()
 
 class NotionForm(PublisherForm):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial="https://api.notion.com",
         max_length=300,
         assume_scheme="https",
     )
     page = forms.RegexField(
-        r"^[0-9a-fA-F-]{32,36}$", label="Id of the parent page",
-        help_text="The 32 digits at the end of its address. Share the page with the integration.",
+        r"^[0-9a-fA-F-]{32,36}$", label=_("Id of the parent page"),
+        help_text=_(
+            "The 32 digits at the end of its address. Share the page with the integration."
+        ),
     )  # fmt: skip
 
 
@@ -97,7 +100,7 @@ class Notion(Publisher):
 
     def _children(self, key: str) -> Iterator[Any]:
         params: dict[str, Any] = {"page_size": MOST_BLOCKS}
-        for _ in range(MOST_PAGES_SEARCHED):
+        for _page in range(MOST_PAGES_SEARCHED):
             data = self.api.get(f"/v1/blocks/{key}/children", params)
             found = dig(data, "results")
             if not isinstance(found, list):

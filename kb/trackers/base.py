@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import json_of
 from common.signing import NotAuthentic, Scheme, SignedRequest
@@ -91,11 +92,11 @@ class TrackerForm(RemoteForm):
 
     secret_fields = ("token", "webhook_secret")
     webhook_secret = forms.CharField(
-        label="Webhook secret",
+        label=_("Webhook secret"),
         required=False,
         max_length=500,
         widget=forms.PasswordInput,
-        help_text="The same as in the webhook there. Without one, states are polled only.",
+        help_text=_("The same as in the webhook there. Without one, states are polled only."),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from common.signing import SignedRequest, StandardWebhook, Token
@@ -28,10 +29,10 @@ _PAGE = re.compile(r"(.{1,300}?)(?:/-)?/(?:issues|work_items)/([0-9]{1,12})", re
 
 class GitLabForm(TrackerForm):
     url = forms.URLField(
-        label="Address", initial="https://gitlab.com", max_length=300, assume_scheme="https"
+        label=_("Address"), initial="https://gitlab.com", max_length=300, assume_scheme="https"
     )
     project = forms.RegexField(
-        rf"^{PROJECT}$", label="Path of the project", help_text="Such as example/shop."
+        rf"^{PROJECT}$", label=_("Path of the project"), help_text=_("Such as example/shop.")
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
 from common.signing import Hmac
@@ -42,10 +43,10 @@ _MARKED = re.compile(r"([\\{}\[\]*_|!~^+#])")
 class JiraForm(JiraFields, TrackerForm):
     project = forms.RegexField(
         r"^[A-Z][A-Z0-9_]{1,49}$",
-        label="Key of the project",
-        help_text="Such as OPS: what issues begin with.",
+        label=_("Key of the project"),
+        help_text=_("Such as OPS: what issues begin with."),
     )
-    issue_type = forms.CharField(label="Type of new issues", max_length=100, initial="Task")
+    issue_type = forms.CharField(label=_("Type of new issues"), max_length=100, initial="Task")
     field_order = ("url", "project", "issue_type", "email")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, json_of, listed, text, time_at
 from common.signing import Hmac, NotAuthentic, SignedRequest
@@ -45,12 +46,12 @@ _PAGE = re.compile(r"[^/]{1,100}/issue/([^/]{1,40})(?:/[^/]{0,300})?")
 
 class LinearForm(TrackerForm):
     url = forms.URLField(
-        label="Address of the API", initial=PUBLIC, max_length=300, assume_scheme="https"
+        label=_("Address of the API"), initial=PUBLIC, max_length=300, assume_scheme="https"
     )
     team = forms.RegexField(
         r"^[A-Z][A-Z0-9]{0,19}$",
-        label="Key of the team",
-        help_text="Such as ENG: what issues begin with.",
+        label=_("Key of the team"),
+        help_text=_("Such as ENG: what issues begin with."),
     )
 
 

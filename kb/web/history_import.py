@@ -13,6 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from common.language import in_language_of
 from common.viewer import signed_in
 from incidents.history_rows import DATE_ORDERS
 from incidents.permissions import IMPORT_HISTORY
@@ -110,7 +111,7 @@ def history_import(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     key = store_upload(upload, signed_in(request).pk) if report.new else ""
     again = HistoryForm(initial=form.cleaned_data)
-    return _page(request, again, report=_shown(report), upload=upload, stored=key)
+    return _page(request, again, report=_shown(request, report), upload=upload, stored=key)
 
 
 def _import_stored(request: HttpRequest, key: str) -> HttpResponse:
@@ -123,8 +124,9 @@ def _import_stored(request: HttpRequest, key: str) -> HttpResponse:
     except ValidationError as error:
         show_errors(request, error)
         return redirect("kb:history-import")
-    for line in report.lines()[:2]:
-        messages.success(request, line)
+    with in_language_of(request):
+        for line in report.lines()[:2]:
+            messages.success(request, line)
     return redirect("incidents:list")
 
 
@@ -133,7 +135,7 @@ def _page(request: HttpRequest, form: HistoryForm, status: int = 200, **more: An
     return render(request, "kb/history/import.html", context, status=status)
 
 
-def _shown(report: KnowledgeImportReport) -> dict[str, Any]:
+def _shown(request: HttpRequest, report: KnowledgeImportReport) -> dict[str, Any]:
     """What the page says of a dry run: of each list the beginning and how many more there are."""
     lists: dict[str, list[Any]] = {
         "titles": report.new,
@@ -143,4 +145,6 @@ def _shown(report: KnowledgeImportReport) -> dict[str, Any]:
     }
     shown: dict[str, Any] = {name: each[:SHOWN] for name, each in lists.items()}
     shown["more"] = {name: max(len(each) - SHOWN, 0) for name, each in lists.items()}
-    return {**shown, "lines": report.lines(dry_run=True), "skipped_count": len(report.skipped)}
+    with in_language_of(request):
+        lines = report.lines(dry_run=True)
+    return {**shown, "lines": lines, "skipped_count": len(report.skipped)}
