@@ -15,7 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
-from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, submitted_key
+from incidents.web.shortcuts import (
+    act_and_redirect,
+    add_errors,
+    form_page,
+    messages_of,
+    submitted_key,
+)
 from kb import privacy
 from kb.exporters import registry
 from kb.exporters.base import file_name
@@ -196,7 +202,7 @@ def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
             request.POST.get("body", ""),
         )  # fmt: skip
     except ValidationError as error:
-        return JsonResponse({"error": " ".join(error.messages)}, status=422)
+        return JsonResponse({"error": " ".join(messages_of(request, error))}, status=422)
     at = timezone.now().isoformat()
     return JsonResponse({"saved_at": at, "behind": base < postmortem.version})
 
@@ -212,7 +218,7 @@ def picture_add(request: HttpRequest, pk: int) -> HttpResponse:
         body = file.read(picture_files.MAX_BYTES + 1)
         image = editing.store_image(postmortem, body, signed_in(request))
     except ValidationError as error:
-        return JsonResponse({"error": " ".join(error.messages)}, status=422)
+        return JsonResponse({"error": " ".join(messages_of(request, error))}, status=422)
     return JsonResponse({"path": image.get_absolute_url()}, status=201)
 
 
