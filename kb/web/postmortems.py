@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.language import in_english
 from common.viewer import signed_in
 from incidents.web.shortcuts import (
     act_and_redirect,
@@ -268,6 +269,7 @@ def _difference(before: str, after: str) -> list[tuple[str, str]]:
 
 
 @require_GET
+@in_english()
 def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     plugin = registry().get(kind)

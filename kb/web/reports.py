@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from common.csv_text import safe_cell
+from common.language import in_english
 from incidents.models import Service
 from kb.models import Category
 from kb.reports import drill_through, statistics, svg_charts
@@ -145,6 +146,7 @@ def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:
     return list(dict.fromkeys(name for _month, parts in columns for name, _count in parts))
 
 
+@in_english()
 def _csv(*parts: list[statistics.BreakdownRow]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="incidents.csv"'
