@@ -63,6 +63,6 @@ def test_a_postmortem_is_written_and_exported_in_english(
 
 def test_a_dry_run_of_an_import_is_reported_in_german(german: Client, user: User) -> None:
     give_role(user, Role.MANAGER)
-    file = SimpleUploadedFile("past.csv", b"title,started\nQueue full,2026-03-01 10:00\n")
+    file = SimpleUploadedFile("past.csv", b"id,title,started_at\n1,Queue full,2026-03-01T10:00Z\n")
     page = german.post("/knowledge/history/import/", {"kind": "csv", "file": [file]})
-    assert "1 Datensätze: 1 würden importiert, 0 sind bereits bekannt" in page.content.decode()
+    assert "Datensätze: 1; zu importieren: 1, bereits bekannt: 0, übersprungen: 0." in page.content.decode()
