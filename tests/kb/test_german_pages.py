@@ -65,4 +65,5 @@ def test_a_dry_run_of_an_import_is_reported_in_german(german: Client, user: User
     give_role(user, Role.MANAGER)
     file = SimpleUploadedFile("past.csv", b"id,title,started_at\n1,Queue full,2026-03-01T10:00Z\n")
     page = german.post("/knowledge/history/import/", {"kind": "csv", "file": [file]})
-    assert "Datensätze: 1; zu importieren: 1, bereits bekannt: 0, übersprungen: 0." in page.content.decode()
+    report = "Datensätze: 1; zu importieren: 1, bereits bekannt: 0, übersprungen: 0."
+    assert report in page.content.decode()
