@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
@@ -63,7 +64,9 @@ class Confluence(HistorySource):
 
     def probe(self) -> str:
         found = read_space(self.api, self.settings)
-        return f"The space “{text(found, 'name') or self.settings['space']}” can be read."
+        return gettext("The space “%(name)s” can be read.") % {
+            "name": text(found, "name") or self.settings["space"]
+        }
 
     def _cql(self, since: datetime | None) -> str:
         # The form lets nothing through that could end a text.

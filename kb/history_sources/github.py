@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text, time_at
@@ -51,7 +52,9 @@ class GitHub(HistorySource):
 
     def probe(self) -> str:
         data = read_repository(self.api, self.settings["repository"])
-        return f"Issues of {text(data, 'full_name') or 'the repository'} can be read."
+        if name := text(data, "full_name"):
+            return gettext("Issues of %(name)s can be read.") % {"name": name}
+        return gettext("Issues of the repository can be read.")
 
     def page(self, cursor: Cursor, since: datetime | None) -> Page:
         number = page_number(cursor)

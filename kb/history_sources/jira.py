@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
@@ -69,7 +70,7 @@ class Jira(HistorySource):
 
     def probe(self) -> str:
         self.rows(self._search({"jql": self._jql(None), "maxResults": 1}), "issues")
-        return "The query finds issues, and they can be read."
+        return gettext("The query finds issues, and they can be read.")
 
     def _jql(self, since: datetime | None) -> str:
         parts = [f"({self.settings['jql']})"]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text, time_at
@@ -59,7 +60,7 @@ class Opsgenie(HistorySource):
 
     def probe(self) -> str:
         self.rows(self.api.get("/v1/incidents", {**self._query(), "limit": 1}), "data")
-        return "Incidents can be read."
+        return gettext("Incidents can be read.")
 
     def _query(self) -> dict[str, str]:
         return {"query": self.settings["query"]} if self.settings.get("query") else {}

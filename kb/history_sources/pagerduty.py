@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text, time_at
@@ -67,7 +68,7 @@ class PagerDuty(HistorySource):
     def probe(self) -> str:
         data = self.api.get("/incidents", {**self._filters(), "limit": 1, "total": "true"})
         self.rows(data, "incidents")
-        return "Incidents can be read."
+        return gettext("Incidents can be read.")
 
     def page(self, cursor: Cursor, since: datetime | None) -> Page:
         return self._changed(cursor, since) if since else self._window(cursor)

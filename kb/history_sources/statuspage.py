@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import text, time_at
@@ -60,7 +61,9 @@ class Statuspage(HistorySource):
             "page with this id, or the token may not see it. Check the id in the connection's "
             "settings.",
         )
-        return f"The page “{text(data, 'name') or self.settings['page_id']}” can be read."
+        return gettext("The page “%(name)s” can be read.") % {
+            "name": text(data, "name") or self.settings["page_id"]
+        }
 
     def page(self, cursor: Cursor, since: datetime | None) -> Page:
         number = page_number(cursor)

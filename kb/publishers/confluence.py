@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
@@ -41,7 +42,9 @@ class Confluence(Publisher):
 
     def probe(self) -> str:
         found = read_space(self.api, self.settings)
-        return f"The space “{text(found, 'name') or self.settings['space']}” can be read."
+        return gettext("The space “%(name)s” can be read.") % {
+            "name": text(found, "name") or self.settings["space"]
+        }
 
     def publish(self, document: Document, known: str) -> Copy:
         page = self._page(known) if IDENTIFIER.match(known) else None

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
@@ -54,7 +55,7 @@ class GitHub(Publisher):
 
     def probe(self) -> str:
         name = text(read_repository(self.api, self.repository), "full_name") or self.repository
-        return f"The repository {name} can be read."
+        return gettext("The repository %(name)s can be read.") % {"name": name}
 
     def publish(self, document: Document, known: str) -> Copy:
         base = self.settings.get("branch") or required(

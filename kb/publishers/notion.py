@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from markdown_it.token import Token
 
@@ -57,7 +58,7 @@ class Notion(Publisher):
             "page with this id, or it is not shared with the integration. Check the id in the "
             "target's settings, and share the page with the integration.",
         )
-        return "The parent page can be read."
+        return gettext("The parent page can be read.")
 
     def publish(self, document: Document, known: str) -> Copy:
         blocks = list(blocks_of(document))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+
 from common.payloads import text
 from common.signing import Hmac
 from kb.github_api import GitHubFields, github_api, read_repository, web_address_of
@@ -49,7 +51,9 @@ class GitHub(NumberedTracker):
         data = self.read_project()
         if not data.get("has_issues", True):
             raise RemoteError(f"Issues are switched off in {self.project}: switch them on.")
-        return f"The repository {text(data, 'full_name') or self.project} can be read."
+        return gettext("The repository %(name)s can be read.") % {
+            "name": text(data, "full_name") or self.project
+        }
 
     def read_project(self) -> Any:
         return read_repository(self.api, self.project)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
@@ -55,7 +56,9 @@ class GitLab(NumberedTracker):
 
     def probe(self) -> str:
         data = self.read_project()
-        return f"The project “{text(data, 'name_with_namespace') or self.project}” can be read."
+        return gettext("The project “%(name)s” can be read.") % {
+            "name": text(data, "name_with_namespace") or self.project
+        }
 
     def read_project(self) -> Any:
         return self.api.get_existing(

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
@@ -64,7 +65,9 @@ class Jira(TrackerPlugin):
 
     def probe(self) -> str:
         project = self.read_project()
-        return f"The project “{text(project, 'name') or self.settings['project']}” can be read."
+        return gettext("The project “%(name)s” can be read.") % {
+            "name": text(project, "name") or self.settings["project"]
+        }
 
     def read_project(self) -> Any:
         project = self.settings["project"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, json_of, listed, text, time_at
@@ -93,7 +94,9 @@ class Linear(TrackerPlugin):
         return self.api.error_of(Answer(400, answer.headers, words))
 
     def probe(self) -> str:
-        return f"The team “{text(self.read_project(), 'name') or self.team}” can be read."
+        return gettext("The team “%(name)s” can be read.") % {
+            "name": text(self.read_project(), "name") or self.team
+        }
 
     def read_project(self) -> Any:
         query = "query($key: String!) { teams(filter: {key: {eq: $key}}) { nodes { id name } } }"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.language import in_language_of
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page
 from kb.models import ActionItem
@@ -29,8 +30,9 @@ def action_add(request: HttpRequest, pk: int) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     form = ActionForm(request.POST, postmortem=postmortem)
     if not form.is_valid():
-        for name, problems in form.errors.items():
-            messages.error(request, f"{name}: {' '.join(map(str, problems))}")
+        with in_language_of(request):
+            for name, problems in form.errors.items():
+                messages.error(request, f"{name}: {' '.join(map(str, problems))}")
         return redirect(postmortem)
     data = form.cleaned_data
     return act_and_redirect(

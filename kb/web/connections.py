@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import format_lazy
 
-from common.language import Text
+from common.language import Text, in_language_of
 from common.plugin_settings import PluginSettings
 from kb.remote_api import RemoteError
 
@@ -95,7 +95,8 @@ class RemoteConnections(Connections):
     def probe_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         row: Any = get_object_or_404(self.model, pk=pk)
         try:
-            messages.success(request, self.probe(row))
+            with in_language_of(request):
+                messages.success(request, self.probe(row))
         except RemoteError as error:
             # With what the server wrote: only those who may choose the address get here.
             messages.error(request, error.in_full)
