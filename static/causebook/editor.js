@@ -1,5 +1,5 @@
 // The editor of a postmortem: saves what is typed as a draft, on the server and in this browser,
-// and uploads pasted pictures. Data attributes hold the addresses and the texts.
+// and uploads pasted pictures. The form's data attributes hold the addresses.
 (() => {
   "use strict";
   const form = document.getElementById("editor");
@@ -31,10 +31,10 @@
       savedText = body;
       localStorage.removeItem(storageKey);
       state.textContent = reply.behind
-        ? state.dataset.behind
-        : state.dataset.saved.replace("{time}", new Date(reply.saved_at).toLocaleTimeString());
+        ? "Draft saved. Somebody else saved meanwhile: save to see both."
+        : `Draft saved ${new Date(reply.saved_at).toLocaleTimeString()}.`;
     } catch (error) {
-      state.textContent = state.dataset.unsaved.replace("{error}", error.message);
+      state.textContent = `Not saved on the server (${error.message}), but in this browser. Trying again.`;
       timer = setTimeout(saveDraft, 5000);
     }
   };
@@ -63,7 +63,7 @@
   if (local && local.version === form.base_version.value && local.body !== text.value) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = state.dataset.restore;
+    button.textContent = "Restore what this browser saved";
     button.addEventListener("click", () => {
       setText(local.body);
       button.remove();
@@ -77,7 +77,7 @@
     event.preventDefault();
     const body = new FormData();
     body.append("picture", picture);
-    state.textContent = state.dataset.storing;
+    state.textContent = "Storing the picture…";
     const response = await post(form.dataset.pictures, body);
     const reply = await response.json();
     if (!response.ok) {
