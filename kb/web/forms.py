@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.viewer import Nobody, Viewer
 from incidents.models import Incident
@@ -116,7 +117,7 @@ class ActionForm(forms.ModelForm):
             "title": _("Title"),
             "kind": _("Kind"),
             "cause": _("Cause"),
-            "state": _("State"),
+            "state": pgettext_lazy("action item", "State"),
         }
 
     def __init__(self, *args: Any, postmortem: Postmortem, **kwargs: Any) -> None:
