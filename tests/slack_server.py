@@ -62,9 +62,9 @@ class Channel:
 
 
 class FakeSlack:
-    def __init__(self) -> None:
+    def __init__(self, token: str = TOKEN) -> None:
         self.url = ""
-        self.token = TOKEN
+        self.token = token
         self.channels: dict[str, Channel] = {}
         self.users = {"U0ADA": "Ada Example", "U0BOB": "Bob Example"}
         self.calls: list[tuple[str, Fields]] = []
@@ -227,7 +227,11 @@ class FakeSlack:
         shown = []
         for each in sorted(top, key=lambda each: float(each["ts"]), reverse=True):
             count = len(row.replies(each["ts"]))
-            thread = {"thread_ts": each["ts"], "reply_count": count} if count else {}
+            replies = {"thread_ts": each["ts"], "reply_count": count}
+            replies["latest_reply"] = max(
+                (reply["ts"] for reply in row.replies(each["ts"])), default=""
+            )
+            thread = replies if count else {}
             shown.append({**each, **thread})
         return self._page(shown, fields)
 

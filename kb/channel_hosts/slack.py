@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from common.payloads import dig, rows, text
+from common.payloads import dig, listed, text
 from common.written_times import without_accents
 from kb.channel_hosts.base import ChannelHost, FoundChannel
 from kb.chat import slack
@@ -67,7 +67,7 @@ class SlackChannels(ChannelHost):
                 text(each, "id", 50), text(each, "name", NAME), text(each, "creator", 50),
                 _seconds(dig(each, "created")),
             )
-            for each in rows(answer, "channels")
+            for each in listed(answer, "channels")
         ]  # fmt: skip
         return found, text(answer, "response_metadata.next_cursor", 300)
 
@@ -89,7 +89,7 @@ class SlackChannels(ChannelHost):
     def posted_keys(self, answer: Any) -> set[str]:
         return {
             text(each, "metadata.event_payload.key", 100)
-            for each in rows(answer, "messages")
+            for each in listed(answer, "messages")
             if text(each, "metadata.event_type") == EVENT
         }
 
