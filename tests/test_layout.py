@@ -74,7 +74,7 @@ LAYERS = {
         "core",
         "models prometheus slo_files load_tests code_hosts",
         "audited retention permissions slos readiness onboarding_board practice_map",
-        "records announcements",
+        "records announcements service_card",
         "defaults monthly_review",
         "api web extensions",
         "tasks urls admin apps",
