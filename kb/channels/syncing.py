@@ -210,7 +210,7 @@ def _fail(row: OpenedChannel, error: NotSent) -> str:
     if host and error.reason in host.missing and row.channel:
         OpenedChannel.objects.filter(pk=row.pk).update(archived_at=timezone.now())
         return _over(row, "It was archived or deleted there.")
-    locked_out = bool(host) and error.reason in host.locked_out
+    locked_out = host is not None and error.reason in host.locked_out
     if locked_out or row.attempts >= MAX_ATTEMPTS:
         cure = " Enter another token in the settings, then try again." if locked_out else ""
         _end(row, f"{error}{cure}")
