@@ -72,7 +72,7 @@ class OpenedChannelSerializer(serializers.ModelSerializer):
     class Meta:
         model = OpenedChannel
         fields = [
-            "id", "workspace", "incident", "channel", "name", "url", "is_private", "topic", "state",
+            "id", "workspace", "incident", "channel", "name", "url", "is_private", "state",
             "attempts", "note", "created_at", "not_before", "synced_at", "archived_at",
         ]  # fmt: skip
 

@@ -44,7 +44,7 @@ class Conversation:
     def forget(self) -> None:
         """Begin anew: the former channel is archived."""
         self.save(
-            channel="", name="", topic="", described=False, posted=[], invited=[], notes={},
+            channel="", name="", topic_digest="", described=False, posted=[], invited=[], notes={},
             archived_at=None,
         )  # fmt: skip
 

@@ -21,7 +21,9 @@ def invite_people(row: OpenedChannel, there: Conversation) -> None:
     accounts = {user.pk: user for user in _wanted(row) if _may_read(row, user)}
     linked = ChatPerson.objects.filter(workspace=row.workspace)
     for person in linked.filter(user__in=accounts).exclude(pk__in=row.invited)[:MOST_AT_ONCE]:
-        there.attempt(f"invite {person}"[:100], there.host.invite(row.channel, person.external_id))
+        there.attempt(
+            f"invite account {person.pk}", there.host.invite(row.channel, person.external_id)
+        )
         there.save(invited=[*row.invited, person.pk])
     if row.is_private and row.incident.private:
         _remove_people(row, there)
@@ -46,5 +48,5 @@ def _remove_people(row: OpenedChannel, there: Conversation) -> None:
     for person in invited:
         if not _may_read(row, person.user):
             request = there.host.remove(row.channel, person.external_id)
-            there.attempt(f"remove {person}"[:100], request)
+            there.attempt(f"remove account {person.pk}", request)
             there.save(invited=[key for key in row.invited if key != person.pk])

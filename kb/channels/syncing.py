@@ -7,6 +7,7 @@ died or an answer was lost in between, the next attempt looks for it there befor
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 
@@ -31,7 +32,7 @@ from kb.channels.conversation import Conversation, LostClaim
 from kb.channels.people import invite_people
 from kb.channels.rules import Private, plan_channels
 from kb.chatops.outbound import NotSent
-from kb.models import IncidentChannel, OpenedChannel, StatedAnswer
+from kb.models import ChannelRule, IncidentChannel, OpenedChannel, StatedAnswer
 
 LEASE = timedelta(seconds=120)
 EVERY = timedelta(minutes=2)
@@ -53,6 +54,8 @@ def sync_due(seconds: float = 8.0) -> int:
 
     After a failure the others of that workspace wait for the next run.
     """
+    if not ChannelRule.objects.exists():
+        return 0
     plan_channels()
     wake_changed()
     until, failed, done = monotonic() + seconds, set[int](), 0
@@ -153,9 +156,10 @@ def _steps(row: OpenedChannel) -> None:
         there.attempt("purpose", host.describe(row.channel, words.purpose_of(incident)))
         there.save(described=True)
     topic = words.topic_of(incident)
-    if row.topic != topic[:500]:
+    digest = sha256(topic.encode()).hexdigest()
+    if row.topic_digest != digest:
         there.attempt("topic", host.set_topic(row.channel, topic))
-        there.save(topic=topic[:500])
+        there.save(topic_digest=digest)
     _post_answers(row, there)
     invite_people(row, there)
     if not incident.is_open:

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(blank=True, help_text='Its id there.', max_length=200)),
                 ('name', models.CharField(blank=True, max_length=100)),
                 ('is_private', models.BooleanField(default=False)),
-                ('topic', models.CharField(blank=True, help_text='As it was set last.', max_length=500)),
+                ('topic_digest', models.CharField(blank=True, help_text='Of the topic that was set last: it names a person.', max_length=64)),
                 ('described', models.BooleanField(default=False)),
                 ('posted', models.JSONField(blank=True, default=list, help_text='Keys of what was posted.')),
                 ('invited', models.JSONField(blank=True, default=list, help_text='Linked accounts, by key.')),

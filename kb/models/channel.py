@@ -74,7 +74,9 @@ class OpenedChannel(LeasedJob):
     channel = models.CharField(max_length=200, blank=True, help_text="Its id there.")
     name = models.CharField(max_length=100, blank=True)
     is_private = models.BooleanField(default=False)
-    topic = models.CharField(max_length=500, blank=True, help_text="As it was set last.")
+    topic_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of the topic that was set last: it names a person."
+    )
     described = models.BooleanField(default=False)
     posted = models.JSONField(default=list, blank=True, help_text="Keys of what was posted.")
     invited = models.JSONField(default=list, blank=True, help_text="Linked accounts, by key.")

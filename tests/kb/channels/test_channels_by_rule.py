@@ -110,7 +110,7 @@ def test_a_worker_that_died_leaves_nothing_that_is_done_twice(
     incident = file()
     responders.add_person(incident, ada, "responder")
     die_at_work(settle())
-    OpenedChannel.objects.update(channel="", topic="", posted=[], invited=[])
+    OpenedChannel.objects.update(channel="", topic_digest="", posted=[], invited=[])
     row = settle()
     assert row.channel == there.only().id
     assert len(there.only().messages) == 1
