@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from common.payloads import json_of
+from common.payloads import BadPayload, json_of
 from common.site_url import public_url
 from kb.channel_hosts.base import ChannelHost
 from kb.chat import registry as platforms
@@ -56,6 +57,8 @@ class Conversation:
             if error.reason in self.host.so_already:
                 return {}
             raise
+        except BadPayload as error:
+            raise NotSent(f"{urlsplit(request.url).hostname} answered no JSON.") from error
 
     def attempt(self, step: str, request: OutboundRequest) -> bool:
         """Whether it was done; a refusal of this step alone is noted, and the others go on."""

@@ -76,10 +76,17 @@ def _due() -> QuerySet[OpenedChannel]:
 
 
 def wake_changed() -> None:
-    """Have those looked at whose incident reported something, or is open again."""
+    """Bring those forward whose incident reported something, or is open again.
+
+    Not those of a workspace in which something is to be repeated: it may want no request now.
+    """
+    now = timezone.now()
     news = Event.objects.filter(incident=OuterRef("incident"), at__gt=OuterRef("synced_at"))
-    waiting = OpenedChannel.objects.filter(state=State.WAITING, attempts=0)
-    waiting.filter(Exists(news), not_before__gt=timezone.now()).update(not_before=timezone.now())
+    resting = OpenedChannel.objects.filter(
+        workspace=OuterRef("workspace"), state=State.WAITING, attempts__gt=0, not_before__gt=now
+    )
+    waiting = OpenedChannel.objects.filter(state=State.WAITING, attempts=0, not_before__gt=now)
+    waiting.filter(Exists(news), ~Exists(resting)).update(not_before=now)
     ended = OpenedChannel.objects.filter(state=State.DONE, incident__merged_into=None)
     # One that ended for another reason, which its note says, stays as it is.
     requeue(ended.filter(error="").exclude(incident__status=Incident.Status.RESOLVED))

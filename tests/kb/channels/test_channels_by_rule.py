@@ -136,8 +136,16 @@ def test_too_many_requests_make_the_whole_workspace_wait(
     assert there.channels == {}
     waits = OpenedChannel.objects.values_list("not_before", flat=True)
     assert all(at > timezone.now() + timedelta(seconds=30) for at in waits)
-    settle()
+    row = settle()
     assert len(there.channels) == 2
+    # Nor does news of an incident end the wait.
+    there.limit(40)
+    OpenedChannel.objects.exclude(pk=row.pk).update(not_before=timezone.now(), topic_digest="")
+    syncing.sync_due()
+    set_severity(row.incident, "SEV2")
+    there.calls.clear()
+    syncing.sync_due()
+    assert there.calls == []
 
 
 def test_a_revoked_token_is_said_and_a_new_one_goes_on(
