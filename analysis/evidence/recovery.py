@@ -9,6 +9,7 @@ import numpy as np
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models import Finding
+from common.language import Text
 from incidents.models import Alert, Incident
 
 MAX_SERIES = 8
@@ -24,7 +25,7 @@ class KnownTime:
     """A time and how it is known."""
 
     at: datetime
-    because: str
+    because: Text
 
 
 def earlier_start(incident: Incident) -> KnownTime | None:

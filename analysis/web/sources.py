@@ -14,6 +14,7 @@ from analysis.evidence.source_plugins import probe_source
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
+from common.language import Text
 from common.plugin_settings import PluginSettings
 from people.permissions import requires
 
@@ -42,7 +43,7 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
     form = plugin_settings.page_form(request.POST or None)
     name = request.POST.get("source_name", source.name or plugin.kind).strip()[:100]
     enabled = (request.method != "POST" and source.enabled) or "enabled" in request.POST
-    problem = ""
+    problem: Text = ""
     if request.method == "POST":
         if not name or Source.objects.exclude(pk=source.pk).filter(name=name).exists():
             problem = _("Give it a name that no other source has.")
