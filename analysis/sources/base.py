@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.redaction import redact
 
 MAX_POINTS = 1500
@@ -224,7 +225,7 @@ class SourcePlugin:
     """
 
     kind: ClassVar[str] = ""
-    title: ClassVar[str] = ""
+    title: ClassVar[Text] = ""
     items: ClassVar[str] = "series"
     """"series" or "lines": what its queries return, unless `items_of` says otherwise."""
     SettingsForm: ClassVar[type[SourceForm]]

@@ -43,7 +43,7 @@ class ElasticsearchForm(HttpForm):
 
 class Elasticsearch(HttpSource):
     kind = "elasticsearch"
-    title = "Elasticsearch or OpenSearch"
+    title = _("Elasticsearch or OpenSearch")
     product = "Elasticsearch"
     items = "lines"
     SettingsForm = ElasticsearchForm

@@ -55,7 +55,7 @@ class LogFilesForm(SourceForm):
 
 class LogFiles(SourcePlugin):
     kind = "logfiles"
-    title = "Plain log files"
+    title = _("Plain log files")
     items = "lines"
     SettingsForm = LogFilesForm
 

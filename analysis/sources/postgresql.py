@@ -105,7 +105,7 @@ def _is_socket(host: str) -> bool:
 
 class PostgreSQL(SourcePlugin):
     kind = "postgresql"
-    title = "PostgreSQL statistics"
+    title = _("PostgreSQL statistics")
     items = "lines"
     SettingsForm = PostgresqlForm
 

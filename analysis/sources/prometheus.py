@@ -92,7 +92,7 @@ class PrometheusForm(HttpForm):
 
 class Prometheus(HttpSource):
     kind = "prometheus"
-    title = "Prometheus (also Thanos, Mimir, VictoriaMetrics)"
+    title = _("Prometheus (also Thanos, Mimir, VictoriaMetrics)")
     product = "Prometheus"
     items = "series"
     SettingsForm = PrometheusForm
