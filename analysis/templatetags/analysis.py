@@ -17,7 +17,7 @@ register = template.Library()
 LINE_KINDS = {
     "new": pgettext_lazy("line", "new"),
     "burst": gettext_lazy("burst"),
-    "silent": gettext_lazy("silent"),
+    "silent": pgettext_lazy("line", "silent"),
 }
 
 
