@@ -19,6 +19,13 @@ LINE_KINDS = {
     "burst": gettext_lazy("burst"),
     "silent": pgettext_lazy("line", "silent"),
 }
+PULL_FIELDS = {
+    "what": pgettext_lazy("field", "what"),
+    "source": pgettext_lazy("field", "source"),
+    "query": pgettext_lazy("field", "query"),
+    "alert": pgettext_lazy("field", "alert"),
+}
+"""Fields of the form that pulls one more query."""
 
 
 @register.filter
@@ -46,6 +53,12 @@ def measured(value: float) -> str:
 def line_kind(kind: str) -> str:
     """What is unusual about a log line, in a word: new, burst or silent."""
     return str(LINE_KINDS.get(kind, kind))
+
+
+@register.filter
+def pull_field(name: str) -> str:
+    """A field of the form that pulls one more query, before what is wrong with it."""
+    return str(PULL_FIELDS.get(name, name))
 
 
 @register.filter
