@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from common.viewer import Viewer
 from incidents.palette import SHOWN, Entry, Finder, Page
@@ -22,31 +23,34 @@ from kb.permissions import (
 )
 
 PAGES = (
-    Page("Causes", "kb:causes", keys="g c"),
-    Page("Postmortems", "kb:postmortems", keys="g p"),
-    Page("Action items", "kb:actions", "todo promised fixes due"),
-    Page("Reports", "kb:report", "figures statistics", keys="g r"),
-    Page("Add a cause", "kb:cause-new", "new create", EDIT_CAUSES),
-    Page("Write a postmortem", "kb:postmortem-new", "new create add", WRITE_POSTMORTEMS),
+    Page(_("Causes"), "kb:causes", keys="g c"),
+    Page(_("Postmortems"), "kb:postmortems", keys="g p"),
+    Page(_("Action items"), "kb:actions", "todo promised fixes due"),
+    Page(_("Reports"), "kb:report", "figures statistics", keys="g r"),
+    Page(_("Add a cause"), "kb:cause-new", "new create", EDIT_CAUSES),
+    Page(_("Write a postmortem"), "kb:postmortem-new", "new create add", WRITE_POSTMORTEMS),
     Page(
-        "Import history", "kb:history-import", "upload csv markdown past incidents", IMPORT_HISTORY
+        _("Import history"),
+        "kb:history-import",
+        "upload csv markdown past incidents",
+        IMPORT_HISTORY,
     ),
     Page(
-        "Import by API",
+        _("Import by API"),
         "kb:history-connections",
         "history pagerduty jira github statuspage opsgenie confluence",
         IMPORT_HISTORY,
     ),
     Page(
-        "Targets of postmortems",
+        _("Targets of postmortems"),
         "kb:targets",
         "publish copy confluence github notion",
         MANAGE_TARGETS,
     ),
-    Page("My chat account", "kb:chat-me", "slack mattermost teams link"),
-    Page("Chat workspaces", "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
-    Page("Trackers", "kb:trackers", "jira github gitlab linear issues", MANAGE_TRACKERS),
-    Page("Categories and templates", "kb:configuration", "settings", EDIT_TEMPLATES),
+    Page(_("My chat account"), "kb:chat-me", "slack mattermost teams link"),
+    Page(_("Chat workspaces"), "kb:workspaces", "slack mattermost teams", MANAGE_WORKSPACES),
+    Page(_("Trackers"), "kb:trackers", "jira github gitlab linear issues", MANAGE_TRACKERS),
+    Page(_("Categories and templates"), "kb:configuration", "settings", EDIT_TEMPLATES),
 )
 
 
@@ -68,5 +72,5 @@ def _find_postmortems(viewer: Viewer, text: str) -> Iterator[Entry]:
         yield Entry(postmortem.title, postmortem.get_absolute_url(), state)
 
 
-CAUSES = Finder("Causes", _find_causes)
-POSTMORTEMS = Finder("Postmortems", _find_postmortems)
+CAUSES = Finder(_("Causes"), _find_causes)
+POSTMORTEMS = Finder(_("Postmortems"), _find_postmortems)
