@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 
 class Team(models.Model):
@@ -17,7 +18,7 @@ class Team(models.Model):
         constraints = [
             models.UniqueConstraint(
                 Lower("name"), name="team_name_once",
-                violation_error_message="There is a team of this name.",
+                violation_error_message=_("There is a team of this name."),
             ),
         ]  # fmt: skip
 
