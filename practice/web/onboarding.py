@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Service
 from incidents.web.shortcuts import act_and_redirect, submitted_text
@@ -26,7 +28,7 @@ MOST_CARDS = 50
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     columns = onboarding_board.board(request.user)
-    named = [("", "Not begun"), *Phase.choices, ("done", "Done")]
+    named = [("", gettext("Not begun")), *Phase.choices, ("done", gettext("Done"))]
     context = {
         "columns": [
             (key, name, columns[key][:MOST_CARDS], len(columns[key])) for key, name in named
@@ -59,7 +61,7 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
                 submitted_text(request, "evidence"),
                 _date_in(submitted_text(request, "due_on")),
             ),
-            "Saved.",
+            _("Saved."),
         )
     engagements = {
         each.phase: each
@@ -86,5 +88,5 @@ def _date_in(text: str) -> date | None:
     except ValueError:
         day = None
     if text.strip() and day is None:
-        raise ValidationError({"due_on": "Write the date as in 2026-12-09."})
+        raise ValidationError({"due_on": _("Write the date as in 2026-12-09.")})
     return day
