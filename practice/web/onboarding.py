@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date
-from django.views.decorators.http import require_GET, require_http_methods
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
 from incidents.web.shortcuts import act_and_redirect, submitted_text
@@ -28,7 +28,7 @@ MOST_CARDS = 50
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     columns = onboarding_board.board(request.user)
-    named = [("", gettext("Not begun")), *Phase.choices, ("done", gettext("Done"))]
+    named = [("", gettext("Not begun")), *Phase.choices, ("done", pgettext("column", "Done"))]
     context = {
         "columns": [
             (key, name, columns[key][:MOST_CARDS], len(columns[key])) for key, name in named

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
 from common.viewer import signed_in
@@ -178,7 +178,5 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
             return redirect("practice:checklists")
     status = 422 if form.errors else 200
     checks = [(name, each.requirement) for name, each in CHECKS.items()]
-    context = {
-        "form": form, "tier": TIERS[Service.Tier(tier)], "newest": newest, "checks": checks,
-    }  # fmt: skip
+    context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
     return render(request, "practice/readiness/checklist_form.html", context, status=status)

@@ -8,11 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import Mark, draw
 from incidents.models import Service, TierPolicy
@@ -124,7 +123,9 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, slo.problem)
     else:
         done = ngettext_lazy(
-            "{n} interval of five minutes counted.", "{n} intervals of five minutes counted.", written
+            "{n} interval of five minutes counted.",
+            "{n} intervals of five minutes counted.",
+            written,
         )
         messages.success(request, format_lazy(done, n=written))
     return redirect(slo)
