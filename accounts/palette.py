@@ -11,7 +11,7 @@ PAGES = (
     Page(
         _("Your account"),
         "account",
-        "sign-in sessions profile password second factor passkey time zone settings",
+        "sign-in sessions profile password second factor passkey time zone language settings",
     ),
     Page(_("People"), "accounts:people", "users roles", MANAGE_PEOPLE),
     Page(_("Invite people"), "accounts:invite", "users new add", MANAGE_PEOPLE),

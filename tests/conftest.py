@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from common import process_cache
+from common.catalogs import compile_catalogs
 from config.gc_tuning import freeze_loaded_objects
 from incidents.models import Incident, Service
 from people.membership import give_role
@@ -71,6 +72,10 @@ def data(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"The data set {name} is not beside this checkout.")
     return path
+
+
+def pytest_configure() -> None:
+    compile_catalogs()
 
 
 @pytest.hookimpl(tryfirst=True)
