@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from common.language import Text
 from common.registry import Registry
 from common.viewer import Viewer
 from incidents.models import Incident, Service
@@ -46,7 +47,7 @@ class Entry:
 class Page:
     """A page that can be opened by its name."""
 
-    label: str
+    label: Text
     view: str
     words: str = ""
     """Other words that it is found by."""
@@ -88,7 +89,7 @@ def _pages(viewer: Viewer, text: str) -> list[Entry]:
         if _is_meant(page, wanted) and (page.act is None or may(viewer, page.act))
     ]
     return [
-        Entry(page.label, reverse(page.view), page.keys)
+        Entry(str(page.label), reverse(page.view), page.keys)
         for _, _, page in sorted(found, key=lambda each: each[:2])[:SHOWN_PAGES]
     ]
 

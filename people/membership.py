@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from people import audit
 from people.models import Account, GroupRule, Invitation, Membership, Role, RoleGrant, Team
 
@@ -117,7 +118,7 @@ def _end_grant(grant: RoleGrant) -> bool:
 
 
 @transaction.atomic
-def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
+def apply_groups(user: User, provider: str, groups: Iterable[str]) -> Text:
     """Give the roles and teams of the groups of a sign-in, and end others that it gave before.
 
     A rule with role and team gives the role for what that team owns. What was assigned by hand, or
@@ -130,7 +131,7 @@ def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
     team_of = {rule.team_id: rule.team for rule in rules}
     roles = {(rule.role, rule.team_id) for rule in rules if rule.role}
     teams = {rule.team_id for rule in rules if rule.team_id}
-    sentence = ""
+    sentence: Text = ""
     for grant in RoleGrant.objects.filter(user=user, provider=provider):
         if (grant.role, grant.team_id) in roles:
             roles.remove((grant.role, grant.team_id))

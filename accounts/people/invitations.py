@@ -57,7 +57,7 @@ def invite(email: str, role: str, team: Team | None, by: User) -> tuple[Invitati
     try:
         validate_email(email)
     except ValidationError as error:
-        raise ValidationError({"email": error.messages}) from error
+        raise ValidationError({"email": error}) from error
     require_may_give(by, role)
     if User.objects.filter(email__iexact=email).exists():
         raise ValidationError({"email": _("There is an account with this address.")})

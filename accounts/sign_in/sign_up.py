@@ -85,7 +85,7 @@ def create_invited(invitation: Invitation, username: str, password: str) -> User
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise ValidationError({"password": error.messages}) from error
+        raise ValidationError({"password": error}) from error
     user.set_password(password)
     user.full_clean()
     if User.objects.filter(username__iexact=user.username).exists():

@@ -9,13 +9,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from common.language import Text
 from incidents.models import ApiToken
 from people.models import GroupRule, Role, Team
 
 ROLE_CHOICES = [(role.value, format_lazy("{}: {}", role.label, role.summary)) for role in Role]
 
 
-def team_field(empty: Any, **options: Any) -> forms.ModelChoiceField:
+def team_field(empty: Text, **options: Any) -> forms.ModelChoiceField:
     return forms.ModelChoiceField(Team.objects.all(), required=False, empty_label=empty, **options)
 
 

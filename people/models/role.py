@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from people.models.team import Team
 
 
@@ -21,7 +20,7 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
     @property
-    def summary(self) -> Any:
+    def summary(self) -> Text:
         """What it adds to the one before, in the reader's language."""
         return SUMMARIES[self]
 

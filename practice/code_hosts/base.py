@@ -12,6 +12,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from kb.remote_api import JsonApi, NotFound, RemoteError, RemoteForm
 
 __all__ = [
@@ -127,7 +128,7 @@ class CodeHostPlugin:
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    access: ClassVar[str] = ""
+    access: ClassVar[Text] = ""
     """Which token it takes, in a sentence."""
     SettingsForm: ClassVar[type[CodeHostForm]]
     api: JsonApi

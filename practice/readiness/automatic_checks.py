@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from analysis.evidence.source_plugins import plugin_of, target_of
 from analysis.models import Source
 from analysis.sources.base import SourceError, Window
+from common.language import Text
 from common.registry import Registry
 from incidents.catalogue.dependencies import core_needing_supplementary
 from incidents.models import Alert, Service
@@ -39,7 +39,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class AutomaticCheck:
-    requirement: Any
+    requirement: Text
     """what a service must have to pass, such as "it has a runbook" """
     run: Callable[[Service], CheckResult]
 
@@ -49,7 +49,7 @@ CHECKS: Registry[AutomaticCheck] = Registry("automatic readiness checks")
 
 
 def check(
-    name: str, requirement: Any
+    name: str, requirement: Text
 ) -> Callable[[Callable[[Service], CheckResult]], Callable[[Service], CheckResult]]:
     """Register the decorated function as the check `name`."""
 

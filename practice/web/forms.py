@@ -9,6 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models import Source
+from common.language import Text
 from incidents.models import Service
 from incidents.web.forms.files import KindOfFileForm, TextOrFileForm
 from people.membership import active_people
@@ -214,7 +215,7 @@ class DecisionForm(forms.Form):
         return data
 
     @property
-    def phase_rows(self) -> list[tuple[str, Any, Any]]:
+    def phase_rows(self) -> list[tuple[Text, Any, Any]]:
         """The name of each phase, and its fields of date and person."""
         return [
             (name, self[f"due_{phase}"], self[f"owner_{phase}"]) for phase, name in Phase.choices

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
+from common.language import in_language_of
 from incidents.models import Service
 from incidents.web.shortcuts import add_errors, show_form_errors
 from people.permissions import requires
@@ -64,8 +65,10 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             add_errors(form, error)
         else:
-            done = load_tests.run_title(run) if new else _("This load test is stored already.")
-            messages.success(request, done)
+            with in_language_of(request):
+                title = load_tests.run_title(run)
+            stored_already = _("This load test is stored already.")
+            messages.success(request, title if new else stored_already)
             return redirect(run.test)
     context = {"form": form, "service": service}
     status = 422 if form.errors else 200

@@ -141,7 +141,7 @@ def slo_import(request: HttpRequest) -> HttpResponse:
         import_objectives,
         "practice/slos/import.html",
         "practice:slos",
-        _("objectives"),
+        "objectives",
     )
 
 
