@@ -21,7 +21,8 @@ IN_ENGLISH = {
     "templates/styleguide": "for those who work on the product",
 }
 NAMES = {
-    "Causebook", "INC", "UTC", "CSV", "JSON", "API", "CPU", "min", "ms", "Prometheus", "URL", "Markdown",
+    "Causebook", "INC", "UTC", "CSV", "JSON", "API", "CPU", "min", "ms", "Markdown", "Prometheus",
+    "URL",
 }  # fmt: skip
 """Words, names and units that are the same in every language."""
 SHOWN = {"title", "aria-label", "placeholder", "alt", "label", "hx-confirm", "hx-prompt"}
