@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from analysis.models import Source
 from common.language import Text
@@ -100,7 +101,7 @@ class DrillForm(forms.ModelForm):
         model = Drill
         fields = ["kind", "worked", "notes", "url"]
         labels = {
-            "kind": _("Kind"), "worked": _("Worked"), "notes": _("Notes"), "url": _("Url"),
+            "kind": _("Kind"), "worked": pgettext_lazy("drill", "Worked"), "notes": _("Notes"), "url": _("Url"),
         }  # fmt: skip
         widgets = {"notes": forms.Textarea(attrs={"rows": 2})}
 

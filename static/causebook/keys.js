@@ -92,7 +92,7 @@
   for (const button of document.querySelectorAll(".js-browser-zone")) {
     const found = Intl.DateTimeFormat().resolvedOptions().timeZone;
     button.hidden = !found || found === document.documentElement.dataset.timeZone;
-    button.textContent = button.dataset.words.replace("{zone}", found);
+    button.textContent = `Use this browser’s: ${found}`;
     button.addEventListener("click", () => { button.form.elements.time_zone.value = found; });
   }
 
