@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from common.viewer import Viewer
 from incidents.models import Incident, Service, recorded
 from incidents.permissions import visible_incidents
-from practice.models import Engagement, Phase, ReadinessReview
+from practice.models import TIERS, Engagement, Phase, ReadinessReview
 
 PERIOD = timedelta(days=180)
 FINISHED = (Engagement.State.DONE, Engagement.State.SKIPPED)
@@ -100,7 +100,7 @@ def _cards(user: Viewer) -> list[Card]:
 
 
 def _reasons(card: Card) -> list[str]:
-    reasons = [gettext("%(tier)s service") % {"tier": card.service.tier}]
+    reasons = [gettext("%(tier)s service") % {"tier": TIERS[card.service.tier]}]
     if card.incidents:
         suffered = gettext("%(n)s incidents in %(days)s days, %(minutes)s minutes")
         figures = {"n": card.incidents, "days": PERIOD.days, "minutes": f"{card.minutes:.0f}"}

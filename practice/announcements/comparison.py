@@ -13,7 +13,7 @@ from common.viewer import Viewer
 from incidents.models import Change, Service
 from incidents.permissions import visible_incidents
 from practice.core.error_budget import STEP
-from practice.models import Announcement
+from practice.models import TIERS, Announcement
 from practice.slos.status import counts_of
 
 PEAK_OF = timedelta(days=7)
@@ -49,7 +49,12 @@ def compare(announcement: Announcement, user: Viewer, now: datetime | None = Non
     deploy = first_deploy(announcement)
     lines = [_date(announcement, deploy, now)]
     lines.append(
-        Line(gettext("Tier"), announcement.tier, service.tier, announcement.tier != service.tier)
+        Line(
+            gettext("Tier"),
+            str(TIERS[announcement.tier]),
+            str(TIERS[service.tier]),
+            announcement.tier != service.tier,
+        )
     )
     lines.append(_dependencies(announcement, service))
     if announcement.expected_rate is not None:

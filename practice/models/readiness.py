@@ -12,6 +12,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.language import Text
 from incidents.models import Incident, Service
 
 
@@ -19,6 +20,14 @@ def _person() -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+
+
+TIERS: dict[str, Text] = {
+    Service.Tier.CORE: _("core"),
+    Service.Tier.NORMAL: _("normal"),
+    Service.Tier.SUPPLEMENTARY: _("supplementary"),
+}
+"""Tiers of services within a sentence."""
 
 
 class Checklist(models.Model):
@@ -40,7 +49,7 @@ class Checklist(models.Model):
 
     def __str__(self) -> str:
         return gettext("%(tier)s, version %(version)s") % {
-            "tier": self.tier, "version": self.version,
+            "tier": TIERS.get(self.tier, self.tier), "version": self.version,
         }  # fmt: skip
 
 

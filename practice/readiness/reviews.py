@@ -18,6 +18,7 @@ from simple_history.utils import update_change_reason
 
 from incidents.models import Incident, Service
 from practice.models import (
+    TIERS,
     Checklist,
     ChecklistItem,
     ReadinessAnswer,
@@ -50,7 +51,8 @@ def newest_checklist(tier: str) -> Checklist:
     checklist = Checklist.objects.filter(tier=tier).order_by("-version").first()
     if checklist is None:
         problem = _("There is no checklist for %(tier)s services.")
-        raise ValidationError({"checklist": ValidationError(problem, params={"tier": tier})})
+        params = {"tier": TIERS.get(tier, tier)}
+        raise ValidationError({"checklist": ValidationError(problem, params=params)})
     return checklist
 
 

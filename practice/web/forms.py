@@ -101,7 +101,8 @@ class DrillForm(forms.ModelForm):
         model = Drill
         fields = ["kind", "worked", "notes", "url"]
         labels = {
-            "kind": _("Kind"), "worked": pgettext_lazy("drill", "Worked"), "notes": _("Notes"), "url": _("Url"),
+            "kind": _("Kind"), "worked": pgettext_lazy("drill", "Worked"), "notes": _("Notes"),
+            "url": _("Url"),
         }  # fmt: skip
         widgets = {"notes": forms.Textarea(attrs={"rows": 2})}
 

@@ -22,7 +22,7 @@ from incidents.models import Service
 from incidents.permissions import EDIT_SERVICES
 from incidents.web.shortcuts import act_and_redirect, add_errors, submitted_text, succeeds
 from people.permissions import require, requires
-from practice.models import Checklist, ReadinessAnswer, ReadinessReview
+from practice.models import TIERS, Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, REVIEW_READINESS, visible_findings
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
@@ -178,5 +178,5 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
             return redirect("practice:checklists")
     status = 422 if form.errors else 200
     checks = [(name, each.requirement) for name, each in CHECKS.items()]
-    context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
+    context = {"form": form, "tier": TIERS[tier], "newest": newest, "checks": checks}
     return render(request, "practice/readiness/checklist_form.html", context, status=status)
