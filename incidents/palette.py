@@ -84,7 +84,7 @@ def groups_for(viewer: Viewer, text: str) -> list[Group]:
 def _pages(viewer: Viewer, text: str) -> list[Entry]:
     wanted = _WORD.findall(text.lower())
     found = [
-        (not page.label.lower().startswith(text.lower()), number, page)
+        (not str(page.label).lower().startswith(text.lower()), number, page)
         for number, page in enumerate(each for pages in PAGES.values() for each in pages)
         if _is_meant(page, wanted) and (page.act is None or may(viewer, page.act))
     ]
