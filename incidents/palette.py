@@ -60,7 +60,7 @@ class Page:
 class Finder:
     """Records that contain a text. `find` gets the viewer and the text, empty at first."""
 
-    title: str
+    title: Text
     find: Callable[[Viewer, str], Iterable[Entry]]
     comes_last: bool = False
     """For what fits any text: below all that was found."""
@@ -77,7 +77,7 @@ def groups_for(viewer: Viewer, text: str) -> list[Group]:
     text = " ".join(text.replace("\x00", "")[:MAX_TEXT].split())
     groups = [Group("Go to", _pages(viewer, text))]
     for finder in sorted(FINDERS.values(), key=lambda each: each.comes_last):
-        groups.append(Group(finder.title, list(finder.find(viewer, text))[:SHOWN]))
+        groups.append(Group(str(finder.title), list(finder.find(viewer, text))[:SHOWN]))
     return [group for group in groups if group.entries]
 
 

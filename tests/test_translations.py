@@ -12,7 +12,7 @@ from django.utils import translation
 
 from common.catalogs import ROOT, catalogs, read_catalog, renew_catalog, untranslated
 
-COVERED: tuple[str, ...] = ("accounts", "practice")
+COVERED: tuple[str, ...] = ("accounts", "analysis", "practice")
 """Packages, and the templates of all, in which no text is unmarked."""
 IN_ENGLISH = {
     "templates/400.html": "a broken request is answered without reading who sent it",
@@ -21,9 +21,21 @@ IN_ENGLISH = {
     "templates/styleguide": "for those who work on the product",
 }
 NAMES = {
-    "Causebook", "INC", "UTC", "CSV", "JSON", "API", "CPU", "min", "ms", "Markdown", "Prometheus",
+    "Causebook",
+    "INC",
+    "UTC",
+    "SVG",
+    "PNG",
+    "CSV",
+    "JSON",
+    "API",
+    "CPU",
+    "Markdown",
+    "min",
+    "ms",
+    "Prometheus",
     "URL",
-}  # fmt: skip
+}
 """Words, names and units that are the same in every language."""
 SHOWN = {"title", "aria-label", "placeholder", "alt", "label", "hx-confirm", "hx-prompt"}
 """Attributes whose values people read; those of `data-` that begin like a sentence are, too."""
