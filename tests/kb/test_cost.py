@@ -14,7 +14,7 @@ from django.utils import timezone
 from markdown_it import MarkdownIt
 
 from incidents.filing import add_note
-from incidents.models import Incident, Service
+from incidents.models import Incident, Notice, Service
 from kb.causes.linking import chain_causes, link_cause
 from kb.models import Cause, Postmortem
 from kb.postmortems.action_items import add_action
@@ -67,6 +67,8 @@ def test_queries_do_not_grow_with_the_records(
     for count in (2, 12):
         incident = more(count, database, cause, other_cause, user)
         postmortem = Postmortem.objects.latest("pk").pk
+        # Who has unread ones costs one query more: the test below.
+        Notice.objects.update(read_at=timezone.now())
         for page, found in counts.items():
             path = page.format(cause=cause.pk, incident=incident.pk, postmortem=postmortem)
             web.get(path)
@@ -79,6 +81,18 @@ def test_queries_do_not_grow_with_the_records(
     assert not growing
     too_many = {page: found for page, found in counts.items() if found[1] > PAGES[page]}
     assert not too_many
+
+
+def test_unread_notices_cost_a_page_one_query_more(web: Client, user: User) -> None:
+    def queries() -> int:
+        web.get("/knowledge/causes/")
+        with CaptureQueriesContext(connection) as captured:
+            web.get("/knowledge/causes/")
+        return len(captured)
+
+    without = queries()
+    Notice.objects.create(user=user, key="k", text="x", path="/")
+    assert queries() == without + 1
 
 
 def test_two_megabytes_of_text_stay_usable(
