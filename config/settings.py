@@ -93,6 +93,7 @@ TEMPLATES = [
                 "incidents.web.notices.unread",
                 "config.version.version",
             ],
+            "builtins": ["django.templatetags.i18n"],
         },
     },
 ]

@@ -139,6 +139,7 @@ PAGES: Registry[tuple[Page, ...]] = Registry(
             Page("Integrations", "incidents:integrations", "senders webhooks alertmanager"),
             Page("Guides", "incidents:guides", "help senders how to set up"),
             Page("Rules: tiers, maintenance, jobs", "incidents:intake-rules", "intake policies"),
+            Page("Custom fields", "incidents:custom-fields", "settings labels properties"),
             Page("API tokens", "incidents:tokens", "keys"),
         )
     },
