@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from common.row_limits import require_space
@@ -20,7 +21,6 @@ from people.permissions import require
 MOST_FIELDS = 50
 """Of incidents, and as many of services."""
 _FIXED = ("name", "kind", "belongs_to")
-_FED_BY = ("feeds_similarity", "archived")
 
 
 @transaction.atomic
@@ -40,11 +40,15 @@ def save_field(field: CustomField, author: Viewer, **fields: Any) -> CustomField
     _refuse_taken_name(field)
     if before is not None:
         _refuse_change_below_values(before, field)
-    field.save()
-    fed = before is not None and (before.feeds_similarity or field.feeds_similarity)
-    if fed and any(getattr(before, each) != getattr(field, each) for each in _FED_BY):
+    if before is not None and _feeds(before) != _feeds(field):
+        field.similarity_changed_at = timezone.now()
         transaction.on_commit(lambda: similarity_fields_changed.send_robust(sender=CustomField))
+    field.save()
     return field
+
+
+def _feeds(field: CustomField) -> bool:
+    return field.feeds_similarity and not field.archived
 
 
 def archive_field(field: CustomField, author: Viewer, archived: bool = True) -> CustomField:

@@ -79,10 +79,10 @@ class IncidentSerializer(serializers.ModelSerializer):
         model = Incident
         fields = [
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
-            "labels", "custom_fields", "private", "impact_started_at", "detected_at", "acknowledged_at",
-            "mitigated_at", "resolved_at", "reporter", "owner", "merged_into", "external_source",
-            "external_id", "external_url", "created_at", "updated_at", "guessed_times",
-            "open_related",
+            "labels", "custom_fields", "private", "impact_started_at", "detected_at",
+            "acknowledged_at", "mitigated_at", "resolved_at", "reporter", "owner", "merged_into",
+            "external_source", "external_id", "external_url", "created_at", "updated_at",
+            "guessed_times", "open_related",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []

@@ -1,7 +1,8 @@
 """Signals of incidents, sent after commit; `analysis` and `practice` listen.
 
-Each signal but the last carries `incident`. Receivers must be quick and a signal may get lost when a process
-dies: a receiver whose effect must happen also has a periodic task that reads the database.
+Each signal but the last carries `incident`. Receivers must be quick and a signal may get lost when
+a process dies: a receiver whose effect must happen also has a periodic task that reads the
+database.
 """
 
 from django.dispatch import Signal

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('feeds_similarity', models.BooleanField(default=False, help_text='Incidents with the same words in it count as similar. Text and choices only.', verbose_name='feeds similarity')),
                 ('position', models.PositiveSmallIntegerField(default=0, help_text='Lower ones come first.', verbose_name='position')),
                 ('archived', models.BooleanField(default=False, help_text='No longer shown or set. Its values stay.', verbose_name='archived')),
+                ('similarity_changed_at', models.DateTimeField(editable=False, help_text='When it began or ceased to feed similarity.', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

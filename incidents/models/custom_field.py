@@ -84,6 +84,9 @@ class CustomField(models.Model):
     archived = models.BooleanField(
         _("archived"), default=False, help_text=_("No longer shown or set. Its values stay.")
     )
+    similarity_changed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it began or ceased to feed similarity."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -64,7 +64,7 @@ def custom_context(incident: Incident) -> dict[str, Any]:
 @requires(EDIT_INCIDENTS)
 @require_http_methods(["GET", "POST"])
 def incident_fields(request: HttpRequest, pk: str) -> HttpResponse:
-    """Change custom fields of an incident; the form is on its page, and alone where it has errors."""
+    """Change custom fields of an incident; a form with errors is a page of its own."""
     incident = get_incident(request, pk)
     form = ValuesForm(request.POST or None, incident=incident)
     if request.method == "POST" and form.is_valid():
