@@ -74,8 +74,8 @@ def incident_document(
     """What the index knows of an incident. The same for a stored and for a new one.
 
     `templates` maps ids of log templates to their text. `fields` are custom fields that feed
-    similarity, each its label and, on the lines below, its text. `source` names the sender of the alert
-    that opened it, if that wrote title and symptom.
+    similarity, each its label and, on the lines below, its text. `source` names the sender of the
+    alert that opened it, if that wrote title and symptom.
     """
     if source:
         title, symptom = machine_text(title), machine_text(symptom)

@@ -27,7 +27,7 @@ from incidents.api.mixins import (
 )
 from incidents.api.services import ServiceSerializer
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
-from incidents.custom_fields.values import BelongsTo, with_values
+from incidents.custom_fields.values import BelongsTo, labels_of, with_values
 from incidents.history_import import import_incidents
 from incidents.history_rows import DATE_ORDERS, options_from
 from incidents.models import Alert, Incident, Service
@@ -383,7 +383,8 @@ class IncidentViewSet(
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_rows(self, request: Request) -> Response:
         body = validated_body(request, ImportSerializer)
-        options = options_from(body.get("mapping") or {}, body["zone"], body["dates"])
+        custom = labels_of(BelongsTo.INCIDENTS)
+        options = options_from(body.get("mapping") or {}, body["zone"], body["dates"], custom)
         report = import_incidents(
             enumerate(body["rows"], 1), body["source"], dry_run=body["dry_run"], options=options
         )

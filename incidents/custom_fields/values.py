@@ -23,8 +23,9 @@ def fields_of(belongs_to: str) -> QuerySet[CustomField]:
     return CustomField.objects.filter(belongs_to=belongs_to, archived=False)
 
 
-def belonging_to(record: Incident | Service) -> str:
-    return BelongsTo.INCIDENTS if isinstance(record, Incident) else BelongsTo.SERVICES
+def labels_of(belongs_to: str) -> dict[str, str]:
+    """The labels of the fields in use, by name."""
+    return dict(fields_of(belongs_to).values_list("name", "label"))
 
 
 def read_values(
