@@ -32,8 +32,8 @@ def custom_cells(
     incident: Incident, columns: list[tuple[str, str]]
 ) -> list[tuple[str, FieldValue | None]]:
     """Label and value of an incident for each custom column, a pair of name and label."""
-    values = {row.field.name: row for row in values_of(incident)} if columns else {}
-    return [(label, values.get(name)) for name, label in columns or []]
+    values = {row.field.name: row for row in values_of(incident)}
+    return [(label, values.get(name)) for name, label in columns]
 
 
 @register.filter

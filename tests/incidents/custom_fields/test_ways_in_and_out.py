@@ -125,6 +125,7 @@ def test_services_show_and_filter_them(web: Client, manager: User, database: Ser
         CustomField(), manager, name="cost", label="Cost center", belongs_to="services"
     )
     FieldValue.objects.create(field=field, service=database, text="4711")
+    file_incident(title="Slow", services=[database])
     assert "4711" in page_of(web, f"/services/{database.pk}/")
     assert "orders-db" in page_of(web, "/services/?field.cost=47")
     assert "No service matches." in page_of(web, "/services/?field.cost=48")

@@ -1,4 +1,4 @@
-"""Search finds alerts by a label without reading the others."""
+"""Search finds alerts and incidents by a label without reading the others."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -13,5 +13,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             "alert",
             GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="alert_by_label"),
+        ),
+        AddIndexConcurrently(
+            "incident",
+            GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="incident_by_label"),
         ),
     ]
