@@ -31,6 +31,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends fonts-dejavu-co
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
+RUN python -m common.catalogs
 RUN SECRET_KEY=only-for-collecting DATABASE_URL=postgresql://none/none CAUSEBOOK_DATA_DIR=/tmp \
     python manage.py collectstatic --noinput
 # By number, so that Kubernetes sees that it is not root.

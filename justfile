@@ -47,6 +47,10 @@ format: _environment
     {{ python }} -m ruff format .
     {{ templates }} | xargs {{ python }} -m djhtml
 
+# Bring the catalogs of translations up to date with the sources
+translations: _environment
+    {{ python }} -m common.catalogs renew
+
 # Check types
 types: _environment
     {{ python }} -m mypy .

@@ -9,7 +9,7 @@ PAGES = (
     Page(
         "Your account",
         "account",
-        "sign-in sessions profile password second factor passkey time zone settings",
+        "sign-in sessions profile password second factor passkey time zone language settings",
     ),
     Page("People", "accounts:people", "users roles", MANAGE_PEOPLE),
     Page("Invite people", "accounts:invite", "users new add", MANAGE_PEOPLE),

@@ -95,6 +95,7 @@ urlpatterns = [
     path("account/", views.account, name="mfa_list_webauthn"),
     path("account/", views.account, name="socialaccount_connections"),
     path("account/time-zone/", views.save_time_zone, name="save-time-zone"),
+    path("account/language/", views.save_language, name="save-language"),
     path("account/sessions/end/", views.end_other_sessions, name="end-other-sessions"),
     path("account/sessions/<int:pk>/end/", views.end_session, name="end-session"),
     path(

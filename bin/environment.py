@@ -36,12 +36,18 @@ def fail(sentence: str) -> None:
 
 def prepare(requirements: str) -> Path:
     """The Python of .venv with `requirements` installed; quick when nothing changed."""
+    _install(requirements)
+    _compile_catalogs()
+    return PYTHON
+
+
+def _install(requirements: str) -> None:
     # 3.11 is spelled out because this file must at least start on any Python 3.
     if sys.version_info < (3, 11):
         fail("Causebook needs Python 3.11 or newer. Start it with that: python3.11 bin/up")
     stamp = _stamp(requirements)
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == _digest(requirements):
-        return PYTHON
+        return
     if not os.access(ROOT, os.W_OK):
         fail(
             f"The folder {ROOT} is read-only. Copy it to where you may write, or change its owner."
@@ -55,7 +61,16 @@ def prepare(requirements: str) -> Path:
             fail("pip could not install the requirements; see its message above. Run this again.")
     for name in (requirements, *CONTAINED.get(requirements, [])):
         _stamp(name).write_text(_digest(name))
-    return PYTHON
+
+
+def _compile_catalogs() -> None:
+    """Texts in other languages, where a catalog is newer than what was compiled of it."""
+    for file in (*ROOT.glob("locale/*/*/*.po"), *ROOT.glob("*/locale/*/*/*.po")):
+        compiled = file.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime <= file.stat().st_mtime:
+            # Pages are in English until it succeeds, which is no reason not to start.
+            subprocess.run([str(PYTHON), "-m", "common.catalogs"], cwd=ROOT, check=False)
+            return
 
 
 def _stamp(requirements: str) -> Path:

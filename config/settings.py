@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "accounts.web.middleware.session_limits",
     "accounts.web.middleware.trusted_proxy_middleware",
     "accounts.web.middleware.own_time_zone",
+    "accounts.web.language.ReadersLanguage",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.web.middleware.RequiredSteps",
@@ -81,7 +82,7 @@ ASGI_APPLICATION = "config.asgi.application"
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "config.translated_pages.PageTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -98,6 +99,7 @@ TEMPLATES = [
     },
 ]
 
+MESSAGE_STORAGE = "config.translated_pages.PageMessages"
 FORM_RENDERER = "config.form_renderer.FormRenderer"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -210,7 +212,11 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "incidents:home"
 LOGOUT_REDIRECT_URL = "login"
 
+# Of everything but pages, which are in the language of who reads them (docs/translating.md).
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "common" / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

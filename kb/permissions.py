@@ -5,19 +5,26 @@ What was made from a private incident is private too, until somebody opens it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import (
+    Exists,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    prefetch_related_objects,
+)
 
 from common.viewer import Viewer, only_team
-from incidents.events.pages import with_open_pages
+from incidents.events.pages import hidden_paths
 from incidents.permissions import sees_all, visible, visible_incidents
 from kb.models import (
     ActionItem,
     Cause,
     CauseLink,
     Check,
-    Citation,
     Picture,
     Postmortem,
     PostmortemReview,
@@ -53,9 +60,12 @@ def visible_links(user: Viewer) -> QuerySet[CauseLink]:
     return CauseLink.objects.filter(visible(user, "incident__"))
 
 
-def open_citations(user: Viewer) -> Prefetch[Any, Any, Any]:
-    """Reads the citations of links with them, but for those of pages that `user` may not open."""
-    return Prefetch("citations", with_open_pages(Citation.objects.all(), user))
+def read_open_citations(links: Sequence[CauseLink], user: Viewer) -> None:
+    """Set `open_citations` of links: their citations of pages that `user` may open."""
+    prefetch_related_objects(links, Prefetch("citations", to_attr="open_citations"))
+    hidden = hidden_paths(user, {row.path for link in links for row in link.open_citations})
+    for link in links:
+        link.open_citations = [row for row in link.open_citations if row.path not in hidden]
 
 
 def visible_causes(user: Viewer) -> QuerySet[Cause]:

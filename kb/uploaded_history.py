@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
-from os import utime
 from pathlib import Path
 
 from django.core.cache import cache
@@ -25,7 +24,7 @@ from incidents.history_rows import RowOptions, mapping_of, options_from
 from kb.import_runner import KnowledgeImportReport, import_records
 from kb.importers import registry
 from kb.importers.base import FIELDS, CannotImport, ReadResult
-from kb.importers.files import UNKNOWN_MTIME
+from kb.importers.unpacking import unpacked, written
 
 MAX_FILES = 100
 MAX_BYTES = 10 * 1024 * 1024
@@ -70,20 +69,14 @@ def import_upload(upload: Upload, dry_run: bool) -> KnowledgeImportReport:
         raise ValidationError({"file": problem})
     with tempfile.TemporaryDirectory(prefix="history-") as folder:
         try:
-            records = _few(importer.read(_written(upload.files, Path(folder))))
+            files = unpacked(upload.files)
+            records = _few(importer.read(written(files, Path(folder))))
         except CannotImport as error:
             text = str(error).replace(folder, "these files")
             raise ValidationError({"file": text}) from error
-    records += _unread(upload.files, records)
+    whole = [name for name in upload.files if name in files]
+    records += _unread(whole, records)
     return import_records(records, upload.source or upload.kind, dry_run)
-
-
-def _written(files: Mapping[str, bytes], folder: Path) -> Path:
-    """The only file in the folder, or the folder."""
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-        utime(folder / name, (UNKNOWN_MTIME, UNKNOWN_MTIME))
-    return folder / next(iter(files)) if len(files) == 1 else folder
 
 
 def _unread(files: Iterable[str], records: list[ReadResult]) -> list[ReadResult]:

@@ -15,7 +15,7 @@ class RoleBackend(ModelBackend):
     """Passwords as Django checks them; permissions by role, then by Django's groups."""
 
     def get_user(self, user_id: int) -> User | None:
-        """With the account, which every page reads for the time zone."""
+        """With the account, which every page reads for time zone and language."""
         found = User.objects.select_related("account").filter(pk=user_id).first()
         return found if found and self.user_can_authenticate(found) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.db import connection
 from django.test import Client
 
 from common import process_cache
+from common.catalogs import compile_catalogs
 from config.gc_tuning import freeze_loaded_objects
 from incidents.models import Incident, Service
 from people.membership import give_role
@@ -73,6 +75,15 @@ def data(name: str) -> Path:
     return path
 
 
+def pytest_configure() -> None:
+    compile_catalogs()
+
+
+FOUND_BY = {"e2e": "mark.e2e", "clock": "mark.clock", "flush": "transaction=True"}
+"""Marker → what is written in each file that has such tests."""
+_text_of = lru_cache(Path.read_text)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what commits: afterwards the rows that migrations made are missing for other tests."""
@@ -80,6 +91,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         database = item.get_closest_marker("django_db")
         if database and database.kwargs.get("transaction"):
             item.add_marker("flush")
+        for marker, word in FOUND_BY.items():
+            if item.get_closest_marker(marker) and word not in _text_of(item.path):
+                raise pytest.UsageError(
+                    f"{item.nodeid} is marked “{marker}”, and {item.path.name} lacks “{word}”, by "
+                    "which bin/test finds such files."
+                )
 
 
 def pytest_collection_finish() -> None:

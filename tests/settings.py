@@ -12,3 +12,5 @@ INSTALLED_APPS += [  # noqa: F405
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.saml",
 ]
+# Each test has a client of its own, which would list all static files: 28 ms of CPU.
+WHITENOISE_AUTOREFRESH = True

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.audit_log import listing
+from common.language import in_english
 from common.viewer import signed_in
 from incidents.web.shortcuts import submitted_key
 from people.models import AuditEntry
@@ -60,6 +61,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
 
 @requires(READ_AUDIT_LOG)
 @require_GET
+@in_english()
 def export(request: HttpRequest) -> Any:
     lines = listing.export(signed_in(request), request.GET.dict())
     response = StreamingHttpResponse(lines, content_type="application/x-ndjson")

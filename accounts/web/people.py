@@ -17,6 +17,7 @@ from accounts.people.invitations import waiting_invitations
 from accounts.people.tokens import all_tokens, created_for_others
 from accounts.sign_in import sessions
 from accounts.web.people_forms import RoleForm, ServiceTokenForm
+from common.language import in_english
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, show_form_errors, submitted_key
 from people.membership import is_service_account
@@ -151,6 +152,7 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(ERASE_PEOPLE)
 @require_GET
+@in_english()
 def export(request: HttpRequest, pk: int) -> HttpResponse:
     person = person_at(request, pk)
     response = JsonResponse(

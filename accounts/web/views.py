@@ -16,16 +16,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts.receivers import ADD_FACTOR, MUST
 from accounts.sign_in import second_factor, sessions, sign_up
+from accounts.web.language import page_language
 from accounts.web.middleware import BACKEND
 from common.viewer import signed_in
+from incidents.web.shortcuts import show_errors
 from people.models import Role
-from people.preferences import set_time_zone
+from people.preferences import set_language, set_time_zone
 
 
 def account(request: HttpRequest) -> HttpResponse:
@@ -48,6 +51,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "sessions": sessions.sessions_of(user, request.session.session_key),
         "has_password": user.has_usable_password(),
         "forced": request.session.get(MUST) == ADD_FACTOR,
+        "languages": settings.LANGUAGES,
         "zones": sorted(zone for zone in available_timezones() if "/" in zone),
     }
     return render(request, "accounts/account.html", context)
@@ -58,10 +62,23 @@ def save_time_zone(request: HttpRequest) -> HttpResponse:
     try:
         set_time_zone(signed_in(request), request.POST.get("time_zone", "")[:100])
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        show_errors(request, error)
     else:
-        messages.success(request, "The time zone is saved.")
+        messages.success(request, _("The time zone is saved."))
     return redirect(f"{reverse('account')}#time-zone")
+
+
+@require_POST
+def save_language(request: HttpRequest) -> HttpResponse:
+    try:
+        set_language(signed_in(request), request.POST.get("language", ""))
+    except ValidationError as error:
+        show_errors(request, error)
+    else:
+        # The message is in the language that the next page is in.
+        request.LANGUAGE_CODE = page_language(request)
+        messages.success(request, _("The language is saved."))
+    return redirect(f"{reverse('account')}#language")
 
 
 @require_POST

@@ -19,6 +19,7 @@ from analysis.presentation.evidence_panel import present_evidence
 from analysis.presentation.log_comparison import compare_log_lines
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import calls_table, example_traces
+from common.language import in_english
 from common.promql import threshold_words
 from incidents.web.shortcuts import get_incident
 from people.permissions import requires
@@ -70,6 +71,7 @@ def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
 
 
 @require_GET
+@in_english()
 def chart_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """The chart of one item as an image file, for postmortems and chat."""
     item = get_object_or_404(Evidence.objects.select_related("service"), pk=pk)

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
+PARENT = "CAUSEBOOK_TIED_PARENT"
+"""The variable by which a tied process says its id to those that it starts."""
 
 
 def end_with_parent(number: int) -> None:
@@ -44,6 +46,11 @@ def main(arguments: Sequence[str]) -> None:
         become(user[0])
     # After the change of user, which would reset it.
     end_with_parent(getattr(signal, f"SIG{stop}"))
+    parent = os.environ.get(PARENT)
+    if parent and os.getppid() != int(parent):
+        # It ended before it could be tied to: no signal will come.
+        sys.exit(f"{command[0]} is not started: process {parent}, which wanted it, has ended.")
+    os.environ[PARENT] = str(os.getpid())
     os.execvp(command[0], list(command))  # noqa: S606
 
 

@@ -31,6 +31,9 @@ def visible_notices(user: User) -> QuerySet[Notice]:
 
 def count_unread(user: User) -> int:
     """How many of `visible_notices` are unread: every page shows it."""
+    # Most have none; to plan the query below takes the database ten times as long as this one.
+    if not Notice.objects.filter(user=user, read_at=None).exists():
+        return 0
     key = (user.pk, only_team(user), user.has_perm(SEE_ALL))
     sql, parameters = _counting.get(key, lambda: _count_unread_sql(user))
     with connection.cursor() as cursor:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import ordinal
 from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from common.markdown import escape_markdown, render_markdown, with_breaks
 from common.numbers import plain_number
@@ -25,6 +27,7 @@ register.filter("with_breaks", with_breaks)
 register.filter("markdown_of", markdown_of)
 register.filter("links_of", safe_links)
 register.filter("attributes", flatatt)
+register.filter(ordinal)
 
 
 @register.filter
@@ -85,9 +88,11 @@ def time_zone() -> str:
 @register.filter
 def ago(value: datetime | None) -> str:
     if value is None:
-        return "never"
+        return _("never")
     passed = timezone.now() - value
-    return f"in {span(-passed)}" if passed < timedelta(0) else f"{span(passed)} ago"
+    if passed < timedelta(0):
+        return _("in %(span)s") % {"span": span(-passed)}
+    return _("%(span)s ago") % {"span": span(passed)}
 
 
 @register.filter
@@ -112,14 +117,6 @@ def md(value: Any) -> str:
 def shade(index: int) -> int:
     """The shade of a chart's part, of which there are twelve."""
     return index % 12
-
-
-@register.filter
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 11th."""
-    teens = number % 100 in (11, 12, 13)
-    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 @register.filter

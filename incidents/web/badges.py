@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from common import svg
+from common.language import in_english
 from incidents.catalogue.badge_keys import is_key_of
 from incidents.models import Incident, Service
 from incidents.permissions import Nobody, visible_incidents
@@ -20,6 +21,7 @@ NAME_COLOUR, CALM, WARNING, ALARM = "#3b4252", "#1b6e3c", "#8a5a00", "#b3261e"
 
 @login_not_required
 @require_GET
+@in_english()
 def badge(request: HttpRequest, pk: int) -> HttpResponse:
     """How many public incidents of a service are open, and how severe the worst is."""
     service = get_object_or_404(Service, pk=pk)

@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.middleware import HtmxDetails
 
+from common.language import in_english
 from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
@@ -157,6 +158,7 @@ def _shown_filter(person: User, given: QueryDict) -> SavedFilter | None:
 
 
 @require_GET
+@in_english()
 def csv_file(request: HttpRequest) -> Any:
     """What the filter finds as CSV; 400 for a filter with an invalid value."""
     incidents = visible_incidents(request.user)

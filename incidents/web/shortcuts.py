@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from common.language import Text, in_language_of
 from incidents.models import Incident
 from incidents.permissions import visible_incidents
 from people import audit
@@ -34,15 +35,22 @@ def add_errors(form: Any, error: ValidationError) -> None:
 
 def show_errors(request: HttpRequest, error: ValidationError) -> None:
     """Show the errors of a business rule as messages."""
-    for message in error.messages:
+    for message in messages_of(request, error):
         messages.error(request, message)
+
+
+def messages_of(request: HttpRequest, error: ValidationError) -> list[str]:
+    """What a business rule refuses, in the language of who reads it."""
+    with in_language_of(request):
+        return error.messages
 
 
 def show_form_errors(request: HttpRequest, form: Any) -> None:
     """Show what is wrong with a small form of another page as messages."""
-    for problems in form.errors.values():
-        for message in problems:
-            messages.error(request, message)
+    with in_language_of(request):
+        for problems in form.errors.values():
+            for message in problems:
+                messages.error(request, message)
 
 
 class _HasPage(Protocol):
@@ -50,7 +58,7 @@ class _HasPage(Protocol):
 
 
 def act_and_redirect(
-    request: HttpRequest, target: _HasPage | str, action: Callable[[], Any], done: str = ""
+    request: HttpRequest, target: _HasPage | str, action: Callable[[], Any], done: Text = ""
 ) -> HttpResponse:
     """Run `action` on `target`, a record or an address, and redirect there.
 

@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from common.language import Text
 from incidents.models import Incident
 from incidents.undoing import current_version
 from incidents.web.shortcuts import submitted_key, succeeds
@@ -28,18 +29,18 @@ class Undo:
     """the element that htmx replaces with the answer; empty for a whole page"""
 
 
-def _rendered(request: HttpRequest, text: str, undo: Undo | None) -> SafeString:
+def _rendered(request: HttpRequest, text: Text, undo: Undo | None) -> SafeString:
     context = {"text": text, "undo": undo}
     return render_to_string("components/toast.html", context, request)
 
 
-def show_toast(request: HttpRequest, text: str, undo: Undo | None = None) -> None:
+def show_toast(request: HttpRequest, text: Text, undo: Undo | None = None) -> None:
     """Show it on the page that comes next."""
     messages.success(request, _rendered(request, text, undo), extra_tags="toast")
 
 
 def add_toast(
-    request: HttpRequest, response: HttpResponse, text: str, undo: Undo | None = None
+    request: HttpRequest, response: HttpResponse, text: Text, undo: Undo | None = None
 ) -> HttpResponse:
     """Show it with a part of a page that htmx loads."""
     context = {"toast": _rendered(request, text, undo)}
@@ -67,7 +68,7 @@ def submitted_versions(request: HttpRequest) -> tuple[int, int]:
 
 
 def act_with_undo(
-    request: HttpRequest, incident: Incident, action: Callable[[], Any], done: str
+    request: HttpRequest, incident: Incident, action: Callable[[], Any], done: Text
 ) -> HttpResponse:
     """Run `action` on the status, severity or times of an incident, and offer to take it back."""
     before = current_version(incident)

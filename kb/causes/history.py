@@ -14,7 +14,7 @@ from common.svg_graph import graph
 from common.viewer import Viewer
 from incidents.models import Service
 from kb.models import Cause, CauseLink, Fix, LedTo
-from kb.permissions import open_citations, visible_links
+from kb.permissions import read_open_citations, visible_links
 from kb.reports import svg_charts
 
 
@@ -43,9 +43,10 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
     visible = visible_links(user).filter(cause=cause)
     links = list(
         visible.select_related("incident", "author")
-        .prefetch_related("incident__services", open_citations(user))
+        .prefetch_related("incident__services")
         .order_by("-incident__impact_started_at")[:2000]
     )
+    read_open_citations(links, user)
     counted = [link for link in links if link.state != CauseLink.State.REJECTED]
     incidents = [link.incident for link in counted]
     resolved = [row for row in incidents if row.resolved_at]

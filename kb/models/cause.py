@@ -123,6 +123,8 @@ class CauseLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords()
+    open_citations: list[Citation]
+    """Set by `read_open_citations`: those whose pages a reader may open."""
 
     class Meta:
         ordering = ["incident", "pk"]

@@ -15,7 +15,7 @@ from incidents.models import Incident, TimelineEntry
 from incidents.suspect_changes import candidate_changes
 from incidents.timeline import PLAIN, full_timeline
 from kb.models import CauseLink, PostmortemTemplate
-from kb.permissions import open_citations
+from kb.permissions import read_open_citations
 
 Section = Callable[[Incident], str]
 """What is known of an incident, as Markdown; empty when nothing is."""
@@ -77,14 +77,14 @@ def _impact(incident: Incident) -> str:
 
 
 def _causes(incident: Incident) -> str:
-    links = incident.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause")
-    lines = []
+    rows = incident.cause_links.exclude(state=CauseLink.State.REJECTED).select_related("cause")
+    links, lines = list(rows.prefetch_related("citations")), []
     # What is written into the text stays there: of a public incident, only what all may open.
-    rows = links.prefetch_related("citations" if incident.private else open_citations(Nobody()))
-    for link in rows:
-        cited = "".join(
-            f" [{escape_markdown(row.title)}]({row.path})" for row in link.citations.all()
-        )
+    if not incident.private:
+        read_open_citations(links, Nobody())
+    for link in links:
+        shown = link.citations.all() if incident.private else link.open_citations
+        cited = "".join(f" [{escape_markdown(row.title)}]({row.path})" for row in shown)
         why = f": {link.reason}" if link.reason else ""
         name = escape_markdown(link.cause.name)
         lines.append(f"- {link.get_role_display()} ({link.state}): **{name}**{why}{cited}")

@@ -37,7 +37,7 @@ from kb.permissions import (
     EDIT_CAUSES,
     LINK_CAUSES,
     MAKE_RECORDS_PUBLIC,
-    open_citations,
+    read_open_citations,
     visible_actions,
     visible_causes,
     visible_links,
@@ -166,8 +166,8 @@ def cause_split(request: HttpRequest, pk: int) -> HttpResponse:
 def _causes_panel(
     request: HttpRequest, incident: Incident, error: str = "", name: str = ""
 ) -> HttpResponse:
-    links = incident.cause_links.select_related("cause", "author")
-    links = links.prefetch_related(open_citations(request.user))
+    links = list(incident.cause_links.select_related("cause", "author"))
+    read_open_citations(links, request.user)
     context = {
         "incident": incident,
         "links": links,

@@ -55,7 +55,8 @@ class HistoryForm(forms.Form):
     file = _FilesField(
         label="Files",
         allow_empty_file=True,
-        help_text=f"Up to {MAX_FILES} files and {MAX_BYTES // 2**20} MB at once.",
+        help_text=f"Up to {MAX_FILES} files and {MAX_BYTES // 2**20} MB at once. "
+        "Of a folder choose a zip file.",
     )
     source = forms.CharField(
         required=False, max_length=50,

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.language import in_english
 from common.viewer import signed_in
 from incidents.web.shortcuts import act_and_redirect, add_errors, form_page, submitted_key
 from kb import privacy
@@ -261,6 +262,7 @@ def _difference(before: str, after: str) -> list[tuple[str, str]]:
 
 
 @require_GET
+@in_english()
 def export(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     postmortem = get_postmortem(request, pk)
     plugin = registry().get(kind)

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET
 
 from common.csv_text import safe_cell
+from common.language import in_english
 from incidents.models import Service
 from kb.models import Category
 from kb.reports import drill_through, statistics, svg_charts
@@ -124,6 +125,7 @@ def _names(columns: list[tuple[str, list[tuple[str, int]]]]) -> list[str]:
     return list(dict.fromkeys(name for _, parts in columns for name, _ in parts))
 
 
+@in_english()
 def _csv(*parts: list[statistics.BreakdownRow]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="incidents.csv"'

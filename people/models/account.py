@@ -24,6 +24,9 @@ class Account(models.Model):
     time_zone = models.CharField(
         max_length=60, blank=True, db_default="", help_text="Of the pages' times; empty: UTC."
     )
+    language = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="Of pages; empty: as the browser asks."
+    )
     incident_columns = models.CharField(
         max_length=200,
         blank=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import yaml
@@ -35,7 +36,7 @@ class Objective:
     service: str
     name: str
     target: float
-    window_days: int
+    window: timedelta
     counts: str
     """"bad" or "good": what `numerator` counts"""
     numerator: str
@@ -51,6 +52,12 @@ def bad_and_total(objective: Objective, window: str = "5m") -> tuple[str, str]:
     counted = f"({counted} or 0 * {total})"
     bad = counted if objective.counts == "bad" else f"{total} - {counted}"
     return bad, total
+
+
+def _duration(window: timedelta) -> str:
+    """As Prometheus writes it: whole days, else whole hours."""
+    hours = window // timedelta(hours=1)
+    return f"{hours}h" if hours % 24 else f"{window.days}d"
 
 
 def rules(objectives: Iterable[Objective]) -> str:
@@ -84,7 +91,7 @@ def _group(objective: Objective) -> dict[str, Any]:
         record("bad:rate5m", bad),
         record("error:ratio5m", five_minutes),
         *(record(f"error:ratio{name}", over(name)) for name in WINDOWS if name != "5m"),
-        record("error:ratio_window", over(f"{objective.window_days}d")),
+        record("error:ratio_window", over(_duration(objective.window))),
         record("budget_left:ratio", budget_left),
     ]
     return {
@@ -97,7 +104,7 @@ def _alerts(
     objective: Objective, mine: str, allowed: str, labels: dict[str, str]
 ) -> list[dict[str, Any]]:
     by_severity: dict[str, list[str]] = {}
-    for alert in burn_alerts(objective.window_days * 86_400):
+    for alert in burn_alerts(objective.window.total_seconds()):
         threshold = f"{alert.factor:g} * {allowed}"
         both = " and ".join(
             f"causebook:slo_error:ratio{_NAMES[seconds]}{mine} >= {threshold}"

@@ -1,6 +1,6 @@
 """Windows of objectives, and when one begins and ends. No Django in it.
 
-- `28d`: rolling, any number of days.
+- `28d`, `6h`: rolling, any number of days or hours.
 - `month`, `quarter`, `year`: by the calendar, in UTC.
 - `7d@2026-01-03T12:00[Europe/Berlin]`, `1M@2026-01-15T00:00[UTC]`: one after the other from a
   moment on, by the clock and the calendar of a place. From the 31st on, a shorter month's window
@@ -22,7 +22,8 @@ LONGEST_TEXT = 80
 CALENDAR = {"month": 1, "quarter": 3, "year": 12}
 _USUAL_DAYS = 30.4375
 """Of a month."""
-_ROLLING = re.compile(r"([1-9]\d{0,2})d", re.ASCII)
+_ROLLING = re.compile(r"([1-9]\d{0,3})([hd])", re.ASCII)
+_ROLLING_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _ANCHORED = re.compile(
     r"([1-9]\d{0,2})([dM])@(\d{4}-\d\d-\d\dT\d\d:\d\d)\[([A-Za-z0-9_+\-/]{1,40})\]", re.ASCII
 )
@@ -61,15 +62,17 @@ class _Anchored:
         return begin, end
 
 
-def rolling_days(kind: str) -> int | None:
-    """Days of a rolling window; None for any other kind."""
+def rolling(kind: str) -> timedelta | None:
+    """How long a rolling window is; None for any other kind."""
     match = _ROLLING.fullmatch(kind)
-    days = int(match[1]) if match else 0
-    return days if 1 <= days <= LONGEST_DAYS else None
+    if match is None:
+        return None
+    length = int(match[1]) * _ROLLING_UNITS[match[2]]
+    return length if length <= timedelta(days=LONGEST_DAYS) else None
 
 
 def is_window(kind: str) -> bool:
-    return kind in CALENDAR or rolling_days(kind) is not None or _anchored(kind) is not None
+    return kind in CALENDAR or rolling(kind) is not None or _anchored(kind) is not None
 
 
 def window(kind: str, now: datetime) -> tuple[datetime, datetime]:
@@ -78,8 +81,8 @@ def window(kind: str, now: datetime) -> tuple[datetime, datetime]:
     Raises KeyError for a kind that is no window.
     """
     now = now.astimezone(UTC)
-    if days := rolling_days(kind):
-        return now - timedelta(days=days), now
+    if length := rolling(kind):
+        return now - length, now
     if anchored := _anchored(kind):
         return anchored.window(now)
     months = CALENDAR[kind]
@@ -89,20 +92,21 @@ def window(kind: str, now: datetime) -> tuple[datetime, datetime]:
     return start, datetime(now.year + after // 12, after % 12 + 1, 1, tzinfo=UTC)
 
 
-def window_days(kind: str) -> int:
-    """Days of a window, of months their usual length. Raises KeyError."""
-    if days := rolling_days(kind):
-        return days
+def usual_length(kind: str) -> timedelta:
+    """How long a window is, of months the usual whole days. Raises KeyError."""
+    if length := rolling(kind):
+        return length
     anchored = _anchored(kind)
     if anchored and anchored.unit == "d":
-        return anchored.count
-    return int(_USUAL_DAYS * (anchored.count if anchored else CALENDAR[kind]))
+        return timedelta(days=anchored.count)
+    return timedelta(days=int(_USUAL_DAYS * (anchored.count if anchored else CALENDAR[kind])))
 
 
 def in_words(kind: str) -> str:
     """As in “28 days, rolling”."""
-    if days := rolling_days(kind):
-        return f"{days} {'day' if days == 1 else 'days'}, rolling"
+    if rolling(kind):
+        count, unit = int(kind[:-1]), {"h": "hour", "d": "day"}[kind[-1]]
+        return f"{count} {unit}{'' if count == 1 else 's'}, rolling"
     anchored = _anchored(kind)
     if anchored is None:
         return f"calendar {kind}"

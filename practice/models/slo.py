@@ -25,7 +25,7 @@ POLICY = (
 def validate_window(value: str) -> None:
     if not windows.is_window(value):
         raise ValidationError(
-            f"Write days, from 1d to {windows.LONGEST_DAYS}d, or month, quarter or year; "
+            f"Write hours or days, from 1h to {windows.LONGEST_DAYS}d, or month, quarter or year; "
             "from a moment on as in 7d@2026-01-03T12:00[Europe/Berlin]."
         )
 
@@ -39,7 +39,7 @@ class Slo(models.Model):
     """A target ratio of good events over a window, measured with two queries."""
 
     class Window(models.TextChoices):
-        """The usual ones; any number of days is a window."""
+        """The usual ones; any number of hours or days is a window."""
 
         DAYS_7 = "7d", "7 days, rolling"
         DAYS_14 = "14d", "14 days, rolling"

@@ -53,10 +53,10 @@ def rolling(value: Any, field: str) -> str:
         raise Refused(f"“{field}” is {written}, which has no fixed length: write days, as in 30d.")
     if length is None:
         raise Refused(f"“{field}” is “{written}”, which is no duration such as 28d or 4w.")
-    days = length / 86_400
-    if days != int(days) or not 1 <= days <= LONGEST_DAYS:
-        raise Refused(f"“{field}” is {written}: windows are whole days, 1 to {LONGEST_DAYS}.")
-    return f"{days:.0f}d"
+    hours = length / 3600
+    if hours != int(hours) or not 1 <= hours <= 24 * LONGEST_DAYS:
+        raise Refused(f"“{field}” is {written}: windows are whole hours, 1h to {LONGEST_DAYS}d.")
+    return f"{hours:.0f}h" if hours % 24 else f"{hours / 24:.0f}d"
 
 
 def of_openslo(spec: dict[str, Any]) -> tuple[str, list[str]]:

@@ -41,7 +41,7 @@ def objective_of(slo: Slo) -> Objective:
         slo.service.name,
         slo.name,
         slo.ratio,
-        windows.window_days(slo.window),
+        windows.usual_length(slo.window),
         slo.counts,
         slo.numerator,
         slo.total,

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from common.language import in_english
 from common.viewer import signed_in
 from incidents.models import Service
 from incidents.web.shortcuts import submitted_key
@@ -31,17 +32,19 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
         monthly_review.subscribe(signed_in(request), service, request.POST.get("wanted") == "yes")
         query = f"?service={service.pk}" if service else ""
         return redirect(f"{reverse('practice:month', args=[f'{first:%Y-%m}'])}{query}")
-    current = monthly_review.build_review(request.user, first, service)
     if request.GET.get("as") == "md":
+        with in_english():
+            found = monthly_review.build_review(request.user, first, service)
+            text = monthly_review.as_markdown(found)
         name = f"reliability-{first:%Y-%m}{f'-{service.pk}' if service else ''}.md"
         return HttpResponse(
-            monthly_review.as_markdown(current),
+            text,
             content_type="text/markdown; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
     later = monthly_review.next_month(first)
     context = {
-        "found": current,
+        "found": monthly_review.build_review(request.user, first, service),
         "services": services,
         "earlier": monthly_review.last_month(first),
         "later": later if later <= monthly_review.last_month() else None,

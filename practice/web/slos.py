@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import Mark, draw
+from common.language import in_english
 from incidents.models import Service, TierPolicy
 from incidents.web.catalogue import preview_then_import
 from incidents.web.shortcuts import submitted_key
@@ -137,6 +138,7 @@ def slo_import(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@in_english()
 def rule_file(request: HttpRequest) -> HttpResponse:
     """Rules of all enabled objectives, for Prometheus to load."""
     slos = Slo.objects.filter(enabled=True).select_related("service")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
+from common import archives
 from incidents.models import Incident, Service
 from kb import uploaded_history
 from kb.importers import registry
 from kb.models import ActionItem, Cause, CauseLink, Postmortem
 from people.membership import give_role
 from people.models import Role
+from tests.common.test_archives import packed
 from tests.kb.importers.test_importers import SAMPLES
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +137,53 @@ def test_a_folder_of_postmortems_comes_as_its_files(manager: Client) -> None:
     assert Incident.objects.get().external_id == "relay.md"
 
 
+def test_a_folder_that_was_packed_comes_as_its_files(manager: Client, tmp_path: Path) -> None:
+    report = "# Disk full\n\n**Date:** 2026-02-0{day}T10:00Z\n\n## Root cause\n\nOld logs\n"
+    inner = packed({"Incidents/two.md": report.format(day=2)})
+    export = packed({
+        "wiki-main/README.md": "# Our wiki\n\nStart here.\n",
+        "wiki-main/2026/one.md": report.format(day=1),
+        "wiki-main/2026/graph.png": b"\x89PNG", "wiki-main/.git/HEAD": b"ref",
+        "wiki-main/Part-1.zip": inner, "__MACOSX/wiki-main/._one.md": b"\0",
+    })  # fmt: skip
+    first = preview(manager, "markdown", ("export.zip", export))
+    assert "3 records: 2 would be imported" in words(first)
+    assert "skipped README.md: it is a README of the folder, no incident" in words(first)
+    (tmp_path / "wiki.zip").write_bytes(export)
+    call_command("import_knowledge", "markdown", str(tmp_path / "wiki.zip"))
+    assert Incident.objects.filter(title="Disk full").count() == 2
+    again = preview(manager, "markdown", ("export.zip", export))
+    assert "2 known already" in words(again), "A branch's or commit's name is no part of an id."
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"../../etc/cron.d/x.md": b"# X"}, "'../../etc/cron.d/x.md' in it is no name of a file"),
+        ({"/etc/x.md": b"# X"}, "is no name of a file"),
+        ({"[Content_Types].xml": b"<x/>", "xl/sheet.xml": b""}, "it is a workbook: save it as CSV"),
+        ({"a.png": b"\x89PNG"}, "no text file is in it"),
+        ({"a.md": b"\0" * (archives.MAX_BYTES + 1)}, "unpacked it has more than 64 MB"),
+        ({f"{n}.md": b"" for n in range(archives.MAX_MEMBERS + 1)}, "more than 2,000 files"),
+    ],
+)  # fmt: skip
+def test_an_archive_that_is_no_folder_of_texts_is_refused_with_the_cure(
+    manager: Client, members: dict[str, bytes], said: str
+) -> None:
+    answer = preview(manager, "markdown", ("export.zip", packed(members)))
+    assert answer.status_code == 422
+    assert "export.zip: " in words(answer)
+    assert said in words(answer)
+
+
+def test_a_damaged_archive_is_refused(manager: Client) -> None:
+    whole = packed({"one.md": "# One\n" * 500})
+    for damaged in (whole[:-30], whole[:60] + b"x" * 40 + whole[100:], b"PK\x03\x04"):
+        answer = preview(manager, "markdown", ("export.zip", damaged))
+        assert answer.status_code == 422
+        assert "it is a damaged zip file: pack it anew" in words(answer)
+
+
 def test_options_of_the_command_are_fields(manager: Client) -> None:
     table = "Nr;What;When\n1;Mail late;05/03/2026 10:00\n"
     refused = preview(manager, "csv", ("a.csv", table))
@@ -157,7 +207,7 @@ BROKEN: dict[str, tuple[str, list[tuple[str, str | bytes]], dict[str, str], str]
     "an unknown kind": ("xml", [("a.csv", TABLE)], {}, "xml is not one of the available choices"),
     "no JSON": ("pagerduty", [("a.json", "<html>")], {}, "a.json: "),
     "a workbook": ("csv", [("a.xlsx", b"PK\x03\x04rest")], {}, "save a workbook as CSV"),
-    "a zip": ("html", [("a.zip", b"PK\x03\x04rest"), ("b.zip", b"")], {}, "no .html file in these"),
+    "a zip": ("html", [("a.zip", packed({"b.md": "", "c.md": ""}))], {}, "no .html file in these"),
     "twice": ("markdown", [("a.md", "x"), ("a.md", "y")], {}, "Two files are called a.md"),
     "a long name": ("markdown", [("ä" * 150 + ".md", "x")], {}, "up to 200 bytes"),
     "a zone": ("csv", [("a.csv", TABLE)], {"zone": "Mars"}, "There is no time zone 'Mars'"),

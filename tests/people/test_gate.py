@@ -42,7 +42,7 @@ OF_ONESELF = {
     "incidents.api.notices.NoticeViewSet",
     # Signing in and one's own account, by the sign-in library or beside it.
     "accounts.web.lazy.view", "accounts.web.views.account", "accounts.web.views.save_time_zone",
-    "accounts.web.views.end_session",
+    "accounts.web.views.save_language", "accounts.web.views.end_session",
     "accounts.web.views.end_other_sessions", "accounts.web.views.ask_to_join",
     "accounts.web.views.accept_invitation", "accounts.web.views.admin_sign_in",
     # They read, though by POST: the text to look up is long.

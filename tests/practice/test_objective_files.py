@@ -100,6 +100,15 @@ NOBL9 = """
             id="pyrra: offset, hours",
         ),
         pytest.param(
+            "pyrra",
+            pyrra("bool_gauge: {metric: 'up{job=\"b\"}'}", "36h"),
+            "36h",
+            "good",
+            'sum(sum_over_time(up{job="b"}[$window]))',
+            'sum(count_over_time(up{job="b"}[$window]))',
+            id="pyrra: a window of hours",
+        ),
+        pytest.param(
             "sloth",
             sloth("raw: {error_ratio_query: '1 - avg(ok[{{ .window }}])'}"),
             "30d",
@@ -322,7 +331,7 @@ def test_an_import_says_what_it_assumed_and_what_it_left_out(manager: Client) ->
         f"/api/v1/slos/{slo.pk}/", {"window": "6 weeks"}, content_type="application/json"
     )
     assert answer.status_code == 400
-    assert "Write days, from 1d to 366d" in answer.content.decode()
+    assert "Write hours or days, from 1h to 366d" in answer.content.decode()
     preview = manager.post(
         "/practice/slos/import/", {"kind": "pyrra", "content": pyrra(PYRRA_RATIO)}
     )

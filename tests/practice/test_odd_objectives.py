@@ -24,7 +24,7 @@ def test_any_length_is_a_window_that_is_counted_or_is_refused(length: object) ->
         found = rolling(length, "window")
     except Refused:
         return
-    assert counted_windows.rolling_days(found)
+    assert counted_windows.rolling(found)
 
 
 @given(

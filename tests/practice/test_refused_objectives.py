@@ -66,7 +66,7 @@ CASES = Path(__file__).parents[1] / "cases"
         (
             "pyrra",
             pyrra(PYRRA_RATIO, window="90m"),
-            "“spec.window” is 90m: windows are whole days, 1 to 366.",
+            "“spec.window” is 90m: windows are whole hours, 1h to 366d.",
         ),
         (
             "pyrra",

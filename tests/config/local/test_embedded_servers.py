@@ -18,6 +18,7 @@ from config import env
 from config.local.embedded_postgres import EmbeddedPostgres, PostgresError
 from config.local.embedded_redis import redis_url
 from config.local.sockets import LONGEST, socket_folder
+from config.local.tied_process import tied
 from tests.embedded import Postgres, start_redis
 
 
@@ -117,6 +118,22 @@ def test_a_tied_process_ends_when_its_parent_is_killed() -> None:
             return
         time.sleep(0.05)
     pytest.fail("It runs on.")
+
+
+def test_a_tied_process_is_not_started_when_its_parent_has_ended_already() -> None:
+    # A shell between the two stands for whoever adopts what lost its parent.
+    started = " ".join(tied(["echo", "it runs"]))
+    ran = subprocess.run(
+        tied(["sh", "-c", f"sh -c '{started}; true'; true"]),
+        cwd=env.ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout == ""
+    assert "echo is not started: process" in ran.stderr
+
+    directly = subprocess.run(
+        tied(["sh", "-c", started]), cwd=env.ROOT, capture_output=True, text=True, check=True
+    )
+    assert directly.stdout == "it runs\n"
 
 
 def _runs(pid: int) -> bool:

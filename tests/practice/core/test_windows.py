@@ -1,4 +1,4 @@
-"""Windows of objectives: any number of days, by the calendar, and from a moment on at a place."""
+"""Windows of objectives: hours or days, by the calendar, and from a moment on at a place."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def at(year: int, month: int, day: int, hour: int = 0) -> datetime:
     [
         pytest.param("14d", at(2027, 3, 8), at(2027, 2, 22), at(2027, 3, 8), id="two weeks"),
         pytest.param("1d", at(2027, 3, 8), at(2027, 3, 7), at(2027, 3, 8), id="one day"),
+        pytest.param("6h", at(2027, 3, 8, 2), at(2027, 3, 7, 20), at(2027, 3, 8, 2), id="6 hours"),
         pytest.param("366d", at(2028, 3, 1), at(2027, 3, 1), at(2028, 3, 1), id="a leap year"),
         pytest.param("7d@2026-01-03T12:00[UTC]", at(2026, 1, 10, 11), at(2026, 1, 3, 12),
                      at(2026, 1, 10, 12), id="a week, in its last hour"),
@@ -63,7 +64,8 @@ def test_windows_from_a_moment_on_follow_each_other_without_gap(
     # An hour that the clocks repeat, or leave out, belongs to either side.
     assert start - timedelta(hours=1) <= moment <= end + timedelta(hours=1)
     assert windows.window(kind, end + timedelta(hours=2))[0] == end
-    assert windows.window_days(kind) == pytest.approx((end - start).total_seconds() / DAY, abs=8)
+    days = windows.usual_length(kind) / timedelta(days=1)
+    assert days == pytest.approx((end - start).total_seconds() / DAY, abs=8)
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\d{1,4}[dM]@[-\dT:]{10,16}\[[\w/.]{1,20}\]"))
@@ -80,7 +82,8 @@ def test_any_text_is_a_window_or_is_none(kind: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "", "0d", "367d", "7", "7w", "week", "07d", "7d\n", "13M@2026-01-01T00:00[UTC]",
+        "", "0d", "367d", "0h", "8785h", "90m", "7", "7w", "week", "07d", "7d\n",
+        "13M@2026-01-01T00:00[UTC]",
         "7d@2026-02-30T00:00[UTC]", "7d@2026-01-01T00:00[Europe]",
         "7d@2026-01-01T00:00[../etc/passwd]",
     ],
@@ -89,8 +92,8 @@ def test_what_is_no_window_is_rejected(kind: str) -> None:
     assert not windows.is_window(kind)
 
 
-@pytest.mark.parametrize("days", [1, 2, 7, 14, 28, 30, 90, 365])
-def test_no_alert_fires_while_a_window_is_within_its_budget(days: int) -> None:
+@pytest.mark.parametrize("days", [1 / 24, 1 / 4, 1, 2, 7, 14, 28, 30, 90, 365])
+def test_no_alert_fires_while_a_window_is_within_its_budget(days: float) -> None:
     alerts = burn_alerts(days * DAY)
     assert alerts
     assert min(alert.factor for alert in alerts) >= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,16 @@ def ratio_of(kind: str, content: str) -> str:
     [found] = registry()[kind]().read(content)
     assert isinstance(found, ImportedObjective), found
     bad, total = bad_and_total(
-        Objective("1", "s", found.name, 0.9, 14, found.counts, found.numerator, found.total)
+        Objective(
+            "1",
+            "s",
+            found.name,
+            0.9,
+            timedelta(days=14),
+            found.counts,
+            found.numerator,
+            found.total,
+        )
     )
     return f"({bad}) / ({total})"
 

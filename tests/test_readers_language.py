@@ -1,0 +1,137 @@
+"""Pages are in the language of who reads them; what is stored, sent and exported is in English."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.forms import DateField
+from django.template import Context, Template
+from django.test import Client
+from django.utils import timezone, translation
+
+from common.language import in_english
+from incidents.models import Incident
+from people.preferences import language_of_person, set_language
+
+pytestmark = pytest.mark.django_db
+GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+AGO = "vor 5 min"
+"""How a German page, and no other, says when the incident of these tests began."""
+
+
+@pytest.fixture
+def shown(incident: Incident) -> Incident:
+    begun = timezone.now() - timedelta(minutes=5)
+    Incident.objects.filter(pk=incident.pk).update(detected_at=begun, impact_started_at=begun)
+    return incident
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", "de"),
+        ("fr,de;q=0.5", "de"),
+        ("en-GB,de;q=0.5", "en"),
+        ("fr", "en"),
+        ("*", "en"),
+        ("../../etc/passwd", "en"),
+        ("d" * 9000, "en"),
+        ("", "en"),
+    ],
+)
+def test_the_browser_names_a_language_that_pages_exist_in(
+    client: Client, asked: str, language: str
+) -> None:
+    answer = client.get("/sign-in/", headers={"Accept-Language": asked})
+    assert f'<html lang="{language}"' in answer.content.decode()
+    assert answer.headers["Content-Language"] == language
+    assert "Accept-Language" in answer.headers["Vary"]
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_a_person_chooses_a_language_over_that_of_the_browser(web: Client, user: User) -> None:
+    page = web.post("/account/language/", {"language": "de"}, follow=True)
+    assert '<html lang="de"' in page.content.decode()
+    user.account.refresh_from_db()
+    assert user.account.language == "de"
+    set_language(user, "en")
+    assert '<html lang="en"' in web.get("/account/", headers=GERMAN).content.decode()
+    set_language(user, "")
+    assert '<html lang="de"' in web.get("/account/", headers=GERMAN).content.decode()
+
+
+def test_an_unknown_language_is_refused(web: Client, user: User) -> None:
+    with pytest.raises(ValidationError, match="Choose a language"):
+        set_language(user, "tlh")
+    page = web.post("/account/language/", {"language": "tlh"}, follow=True)
+    assert "Choose a language of the list." in page.content.decode()
+
+
+def test_a_language_that_this_release_does_not_have_is_that_of_the_browser(user: User) -> None:
+    set_language(user, "de")
+    assert language_of_person(user) == "de"
+    user.account.language = "tlh"
+    assert language_of_person(user) == ""
+
+
+def test_readers_in_two_languages_see_the_same_page_each_in_their_own(
+    web: Client, shown: Incident
+) -> None:
+    """Also when one process has served the other before."""
+    for _ in range(2):
+        german, english = web.get("/", headers=GERMAN), web.get("/")
+        assert AGO in german.content.decode()
+        assert "5 min ago" not in german.content.decode()
+        assert "5 min ago" in english.content.decode()
+        assert AGO not in english.content.decode()
+    assert translation.get_language() == "en"
+
+
+def test_what_an_act_renders_is_in_the_readers_language(web: Client, shown: Incident) -> None:
+    page = web.post(f"{shown.get_absolute_url()}edit/", {"title": ""}, headers=GERMAN)
+    assert page.status_code == 422
+    assert "Dieses Feld ist zwingend erforderlich." in page.content.decode()
+
+
+def test_files_are_the_same_in_every_language(web: Client, shown: Incident) -> None:
+    german, english = (web.get("/incidents.csv", headers=each) for each in (GERMAN, {}))
+    assert b"".join(german) == b"".join(english)
+
+
+def test_the_api_is_in_english(web: Client, shown: Incident) -> None:
+    refused = web.post("/api/v1/incidents/", {}, content_type="application/json", headers=GERMAN)
+    assert refused.status_code == 400
+    assert "This field is required." in refused.content.decode()
+
+
+def test_figures_and_days_of_forms_are_written_as_in_english() -> None:
+    with translation.override("de"):
+        shown = Template("{{ n|floatformat:1 }} {{ n }}").render(Context({"n": 1234.5}))
+        assert shown == "1234.5 1234.5"
+        day = timezone.now().date()
+        assert DateField().widget.format_value(day) == day.isoformat()
+        assert DateField().clean("2026-11-28").isoformat() == "2026-11-28"
+
+
+def test_threads_that_write_english_at_once_leave_each_other_alone() -> None:
+    left: list[str | None] = []
+
+    @in_english()
+    def file() -> str | None:
+        return translation.get_language()
+
+    def read(language: str) -> None:
+        with translation.override(language):
+            assert file() == "en"
+            left.append(translation.get_language())
+
+    threads = [Thread(target=read, args=[language]) for language in ("de", "en", "de")]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(map(str, left)) == ["de", "de", "en"]
