@@ -188,12 +188,8 @@ def options_from(
         raise ValidationError({"zone": f"There is no time zone {zone!r}. Write Europe/Berlin."})
     if order and order not in DATE_ORDERS:
         raise ValidationError({"dates": f"Choose one of {', '.join(DATE_ORDERS)}."})
-    return RowOptions(
-        dict(mapping),
-        found,
-        order,
-        fields=fields or {},  # type: ignore[arg-type]  # checked above
-    )
+    # The order was checked above.
+    return RowOptions(dict(mapping), found, order, fields=fields or {})  # type: ignore[arg-type]
 
 
 @dataclass

@@ -20,6 +20,11 @@ _LOOKUPS = {"": "number", ">": "number__gt", ">=": "number__gte", "<": "number__
             "<=": "number__lte"}  # fmt: skip
 
 
+def is_field(name: str) -> bool:
+    """Whether a parameter or column is one of a custom field."""
+    return name.startswith(PREFIX)
+
+
 def fields_named(names: Iterable[str]) -> dict[str, CustomField]:
     """The fields in use of these names, of incidents and services; no query without names."""
     wanted = set(names)
@@ -94,7 +99,7 @@ _MATCHERS: dict[str, Callable[[CustomField, str], dict[str, Any]]] = {
 
 def wanted_fields(given: Mapping[str, Any]) -> dict[str, CustomField | None]:
     """Of the parameters field.<name>, by parameter: the field, or None where there is none."""
-    names = [key for key in given if key.startswith(PREFIX)][:50]
+    names = [key for key in given if is_field(key)][:50]
     found = fields_named(name.removeprefix(PREFIX)[:30] for name in names)
     return {name: found.get(name.removeprefix(PREFIX)) for name in names}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -100,7 +101,7 @@ def _person(field: CustomField, text: str) -> Read:
     return Read(person=found)
 
 
-_READERS = {
+_READERS: dict[str, Callable[[CustomField, str], Read]] = {
     Kind.TEXT: _text,
     Kind.CHOICE: _choice,
     Kind.NUMBER: _number,

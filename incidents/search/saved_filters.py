@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import QueryDict
 
 from common.row_limits import require_space
-from incidents.custom_fields.matching import PREFIX
+from incidents.custom_fields.matching import is_field
 from incidents.custom_fields.values import BelongsTo, fields_of
 from incidents.models import SavedFilter
 from incidents.search.columns import columns_for
@@ -22,7 +22,7 @@ MOST, LONGEST = 50, 2000
 
 def filter_query(given: QueryDict) -> str:
     """The part of a query string that filters: known names that have a value, in a fixed order."""
-    custom = {name for name in given if name.startswith(PREFIX)}
+    custom = set(filter(is_field, given))
     pairs = [
         (name, value)
         for name in sorted({*IncidentFilter.base_filters, *custom})

@@ -22,7 +22,7 @@ from common.language import in_english
 from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
-from incidents.custom_fields.matching import PREFIX
+from incidents.custom_fields.matching import is_field
 from incidents.custom_fields.values import BelongsTo, fields_of, with_values
 from incidents.events.outbox import KINDS
 from incidents.models import CustomField, Incident, SavedFilter, Service
@@ -80,7 +80,8 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     read_at = timezone.now() - OVERLAP
     chosen, found = _filtered(request)
     order = _order_of(request)
-    pages = SearchPaginator if request.GET.get("q") else IncidentPaginator
+    searched = any(request.GET[name] for name in request.GET if name == "q" or is_field(name))
+    pages = SearchPaginator if searched else IncidentPaginator
     paginator = pages(found, order, PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page"))
     query = filter_query(request.GET)
@@ -116,7 +117,7 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
 def _with_columns(incidents: Iterable[Incident], columns: Sequence[str]) -> list[Incident]:
     """With their custom fields, where the list has columns of them."""
     rows = list(incidents)
-    if any(name.startswith(PREFIX) for name in columns):
+    if any(map(is_field, columns)):
         prefetch_related_objects(rows, with_values(BelongsTo.INCIDENTS))
     return rows
 
