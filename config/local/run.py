@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psycopg
 
 from config import env
-from config.local import embedded_redis, private_folder, status
+from config.local import embedded_redis, prepared, private_folder, status
 from config.local.claim import (
     Claim,
     Run,
@@ -152,7 +152,10 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
         servers.append(Program("redis", embedded_redis.redis_command(data), 20))
     programs = _programs(data, options)
     # Everything loads its code while the servers start and the database is prepared.
-    with preparing(data) as lock, _preparation(options) as preparation:
+    with preparing(data) as lock, ExitStack() as stack:
+        preparation = None
+        if not _may_be_prepared(data, options):
+            preparation = stack.enter_context(_preparation(options))
         os.environ["CAUSEBOOK_SERVES_AFTER"] = str(lock)
         supervisor.configure([*servers, programs[WEB]])
         supervisor.start()
@@ -160,9 +163,14 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
             _make_database(data, postgres, supervisor)
         _check_database(os.environ["DATABASE_URL"])
         _write_servers(data)
-        preparation.communicate(b"\n")
-        if preparation.returncode:
-            raise SystemExit(1)
+        url = os.environ["DATABASE_URL"]
+        if preparation is None and not prepared.is_prepared(data, url):
+            preparation = stack.enter_context(_preparation(options))
+        if preparation is not None:
+            preparation.communicate(b"\n")
+            if preparation.returncode:
+                raise SystemExit(1)
+            prepared.remember(data, url)
     # The others would take the processor from the first page.
     is_served = _wait_until_served(options, supervisor)
     supervisor.configure([*servers, *programs.values()])
@@ -207,6 +215,12 @@ def _make_database(data: Path, postgres: EmbeddedPostgres, supervisor: Superviso
         postgres.make_database(DATABASE)
     except (PostgresError, psycopg.Error) as error:
         fail(f"{error} {last_failure(data)}\n{data / LOG} says more.")
+
+
+def _may_be_prepared(data: Path, options: Options) -> bool:
+    """Whether nothing is to be done: no demo to load, no first password to compare."""
+    has_first_password = (data / FIRST_PASSWORD).exists()
+    return not options.demo and not has_first_password and prepared.may_be_prepared(data)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from common.csv_text import csv_lines
 from common.viewer import Viewer
@@ -38,7 +39,9 @@ def _rows(incidents: QuerySet[Incident], viewer: Viewer) -> Iterator[Sequence[ob
         seen = incidents.filter(pk__in=keys[start : start + AT_ONCE])
         visible = set(seen.order_by().values_list("pk", flat=True))
         shown = (key for key in keys[start : start + AT_ONCE] if key in visible)
-        related = ["services", *([with_values(BelongsTo.INCIDENTS)] if custom else [])]
+        related: list[str | Prefetch[Any]] = ["services"]
+        if custom:
+            related.append(with_values(BelongsTo.INCIDENTS))
         for row in rows_of(incidents_by_keys(shown, related), viewer):
             values = by_name(row.incident) if custom else {}
             yield [*_cells(row), *(values.get(name, "") for name in custom)]

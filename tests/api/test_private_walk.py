@@ -45,6 +45,8 @@ from tests.api.private_world import (
 from tests.sizes import LONG
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+LIGHT = "/tokens/"
+"""A page that costs little."""
 MISSING = 999
 """A number that no record has, as long as the other: search compares numbers as words."""
 STRANGERS: dict[str, Role | None] = {
@@ -252,7 +254,7 @@ def test_a_hidden_record_answers_as_one_that_does_not_exist(world: World) -> Non
                 query = numbers(number) if method == "post" else {}
                 answer = getattr(visitor.web, method)(address_of(pattern, number, "html"), query)
                 # What it had to say after a redirection is on the next page.
-                after = visitor.read("/notices/") if 300 <= answer.status_code < 400 else ""
+                after = visitor.read(LIGHT) if 300 <= answer.status_code < 400 else ""
                 said = as_text(answer) + after
                 answers.append((answer.status_code, without_numbers(said)))
             if answers[0] != answers[1] and not is_about_others(pattern):

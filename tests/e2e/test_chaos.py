@@ -45,7 +45,15 @@ ENDED = [
 """Parts and the signals that end them; the last two are ended in order, as for a restart."""
 LIBRARY = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
 PREPARE = """
+from pathlib import Path
+from django.contrib.auth.models import User
+from config import env
 from incidents.models import *
+# As in use: the first password was changed long ago.
+admin = User.objects.get(username="admin")
+admin.set_password("pass-for-tests")
+admin.save()
+(Path(env.data_dir()) / "first-password").unlink()
 Service.objects.create(name="svc-00", tier="normal")
 made = Integration.objects.create(kind="change", name="change")
 print("made", made.slug, IntegrationSecret.issue(made)[1])

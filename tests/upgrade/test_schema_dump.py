@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -13,7 +11,14 @@ from django.core.management import call_command
 from django.db import connection
 
 from config.new_database import load_schema
-from tests.upgrade.schema_dump import apply_migrations, new_database, schema_of
+from tests.sizes import LONG
+from tests.upgrade.schema_dump import (
+    apply_migrations,
+    new_database,
+    schema_of,
+    steady,
+    without_collection,
+)
 
 
 @pytest.fixture
@@ -22,35 +27,19 @@ def empty(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def without_collection() -> Iterator[None]:
-    """Django computes thousands of former models, which would be looked through again and again."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-APPLIED = re.compile(r"(INSERT INTO public\.django_migrations VALUES \()\d+")
-"""Migrations may be applied in another order, with other numbers."""
-CAST_ONE, CAST_ALL = (
-    re.compile(r"\(('[^']*'::\w[\w ]*)\)::text"),
-    re.compile(r"\((ARRAY\[.*?\])\)::text\[\]"),
-)
-"""PostgreSQL writes the same list of texts in two ways, as it was written or as it was restored."""
-
-
-def steady(schema: str) -> list[str]:
-    lines = [APPLIED.sub(r"\1", line) for line in schema.splitlines()]
-    return sorted(CAST_ALL.sub(r"\1", CAST_ONE.sub(r"\1", line)) for line in lines)
-
-
+@pytest.mark.skipif(not LONG, reason="It takes half a minute: set CAUSEBOOK_TEST_LOAD=1.")
 def test_the_schema_file_leads_where_all_migrations_lead(
-    empty: str, without_collection: None, django_db_blocker: Any
+    empty: str, django_db_blocker: Any
 ) -> None:
+    """With the rows that migrations write; without, each upgrade test compares them."""
     assert load_schema(connection)
     apply_migrations()
     from_file = schema_of(empty)
-    with django_db_blocker.unblock(), new_database("of_migrations") as url:
+    with (
+        without_collection(),
+        django_db_blocker.unblock(),
+        new_database("of_migrations") as url,
+    ):
         apply_migrations()
         assert steady(schema_of(url)) == steady(from_file)
     assert from_file.count("CREATE TABLE") > 100

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -32,6 +33,8 @@ from config.backup import restoring, servers
 from config.backup.creating import create
 from incidents.models import Delivery, Incident, Integration, Service
 from kb.models import Cause, Postmortem, Workspace
+from tests import servers as test_servers
+from tests.upgrade.schema_dump import schema_of, steady, without_collection
 
 DUMPS = sorted(Path(__file__).parent.glob("database_*.sql.gz"))
 FORMER_KEY = "the-key-of-the-upgrade-test"
@@ -85,10 +88,11 @@ def upgrade(
         _connect_to(scratch)
         try:
             before = read_rows()
-            if dump == DUMPS[0]:
-                call_command("migrate", verbosity=0)
-            else:
-                _back_up_and_restore()
+            with without_collection():
+                if dump == DUMPS[0]:
+                    call_command("migrate", verbosity=0)
+                else:
+                    _back_up_and_restore()
             yield Upgrade(before, read_rows())
         finally:
             _connect_to(of_tests)
@@ -106,6 +110,10 @@ def _back_up_and_restore() -> None:
     assert report.closed.count == 0
     assert report.closed.total > 3
     servers.drop_database(report.former_database)
+
+
+def _url(database: str) -> str:
+    return urlunsplit(urlsplit(test_servers.DATABASE_URL)._replace(path=f"/{database}"))
 
 
 def _address(database: str) -> dict[str, Any]:
@@ -159,6 +167,17 @@ def test_every_field_of_every_row_is_as_it_was(upgrade: Upgrade) -> None:
                 assert now[column] == row[column], f"{table} {key}: {column}"
                 compared += 1
     assert compared > 10_000
+
+
+@pytest.mark.django_db  # The database of tests is a new one.
+def test_its_tables_are_those_of_a_new_database(upgrade: Upgrade) -> None:
+    """New ones begin with a schema file, so it must lead where migrations lead."""
+    of_tests = connection.settings_dict["NAME"].removesuffix("_upgraded")
+    upgraded, new = (
+        schema_of(_url(name), rows=False) for name in (f"{of_tests}_upgraded", of_tests)
+    )
+    assert steady(upgraded) == steady(new)
+    assert new.count("CREATE TABLE") > 100
 
 
 def test_no_column_is_dropped(upgrade: Upgrade) -> None:
