@@ -15,6 +15,7 @@ from incidents.models import CustomField, FieldValue, Incident
 
 PREFIX = "field."
 """Of parameters and columns: field.customer."""
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _COMPARED = re.compile(r"^(>=|<=|>|<|)\s*(\S+)$")
 _LOOKUPS = {"": "number", ">": "number__gt", ">=": "number__gte", "<": "number__lt",
             "<=": "number__lte"}  # fmt: skip
@@ -27,7 +28,7 @@ def is_field(name: str) -> bool:
 
 def fields_named(names: Iterable[str]) -> dict[str, CustomField]:
     """The fields in use of these names, of incidents and services; no query without names."""
-    wanted = set(names)
+    wanted = {name for name in names if _NAME.fullmatch(name)}
     if not wanted:
         return {}
     return {row.name: row for row in CustomField.objects.filter(name__in=wanted, archived=False)}
@@ -100,7 +101,7 @@ _MATCHERS: dict[str, Callable[[CustomField, str], dict[str, Any]]] = {
 def wanted_fields(given: Mapping[str, Any]) -> dict[str, CustomField | None]:
     """Of the parameters field.<name>, by parameter: the field, or None where there is none."""
     names = [key for key in given if is_field(key)][:50]
-    found = fields_named(name.removeprefix(PREFIX)[:30] for name in names)
+    found = fields_named(name.removeprefix(PREFIX) for name in names)
     return {name: found.get(name.removeprefix(PREFIX)) for name in names}
 
 

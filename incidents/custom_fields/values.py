@@ -23,6 +23,11 @@ def fields_of(belongs_to: str) -> QuerySet[CustomField]:
     return CustomField.objects.filter(belongs_to=belongs_to, archived=False)
 
 
+def fed_fields() -> QuerySet[CustomField]:
+    """The fields of incidents that feed similarity, in order."""
+    return fields_of(BelongsTo.INCIDENTS).filter(feeds_similarity=True)
+
+
 def labels_of(belongs_to: str) -> dict[str, str]:
     """The labels of the fields in use, by name."""
     return dict(fields_of(belongs_to).values_list("name", "label"))

@@ -64,6 +64,8 @@ def test_a_filter_that_means_nothing_is_refused(manager: APIClient, user: User) 
     unknown = manager.get(f"{ROOT}/incidents/?field.colour=red")
     assert unknown.data["errors"] == {"field.colour": ["There is no such custom field."]}
     assert manager.get(f"{ROOT}/services/?field.region=Mars").status_code == 400
+    assert manager.get(f"{ROOT}/incidents/?field.%00=x").status_code == 400
+    assert manager.get(f"{ROOT}/incidents/?field.region=%00").status_code == 400
 
 
 def test_incidents_are_found_by_fields_of_their_services(manager: APIClient, user: User) -> None:
@@ -82,7 +84,7 @@ def test_incidents_are_found_by_fields_of_their_services(manager: APIClient, use
     assert len(manager.get(f"{ROOT}/incidents/?q=region:US").data["results"]) == 1
 
 
-def test_a_needed_field_is_asked_for_and_only_managers_define_fields(
+def test_a_needed_field_is_required_and_only_managers_define_fields(
     manager: APIClient, user: User, other: User
 ) -> None:
     save_field(CustomField(), user, name="region", needed="filing", **REGION)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from analysis.suggestions import live_index
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
@@ -50,6 +51,15 @@ def test_a_marked_field_makes_two_incidents_similar_and_the_reason_names_it(
     assert reasons[NAMES] == "in the field Customer now, in the field Customer then"
     edit_incident(past, user, custom_fields={"customer": ""})
     assert past.pk not in found(suggest_for_incident(now, user))
+
+
+def test_what_is_typed_into_a_marked_field_finds_past_incidents_before_it_is_filed(
+    past: Incident, web: Client, user: User
+) -> None:
+    edit_incident(past, user, custom_fields={"customer": NAMES})
+    path = "/analysis/match/?title=Payments+time+out"
+    assert past.title not in web.get(path).content.decode()
+    assert past.title in web.get(f"{path}&customer=globex+zaphod").content.decode()
 
 
 def test_a_field_without_the_mark_does_not(past: Incident, field: CustomField, user: User) -> None:

@@ -77,7 +77,7 @@ def test_a_change_is_on_the_timeline_and_in_the_audit_log(
     assert [each.changes["text"] for each in entries] == [["acme", "globex"]]
 
 
-def test_what_is_left_out_stays_and_a_needed_one_is_asked_for_when_filing(
+def test_what_is_left_out_stays_and_a_needed_one_is_required_when_filing(
     fields: Fields, manager: User, user: User
 ) -> None:
     save_field(fields["customer"], manager, needed="filing")
