@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.row_limits import require_space
 from common.viewer import Viewer
+from incidents.custom_fields.values import forget_listed_fields
 from incidents.events.signals import similarity_fields_changed
 from incidents.models import CustomField, Incident, Service
 from incidents.permissions import MANAGE_FIELDS
@@ -44,6 +45,7 @@ def save_field(field: CustomField, author: Viewer, **fields: Any) -> CustomField
         field.similarity_changed_at = timezone.now()
         transaction.on_commit(lambda: similarity_fields_changed.send_robust(sender=CustomField))
     field.save()
+    forget_listed_fields()
     return field
 
 

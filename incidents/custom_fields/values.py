@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from common.markdown import escape_markdown
+from common.process_cache import ProcessCache
 from incidents.custom_fields.reading import Read, read_value
 from incidents.models import CustomField, FieldValue, Incident, Service
 
@@ -21,6 +22,20 @@ BelongsTo = CustomField.BelongsTo
 def fields_of(belongs_to: str) -> QuerySet[CustomField]:
     """The fields that are in use, in order."""
     return CustomField.objects.filter(belongs_to=belongs_to, archived=False)
+
+
+# Saves a query of each list.
+_listed: ProcessCache[str, list[CustomField]] = ProcessCache("custom fields", 2, max_age=10)
+
+
+def listed_fields(belongs_to: str) -> list[CustomField]:
+    """The same for columns and filters of lists: what another process changes comes 10 s later."""
+    return _listed.get(belongs_to, lambda: list(fields_of(belongs_to)))
+
+
+def forget_listed_fields() -> None:
+    """Read them anew: one was changed."""
+    _listed.clear()
 
 
 def fed_fields() -> QuerySet[CustomField]:

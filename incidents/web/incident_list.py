@@ -23,7 +23,7 @@ from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
 from incidents.custom_fields.matching import is_field
-from incidents.custom_fields.values import BelongsTo, fields_of, with_values
+from incidents.custom_fields.values import BelongsTo, listed_fields, with_values
 from incidents.events.outbox import KINDS
 from incidents.models import CustomField, Incident, SavedFilter, Service
 from incidents.permissions import EDIT_INCIDENTS, visible_incidents
@@ -87,7 +87,7 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     query = filter_query(request.GET)
     mine = list(saved_filters(signed_in(request)))
     saved = next((each for each in mine if each.query == query), None)
-    custom = list(fields_of(BelongsTo.INCIDENTS))
+    custom = listed_fields(BelongsTo.INCIDENTS)
     columns = columns_for(signed_in(request), saved, custom)
     rows = rows_of(_with_columns(page, columns), request.user)
     context = {
@@ -149,7 +149,9 @@ def save_columns(request: HttpRequest) -> HttpResponse:
     """Of the saved filter that is shown; else of this person's lists."""
     person = signed_in(request)
     saved = _shown_filter(person, request.POST)
-    choose_columns(person, request.POST.getlist("column"), saved, fields_of(BelongsTo.INCIDENTS))
+    choose_columns(
+        person, request.POST.getlist("column"), saved, listed_fields(BelongsTo.INCIDENTS)
+    )
     return _back_to_list(request)
 
 
@@ -224,7 +226,7 @@ def news(request: HttpRequest) -> HttpResponse:
     page = submitted_key(request.GET.get("on", "")) or 1
     found = news_of(incidents, matching, shown, since, read_at, count_new=page == 1)
     query = filter_query(request.GET)
-    custom = list(fields_of(BelongsTo.INCIDENTS))
+    custom = listed_fields(BelongsTo.INCIDENTS)
     saved = saved_filters(signed_in(request)).filter(query=query).first()
     columns = columns_for(signed_in(request), saved, custom)
     context = {

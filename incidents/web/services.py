@@ -18,7 +18,7 @@ from incidents.catalogue.badge_keys import badge_path, renew_badge
 from incidents.catalogue.incident_counts import IncidentCounts, firing_alerts, incident_counts
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
-from incidents.custom_fields.values import BelongsTo, fields_of, values_of
+from incidents.custom_fields.values import BelongsTo, listed_fields, values_of
 from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
 from incidents.search.columns import USUAL
@@ -54,7 +54,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
         "seen": offered[:30],
         "seen_count": offered.count(),
         "filter": chosen,
-        "field_filters": field_filters(fields_of(BelongsTo.SERVICES), request.GET),
+        "field_filters": field_filters(listed_fields(BelongsTo.SERVICES), request.GET),
     }
     return render(request, "incidents/services/list.html", context)
 
