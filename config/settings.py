@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "notify-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
+    "follow-channels": {"task": "kb.tasks.follow_channels", "schedule": 5.0},
     "follow-trackers": {"task": "kb.tasks.follow_trackers", "schedule": 5.0},
     "copy-postmortems": {"task": "kb.tasks.copy_postmortems", "schedule": 5.0},
     "read-history": {"task": "kb.tasks.read_history", "schedule": 5.0},

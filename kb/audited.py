@@ -9,6 +9,7 @@ from kb.models import (
     Category,
     Cause,
     CauseLink,
+    ChannelRule,
     ChatPerson,
     Check,
     Citation,
@@ -68,7 +69,7 @@ WRITTEN_BY_WORKERS = {
 
 
 def watch_models() -> None:
-    for model in (Category, NotificationRule, PostmortemTemplate, ChatPerson):
+    for model in (Category, ChannelRule, NotificationRule, PostmortemTemplate, ChatPerson):
         watch(model, always=True)
     watch(Workspace, always=True, secret={"slug", "sealed"})
     watch(

@@ -17,6 +17,7 @@ from incidents import filing
 from incidents.history_import import HistoryImport, HistoryReport, add_updates
 from incidents.history_rows import is_over
 from incidents.models import Alert, Incident
+from incidents.search.filters import by_reference
 from kb.causes.linking import create_cause
 from kb.importers.base import FoundCause, ImportedIncident, MergedAlert, ReadResult
 from kb.models import Category, Cause, CauseLink, Postmortem
@@ -69,6 +70,8 @@ def import_records(
         for position, record in records:
             if isinstance(record, str):
                 run.report.skip(position, record)
+            elif record.into:
+                run.add_to(position, record)
             elif not run.history.is_known(record):
                 run.store(position, record)
             elif update:
@@ -110,6 +113,18 @@ class _ImportRun:
             self.report.notes += [(position, note) for note in record.notes]
             return
         self.causes = causes  # Those that it created were rolled back.
+
+    def add_to(self, position: str, record: ImportedIncident) -> None:
+        """Add its updates to an existing incident, if everybody may see that."""
+        incident = by_reference(Incident.objects.filter(private=False), record.into)
+        if incident is None:
+            self.report.skip(position, f"there is no public incident {record.into}")
+            return
+        with self.history.entry(position, record.external_id):
+            if add_updates(incident, record.updates):
+                self.report.changed.append(incident.title)
+            else:
+                self.report.same += 1
 
     def update(self, position: str, record: ImportedIncident) -> None:
         """Add to a known incident what its source says of it by now."""

@@ -133,7 +133,8 @@ def register_kinds() -> None:
             "Chat workspaces, people and channels",
             (
                 tables.IncidentChannel, tables.Workspace, tables.ChatPerson, tables.ChatCode,
-                tables.NotificationRule, tables.StatedAnswer,
+                tables.NotificationRule, tables.StatedAnswer, tables.ChannelRule,
+                tables.OpenedChannel,
             ),
             "As many as workspaces, rules and people; a channel and a stated answer for each "
             "incident. Messages themselves are not stored.",

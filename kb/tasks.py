@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from kb import notifications, on_call
+from kb.channels import syncing as channels
 from kb.history_reading import reading
 from kb.postmortems.action_items import remind_owners_of_due_items
 from kb.publishing import copying
@@ -22,6 +23,11 @@ def read_pagers() -> int:
 @shared_task
 def tell_channels() -> int:
     return notifications.deliver_due()
+
+
+@shared_task
+def follow_channels() -> int:
+    return channels.sync_due()
 
 
 @shared_task

@@ -3,6 +3,7 @@ from django.urls import path
 from kb.web import (
     action_items,
     causes,
+    channels,
     chat,
     configuration,
     history_connections,
@@ -81,6 +82,9 @@ urlpatterns = [
     path("chat/<int:pk>/edit/", chat.workspace_form, name="workspace-edit"),
     path("chat/<int:pk>/rules/new/", chat.rule_form, name="chat-rule-new"),
     path("chat/<int:pk>/rules/<int:rule>/", chat.rule_form, name="chat-rule"),
+    path("chat/<int:pk>/channels/new/", channels.rule_form, name="channel-rule-new"),
+    path("chat/<int:pk>/channels/<int:rule>/", channels.rule_form, name="channel-rule"),
+    path("chat/channels/<int:pk>/retry/", channels.try_again, name="channel-try-again"),
     path("chat/tellings/<int:pk>/replay/", chat.delivery_replay, name="telling-replay"),
     path("history/import/", history_import.history_import, name="history-import"),
     path("history/", history_connections.connection_list, name="history-connections"),

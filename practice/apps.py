@@ -9,8 +9,10 @@ class PracticeConfig(AppConfig):
         from incidents.catalogue.lifecycle_gates import GATES
         from incidents.events.pages import guard
         from incidents.events.signals import incident_resolved
+        from incidents.intake.announced import ANNOUNCERS
         from incidents.palette import PAGES
         from kb.chatops.dispatch import COMMANDS
+        from practice.announcements.pull_requests import announce_pull_request
         from practice.audited import watch_models
         from practice.defaults import seed
         from practice.extensions import announce_command, chat_commands, palette, signal_handlers
@@ -23,6 +25,7 @@ class PracticeConfig(AppConfig):
         COMMANDS.register("budget", chat_commands.BUDGET)
         COMMANDS.register("announce", announce_command.ANNOUNCEMENT)
         COMMANDS.register("coming", announce_command.COMING)
+        ANNOUNCERS.register("announcements", announce_pull_request)
         GATES.register("readiness", missing_for)
         incident_resolved.connect(signal_handlers.find_gaps_of)
         post_migrate.connect(seed, sender=self)

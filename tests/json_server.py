@@ -8,11 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 Answer = tuple[int, Mapping[str, str], Any]
 """status, headers and body; None for an empty one"""
 Respond = Callable[[str, str, dict[str, str], Any], Answer]
 """Of method, path with query, headers in small letters, and body; one request at a time."""
+
+
+def _fields(content: bytes, kind: str) -> Any:
+    """JSON, or a form as an object."""
+    is_form = kind.startswith("application/x-www-form-urlencoded")
+    return dict(parse_qsl(content.decode())) if is_form else json.loads(content)
 
 
 @contextmanager
@@ -26,7 +33,7 @@ def serving(respond: Respond) -> Iterator[str]:
         def _answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             given = {name.lower(): value for name, value in self.headers.items()}
-            body = json.loads(content) if content else None
+            body = _fields(content, given.get("content-type", "")) if content else None
             with lock:
                 status, headers, answer = respond(self.command, self.path, given, body)
             # Slack writes no spaces.

@@ -33,6 +33,7 @@ ALLOWED = {
     "LogWatch": {"source"},
     "Rule": {"workspace"},
     "NotificationRule": {"workspace"},
+    "ChannelRule": {"workspace"},
     "Drill": {"at", "service"},
     # The API finds the source by itself where there is one; people choose among several.
     "Slo": {"source"},

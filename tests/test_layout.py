@@ -45,6 +45,7 @@ LAYERS = {
         "remote_api",
         "github_api atlassian_api",
         "models chat importers trackers",
+        "channel_hosts",
         "remote_connections",
         "history_sources publishers",
         "permissions defaults rooms audited",
@@ -54,7 +55,7 @@ LAYERS = {
         "chatops import_runner answers tracking publishing resolving palette",
         "notification_text row_causes uploaded_history history_reading",
         "notifications",
-        "on_call",
+        "on_call channels",
         "api web",
         "tasks urls admin apps",
     ],
@@ -73,7 +74,7 @@ LAYERS = {
         "core",
         "models prometheus slo_files load_tests code_hosts",
         "audited retention permissions slos readiness onboarding_board practice_map",
-        "records announcements",
+        "records announcements service_card",
         "defaults monthly_review",
         "api web extensions",
         "tasks urls admin apps",
@@ -92,6 +93,7 @@ LAYERS = {
 PLUGIN_FOLDERS = [
     "incidents/webhooks",
     "incidents/catalogue/formats",
+    "kb/channel_hosts",
     "kb/chat",
     "kb/importers",
     "kb/exporters",
@@ -107,6 +109,8 @@ APIS = ("kb.remote_api", "kb.github_api", "kb.atlassian_api")
 PLUGINS_MAY_ALSO_IMPORT = {
     # What an exporter writes is a postmortem with its images.
     "kb/exporters": ("kb.models", "kb.postmortems"),
+    # A channel is in a workspace of a platform of chat.
+    "kb/channel_hosts": ("kb.chat",),
     "kb/trackers": APIS,
     "kb/publishers": APIS,
     "practice/code_hosts": APIS,

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from incidents.models import ApiToken
 from incidents.tokens import revoke
-from kb.models import NotificationRule
+from kb.models import ChannelRule, NotificationRule
 from people.membership import forget_roles, join_team
 from people.models import GroupRule, Membership, Team
 from people.permissions import MANAGE_PEOPLE, require
@@ -65,7 +65,8 @@ def what_deletion_ends(team: Team) -> Deletion:
         members=team.memberships.count(),
         roles=team.role_grants.count(),
         tokens=ApiToken.objects.filter(team=team, revoked_at=None).count(),
-        channel_rules=NotificationRule.objects.filter(team__iexact=team.name).count(),
+        channel_rules=NotificationRule.objects.filter(team__iexact=team.name).count()
+        + ChannelRule.objects.filter(team=team).count(),
         group_rules=GroupRule.objects.filter(team=team).count(),
     )
 

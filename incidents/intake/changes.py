@@ -19,7 +19,10 @@ from incidents.intake.what_counts import choose, decide
 from incidents.models import Change, DeployRule, Integration, Service
 from incidents.webhooks.base import ChangeEvent
 
-__all__ = ["choose", "create_change", "edit_change", "ingest_change", "service_named"]
+__all__ = [
+    "choose", "create_change", "edit_change", "ingest_change", "service_named",
+    "service_of_repository",
+]  # fmt: skip
 
 
 def ingest_change(
@@ -92,6 +95,17 @@ def matching_rules(event: ChangeEvent) -> list[DeployRule]:
 
 def service_named(name: str) -> Service | None:
     return Service.objects.filter(name__iexact=name.replace("\x00", "")).first()
+
+
+def service_of_repository(
+    integration: Integration, repository: str, candidates: tuple[str, ...]
+) -> Service | None:
+    """The service that changes of a repository are of, by the same rules; None where none is."""
+    event = _cleaned(ChangeEvent(title=repository, job=repository, candidates=candidates))
+    naming = next((rule for rule in matching_rules(event) if _names(rule, event)), None)
+    if naming is not None:
+        event = replace(event, service=_named_by(naming, event), candidates=())
+    return _service_of(event, integration, by_rule=naming is not None)
 
 
 def _cleaned(event: ChangeEvent) -> ChangeEvent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from incidents.webhooks.base import AlertEvent, ChangeEvent, Event
+from incidents.webhooks.base import AlertEvent, AnnouncementEvent, ChangeEvent, Event, Ignored
 
 PREFIX = "Test: "
 SEVERITY = "info"
@@ -46,4 +46,6 @@ def _as_test(event: Event, service: str) -> Event:
             started_at=None,
             finished_at=None,
         )
+    if isinstance(event, AnnouncementEvent):
+        return Ignored("A test announces nothing.")
     return event

@@ -21,6 +21,7 @@ from common.payloads import BadPayload
 from incidents.alerts.episodes import ingest_alerts
 from incidents.alerts.severity import severity_note
 from incidents.intake import changes
+from incidents.intake.announced import take_announcement
 from incidents.intake.marked_as_test import as_test
 from incidents.intake.receiving import REQUEST_ID, TEST_MARK
 from incidents.models import Delivery
@@ -28,6 +29,7 @@ from incidents.pager_acts import act_of_acknowledgement, take_over
 from incidents.webhooks import registry
 from incidents.webhooks.base import (
     AlertEvent,
+    AnnouncementEvent,
     ChangeEvent,
     Event,
     Ignored,
@@ -185,6 +187,10 @@ def _process(batch: Sequence[Delivery]) -> None:
                 stored, outcome = changes.ingest_change(
                     each.delivery.integration, event, each.delivery.received_at
                 )
+                each.outcomes.append(outcome)
+                each.problem = each.problem or ("" if stored else outcome)
+            elif isinstance(event, AnnouncementEvent):
+                stored, outcome = take_announcement(each.delivery.integration, event)
                 each.outcomes.append(outcome)
                 each.problem = each.problem or ("" if stored else outcome)
         _take_over_acts(each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -150,6 +150,26 @@ class PagerEvent:
     """The fingerprint of the alert that it was merged into."""
 
 
+ANNOUNCE_LABEL = "causebook:announce"
+"""The label of a pull or merge request that announces what will come to production."""
+
+
+@dataclass(frozen=True)
+class AnnouncementEvent:
+    """Somebody says by a label that a pull or merge request is worth knowing of in advance."""
+
+    title: str
+    repository: str
+    """What rules for jobs compare."""
+    candidates: tuple[str, ...]
+    """Names that its service may have, the most likely first; at least one."""
+    external_id: str
+    """The same whenever the request is labelled."""
+    text: str = ""
+    url: str = ""
+    planned_on: date | None = None
+
+
 @dataclass(frozen=True)
 class Ignored:
     """A request without an event for us, or one that a person has to act on."""
@@ -157,7 +177,7 @@ class Ignored:
     why: str
 
 
-Event = AlertEvent | ChangeEvent | PagerEvent | Ignored
+Event = AlertEvent | ChangeEvent | PagerEvent | AnnouncementEvent | Ignored
 
 
 def change_id(*parts: str) -> str:

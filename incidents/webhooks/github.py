@@ -1,4 +1,4 @@
-"""GitHub: deployments, their states, releases, pushes and workflow runs."""
+"""GitHub: deployments, their states, releases, pushes, workflow runs; announcements by label."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 from common.payloads import BadPayload, dig, time_at, web_address
 from common.placeholders import first_text, required_text, text
 from common.signing import Hmac
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
+from incidents.webhooks.base import (
+    ANNOUNCE_LABEL,
+    AnnouncementEvent,
+    ChangeEvent,
+    Event,
+    Ignored,
+    Incoming,
+    Webhook,
+    change_id,
+)
 
 STATES = {
     "success": "succeeded", "failure": "failed", "error": "failed", "pending": "running",
@@ -32,6 +41,7 @@ class GitHub(Webhook):
         read = {
             "deployment": _deployment,
             "deployment_status": _deployment_status,
+            "pull_request": _pull_request,
             "push": _push,
             "release": _release,
             "workflow_run": _workflow_run,
@@ -132,6 +142,22 @@ def _release(data: Any) -> Event:
         external_id=change_id("release", unique, tag),
         url=web_address(data, "release.html_url"),
         environment="preview" if dig(data, "release.prerelease") is True else "",
+    )
+
+
+def _pull_request(data: Any) -> Event:
+    if text(data, "action") != "labeled" or text(data, "label.name", 50) != ANNOUNCE_LABEL:
+        return Ignored(f"Of pull requests only those labelled {ANNOUNCE_LABEL} count.")
+    repository, unique = _repository(data)
+    due = time_at(data, "pull_request.milestone.due_on")
+    return AnnouncementEvent(
+        title=required_text(data, "pull_request.title", 200),
+        repository=repository,
+        candidates=(repository,),
+        external_id=change_id("github", unique, required_text(data, "pull_request.number", 20)),
+        text=text(data, "pull_request.body", 5000),
+        url=web_address(data, "pull_request.html_url"),
+        planned_on=due.date() if due else None,
     )
 
 

@@ -1,14 +1,23 @@
-"""GitLab: deployments, releases, and pipelines for those who do not use environments."""
+"""GitLab: deployments, releases, pipelines without environments; announcements by label."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from common.environments import is_production
-from common.payloads import dig, time_at, web_address
+from common.payloads import dig, listed, time_at, web_address
 from common.placeholders import required_first, required_text, text
 from common.signing import Token
-from incidents.webhooks.base import ChangeEvent, Event, Ignored, Incoming, Webhook, change_id
+from incidents.webhooks.base import (
+    ANNOUNCE_LABEL,
+    AnnouncementEvent,
+    ChangeEvent,
+    Event,
+    Ignored,
+    Incoming,
+    Webhook,
+    change_id,
+)
 
 STATES = {"running": "running", "success": "succeeded", "failed": "failed"}
 TIERS = {"production": True, "staging": False, "testing": False, "development": False}
@@ -27,7 +36,12 @@ class GitLab(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
         what = required_text(data, "object_kind")
-        read = {"deployment": _deployment, "pipeline": _pipeline, "release": _release}.get(what)
+        read = {
+            "deployment": _deployment,
+            "merge_request": _merge_request,
+            "pipeline": _pipeline,
+            "release": _release,
+        }.get(what)
         return [read(data) if read else Ignored(f"“{what}” needs nothing from us.")]
 
 
@@ -118,6 +132,28 @@ def _environment_of(data: Any) -> tuple[str, bool | None]:
     found.sort(key=lambda pair: (pair[1] is not True, pair[1] is False))
     # Its deploys wait for somebody to start them: until then it has only built.
     return found[0] if found else ("", False if waits else None)
+
+
+def _merge_request(data: Any) -> Event:
+    now, before = _labels(data, "labels"), _labels(data, "changes.labels.previous")
+    opened = text(data, "object_attributes.action") in ("open", "reopen")
+    changed = isinstance(dig(data, "changes.labels"), dict) and ANNOUNCE_LABEL not in before
+    if ANNOUNCE_LABEL not in now or not (opened or changed):
+        return Ignored(f"Of merge requests only those newly labelled {ANNOUNCE_LABEL} count.")
+    name, unique, candidates = _project(data)
+    number = required_text(data, "object_attributes.iid", 20)
+    return AnnouncementEvent(
+        title=required_text(data, "object_attributes.title", 200),
+        repository=name,
+        candidates=tuple(filter(None, candidates)),
+        external_id=change_id("gitlab", unique, number),
+        text=text(data, "object_attributes.description", 5000),
+        url=web_address(data, "object_attributes.url"),
+    )
+
+
+def _labels(data: Any, path: str) -> set[str]:
+    return {text(each, "title", 50) for each in listed(data, path)}
 
 
 def _release(data: Any) -> Event:

@@ -21,6 +21,7 @@ from incidents.api.named import NamedMixin
 from incidents.api.plugins import PluginSerializer
 from incidents.events.outbox import KINDS
 from kb import notifications
+from kb.channels import syncing
 from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import NotificationDelivery, NotificationRule, Workspace
@@ -44,6 +45,7 @@ class WorkspaceSerializer(PluginSerializer):
     def update(self, instance: Workspace, validated_data: dict[str, Any]) -> Workspace:
         saved = super().update(instance, validated_data)
         endpoints.forget_workspace(saved.slug)
+        syncing.settings_changed(saved)
         return saved
 
 

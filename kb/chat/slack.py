@@ -247,7 +247,7 @@ def escape(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _escaped(words: str, limit: int) -> str:
+def escaped(words: str, limit: int) -> str:
     """Escaped, at most `limit` characters, and not cut inside of what an escape became."""
     whole = escape(clip(words, limit))
     return whole if len(whole) <= limit else escape(clip(words, limit // LONGEST_ESCAPE))
@@ -257,17 +257,17 @@ def _message(answer: ChatAnswer, base: str) -> dict[str, Any]:
     """Plain text for notifications and Block Kit, both under Slack's limits."""
 
     def build(limit: int) -> list[dict[str, Any]]:
-        blocks = [_section(_escaped(answer.text, limit))]
+        blocks = [_section(escaped(answer.text, limit))]
         for item in answer.items:
             blocks += _blocks(item, base, limit)
         if answer.footer:
-            footer = _markdown(_escaped(answer.footer, limit))
+            footer = _markdown(escaped(answer.footer, limit))
             blocks.append({"type": "context", "elements": [footer]})
         return blocks[:BLOCKS]
 
     blocks = largest_that_fits(build, _characters, MAX_CHARACTERS)
     drop_last(blocks, lambda: _characters(blocks), MAX_CHARACTERS)
-    return {"text": _escaped(answer.preview, SECTION), "blocks": blocks}
+    return {"text": escaped(answer.preview, SECTION), "blocks": blocks}
 
 
 def _characters(blocks: list[dict[str, Any]]) -> int:
@@ -282,7 +282,7 @@ def _blocks(item: AnswerItem, base: str, limit: int) -> list[dict[str, Any]]:
         left = SECTION - len(shown) - 1
         if left <= 0:
             break
-        shown += "\n" + _escaped(line, min(limit, left))
+        shown += "\n" + escaped(line, min(limit, left))
     blocks = [_section(shown)]
     if item.buttons:
         blocks.append(

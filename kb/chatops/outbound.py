@@ -39,8 +39,10 @@ OnCall, the last of Opsgenie."""
 class NotSent(Exception):
     """The request failed or is not allowed; the message says why and holds no secret."""
 
-    def __init__(self, why: str, wait: float = 0.0, status: int = 0) -> None:
+    def __init__(self, why: str, wait: float = 0.0, status: int = 0, reason: str = "") -> None:
         super().__init__(why)
+        self.reason = reason
+        """The platform's own word for why it refuses, such as “channel_not_found”."""
         self.wait = wait
         """Seconds for which the platform wants no request."""
         self.status = status
@@ -54,8 +56,8 @@ def configured_hosts(workspace: Workspace) -> set[tuple[str, str]]:
     return {(each.scheme, each.netloc) for each in addresses if each.scheme in ("http", "https")}
 
 
-def send(workspace: Workspace, request: Outbound) -> bytes:
-    """Make the request; returns the response, at most 64 KB of it. Raises NotSent."""
+def send(workspace: Workspace, request: Outbound, most: int = MAX_BYTES) -> bytes:
+    """Make the request; returns the response, at most `most` bytes of it. Raises NotSent."""
     if isinstance(request, OutboundMail):
         return _send_mail(request)
     address = urlsplit(request.url)
@@ -66,7 +68,7 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
     # These bytes exactly were signed, where the platform signs.
     content = json.dumps(request.body, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", **request.headers}
-    body, status = _exchange(request.method, request.url, headers, content)
+    body, status = _exchange(request.method, request.url, headers, content, most)
     if not 200 <= status < 300 and not (plugin and plugin().is_so_already(status, body)):
         raise NotSent(f"{address.hostname} answered {status}.{_cure(status)}", status=status)
     if plugin and 200 <= status < 300 and plugin().refuses(body):
@@ -75,8 +77,9 @@ def send(workspace: Workspace, request: Outbound) -> bytes:
     if body.startswith(b'{"ok":false'):
         # Its word for why, such as “channel_not_found”; whatever else stands there is not repeated.
         found = _REASON.search(body[:500])
-        reason = f": {found[1].decode()}" if found else ""
-        raise NotSent(f"{address.hostname} refused it{reason}.")
+        reason = found[1].decode() if found else ""
+        shown = f": {reason}" if reason else ""
+        raise NotSent(f"{address.hostname} refused it{shown}.", reason=reason)
     return body
 
 

@@ -75,6 +75,8 @@ class ImportedIncident(PastIncident):
     body_title: str = ""
     published_at: datetime | None = None
     actions: list[ImportedAction] = field(default_factory=list)
+    into: str = ""
+    """The reference of an existing incident: its updates go onto the timeline of that one."""
     notes: list[str] = field(default_factory=list)
     """Remarks on how it was read, such as a date that was guessed."""
 

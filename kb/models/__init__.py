@@ -4,6 +4,7 @@ where it was imported.
 
 from kb.models.action_item import ActionItem
 from kb.models.cause import Category, Cause, CauseLink, Citation, LedTo
+from kb.models.channel import ChannelRule, OpenedChannel
 from kb.models.chat import ChatCode, ChatPerson, IncidentChannel, Workspace
 from kb.models.check import Check
 from kb.models.fix import Fix
@@ -26,6 +27,7 @@ __all__ = [
     "Category",
     "Cause",
     "CauseLink",
+    "ChannelRule",
     "ChatCode",
     "ChatPerson",
     "Check",
@@ -41,6 +43,7 @@ __all__ = [
     "NotificationRule",
     "OnCall",
     "OnCallReading",
+    "OpenedChannel",
     "Picture",
     "Postmortem",
     "PostmortemReview",

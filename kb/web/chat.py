@@ -18,6 +18,9 @@ from common.viewer import signed_in
 from incidents.events.outbox import KINDS
 from incidents.web.shortcuts import add_errors
 from kb import notifications, on_call
+from kb.channel_hosts import registry as channel_hosts
+from kb.channels import syncing
+from kb.channels.listing import shown_channels
 from kb.chat import registry
 from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, NotificationRule, Workspace
@@ -25,8 +28,14 @@ from kb.permissions import MANAGE_WORKSPACES
 from kb.web.connections import Connections
 from people.permissions import requires
 
-MOST_PEOPLE = 100
+MOST_PEOPLE, MOST_CHANNELS = 100, 20
 ENTER_AGAIN = "The secrets of this workspace cannot be read with this SECRET_KEY: enter them again."
+
+
+def _saved(row: Workspace) -> None:
+    endpoints.forget_workspace(row.slug)
+    syncing.settings_changed(row)
+
 
 WORKSPACES = Connections(
     Workspace,
@@ -34,7 +43,7 @@ WORKSPACES = Connections(
     title="Chat",
     listed="kb:workspaces",
     kinds=registry,
-    saved=lambda row: endpoints.forget_workspace(row.slug),
+    saved=_saved,
 )
 
 
@@ -67,6 +76,11 @@ def workspace_page(request: HttpRequest, pk: int) -> HttpResponse:
         "rules": [
             (r, [KINDS.get(kind, kind) for kind in r.events]) for r in row.notification_rules.all()
         ],
+        "has_channels": row.kind in channel_hosts(),
+        "channel_rules": row.channel_rules.select_related("service", "team"),
+        "channels": shown_channels(request.user)
+        .filter(workspace=row)
+        .select_related("incident")[:MOST_CHANNELS],
         "people": row.people.select_related("user").order_by("user__username")[:MOST_PEOPLE],
         "people_count": row.people.count(),
         "page": paginator.get_page(request.GET.get("page")),

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from incidents.models import Service
 from incidents.web.shortcuts import get_incident
+from kb.channels.listing import links_of
 from kb.models import OnCall
 
 MOST = 50
@@ -23,8 +24,8 @@ def of_service(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def of_incident(request: HttpRequest, incident: int) -> HttpResponse:
-    """Part of an incident's page: those who are called first for its services."""
+    """Part of an incident's page: those who are called first for its services, and its channels."""
     row = get_incident(request, incident)
     rows = OnCall.called_for(row.services.all()).filter(level=1)
-    context = {"rows": rows[:MOST], "several": True}
-    return render(request, "kb/on_call/_panel.html", context)
+    context = {"rows": rows[:MOST], "several": True, "channels": links_of(row)}
+    return render(request, "kb/on_call/_of_incident.html", context)

@@ -53,10 +53,10 @@ class AnnouncementSerializer(serializers.ModelSerializer):
         model = Announcement
         fields = [
             "id", "title", "service", "new_service", "team", "tier", "planned_on", "flows",
-            "expected_rate", "depends_on", "author", "created_at", "state", "decision",
-            "decided_by", "decided_at", "phases",
+            "expected_rate", "depends_on", "author", "external_url", "created_at",
+            "state", "decision", "decided_by", "decided_at", "phases",
         ]  # fmt: skip
-        read_only_fields = ["state", "decision", "decided_at"]
+        read_only_fields = ["external_url", "state", "decision", "decided_at"]
         extra_kwargs = {"flows": {"max_length": 5000}}
 
     def create(self, validated_data: dict[str, Any]) -> Announcement:

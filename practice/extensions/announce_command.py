@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, timedelta
+from datetime import date
 
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from incidents.models import Service
 from kb.chat.base import AnswerItem, ChatAnswer
@@ -15,14 +13,11 @@ from kb.chatops.dispatch import Command, CommandContext, Problem
 from people.models import Team
 from practice.announcements import announcing
 from practice.announcements.assessment import past_causes, questions
+from practice.announcements.written import SPRINT, date_in, rate_in, without_figures
 from practice.permissions import ANNOUNCE
 
 MOST_LISTED, MOST_LINES = 10, 3
-SPRINT = timedelta(days=14)
-"""From now on, where no date is given."""
 USAGE = "announce SERVICE WHAT [40/s] [2026-12-09]"
-_RATE = re.compile(r"(?:^|\s)(\d{1,9}(?:\.\d{1,3})?)/s(?=\s|$)", re.ASCII)
-_DATE = re.compile(r"(?:^|\s)(?:on |by )?(\d{4}-\d\d-\d\d)(?=\s|$)", re.ASCII)
 
 
 def coming(context: CommandContext, rest: str) -> ChatAnswer:
@@ -69,15 +64,11 @@ def announce(context: CommandContext, rest: str) -> ChatAnswer:
 
 def _parts_of(words: str) -> tuple[str, float | None, date]:
     """What remains as the title, the load, and the date. Raises Problem for a date that is none."""
-    rate, day = _RATE.search(words), _DATE.search(words)
     try:
-        planned_on = parse_date(day[1]) if day else timezone.now().date() + SPRINT
-    except ValueError:
-        planned_on = None
-    if planned_on is None:
-        raise Problem("Write the date as in 2026-12-09.")
-    title = " ".join(_DATE.sub(" ", _RATE.sub(" ", words)).split())
-    return title, float(rate[1]) if rate else None, planned_on
+        planned_on = date_in(words) or timezone.now().date() + SPRINT
+    except ValueError as error:
+        raise Problem("Write the date as in 2026-12-09.") from error
+    return without_figures(words), rate_in(words), planned_on
 
 
 def _team_of(user: User) -> Team | None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from incidents.models import Service
@@ -52,6 +53,18 @@ class Announcement(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    external_id = models.CharField(
+        max_length=200, blank=True, editable=False, default="", db_default="",
+        help_text="Of the pull or merge request that announces it.",
+    )  # fmt: skip
+    external_url = models.URLField(
+        max_length=500,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text="Where it comes from.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decision = models.TextField(blank=True, max_length=5000, help_text="What was decided, and why.")
@@ -63,6 +76,11 @@ class Announcement(models.Model):
     class Meta:
         ordering = ["planned_on", "pk"]
         indexes = [models.Index(fields=["state", "planned_on"], name="announcement_coming")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["external_id"], condition=~Q(external_id=""), name="announcement_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.of_service}: {self.title}"

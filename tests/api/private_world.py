@@ -174,6 +174,7 @@ def public_world(owner: User, service: Service) -> Incident:
     analysis.Source.objects.create(name="Logs", kind="logfiles")
     workspace = kb.Workspace.objects.create(kind="slack", name="Hidden", settings={})
     kb.NotificationRule.objects.create(workspace=workspace, events=["incident.filed"])
+    kb.ChannelRule.objects.create(workspace=workspace, private_incidents="channel")
     kb.Tracker.objects.create(kind="jira", name="Board", settings={})
     connection = kb.HistoryConnection.objects.create(kind="jira", name="Past", settings={})
     kb.PublishTarget.objects.create(kind="notion", name="Wiki", settings={})
@@ -196,6 +197,10 @@ def private_world(owner: User, service: Service, strangers: Iterable[User]) -> I
     rule = kb.NotificationRule.objects.get()
     workspace = rule.workspace
     kb.IncidentChannel.objects.create(workspace=workspace, channel="C777", incident=incident)
+    kb.OpenedChannel.objects.create(
+        rule=kb.ChannelRule.objects.get(), workspace=workspace, incident=incident, channel="C777",
+        name="inc-leak", is_private=True, state="done",
+    )  # fmt: skip
     for event in Event.objects.filter(incident=incident):
         kb.NotificationDelivery.objects.create(rule=rule, event=event, state="done")
     kb.StatedAnswer.objects.get_or_create(incident=incident)

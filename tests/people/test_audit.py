@@ -41,8 +41,8 @@ MADE_BY_MACHINES = {
     "incidents.alert", "incidents.delivery", "incidents.event", "incidents.heartbeatwatch",
     "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
     "incidents.pageract", "kb.oncall", "kb.oncallreading", "kb.historyreading",
-    "kb.notificationdelivery", "kb.statedanswer", "people.auditentry", "people.auditcursor",
-    "practice.sloday", "practice.clusterfacts", "practice.publication",
+    "kb.notificationdelivery", "kb.openedchannel", "kb.statedanswer", "people.auditentry",
+    "people.auditcursor", "practice.sloday", "practice.clusterfacts", "practice.publication",
     # A text that is being written, seen by its author only, and codes that live for minutes.
     "kb.draft", "kb.chatcode",
     # The record of former texts is a copy itself.
@@ -53,6 +53,7 @@ SETTINGS = {
     "incidents.integration", "incidents.integrationsecret", "incidents.apitoken",
     "incidents.service", "incidents.tierpolicy", "incidents.maintenancewindow",
     "incidents.deployrule", "incidents.heartbeatrule", "kb.workspace", "kb.notificationrule",
+    "kb.channelrule",
     "kb.tracker", "kb.historyconnection", "kb.publishtarget",
     "kb.category", "kb.postmortemtemplate", "kb.chatperson", "analysis.source",
     "analysis.logwatch", "practice.slo", "practice.checklist", "practice.checklistitem",

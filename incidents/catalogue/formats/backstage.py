@@ -1,12 +1,15 @@
 """Backstage's catalog-info.yaml: several documents a file; components and resources count.
 
+The annotation `causebook.io/service` names the service that an entity of another name is.
+
 A document that cannot be read, or that is a template, is named and does not stop the others.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from common.file_import import BadFile, Skipped
@@ -23,9 +26,28 @@ from incidents.catalogue.formats.base import (
 _PLACEHOLDER = re.compile(r"\$?\{\{[^{}]{0,100}\}\}|\$\{[^{}]{1,100}\}|<%[^%]{0,100}%>")
 """What Backstage's scaffolder, cookiecutter, Helm and others fill in."""
 
+SERVICE = "causebook.io/service"
+"""The annotation with the name of a service here."""
 SERVICES = ("component", "resource")
 KINDS = {"database": "postgresql", "postgresql": "postgresql", "cache": "cache", "queue": "queue",
          "service": "http", "website": "http"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Entity:
+    """An entity by the name that references use, and the service that it is."""
+
+    entity: str
+    service: CatalogueEntry
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    def entry(self, names: Mapping[str, str]) -> CatalogueEntry:
+        """The service, with the services that the entities it depends on are."""
+        needed = dict.fromkeys(names.get(each, each) for each in self.service.depends_on)
+        return replace(self.service, depends_on=tuple(needed))
 
 
 class Backstage(CatalogueReader):
@@ -34,6 +56,12 @@ class Backstage(CatalogueReader):
     example = "cat */catalog-info.yaml, with --- between the files"
 
     def read(self, content: str) -> Iterator[CatalogueEntry | Skipped]:
+        entries = list(self._entries(content))
+        names = {each.entity: each.name for each in entries if isinstance(each, _Entity)}
+        for each in entries:
+            yield each.entry(names) if isinstance(each, _Entity) else each
+
+    def _entries(self, content: str) -> Iterator[_Entity | Skipped]:
         found = list(documents(content))
         if not found:
             raise BadFile("It is empty.")
@@ -57,7 +85,7 @@ class Backstage(CatalogueReader):
             else:
                 yield self._entry(place, value)
 
-    def _entry(self, place: str, data: Any) -> CatalogueEntry | Skipped:
+    def _entry(self, place: str, data: Any) -> _Entity | Skipped:
         if not isinstance(data, dict):
             return Skipped(place, "It is not an object.")
         kind, name = text(data, "kind").lower(), text(data, "metadata.name", 100)
@@ -83,9 +111,10 @@ class Backstage(CatalogueReader):
              and (word := canonical_value(TIERS, value))),
             "",
         )  # fmt: skip
-        return CatalogueEntry(
+        ours = _note(notes, SERVICE)
+        found_entry = CatalogueEntry(
             place,
-            name,
+            ours or name,
             description=text(data, "metadata.description", 1000),
             tier=tier,
             lifecycle=canonical_value(LIFECYCLES, dig(data, "spec.lifecycle")),
@@ -99,6 +128,7 @@ class Backstage(CatalogueReader):
             repositories=_repository(notes),
             depends_on=tuple(dict.fromkeys(filter(None, map(_service, references)))),
         )
+        return _Entity(name, found_entry)
 
 
 def _listed(value: Any) -> bool:

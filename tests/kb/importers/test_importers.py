@@ -90,6 +90,17 @@ SAMPLES: dict[str, tuple[str, str]] = {
             "permalinks": {"web": "https://g.example.com/a"},
         }]}),
     ),
+    "slack": (
+        "2025-03-01.json",
+        json.dumps([
+            {"type": "message", "subtype": "channel_join", "user": "U1", "ts": "1740787190.000001"},
+            {"type": "message", "user": "U1", "text": "Mail stood still\nService: mailer",
+             "ts": "1740787200.000001", "thread_ts": "1740787200.000001",
+             "user_profile": {"real_name": "Ada"}},
+            {"type": "message", "user": "U2", "text": "<@U1> certificate renewed",
+             "ts": "1740801600.000001", "thread_ts": "1740787200.000001"},
+        ]),
+    ),
     "dispatch": (
         "a.json",
         json.dumps({"items": [{
