@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from analysis import models as tables
 from analysis.evidence.thinning import thin_incidents
 from analysis.models import Collector, Evidence, Finding, Fit, LogSign, Source
@@ -30,10 +33,12 @@ def _history(limits: Limits, most: int) -> int:
 def register_kinds() -> None:
     for name, kind in {
         "evidence": Kind(
-            "Evidence: series, log lines, traces",
+            _("Evidence: series, log lines, traces"),
             (Evidence,),
-            "Reduced {days} after its incident was resolved, to what findings show of it. What is "
-            "cited stays in full, and so does what open incidents have.",
+            _(
+                "Reduced {days} after its incident was resolved, to what findings show of it. What "
+                "is cited stays in full, and so does what open incidents have."
+            ),
             "taken_at",
             "EVIDENCE_RETENTION_DAYS",
             delete=thin_incidents,
@@ -41,46 +46,53 @@ def register_kinds() -> None:
             thins=True,
         ),
         "findings": Kind(
-            "Findings, requests, results of checks, fingerprints",
+            _("Findings, requests, results of checks, fingerprints"),
             (
                 Finding, tables.EvidenceRequest, tables.CheckRun, tables.Fingerprint,
                 tables.FollowUp, tables.ShownAnswer, tables.ThinnedIncident,
             ),
-            "Never deleted: suggestions are made of them. Each incident has a bounded number.",
+            _("Never deleted: suggestions are made of them. Each incident has a bounded number."),
             "found_at",
         ),
         "log-signs": Kind(
-            "Unusual lines of watched logs",
+            _("Unusual lines of watched logs"),
             (LogSign,),
-            "Deleted {days} after they were last seen.",
+            _("Deleted {days} after they were last seen."),
             "at",
             "LOG_SIGN_RETENTION_DAYS",
             delete=_log_signs,
         ),
         "calibration": Kind(
-            "Versions of the calibration",
+            _("Versions of the calibration"),
             (Fit,),
-            f"Deleted after {{days}}, but for the active one and the newest {FITS}.",
+            format_lazy(
+                _("Deleted after {days}, but for the active one and the newest {fits}."),
+                days="{days}",
+                fits=FITS,
+            ),
             "created_at",
             fixed_days=FIT_DAYS,
             delete=_fits,
         ),
         "history-of-sources": Kind(
-            "Former versions of sources and saved queries",
+            _("Former versions of sources and saved queries"),
             HISTORY,
-            "Deleted {days} after they were written; the newest of each record stays.",
+            _("Deleted {days} after they were written; the newest of each record stays."),
             "history_date",
             "HISTORY_RETENTION_DAYS",
             delete=_history,
         ),
         "sources": Kind(
-            "Sources, watched logs and groups of similar incidents",
+            _("Sources, watched logs and groups of similar incidents"),
             (
                 Source, Collector, tables.LogWatch, tables.LogProfile, tables.AlikeGroup,
                 tables.Forgotten,
             ),
-            "As many as people set up, and a profile for each service and log. Groups are replaced "
-            "by each grouping, notes for the index are deleted once its file is a week newer.",
+            _(
+                "As many as people set up, and a profile for each service and log. Groups are "
+                "replaced by each grouping, notes for the index are deleted once its file is a "
+                "week newer."
+            ),
             "created_at",
         ),
     }.items():  # fmt: skip

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
 
+from common.language import Text
 from common.registry import Registry
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,10 @@ Delete = Callable[[Limits, int], int]
 class Kind:
     """Tables that grow together. Without `delete` they stay, and `why` says the reason."""
 
-    title: str
+    title: Text
     tables: tuple[type[models.Model], ...]
     """the one that others belong to first"""
-    why: str
+    why: Text
     """the rule in words, with {days} in it; or why these rows stay"""
     dated: str = ""
     """the field of the first table that says when a row was written"""
@@ -88,7 +89,7 @@ class Kind:
     def rule(self) -> str:
         """What becomes of it, in words."""
         if self.delete is None:
-            return self.why
+            return str(self.why)
         if not self.has_rule:
             return f"Stored for ever: {self.setting} is 0."
         return self.why.format(days=_in_words(self.days))

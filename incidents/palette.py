@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from common.language import Text
 from common.registry import Registry
 from common.viewer import Viewer
 from incidents.models import Incident, Service
@@ -47,7 +48,7 @@ class Entry:
 class Page:
     """A page that can be opened by its name."""
 
-    label: str
+    label: Text
     view: str
     words: str = ""
     """Other words that it is found by."""
@@ -60,7 +61,7 @@ class Page:
 class Finder:
     """Records that contain a text. `find` gets the viewer and the text, empty at first."""
 
-    title: str
+    title: Text
     find: Callable[[Viewer, str], Iterable[Entry]]
     comes_last: bool = False
     """For what fits any text: below all that was found."""
@@ -77,7 +78,7 @@ def groups_for(viewer: Viewer, text: str) -> list[Group]:
     text = " ".join(text.replace("\x00", "")[:MAX_TEXT].split())
     groups = [Group("Go to", _pages(viewer, text))]
     for finder in sorted(FINDERS.values(), key=lambda each: each.comes_last):
-        groups.append(Group(finder.title, list(finder.find(viewer, text))[:SHOWN]))
+        groups.append(Group(str(finder.title), list(finder.find(viewer, text))[:SHOWN]))
     return [group for group in groups if group.entries]
 
 
@@ -89,7 +90,7 @@ def _pages(viewer: Viewer, text: str) -> list[Entry]:
         if _is_meant(page, wanted) and (page.act is None or may(viewer, page.act))
     ]
     return [
-        Entry(page.label, reverse(page.view), page.keys)
+        Entry(str(page.label), reverse(page.view), page.keys)
         for _, _, page in sorted(found, key=lambda each: each[:2])[:SHOWN_PAGES]
     ]
 

@@ -140,7 +140,7 @@ def _stored(
     age = ages.get(MARK + name)
     return Stored(
         name,
-        kind.title,
+        str(kind.title),
         kind.rule,
         [table._meta.db_table for table in kind.tables],
         rows,

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from django.db.models import Count, Max
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analysis.core.origin_confidence import Confidence, confidence
 from analysis.core.origin_ranking import LogLine, Metric, Observed, Suspect, rank_services
@@ -38,10 +40,20 @@ class Origins:
         """How sure the first one is, in words."""
         weaker, windows = self.confidence.weaker, self.confidence.windows
         if not windows:
-            return "there is too little normal time to say how sure this is"
+            return _("there is too little normal time to say how sure this is")
         if self.confidence.tells:
-            return f"stronger than in {weaker} of {windows} normal stretches before"
-        return f"{windows - weaker} of {windows} normal stretches before name one as strongly"
+            stronger = ngettext(
+                "stronger than in %(weaker)s of %(windows)s normal stretch before",
+                "stronger than in %(weaker)s of %(windows)s normal stretches before",
+                windows,
+            )
+            return stronger % {"weaker": weaker, "windows": windows}
+        strong = ngettext(
+            "%(strong)s of %(windows)s normal stretch before names one as strongly",
+            "%(strong)s of %(windows)s normal stretches before name one as strongly",
+            windows,
+        )
+        return strong % {"strong": windows - weaker, "windows": windows}
 
 
 # Pages reload while evidence arrives and stay open afterwards: reading all of it takes 0.2 s.

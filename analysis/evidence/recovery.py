@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from django.utils.translation import gettext_lazy as _
 
 from analysis.models import Finding
+from common.language import Text
 from incidents.models import Alert, Incident
 
 MAX_SERIES = 8
@@ -23,7 +25,7 @@ class KnownTime:
     """A time and how it is known."""
 
     at: datetime
-    because: str
+    because: Text
 
 
 def earlier_start(incident: Incident) -> KnownTime | None:
@@ -44,7 +46,7 @@ def _end_of_alerts(incident: Incident) -> KnownTime | None:
     ends = [at for status, at in rows if status != Alert.Status.FIRING and at]
     if not ends or len(ends) < len(rows):
         return None
-    return KnownTime(max(ends), "its last alert ended")
+    return KnownTime(max(ends), _("its last alert ended"))
 
 
 def _end_of_curves(incident: Incident) -> KnownTime | None:
@@ -56,7 +58,7 @@ def _end_of_curves(incident: Incident) -> KnownTime | None:
         if end is None:
             return None
         ends.append(end)
-    return KnownTime(max(ends), "the metrics were back in their normal range") if ends else None
+    return KnownTime(max(ends), _("the metrics were back in their normal range")) if ends else None
 
 
 def _back_to_normal(finding: Finding) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from analysis.models.source import Source
@@ -25,7 +26,7 @@ class Collector(models.Model):
             models.UniqueConstraint(
                 fields=["alert", "source", "what"],
                 name="collector_once",
-                violation_error_message="This alert pulls that already.",
+                violation_error_message=_("This alert pulls that already."),
             )
         ]
 

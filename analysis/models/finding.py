@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from analysis.models.evidence import Evidence
 from incidents.models import Incident, Service
@@ -14,14 +15,14 @@ class Finding(models.Model):
     """What the analysis read from one item of evidence."""
 
     class Kind(models.TextChoices):
-        LEFT_NORMAL = "left_normal", "Left its normal range"
-        NEW_TEMPLATE = "new_template", "New log line"
-        BURST = "burst", "Burst of log lines"
-        SILENT = "silent", "Log line gone silent"
-        CROSSED = "crossed", "Crossed the threshold of its alert"
-        TROUBLE = "trouble", "More log lines of trouble"
-        SLOWER = "slower", "Requests take longer"
-        FAILING = "failing", "Requests fail"
+        LEFT_NORMAL = "left_normal", _("Left its normal range")
+        NEW_TEMPLATE = "new_template", _("New log line")
+        BURST = "burst", _("Burst of log lines")
+        SILENT = "silent", _("Log line gone silent")
+        CROSSED = "crossed", _("Crossed the threshold of its alert")
+        TROUBLE = "trouble", _("More log lines of trouble")
+        SLOWER = "slower", _("Requests take longer")
+        FAILING = "failing", _("Requests fail")
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="findings")
     evidence = models.ForeignKey(Evidence, models.CASCADE, related_name="findings")

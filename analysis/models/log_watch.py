@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from analysis.models.source import Source
 from incidents.models import Incident, Service
@@ -14,13 +15,15 @@ class LogWatch(models.Model):
     """A source of log lines that is watched, and whether what is unusual opens incidents."""
 
     class Opens(models.TextChoices):
-        NEVER = "never", "never"
-        NEW = "new", "for new lines that report errors"
-        ANY = "any", "for new and bursting lines that report errors"
+        NEVER = "never", _("never")
+        NEW = "new", _("for new lines that report errors")
+        ANY = "any", _("for new and bursting lines that report errors")
 
     source = models.OneToOneField(Source, models.CASCADE, related_name="log_watch")
-    enabled = models.BooleanField("watch it", default=True)
-    opens = models.CharField("opens an incident", max_length=10, choices=Opens, default=Opens.NEVER)
+    enabled = models.BooleanField(_("watch it"), default=True)
+    opens = models.CharField(
+        _("opens an incident"), max_length=10, choices=Opens, default=Opens.NEVER
+    )
 
     class Meta:
         ordering = ["pk"]

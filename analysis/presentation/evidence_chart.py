@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analysis.evidence.baseline import drawn_range
 from analysis.models import Evidence, Finding
@@ -18,7 +20,6 @@ from incidents.models import Incident
 from incidents.suspect_changes import candidate_changes
 
 MAX_CHANGES, MAX_ALERTS = 6, 12
-IMPACT_AT_ZERO = Mark(0.0, "impact", "Impact started")
 
 
 def evidence_title(evidence: Evidence) -> str:
@@ -32,11 +33,14 @@ def evidence_chart(evidence: Evidence) -> SafeString:
 
 def incident_marks(incident: Incident) -> list[Mark]:
     """The impact, its end, and the alerts and changes around it, for all charts of an incident."""
-    marks = [Mark(incident.impact_started_at.timestamp(), "impact", "Impact started")]
-    ends = ((incident.mitigated_at, "Mitigated"), (incident.resolved_at, "Resolved"))
+    marks = [Mark(incident.impact_started_at.timestamp(), "impact", _("Impact started"))]
+    ends = ((incident.mitigated_at, _("Mitigated")), (incident.resolved_at, _("Resolved")))
     marks += [Mark(at.timestamp(), "ended", label) for at, label in ends if at]
     alerts = incident.alerts.order_by("starts_at", "pk").values_list("starts_at", "name")
-    marks += [Mark(at.timestamp(), "alert", f"Alert: {name}") for at, name in alerts[:MAX_ALERTS]]
+    marks += [
+        Mark(at.timestamp(), "alert", _("Alert: %(name)s") % {"name": name})
+        for at, name in alerts[:MAX_ALERTS]
+    ]
     return marks + [
         Mark(candidate.change.started_at.timestamp(), "change", str(candidate.change))
         for candidate in candidate_changes(incident, limit=MAX_CHANGES)
@@ -55,13 +59,14 @@ def draw_evidence(evidence: Evidence, finding: Finding | None, marks: list[Mark]
         marks = [*marks, Mark(finding.onset.timestamp(), "onset", finding.get_kind_display())]
     series = [(item["times"], item["values"]) for item in items]
     threshold = Threshold.parse(evidence.request.threshold)
+    fires = _("The alert fires at %(threshold)s") % {"threshold": threshold}
     return draw(
         series,
         evidence.unit,
-        f"{evidence_title(evidence)} over time",
+        _("%(title)s over time") % {"title": evidence_title(evidence)},
         band,
         marks,
-        level=Level(threshold.value, f"The alert fires at {threshold}") if threshold else None,
+        level=Level(threshold.value, fires) if threshold else None,
         names=_names([item.get("labels") or {} for item in items]),
     )
 
@@ -104,10 +109,10 @@ def compare_evidence(now: Incident, then: Incident) -> list[ComparedMeasure]:
         chart = draw(
             lines,
             row.unit,
-            f"{title}, now and then",
-            marks=[IMPACT_AT_ZERO],
+            _("%(title)s, now and then") % {"title": title},
+            marks=[Mark(0.0, "impact", _("Impact started"))],
             then=len(lines) > 1,
-            names=("now", "then") if len(lines) > 1 else (),
+            names=(pgettext("curve", "now"), pgettext("curve", "then")) if len(lines) > 1 else (),
         )
         thinned = [
             f"{incident.reference}: {gap}"

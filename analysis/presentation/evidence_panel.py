@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from analysis.evidence.origins import likely_origins
 from analysis.models import CheckRun, Evidence, EvidenceRequest, Finding, Source
@@ -16,7 +17,7 @@ from analysis.presentation.evidence_chart import draw_evidence, evidence_title, 
 from analysis.presentation.trace_links import TraceLinks
 from analysis.presentation.trace_view import ExampleTrace, example_traces
 from common.promql import threshold_words
-from incidents.models import Incident
+from incidents.models import Change, Incident
 from incidents.suspect_changes import candidate_changes
 from incidents.templatetags.causebook import span
 from kb.models import Check
@@ -96,9 +97,22 @@ class Moment:
     """One line of the story: a finding or a change."""
 
     at: datetime
-    text: str
-    change: bool = False
+    finding: Finding | None = None
+    change: Change | None = None
+    before: timedelta | None = None
+    """How long before the first symptom the change was made."""
     newest: bool = False
+
+    @property
+    def text(self) -> str:
+        """In the language of the page that is being rendered."""
+        if self.change is None or self.before is None:
+            return self.finding.text if self.finding else ""
+        values = {"service": self.change.service.name, "change": self.change}
+        if self.before < timedelta(0):
+            return _("%(service)s: %(change)s, after it began") % values
+        text = _("%(service)s: %(change)s, %(time)s before the first symptom")
+        return text % {**values, "time": span(self.before)}
 
 
 MAX_FINDINGS, MAX_NEWEST, MAX_CHANGES = 8, 4, 3
@@ -116,17 +130,14 @@ def _story(incident: Incident, findings: list[Finding], age: EvidenceAge) -> lis
     # What is new is shown, too, however many came before it.
     later = [each for each in with_onset[MAX_FINDINGS:] if age.is_newest(each[1])]
     moments = [
-        Moment(at, finding.text, newest=age.is_newest(finding))
+        Moment(at, finding, newest=age.is_newest(finding))
         for at, finding in [*early, *later[:MAX_NEWEST]]
     ]
     first = moments[0]
     for candidate in candidate_changes(incident, limit=MAX_CHANGES):
         change = candidate.change
         earlier = first.at - change.started_at
-        after = earlier < timedelta(0)
-        when = "after it began" if after else f"{span(earlier)} before the first symptom"
-        text = f"{change.service.name}: {change}, {when}"
-        moments.append(Moment(change.started_at, text, change=True))
+        moments.append(Moment(change.started_at, change=change, before=earlier))
     return sorted(moments, key=lambda moment: moment.at)
 
 

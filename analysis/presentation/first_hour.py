@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
@@ -70,20 +72,26 @@ def may_set_up(viewer: Viewer) -> bool:
 def _source() -> Step:
     rows = list(Source.objects.filter(enabled=True))
     answered = [row for row in rows if row.answered_at]
-    if answered:
-        state = f"{answered[0]} answered" + (f", of {len(rows)} sources" if len(rows) > 1 else "")
+    first = (answered or rows)[:1]
+    names = {"source": first[0] if first else None}
+    if answered and len(rows) > 1:
+        state = _("%(source)s answered, of %(n)s sources") % {**names, "n": len(rows)}
+    elif answered:
+        state = _("%(source)s answered") % names
+    elif rows and rows[0].trouble:
+        state = _("%(source)s is set up and has not answered yet: %(trouble)s")
+        state %= {**names, "trouble": rows[0].trouble}
     elif rows:
-        trouble = f": {rows[0].trouble}" if rows[0].trouble else ""
-        state = f"{rows[0]} is set up and has not answered yet{trouble}"
+        state = _("%(source)s is set up and has not answered yet") % names
     else:
-        state = "No source yet"
+        state = _("No source yet")
     return Step(
-        "Connect a source",
+        _("Connect a source"),
         bool(answered),
         state,
-        "Graphs, logs and events are pulled from it as soon as an incident is filed.",
+        _("Graphs, logs and events are pulled from it as soon as an incident is filed."),
         reverse("analysis:sources"),
-        "Probe it" if rows else "Add a source",
+        _("Probe it") if rows else _("Add a source"),
         act=MANAGE_SOURCES,
     )
 
@@ -93,39 +101,50 @@ def _sender(viewer: Viewer) -> Step:
     done = Delivery.objects.filter(state=Delivery.State.DONE).order_by("-pk")
     last = done.select_related("integration").first()
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).order_by("-pk").first()
-    # Outcomes name alerts, also those of private incidents: they are for who manages senders.
-    may_read = may(viewer, MANAGE)
-    if last:
-        state = f"{last.integration} delivered" + (f": {last.outcome[:120]}" if may_read else "")
-    elif failed:
-        state = "The last delivery failed" + (f": {failed.outcome[:160]}" if may_read else "")
-    elif newest:
-        state = "A sender is set up and has delivered nothing yet"
-    else:
-        state = "No sender yet"
     return Step(
-        "Add an alert sender",
+        _("Add an alert sender"),
         last is not None,
-        state,
-        "Alerts open incidents by themselves; Alertmanager and Grafana send the query too.",
+        # Outcomes name alerts, also those of private incidents: they are for who manages senders.
+        _deliveries(newest, last, failed, may(viewer, MANAGE)),
+        _("Alerts open incidents by themselves; Alertmanager and Grafana send the query too."),
         newest.get_absolute_url() if newest else reverse("incidents:integrations"),
-        "Copy its address, and see what arrives" if newest else "Add a sender",
+        _("Copy its address, and see what arrives") if newest else _("Add a sender"),
         act=MANAGE,
         test_path=reverse("incidents:integration-test", args=[newest.pk]) if newest else "",
     )
 
 
+def _deliveries(
+    newest: Integration | None, last: Delivery | None, failed: Delivery | None, may_read: bool
+) -> str:
+    """What came of the newest sender, in words: the last delivery, or the last that failed."""
+    if last:
+        values = {"sender": last.integration, "outcome": last.outcome[:120]}
+        text = _("%(sender)s delivered: %(outcome)s") if may_read else _("%(sender)s delivered")
+        return text % values
+    if failed and may_read:
+        return _("The last delivery failed: %(reason)s") % {"reason": failed.outcome[:160]}
+    if failed:
+        return _("The last delivery failed")
+    if newest:
+        return _("A sender is set up and has delivered nothing yet")
+    return _("No sender yet")
+
+
 def _history(viewer: Viewer) -> Step:
     imported = visible_incidents(viewer).exclude(external_id="")
     count = imported.count()
+    many = ngettext("%(n)s past incident imported", "%(n)s past incidents imported", count)
     return Step(
-        "Import history",
+        _("Import history"),
         count > 0,
-        f"{count} past incidents imported" if count else "Nothing imported yet",
-        "Suggestions come from past incidents: postmortems in Markdown, HTML, CSV, from Jira, "
-        "PagerDuty, Opsgenie, Statuspage or GitHub.",
+        many % {"n": count} if count else _("Nothing imported yet"),
+        _(
+            "Suggestions come from past incidents: postmortems in Markdown, HTML, CSV, from Jira, "
+            "PagerDuty, Opsgenie, Statuspage or GitHub."
+        ),
         reverse("kb:history-import"),
-        "Import files",
+        _("Import files"),
         command="manage.py import_knowledge markdown FOLDER --dry-run",
         act=IMPORT_HISTORY,
     )
@@ -134,60 +153,80 @@ def _history(viewer: Viewer) -> Step:
 def _incident(viewer: Viewer) -> Step:
     own = visible_incidents(viewer).filter(external_id="").order_by("-pk").first()
     return Step(
-        "File a test incident",
+        _("File a test incident"),
         own is not None,
-        f"{own}" if own else "None yet, neither by hand nor by an alert",
-        "See what its page finds: past causes, evidence, what changed. Resolve it afterwards.",
+        f"{own}" if own else _("None yet, neither by hand nor by an alert"),
+        _("See what its page finds: past causes, evidence, what changed. Resolve it afterwards."),
         own.get_absolute_url() if own else reverse("incidents:new") + "?title=Test",
-        "File one",
+        _("File one"),
         act=None if own else FILE_INCIDENTS,
     )
 
 
 def _service() -> Step:
     count, seen = Service.objects.count(), offered_services().count()
-    state = f"{count} in the catalogue" if count else "The catalogue is empty"
-    if seen:
-        state += f"; {seen} {'more ' if count else ''}seen in alerts and sources"
+    numbers = {"count": count, "seen": seen}
+    if count and seen:
+        state = _("%(count)s in the catalogue; %(seen)s more seen in alerts and sources") % numbers
+    elif count:
+        state = _("%(count)s in the catalogue") % numbers
+    elif seen:
+        state = _("The catalogue is empty; %(seen)s seen in alerts and sources") % numbers
+    else:
+        state = _("The catalogue is empty")
     return Step(
-        "Add the first service",
+        _("Add the first service"),
         count > 0,
         state,
-        "With services, evidence is pulled by what depends on what. An incident's page offers the "
-        "service that its alert names.",
+        _(
+            "With services, evidence is pulled by what depends on what. An incident's page offers "
+            "the service that its alert names."
+        ),
         reverse("incidents:services"),
-        "Choose from what was seen" if seen else "Add one",
+        _("Choose from what was seen") if seen else pgettext("service", "Add one"),
     )
 
 
 def _people() -> Step:
     count, invited = active_people().count(), open_invitations().count()
-    state = f"{count} {'person has' if count == 1 else 'people have'} an account"
+    numbers = {"count": count, "invited": invited}
     if invited:
-        state += f"; {invited} invited"
+        state = ngettext(
+            "%(count)s person has an account; %(invited)s invited",
+            "%(count)s people have an account; %(invited)s invited",
+            count,
+        )
+    else:
+        state = ngettext(
+            "%(count)s person has an account", "%(count)s people have an account", count
+        )
     return Step(
-        "Invite people",
+        _("Invite people"),
         count > 1 or invited > 0,
-        state,
-        "Responders file incidents and confirm causes; what they confirm makes suggestions better.",
+        state % numbers,
+        _(
+            "Responders file incidents and confirm causes; what they confirm makes suggestions "
+            "better."
+        ),
         reverse("accounts:invite"),
-        "Invite somebody",
+        _("Invite somebody"),
         act=MANAGE_PEOPLE,
     )
 
 
 def _chat() -> Step:
-    workspaces = Workspace.objects.filter(enabled=True).count()
-    linked = ChatPerson.objects.exclude(user=None).count()
-    state = "No chat is connected yet"
-    if workspaces:
-        state = f"{workspaces} connected, {linked} accounts linked"
+    numbers = {
+        "connected": Workspace.objects.filter(enabled=True).count(),
+        "linked": ChatPerson.objects.exclude(user=None).count(),
+    }
+    done = numbers["connected"] > 0
+    state = _("%(connected)s connected, %(linked)s accounts linked") % numbers
     return Step(
-        "Connect chat",
-        workspaces > 0,
-        state,
-        "Notices say the likely cause where people talk, and /kb answers there.",
+        _("Connect chat"),
+        done,
+        state if done else _("No chat is connected yet"),
+        _("Notices say the likely cause where people talk, and /kb answers there."),
         reverse("kb:workspaces"),
-        "Connect one",
+        pgettext("chat", "Connect one"),
         act=MANAGE_WORKSPACES,
     )

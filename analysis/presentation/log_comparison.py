@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from analysis.core.log_comparison import ComparedTemplate, PlacedLine, compare_logs
 from analysis.evidence.moments import suspicious_since
 from analysis.models import Evidence
@@ -46,9 +48,9 @@ def compare_log_lines(now: Incident, then: Incident) -> ComparedLogs:
         return ComparedLogs([], missing, gaps)
     found = compare_logs(lines[then.pk], lines[now.pk])
     groups = [
-        _group("In both", found.both),
-        _group(f"Only now, in {now.reference}", found.only_now),
-        _group(f"Only then, in {then.reference}", found.only_then),
+        _group(_("In both"), found.both),
+        _group(_("Only now, in %(incident)s") % {"incident": now.reference}, found.only_now),
+        _group(_("Only then, in %(incident)s") % {"incident": then.reference}, found.only_then),
     ]
     return ComparedLogs(groups, [], gaps)
 
@@ -66,9 +68,17 @@ def _lines_of(incident: Incident, gaps: list[str]) -> list[PlacedLine]:
         "service", "incident"
     ):
         if row.thinned_at:
+            values = {
+                "evidence": evidence_title(row),
+                "incident": incident.reference,
+                "date": f"{row.thinned_at:%Y-%m-%d}",
+            }
             gaps.append(
-                f"{evidence_title(row)} of {incident.reference} was thinned on "
-                f"{row.thinned_at:%Y-%m-%d}: its lines cannot be compared."
+                _(
+                    "%(evidence)s of %(incident)s was thinned on %(date)s: its lines cannot be "
+                    "compared."
+                )
+                % values
             )
             continue
         moment = suspicious_since(row)
@@ -77,9 +87,10 @@ def _lines_of(incident: Incident, gaps: list[str]) -> list[PlacedLine]:
             for item in row.items()
         ]
     if len(lines) > MAX_LINES:
+        counts = {"incident": incident.reference, "lines": len(lines), "most": MAX_LINES}
         gaps.append(
-            f"{incident.reference} has {len(lines)} lines; the {MAX_LINES} nearest to its "
-            "impact are compared."
+            _("%(incident)s has %(lines)s lines; the %(most)s nearest to its impact are compared.")
+            % counts
         )
         lines = sorted(lines, key=lambda line: abs(line.at))[:MAX_LINES]
     return lines

@@ -9,6 +9,7 @@ from functools import cached_property
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
 from analysis.evidence.source_plugins import plugin_of
 from analysis.models import Evidence, Source
@@ -72,7 +73,7 @@ class TraceLinks:
         for name in LABELS:
             trace_id = str(labels.get(name, ""))
             if _ID.fullmatch(trace_id) and (address := self.address(trace_id, named=True)):
-                return _link(address, "trace")
+                return _link(address, pgettext("link", "trace"))
         return SafeString("")
 
     def _parts(self, text: str) -> Iterator[str | SafeString]:

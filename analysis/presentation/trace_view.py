@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analysis.core.trace_changes import Comparison, Row
 from analysis.core.units import milliseconds
@@ -18,6 +20,12 @@ from analysis.presentation.trace_links import trace_path
 from analysis.presentation.waterfall import WaterfallRow, draw_waterfall, waterfall_rows
 
 MAX_CALLS = 40
+ROLES = {
+    "slowest": gettext_lazy("Slowest"),
+    "failed": gettext_lazy("Failed"),
+    "normal": gettext_lazy("Normal"),
+}
+"""Why a trace is an example, by role."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,10 @@ class ExampleTrace:
     """Spans that are not drawn."""
     drawing: SafeString
 
+    @property
+    def role_in_words(self) -> str:
+        return str(ROLES.get(self.role, self.role))
+
 
 def example_traces(evidence: Evidence, items: Sequence[Trace]) -> list[ExampleTrace]:
     """Examples that say most about the fault, drawn."""
@@ -48,8 +60,10 @@ def shown_trace(evidence: Evidence, trace: Trace, role: str = "") -> ExampleTrac
     duration = milliseconds(duration_of(trace))
     services = len({span["service"] for span in trace["spans"]})
     failed = sum(row.failed for row in rows)
-    words = f"{title}: {duration}, {len(trace['spans'])} spans of {services} services"
-    words += f", {failed} failed" if failed else ""
+    words = _("%(title)s: %(duration)s, %(spans)s spans of %(services)s services")
+    if failed:
+        words = _("%(title)s: %(duration)s, %(spans)s spans of %(services)s services, %(n)s failed")
+    counts = {"spans": len(trace["spans"]), "services": services, "n": failed}
     return ExampleTrace(
         role,
         title,
@@ -58,7 +72,7 @@ def shown_trace(evidence: Evidence, trace: Trace, role: str = "") -> ExampleTrac
         trace_path(evidence, trace["id"]),
         rows,
         len(trace["spans"]) - len(rows),
-        draw_waterfall(rows, words),
+        draw_waterfall(rows, words % {"title": title, "duration": duration, **counts}),
     )
 
 
@@ -89,9 +103,9 @@ def _time_lost(row: Row) -> float:
 
 
 def _in_words(row: Row, found: Comparison) -> CallsInWords:
-    pair = (row.caller, row.service)
+    pair, itself = (row.caller, row.service), {"service": row.service}
     return CallsInWords(
-        f"{row.caller} → {row.service}" if row.caller else f"{row.service} itself",
+        f"{row.caller} → {row.service}" if row.caller else _("%(service)s itself") % itself,
         row.operation,
         row.calls,
         (_spent(row.median[0]), _spent(row.median[1])),

@@ -8,6 +8,7 @@ from math import floor, log10
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from analysis.core.units import milliseconds
 from common import svg
@@ -160,11 +161,15 @@ def _bar(row: WaterfallRow, number: int, whole: float) -> Iterator[SafeString]:
     indent = INDENT * min(row.depth, DEEPEST)
     letters = MAX_LABEL - indent // 6
     shown = label if len(label) <= letters else f"{label[: letters - 1]}…"
-    failed = f", failed: {row.note}" if row.note else ", failed" if row.failed else ""
-    words = f"{label}: {row.duration_in_words}, after {row.offset_in_words}{failed}"
+    words = _("%(span)s: %(duration)s, after %(offset)s")
+    if row.note:
+        words = _("%(span)s: %(duration)s, after %(offset)s, failed: %(note)s")
+    elif row.failed:
+        words = _("%(span)s: %(duration)s, after %(offset)s, failed")
+    values = {"duration": row.duration_in_words, "offset": row.offset_in_words, "note": row.note}
     yield svg.element(
         "g",
-        svg.tooltip(words),
+        svg.tooltip(words % {"span": label, **values}),
         svg.text(shown, 2 + indent, y + 13),
         svg.element(
             "rect",

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.redaction import redact
 
 MAX_POINTS = 1500
@@ -191,25 +193,25 @@ class SourceForm(forms.Form):
     """Settings every source has."""
 
     at_once = forms.IntegerField(
-        label="Pulls at once", min_value=1, max_value=100, initial=MAX_AT_ONCE, required=False
+        label=_("Pulls at once"), min_value=1, max_value=100, initial=MAX_AT_ONCE, required=False
     )
     per_minute = forms.IntegerField(
-        label="Pulls a minute",
+        label=_("Pulls a minute"),
         min_value=1,
         max_value=100_000,
         initial=MAX_PER_MINUTE,
         required=False,
     )
     pulls_per_incident = forms.IntegerField(
-        label="Pulls for one incident",
+        label=_("Pulls for one incident"),
         min_value=1,
         max_value=1_000_000,
         initial=MAX_PULLS_OF_INCIDENT,
         required=False,
-        help_text="A pull is one query with the same hours of earlier days.",
+        help_text=_("A pull is one query with the same hours of earlier days."),
     )
     megabytes_per_incident = forms.IntegerField(
-        label="Megabytes for one incident",
+        label=_("Megabytes for one incident"),
         min_value=1,
         max_value=100_000,
         initial=MAX_MEGABYTES_OF_INCIDENT,
@@ -223,7 +225,7 @@ class SourcePlugin:
     """
 
     kind: ClassVar[str] = ""
-    title: ClassVar[str] = ""
+    title: ClassVar[Text] = ""
     items: ClassVar[str] = "series"
     """"series" or "lines": what its queries return, unless `items_of` says otherwise."""
     SettingsForm: ClassVar[type[SourceForm]]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_POINTS,
@@ -58,18 +60,26 @@ def _metric(text: str) -> dict[str, Any]:
 
 
 class CloudWatchForm(SourceForm):
-    region = forms.RegexField(r"^[a-z0-9-]+$", initial="eu-central-1")
+    region = forms.RegexField(r"^[a-z0-9-]+$", label=_("Region"), initial="eu-central-1")
     access_key_id = forms.CharField(
-        required=False, help_text="Empty: the worker's own role or environment."
+        label=_("Access key id"),
+        required=False,
+        help_text=_("Empty: the worker's own role or environment."),
     )
     secret_access_key = forms.CharField(
-        required=False, widget=forms.PasswordInput(render_value=False)
+        label=_("Secret access key"),
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
     )
     templates = forms.CharField(
+        label=_("Templates"),
         initial=TEMPLATES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"One query a line: {FOR_SERVICES} | what | unit | "
-        "namespace metric statistic dimension=value",
+        help_text=format_lazy(
+            _("One query a line: {services} | what | unit | {query}"),
+            services=FOR_SERVICES,
+            query="namespace metric statistic dimension=value",
+        ),
     )
     secret_fields = ("secret_access_key",)
 
@@ -132,7 +142,7 @@ class CloudWatch(SourcePlugin):
         return "Answers; we may list metrics."
 
     def _pages(self, request: dict[str, Any], deadline: float) -> Iterator[dict[str, Any]]:
-        for _ in range(10):
+        for _page in range(10):
             page = self._call(lambda client: client.get_metric_data(**request), deadline)
             yield page
             if not page.get("NextToken"):

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_LINES,
@@ -26,18 +27,23 @@ from common.redaction import redact
 
 class ElasticsearchForm(HttpForm):
     index = forms.RegexField(
-        r"^[A-Za-z0-9._*,-]+$", initial="logs-*", help_text="Index, alias or pattern."
+        r"^[A-Za-z0-9._*,-]+$",
+        label=_("Index"),
+        initial="logs-*",
+        help_text=_("Index, alias or pattern."),
     )
     query = forms.CharField(
-        initial='service:"$service"', help_text="Query string that picks a service's lines."
+        label=_("Query"),
+        initial='service:"$service"',
+        help_text=_("Query string that picks a service's lines."),
     )
-    time_field = forms.CharField(initial="@timestamp")
-    message_field = forms.CharField(initial="message")
+    time_field = forms.CharField(label=_("Time field"), initial="@timestamp")
+    message_field = forms.CharField(label=_("Message field"), initial="message")
 
 
 class Elasticsearch(HttpSource):
     kind = "elasticsearch"
-    title = "Elasticsearch or OpenSearch"
+    title = _("Elasticsearch or OpenSearch")
     product = "Elasticsearch"
     items = "lines"
     SettingsForm = ElasticsearchForm

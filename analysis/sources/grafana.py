@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from analysis.sources.base import (
     MAX_LINES,
     Line,
@@ -17,7 +19,7 @@ from common.redaction import redact
 
 class Grafana(HttpSource):
     kind = "grafana"
-    title = "Grafana annotations"
+    title = _("Grafana annotations")
     product = "Grafana"
     items = "lines"
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import SourceError, SourceForm, SourcePlugin
 from common import json_text
@@ -24,29 +25,42 @@ class HttpForm(SourceForm):
     """Settings of every HTTP source; a subclass adds its own."""
 
     url = forms.URLField(
-        label="Address", assume_scheme="http", help_text="Such as http://prometheus:9090"
+        label=_("Address"),
+        assume_scheme="http",
+        help_text=_("Such as http://prometheus:9090"),
     )
-    username = forms.CharField(required=False, help_text="For basic authentication.")
+    username = forms.CharField(
+        label=_("Username"), required=False, help_text=_("For basic authentication.")
+    )
     password = forms.CharField(
-        required=False, widget=forms.PasswordInput(render_value=False), strip=False
-    )
-    token = forms.CharField(
+        label=_("Password"),
         required=False,
         widget=forms.PasswordInput(render_value=False),
-        help_text="Sent as “Authorization: Bearer …”.",
+        strip=False,
+    )
+    token = forms.CharField(
+        label=_("Token"),
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
+        help_text=_("Sent as “Authorization: Bearer …”."),
     )
     header_name = forms.RegexField(
         r"^[A-Za-z0-9-]+$",
+        label=_("Header name"),
         required=False,
-        help_text="An extra header, such as X-Scope-OrgID for a tenant.",
+        help_text=_("An extra header, such as X-Scope-OrgID for a tenant."),
     )
     header_value = forms.CharField(
-        required=False, widget=forms.PasswordInput(render_value=False), strip=False
+        label=_("Header value"),
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
+        strip=False,
     )
     ca_certificate = forms.CharField(
+        label=_("Ca certificate"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="PEM text of a private certificate authority.",
+        help_text=_("PEM text of a private certificate authority."),
     )
 
     secret_fields = ("password", "token", "header_value")
@@ -55,9 +69,9 @@ class HttpForm(SourceForm):
         url = self.cleaned_data["url"].rstrip("/")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https"):
-            raise forms.ValidationError("Use an http:// or https:// address.")
+            raise forms.ValidationError(_("Use an http:// or https:// address."))
         if parts.username or parts.password:
-            raise forms.ValidationError("Put user name and password into their own fields.")
+            raise forms.ValidationError(_("Put user name and password into their own fields."))
         return url
 
     def clean_ca_certificate(self) -> str:
@@ -66,7 +80,7 @@ class HttpForm(SourceForm):
             try:
                 ssl.create_default_context(cadata=pem)
             except (ssl.SSLError, TypeError, ValueError) as error:
-                raise forms.ValidationError("This is not a PEM certificate.") from error
+                raise forms.ValidationError(_("This is not a PEM certificate.")) from error
         return pem
 
 

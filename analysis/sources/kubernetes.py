@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_LINES,
@@ -36,7 +37,10 @@ EVENT_APIS = ("/apis/events.k8s.io/v1", "/api/v1")
 
 class KubernetesForm(HttpForm):
     namespace = forms.RegexField(
-        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", initial="default", help_text="Where the services run."
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        label=_("Namespace"),
+        initial="default",
+        help_text=_("Where the services run."),
     )
 
 
@@ -154,7 +158,7 @@ class Kubernetes(HttpSource):
                 if error.passing or api == apis[-1]:
                     raise
                 continue
-            for _ in range(MAX_LINES // PAGE):
+            for _page in range(MAX_LINES // PAGE):
                 yield from answer["items"]
                 following = (answer.get("metadata") or {}).get("continue")
                 if not following:

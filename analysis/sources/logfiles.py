@@ -13,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings as django_settings
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_LINES,
@@ -37,21 +38,24 @@ _STAMP = re.compile(
 
 class LogFilesForm(SourceForm):
     pattern = forms.CharField(
+        label=_("Pattern"),
         initial="$service*.log*",
-        help_text="File names below the folder set with CAUSEBOOK_LOG_ROOT. "
-        "Lines need a time such as 2026-03-01T02:57:00Z; without a zone it is read as UTC.",
+        help_text=_(
+            "File names below the folder set with CAUSEBOOK_LOG_ROOT. "
+            "Lines need a time such as 2026-03-01T02:57:00Z; without a zone it is read as UTC."
+        ),
     )
 
     def clean_pattern(self) -> str:
         pattern = self.cleaned_data["pattern"].lstrip("/")
         if ".." in Path(pattern).parts:
-            raise forms.ValidationError("“..” would lead out of the folder.")
+            raise forms.ValidationError(_("“..” would lead out of the folder."))
         return pattern
 
 
 class LogFiles(SourcePlugin):
     kind = "logfiles"
-    title = "Plain log files"
+    title = _("Plain log files")
     items = "lines"
     SettingsForm = LogFilesForm
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_LINES,
@@ -25,7 +26,9 @@ from common.redaction import redact
 
 class LokiForm(HttpForm):
     selector = forms.CharField(
-        initial='{service="$service"}', help_text="LogQL that picks a service's lines."
+        label=_("Selector"),
+        initial='{service="$service"}',
+        help_text=_("LogQL that picks a service's lines."),
     )
 
 

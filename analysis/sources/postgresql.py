@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     Line,
@@ -62,16 +63,25 @@ STATISTICS: dict[str, LiteralString] = {
 
 class PostgresqlForm(SourceForm):
     service = forms.CharField(
-        required=False, help_text="The service this server is; empty: every PostgreSQL service."
+        label=_("Service"),
+        required=False,
+        help_text=_("The service this server is; empty: every PostgreSQL service."),
     )
-    host = forms.CharField(help_text="Such as orders-db.internal")
-    port = forms.IntegerField(initial=5432, min_value=1, max_value=65535)
-    database = forms.CharField(initial="postgres")
-    username = forms.CharField(help_text="A role with pg_monitor suffices: it may read statistics.")
+    host = forms.CharField(label=_("Host"), help_text=_("Such as orders-db.internal"))
+    port = forms.IntegerField(label=_("Port"), initial=5432, min_value=1, max_value=65535)
+    database = forms.CharField(label=_("Database"), initial="postgres")
+    username = forms.CharField(
+        label=_("Username"),
+        help_text=_("A role with pg_monitor suffices: it may read statistics."),
+    )
     password = forms.CharField(
-        required=False, widget=forms.PasswordInput(render_value=False), strip=False
+        label=_("Password"),
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
+        strip=False,
     )
     sslmode = forms.ChoiceField(
+        label=_("Sslmode"),
         initial="prefer",
         choices=[(mode, mode) for mode in ("disable", "prefer", "require", "verify-full")],
     )
@@ -80,7 +90,7 @@ class PostgresqlForm(SourceForm):
     def clean_host(self) -> str:
         host = self.cleaned_data["host"].strip()
         if "," in host:
-            raise forms.ValidationError("Enter one host.")
+            raise forms.ValidationError(_("Enter one host."))
         try:
             check_host_as_written("localhost" if _is_socket(host) else host)
         except AddressRefused as error:
@@ -95,7 +105,7 @@ def _is_socket(host: str) -> bool:
 
 class PostgreSQL(SourcePlugin):
     kind = "postgresql"
-    title = "PostgreSQL statistics"
+    title = _("PostgreSQL statistics")
     items = "lines"
     SettingsForm = PostgresqlForm
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_POINTS,
@@ -66,12 +68,17 @@ node | disk used | ratio | max(1 - node_filesystem_avail_bytes{$selector} \
 
 class PrometheusForm(HttpForm):
     selector = forms.CharField(
-        initial='service="$service"', help_text="Labels that pick a service's series."
+        label=_("Selector"),
+        initial='service="$service"',
+        help_text=_("Labels that pick a service's series."),
     )
     templates = forms.CharField(
+        label=_("Templates"),
         initial=TEMPLATES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"One query a line: {FOR_SERVICES} | what | unit | PromQL.",
+        help_text=format_lazy(
+            _("One query a line: {services} | what | unit | PromQL."), services=FOR_SERVICES
+        ),
     )
 
     def clean_templates(self) -> str:
@@ -85,7 +92,7 @@ class PrometheusForm(HttpForm):
 
 class Prometheus(HttpSource):
     kind = "prometheus"
-    title = "Prometheus (also Thanos, Mimir, VictoriaMetrics)"
+    title = _("Prometheus (also Thanos, Mimir, VictoriaMetrics)")
     product = "Prometheus"
     items = "series"
     SettingsForm = PrometheusForm

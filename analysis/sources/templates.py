@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from analysis.sources.base import SourceQuery, Target
 
-FOR_SERVICES = "kinds of service or names of services, with commas between them, or any"
+FOR_SERVICES = _("kinds of service or names of services, with commas between them, or any")
 
 
 def parse_templates(text: str) -> list[tuple[set[str], SourceQuery]]:

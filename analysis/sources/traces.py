@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analysis.sources.base import (
     MAX_TRACES,
@@ -37,9 +38,9 @@ class TraceForm(HttpForm):
     """Settings of every source of traces."""
 
     trace_address = forms.CharField(
-        label="Page of a trace",
+        label=_("Page of a trace"),
         required=False,
-        help_text="For links, such as https://jaeger.example/trace/$trace",
+        help_text=_("For links, such as https://jaeger.example/trace/$trace"),
     )
 
     def clean_trace_address(self) -> str:
@@ -47,7 +48,7 @@ class TraceForm(HttpForm):
         if not address:
             return ""
         if urlsplit(address).scheme not in ("http", "https") or "$trace" not in address:
-            raise forms.ValidationError("Use an http:// or https:// address with $trace in it.")
+            raise forms.ValidationError(_("Use an http:// or https:// address with $trace in it."))
         return address
 
 

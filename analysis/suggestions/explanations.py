@@ -54,7 +54,9 @@ class Reasons:
                 ("then", then.get(overlap.term) if then else None),
             )
             source = ", ".join(f"in {place} {when}" for when, place in places if place)
-            reasons.append(Reason(kind, _in_words(kind, value), overlap.score / total, source))
+            name = _log_line(value) if kind == "template" else value
+            text, weight = _in_words(kind, name), overlap.score / total
+            reasons.append(Reason(kind, text, weight, source, name))
         return reasons
 
 
@@ -73,13 +75,17 @@ def _terms_by_place(document: Document) -> dict[str, str]:
     return places
 
 
-def _in_words(kind: str, value: str) -> str:
-    if kind == "template":
-        finding = Finding.objects.filter(term=value).order_by("-pk").first()
-        return f"log line: {finding.data['template'][:80]}" if finding else "log line"
+def _log_line(term: str) -> str:
+    """The template that a term represents, cut short; empty where no finding has it any more."""
+    finding = Finding.objects.filter(term=term).order_by("-pk").first()
+    return str(finding.data["template"][:80]) if finding else ""
+
+
+def _in_words(kind: str, name: str) -> str:
     return {
-        "service": f"service {value}",
-        "alert": f"alert {value}",
-        "metric": f"metric off: {value}",
-        "word": value,
+        "service": f"service {name}",
+        "alert": f"alert {name}",
+        "metric": f"metric off: {name}",
+        "template": f"log line: {name}" if name else "log line",
+        "word": name,
     }[kind]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analysis.suggestions.types import AlikeIncident
 from common.viewer import Viewer
@@ -64,7 +66,7 @@ def _names_like(text: str) -> Mapping[int, str]:
         likeness, word = max(((_likeness(word, name.lower(), parts), word) for word in words),
                              default=(0.0, ""))  # fmt: skip
         if likeness >= SAME_ENOUGH:
-            found.append((-likeness, key, f"its name is like “{word}”"))
+            found.append((-likeness, key, _("its name is like “%(word)s”") % {"word": word}))
     return {key: reason for _, key, reason in sorted(found)[:MAX_GUESSES]}
 
 
@@ -80,7 +82,7 @@ def _firing_now(user: Viewer) -> Mapping[int, str]:
     firing = visible_alerts(user).filter(status=Alert.Status.FIRING, service__isnull=False)
     counts = firing.values_list("service").annotate(count=Count("pk")).order_by("-count", "service")
     return {
-        key: f"{count} alert{'s' if count > 1 else ''} firing now"
+        key: ngettext("%(n)s alert firing now", "%(n)s alerts firing now", count) % {"n": count}
         for key, count in counts[:MAX_GUESSES]
     }
 
@@ -89,5 +91,6 @@ def _of_similar(similar: Iterable[AlikeIncident]) -> Mapping[int, str]:
     because: dict[int, str] = {}
     for each in similar:
         for service in each.incident.services.all():
-            because.setdefault(service.pk, f"affected in {each.incident.reference}")
+            affected = _("affected in %(incident)s") % {"incident": each.incident.reference}
+            because.setdefault(service.pk, affected)
     return because

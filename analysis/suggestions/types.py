@@ -19,6 +19,8 @@ class Reason:
     weight: float
     written: str = ""
     """where a word was written, if not in title or symptom"""
+    name: str = ""
+    """what `text` names, without the kind before it"""
 
 
 @dataclass

@@ -6,13 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext as _
 
 from analysis.answers.current import first_sentence
 from analysis.core.units import quantity
-from analysis.suggestions.types import SuggestedCause
-from kb.answers import confidence_in_words
+from analysis.presentation import reasons
 
 register = template.Library()
+LINE_KINDS = {
+    "new": pgettext_lazy("line", "new"),
+    "burst": gettext_lazy("burst"),
+    "silent": pgettext_lazy("line", "silent"),
+}
+PULL_FIELDS = {
+    "what": pgettext_lazy("field", "what"),
+    "source": pgettext_lazy("field", "source"),
+    "query": pgettext_lazy("field", "query"),
+    "alert": pgettext_lazy("field", "alert"),
+}
+"""Fields of the form that pulls one more query."""
 
 
 @register.filter
@@ -22,6 +35,12 @@ def of(mapping: Mapping[Any, Any], key: Any) -> Any:
 
 
 register.filter("first_sentence", first_sentence)
+register.filter("confidence_band", reasons.confidence_band)
+register.filter("likelihood", reasons.likelihood)
+register.filter("named", reasons.named)
+register.filter("quoted", reasons.quoted)
+register.filter("shared", reasons.shared)
+register.filter("written", reasons.written)
 
 
 @register.filter
@@ -31,8 +50,24 @@ def measured(value: float) -> str:
 
 
 @register.filter
-def likelihood(suggestion: SuggestedCause) -> str:
-    """How sure a suggestion is, in a word and a number: likely, 62 %."""
-    if suggestion.confidence is None:
-        return f"{suggestion.likeness * 100:.0f} % similar"
-    return f"{confidence_in_words(suggestion.confidence)}, {suggestion.confidence * 100:.0f} %"
+def line_kind(kind: str) -> str:
+    """What is unusual about a log line, in a word: new, burst or silent."""
+    return str(LINE_KINDS.get(kind, kind))
+
+
+@register.filter
+def pull_field(name: str) -> str:
+    """A field of the form that pulls one more query, before what is wrong with it."""
+    return str(PULL_FIELDS.get(name, name))
+
+
+@register.filter
+def out_of(part: int, whole: int) -> str:
+    """A part of a whole: 3 of 4."""
+    return _("%(part)s of %(whole)s") % {"part": part, "whole": whole}
+
+
+@register.filter
+def in_sentence(label: str) -> str:
+    """A label within a sentence: German writes its nouns large there, too."""
+    return str(label) if (get_language() or "").startswith("de") else str(label).lower()

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis import tasks
@@ -22,18 +23,19 @@ from people.permissions import requires
 
 
 class CheckForm(forms.ModelForm):
-    source = forms.ChoiceField()
+    source = forms.ChoiceField(label=_("Source"))
 
     class Meta:
         model = Check
         fields = ["name", "source", "query", "statistic", "comparison", "threshold"]
         widgets = {"query": forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})}
-        help_texts = {"query": "In the source's language; $service is the incident's service."}
+        help_texts = {"query": _("In the source's language; $service is the incident's service.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = Source.objects.values_list("name", flat=True)
-        self.fields["source"] = forms.ChoiceField(choices=[(name, name) for name in names])
+        source: Any = self.fields["source"]
+        source.choices = [(name, name) for name in names]
 
 
 @requires(EDIT_CAUSES, "POST")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from analysis import tasks
@@ -62,10 +63,10 @@ def pull_also(request: HttpRequest, incident: int) -> HttpResponse:
     context: dict[str, Any] = {"entered": entered}
     try:
         if source is None:
-            raise ValidationError({"source": "Choose one of the sources."})
+            raise ValidationError({"source": _("Choose one of the sources.")})
         tasks.enqueue(planning.pull_also(subject, source, request.user, **entered))
     except ValidationError as error:
-        context["problems"] = error.message_dict
+        context["problems"] = error
     context |= present_evidence(subject)
     return render(request, "analysis/evidence/_panel.html", context)
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from analysis.suggestions import unexplained_groups
@@ -43,7 +44,8 @@ def group_cause(request: HttpRequest, pk: int) -> HttpResponse:
         (each for each in unexplained_groups.groups_for(request.user, 200) if each.pk == pk), None
     )
     if group is None:
-        messages.error(request, "That group no longer exists: the groups were rebuilt meanwhile.")
+        gone = _("That group no longer exists: the groups were rebuilt meanwhile.")
+        messages.error(request, gone)
         return redirect("analysis:gaps")
     try:
         cause = linking.create_cause(name=request.POST.get("name", "").strip() or group.name)

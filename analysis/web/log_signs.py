@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from analysis.evidence.log_watch import watchable
@@ -39,7 +40,7 @@ def log_watch(request: HttpRequest, source: int) -> HttpResponse:
     form = LogWatchForm(request.POST or None, instance=watch)
     if request.method == "POST" and form.is_valid() and watchable(row):
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("analysis:log-signs")
     context = {"form": form, "source": row, "watchable": watchable(row)}
     status = 422 if request.method == "POST" else 200

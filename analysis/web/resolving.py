@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analysis.presentation.resolve_offers import ResolveOffers, resolve_offers
@@ -35,16 +36,16 @@ class ResolveForm(forms.Form):
 
     as_last_time = forms.BooleanField(required=False)
     fix = forms.CharField(
-        label="What fixed it",
+        label=_("What fixed it"),
         required=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     cause = forms.ChoiceField(required=False)
     ended = forms.ChoiceField(required=False)
-    ended_at = time_field(label="Ended at")
+    ended_at = time_field(label=_("Ended at"))
     earlier_start = forms.BooleanField(required=False)
-    postmortem = forms.BooleanField(label="Write a postmortem next", required=False)
+    postmortem = forms.BooleanField(label=_("Write a postmortem next"), required=False)
 
     def __init__(self, data: Any, offers: ResolveOffers) -> None:
         super().__init__(data, initial={"ended": self.NOW, "postmortem": offers.postmortem_due})
@@ -61,7 +62,7 @@ class ResolveForm(forms.Form):
             parts.insert(0, self.offers.fix.text.strip())
         data["resolution"] = "\n\n".join(part for part in parts if part)
         if not data["resolution"] and "without_fix" not in self.data and not self.errors:
-            self.add_error("fix", "Say what fixed it, or resolve without saying it.")
+            self.add_error("fix", _("Say what fixed it, or resolve without saying it."))
         return data
 
     def resolved_at(self) -> datetime | None:
@@ -117,7 +118,7 @@ def _resolve(request: HttpRequest, incident: Incident, form: ResolveForm) -> Htt
     if cause is not None:
         fields = {"cause": cause.pk, "state": former.state, "role": former.role}
     address = reverse("analysis:undo-resolve", args=[incident.pk])
-    show_toast(request, "Resolved.", undo_of(incident, before, address, fields))
+    show_toast(request, _("Resolved."), undo_of(incident, before, address, fields))
     if form.cleaned_data["postmortem"] and may(author, WRITE_POSTMORTEMS):
         query = urlencode({"incident": incident.reference})
         return redirect(f"{reverse('kb:postmortem-new')}?{query}")
@@ -136,5 +137,5 @@ def undo(request: HttpRequest, incident: int) -> HttpResponse:
         cause = visible_causes(author).filter(pk=key).first()
     former = FormerLink(request.POST.get("state", ""), request.POST.get("role", ""))
     if succeeds(request, lambda: undo_resolve(subject, before, after, author, cause, former)):
-        show_toast(request, "Undone.")
+        show_toast(request, _("Undone."))
     return redirect(subject)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis import sources
@@ -12,6 +14,7 @@ from analysis.evidence.source_plugins import probe_source
 from analysis.models import Source
 from analysis.permissions import MANAGE_SOURCES
 from analysis.sources.base import SourceError
+from common.language import Text
 from common.plugin_settings import PluginSettings
 from people.permissions import requires
 
@@ -40,15 +43,16 @@ def source_form(request: HttpRequest, pk: int | None = None, kind: str = "") -> 
     form = plugin_settings.page_form(request.POST or None)
     name = request.POST.get("source_name", source.name or plugin.kind).strip()[:100]
     enabled = (request.method != "POST" and source.enabled) or "enabled" in request.POST
-    problem = ""
+    problem: Text = ""
     if request.method == "POST":
         if not name or Source.objects.exclude(pk=source.pk).filter(name=name).exists():
-            problem = "Give it a name that no other source has."
+            problem = _("Give it a name that no other source has.")
         if form.is_valid() and not problem:
             source.name, source.enabled = name, enabled
             plugin_settings.apply(form)
             source.save()
-            messages.success(request, f"{source.name} is saved. Probe it to see if it answers.")
+            saved = _("{source} is saved. Probe it to see if it answers.")
+            messages.success(request, format_lazy(saved, source=source.name))
             return redirect("analysis:sources")
     context = {
         "form": form, "source": source, "plugin": plugin, "name": name, "enabled": enabled,

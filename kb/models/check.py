@@ -62,7 +62,8 @@ class Check(models.Model):
 
     @property
     def condition(self) -> str:
-        return f"{self.get_statistic_display()} {self.comparison} {plain_number(self.threshold)}"
+        statistic, comparison = self.get_statistic_display(), self.get_comparison_display()
+        return f"{statistic} {comparison} {plain_number(self.threshold)}"
 
     def clean(self) -> None:
         """Raises ValidationError by field."""

@@ -1,0 +1,83 @@
+"""Reasons of a suggestion in the reader's language, for pages.
+
+Their own texts are English: an answer may be computed for one reader and shown to others.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from analysis.suggestions.types import Reason, SuggestedCause
+from kb.answers import confidence_in_words
+
+CONFIDENCE = {
+    "very likely": gettext_lazy("very likely"),
+    "likely": gettext_lazy("likely"),
+    "possible": gettext_lazy("possible"),
+    "doubtful": gettext_lazy("doubtful"),
+}
+"""The bands of confidence (kb.answers)."""
+WRITTEN = {
+    "in a note now": gettext_lazy("in a note now"),
+    "in a note then": gettext_lazy("in a note then"),
+    "in the resolution now": gettext_lazy("in the resolution now"),
+    "in the resolution then": gettext_lazy("in the resolution then"),
+    "in an alert or log line now": gettext_lazy("in an alert or log line now"),
+    "in an alert or log line then": gettext_lazy("in an alert or log line then"),
+}
+"""Where a word was written (analysis.suggestions.explanations)."""
+
+
+def confidence_band(confidence: float) -> str:
+    """The band of a probability, 0 to 1: likely."""
+    return str(CONFIDENCE[confidence_in_words(confidence)])
+
+
+def likelihood(suggestion: SuggestedCause) -> str:
+    """How sure a suggestion is, in a word and a number: likely, 62 %."""
+    if suggestion.confidence is None:
+        return _("%(percent)s similar") % {"percent": f"{suggestion.likeness * 100:.0f} %"}
+    return f"{confidence_band(suggestion.confidence)}, {suggestion.confidence * 100:.0f} %"
+
+
+def named(reason: Reason) -> str:
+    """What a reason names, with its kind: service checkout."""
+    names = {"name": reason.name}
+    match reason.kind:
+        case "service":
+            return _("service %(name)s") % names
+        case "alert":
+            return _("alert %(name)s") % names
+        case "metric":
+            return _("metric off: %(name)s") % names
+        case "template":
+            return _("log line: %(name)s") % names if reason.name else pgettext("logs", "log line")
+    return reason.text
+
+
+def quoted(reason: Reason) -> str:
+    """As `named`, but for a word, which is in quotes: “timeout”."""
+    if reason.kind == "word":
+        return _("“%(text)s”") % {"text": reason.text}
+    return named(reason)
+
+
+def shared(reason: Reason) -> str:
+    """What two incidents share: “timeout”, or same service checkout."""
+    names = {"name": reason.name}
+    match reason.kind:
+        case "service":
+            return _("same service %(name)s") % names
+        case "alert":
+            return _("same alert %(name)s") % names
+        case "metric":
+            return _("same metric off: %(name)s") % names
+        case "template":
+            return _("same log line: %(name)s") % names if reason.name else _("same log line")
+    return quoted(reason)
+
+
+def written(reason: Reason) -> str:
+    """Where a word was written, if not in title or symptom: in a note now."""
+    return ", ".join(str(WRITTEN.get(part, part)) for part in reason.written.split(", "))
