@@ -22,12 +22,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in import attempts, known_devices, saml_metadata, second_factor, sign_up
 from common.sealing import seal, unseal
 from people.membership import is_service_account
 
 log = logging.getLogger(__name__)
+WRONG = _("No account has this username and password.")
 
 
 def _names(credentials: dict[str, Any]) -> set[str]:
@@ -38,15 +40,15 @@ def _names(credentials: dict[str, Any]) -> set[str]:
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "No account has this username and password.",
-        "email_password_mismatch": "No account has this username and password.",
-        "invalid_login": "No account has this username and password.",
-        "too_many_login_attempts": (
+        "username_password_mismatch": WRONG,
+        "email_password_mismatch": WRONG,
+        "invalid_login": WRONG,
+        "too_many_login_attempts": _(
             "Too many wrong attempts. Wait five minutes, or sign in with a browser that you "
             "signed in with before."
         ),
-        "enter_current_password": "This is not your present password.",
-        "incorrect_password": "This is not your password.",
+        "enter_current_password": _("This is not your present password."),
+        "incorrect_password": _("This is not your password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -84,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse | None:
         if is_service_account(user):
-            raise PermissionDenied("A service account has tokens and cannot sign in.")
+            raise PermissionDenied(_("A service account has tokens and cannot sign in."))
         response: HttpResponse | None = super().pre_login(request, user, **options)
         return response
 
@@ -169,8 +171,10 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
 class SecondFactorAdapter(DefaultMFAAdapter):
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is not valid, or no longer.",
-        "cannot_delete_authenticator": "A second factor is required here: add another one first.",
+        "incorrect_code": _("This code is not valid, or no longer."),
+        "cannot_delete_authenticator": _(
+            "A second factor is required here: add another one first."
+        ),
     }
 
     def encrypt(self, text: str) -> str:

@@ -39,5 +39,5 @@ def _guarded(
     except LastAdministrator as error:
         # What the view says that it did has not happened.
         list(messages.get_messages(request))
-        messages.error(request, error.message)
+        messages.error(request, " ".join(error.messages))
         return HttpResponseRedirect(request.get_full_path())

@@ -23,7 +23,11 @@ class AnalysisConfig(AppConfig):
         from analysis.suggestions.semantic_channel import check_setting
         from common.markdown import OWN_IMAGES
         from incidents.events.pages import guard
-        from incidents.events.signals import incident_filed, service_joined
+        from incidents.events.signals import (
+            incident_filed,
+            service_joined,
+            similarity_fields_changed,
+        )
         from incidents.models import TimelineEntry
         from incidents.palette import FINDERS, PAGES
         from incidents.permissions import visible_incidents
@@ -54,6 +58,7 @@ class AnalysisConfig(AppConfig):
         for changed in (post_save, post_delete):
             changed.connect(signal_handlers.index_note, sender=TimelineEntry)
         service_joined.connect(signal_handlers.pull_evidence_of_service)
+        similarity_fields_changed.connect(signal_handlers.rewrite_index)
         check_setting()
         watch_models()
         register_kinds()

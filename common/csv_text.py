@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 def safe_cell(cell: str) -> str:
     """A cell that no spreadsheet runs as a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
+    return f"'{cell}" if cell.startswith(tuple("=+-@\t\r")) else cell
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:

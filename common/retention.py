@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from common.language import Text
 from common.registry import Registry
@@ -91,7 +92,7 @@ class Kind:
         if self.delete is None:
             return str(self.why)
         if not self.has_rule:
-            return f"Stored for ever: {self.setting} is 0."
+            return gettext("Stored for ever: %(setting)s is 0.") % {"setting": self.setting}
         return self.why.format(days=_in_words(self.days))
 
 
@@ -103,7 +104,9 @@ def _in_words(days: Mapping[str, int]) -> str:
 
 
 def _count(days: int) -> str:
-    return f"{days} day{'' if days == 1 else 's'}" if days else "never"
+    if not days:
+        return gettext("never")
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
 
 
 KINDS: Registry[Kind] = Registry("kinds of stored rows")

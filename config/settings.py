@@ -216,7 +216,8 @@ LOGOUT_REDIRECT_URL = "login"
 # Of everything but pages, which are in the language of who reads them (docs/translating.md).
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "common" / "locale"]
+# Those of apps would come after those of libraries, which translate some of the same words.
+LOCALE_PATHS = [BASE_DIR / "locale", *sorted(BASE_DIR.glob("*/locale"))]
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -7,7 +7,9 @@ from typing import Any
 from incidents.models import (
     ApiToken,
     Change,
+    CustomField,
     DeployRule,
+    FieldValue,
     HeartbeatRule,
     HeartbeatSender,
     Incident,
@@ -27,8 +29,12 @@ def of_incident(row: Any) -> bool:
     return bool(row.incident.private)
 
 
+def of_its_incident(row: Any) -> bool:
+    return bool(row.is_private)
+
+
 def watch_models() -> None:
-    for model in (DeployRule, HeartbeatRule, MaintenanceWindow, TierPolicy):
+    for model in (CustomField, DeployRule, HeartbeatRule, MaintenanceWindow, TierPolicy):
         watch(model, always=True)
     watch(Service, always=True, secret={"badge_key"})
     # The address of an integration lets senders without signatures in.
@@ -38,6 +44,7 @@ def watch_models() -> None:
     watch(Incident, always=False)
     watch(TimelineEntry, always=False, private=of_incident)
     watch(Change, always=False)
+    watch(FieldValue, always=False, private=of_its_incident)
     watch(SavedFilter, always=False)
     watch(HeartbeatSender, always=False, ignored={"labels", "last_seen_at", "watched_since"})
     watch(

@@ -16,6 +16,13 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from common.row_limits import require_few, require_space
+from incidents.custom_fields.values import (
+    BelongsTo,
+    Given,
+    read_values,
+    require_needed,
+    write_values,
+)
 from incidents.events import outbox
 from incidents.events.notices import notify_followers
 from incidents.events.signals import incident_filed, incident_resolved, visibility_changing
@@ -53,6 +60,7 @@ def file_incident(
     reporter: User | None = None,
     viewers: Collection[Any] = (),
     quiet: bool = False,
+    custom_fields: Given | None = None,
     **fields: Any,
 ) -> Incident:
     """Write an incident with its first timeline entry.
@@ -60,7 +68,8 @@ def file_incident(
     Services named in the title are added to `services`, and an incident that is going on counts as
     detected now unless `detected_at` says otherwise. `quiet` is for imports of history: no events,
     no signals, nothing added to what was given, and only the database checks the constraints
-    between fields (IntegrityError), which halves the time per row.
+    between fields (IntegrityError), which halves the time per row. Whoever can give
+    `custom_fields`, by name, must give those that are needed; None is for who cannot.
     Raises ValidationError by field name.
     """
     incident = Incident(title=" ".join(title.split()), reporter=reporter, **fields)
@@ -72,12 +81,17 @@ def file_incident(
         services = {*services, *services_named_in(incident.title)}
         incident.detected_at = incident.detected_at or _detection_time(incident)
     incident.full_clean(exclude=["reporter"], validate_constraints=not quiet)
+    values = read_values(BelongsTo.INCIDENTS, custom_fields or {})
+    if custom_fields is not None and not quiet:
+        require_needed(BelongsTo.INCIDENTS, custom_fields)
     services = set(services)
     require_few(services, MOST_SERVICES, "services", "An incident has services,")
     incident.save()
     incident.services.set(services)
     if viewers:
         incident.viewers.set(viewers)
+    if values:
+        write_values(incident, values)
     how = f"filed by {reporter}" if reporter else f"filed from {incident.external_source or 'API'}"
     add_entry(incident, Kind.FILED, f"Incident {how}", reporter, incident.impact_started_at)
     if not quiet:
@@ -177,11 +191,14 @@ def edit_incident(
     status: str | None = None,
     severity: str | None = None,
     open_related: bool = False,
+    custom_fields: Given | None = None,
     **fields: Any,
 ) -> Incident:
-    """Change fields of an incident; status and severity get timeline entries of their own.
+    """Change fields of an incident; status, severity and custom fields get timeline entries of
+    their own.
 
-    One that becomes public takes what was made from it along only with `open_related`.
+    One that becomes public takes what was made from it along only with `open_related`. Custom
+    fields are given by name; those that are left out stay as they are.
     """
     return _apply(
         incident,
@@ -191,6 +208,7 @@ def edit_incident(
         services=services,
         viewers=viewers,
         open_related=open_related,
+        custom_fields=custom_fields or {},
         fields=fields,
     )
 
@@ -209,6 +227,7 @@ def _apply(
     services: Iterable[Service] | None = None,
     viewers: Iterable[Any] | None = None,
     open_related: bool = False,
+    custom_fields: Given | None = None,
     fields: dict[str, Any] | None = None,
 ) -> Incident:
     """The one way in which an incident changes: record, timeline, events and signals.
@@ -238,6 +257,7 @@ def _apply(
         if name not in changed and getattr(incident, name, None) is not None
     }
     incident.full_clean(exclude=["reporter"])
+    values = read_values(BelongsTo.INCIDENTS, custom_fields or {}, incident)
     incident.save()
     if services is not None:
         services, before = set(services), set(incident.services.all())
@@ -260,6 +280,8 @@ def _apply(
     if changed:
         words = ", ".join(sorted(name.removesuffix("_at").replace("_", " ") for name in changed))
         add_entry(incident, Kind.EDIT, f"Edited: {words}", author)
+    if lines := write_values(incident, values) if values else []:
+        add_entry(incident, Kind.EDIT, "\n\n".join(lines), author)
     if moved:
         add_entry(incident, Kind.STATUS, "\n\n".join([moved, *notes]), author)
         kind = "incident.status" if incident.is_open else "incident.resolved"

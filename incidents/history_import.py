@@ -23,6 +23,7 @@ from common.file_import import BadFile, ImportReport, Skipped
 from common.markdown import escape_markdown
 from common.text_files import decoded, read_json_values, read_table
 from incidents import filing, severities
+from incidents.custom_fields.values import BelongsTo, labels_of
 from incidents.history_rows import (
     PastIncident,
     RowOptions,
@@ -121,6 +122,7 @@ class HistoryImport:
             resolved_at=past.resolved_at,
             guessed_times=past.guessed_times,
             status=resolved,
+            custom_fields=past.custom_fields,
             external_source=self.source,
             external_id=past.external_id[:200],
             external_url=past.external_url if past.external_url.startswith("http") else "",
@@ -233,7 +235,7 @@ def import_incidents(
     does not stop the others.
     """
     report = HistoryReport()
-    options = options or RowOptions(mapping or {})
+    options = options or RowOptions(mapping or {}, fields=labels_of(BelongsTo.INCIDENTS))
     numbered = list(rows)
     whole = [row for _, row in numbered if not isinstance(row, str)]
     options, orders = written_as(whole, options)

@@ -160,6 +160,8 @@ class RowOptions:
     order: DateOrder = ""
     day_numbers: bool = False
     """Whether 45292.4166667 is a time, as in the table that these rows are from."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Custom fields, from the name to the label: a column may be called by either."""
 
 
 DEFAULTS = RowOptions()
@@ -174,14 +176,20 @@ def mapping_of(pairs: Iterable[str], fields: Collection[str]) -> dict[str, str]:
     return mapping
 
 
-def options_from(mapping: Mapping[str, str], zone: str = "", order: str = "") -> RowOptions:
+def options_from(
+    mapping: Mapping[str, str],
+    zone: str = "",
+    order: str = "",
+    fields: Mapping[str, str] | None = None,
+) -> RowOptions:
     """Options as a form, request or command has them. Raises ValidationError by field."""
     found = zone_named(zone) if zone else UTC
     if found is None:
         raise ValidationError({"zone": f"There is no time zone {zone!r}. Write Europe/Berlin."})
     if order and order not in DATE_ORDERS:
         raise ValidationError({"dates": f"Choose one of {', '.join(DATE_ORDERS)}."})
-    return RowOptions(dict(mapping), found, order)  # type: ignore[arg-type]  # checked above
+    # The order was checked above.
+    return RowOptions(dict(mapping), found, order, fields=fields or {})  # type: ignore[arg-type]
 
 
 @dataclass
@@ -208,6 +216,8 @@ class PastIncident:
     """Labels and tags: a service only where one of this name exists."""
     guessed_times: dict[str, str] = field(default_factory=dict)
     """How a time was guessed, by name of the time."""
+    custom_fields: dict[str, str] = field(default_factory=dict)
+    """By the name of a custom field, what its column holds."""
 
 
 @lru_cache(4096)
@@ -304,7 +314,22 @@ def parse_row(
     fields["mentions"] = names_of(fields["mentions"])
     fields["severity"] = fields["severity"] or severity_in_labels(fields["mentions"])
     fields["updates"] = updates_of(fields["updates"])
-    return PastIncident(**fields, guessed_times=guessed)
+    custom = _custom_fields(row, options)
+    return PastIncident(**fields, guessed_times=guessed, custom_fields=custom)
+
+
+def _custom_fields(row: Mapping[str, Any], options: RowOptions) -> dict[str, str]:
+    """The columns that are called like a custom field, or mapped to one, and have a value."""
+    if not options.fields:
+        return {}
+    by_head = {canonical_head(head): text_of(value) for head, value in row.items()}
+    found = {}
+    for name, label in options.fields.items():
+        heads = [options.mapping[name]] if name in options.mapping else [name, label]
+        values = (by_head.get(canonical_head(head), "") for head in heads)
+        if value := next(filter(None, values), ""):
+            found[name] = value
+    return found
 
 
 def is_over(past: PastIncident) -> bool | None:

@@ -20,6 +20,7 @@ from incidents.permissions import (
     EDIT_SERVICES,
     FILE_INCIDENTS,
     IMPORT_CATALOGUE,
+    MANAGE_FIELDS,
     visible_incidents,
 )
 from incidents.search.filters import full_text_matches, incidents_by_keys
@@ -84,7 +85,7 @@ def groups_for(viewer: Viewer, text: str) -> list[Group]:
 def _pages(viewer: Viewer, text: str) -> list[Entry]:
     wanted = _WORD.findall(text.lower())
     found = [
-        (not page.label.lower().startswith(text.lower()), number, page)
+        (not str(page.label).lower().startswith(text.lower()), number, page)
         for number, page in enumerate(each for pages in PAGES.values() for each in pages)
         if _is_meant(page, wanted) and (page.act is None or may(viewer, page.act))
     ]
@@ -140,6 +141,8 @@ PAGES: Registry[tuple[Page, ...]] = Registry(
             Page("Integrations", "incidents:integrations", "senders webhooks alertmanager"),
             Page("Guides", "incidents:guides", "help senders how to set up"),
             Page("Rules: tiers, maintenance, jobs", "incidents:intake-rules", "intake policies"),
+            Page("Custom fields", "incidents:custom-fields", "settings labels properties"),
+            Page("Add a custom field", "incidents:custom-field-new", "new", MANAGE_FIELDS),
             Page("API tokens", "incidents:tokens", "keys"),
         )
     },

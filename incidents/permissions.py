@@ -37,6 +37,7 @@ IMPORT_HISTORY = declare(
 MANAGE = declare(
     "incidents.change_integration", "manage integrations and their rules", Role.MANAGER
 )
+MANAGE_FIELDS = declare("incidents.change_customfield", "manage custom fields", Role.MANAGER)
 CREATE_ADMIN_TOKENS = declare(
     "incidents.add_admin_token", "create tokens for settings", Role.MANAGER, auditor=True
 )
@@ -53,6 +54,7 @@ __all__ = [
     "MAKE_PRIVATE",
     "MAKE_PUBLIC",
     "MANAGE",
+    "MANAGE_FIELDS",
     "REPORT_CHANGES",
     "SEE_ALL",
     "Nobody",

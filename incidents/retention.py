@@ -240,6 +240,11 @@ def register_kinds() -> None:
             "As many as there are services.",
             "created_at",
         ),
+        "custom-fields": Kind(
+            "Custom fields",
+            (tables.CustomField, tables.FieldValue),
+            "Values stay with their incident or service, also where a field is archived.",
+        ),
         "saved-filters": Kind(
             "Saved filters of people",
             (tables.SavedFilter,),

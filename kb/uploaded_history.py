@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.language import Text
 from common.sealing import UnreadableSecret, seal, unseal
+from incidents.custom_fields.values import BelongsTo, labels_of
 from incidents.history_rows import RowOptions, mapping_of, options_from
 from kb.import_runner import KnowledgeImportReport, import_records
 from kb.importers import registry
@@ -55,7 +56,8 @@ class Upload:
     def options(self) -> RowOptions:
         """Raises ValidationError by field."""
         pairs = [pair.strip() for pair in self.mapping.splitlines() if pair.strip()]
-        return options_from(mapping_of(pairs, FIELDS), self.zone, self.dates)
+        custom = labels_of(BelongsTo.INCIDENTS)
+        return options_from(mapping_of(pairs, [*FIELDS, *custom]), self.zone, self.dates, custom)
 
 
 def import_upload(upload: Upload, dry_run: bool) -> KnowledgeImportReport:

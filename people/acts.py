@@ -6,8 +6,9 @@ so that administrators may also grant it to one of Django's groups.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from common.language import Text
 from people.models import Role
 
 ACTS: dict[str, Act] = {}
@@ -18,7 +19,7 @@ ACTS: dict[str, Act] = {}
 class Act:
     name: str
     """app_label.codename"""
-    title: str
+    title: Text = field(hash=False)
     """What is done, as in “Your roles do not let you …”: edit services."""
     role: Role
     """The first role of the ladder that includes it."""
@@ -44,7 +45,7 @@ class Act:
 
 
 def declare(
-    name: str, title: str, role: Role, *, of_team: bool = False, auditor: bool = False
+    name: str, title: Text, role: Role, *, of_team: bool = False, auditor: bool = False
 ) -> Act:
     act = Act(name, title, role, of_team, auditor)
     if ACTS.setdefault(name, act) != act:

@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from people import audit
 from people.models import Account, GroupRule, Invitation, Membership, Role, RoleGrant, Team
 
@@ -26,14 +28,16 @@ def forget_roles(user: Any) -> None:
 
 def give_role(user: User, role: str, team: Team | None = None) -> RoleGrant:
     """Assign a role by hand; the same one twice is one."""
-    grant, _ = RoleGrant.objects.get_or_create(user=user, role=Role(role), team=team, provider="")
+    grant, _created = RoleGrant.objects.get_or_create(
+        user=user, role=Role(role), team=team, provider=""
+    )
     forget_roles(user)
     return grant
 
 
 def join_team(user: User, team: Team) -> Membership:
     """Make somebody a member by hand, also where an identity provider did so before."""
-    membership, _ = Membership.objects.update_or_create(
+    membership, _created = Membership.objects.update_or_create(
         user=user, team=team, defaults={"provider": ""}
     )
     forget_roles(user)
@@ -72,8 +76,11 @@ class LastAdministrator(ValidationError):
     def __init__(self, names: list[str]) -> None:
         self.names = ", ".join(names)
         super().__init__(
-            f"This is the last active administrator, {self.names}: give somebody else that role "
-            "first."
+            _(
+                "This is the last active administrator, %(names)s: give somebody else that role "
+                "first."
+            ),
+            params={"names": self.names},
         )
 
 
@@ -111,7 +118,7 @@ def _end_grant(grant: RoleGrant) -> bool:
 
 
 @transaction.atomic
-def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
+def apply_groups(user: User, provider: str, groups: Iterable[str]) -> Text:
     """Give the roles and teams of the groups of a sign-in, and end others that it gave before.
 
     A rule with role and team gives the role for what that team owns. What was assigned by hand, or
@@ -124,12 +131,12 @@ def apply_groups(user: User, provider: str, groups: Iterable[str]) -> str:
     team_of = {rule.team_id: rule.team for rule in rules}
     roles = {(rule.role, rule.team_id) for rule in rules if rule.role}
     teams = {rule.team_id for rule in rules if rule.team_id}
-    sentence = ""
+    sentence: Text = ""
     for grant in RoleGrant.objects.filter(user=user, provider=provider):
         if (grant.role, grant.team_id) in roles:
             roles.remove((grant.role, grant.team_id))
         elif not _end_grant(grant):
-            sentence = (
+            sentence = _(
                 "Your groups no longer make you an administrator here. You still are one, as "
                 "nobody else is: give somebody that role."
             )

@@ -9,21 +9,26 @@ from typing import Any, Protocol, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.viewer import Viewer, only_team
 from people.acts import ACTS, Act, declare
 from people.models import Membership, Role, RoleGrant
 
-MANAGE_PEOPLE = declare("people.manage_people", "manage people and teams", Role.ADMINISTRATOR)
-MANAGE_TOKENS = declare("people.manage_tokens", "see and end tokens of others", Role.ADMINISTRATOR)
+MANAGE_PEOPLE = declare("people.manage_people", _("manage people and teams"), Role.ADMINISTRATOR)
+MANAGE_TOKENS = declare(
+    "people.manage_tokens", _("see and end tokens of others"), Role.ADMINISTRATOR
+)
 ERASE_PEOPLE = declare(
-    "people.erase_people", "erase people and export what is stored of them", Role.ADMINISTRATOR
+    "people.erase_people", _("erase people and export what is stored of them"), Role.ADMINISTRATOR
 )
 SEE_STORAGE = declare(
-    "people.see_storage", "see what is stored, and what becomes of it", Role.ADMINISTRATOR
+    "people.see_storage", _("see what is stored, and what becomes of it"), Role.ADMINISTRATOR
 )
 READ_AUDIT_LOG = declare(
-    "people.read_audit_log", "read the audit log", Role.ADMINISTRATOR, auditor=True
+    "people.read_audit_log", _("read the audit log"), Role.ADMINISTRATOR, auditor=True
 )
 
 
@@ -109,13 +114,18 @@ def may(viewer: Viewer, act: Act, record: OwnedByTeam | None = None) -> bool:
     return not grants_of(viewer).allow(act)
 
 
-def refusal(act: Act, record: OwnedByTeam | None = None) -> str:
+def refusal(act: Act, record: OwnedByTeam | None = None) -> Text:
     """A sentence for who may not."""
-    whose = " of this team" if record is not None and act.of_team else ""
-    return (
-        f"Your roles do not let you {act.title}{whose}: that takes the role {act.role.label} "
-        "or a higher one. An administrator can assign it."
+    sentence = _(
+        "Your roles do not let you {act}: that takes the role {role} or a higher one. "
+        "An administrator can assign it."
     )
+    if record is not None and act.of_team:
+        sentence = _(
+            "Your roles do not let you {act} of this team: that takes the role {role} "
+            "or a higher one. An administrator can assign it."
+        )
+    return format_lazy(sentence, act=act.title, role=act.role.label)
 
 
 def require(viewer: Viewer, act: Act, record: OwnedByTeam | None = None) -> None:

@@ -19,7 +19,7 @@ def cell(act: Act, role: Role) -> str:
 
 def table_lines() -> Iterator[str]:
     """Markdown: one row for each act."""
-    yield "| act | permission | " + " | ".join(role.label for role in ROLES) + " |"
+    yield "| act | permission | " + " | ".join(str(role.label) for role in ROLES) + " |"
     yield "|---|---|" + "---|" * len(ROLES)
     for act in sorted(ACTS.values(), key=lambda each: each.name):
         cells = " | ".join(cell(act, role) for role in ROLES)

@@ -16,6 +16,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from common.site_url import public_url
 from common.viewer import Viewer
@@ -92,7 +95,10 @@ class MonthlyReview:
 
     @property
     def title(self) -> str:
-        return f"Reliability in {self.month:%B %Y}: {self.service or 'all services'}"
+        return gettext("Reliability in %(month)s: %(service)s") % {
+            "month": date_format(self.month, "F Y"),
+            "service": self.service or gettext("all services"),
+        }
 
     @property
     def by_severity(self) -> list[tuple[str, int]]:
@@ -106,7 +112,8 @@ def month_of(text: str) -> date:
     except ValueError:
         first = None
     if first is None or not 1970 <= first.year <= 2200:
-        raise ValidationError({"month": f"“{text[:20]}” is not a month such as 2026-10."})
+        problem = _("“%(text)s” is not a month such as 2026-10.")
+        raise ValidationError({"month": ValidationError(problem, params={"text": text[:20]})})
     return first
 
 

@@ -11,11 +11,13 @@ from django.db import transaction
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from common.viewer import Viewer
 from incidents.models import Incident, Service, recorded
 from incidents.permissions import visible_incidents
-from practice.models import Engagement, Phase, ReadinessReview
+from practice.models import TIERS, Engagement, Phase, ReadinessReview
 
 PERIOD = timedelta(days=180)
 FINISHED = (Engagement.State.DONE, Engagement.State.SKIPPED)
@@ -98,13 +100,14 @@ def _cards(user: Viewer) -> list[Card]:
 
 
 def _reasons(card: Card) -> list[str]:
-    reasons = [f"{card.service.tier} service"]
+    reasons = [gettext("%(tier)s service") % {"tier": TIERS[card.service.tier]}]
     if card.incidents:
-        reasons.append(
-            f"{card.incidents} incidents in {PERIOD.days} days, {card.minutes:.0f} minutes"
-        )
-    reviewed = card.score is not None
-    return [*reasons, f"readiness {card.score:.0%}" if reviewed else "no readiness review"]
+        suffered = gettext("%(n)s incidents in %(days)s days, %(minutes)s minutes")
+        figures = {"n": card.incidents, "days": PERIOD.days, "minutes": f"{card.minutes:.0f}"}
+        reasons.append(suffered % figures)
+    if card.score is None:
+        return [*reasons, gettext("no readiness review")]
+    return [*reasons, gettext("readiness %(score)s") % {"score": f"{card.score:.0%}"}]
 
 
 def suggested(columns: dict[str, list[Card]]) -> list[Card]:
@@ -125,7 +128,7 @@ def set_phase(
     if phase not in Phase.values:
         raise ValidationError({"phase": f"Choose one of {', '.join(Phase.values)}."})
     if state == Engagement.State.DONE and not evidence.strip():
-        raise ValidationError({"evidence": "Say what shows that it is done."})
+        raise ValidationError({"evidence": _("Say what shows that it is done.")})
     rows = Engagement.objects.select_for_update().filter(service=service, phase=phase)
     engagement = rows.first() or Engagement(service=service, phase=phase)
     engagement.state, engagement.owner = state, owner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from common.viewer import Viewer
 from incidents.permissions import visible_incidents
@@ -10,21 +11,21 @@ from people.acts import declare
 from people.models import Role
 from practice.models import ReadinessFinding
 
-RECORD_RUNS = declare("practice.add_loadtest", "record load tests and drills", Role.RESPONDER)
-ANNOUNCE = declare("practice.add_announcement", "announce what is coming", Role.RESPONDER)
+RECORD_RUNS = declare("practice.add_loadtest", _("record load tests and drills"), Role.RESPONDER)
+ANNOUNCE = declare("practice.add_announcement", _("announce what is coming"), Role.RESPONDER)
 REVIEW_READINESS = declare(
     "practice.change_readiness",
-    "review readiness, set phases and decide on what is coming",
+    _("review readiness, set phases and decide on what is coming"),
     Role.EDITOR,
     of_team=True,
 )
-EDIT_VERDICTS = declare("practice.change_verdict", "decide on practices", Role.EDITOR)
+EDIT_VERDICTS = declare("practice.change_verdict", _("decide on practices"), Role.EDITOR)
 MANAGE_CODE_HOSTS = declare(
-    "practice.change_codehost", "manage code hosts, where results are published", Role.MANAGER
+    "practice.change_codehost", _("manage code hosts, where results are published"), Role.MANAGER
 )
 MANAGE = declare(
     "practice.change_slo",
-    "edit objectives, checklists, capacities and the practice map",
+    _("edit objectives, checklists, capacities and the practice map"),
     Role.MANAGER,
 )
 

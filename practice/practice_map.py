@@ -12,6 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from common import svg
 from common.svg_graph import box, edge
@@ -86,7 +87,7 @@ def set_verdict(
     Raises ValidationError by field.
     """
     if word in ("no", "not-now") and not note.strip():
-        raise ValidationError({"note": "Give the reason: somebody will want to know it."})
+        raise ValidationError({"note": _("Give the reason: somebody will want to know it.")})
     verdict = Verdict.objects.filter(practice=practice, team=team).first()
     verdict = verdict or Verdict(practice=practice, team=team)
     verdict.word, verdict.note, verdict.review_on = word, note.strip(), review_on
@@ -96,7 +97,7 @@ def set_verdict(
     return verdict
 
 
-def map_as_svg(roots: list[Node], title: str, team: str) -> SafeString:
+def map_as_svg(roots: list[Node], title: str, team: str, label: str) -> SafeString:
     """The title in the middle, branches to both sides, every leaf a link to its page."""
     if not roots:
         return svg.NOTHING
@@ -115,7 +116,7 @@ def map_as_svg(roots: list[Node], title: str, team: str) -> SafeString:
     return svg.drawing(
         *lines,
         *boxes,
-        label=f"Practice map of {title}",
+        label=label,
         width=2 * centre,
         height=height,
         interactive=True,

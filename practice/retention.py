@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from common.retention import KINDS, Kind, Limits, delete_history, delete_some
 from practice import models as tables
 from practice.models import Engagement, ReadinessAnswer, Slo, SloDay, Verdict
@@ -24,42 +26,44 @@ def _history(limits: Limits, most: int) -> int:
 def register_kinds() -> None:
     for name, kind in {
         "slo-days": Kind(
-            "Event counts of objectives",
+            _("Event counts of objectives"),
             (SloDay,),
-            "Deleted {days} after their day. Windows of a year need 366 days, and their trend as "
-            "many again.",
+            _(
+                "Deleted {days} after their day. Windows of a year need 366 days, and their trend "
+                "as many again."
+            ),
             "day",
             "SLO_RETENTION_DAYS",
             delete=_days,
         ),
         "history-of-practice": Kind(
-            "Former versions of objectives, phases, verdicts and answers",
+            _("Former versions of objectives, phases, verdicts and answers"),
             HISTORY,
-            "Deleted {days} after they were written; the newest of each record stays.",
+            _("Deleted {days} after they were written; the newest of each record stays."),
             "history_date",
             "HISTORY_RETENTION_DAYS",
             delete=_history,
         ),
         "practice": Kind(
-            "Objectives, reviews, checklists, load tests and drills",
+            _("Objectives, reviews, checklists, load tests and drills"),
             (
                 tables.LoadTest, tables.Drill, Slo, Engagement, tables.Practice, Verdict,
                 tables.Subscription, tables.Announcement,
                 tables.Announcement.depends_on.through, tables.Checklist, tables.ChecklistItem,
                 tables.ReadinessReview, ReadinessAnswer, tables.ReadinessFinding, tables.Capacity,
             ),
-            "As many as people and releases write; a review looks back at all of them.",
+            _("As many as people and releases write; a review looks back at all of them."),
             "at",
         ),
         "cluster-facts": Kind(
-            "What services run on",
+            _("What services run on"),
             (tables.ClusterFacts,),
-            "One of each service, read anew every six hours.",
+            _("One of each service, read anew every six hours."),
         ),
         "code-hosts": Kind(
-            "Code hosts, and what is published of load tests",
+            _("Code hosts, and what is published of load tests"),
             (tables.CodeHost, tables.Publication),
-            "As many as code hosts and load tests with a commit.",
+            _("As many as code hosts and load tests with a commit."),
         ),
     }.items():  # fmt: skip
         KINDS.register(name, kind)

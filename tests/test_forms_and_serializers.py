@@ -39,11 +39,13 @@ ALLOWED = {
     "Slo": {"source"},
     "Capacity": {"source", "service"},
     # A page chooses among the teams; the API names one.
-    "Service": {"owner", "owner_team"},
+    # Forms have a field for each custom field instead.
+    "Service": {"owner", "owner_team", "custom_fields"},
     "Announcement": {"owner", "team"},
     # Pages have buttons of their own for these; external ids are for scripts.
     "Incident": {
         "status", "owner", "labels", "external_source", "external_id", "external_url",
+        "custom_fields",
     },
 }  # fmt: skip
 """By model: fields that only one of the two has, for the reason above them."""

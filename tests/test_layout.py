@@ -31,9 +31,9 @@ LAYERS = {
     "incidents": [
         "models webhooks",
         "permissions audited",
-        "events",
+        "events custom_fields",
         "filing severities search catalogue tokens retention scheduled_runs guides since_opening",
-        "suspect_changes history_rows viewers responders palette home",
+        "suspect_changes history_rows viewers responders palette home field_definitions",
         "timeline undoing affected_services history_tables",
         "alerts merging bulk",
         "pager_acts",

@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from common.catalogs import ROOT, catalogs, read_catalog, renew_catalog, untranslated
 
-COVERED: tuple[str, ...] = ("analysis", "kb")
+COVERED: tuple[str, ...] = ("accounts", "analysis", "kb", "practice")
 """Packages, and the templates of all, in which no text is unmarked."""
 IN_ENGLISH = {
     "templates/400.html": "a broken request is answered without reading who sent it",
@@ -29,6 +30,8 @@ NAMES = {
     "CSV",
     "JSON",
     "API",
+    "CPU",
+    "Markdown",
     "min",
     "ms",
     "Prometheus",
@@ -138,6 +141,24 @@ def test_a_catalog_is_complete_and_up_to_date(path: Path) -> None:
     assert [each.id for each in untranslated(catalog)] == []
     problems = [str(problem) for _, found in catalog.check() for problem in found]
     assert problems == []
+
+
+@pytest.mark.parametrize("path", catalogs(), ids=lambda path: path.parents[3].name)
+def test_words_that_libraries_translate_too_are_shown_as_the_product_translates_them(
+    path: Path,
+) -> None:
+    with translation.override(path.parts[-3]):
+        other = {
+            each.id: shown
+            for each in read_catalog(path)
+            if each.id and isinstance(each.id, str)
+            if (shown := _shown_now(each.id, each.context)) != each.string
+        }
+    assert other == {}
+
+
+def _shown_now(text: str, context: str | None) -> str:
+    return translation.pgettext(context, text) if context else translation.gettext(text)
 
 
 def test_a_text_has_one_translation_in_all_packages() -> None:

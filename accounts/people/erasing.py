@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import require_may_change
@@ -48,14 +49,14 @@ def erase(person: User, by: User) -> str:
     require(by, ERASE_PEOPLE)
     require_may_change(by, person)
     if person.pk == by.pk:
-        raise ValidationError("This is your own account: ask another administrator.")
+        raise ValidationError(_("This is your own account: ask another administrator."))
     return erase_person(person)
 
 
 def erase_person(person: User) -> str:
     """`erase` for whoever runs the server."""
     if is_service_account(person):
-        raise ValidationError("This is a program and no person: deactivate it.")
+        raise ValidationError(_("This is a program and no person: deactivate it."))
     with an_administrator_remains(), transaction.atomic():
         # Two who erase the same person at one moment wait for one another.
         person = User.objects.select_for_update(no_key=True).get(pk=person.pk)

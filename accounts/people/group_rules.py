@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from accounts.people.limits import require_may_give
 from people.models import GroupRule
@@ -20,7 +21,7 @@ def save_rule(rule: GroupRule, by: User, **fields: Any) -> GroupRule:
     for name, value in fields.items():
         setattr(rule, name, value.strip() if isinstance(value, str) else value)
     if not rule.group:
-        raise ValidationError({"group": "Name the group, as the identity provider sends it."})
+        raise ValidationError({"group": _("Name the group, as the identity provider sends it.")})
     if rule.role:
         require_may_give(by, rule.role, rule.team)
     rule.full_clean()

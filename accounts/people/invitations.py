@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.people.limits import require_may_give
 from accounts.sign_in.sign_up import digest, open_invitation
@@ -56,12 +57,12 @@ def invite(email: str, role: str, team: Team | None, by: User) -> tuple[Invitati
     try:
         validate_email(email)
     except ValidationError as error:
-        raise ValidationError({"email": error.messages}) from error
+        raise ValidationError({"email": error}) from error
     require_may_give(by, role)
     if User.objects.filter(email__iexact=email).exists():
-        raise ValidationError({"email": "There is an account with this address."})
+        raise ValidationError({"email": _("There is an account with this address.")})
     if open_invitation(email):
-        raise ValidationError({"email": "They are invited already: send that one again."})
+        raise ValidationError({"email": _("They are invited already: send that one again.")})
     invitation = Invitation(email=email, role=role, team=team)
     return invitation, _send(invitation, by)
 
@@ -72,14 +73,14 @@ def send_again(invitation: Invitation, by: User) -> str:
     require(by, MANAGE_PEOPLE)
     require_may_give(by, invitation.role)
     if invitation.accepted_at or invitation.revoked_at:
-        raise ValidationError("It was accepted or revoked: invite them anew.")
+        raise ValidationError(_("It was accepted or revoked: invite them anew."))
     return _send(invitation, by)
 
 
 def revoke_invitation(invitation: Invitation, by: User) -> None:
     require(by, MANAGE_PEOPLE)
     if invitation.accepted_at:
-        raise ValidationError("It was accepted: deactivate the account instead.")
+        raise ValidationError(_("It was accepted: deactivate the account instead."))
     if invitation.revoked_at is None:
         _revoke(invitation)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Role, RoleGrant, Team
 
@@ -30,12 +32,15 @@ def require_may_give(by: User, role: str, team: Team | None = None) -> None:
     """Raises PermissionDenied for a role above one's own, ValidationError for one of no use."""
     name = Role(role).label
     if role in (Role.ADMINISTRATOR, Role.AUDITOR) and team is not None:
-        raise ValidationError({"team": f"{name} is a role for everything: choose no team."})
+        problem = _("%(role)s is a role for everything: choose no team.")
+        raise ValidationError({"team": ValidationError(problem, params={"role": name})})
     if RANKS[Role(role)] > rank(by):
-        raise PermissionDenied(f"You cannot give the role {name}: it is above yours.")
+        refused = _("You cannot give the role {role}: it is above yours.")
+        raise PermissionDenied(format_lazy(refused, role=name))
 
 
 def require_may_change(by: User, person: User) -> None:
     """Raises PermissionDenied for the account of somebody with more rights."""
     if rank(person) > rank(by):
-        raise PermissionDenied(f"You cannot change {person}, whose role is above yours.")
+        refused = _("You cannot change {person}, whose role is above yours.")
+        raise PermissionDenied(format_lazy(refused, person=person))

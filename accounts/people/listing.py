@@ -5,16 +5,17 @@ from __future__ import annotations
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in.second_factor import KINDS
 from people.models import Account, Role, RoleGrant
 from people.permissions import MANAGE_PEOPLE, require
 
 STATES = {
-    "active": "Active",
-    "deactivated": "Deactivated",
-    "service": "Service accounts",
-    "never": "Never signed in",
+    "active": _("Active"),
+    "deactivated": _("Deactivated"),
+    "service": _("Service accounts"),
+    "never": _("Never signed in"),
 }
 
 

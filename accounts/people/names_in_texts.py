@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from incidents.models import Event, Incident, Notice, TimelineEntry, TimelineVersion
+from incidents.models import Event, FieldValue, Incident, Notice, TimelineEntry, TimelineVersion
 from kb.models import ActionItem, Cause, CauseLink, Comment, Draft, Postmortem
 
 CAUSE_TEXTS = ("name", "what_happens", "how_to_tell", "how_to_fix", "how_to_prevent")
@@ -24,6 +24,7 @@ _TEXTS: list[tuple[type[models.Model], tuple[str, ...]]] = [
     (TimelineVersion, ("text",)),
     (Event, ("text",)),
     (Notice, ("text",)),
+    (FieldValue, ("text",)),
     *((table, ("title", "symptom", "resolution")) for table in (Incident, Incident.history.model)),
     *((table, ("title", "body")) for table in (Postmortem, Postmortem.history.model, Draft)),
     *((table, CAUSE_TEXTS) for table in (Cause, Cause.history.model)),
@@ -81,7 +82,7 @@ def _replace(
         values: dict[str, Any] = {field: text[:limit] if limit else text}
         if table in _INDEXED:
             values["updated_at"] = timezone.now()
-        elif isinstance(row, TimelineEntry):
+        elif isinstance(row, TimelineEntry | FieldValue) and row.incident_id:
             Incident.objects.filter(pk=row.incident_id).update(updated_at=timezone.now())
         table._base_manager.filter(pk=row.pk).update(**values)
         changed += 1

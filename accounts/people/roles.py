@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import require_may_change, require_may_give
@@ -26,11 +27,12 @@ def end_role(grant: RoleGrant, by: User) -> None:
     require_may_change(by, grant.user)
     if grant.provider:
         raise ValidationError(
-            f"{grant.provider} assigned this role: change the person's groups there, or the rule."
+            _("%(provider)s assigned this role: change the person's groups there, or the rule."),
+            params={"provider": grant.provider},
         )
     own = grant.user_id == by.pk and grant.role == Role.ADMINISTRATOR and grant.team_id is None
     if own:
-        raise ValidationError("This is your own role: ask another administrator to end it.")
+        raise ValidationError(_("This is your own role: ask another administrator to end it."))
     with an_administrator_remains():
         grant.delete()
         forget_roles(grant.user)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.people.limits import require_may_change, require_may_give
 from incidents.models import ApiToken
@@ -24,7 +25,7 @@ def create_service_account(
     person = User(username=name.strip())
     person.set_unusable_password()
     if User.objects.filter(username__iexact=person.username).exists():
-        raise ValidationError({"name": "There is an account of this name."})
+        raise ValidationError({"name": _("There is an account of this name.")})
     try:
         person.full_clean(exclude=["password"])
     except ValidationError as error:
@@ -50,7 +51,7 @@ def create_service_token(
     require(by, MANAGE_TOKENS)
     require_may_change(by, owner)
     if not is_service_account(owner):
-        raise ValidationError("Only the person creates tokens that act as them.")
+        raise ValidationError(_("Only the person creates tokens that act as them."))
     if not owner.is_active:
-        raise ValidationError("This account was deactivated.")
+        raise ValidationError(_("This account was deactivated."))
     return create_token(owner, name, scope, team, days, by=by, with_token=with_token)

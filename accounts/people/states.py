@@ -13,6 +13,8 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.people.invitations import withdraw_invitations_of
 from accounts.people.limits import require_may_change
@@ -33,7 +35,7 @@ def deactivate(person: User, by: User) -> None:
     require(by, MANAGE_PEOPLE)
     require_may_change(by, person)
     if person.pk == by.pk:
-        raise ValidationError("This is your own account: ask another administrator.")
+        raise ValidationError(_("This is your own account: ask another administrator."))
     with an_administrator_remains():
         person.is_active = False
         person.save(update_fields=["is_active"])
@@ -77,9 +79,10 @@ def _require_may_help(by: User, person: User) -> None:
     require(by, MANAGE_PEOPLE)
     require_may_change(by, person)
     if person.is_superuser and not by.is_superuser:
-        raise PermissionDenied(f"You cannot do this for {person}, who is a superuser.")
+        problem = _("You cannot do this for {person}, who is a superuser.")
+        raise PermissionDenied(format_lazy(problem, person=person))
     if is_service_account(person) or not person.is_active:
-        raise ValidationError("This account cannot sign in: it needs no password.")
+        raise ValidationError(_("This account cannot sign in: it needs no password."))
 
 
 def _reset_link(person: User) -> str:
@@ -98,7 +101,7 @@ def reset_password(person: User, by: User) -> str:
     """
     _require_may_help(by, person)
     if not settings.PASSWORD_SIGN_IN:
-        raise ValidationError("Passwords are switched off here: people use single sign-on.")
+        raise ValidationError(_("Passwords are switched off here: people use single sign-on."))
     link = _reset_link(person)
     audit.record("password_reset.link_made", person)
     if not (settings.EMAIL_HOST and person.email):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import ApiToken
 from incidents.tokens import revoke
@@ -87,7 +88,8 @@ def delete_team(team: Team, by: User) -> None:
 def add_member(team: Team, person: User, by: User) -> Membership:
     require(by, MANAGE_PEOPLE)
     if not person.is_active:
-        raise ValidationError({"person": f"{person} was deactivated."})
+        problem = ValidationError(_("%(person)s was deactivated."), params={"person": person})
+        raise ValidationError({"person": problem})
     return join_team(person, team)
 
 
@@ -96,8 +98,11 @@ def remove_member(membership: Membership, by: User) -> None:
     require(by, MANAGE_PEOPLE)
     if membership.provider:
         raise ValidationError(
-            f"{membership.provider} put {membership.user} in this team: change the person's "
-            "groups there, or the rule."
+            _(
+                "%(provider)s put %(person)s in this team: change the person's groups there, or "
+                "the rule."
+            ),
+            params={"provider": membership.provider, "person": membership.user},
         )
     membership.delete()
     forget_roles(membership.user)

@@ -7,12 +7,17 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import ApiToken
 from incidents.tokens import revoke
 from people.permissions import MANAGE_TOKENS, require
 
-STATES = {"active": "Active", "ended": "Revoked or expired", "unused": "Active, unused"}
+STATES = {
+    "active": _("Active"),
+    "ended": _("Revoked or expired"),
+    "unused": _("Active, unused"),
+}
 
 
 def all_tokens(by: User) -> QuerySet[ApiToken]:

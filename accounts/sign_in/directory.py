@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from accounts.sign_in import sign_up
 from accounts.sign_in.groups import clean_groups
 from common import process_cache
+from common.language import Text
 from people.membership import apply_groups, is_service_account
 
 PROVIDER = "ldap"
@@ -208,7 +209,7 @@ def _created(entry: Entry) -> User | None:
     return user
 
 
-def person_of(entry: Entry, say: Callable[[str], object] = log.warning) -> User | None:
+def person_of(entry: Entry, say: Callable[[Text], object] = log.warning) -> User | None:
     """The account of an entry, created where sign-up allows it, with the roles of its groups.
 
     An account with a password of its own, or of another identity provider, is never handed to the

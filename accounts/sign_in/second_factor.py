@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from common.sealing import SealedColumn
 from people.models import Role, RoleGrant
@@ -12,7 +13,7 @@ from people.models import Role, RoleGrant
 KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 SEALED = SealedColumn(Authenticator, "data", keys=("secret", "seed"))
 """Where apps and recovery codes have theirs; passkeys have none."""
-UNREADABLE = (
+UNREADABLE = _(
     "Codes cannot be checked: this server has another SECRET_KEY than when yours were stored. Use "
     "a passkey. Or ask whoever runs the server to put the former key into SECRET_KEY_FALLBACKS, "
     "or an administrator to remove your second factor."

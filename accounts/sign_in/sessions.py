@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
+from django.utils.translation import gettext
 
 STARTED, SEEN = "started_at", "seen_at"
 RECORDED_EVERY = 60.0
@@ -59,7 +60,9 @@ def device_name(user_agent: str) -> str:
     if not browser and "Safari/" in user_agent:
         browser = "Safari"
     system = next((name for part, name in _SYSTEMS.items() if part in user_agent), "")
-    return " on ".join(filter(None, [browser, system])) or user_agent[:60] or "Unknown device"
+    if browser and system:
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or user_agent[:60] or gettext("Unknown device")
 
 
 def sessions_of(user: User, current_key: str | None) -> list[Listed]:

@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from people.membership import give_role, join_team, open_invitations
 from people.models import Account, Invitation, Role
@@ -66,7 +67,7 @@ def accept(invitation: Invitation, user: User) -> None:
     """Record that `user` accepted it, and give what it promised. Raises ValidationError."""
     locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
     if not locked.is_open:
-        raise ValidationError("This invitation was used, withdrawn, or has expired.")
+        raise ValidationError(_("This invitation was used, withdrawn, or has expired."))
     locked.accepted_at, locked.accepted_by = timezone.now(), user
     locked.save(update_fields=["accepted_at", "accepted_by"])
     give_role(user, locked.role)
@@ -84,11 +85,11 @@ def create_invited(invitation: Invitation, username: str, password: str) -> User
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise ValidationError({"password": error.messages}) from error
+        raise ValidationError({"password": error}) from error
     user.set_password(password)
     user.full_clean()
     if User.objects.filter(username__iexact=user.username).exists():
-        raise ValidationError({"username": "Somebody has this username already."})
+        raise ValidationError({"username": _("Somebody has this username already.")})
     user.save()
     Account.objects.create(user=user)
     # The link came to this address.

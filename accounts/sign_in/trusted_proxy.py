@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 
 from accounts.sign_in import sign_up
 from accounts.sign_in.groups import clean_groups
+from common.language import Text
 from people.membership import apply_groups, is_service_account
 
 PROVIDER = "proxy"
@@ -50,7 +51,7 @@ def person_named(headers: Mapping[str, str]) -> User | None:
     return user
 
 
-def apply_header_groups(user: User, headers: Mapping[str, str]) -> str:
+def apply_header_groups(user: User, headers: Mapping[str, str]) -> Text:
     """A sentence for the person where a role stays that no group gives; else empty."""
     if not settings.PROXY_GROUPS_HEADER:
         return ""

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit_log.retention import delete_some_entries
 from common.retention import KINDS, Kind, Limits, delete_some
@@ -53,51 +54,51 @@ def _audit_log(limits: Limits, most: int) -> int:
 def register_kinds() -> None:
     for name, kind in {
         "audit-log": Kind(
-            "Audit log",
+            _("Audit log"),
             (AuditEntry, tables.AuditCursor),
-            "Deleted {days} after it was written, but nothing that a receiver is still to get.",
+            _("Deleted {days} after it was written, but nothing that a receiver is still to get."),
             "at",
             "AUDIT_RETENTION_DAYS",
             delete=_audit_log,
         ),
         "sessions": Kind(
-            "Sessions",
+            _("Sessions"),
             (Session, UserSession, EmailConfirmation),
-            "Deleted {days} after they expired.",
+            _("Deleted {days} after they expired."),
             "expire_date",
             fixed_days=DAYS_AFTER_EXPIRY,
             delete=_sessions,
         ),
         "invitations": Kind(
-            "Invitations",
+            _("Invitations"),
             (Invitation,),
-            "Deleted {days} after they were sent, once they are accepted, revoked or expired.",
+            _("Deleted {days} after they were sent, once they are accepted, revoked or expired."),
             "created_at",
             "INVITATION_RETENTION_DAYS",
             delete=_invitations,
         ),
         "admin-log": Kind(
-            "Log of Django's administration",
+            _("Log of Django's administration"),
             (LogEntry,),
-            "Deleted {days} after it was written.",
+            _("Deleted {days} after it was written."),
             "action_time",
             "HISTORY_RETENTION_DAYS",
             delete=_admin_log,
         ),
         "people": Kind(
-            "Accounts, roles and teams",
+            _("Accounts, roles and teams"),
             (
                 User, User.groups.through, User.user_permissions.through, tables.Account,
                 tables.Membership, tables.RoleGrant, tables.GroupRule, tables.Team, EmailAddress,
                 Authenticator, SocialAccount, SocialToken, SocialApp,
             ),
-            "As many as there are people. Who left is deactivated, or erased.",
+            _("As many as there are people. Who left is deactivated, or erased."),
             "date_joined",
         ),
         "fixed": Kind(
-            "Tables of the framework",
+            _("Tables of the framework"),
             (Group, Group.permissions.through, Permission, ContentType),
-            "They grow with new versions only.",
+            _("They grow with new versions only."),
         ),
     }.items():  # fmt: skip
         KINDS.register(name, kind)

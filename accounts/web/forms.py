@@ -9,10 +9,11 @@ from allauth.account.forms import LoginForm, ResetPasswordForm
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from accounts.backends import AWAY
 
-DIRECTORY_AWAY = (
+DIRECTORY_AWAY = _(
     "The directory that has your password does not answer, so nobody can sign in with it now. Try "
     "again in a minute; passwords that were set here work."
 )
@@ -21,7 +22,7 @@ DIRECTORY_AWAY = (
 class SignInForm(LoginForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["login"].label = "Username or email"
+        self.fields["login"].label = _("Username or email")
         self.fields["login"].widget.attrs = {"autocomplete": "username", "autofocus": True}
         if self.data.get("username"):
             # The name was right or can be corrected; mostly it is the password that was wrong.
@@ -43,21 +44,21 @@ class SignInForm(LoginForm):
             raise
         by_directory = getattr(self.user, "backend", "").endswith("LdapBackend")
         if not self.errors and not settings.PASSWORD_SIGN_IN and not by_directory:
-            raise forms.ValidationError("Passwords are switched off here. Use single sign-on.")
+            raise forms.ValidationError(_("Passwords are switched off here. Use single sign-on."))
         return cleaned
 
 
 class ChangePasswordForm(LibraryChangeForm):
     end_tokens = forms.BooleanField(
-        label="End my API tokens too", required=False,
-        help_text="Other sessions end in any case. Programs that use your tokens need new ones.",
+        label=_("End my API tokens too"), required=False,
+        help_text=_("Other sessions end in any case. Programs that use your tokens need new ones."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         labels = {
-            "oldpassword": "Present password", "password1": "New password",
-            "password2": "New password again",
+            "oldpassword": _("Present password"), "password1": _("New password"),
+            "password2": _("New password again"),
         }  # fmt: skip
         for name, label in labels.items():
             self.fields[name].label = label
@@ -81,25 +82,26 @@ class ForgottenPasswordForm(ResetPasswordForm):
 
 class SignUpForm(forms.Form):
     email = forms.EmailField(
-        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
 
 class InvitedForm(forms.Form):
     username = forms.CharField(
-        max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"})
-    )
+        label=_("Username"), max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "username"}),
+    )  # fmt: skip
     password = forms.CharField(
-        max_length=200, strip=False,
+        label=_("Password"), max_length=200, strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
     again = forms.CharField(
-        label="Password again", max_length=200, strip=False,
+        label=_("Password again"), max_length=200, strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if cleaned and cleaned.get("password") != cleaned.get("again"):
-            self.add_error("again", "The two passwords differ.")
+            self.add_error("again", _("The two passwords differ."))
         return cleaned

@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.people import group_rules
@@ -29,7 +31,7 @@ def rule_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     rule = get_object_or_404(GroupRule, pk=pk) if pk else None
     if request.method == "POST" and rule and "remove" in request.POST:
         group_rules.delete_rule(rule, signed_in(request))
-        messages.success(request, f"The rule for {rule} is removed.")
+        messages.success(request, format_lazy(_("The rule for {rule} is removed."), rule=rule))
         return redirect("accounts:group-rules")
     form = GroupRuleForm(request.POST or None, instance=rule)
     if request.method == "POST" and form.is_valid():
@@ -37,7 +39,8 @@ def rule_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         stored = GroupRule.objects.get(pk=pk) if pk else GroupRule()
         try:
             group_rules.save_rule(stored, signed_in(request), **form.cleaned_data)
-            messages.success(request, "Saved. It counts from the next sign-in of each member on.")
+            done = _("Saved. It counts from the next sign-in of each member on.")
+            messages.success(request, done)
             return redirect("accounts:group-rules")
         except ValidationError as error:
             add_errors(form, error)

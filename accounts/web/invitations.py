@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.people import invitations
@@ -52,5 +54,5 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request, reverse("accounts:people"),
         lambda: invitations.revoke_invitation(invitation, by),
-        f"The invitation of {invitation} is revoked.",
+        format_lazy(_("The invitation of {invitation} is revoked."), invitation=invitation),
     )  # fmt: skip

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.receivers import CHANGE_PASSWORD, MUST
 from common.viewer import signed_in
@@ -32,7 +34,7 @@ class ChangePassword(PasswordChangeView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         if not signed_in(request).has_usable_password():
-            messages.info(request, "Your password is kept where you sign in, not here.")
+            messages.info(request, _("Your password is kept where you sign in, not here."))
             return redirect("account")
         response: HttpResponseBase = super().dispatch(request, *args, **options)
         return response
@@ -42,11 +44,12 @@ class ChangePassword(PasswordChangeView):
         if form.cleaned_data["end_tokens"]:
             ended = revoke(ApiToken.objects.filter(user=signed_in(self.request)))
         response: HttpResponse = super().form_valid(form)
-        messages.success(
-            self.request,
-            "Your password is changed and your other sessions ended."
-            + (f" API tokens ended: {ended}." if ended else ""),
-        )
+        done = _("Your password is changed and your other sessions ended.")
+        if ended:
+            done = _(
+                "Your password is changed and your other sessions ended. API tokens ended: {n}."
+            )
+        messages.success(self.request, format_lazy(done, n=ended))
         return response
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:

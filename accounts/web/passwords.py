@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.people import states
@@ -36,5 +38,7 @@ def second_factor_end(request: HttpRequest, pk: int) -> HttpResponse:
     return act_and_redirect(
         request, reverse("accounts:person", args=[pk]),
         lambda: states.remove_second_factors(person, by),
-        f"{person} signs in without a second factor until they add one.",
+        format_lazy(
+            _("{person} signs in without a second factor until they add one."), person=person
+        ),
     )  # fmt: skip

@@ -10,6 +10,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.people import erasing, exporting, listing, roles, states
@@ -93,11 +95,16 @@ def role_new(request: HttpRequest, pk: int) -> HttpResponse:
         show_form_errors(request, form)
         return redirect(_page_of(person))
     role, team = form.cleaned_data["role"], form.cleaned_data["team"]
+    done = (
+        _("{person} has the role {role} for {team}.")
+        if team
+        else _("{person} has the role {role}.")
+    )
     return act_and_redirect(
         request,
         _page_of(person),
         lambda: roles.assign_role(person, role, team, signed_in(request)),
-        f"{person} has the role {Role(role).label}{f' for {team}' if team else ''}.",
+        format_lazy(done, person=person, role=Role(role).label, team=team),
     )
 
 
@@ -105,7 +112,9 @@ def role_new(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def role_end(request: HttpRequest, pk: int, grant: int) -> HttpResponse:
     row = get_object_or_404(RoleGrant.objects.select_related("user", "team"), pk=grant, user=pk)
-    done = f"{row.user} no longer has the role {row.get_role_display()}."
+    done = format_lazy(
+        _("{person} no longer has the role {role}."), person=row.user, role=Role(row.role).label
+    )
     by = signed_in(request)
     return act_and_redirect(request, _page_of(row.user), lambda: roles.end_role(row, by), done)
 
@@ -118,11 +127,16 @@ def change_state(request: HttpRequest, pk: int) -> HttpResponse:
     if request.POST.get("state") == "active":
         return act_and_redirect(
             request, _page_of(person), lambda: states.reactivate(person, by),
-            f"{person} may sign in again. Sessions and tokens of before stay ended.",
+            format_lazy(
+                _("{person} may sign in again. Sessions and tokens of before stay ended."),
+                person=person,
+            ),
         )  # fmt: skip
     return act_and_redirect(
         request, _page_of(person), lambda: states.deactivate(person, by),
-        f"{person} is deactivated: sessions and tokens have ended.",
+        format_lazy(
+            _("{person} is deactivated: sessions and tokens have ended."), person=person
+        ),
     )  # fmt: skip
 
 
@@ -132,7 +146,7 @@ def sessions_end(request: HttpRequest, pk: int) -> HttpResponse:
     person, by = person_at(request, pk), signed_in(request)
     return act_and_redirect(
         request, _page_of(person), lambda: states.end_sessions(person, by),
-        f"{person} is signed out everywhere.",
+        format_lazy(_("{person} is signed out everywhere."), person=person),
     )  # fmt: skip
 
 
@@ -142,11 +156,15 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     """For ever, so the name is typed once more."""
     person, by = person_at(request, pk), signed_in(request)
     if request.POST.get("username", "").strip() != person.get_username():
-        messages.error(request, f"Type the username, {person}, to erase this person.")
+        problem = _("Type the username, {person}, to erase this person.")
+        messages.error(request, format_lazy(problem, person=person))
         return redirect(_page_of(person))
     return act_and_redirect(
         request, _page_of(person), lambda: erasing.erase(person, by),
-        f"The data of {person} is erased. What they wrote stays, by a former member.",
+        format_lazy(
+            _("The data of {person} is erased. What they wrote stays, by a former member."),
+            person=person.get_username(),
+        ),
     )  # fmt: skip
 
 

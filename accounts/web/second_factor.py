@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in.second_factor import UNREADABLE
 from common.sealing import UnreadableSecret
@@ -38,7 +39,8 @@ class RecoveryCodes(ViewRecoveryCodesView):
         try:
             response: HttpResponse = super().get(request, *args, **options)
         except UnreadableSecret:
-            messages.error(request, "Your recovery codes cannot be read any more: make new ones.")
+            problem = _("Your recovery codes cannot be read any more: make new ones.")
+            messages.error(request, problem)
             return redirect("mfa_generate_recovery_codes")
         return response
 

@@ -10,12 +10,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from common.language import Text
+
 View = Callable[..., HttpResponse]
 log = logging.getLogger(__name__)
 
 
 def explaining(
-    view: View, errors: type[Exception] | tuple[type[Exception], ...], sentence: str = ""
+    view: View, errors: type[Exception] | tuple[type[Exception], ...], sentence: Text = ""
 ) -> View:
     """The view, with a page in place of these errors: it shows `sentence`, or that of the error."""
 

@@ -9,6 +9,8 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.people import teams
@@ -69,7 +71,7 @@ def team_delete(request: HttpRequest, pk: int) -> HttpResponse:
     team = get_object_or_404(Team, pk=pk)
     if request.method == "POST":
         teams.delete_team(team, signed_in(request))
-        messages.success(request, f"The team {team.name} is deleted.")
+        messages.success(request, format_lazy(_("The team {team} is deleted."), team=team.name))
         return redirect("accounts:teams")
     context = {"team": team, "ends": teams.what_deletion_ends(team)}
     return render(request, "accounts/teams/delete.html", context)
@@ -91,7 +93,7 @@ def member_new(request: HttpRequest, pk: int) -> HttpResponse:
     by = signed_in(request)
     return act_and_redirect(
         request, _back(request, team, person), lambda: teams.add_member(team, person, by),
-        f"{person} is a member of {team}.",
+        format_lazy(_("{person} is a member of {team}."), person=person, team=team),
     )  # fmt: skip
 
 
@@ -102,5 +104,7 @@ def member_end(request: HttpRequest, pk: int, person: int) -> HttpResponse:
     row, by = get_object_or_404(rows, team=pk, user=person), signed_in(request)
     return act_and_redirect(
         request, _back(request, row.team, row.user), lambda: teams.remove_member(row, by),
-        f"{row.user} is no longer a member of {row.team}.",
+        format_lazy(
+            _("{person} is no longer a member of {team}."), person=row.user, team=row.team
+        ),
     )  # fmt: skip

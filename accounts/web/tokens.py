@@ -7,6 +7,9 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.people import tokens
@@ -33,8 +36,9 @@ def tokens_end(request: HttpRequest) -> HttpResponse:
     keys = [submitted_key(text) for text in request.POST.getlist("token")[:500]]
     ended = tokens.end_tokens(keys, signed_in(request))
     if ended:
-        messages.success(request, f"{ended} token{'' if ended == 1 else 's'} ended.")
+        done = ngettext_lazy("{n} token ended.", "{n} tokens ended.", ended)
+        messages.success(request, format_lazy(done, n=ended))
     else:
-        messages.error(request, "No active token was ticked.")
+        messages.error(request, _("No active token was ticked."))
     person = submitted_key(request.POST.get("person", ""))
     return redirect(reverse("accounts:person", args=[person]) if person else "accounts:all-tokens")

@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -26,7 +27,7 @@ from accounts.sign_in import second_factor, sessions, sign_up
 from accounts.web.language import page_language
 from accounts.web.middleware import BACKEND
 from common.viewer import signed_in
-from incidents.web.shortcuts import show_errors
+from incidents.web.shortcuts import add_errors, show_errors
 from people.models import Role
 from people.preferences import set_language, set_time_zone
 
@@ -84,14 +85,14 @@ def save_language(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     if sessions.end_sessions(signed_in(request), pk):
-        messages.success(request, "The session is ended.")
+        messages.success(request, _("The session is ended."))
     return redirect("account")
 
 
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     ended = sessions.end_sessions(signed_in(request), keep=request.session.session_key)
-    messages.success(request, f"Other sessions ended: {ended}.")
+    messages.success(request, format_lazy(_("Other sessions ended: {n}."), n=ended))
     return redirect("account")
 
 
@@ -151,8 +152,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         try:
             user = sign_up.create_invited(invitation, given["username"], given["password"])
         except ValidationError as error:
-            for field, sentences in error.message_dict.items():
-                form.add_error(field if field in form.fields else None, sentences)
+            add_errors(form, error)
         else:
             auth.login(request, user, backend=BACKEND)
             return redirect(settings.LOGIN_REDIRECT_URL)

@@ -32,3 +32,11 @@ def index_note(instance: TimelineEntry, **_: Any) -> None:
 def pull_evidence_of_service(incident: Incident, service: Service, **_: Any) -> None:
     """Plan at once, as it costs no query to a source; what it plans is in the database."""
     tasks.enqueue(pull_for_service(incident, service))
+
+
+def rewrite_index(**_: Any) -> None:
+    """Other words feed similarity. Without the broker the periodic task finds the file outdated."""
+    try:
+        tasks.write_index.delay()
+    except (OperationalError, OSError):
+        tasks.logger.warning("The broker is unavailable; the index is rewritten later.")

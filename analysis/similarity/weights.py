@@ -20,9 +20,9 @@ from analysis.similarity.text import CONCEPT, pieces, tokenise
 
 HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
 TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
-ASIDE = {"notes": 0.75, "resolution": 0.75, "evidence": 0.75}
+ASIDE = {"notes": 0.75, "resolution": 0.75, "evidence": 0.75, "fields": 1.0}
 """What a word of these texts counts, where one of the symptom counts 1: not all of it describes the
-failure, and most incidents have less of it, or none."""
+failure, and most incidents have less of it, or none. What a team marked as telling counts fully."""
 FROM_PEOPLE = frozenset({"notes", "resolution"})
 """Of these, what a new incident has none of."""
 PAIR, PIECE, TITLE_PIECE, SAME_CONCEPT = 0.3, 0.25, 0.6, 0.25
@@ -47,7 +47,8 @@ class Document:
     """What the index knows of an incident or a cause.
 
     `text` maps "title" and "body" to plain text; "notes" to what people wrote while they worked on
-    it, "resolution" to what they did in the end, and "evidence" to what machines wrote. `terms`
+    it, "resolution" to what they did in the end, "evidence" to what machines wrote, and "fields" to
+    what is in a team's own fields, each of which `fields` has by its label. `terms`
     maps "service", "alert", "template" and "metric" to ready terms; `words` counts words of a body
     that was split before. `source` names the machine that wrote it; empty for people.
     """
@@ -57,6 +58,7 @@ class Document:
     terms: Mapping[str, Iterable[str]] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

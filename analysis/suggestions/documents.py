@@ -20,12 +20,12 @@ from django.db.models import (
     When,
     prefetch_related_objects,
 )
-from django.db.models.functions import Left
+from django.db.models.functions import Concat, Left
 
 from analysis.models import Fingerprint
 from analysis.similarity.profiles import PROFILED, profile
 from analysis.similarity.weights import Document
-from incidents.models import Alert, Incident, Service, TimelineEntry
+from incidents.models import Alert, CustomField, FieldValue, Incident, Service, TimelineEntry
 from kb.causes.queries import postmortem_symptoms
 from kb.models import Cause, CauseLink, Postmortem
 
@@ -68,18 +68,26 @@ def incident_document(
     alerts: Iterable[str] = (),
     templates: Mapping[str, str] | None = None,
     metrics: Iterable[str] = (),
+    fields: Iterable[str] = (),
     source: str = "",
 ) -> Document:
     """What the index knows of an incident. The same for a stored and for a new one.
 
-    `templates` maps ids of log templates to their text. `source` names the sender of the alert
-    that opened it, if that wrote title and symptom.
+    `templates` maps ids of log templates to their text. `fields` are custom fields that feed
+    similarity, each its label and, on the lines below, its text. `source` names the sender of the
+    alert that opened it, if that wrote title and symptom.
     """
     if source:
         title, symptom = machine_text(title), machine_text(symptom)
     alerts, templates = sorted(set(alerts)), templates or {}
     evidence = [*alerts, *islice(templates.values(), MAX_TEMPLATES)]
-    aside = {"notes": notes, "resolution": [resolution], "evidence": evidence}
+    labelled = {label: text for label, _, text in (each.partition("\n") for each in fields)}
+    aside = {
+        "notes": notes,
+        "resolution": [resolution],
+        "evidence": evidence,
+        "fields": labelled.values(),
+    }
     written = {part: "\n".join(filter(None, texts)) for part, texts in aside.items()}
     return Document(
         key,
@@ -91,6 +99,7 @@ def incident_document(
             "metric": sorted(metrics),
         },
         source=source,
+        fields=labelled,
     )
 
 
@@ -113,6 +122,7 @@ def document_of(incident: Incident) -> Document:
         alerts=row.alert_names,
         templates=row.templates,
         metrics=row.metrics or (),
+        fields=row.custom_texts,
         source=row.alert_source,
     )
 
@@ -186,12 +196,16 @@ def with_features(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
     alerts = Alert.objects.filter(**of_incident).order_by()
     notes = TimelineEntry.objects.filter(**of_incident, hidden=False, kind__in=WRITTEN_BY_PEOPLE)
     note = Left("text", LONGEST_NOTE)
+    fed = {"field__feeds_similarity": True, "field__archived": False}
+    fields = FieldValue.objects.filter(**of_incident, **fed).order_by("field__position", "field_id")
+    labelled = Concat("field__label", Value("\n"), "text")
     return incidents.only(*INCIDENT_FIELDS).annotate(
         templates=F("fingerprint__templates"),
         metrics=F("fingerprint__metrics"),
         service_names=ArraySubquery(services.values("service__name")),
         alert_names=ArraySubquery(alerts.values("name").distinct()),
         notes=ArraySubquery(notes.order_by("-pk").values_list(note)[:MAX_NOTES]),
+        custom_texts=ArraySubquery(fields.values_list(labelled)),
         alert_source=Case(
             When(labels__has_key="alertname", then=F("external_source")), default=Value("")
         ),
@@ -231,6 +245,10 @@ _INCIDENTS = f"""
         ARRAY(SELECT left(n.text, {LONGEST_NOTE}) FROM {TimelineEntry._meta.db_table} n
             WHERE n.incident_id = i.id AND NOT n.hidden AND n.kind IN {WRITTEN_BY_PEOPLE}
             ORDER BY n.id DESC LIMIT {MAX_NOTES}) AS notes,
+        ARRAY(SELECT concat(d.label, chr(10), v.text) FROM {FieldValue._meta.db_table} v
+            JOIN {CustomField._meta.db_table} d ON d.id = v.field_id
+            WHERE v.incident_id = i.id AND d.feeds_similarity AND NOT d.archived
+            ORDER BY d.position, d.id) AS custom_texts,
         CASE WHEN i.labels ? 'alertname' THEN i.external_source ELSE '' END AS alert_source,
         EXISTS(SELECT FROM {Postmortem.incidents.through._meta.db_table} p
             WHERE p.incident_id = i.id) AS has_postmortem

@@ -6,7 +6,7 @@ the result, choose what to show, explain it in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -75,16 +75,17 @@ def suggest_for_text(
     services: Iterable[Service] = (),
     limit: int = 5,
     scope: Scope = EVERYTHING,
+    fields: Sequence[str] = (),
 ) -> Suggestions:
-    """The same for words that are not an incident yet."""
+    """The same for words that are not an incident yet; `fields` as of `incident_document`."""
     changes = live_index.refresh()
     named = names_in(f"{title}\n{symptom}", changes.services)
     names = {*named, *(service.name for service in services)}
-    document = incident_document(title=title, symptom=symptom, services=names)
+    document = incident_document(title=title, symptom=symptom, services=names, fields=fields)
     request = _Request(document, user, limit, changes, scope=scope)
     if not scope.is_everything or only_team(user):
         return _suggest(request)
-    key = (changes.version, title, symptom, frozenset(names), limit)
+    key = (changes.version, title, symptom, frozenset(names), tuple(fields), limit)
     answer = _answers.peek(key)
     if answer is None:
         answer = _suggest(request)

@@ -62,15 +62,16 @@ class Reasons:
 
 def _terms_by_place(document: Document) -> dict[str, str]:
     """Of the terms that neither title nor symptom have: where they were written."""
-    aside = {part: document.text[part] for part in PLACES if document.text.get(part)}
+    aside = {f"the field {label}": text for label, text in document.fields.items()}
+    aside |= {place: document.text[part] for part, place in PLACES.items() if part in document.text}
     if not aside:
         return {}
     own = {term for part in ("title", "body") for term in tokenise(document.text.get(part, ""))}
     places: dict[str, str] = {}
-    for part, text in aside.items():
+    for place, text in aside.items():
         for term in tokenise(text):
             if term not in own:
-                places.setdefault(term, PLACES[part])
+                places.setdefault(term, place)
     return places
 
 

@@ -30,7 +30,7 @@ from analysis.similarity.weights import Document
 from analysis.suggestions.change_feed import RecentChanges, read_changes
 from analysis.suggestions.documents import every_document, read_documents
 from common.process_cache import ProcessCache, register
-from incidents.models import Incident
+from incidents.models import CustomField, Incident
 from kb.models import Category, Cause, CauseLink
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,8 @@ def _is_fresh(path: Path, now: datetime) -> bool:
     try:
         index, as_of = _open(path)
     except (DamagedFile, OSError):
+        return False
+    if CustomField.objects.filter(similarity_changed_at__gt=as_of - LATE_COMMIT).exists():
         return False
     changed = _count_changes(as_of - LATE_COMMIT)
     return now - as_of < MAX_FILE_AGE and changed <= STALE_SHARE * max(len(index), 1000)

@@ -12,7 +12,9 @@ from analysis.suggestions.accuracy import store_shown
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
 from analysis.suggestions.types import SuggestedCause
 from common.leased_jobs import PENDING
+from incidents.custom_fields.values import fed_fields
 from incidents.models import Service
+from incidents.models.custom_field import LONGEST_TEXT
 from incidents.web.shortcuts import get_incident, submitted_key
 from kb.models import CauseLink
 
@@ -30,6 +32,11 @@ def match(request: HttpRequest) -> HttpResponse:
         symptom=request.GET.get("symptom", "")[:20_000],
         services=Service.objects.filter(pk__in=chosen),
         limit=3,
+        fields=[
+            f"{label}\n{text[:LONGEST_TEXT]}"
+            for name, label in fed_fields().values_list("name", "label")
+            if (text := request.GET.get(name, "").replace("\x00", "").strip())
+        ],
     )
     duplicates = [alike for alike in found.incidents if alike.duplicate]
     context = {"found": found, "duplicates": duplicates}

@@ -17,6 +17,7 @@ from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.api.base import NameField, VisibleRecordField, validated_body
+from incidents.api.custom_fields import CustomValuesField
 from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -26,6 +27,7 @@ from incidents.api.mixins import (
 )
 from incidents.api.services import ServiceSerializer
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
+from incidents.custom_fields.values import BelongsTo, labels_of, with_values
 from incidents.history_import import import_incidents
 from incidents.history_rows import DATE_ORDERS, options_from
 from incidents.models import Alert, Incident, Service
@@ -65,6 +67,7 @@ class IncidentSerializer(serializers.ModelSerializer):
     )
     services = NameField(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
+    custom_fields = CustomValuesField()
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
     merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
     open_related = serializers.BooleanField(
@@ -76,10 +79,10 @@ class IncidentSerializer(serializers.ModelSerializer):
         model = Incident
         fields = [
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
-            "labels", "private", "impact_started_at", "detected_at", "acknowledged_at",
-            "mitigated_at", "resolved_at", "reporter", "owner", "merged_into", "external_source",
-            "external_id", "external_url", "created_at", "updated_at", "guessed_times",
-            "open_related",
+            "labels", "custom_fields", "private", "impact_started_at", "detected_at",
+            "acknowledged_at", "mitigated_at", "resolved_at", "reporter", "owner", "merged_into",
+            "external_source", "external_id", "external_url", "created_at", "updated_at",
+            "guessed_times", "open_related",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []
@@ -93,6 +96,8 @@ class IncidentSerializer(serializers.ModelSerializer):
     def create(self, validated_data: dict[str, Any]) -> Incident:
         validated_data.pop("open_related", None)
         author, owner = self.context["request"].user, validated_data.pop("owner", None)
+        # Whoever leaves them out could have given those that are needed.
+        validated_data.setdefault("custom_fields", {})
         with transaction.atomic():
             incident = filing.file_incident(reporter=author, **validated_data)
             return responders.assign_owner(incident, owner, author) if owner else incident
@@ -242,7 +247,8 @@ class IncidentViewSet(
         if getattr(self, "swagger_fake_view", False):
             return Incident.objects.none()
         visible = visible_incidents(self.request.user)
-        return visible.select_related("reporter", "owner").prefetch_related("services")
+        related = ("services", with_values(BelongsTo.INCIDENTS))
+        return visible.select_related("reporter", "owner").prefetch_related(*related)
 
     @extend_schema(
         responses=TimelineEntrySerializer(many=True),
@@ -377,7 +383,8 @@ class IncidentViewSet(
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_rows(self, request: Request) -> Response:
         body = validated_body(request, ImportSerializer)
-        options = options_from(body.get("mapping") or {}, body["zone"], body["dates"])
+        custom = labels_of(BelongsTo.INCIDENTS)
+        options = options_from(body.get("mapping") or {}, body["zone"], body["dates"], custom)
         report = import_incidents(
             enumerate(body["rows"], 1), body["source"], dry_run=body["dry_run"], options=options
         )

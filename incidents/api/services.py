@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_filters import CharFilter, FilterSet
+from django_filters import CharFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from common.file_import import ImportReport
 from incidents.api.base import NameField, validated_body
+from incidents.api.custom_fields import CustomValuesField
 from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -24,8 +25,10 @@ from incidents.catalogue.badge_keys import badge_path, renew_badge
 from incidents.catalogue.formats import registry as catalogue_kinds
 from incidents.catalogue.services import save_service
 from incidents.catalogue.sync import import_catalogue
+from incidents.custom_fields.values import BelongsTo, with_values
 from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, IMPORT_CATALOGUE
+from incidents.search.filters import ServiceFieldFilters
 
 
 class ServiceSerializer(serializers.ModelSerializer):
@@ -33,22 +36,26 @@ class ServiceSerializer(serializers.ModelSerializer):
     owner_team = serializers.CharField(
         max_length=100, allow_blank=True, required=False, help_text="Name of the team that owns it."
     )
+    custom_fields = CustomValuesField()
 
     class Meta:
         model = Service
         fields = [
             "id", "name", "description", "tier", "lifecycle", "kind", "owner_team", "on_call",
             "runbook_url", "dashboards", "repositories", "telemetry_labels", "depends_on",
+            "custom_fields",
         ]  # fmt: skip
 
     def create(self, validated_data: dict[str, Any]) -> Service:
+        # Whoever leaves them out could have given those that are needed.
+        validated_data.setdefault("custom_fields", {})
         return save_service(Service(), self.context["request"].user, **validated_data)
 
     def update(self, instance: Service, validated_data: dict[str, Any]) -> Service:
         return save_service(instance, self.context["request"].user, **validated_data)
 
 
-class ServiceFilter(FilterSet):
+class ServiceFilter(ServiceFieldFilters):
     owner_team = CharFilter(field_name="owner__name")
 
     class Meta:
@@ -98,7 +105,9 @@ class ServiceViewSet(
 ):
     act = EDIT_SERVICES
     acts = {"create": ADD_SERVICES, "import_file": IMPORT_CATALOGUE}
-    queryset = Service.objects.select_related("owner").prefetch_related("depends_on")
+    queryset = Service.objects.select_related("owner").prefetch_related(
+        "depends_on", with_values(BelongsTo.SERVICES)
+    )
     serializer_class = ServiceSerializer
     filterset_class = ServiceFilter
     http_method_names = ["get", "post", "patch", "head", "options"]

@@ -10,6 +10,13 @@ from django.db import transaction
 
 from common.viewer import Viewer
 from incidents.catalogue.lifecycle_gates import gate_refusal
+from incidents.custom_fields.values import (
+    BelongsTo,
+    Given,
+    read_values,
+    require_needed,
+    write_values,
+)
 from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, IMPORT_CATALOGUE
 from people.models import Team
@@ -46,11 +53,13 @@ def save_service(
     author: Viewer,
     depends_on: Iterable[Service] | None = None,
     owner_team: str | None = None,
+    custom_fields: Given | None = None,
     **fields: Any,
 ) -> Service:
     """Set fields of a new or known service and save it.
 
     `owner_team` names the team that owns it; a manager may name one that does not exist yet.
+    Custom fields are given by name; None is for who cannot give those that are needed.
     Raises ValidationError by field, and PermissionDenied if `author` may not edit it as it was, or
     as it would be: nobody gives a service to a team that they could not take it from.
     """
@@ -64,7 +73,12 @@ def save_service(
         setattr(service, name, value)
     require(author, EDIT_SERVICES if service.pk else ADD_SERVICES, service)
     service.full_clean()
+    values = read_values(BelongsTo.SERVICES, custom_fields or {}, service)
+    if custom_fields is not None and not service.pk:
+        require_needed(BelongsTo.SERVICES, custom_fields)
     service.save()
+    if values:
+        write_values(service, values)
     if dependencies is not None:
         service.depends_on.set(dependencies)
     return service

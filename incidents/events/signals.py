@@ -1,7 +1,8 @@
 """Signals of incidents, sent after commit; `analysis` and `practice` listen.
 
-Each signal carries `incident`. Receivers must be quick and a signal may get lost when a process
-dies: a receiver whose effect must happen also has a periodic task that reads the database.
+Each signal but the last carries `incident`. Receivers must be quick and a signal may get lost when
+a process dies: a receiver whose effect must happen also has a periodic task that reads the
+database.
 """
 
 from django.dispatch import Signal
@@ -15,3 +16,5 @@ visibility_changing = Signal()
 from it becomes public too. Sent inside the transaction: a receiver refuses by ValidationError."""
 incident_resolved = Signal()
 """An incident moved to resolved, or was filed as resolved."""
+similarity_fields_changed = Signal()
+"""Which custom fields feed similarity changed."""

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from common.errors import error_text
+from incidents.custom_fields.values import BelongsTo, labels_of
 from incidents.history_rows import DATE_ORDERS, RowOptions, mapping_of, options_from
 
 
@@ -18,7 +19,8 @@ def add_reading_arguments(parser: CommandParser, fields: Collection[str]) -> Non
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help=f"the column or key that holds a field; fields: {', '.join(fields)}",
+        help=f"the column or key that holds a field; fields: {', '.join(fields)}, "
+        "and custom fields by name",
     )
     parser.add_argument(
         "--zone",
@@ -35,8 +37,9 @@ def add_reading_arguments(parser: CommandParser, fields: Collection[str]) -> Non
 
 def reading_options(options: dict[str, Any], fields: Collection[str]) -> RowOptions:
     """The options that were given. Raises CommandError in words."""
+    custom = labels_of(BelongsTo.INCIDENTS)
     try:
-        mapping = mapping_of(options["map"], fields)
-        return options_from(mapping, options["zone"], options["dates"])
+        mapping = mapping_of(options["map"], [*fields, *custom])
+        return options_from(mapping, options["zone"], options["dates"], custom)
     except ValidationError as error:
         raise CommandError(error_text(error)) from error

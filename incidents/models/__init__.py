@@ -2,6 +2,7 @@
 
 from incidents.models.alert import Alert
 from incidents.models.change import Change
+from incidents.models.custom_field import CustomField, FieldValue
 from incidents.models.event import Event
 from incidents.models.heartbeat import HeartbeatRule, HeartbeatSender, HeartbeatWatch
 from incidents.models.history import history_of
@@ -21,9 +22,11 @@ __all__ = [
     "Alert",
     "ApiToken",
     "Change",
+    "CustomField",
     "Delivery",
     "DeployRule",
     "Event",
+    "FieldValue",
     "HeartbeatRule",
     "HeartbeatSender",
     "HeartbeatWatch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -65,6 +66,7 @@ class Alert(models.Model):
             models.Index(fields=["name", "-starts_at"], name="alert_of_rule"),
             models.Index(fields=["received_at"], name="alert_by_age"),
             models.Index(fields=["incident", "name", "starts_at"], name="alert_of_incident_rule"),
+            GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="alert_by_label"),
         ]
         constraints = [
             models.UniqueConstraint(

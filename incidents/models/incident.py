@@ -127,6 +127,7 @@ class Incident(models.Model):
                 condition=~Q(status="resolved"),
             ),
             GinIndex(fields=["search"], name="incident_search"),
+            GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="incident_by_label"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(title=""), name="incident_has_title"),

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
 import django_filters.fields
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from incidents.models import Alert, Change, Incident, TimelineEntry
-from incidents.search.query_language import parse_query, search_query
+from incidents.custom_fields.matching import (
+    incidents_where,
+    services_where,
+    value_check,
+    wanted_fields,
+)
+from incidents.models import Alert, Change, CustomField, Incident, TimelineEntry
+from incidents.search.query_language import label_of, parse_query, search_query
 
 _REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE | re.ASCII)
 
@@ -60,7 +66,7 @@ def full_text_matches(words: str) -> QuerySet[Any, Any]:
 
 
 def incidents_by_keys(
-    keys: Iterable[int], related: Sequence[str] = ("services", "causes")
+    keys: Iterable[int], related: Sequence[str | Prefetch[Any]] = ("services", "causes")
 ) -> list[Incident]:
     """The incidents of `keys` in that order, with their owners and `related`.
 
@@ -98,7 +104,35 @@ class AnyOfFilter(django_filters.MultipleChoiceFilter):
     field_class = AnyOfField
 
 
-class IncidentFilter(django_filters.FilterSet):
+class CustomFieldFilter(django_filters.CharFilter):
+    """Records by what they have in one custom field; None is a field that does not exist."""
+
+    def __init__(
+        self, custom: CustomField | None, where: Callable[[CustomField, str], Q], **options: Any
+    ) -> None:
+        self.custom, self.where = custom, where
+        super().__init__(validators=[value_check(custom, where)], **options)
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        return qs.filter(self.where(self.custom, value)) if value and self.custom else qs
+
+
+class CustomFieldFilters(django_filters.FilterSet):
+    """Also filters by parameters field.<name>, such as field.customer=acme."""
+
+    where: Callable[[CustomField, str], Q] = staticmethod(incidents_where)
+
+    def __init__(self, data: Any = None, *args: Any, **options: Any) -> None:
+        super().__init__(data, *args, **options)
+        for name, custom in wanted_fields(data or {}).items():
+            self.filters[name] = CustomFieldFilter(custom, type(self).where)
+
+
+class ServiceFieldFilters(CustomFieldFilters):
+    where = staticmethod(services_where)
+
+
+class IncidentFilter(CustomFieldFilters):
     q = django_filters.CharFilter(method="filter_words", label="Words")
     status = AnyOfFilter(choices=Incident.Status)
     open = django_filters.BooleanFilter(method="filter_open", label="Open")
@@ -127,6 +161,21 @@ class IncidentFilter(django_filters.FilterSet):
         return incidents.filter(~resolved if value else resolved)
 
 
+def _check_label(value: str) -> None:
+    try:
+        label_of(value)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from error
+
+
+class LabelFilter(django_filters.CharFilter):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validators=[_check_label], **options)
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        return qs.filter(labels__contains=label_of(value)) if value else qs
+
+
 class ChangeFilter(django_filters.FilterSet):
     service = django_filters.CharFilter(field_name="service__name", lookup_expr="iexact")
     after = UtcDateTimeFilter(field_name="started_at", lookup_expr="gte")
@@ -146,7 +195,8 @@ class AlertFilter(django_filters.FilterSet):
     incident = django_filters.NumberFilter(field_name="incident_id")
     after = UtcDateTimeFilter(field_name="starts_at", lookup_expr="gte")
     before = UtcDateTimeFilter(field_name="starts_at", lookup_expr="lt")
+    label = LabelFilter(label="A label of the alert, such as namespace=payments")
 
     class Meta:
         model = Alert
-        fields = ["name", "service", "status", "incident", "after", "before"]
+        fields = ["name", "service", "status", "incident", "after", "before", "label"]

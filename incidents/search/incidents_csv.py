@@ -1,14 +1,18 @@
-"""Incidents as rows of CSV, with the columns that the import of history reads."""
+"""Incidents as rows of CSV, with the columns that the import of history reads.
+
+Custom fields follow the others, by their names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from common.csv_text import csv_lines
 from common.viewer import Viewer
+from incidents.custom_fields.values import BelongsTo, by_name, fields_of, with_values
 from incidents.models import Incident
 from incidents.search.filters import incidents_by_keys
 from incidents.search.row_causes import IncidentRow, rows_of
@@ -26,7 +30,8 @@ def incidents_csv(incidents: QuerySet[Incident], viewer: Viewer) -> Iterator[str
 
 
 def _rows(incidents: QuerySet[Incident], viewer: Viewer) -> Iterator[Sequence[object]]:
-    yield COLUMNS
+    custom = [field.name for field in fields_of(BelongsTo.INCIDENTS)]
+    yield [*COLUMNS, *custom]
     # Keys first, then rows by the hundred: no cursor stays open while a slow client reads.
     keys = list(incidents.values_list("pk", flat=True))
     for start in range(0, len(keys), AT_ONCE):
@@ -34,9 +39,12 @@ def _rows(incidents: QuerySet[Incident], viewer: Viewer) -> Iterator[Sequence[ob
         seen = incidents.filter(pk__in=keys[start : start + AT_ONCE])
         visible = set(seen.order_by().values_list("pk", flat=True))
         shown = (key for key in keys[start : start + AT_ONCE] if key in visible)
-        chunk = incidents_by_keys(shown, ["services"])
-        for row in rows_of(chunk, viewer):
-            yield _cells(row)
+        related: list[str | Prefetch[Any]] = ["services"]
+        if custom:
+            related.append(with_values(BelongsTo.INCIDENTS))
+        for row in rows_of(incidents_by_keys(shown, related), viewer):
+            values = by_name(row.incident) if custom else {}
+            yield [*_cells(row), *(values.get(name, "") for name in custom)]
 
 
 def _cells(row: IncidentRow) -> Sequence[object]:

@@ -14,10 +14,11 @@ from django.db.models import Q
 
 from common.registry import Registry
 from common.times import period_of
-from incidents.models import Incident, Service
+from incidents.custom_fields.matching import fields_named, incidents_where
+from incidents.models import Alert, CustomField, Incident, Service
 
 MAX_CHARACTERS = 500
-_FIELD = re.compile(r'(?<!\S)(-?)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+_FIELD = re.compile(r'(?<!\S)(-?)([a-z][a-z0-9_]{0,29}):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 _LAST_WORD = re.compile(r"(?<![\S])([A-Za-z][A-Za-z0-9]{2,40})$")
 
 
@@ -39,13 +40,18 @@ class Query:
     fields: list[tuple[str, str, bool]] = field(default_factory=list)
     """(name, value, negated)"""
     problems: list[str] = field(default_factory=list)
+    custom: dict[str, CustomField] = field(default_factory=dict)
+    """custom fields that it names"""
 
     def where(self) -> Q:
         """The filter of all fields. Invalid values are listed in `problems`."""
         condition = Q()
         for name, value, negated in self.fields:
             try:
-                narrowed = SEARCH_FIELDS[name].narrow(value)
+                if name in self.custom:
+                    narrowed = incidents_where(self.custom[name], value)
+                else:
+                    narrowed = SEARCH_FIELDS[name].narrow(value)
             except ValueError as error:
                 self.problems.append(f"{name}: {error}")
                 continue
@@ -54,14 +60,20 @@ class Query:
 
 
 def parse_query(text: str, known: Collection[str] | None = None) -> Query:
-    """Split a query into fields and words. Unknown names are words: `http://…` is no field."""
+    """Split a query into fields and words. Unknown names are words: `http://…` is no field.
+
+    Custom fields are known by their names, unless the caller says what is `known`.
+    """
     text = text.replace("\x00", "")[:MAX_CHARACTERS].replace("“", '"').replace("”", '"')
     query = Query("")
     names = SEARCH_FIELDS.keys() if known is None else known
+    if known is None:
+        used = {match[2].lower() for match in _FIELD.finditer(text)}
+        query.custom = fields_named(used - SEARCH_FIELDS.keys())
 
     def add_field(match: re.Match[str]) -> str:
         minus, name, quoted, plain = match.groups()
-        if name.lower() not in names:
+        if name.lower() not in names and name.lower() not in query.custom:
             return match[0]
         query.fields.append((name.lower(), quoted if quoted is not None else plain, bool(minus)))
         return " "
@@ -112,6 +124,22 @@ def _owner(value: str) -> Q:
     return Q(owner__username__iexact=value)
 
 
+def label_of(value: str) -> dict[str, str]:
+    """A label as search and filters name it: namespace=payments. Raises ValueError."""
+    name, separator, wanted = value.partition("=")
+    if not (separator and name.strip() and wanted.strip()):
+        raise ValueError(f"{value!r} is no label. Write its name and value: namespace=payments.")
+    return {name.strip(): wanted.strip()}
+
+
+def _label(value: str) -> Q:
+    label = label_of(value)
+    alerts = Alert.objects.filter(labels__contains=label, incident__isnull=False).order_by()
+    own = Incident.objects.filter(labels__contains=label).order_by()
+    # A union, so that each part uses its own index.
+    return Q(pk__in=alerts.values("incident_id").union(own.values("pk")))
+
+
 SEARCH_FIELDS: Registry[Field] = Registry(
     "search fields",
     {
@@ -130,6 +158,7 @@ SEARCH_FIELDS: Registry[Field] = Registry(
                 pk__in=Incident.objects.filter(alerts__name__iexact=value).values("pk")
             ),
         ),
+        "label": Field("label:namespace=payments", _label),
         "by": Field("by:anna", _reporter),
         "owner": Field("owner:anna", _owner),
         "after": Field(

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.http import QueryDict
 
 from common.row_limits import require_space
+from incidents.custom_fields.matching import is_field
+from incidents.custom_fields.values import BelongsTo, fields_of
 from incidents.models import SavedFilter
 from incidents.search.columns import columns_for
 from incidents.search.filters import IncidentFilter
@@ -20,9 +22,10 @@ MOST, LONGEST = 50, 2000
 
 def filter_query(given: QueryDict) -> str:
     """The part of a query string that filters: known names that have a value, in a fixed order."""
+    custom = set(filter(is_field, given))
     pairs = [
         (name, value)
-        for name in sorted(IncidentFilter.base_filters)
+        for name in sorted({*IncidentFilter.base_filters, *custom})
         for value in sorted(set(given.getlist(name)))
         if value
     ]
@@ -50,7 +53,7 @@ def save_filter(person: User, name: str, given: QueryDict) -> SavedFilter:
         require_space(mine, MOST, "name", "You can save filters,")
         found = SavedFilter(user=person)
     found.name, found.query = name, query
-    found.columns = ",".join(columns_for(person))
+    found.columns = ",".join(columns_for(person, fields=fields_of(BelongsTo.INCIDENTS)))
     found.full_clean()
     found.save()
     return found

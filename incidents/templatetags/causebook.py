@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from common.markdown import escape_markdown, render_markdown, with_breaks
 from common.numbers import plain_number
 from incidents.alerts.links import safe_links
+from incidents.custom_fields.values import values_of
+from incidents.models import FieldValue, Incident
 from incidents.timeline import markdown_of
 
 register = template.Library()
@@ -26,6 +28,15 @@ register.filter("markdown_of", markdown_of)
 register.filter("links_of", safe_links)
 register.filter("attributes", flatatt)
 register.filter(ordinal)
+
+
+@register.filter
+def custom_cells(
+    incident: Incident, columns: list[tuple[str, str]]
+) -> list[tuple[str, FieldValue | None]]:
+    """Label and value of an incident for each custom column, a pair of name and label."""
+    values = {row.field.name: row for row in values_of(incident)}
+    return [(label, values.get(name)) for name, label in columns]
 
 
 @register.filter

@@ -12,6 +12,7 @@ from incidents.models import (
     Alert,
 )
 from incidents.permissions import visible_alerts
+from incidents.search.query_language import label_of
 
 
 @require_GET
@@ -24,7 +25,17 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("name", "").replace("\x00", "")[:200]
     if name:
         alerts = alerts.filter(name=name)
+    label = request.GET.get("label", "").replace("\x00", "")[:300].strip()
+    problem = ""
+    if label:
+        try:
+            alerts = alerts.filter(labels__contains=label_of(label))
+        except ValueError as error:
+            alerts, problem = alerts.none(), str(error)
     page = Paginator(alerts, 50).get_page(request.GET.get("page"))
     rules = noisy_rules(request.user, limit=25)
-    context = {"page": page, "rules": rules, "name": name, "firing": firing}
+    context = {
+        "page": page, "rules": rules, "name": name, "firing": firing, "label": label,
+        "problem": problem,
+    }  # fmt: skip
     return render(request, "incidents/alerts/list.html", context)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,10 +22,12 @@ from common.language import in_english
 from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
+from incidents.custom_fields.matching import is_field
+from incidents.custom_fields.values import BelongsTo, listed_fields, with_values
 from incidents.events.outbox import KINDS
-from incidents.models import Incident, SavedFilter, Service
+from incidents.models import CustomField, Incident, SavedFilter, Service
 from incidents.permissions import EDIT_INCIDENTS, visible_incidents
-from incidents.search.columns import COLUMNS, choose_columns, columns_for
+from incidents.search.columns import all_columns, choose_columns, column_of, columns_for
 from incidents.search.filters import ORDERS, IncidentFilter, by_reference
 from incidents.search.incidents_csv import incidents_csv
 from incidents.search.listing import (
@@ -42,6 +44,7 @@ from incidents.search.saved_filters import (
     save_filter,
     saved_filters,
 )
+from incidents.web.forms.custom_fields import field_filters
 from incidents.web.shortcuts import show_errors, submitted_key, submitted_text
 from people import audit
 from people.permissions import may, requires
@@ -77,13 +80,16 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     read_at = timezone.now() - OVERLAP
     chosen, found = _filtered(request)
     order = _order_of(request)
-    pages = SearchPaginator if request.GET.get("q") else IncidentPaginator
+    searched = any(request.GET[name] for name in request.GET if name == "q" or is_field(name))
+    pages = SearchPaginator if searched else IncidentPaginator
     paginator = pages(found, order, PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page"))
-    rows = rows_of(list(page), request.user)
     query = filter_query(request.GET)
     mine = list(saved_filters(signed_in(request)))
     saved = next((each for each in mine if each.query == query), None)
+    custom = listed_fields(BelongsTo.INCIDENTS)
+    columns = columns_for(signed_in(request), saved, custom)
+    rows = rows_of(_with_columns(page, columns), request.user)
     context = {
         "filter": chosen,
         "page": page,
@@ -93,8 +99,10 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
         "query": query,
         "saved_filters": mine,
         "saved": saved,
-        "columns": columns_for(signed_in(request), saved),
-        "all_columns": COLUMNS,
+        "columns": columns,
+        "custom_columns": _custom_columns(columns, custom),
+        "all_columns": all_columns(custom),
+        "field_filters": field_filters(custom, request.GET),
         "severities": Incident.Severity.values,
         "news": _news_context(query, read_at, page.number, [each.pk for each in page]),
         "selectable": may(request.user, EDIT_INCIDENTS),
@@ -104,6 +112,19 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
         return render(request, "incidents/incidents/_results.html", context)
     context["services"] = Service.objects.values_list("name", flat=True)
     return render(request, "incidents/incidents/list.html", context)
+
+
+def _with_columns(incidents: Iterable[Incident], columns: Sequence[str]) -> list[Incident]:
+    """With their custom fields, where the list has columns of them."""
+    rows = list(incidents)
+    if any(map(is_field, columns)):
+        prefetch_related_objects(rows, with_values(BelongsTo.INCIDENTS))
+    return rows
+
+
+def _custom_columns(columns: Sequence[str], custom: Iterable[CustomField]) -> list[tuple[str, str]]:
+    """Name and label of the custom fields that are among the columns."""
+    return [(each.name, each.label) for each in custom if column_of(each) in columns]
 
 
 def _back_to_list(request: HttpRequest) -> HttpResponse:
@@ -127,7 +148,10 @@ def save_order(request: HttpRequest) -> HttpResponse:
 def save_columns(request: HttpRequest) -> HttpResponse:
     """Of the saved filter that is shown; else of this person's lists."""
     person = signed_in(request)
-    choose_columns(person, request.POST.getlist("column"), _shown_filter(person, request.POST))
+    saved = _shown_filter(person, request.POST)
+    choose_columns(
+        person, request.POST.getlist("column"), saved, listed_fields(BelongsTo.INCIDENTS)
+    )
     return _back_to_list(request)
 
 
@@ -202,11 +226,13 @@ def news(request: HttpRequest) -> HttpResponse:
     page = submitted_key(request.GET.get("on", "")) or 1
     found = news_of(incidents, matching, shown, since, read_at, count_new=page == 1)
     query = filter_query(request.GET)
+    custom = listed_fields(BelongsTo.INCIDENTS)
+    saved = saved_filters(signed_in(request)).filter(query=query).first()
+    columns = columns_for(signed_in(request), saved, custom)
     context = {
-        "rows": rows_of(found.changed, request.user),
-        "columns": columns_for(
-            signed_in(request), saved_filters(signed_in(request)).filter(query=query).first()
-        ),
+        "rows": rows_of(_with_columns(found.changed, columns), request.user),
+        "columns": columns,
+        "custom_columns": _custom_columns(columns, custom),
         "new_count": found.new,
         "only_new": found.new == found.filed,
         "news": _news_context(query, since, page, shown, now - OVERLAP),

@@ -27,8 +27,9 @@ from incidents.permissions import (
 )
 from incidents.suspect_changes import candidate_changes, changes_that_do_not_count
 from incidents.timeline import full_timeline, lines_of
+from incidents.web.custom_fields import custom_context
 from incidents.web.forms.incidents import EditForm, FilingForm
-from incidents.web.responders import people_context
+from incidents.web.responders import names_of_people, people_context
 from incidents.web.shortcuts import (
     act_and_redirect,
     add_errors,
@@ -54,7 +55,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
     initial = {"title": request.GET.get("title", "")}
     form = FilingForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
+        custom, data = form.taken_custom_fields(), form.cleaned_data
         try:
             incident = filing.file_incident(
                 title=data["title"],
@@ -64,6 +65,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
                 private=data["private"],
                 services=data["services"],
                 reporter=signed_in(request),
+                custom_fields=custom,
             )
         except ValidationError as error:
             add_errors(form, error)
@@ -72,7 +74,7 @@ def file_new(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "incidents/incidents/new.html",
-        {"form": form},
+        {"form": form, "people": names_of_people() if form.names_people else []},
         status=422 if form.errors and request.method == "POST" else 200,
     )
 
@@ -103,6 +105,7 @@ def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
                 for name, label in TIME_LABELS.items()
             ],
             **people_context(incident, signed_in(request)),
+            **custom_context(incident),
             **_timeline_context(incident),
         },
     )
@@ -155,21 +158,28 @@ def timeline(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
-    names = [name for name in EditForm().fields if name != "services"]
+    names = [name for name in EditForm.base_fields if name not in ("services", "open_related")]
     initial: dict[str, Any] = {name: getattr(incident, name) for name in names}
     initial["services"] = incident.services.all()
-    form = EditForm(request.POST or None, initial=initial)
+    form = EditForm(request.POST or None, initial=initial, incident=incident)
     if request.method == "POST" and form.is_valid():
-        data = dict(form.cleaned_data)
+        custom, data = form.taken_custom_fields(), dict(form.cleaned_data)
         services = data.pop("services")
         try:
-            filing.edit_incident(incident, signed_in(request), services=services, **data)
+            filing.edit_incident(
+                incident, signed_in(request), services=services, custom_fields=custom, **data
+            )
         except ValidationError as error:
             add_errors(form, error)
         else:
             messages.success(request, "Saved.")
             return redirect(incident)
-    context = {"form": form, "incident": incident, "history": history_of(incident)[:20]}
+    context = {
+        "form": form,
+        "incident": incident,
+        "history": history_of(incident)[:20],
+        "people": names_of_people() if form.names_people else [],
+    }
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, "incidents/incidents/edit.html", context, status=status)
 

@@ -18,11 +18,15 @@ from incidents.catalogue.badge_keys import badge_path, renew_badge
 from incidents.catalogue.incident_counts import IncidentCounts, firing_alerts, incident_counts
 from incidents.catalogue.services import save_service
 from incidents.catalogue.unknown_services import ignore_name, offered_services
+from incidents.custom_fields.values import BelongsTo, listed_fields, values_of
 from incidents.models import Service
 from incidents.permissions import ADD_SERVICES, EDIT_SERVICES, visible_incidents
 from incidents.search.columns import USUAL
+from incidents.search.filters import ServiceFieldFilters
 from incidents.search.row_causes import rows_of
+from incidents.web.forms.custom_fields import field_filters
 from incidents.web.forms.services import ServiceForm
+from incidents.web.responders import names_of_people
 from incidents.web.shortcuts import add_errors
 from people.permissions import requires
 
@@ -33,6 +37,8 @@ def service_list(request: HttpRequest) -> HttpResponse:
     services = Service.objects.select_related("owner")
     if words:
         services = services.filter(Q(name__icontains=words) | Q(owner__name__icontains=words))
+    chosen = ServiceFieldFilters(request.GET, services)
+    services = chosen.qs if chosen.is_valid() else services.none()
     page = Paginator(services, 100).get_page(request.GET.get("page"))
     counts = incident_counts(request.user, list(page))
     firing = firing_alerts(request.user, list(page))
@@ -47,6 +53,8 @@ def service_list(request: HttpRequest) -> HttpResponse:
         "q": words,
         "seen": offered[:30],
         "seen_count": offered.count(),
+        "filter": chosen,
+        "field_filters": field_filters(listed_fields(BelongsTo.SERVICES), request.GET),
     }
     return render(request, "incidents/services/list.html", context)
 
@@ -76,6 +84,7 @@ def service_page(request: HttpRequest, pk: int) -> HttpResponse:
         "incident_count": incidents.count(),
         "changes": (changes if every else changes.counting())[:15],
         "badge": badge_path(service),
+        "custom_values": values_of(service),
     }
     return render(request, "incidents/services/detail.html", context)
 
@@ -100,11 +109,13 @@ def service_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         # The form has changed its own instance: rules compare with what is stored.
         stored = Service.objects.get(pk=pk) if pk else Service()
+        custom, author = form.taken_custom_fields(), signed_in(request)
         try:
-            return redirect(save_service(stored, signed_in(request), **form.cleaned_data))
+            return redirect(save_service(stored, author, custom_fields=custom, **form.cleaned_data))
         except ValidationError as error:
             add_errors(form, error)
-    context = {"form": form, "service": service}
+    people = names_of_people() if form.names_people else []
+    context = {"form": form, "service": service, "people": people}
     status = 422 if form.errors and request.method == "POST" else 200
     return render(request, "incidents/services/form.html", context, status=status)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class CsvImporter(Importer):
         rows = table.filled_rows()
         if not rows:
             raise CannotImport(table.problem or "It has heads but no rows.")
-        options = RowOptions(mapped, self.options.zone, self.options.order)
+        options = replace(self.options, mapping=mapped)
         options, orders = written_as([row for _, row in rows], options)
         for line, row in rows:
             place = f"{file.name}, line {line}"

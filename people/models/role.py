@@ -5,20 +5,23 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from people.models.team import Team
 
 
 class Role(models.TextChoices):
-    VIEWER = "viewer", "Viewer"
-    RESPONDER = "responder", "Responder"
-    EDITOR = "editor", "Editor"
-    MANAGER = "manager", "Manager"
-    ADMINISTRATOR = "administrator", "Administrator"
-    AUDITOR = "auditor", "Auditor"
+    VIEWER = "viewer", _("Viewer")
+    RESPONDER = "responder", _("Responder")
+    EDITOR = "editor", _("Editor")
+    MANAGER = "manager", _("Manager")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    AUDITOR = "auditor", _("Auditor")
 
     @property
-    def summary(self) -> str:
+    def summary(self) -> Text:
+        """What it adds to the one before, in the reader's language."""
         return SUMMARIES[self]
 
     def is_at_least(self, other: Role) -> bool:
@@ -27,12 +30,12 @@ class Role(models.TextChoices):
 
 
 SUMMARIES = {
-    Role.VIEWER: "Reads everything that is not private.",
-    Role.RESPONDER: "Also files and edits incidents, writes notes, links causes.",
-    Role.EDITOR: "Also edits causes, postmortems, and services of their own teams.",
-    Role.MANAGER: "Also edits all services, sources, integrations, rules and checklists.",
-    Role.ADMINISTRATOR: "Also manages people, roles, teams and tokens; sees private incidents.",
-    Role.AUDITOR: "Reads everything, private incidents and the audit log too; changes nothing.",
+    Role.VIEWER: _("Reads everything that is not private."),
+    Role.RESPONDER: _("Also files and edits incidents, writes notes, links causes."),
+    Role.EDITOR: _("Also edits causes, postmortems, and services of their own teams."),
+    Role.MANAGER: _("Also edits all services, sources, integrations, rules and checklists."),
+    Role.ADMINISTRATOR: _("Also manages people, roles, teams and tokens; sees private incidents."),
+    Role.AUDITOR: _("Reads everything, private incidents and the audit log too; changes nothing."),
 }
 
 LADDER = [Role.VIEWER, Role.RESPONDER, Role.EDITOR, Role.MANAGER, Role.ADMINISTRATOR]
@@ -76,7 +79,7 @@ class GroupRule(models.Model):
     provider = models.CharField(
         max_length=100, blank=True, help_text="The sign-in it counts for; empty: every one."
     )
-    group = models.CharField(max_length=300, help_text="As the identity provider sends it.")
+    group = models.CharField(max_length=300, help_text=_("As the identity provider sends it."))
     role = models.CharField(max_length=20, choices=Role, blank=True)
     team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, related_name="+")
 
@@ -89,7 +92,7 @@ class GroupRule(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(role="") | Q(team__isnull=False), name="group_rule_gives_something",
-                violation_error_message="Choose a role, a team, or both.",
+                violation_error_message=_("Choose a role, a team, or both."),
             ),
         ]  # fmt: skip
 

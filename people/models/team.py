@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from common.language import Text
 
 
 class Team(models.Model):
@@ -17,7 +21,7 @@ class Team(models.Model):
         constraints = [
             models.UniqueConstraint(
                 Lower("name"), name="team_name_once",
-                violation_error_message="There is a team of this name.",
+                violation_error_message=_("There is a team of this name."),
             ),
         ]  # fmt: skip
 
@@ -38,9 +42,9 @@ class Team(models.Model):
         return cls.objects.filter(name__iexact=name.strip()[:101]).first()
 
     @staticmethod
-    def unknown(name: str) -> str:
+    def unknown(name: str) -> Text:
         """A sentence for a name that no team has."""
-        return f"There is no team named “{name[:100]}”."
+        return format_lazy(_("There is no team named “{name}”."), name=name[:100])
 
 
 class Membership(models.Model):

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from incidents.catalogue.services import MOST_DEPENDENCIES, save_service
 from incidents.models import Service
@@ -22,7 +23,7 @@ from practice.permissions import ANNOUNCE, REVIEW_READINESS
 
 SHOWN_AFTER = timedelta(days=60)
 """So long after its date an announcement is listed among what is coming."""
-DECIDED = "It is decided. Announce what is new as something else."
+DECIDED = _("It is decided. Announce what is new as something else.")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,11 @@ def announce(
 
 def _checked(row: Announcement, dependencies: list[Service]) -> list[Service]:
     if row.service is not None and row.service in dependencies:
-        raise ValidationError({"depends_on": "A service does not depend on itself."})
+        raise ValidationError({"depends_on": _("A service does not depend on itself.")})
     if len(dependencies) > MOST_DEPENDENCIES:
-        message = f"A service depends on others, up to {MOST_DEPENDENCIES}."
-        raise ValidationError({"depends_on": message})
+        message = _("A service depends on others, up to %(most)s.")
+        params = {"most": MOST_DEPENDENCIES}
+        raise ValidationError({"depends_on": ValidationError(message, params=params)})
     return dependencies
 
 
@@ -96,9 +98,11 @@ def decide(
         raise ValidationError({"state": f"Choose one of {names}."})
     if state in (Announcement.State.POSTPONED, Announcement.State.WITHDRAWN):
         if not decision.strip():
-            raise ValidationError({"decision": "Give the reason: somebody will want to know it."})
+            raise ValidationError(
+                {"decision": _("Give the reason: somebody will want to know it.")}
+            )
         if promises:
-            raise ValidationError({"promises": "Only what is accepted has work with a date."})
+            raise ValidationError({"promises": _("Only what is accepted has work with a date.")})
     row.state, row.decision = state, decision.strip()
     row.decided_by, row.decided_at = author, timezone.now()
     if state == Announcement.State.OPEN:

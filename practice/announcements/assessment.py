@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from common.viewer import Viewer
 from incidents.models import Service
@@ -32,12 +33,17 @@ class PastCause:
 
     @property
     def in_words(self) -> str:
-        if self.incidents == 1:
-            return f"{self.service} had an incident of “{self.cause}” on {self.last:%Y-%m-%d}"
-        return (
-            f"{self.service} had {self.incidents} incidents of “{self.cause}”, "
-            f"the last on {self.last:%Y-%m-%d}"
+        sentence = ngettext(
+            "%(service)s had an incident of “%(cause)s” on %(day)s",
+            "%(service)s had %(n)s incidents of “%(cause)s”, the last on %(day)s",
+            self.incidents,
         )
+        return sentence % {
+            "service": self.service,
+            "cause": self.cause,
+            "n": self.incidents,
+            "day": f"{self.last:%Y-%m-%d}",
+        }
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def questions(announcement: Announcement, past: Sequence[PastCause]) -> list[Que
     for line in past:
         if line.incidents >= FEWEST_FOR_A_QUESTION and line.cause.pk not in causes:
             causes.add(line.cause.pk)
-            text = f"What prevents “{line.cause}” this time?"
+            text = gettext("What prevents “%(cause)s” this time?") % {"cause": line.cause}
             found.append(Question(text, line.in_words, past=line))
     answers = _answers(announcement)
     for item in _items(announcement):

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
 
 from common.viewer import Viewer
 from incidents.models import Change, Service
 from incidents.permissions import visible_incidents
 from practice.core.error_budget import STEP
-from practice.models import Announcement
+from practice.models import TIERS, Announcement
 from practice.slos.status import counts_of
 
 PEAK_OF = timedelta(days=7)
@@ -47,7 +48,14 @@ def compare(announcement: Announcement, user: Viewer, now: datetime | None = Non
         return []
     deploy = first_deploy(announcement)
     lines = [_date(announcement, deploy, now)]
-    lines.append(Line("Tier", announcement.tier, service.tier, announcement.tier != service.tier))
+    lines.append(
+        Line(
+            gettext("Tier"),
+            str(TIERS[announcement.tier]),
+            str(TIERS[service.tier]),
+            announcement.tier != service.tier,
+        )
+    )
     lines.append(_dependencies(announcement, service))
     if announcement.expected_rate is not None:
         lines.append(_load(announcement, service, now))
@@ -55,8 +63,10 @@ def compare(announcement: Announcement, user: Viewer, now: datetime | None = Non
         rows = visible_incidents(user).filter(
             services=service, impact_started_at__gte=deploy.started_at, merged_into=None
         )
-        count = rows.count()
-        lines.append(Line("Incidents since", "none", str(count) if count else "none", count > 0))
+        count, none = rows.count(), pgettext("incidents", "none")
+        lines.append(
+            Line(gettext("Incidents since"), none, str(count) if count else none, count > 0)
+        )
     return lines
 
 
@@ -64,24 +74,29 @@ def _date(announcement: Announcement, deploy: Change | None, now: datetime) -> L
     planned = announcement.planned_on
     if deploy is None:
         late = now.date() > planned
-        return Line("In production", f"{planned}", "no deploy since it was announced", late)
+        now_as = gettext("no deploy since it was announced")
+        return Line(gettext("In production"), f"{planned}", now_as, late)
     on = deploy.started_at.date()
     version = f", {deploy.version}" if deploy.version else ""
-    return Line("In production", f"{planned}", f"{on}{version}", on > planned)
+    return Line(gettext("In production"), f"{planned}", f"{on}{version}", on > planned)
 
 
 def _dependencies(announcement: Announcement, service: Service) -> Line:
     announced = set(announcement.depends_on.values_list("name", flat=True))
     now = set(service.depends_on.values_list("name", flat=True))
-    shown = [f"also {', '.join(sorted(now - announced))}"] if now - announced else []
+    shown = []
+    if now - announced:
+        names = ", ".join(sorted(now - announced))
+        shown.append(gettext("also %(services)s") % {"services": names})
     if announced - now:
-        shown.append(f"without {', '.join(sorted(announced - now))}")
+        names = ", ".join(sorted(announced - now))
+        shown.append(gettext("without %(services)s") % {"services": names})
     # A known service has dependencies that are no part of what is announced.
     new = announced - now if announcement.depends_on.exists() else set()
     return Line(
-        "Dependencies",
-        ", ".join(sorted(announced)) or "none",
-        "; ".join(shown) or "the same",
+        gettext("Dependencies"),
+        ", ".join(sorted(announced)) or pgettext("dependencies", "none"),
+        "; ".join(shown) or gettext("the same"),
         bool(new),
     )
 
@@ -105,9 +120,13 @@ def _load(announcement: Announcement, service: Service, now: datetime) -> Line:
     added = announcement.expected_rate or 0.0
     was_known = service.created_at < announcement.created_at
     before = peak_rate(service, announcement.created_at) if was_known else None
-    announced = f"{added:g} a second" + (f" more than {before:.1f}" if before is not None else "")
+    what, a_second = gettext("Load at the peak"), gettext("%(n)s a second")
+    announced = a_second % {"n": f"{added:g}"}
+    if before is not None:
+        more = gettext("%(n)s a second more than %(before)s")
+        announced = more % {"n": f"{added:g}", "before": f"{before:.1f}"}
     peak = peak_rate(service, now)
     if peak is None:
-        return Line("Load at the peak", announced, "not counted by an objective")
+        return Line(what, announced, gettext("not counted by an objective"))
     differs = peak > (added + (before or 0.0)) * MORE_THAN_EXPECTED
-    return Line("Load at the peak", announced, f"{peak:.1f} a second", differs)
+    return Line(what, announced, a_second % {"n": f"{peak:.1f}"}, differs)

@@ -9,7 +9,10 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from kb.remote_api import JsonApi, NotFound, RemoteError, RemoteForm
 
 __all__ = [
@@ -97,18 +100,26 @@ class CodeHostForm(RemoteForm):
     repositories = forms.CharField(
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="One a line: example/shop, or example/* for all of example. Results of others "
-        "are not published here.",
+        label=_("Repositories"),
+        help_text=_(
+            "One a line: example/shop, or example/* for all of example. Results of others "
+            "are not published here."
+        ),
     )
 
     def clean_repositories(self) -> str:
         lines = [line.strip() for line in self.cleaned_data["repositories"].splitlines()]
         lines = [line for line in lines if line]
         if len(lines) > MOST_PATTERNS:
-            raise forms.ValidationError(f"At most {MOST_PATTERNS} lines: use example/*.")
+            raise forms.ValidationError(
+                _("At most %(most)s lines: use example/*."), params={"most": MOST_PATTERNS}
+            )
         for line in lines:
             if not _NAME.fullmatch(line) and not _PATTERN.fullmatch(line):
-                raise forms.ValidationError(f"“{line[:80]}” is neither example/shop nor example/*.")
+                raise forms.ValidationError(
+                    _("“%(line)s” is neither example/shop nor example/*."),
+                    params={"line": line[:80]},
+                )
         return "\n".join(lines)
 
 
@@ -117,7 +128,7 @@ class CodeHostPlugin:
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
-    access: ClassVar[str] = ""
+    access: ClassVar[Text] = ""
     """Which token it takes, in a sentence."""
     SettingsForm: ClassVar[type[CodeHostForm]]
     api: JsonApi
@@ -213,4 +224,6 @@ def _written(value: float, unit: Unit) -> str:
         return f"{percent(value):g} %"
     if unit == "count":
         return f"{value:.0f}"
-    return f"{value:.1f} a second" if unit == "per-second" else f"{value:.0f} ms"
+    if unit == "per-second":
+        return gettext("%(n)s a second") % {"n": f"{value:.1f}"}
+    return f"{value:.0f} ms"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from practice.code_hosts.base import CodeHostForm, CommitResult, host_api, quoted
 from practice.code_hosts.code_insights import CodeInsightsHost
@@ -13,22 +14,24 @@ from practice.code_hosts.code_insights import CodeInsightsHost
 
 class BitbucketForm(CodeHostForm):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial="https://api.bitbucket.org/2.0",
         max_length=300,
         assume_scheme="https",
     )
     email = forms.EmailField(
         required=False,
-        help_text="Of the account, for an API token. Leave empty for an access token of a "
-        "repository, project or workspace.",
+        help_text=_(
+            "Of the account, for an API token. Leave empty for an access token of a "
+            "repository, project or workspace."
+        ),
     )
 
 
 class Bitbucket(CodeInsightsHost):
     kind = "bitbucket"
     title = "Bitbucket Cloud"
-    access = "An access token of the repository, project or workspace: Repositories, write."
+    access = _("An access token of the repository, project or workspace: Repositories, write.")
     SettingsForm = BitbucketForm
     most_figures = 10
     verdicts = ("PASSED", "FAILED")

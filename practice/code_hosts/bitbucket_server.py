@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from practice.code_hosts.base import CodeHostForm, CommitResult, host_api, quoted
 from practice.code_hosts.code_insights import CodeInsightsHost
 
 
 class BitbucketServerForm(CodeHostForm):
-    url = forms.URLField(label="Address", max_length=300, assume_scheme="https")
+    url = forms.URLField(label=_("Address"), max_length=300, assume_scheme="https")
 
 
 class BitbucketServer(CodeInsightsHost):
     kind = "bitbucket-server"
     title = "Bitbucket Data Center"
-    access = "An HTTP access token of the project or repository: repository write."
+    access = _("An HTTP access token of the project or repository: repository write.")
     SettingsForm = BitbucketServerForm
     most_figures = 6
     verdicts = ("PASS", "FAIL")

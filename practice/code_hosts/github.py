@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import listed, text
 from kb.github_api import PUBLIC, github_api
@@ -29,18 +30,18 @@ UNKNOWN_COMMIT = "No commit found"
 
 class GitHubForm(CodeHostForm):
     url = forms.URLField(
-        label="Address of the API",
+        label=_("Address of the API"),
         initial=PUBLIC,
         max_length=300,
         assume_scheme="https",
-        help_text="https://github.example.com/api/v3 for GitHub Enterprise Server.",
+        help_text=_("https://github.example.com/api/v3 for GitHub Enterprise Server."),
     )
 
 
 class GitHub(CodeHostPlugin):
     kind = "github"
     title = "GitHub"
-    access = "A fine-grained token for the repositories: Commit statuses, read and write."
+    access = _("A fine-grained token for the repositories: Commit statuses, read and write.")
     SettingsForm = GitHubForm
 
     def __init__(self, settings: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import listed, text
 from practice.code_hosts.base import (
@@ -20,14 +21,14 @@ from practice.code_hosts.base import (
 
 class GitLabForm(CodeHostForm):
     url = forms.URLField(
-        label="Address", initial="https://gitlab.com", max_length=300, assume_scheme="https"
+        label=_("Address"), initial="https://gitlab.com", max_length=300, assume_scheme="https"
     )
 
 
 class GitLab(CodeHostPlugin):
     kind = "gitlab"
     title = "GitLab"
-    access = "A project or group access token with the scope api, role Developer."
+    access = _("A project or group access token with the scope api, role Developer.")
     SettingsForm = GitLabForm
 
     def __init__(self, settings: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from practice.models.code_host import CodeHost, Publication
 from practice.models.onboarding import Engagement, Phase
 from practice.models.practice_map import Practice, Subscription, Verdict
 from practice.models.readiness import (
+    TIERS,
     Checklist,
     ChecklistItem,
     ReadinessAnswer,
@@ -16,6 +17,7 @@ from practice.models.records import Capacity, Drill, LoadTest
 from practice.models.slo import Slo, SloDay
 
 __all__ = [
+    "TIERS",
     "Announcement",
     "Capacity",
     "Checklist",

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Service
 from incidents.models.service import SERVICE_NAME
@@ -18,37 +19,37 @@ class Announcement(models.Model):
     """A new microservice, or new calls and flows of a known one, and the load they will bring."""
 
     class State(models.TextChoices):
-        OPEN = "open", "To be decided"
-        ACCEPTED = "accepted", "Accepted"
-        POSTPONED = "postponed", "Postponed"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        OPEN = "open", _("To be decided")
+        ACCEPTED = "accepted", _("Accepted")
+        POSTPONED = "postponed", _("Postponed")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
-    title = models.CharField(max_length=200, help_text="What is coming, in a few words.")
+    title = models.CharField(max_length=200, help_text=_("What is coming, in a few words."))
     owner = models.ForeignKey(
         Team, models.SET_NULL, null=True, blank=True, related_name="announcements",
-        verbose_name="team", help_text="That builds it.",
+        verbose_name=_("team"), help_text=_("That builds it."),
     )  # fmt: skip
     service = models.ForeignKey(
         Service, models.SET_NULL, null=True, blank=True, related_name="announcements",
-        help_text="That changes; empty for a new one.",
+        help_text=_("That changes; empty for a new one."),
     )  # fmt: skip
     new_service = models.CharField(
-        "new service", max_length=100, blank=True, validators=[SERVICE_NAME],
-        help_text="The name of a new microservice.",
+        _("new service"), max_length=100, blank=True, validators=[SERVICE_NAME],
+        help_text=_("The name of a new microservice."),
     )  # fmt: skip
     tier = models.CharField(max_length=20, choices=Service.Tier, default=Service.Tier.NORMAL)
-    planned_on = models.DateField("in production on")
+    planned_on = models.DateField(_("in production on"))
     flows = models.TextField(
-        "flows and API calls", blank=True, max_length=5000,
-        help_text="What users will do, and which calls that makes.",
+        _("flows and API calls"), blank=True, max_length=5000,
+        help_text=_("What users will do, and which calls that makes."),
     )  # fmt: skip
     expected_rate = models.FloatField(
-        "expected load", null=True, blank=True,
+        _("expected load"), null=True, blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1e9)],
-        help_text="Requests a second at the peak that it adds.",
+        help_text=_("Requests a second at the peak that it adds."),
     )  # fmt: skip
     depends_on = models.ManyToManyField(
-        Service, blank=True, related_name="announced_by", help_text="What it will call."
+        Service, blank=True, related_name="announced_by", help_text=_("What it will call.")
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -96,5 +97,5 @@ class Announcement(models.Model):
     def clean(self) -> None:
         """Raises ValidationError by field."""
         if bool(self.service_id) == bool(self.new_service):
-            message = "Choose a service that is known, or name a new one."
+            message = _("Choose a service that is known, or name a new one.")
             raise ValidationError({"service": message})

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from incidents.models import Service
@@ -13,21 +14,21 @@ from practice.models.announcement import Announcement
 
 
 class Phase(models.TextChoices):
-    BENCHMARK = "benchmark", "Benchmark"
-    CAPACITY = "capacity", "Capacity plan"
-    TUNING = "tuning", "Performance tuning"
-    MONITORING = "monitoring", "Production monitoring"
-    ALERTS = "alerts", "Alert review"
+    BENCHMARK = "benchmark", _("Benchmark")
+    CAPACITY = "capacity", _("Capacity plan")
+    TUNING = "tuning", _("Performance tuning")
+    MONITORING = "monitoring", _("Production monitoring")
+    ALERTS = "alerts", _("Alert review")
 
 
 class Engagement(models.Model):
     """One phase of one service: its state, who does it, and what shows that it was done."""
 
     class State(models.TextChoices):
-        TODO = "todo", "to do"
-        DOING = "doing", "under way"
-        DONE = "done", "done"
-        SKIPPED = "skipped", "not needed"
+        TODO = "todo", _("to do")
+        DOING = "doing", _("under way")
+        DONE = "done", _("done")
+        SKIPPED = "skipped", _("not needed")
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="engagements")
     phase = models.CharField(max_length=20, choices=Phase)
@@ -35,7 +36,7 @@ class Engagement(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    due_on = models.DateField("due", null=True, blank=True)
+    due_on = models.DateField(_("due"), null=True, blank=True)
     announcement = models.ForeignKey(
         Announcement, models.SET_NULL, null=True, blank=True, related_name="phases",
         help_text="That it was promised for.",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 
@@ -12,7 +14,7 @@ class Practice(models.Model):
     """A node of the map; `parent` is the branch it belongs to."""
 
     name = models.CharField(max_length=100)
-    what = models.TextField(blank=True, help_text="What it is, in a sentence.")
+    what = models.TextField(blank=True, help_text=_("What it is, in a sentence."))
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="parts")
     position = models.PositiveSmallIntegerField(default=100)
 
@@ -30,9 +32,9 @@ class Verdict(models.Model):
     """The decision of the organisation (empty `team`) or of one team about a practice."""
 
     class Word(models.TextChoices):
-        ADOPTED = "adopted", "adopted"
-        NOT_NOW = "not-now", "not now"
-        NO = "no", "no"
+        ADOPTED = "adopted", _("adopted")
+        NOT_NOW = "not-now", _("not now")
+        NO = "no", pgettext_lazy("verdict", "no")
 
     practice = models.ForeignKey(Practice, models.CASCADE, related_name="verdicts")
     team = models.CharField(max_length=100, blank=True)

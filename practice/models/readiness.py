@@ -8,8 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.language import Text
 from incidents.models import Incident, Service
 
 
@@ -17,6 +20,14 @@ def _person() -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+
+
+TIERS: dict[str, Text] = {
+    Service.Tier.CORE: _("core"),
+    Service.Tier.NORMAL: _("normal"),
+    Service.Tier.SUPPLEMENTARY: _("supplementary"),
+}
+"""Tiers of services within a sentence."""
 
 
 class Checklist(models.Model):
@@ -37,7 +48,9 @@ class Checklist(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tier}, version {self.version}"
+        return gettext("%(tier)s, version %(version)s") % {
+            "tier": TIERS.get(self.tier, self.tier), "version": self.version,
+        }  # fmt: skip
 
 
 class ChecklistItem(models.Model):
@@ -83,7 +96,9 @@ class ReadinessReview(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Readiness of {self.service}, {self.started_at:%Y-%m-%d}"
+        return gettext("Readiness of %(service)s, %(day)s") % {
+            "service": self.service, "day": f"{self.started_at:%Y-%m-%d}",
+        }  # fmt: skip
 
     def get_absolute_url(self) -> str:
         return reverse("practice:review", args=[self.pk])
@@ -93,9 +108,9 @@ class ReadinessAnswer(models.Model):
     """The answer to one question, by a person or, with `auto`, by an automatic check."""
 
     class Verdict(models.TextChoices):
-        YES = "yes", "yes"
-        NO = "no", "no"
-        NOT_NEEDED = "n/a", "does not apply"
+        YES = "yes", _("yes")
+        NO = "no", pgettext_lazy("verdict", "no")
+        NOT_NEEDED = "n/a", _("does not apply")
 
     review = models.ForeignKey(ReadinessReview, models.CASCADE, related_name="answers")
     item = models.ForeignKey(ChecklistItem, models.CASCADE, related_name="+")
@@ -120,10 +135,10 @@ class ReadinessFinding(models.Model):
     """A readiness gap that an incident showed, open until somebody closes it."""
 
     class Kind(models.TextChoices):
-        NO_ALERT = "no-alert", "no alert fired"
-        NO_DASHBOARD = "no-dashboard", "no dashboard"
-        NO_RUNBOOK = "no-runbook", "no runbook"
-        NO_SLO = "no-slo", "no objective"
+        NO_ALERT = "no-alert", _("no alert fired")
+        NO_DASHBOARD = "no-dashboard", _("no dashboard")
+        NO_RUNBOOK = "no-runbook", _("no runbook")
+        NO_SLO = "no-slo", _("no objective")
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="readiness_findings")
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="readiness_findings")

@@ -7,13 +7,15 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from analysis.models import Source
 from common.row_limits import require_space
 from incidents.models import Service
 
 COMMIT = RegexValidator(
-    r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z", "Give the full hash of the commit, 40 digits from 0 to f."
+    r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z",
+    _("Give the full hash of the commit, 40 digits from 0 to f."),
 )
 MOST_CAPACITIES = 50
 """Of one service: each is a query every hour."""
@@ -66,10 +68,10 @@ class Drill(models.Model):
     """A rehearsed restore, failover or the like: what was tried, when, and whether it worked."""
 
     class Kind(models.TextChoices):
-        RESTORE = "restore", "Restore of a backup"
-        FAILOVER = "failover", "Failover"
-        ROLLBACK = "rollback", "Rollback"
-        GAME_DAY = "game-day", "Game day"
+        RESTORE = "restore", _("Restore of a backup")
+        FAILOVER = "failover", _("Failover")
+        ROLLBACK = "rollback", _("Rollback")
+        GAME_DAY = "game-day", _("Game day")
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="drills")
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.RESTORE)
@@ -89,9 +91,9 @@ class Capacity(models.Model):
     """A resource that can run full: its limit, and its hourly use."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="capacities")
-    what = models.CharField(max_length=60, help_text="Disk, connections, memory, …")
-    query = models.TextField(help_text="PromQL of the use.")
-    limit = models.FloatField(help_text="The use at which it is full.", default=1.0)
+    what = models.CharField(max_length=60, help_text=_("Disk, connections, memory, …"))
+    query = models.TextField(help_text=_("PromQL of the use."))
+    limit = models.FloatField(help_text=_("The use at which it is full."), default=1.0)
     unit = models.CharField(max_length=20, blank=True, default="ratio")
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True, related_name="+")
     times = models.JSONField(default=list, editable=False)

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from analysis.models import Source
@@ -32,7 +33,7 @@ def validate_window(value: str) -> None:
 
 def validate_quarter(value: str) -> None:
     if not okr.is_quarter(value):
-        raise ValidationError("Write year and quarter, as in 2026-Q4.")
+        raise ValidationError(_("Write year and quarter, as in 2026-Q4."))
 
 
 class Slo(models.Model):
@@ -41,18 +42,18 @@ class Slo(models.Model):
     class Window(models.TextChoices):
         """The usual ones; any number of hours or days is a window."""
 
-        DAYS_7 = "7d", "7 days, rolling"
-        DAYS_14 = "14d", "14 days, rolling"
-        DAYS_28 = "28d", "28 days, rolling"
-        DAYS_30 = "30d", "30 days, rolling"
-        DAYS_90 = "90d", "90 days, rolling"
-        MONTH = "month", "calendar month"
-        QUARTER = "quarter", "calendar quarter"
-        YEAR = "year", "calendar year"
+        DAYS_7 = "7d", _("7 days, rolling")
+        DAYS_14 = "14d", _("14 days, rolling")
+        DAYS_28 = "28d", _("28 days, rolling")
+        DAYS_30 = "30d", _("30 days, rolling")
+        DAYS_90 = "90d", _("90 days, rolling")
+        MONTH = "month", _("calendar month")
+        QUARTER = "quarter", _("calendar quarter")
+        YEAR = "year", _("calendar year")
 
     class Counts(models.TextChoices):
-        BAD = "bad", "bad events (errors)"
-        GOOD = "good", "good events (fast enough, successful)"
+        BAD = "bad", _("bad events (errors)")
+        GOOD = "good", _("good events (fast enough, successful)")
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="slos")
     name = models.CharField(max_length=100)
@@ -62,7 +63,7 @@ class Slo(models.Model):
         decimal_places=4,
         default=Decimal("99.9"),
         validators=[MinValueValidator(Decimal("1")), MaxValueValidator(Decimal("99.9999"))],
-        help_text="Percent of events that must be good, such as 99.9.",
+        help_text=_("Percent of events that must be good, such as 99.9."),
     )
     window = models.CharField(
         max_length=windows.LONGEST_TEXT,
@@ -76,30 +77,32 @@ class Slo(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The Prometheus to query; empty means the first that is enabled.",
+        help_text=_("The Prometheus to query; empty means the first that is enabled."),
     )
     counts = models.CharField(
-        "the first query counts", max_length=4, choices=Counts, default=Counts.BAD
+        _("the first query counts"), max_length=4, choices=Counts, default=Counts.BAD
     )
     numerator = models.TextField(
-        "query",
-        help_text="PromQL, events per second, with $window as the range. For latency, "
-        'count what was fast enough: sum(rate(…_bucket{…,le="0.3"}[$window])).',
+        _("query"),
+        help_text=_(
+            "PromQL, events per second, with $window as the range. For latency, "
+            'count what was fast enough: sum(rate(…_bucket{…,le="0.3"}[$window])).'
+        ),
     )
-    total = models.TextField("query of all events", help_text="PromQL, events per second.")
-    policy = models.TextField(blank=True, default=POLICY, help_text="What a spent budget means.")
+    total = models.TextField(_("query of all events"), help_text=_("PromQL, events per second."))
+    policy = models.TextField(blank=True, default=POLICY, help_text=_("What a spent budget means."))
     okr_name = models.CharField(
-        "key result", max_length=200, blank=True, default="", db_default="",
-        help_text="Of an OKR that this objective serves.",
+        _("key result"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("Of an OKR that this objective serves."),
     )  # fmt: skip
     okr_quarter = models.CharField(
-        "quarter", max_length=okr.LONGEST_QUARTER, blank=True, default="", db_default="",
-        validators=[validate_quarter], help_text="As in 2026-Q4.",
+        _("quarter"), max_length=okr.LONGEST_QUARTER, blank=True, default="", db_default="",
+        validators=[validate_quarter], help_text=_("As in 2026-Q4."),
     )  # fmt: skip
     okr_target = models.DecimalField(
-        "target of the key result", max_digits=7, decimal_places=4, null=True, blank=True,
+        _("target of the key result"), max_digits=7, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(Decimal("1")), MaxValueValidator(Decimal("100"))],
-        help_text="Percent of events that are good over that quarter.",
+        help_text=_("Percent of events that are good over that quarter."),
     )  # fmt: skip
     enabled = models.BooleanField(default=True)
     pulled_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -126,6 +129,9 @@ class Slo(models.Model):
 
     @property
     def window_in_words(self) -> str:
+        if self.window in Slo.Window.values:
+            return str(Slo.Window(self.window).label)
+        # Others are written in files of objectives: hours, odd numbers of days, and anchored ones.
         return windows.in_words(self.window)
 
     @property
@@ -141,11 +147,11 @@ class Slo(models.Model):
         }  # fmt: skip
         if any(given.values()) and not all(given.values()):
             missing = [name for name, value in given.items() if not value]
-            message = "A key result has a name, a quarter and a target."
+            message = _("A key result has a name, a quarter and a target.")
             raise ValidationError(dict.fromkeys(missing, message))
         for name in ("numerator", "total"):
             if "$window" not in getattr(self, name):
-                raise ValidationError({name: "Write $window as the range: [$window]."})
+                raise ValidationError({name: _("Write $window as the range: [$window].")})
 
 
 class SloDay(models.Model):

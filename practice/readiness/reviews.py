@@ -12,10 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 from simple_history.utils import update_change_reason
 
 from incidents.models import Incident, Service
 from practice.models import (
+    TIERS,
     Checklist,
     ChecklistItem,
     ReadinessAnswer,
@@ -47,7 +50,9 @@ def newest_checklist(tier: str) -> Checklist:
     """Raises ValidationError where the tier has none."""
     checklist = Checklist.objects.filter(tier=tier).order_by("-version").first()
     if checklist is None:
-        raise ValidationError({"checklist": f"There is no checklist for {tier} services."})
+        problem = _("There is no checklist for %(tier)s services.")
+        params = {"tier": TIERS.get(tier, tier)}
+        raise ValidationError({"checklist": ValidationError(problem, params=params)})
     return checklist
 
 
@@ -58,11 +63,12 @@ def create_version(
     """A new version of a checklist from (section, question, auto). Raises ValidationError."""
     rows = list(items)
     if not rows:
-        raise ValidationError({"items": "Write at least one question."})
+        raise ValidationError({"items": _("Write at least one question.")})
     unknown = sorted({auto for _, _, auto in rows if auto and auto not in CHECKS})
     if unknown:
-        names = ", ".join(CHECKS)
-        raise ValidationError({"items": f"Not known: {', '.join(unknown)}. Known: {names}."})
+        problem = _("Not known: %(unknown)s. Known: %(known)s.")
+        params = {"unknown": ", ".join(unknown), "known": ", ".join(CHECKS)}
+        raise ValidationError({"items": ValidationError(problem, params=params)})
     last = Checklist.objects.filter(tier=tier).aggregate(last=Max("version"))["last"] or 0
     checklist = Checklist(tier=tier, version=last + 1, valid_days=valid_days, author=author)
     checklist.full_clean(exclude=["author"])
@@ -92,9 +98,8 @@ def parse_lines(text: str) -> list[tuple[str, str, str]]:
             continue
         parts = [part.strip() for part in line.split("|")]
         if len(parts) not in (2, 3) or not parts[0] or not parts[1]:
-            raise ValidationError(
-                {"items": f"Line {number}: write section | question, and perhaps | check."}
-            )
+            problem = _("Line %(n)s: write section | question, and perhaps | check.")
+            raise ValidationError({"items": ValidationError(problem, params={"n": number})})
         rows.append((parts[0], parts[1], parts[2] if len(parts) == 3 else ""))
     return rows
 
@@ -168,7 +173,7 @@ def refresh_open_reviews() -> int:
 
 def _require_open(review: ReadinessReview) -> None:
     if ReadinessReview.objects.select_for_update().get(pk=review.pk).closed_at is not None:
-        raise ValidationError("This review is closed. Start a new one.")
+        raise ValidationError(_("This review is closed. Start a new one."))
 
 
 @transaction.atomic
@@ -201,7 +206,10 @@ def close_review(review: ReadinessReview) -> ReadinessReview:
     _require_open(review)
     unanswered = review.checklist.items.count() - review.answers.count()
     if unanswered:
-        raise ValidationError(f"{unanswered} questions have no answer yet.")
+        problem = ngettext_lazy(
+            "%(n)s question has no answer yet.", "%(n)s questions have no answer yet.", unanswered
+        )
+        raise ValidationError(problem, params={"n": unanswered})
     review.score = score(review)
     review.closed_at = timezone.now()
     review.expires_on = review.closed_at.date() + timedelta(days=review.checklist.valid_days)
@@ -233,8 +241,11 @@ def missing_for(service: Service, stage: str) -> list[str]:
     if stage == Service.Lifecycle.GENERAL:
         last, valid = last_review(service)
         if not valid or last is None or (last.score or 0.0) < PASSING_SCORE:
-            reached = f"{last.score or 0:.0%}" if last and valid else "none that is valid"
-            missing.append(f"a readiness review of at least {PASSING_SCORE:.0%}: {reached}")
+            reached = gettext("none that is valid")
+            if last and valid:
+                reached = f"{last.score or 0:.0%}"
+            needed = gettext("a readiness review of at least %(score)s: %(reached)s")
+            missing.append(needed % {"score": f"{PASSING_SCORE:.0%}", "reached": reached})
     return missing
 
 
@@ -245,9 +256,9 @@ def enter_stage(service: Service, stage: str, reason: str = "") -> Service:
         raise ValidationError({"stage": f"Choose one of {', '.join(Service.Lifecycle.values)}."})
     missing = missing_for(service, stage)
     if missing and not reason.strip():
-        raise ValidationError(
-            {"reason": "Give the reason for going on without: " + "; ".join(missing)[:1000]}
-        )
+        problem = _("Give the reason for going on without: %(missing)s")
+        params = {"missing": "; ".join(missing)[:1000]}
+        raise ValidationError({"reason": ValidationError(problem, params=params)})
     service.lifecycle = stage
     service.save()
     change = f"Gate passed over: {reason}" if missing else "Gate met"
@@ -286,7 +297,7 @@ def find_missed_gaps(now: datetime | None = None) -> int:
 
 def close_finding(finding: ReadinessFinding, note: str, author: User | None) -> ReadinessFinding:
     if not note.strip():
-        raise ValidationError({"note": "Say what closed it."})
+        raise ValidationError({"note": _("Say what closed it.")})
     finding.note, finding.closed_at, finding.closed_by = note[:2000], timezone.now(), author
     finding.save()
     return finding

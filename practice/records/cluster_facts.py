@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from analysis.sources.base import Series, SourceError
 from analysis.sources.prometheus import Prometheus
@@ -136,15 +137,22 @@ def in_words(facts: ClusterFacts) -> list[str]:
     """What leaves no headroom, in sentences; empty where there is some."""
     warnings = []
     if facts.replicas_left == 0:
-        warnings.append(f"It runs at its most replicas, {facts.largest}: it cannot grow.")
+        full = gettext("It runs at its most replicas, %(n)s: it cannot grow.")
+        warnings.append(full % {"n": facts.largest})
     for group in facts.node_groups:
         if group.get("max") is not None and group["nodes"] >= group["max"]:
-            warnings.append(f"Its node group {group['name']} is at its most nodes, {group['max']}.")
-    for share, what in ((facts.cpu_requested, "CPU"), (facts.memory_requested, "memory")):
+            full = gettext("Its node group %(name)s is at its most nodes, %(n)s.")
+            warnings.append(full % {"name": group["name"], "n": group["max"]})
+    for share, requested in (
+        (facts.cpu_requested, gettext("Of the CPU of its nodes %(share)s is requested.")),
+        (facts.memory_requested, gettext("Of the memory of its nodes %(share)s is requested.")),
+    ):
         if share is not None and share >= NEARLY_ALL:
-            warnings.append(f"Of the {what} of its nodes {share:.0%} is requested.")
+            warnings.append(requested % {"share": f"{share:.0%}"})
     if facts.spot_share == 1:
-        warnings.append("All of its pods are on spot nodes, which may be taken away at once.")
+        warnings.append(
+            gettext("All of its pods are on spot nodes, which may be taken away at once.")
+        )
     return warnings
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Change, Service
 from practice.code_hosts.base import repository_name
@@ -21,11 +23,11 @@ from practice.records.code_hosts import publish_later
 MOST_BYTES = 20 * 1024 * 1024
 MOST_RUNS = 30
 METRICS = {
-    "p50": "median",
-    "p95": "95th percentile",
-    "p99": "99th percentile",
-    "rate": "requests a second",
-    "errors": "errors",
+    "p50": _("median"),
+    "p95": _("95th percentile"),
+    "p99": _("99th percentile"),
+    "rate": _("requests a second"),
+    "errors": pgettext_lazy("figure", "errors"),
 }
 LOWER_IS_BETTER = {"p50", "p95", "p99", "errors"}
 
@@ -40,9 +42,15 @@ class MetricShift:
 
     @property
     def in_words(self) -> str:
-        by = "from none" if self.shift.share == float("inf") else f"by {abs(self.shift.share):.0%}"
-        way = "up" if self.shift.value > self.shift.usual else "down"
-        return f"{METRICS[self.name]} {way} {by}"
+        if self.shift.share == float("inf"):
+            return gettext("%(metric)s up from none") % {"metric": METRICS[self.name]}
+        rises = self.shift.value > self.shift.usual
+        moved = (
+            gettext("%(metric)s up by %(share)s")
+            if rises
+            else gettext("%(metric)s down by %(share)s")
+        )
+        return moved % {"metric": METRICS[self.name], "share": f"{abs(self.shift.share):.0%}"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,10 @@ def import_load_test(
     if reader is None:
         raise ValidationError({"tool": f"Choose one of {', '.join(registry())}."})
     if len(content.encode("utf-8", "replace")) > MOST_BYTES:
-        raise ValidationError({"content": f"At most {MOST_BYTES // 1024**2} MB."})
+        too_large = ValidationError(
+            _("At most %(most)s MB."), params={"most": MOST_BYTES // 1024**2}
+        )
+        raise ValidationError({"content": too_large})
     try:
         summary: LoadTestSummary = reader().read(content.replace("\x00", ""))
     except BadFile as error:
@@ -131,10 +142,10 @@ def _place_of(repository: str, commit: str) -> tuple[str, str]:
     commit = commit.strip().lower()
     if not repository.strip():
         if commit:
-            raise ValidationError({"repository": "Name the repository of this commit, too."})
+            raise ValidationError({"repository": _("Name the repository of this commit, too.")})
         return "", ""
     if not commit:
-        raise ValidationError({"commit": "Name the commit of this repository, too."})
+        raise ValidationError({"commit": _("Name the commit of this repository, too.")})
     try:
         return repository_name(repository), commit
     except ValueError as error:
@@ -143,7 +154,10 @@ def _place_of(repository: str, commit: str) -> tuple[str, str]:
 
 def run_title(run: ComparedRun) -> str:
     worse = ", ".join(each.in_words for each in run.worse)
-    return f"Load test of {run.test.release or run.test.scenario}" + (f": {worse}" if worse else "")
+    of = run.test.release or run.test.scenario
+    if worse:
+        return gettext("Load test of %(release)s: %(worse)s") % {"release": of, "worse": worse}
+    return gettext("Load test of %(release)s") % {"release": of}
 
 
 def compared_run(test: LoadTest) -> ComparedRun:

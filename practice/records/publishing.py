@@ -13,6 +13,7 @@ from time import monotonic
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from common.counting import Counts
 from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
@@ -62,7 +63,7 @@ def result_of(run: ComparedRun, gate: Gate) -> CommitResult:
 def figures_of(run: ComparedRun) -> dict[str, Figure]:
     """Its figures with the usual ones, by metric; without those that the tool did not report."""
     return {
-        metric: Figure(label[0].upper() + label[1:], value, UNITS[metric], run.usual.get(metric))
+        metric: Figure(capfirst(str(label)), value, UNITS[metric], run.usual.get(metric))
         for metric, label in METRICS.items()
         if (value := getattr(run.test, metric)) is not None
     }

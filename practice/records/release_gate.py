@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from incidents.models import Service
 from practice.models import LoadTest
@@ -41,11 +42,15 @@ class Gate:
         if self.reasons:
             return " ".join(reason.text for reason in self.reasons)
         if not self.runs:
-            return "The error budget is not spent."
+            return gettext("The error budget is not spent.")
         if all(not run.usual for run in self.runs):
-            return "The first run of its scenario: there is nothing to compare it with yet."
+            return gettext(
+                "The first run of its scenario: there is nothing to compare it with yet."
+            )
         better = [each.in_words for run in self.runs for each in run.moved]
-        return f"Better than usual: {', '.join(better)}." if better else "As usual."
+        if not better:
+            return gettext("As usual.")
+        return gettext("Better than usual: %(figures)s.") % {"figures": ", ".join(better)}
 
 
 def gate_of_run(run: ComparedRun, now: datetime | None = None) -> Gate:
@@ -81,13 +86,17 @@ def _gate(service: Service, runs: Sequence[ComparedRun], now: datetime | None) -
 
 def spent_budgets(service: Service, now: datetime) -> list[Reason]:
     """A reason for each objective whose error budget is spent."""
+    spent = gettext("The error budget of %(objective)s is spent.")
     return [
-        Reason("budget", f"The error budget of {slo.name} is spent.", slo.get_absolute_url())
+        Reason("budget", spent % {"objective": slo.name}, slo.get_absolute_url())
         for slo in service.slos.filter(enabled=True).select_related("service")
         if not status_of(slo, now).may_release
     ]
 
 
 def _slower(run: ComparedRun, *, several: bool) -> str:
-    where = f" ({run.test.scenario})" if several else ""
-    return f"Worse than usual{where}: {', '.join(each.in_words for each in run.worse)}."
+    sentence = gettext("Worse than usual: %(figures)s.")
+    if several:
+        sentence = gettext("Worse than usual (%(scenario)s): %(figures)s.")
+    figures = ", ".join(each.in_words for each in run.worse)
+    return sentence % {"scenario": run.test.scenario, "figures": figures}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Prefetch, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from common.viewer import Viewer
 from incidents.catalogue.dependencies import dependency_edges, with_dependencies
@@ -127,9 +128,11 @@ def _summed(
     listed.sort(key=lambda each: (-each.minutes, each.name))
     if count := len(parts) - len(listed):
         rest = sum(each.minutes for each in parts) - sum(each.minutes for each in listed)
-        listed.append(part(f"{count} more, each below {SMALLEST_SHARE:.1%}", "", rest))
+        more = gettext("%(n)s more, each below %(share)s")
+        more %= {"n": count, "share": f"{SMALLEST_SHARE:.1%}"}
+        listed.append(part(more, "", rest))
     if outside > 0:
-        listed.append(part("outside of any incident", "", outside))
+        listed.append(part(gettext("outside of any incident"), "", outside))
     return listed
 
 
@@ -138,7 +141,8 @@ def _label(incident: Incident, service: int) -> str:
     services = list(incident.services.all())
     if any(each.pk == service for each in services):
         return name
-    return f"{name} (in {', '.join(each.name for each in services[:3])})"
+    others = ", ".join(each.name for each in services[:3])
+    return gettext("%(incident)s (in %(services)s)") % {"incident": name, "services": others}
 
 
 def _impact_end(incident: Incident, now: datetime) -> datetime:
@@ -152,5 +156,5 @@ def _likeliest_cause(incident: Incident) -> tuple[str, str]:
         key=lambda link: (_STATE_ORDER[link.state], _ROLE_ORDER[link.role], link.pk),
     )
     if not links:
-        return "cause not known", ""
+        return gettext("cause not known"), ""
     return links[0].cause.name, links[0].cause.get_absolute_url()

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext_lazy as _
 
 from practice.core import error_budget, windows
 from practice.core.error_budget import STEP, Budget, Burn, BurnAlert, Counts
@@ -17,6 +18,12 @@ BUCKETS = int(86_400 / STEP)
 """Buckets of a day."""
 WARN, FROZEN = 0.75, 1.0
 """Shares of the budget spent from which the state changes."""
+IN_WORDS = {
+    "unknown": _("nothing counted yet"),
+    "fine": _("within budget"),
+    "warn": _("three quarters spent"),
+    "frozen": _("spent: releases stop"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,7 @@ class SloStatus:
 
     @property
     def in_words(self) -> str:
-        return {
-            "unknown": "nothing counted yet",
-            "fine": "within budget",
-            "warn": "three quarters spent",
-            "frozen": "spent: releases stop",
-        }[self.state]
+        return str(IN_WORDS[self.state])
 
     @property
     def spent_percent(self) -> float:

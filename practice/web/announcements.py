@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
@@ -47,7 +48,7 @@ def announcement_form(request: HttpRequest, pk: int | None = None) -> HttpRespon
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect(saved)
     context = {"form": form, "row": row}
     status = 422 if form.errors else 200
@@ -73,7 +74,7 @@ def announcement(request: HttpRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 add_errors(form, error)
             else:
-                messages.success(request, "Decided.")
+                messages.success(request, _("Decided."))
                 return redirect(decided)
     past = past_causes(row, request.user)
     context = {

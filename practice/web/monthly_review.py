@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from common.language import in_english
 from common.viewer import signed_in
 from incidents.models import Service
-from incidents.web.shortcuts import submitted_key
+from incidents.web.shortcuts import show_errors, submitted_key
 from practice import monthly_review
 from practice.models import Subscription
 
@@ -26,7 +25,7 @@ def review(request: HttpRequest, month: str = "") -> HttpResponse:
     try:
         first = monthly_review.month_of(month) if month else monthly_review.last_month()
     except ValidationError as error:
-        messages.error(request, error.messages[0])
+        show_errors(request, error)
         return redirect("practice:monthly")
     if request.method == "POST":
         monthly_review.subscribe(signed_in(request), service, request.POST.get("wanted") == "yes")

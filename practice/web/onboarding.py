@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from incidents.models import Service
@@ -26,7 +28,7 @@ MOST_CARDS = 50
 @require_GET
 def board(request: HttpRequest) -> HttpResponse:
     columns = onboarding_board.board(request.user)
-    named = [("", "Not begun"), *Phase.choices, ("done", "Done")]
+    named = [("", gettext("Not begun")), *Phase.choices, ("done", pgettext("column", "Done"))]
     context = {
         "columns": [
             (key, name, columns[key][:MOST_CARDS], len(columns[key])) for key, name in named
@@ -59,7 +61,7 @@ def phases(request: HttpRequest, pk: int) -> HttpResponse:
                 submitted_text(request, "evidence"),
                 _date_in(submitted_text(request, "due_on")),
             ),
-            "Saved.",
+            _("Saved."),
         )
     engagements = {
         each.phase: each
@@ -86,5 +88,5 @@ def _date_in(text: str) -> date | None:
     except ValueError:
         day = None
     if text.strip() and day is None:
-        raise ValidationError({"due_on": "Write the date as in 2026-12-09."})
+        raise ValidationError({"due_on": _("Write the date as in 2026-12-09.")})
     return day

@@ -11,6 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_date
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
@@ -37,11 +40,15 @@ def map_page(request: HttpRequest) -> HttpResponse:
     team = _team(request)
     roots = practice_map.map_of(team)
     practices = practice_map.leaves(roots)
-    words = [("adopted", "adopted"), ("not-now", "not now"), ("no", "no"), ("", "not decided")]
+    words = [*Verdict.Word.choices, ("", gettext("not decided"))]
+    heading = gettext("Practice map of the organisation")
+    if team:
+        heading = gettext("Practice map of %(team)s") % {"team": team}
     context = {
         "team": team,
         "teams": _teams(),
-        "drawn": practice_map.map_as_svg(roots, team or "the organisation", team),
+        "heading": heading,
+        "drawn": practice_map.map_as_svg(roots, team or gettext("the organisation"), team, heading),
         "counts": [
             (practice_map.SIGNS[word], name, sum(leaf.word == word for leaf in practices))
             for word, name in words
@@ -90,12 +97,13 @@ def node_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     node = get_object_or_404(Practice, pk=pk) if pk else None
     if request.method == "POST" and node and "remove" in request.POST:
         node.delete()
-        messages.success(request, f"{node.name} is removed, with what belonged to it.")
+        done = _("{name} is removed, with what belonged to it.")
+        messages.success(request, format_lazy(done, name=node.name))
         return redirect("practice:map")
     form = PracticeForm(request.POST or None, instance=node)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("practice:map")
     return form_page(request, "practice/map/node_form.html", form, node=node)
 
@@ -109,5 +117,6 @@ def _date(text: str) -> date | None:
     except ValueError:
         day = None
     if day is None:
-        raise ValidationError({"review_on": f"“{text[:20]}” is not a date such as 2027-03-01."})
+        problem = _("“%(text)s” is not a date such as 2027-03-01.")
+        raise ValidationError({"review_on": ValidationError(problem, params={"text": text[:20]})})
     return day

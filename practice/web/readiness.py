@@ -11,6 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
@@ -19,7 +22,7 @@ from incidents.models import Service
 from incidents.permissions import EDIT_SERVICES
 from incidents.web.shortcuts import act_and_redirect, add_errors, submitted_text, succeeds
 from people.permissions import require, requires
-from practice.models import Checklist, ReadinessAnswer, ReadinessReview
+from practice.models import TIERS, Checklist, ReadinessAnswer, ReadinessReview
 from practice.permissions import MANAGE, REVIEW_READINESS, visible_findings
 from practice.readiness import reviews
 from practice.readiness.automatic_checks import CHECKS
@@ -69,7 +72,7 @@ def _scores(closed: Sequence[ReadinessReview]) -> SafeString | None:
     if len(points) < 2:
         return None
     times, values = zip(*sorted(points), strict=True)
-    return draw([(times, values)], "%", "Score of the reviews")
+    return draw([(times, values)], "%", gettext("Score of the reviews"))
 
 
 @requires(EDIT_SERVICES)
@@ -79,7 +82,9 @@ def stage(request: HttpRequest, pk: int) -> HttpResponse:
     require(request.user, EDIT_SERVICES, service)
     wanted, reason = submitted_text(request, "stage"), submitted_text(request, "reason")
     if succeeds(request, lambda: reviews.enter_stage(service, wanted, reason)):
-        messages.success(request, f"{service} is now in {service.get_lifecycle_display()}.")
+        entered = Service.Lifecycle(service.lifecycle).label
+        done = format_lazy(_("{service} is now in {stage}."), service=service, stage=entered)
+        messages.success(request, done)
     return redirect("practice:readiness", pk)
 
 
@@ -105,7 +110,8 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         require(request.user, REVIEW_READINESS, current.service)
         action = request.POST.get("act", "")
         if action == "close" and succeeds(request, lambda: reviews.close_review(current)):
-            messages.success(request, f"Closed with {current.score or 0:.0%}.")
+            score = f"{current.score or 0:.0%}"
+            messages.success(request, format_lazy(_("Closed with {score}."), score=score))
         elif action == "refresh":
             succeeds(request, lambda: reviews.refresh_answers(current))
         return redirect(current)
@@ -167,9 +173,10 @@ def checklist(request: HttpRequest, tier: str) -> HttpResponse:
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, f"New reviews use version {version.version} from now on.")
+            done = _("New reviews use version {version} from now on.")
+            messages.success(request, format_lazy(done, version=version.version))
             return redirect("practice:checklists")
     status = 422 if form.errors else 200
     checks = [(name, each.requirement) for name, each in CHECKS.items()]
-    context = {"form": form, "tier": tier, "newest": newest, "checks": checks}
+    context = {"form": form, "tier": TIERS[tier], "newest": newest, "checks": checks}
     return render(request, "practice/readiness/checklist_form.html", context, status=status)

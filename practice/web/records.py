@@ -6,11 +6,13 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import draw
+from common.language import in_language_of
 from incidents.models import Service
-from incidents.web.shortcuts import add_errors
+from incidents.web.shortcuts import add_errors, show_form_errors
 from people.permissions import requires
 from practice.load_tests import registry as load_test_tools
 from practice.models import Capacity, ClusterFacts, LoadTest
@@ -63,9 +65,10 @@ def load_test(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(
-                request, load_tests.run_title(run) if new else "This load test is stored already."
-            )
+            with in_language_of(request):
+                title = load_tests.run_title(run)
+            stored_already = _("This load test is stored already.")
+            messages.success(request, title if new else stored_already)
             return redirect(run.test)
     context = {"form": form, "service": service}
     status = 422 if form.errors else 200
@@ -93,9 +96,9 @@ def load_test_page(request: HttpRequest, pk: int) -> HttpResponse:
 def load_test_publish(request: HttpRequest, pk: int) -> HttpResponse:
     test = get_object_or_404(LoadTest, pk=pk)
     if code_hosts.publish_later(test):
-        messages.success(request, "It is published in a moment.")
+        messages.success(request, _("It is published in a moment."))
     else:
-        messages.error(request, "No code host is set up for its repository.")
+        messages.error(request, _("No code host is set up for its repository."))
     return redirect(test)
 
 
@@ -107,10 +110,9 @@ def drill(request: HttpRequest, pk: int) -> HttpResponse:
     form.instance.service = service
     if form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
     else:
-        for errors in form.errors.values():
-            messages.error(request, str(errors[0]))
+        show_form_errors(request, form)
     return redirect("practice:records", pk)
 
 

@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analysis.presentation.charts import Mark, draw
@@ -62,7 +65,7 @@ def _budget_left_chart(status: AttributedStatus) -> SafeString:
     began = [row for row in status.overlapping if row.impact_started_at >= status.start]
     marks = [Mark(row.impact_started_at.timestamp(), "impact", row.reference) for row in began[:60]]
     line = times[::6].tolist(), (100 * left[::6]).tolist()
-    return draw([line], "%", "Budget left", marks=marks)
+    return draw([line], "%", gettext("Budget left"), marks=marks)
 
 
 def _error_ratio_chart(status: AttributedStatus) -> SafeString:
@@ -76,7 +79,7 @@ def _error_ratio_chart(status: AttributedStatus) -> SafeString:
         if total:
             times.append(at)
             shares.append(100 * bad / total)
-    return draw([(times, shares)], "%", "Bad events of all, hour by hour")
+    return draw([(times, shares)], "%", gettext("Bad events of all, hour by hour"))
 
 
 @requires(MANAGE)
@@ -88,7 +91,7 @@ def slo_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         # Not the form's instance: it has the new values already, so nothing would be a change.
         saved = get_object_or_404(Slo, pk=pk) if pk else Slo()
         save_objective(saved, **form.cleaned_data)
-        messages.success(request, "Saved. New events are counted within five minutes.")
+        messages.success(request, _("Saved. New events are counted within five minutes."))
         return redirect(saved)
     status = 422 if form.errors else 200
     return render(request, "practice/slos/form.html", {"form": form, "slo": slo}, status=status)
@@ -120,7 +123,12 @@ def slo_count(request: HttpRequest, pk: int) -> HttpResponse:
     if slo.problem:
         messages.error(request, slo.problem)
     else:
-        messages.success(request, f"{written} intervals of five minutes counted.")
+        done = ngettext_lazy(
+            "{n} interval of five minutes counted.",
+            "{n} intervals of five minutes counted.",
+            written,
+        )
+        messages.success(request, format_lazy(done, n=written))
     return redirect(slo)
 
 

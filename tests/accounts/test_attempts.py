@@ -113,7 +113,7 @@ NOTHING_TO_GUESS = {
     "saml_acs", "saml_finish_acs", "saml_sls", "saml_metadata", "socialaccount_login_cancelled",
     "socialaccount_login_error", "socialaccount_signup", "account", "mfa_index",
     "mfa_list_webauthn", "socialaccount_connections", "end-other-sessions", "end-session",
-    "save-time-zone",
+    "save-time-zone", "save-language",
     "mfa_reauthenticate_webauthn", "mfa_activate_totp", "mfa_deactivate_totp",
     "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_add_webauthn",
     "mfa_remove_webauthn", None,

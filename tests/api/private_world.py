@@ -19,7 +19,16 @@ from django.utils import timezone
 
 from analysis import models as analysis
 from incidents.filing import add_note, edit_incident, file_incident
-from incidents.models import Alert, Event, Incident, Notice, PagerAct, Service
+from incidents.models import (
+    Alert,
+    CustomField,
+    Event,
+    FieldValue,
+    Incident,
+    Notice,
+    PagerAct,
+    Service,
+)
 from incidents.models.timeline import TimelineVersion
 from kb import models as kb
 from kb.causes import fixes, linking
@@ -155,6 +164,7 @@ def reset_numbers() -> None:
 def public_world(owner: User, service: Service) -> Incident:
     """An incident that everybody sees, with a cause and a postmortem of its own."""
     incident = file_incident(title="orders-db is slow", reporter=owner, services=[service])
+    CustomField.objects.create(name="customer", label="Customer", feeds_similarity=True)
     cause = linking.name_cause(incident, "Missing index", author=owner).cause
     fixes.mark_fixed(cause, owner, "Index added", timezone.now() - timedelta(days=3))
     postmortem = editing.start_postmortem([incident], owner)
@@ -241,6 +251,9 @@ def _evidence(incident: Incident, service: Service) -> None:
         source="test", fingerprint="f", name="alert", summary="s", incident=incident,
         service=service, starts_at=at,
     )  # fmt: skip
+    FieldValue.objects.create(
+        field=CustomField.objects.get(name="customer"), incident=incident, text="acme"
+    )
     PagerAct.objects.create(
         source="pagerduty 7", external_id="e1", incident=incident, act="acknowledge", person="PADA"
     )

@@ -216,6 +216,7 @@ def test_who_may_see_it_finds_it_there(world: World) -> None:
     expected = {
         "incidents.Incident.title", "incidents.TimelineEntry.text", "incidents.Alert.name",
         "incidents.TimelineVersion.text", "incidents.HistoricalIncident.title",
+        "incidents.FieldValue.text",
         "incidents.Event.text", "kb.Cause.name", "kb.HistoricalCause.how_to_fix",
         "kb.CauseLink.reason", "kb.Citation.title", "kb.Check.query", "kb.Fix.note",
         "kb.Postmortem.title", "kb.Comment.text", "kb.ActionItem.title", "kb.Draft.body",

@@ -138,7 +138,7 @@ def test_each_role_may_by_command_line_what_the_table_says(
             ):
                 wrong.append(f"{name}: {done.exception!r} {done.output[:200]}")
             elif refused and act:
-                assert refusal(act) in str(done.exception), name
+                assert str(refusal(act)) in str(done.exception), name
     assert not wrong
 
 

@@ -14,6 +14,7 @@ from incidents.filing import add_note, file_incident
 from incidents.models import (
     Alert,
     Change,
+    CustomField,
     DeployRule,
     HeartbeatRule,
     Incident,
@@ -92,6 +93,8 @@ def _analysis(incident: Incident, service: Service) -> None:
 
 
 def _settings(person: User, service: Service) -> None:
+    CustomField.objects.create(name="customer", label="Customer")
+    CustomField.objects.create(name="cost", label="Cost", kind="number", belongs_to="services")
     now = timezone.now()
     integration, _ = make("alertmanager")
     make("change")

@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from incidents.models import Incident, Service
+from incidents.models import CustomField, Incident, Service
+from incidents.web.forms.custom_fields import CustomFieldsMixin
 
 
 class TimeField(forms.DateTimeField):
@@ -35,7 +36,7 @@ def time_field(required: bool = False, **attrs: Any) -> TimeField:
     )
 
 
-class FilingForm(forms.Form):
+class FilingForm(CustomFieldsMixin):
     title = forms.CharField(
         max_length=300,
         widget=forms.TextInput(
@@ -59,6 +60,10 @@ class FilingForm(forms.Form):
     private = forms.BooleanField(
         required=False, help_text="Only you and people you add later can see it."
     )
+
+    def __init__(self, *args: Any, incident: Incident | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_custom_fields(CustomField.BelongsTo.INCIDENTS, incident)
 
 
 class EditForm(FilingForm):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
-from incidents.models import Service
+from incidents.models import CustomField, Service
+from incidents.web.forms.custom_fields import CustomFieldsMixin
 
 
-class ServiceForm(forms.ModelForm):
+class ServiceForm(forms.ModelForm, CustomFieldsMixin):
     class Meta:
         model = Service
         fields = [
@@ -18,3 +21,7 @@ class ServiceForm(forms.ModelForm):
             name: forms.Textarea(attrs={"rows": 3})
             for name in ("description", "dashboards", "repositories")
         }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.add_custom_fields(CustomField.BelongsTo.SERVICES, self.instance)

@@ -14,11 +14,14 @@ from analysis.suggestions.documents import (
     with_features,
 )
 from incidents.filing import add_note, file_incident
-from incidents.models import Alert, Incident, Service
+from incidents.models import Alert, CustomField, FieldValue, Incident, Service
 from kb.postmortems.editing import publish, start_postmortem
 
 pytestmark = pytest.mark.django_db
-ANNOTATIONS = ("templates", "metrics", "service_names", "alert_names", "notes", "has_postmortem")
+ANNOTATIONS = (
+    "templates", "metrics", "service_names", "alert_names", "notes", "custom_texts",
+    "has_postmortem",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -42,6 +45,9 @@ def incidents(user: User) -> list[Incident]:
     )
     for text in ("Failover to the replica fixed it", "x" * 2_000):
         add_note(rich, text, user)
+    for name, fed in (("customer", True), ("region", True), ("ticket", False)):
+        custom = CustomField.objects.create(name=name, label=name, feeds_similarity=fed)
+        FieldValue.objects.create(field=custom, incident=rich, text=f"of {name}\nand more")
     publish(start_postmortem([rich], user))
     return [rich, file_incident(title="Search returns nothing", private=True, quiet=True)]
 

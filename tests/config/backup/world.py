@@ -17,7 +17,7 @@ from analysis.models import Source
 from common import process_cache
 from common.sealing import sealed_columns
 from incidents.filing import file_incident
-from incidents.models import Incident, Integration, IntegrationSecret, Service
+from incidents.models import CustomField, Incident, Integration, IntegrationSecret, Service
 from kb.models import Category, Cause, CauseLink, Postmortem, Tracker, Workspace
 from kb.postmortems.editing import store_image
 from people.membership import give_role
@@ -42,7 +42,11 @@ def fill() -> SimpleCookie:
             reporter=editor,
         )  # fmt: skip
         CauseLink.objects.create(incident=past, cause=cause, state="confirmed")
-    file_incident(title="orders-db CPU high after a release", services=[service], reporter=editor)
+    CustomField.objects.create(name="customer", label="Customer", feeds_similarity=True)
+    file_incident(
+        title="orders-db CPU high after a release", services=[service], reporter=editor,
+        custom_fields={"customer": "acme"},
+    )  # fmt: skip
     postmortem = Postmortem.objects.create(title="The index that was not there", author=editor)
     store_image(postmortem, png(30, 20), admin)
     integration = Integration.objects.create(kind=SENDER, name="Pager", slug="pager")
