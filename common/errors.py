@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
 
 
 def error_text(error: ValidationError | IntegrityError) -> str:
@@ -14,3 +17,8 @@ def error_text(error: ValidationError | IntegrityError) -> str:
         by_field = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         return "; ".join(by_field)
     return "; ".join(error.messages)
+
+
+def choose_one_of(names: Iterable[str]) -> ValidationError:
+    """For a value that is none of `names`."""
+    return ValidationError(_("Choose one of %(names)s."), params={"names": ", ".join(names)})

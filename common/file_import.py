@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from common import json_text
+from common.errors import choose_one_of
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ENTRIES = 10_000
@@ -72,15 +74,24 @@ def import_file(
     """
     plugin = plugins.get(kind)
     if plugin is None:
-        raise ValidationError({"kind": f"Choose one of {', '.join(plugins)}."})
+        raise ValidationError({"kind": choose_one_of(plugins)})
     if len(content.encode("utf-8", "replace")) > MAX_BYTES:
-        raise ValidationError({"content": f"At most {MAX_BYTES // 1024**2} MB at once."})
+        raise ValidationError(
+            {
+                "content": ValidationError(
+                    _("At most %(most)s MB at once."), params={"most": MAX_BYTES // 1024**2}
+                )
+            }
+        )
     try:
         read: list[Any] = list(plugin().read(content.replace("\x00", "")))
     except BadFile as error:
         raise ValidationError({"content": str(error)}) from error
     if len(read) > MAX_ENTRIES:
-        found = f"At most {MAX_ENTRIES:,} entries at once: this file has {len(read):,}. Split it."
+        found = ValidationError(
+            _("At most %(most)s entries at once: this file has %(count)s. Split it."),
+            params={"most": f"{MAX_ENTRIES:,}", "count": f"{len(read):,}"},
+        )
         raise ValidationError({"content": found})
     report = ImportReport(skipped=[each for each in read if isinstance(each, Skipped)])
     entries = [each for each in read if not isinstance(each, Skipped)]

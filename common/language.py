@@ -35,3 +35,8 @@ def in_english() -> Iterator[None]:
     # Django's `override` is a decorator too, but threads would share what it restores.
     with translation.override(ENGLISH):
         yield
+
+
+def in_sentence(label: str) -> str:
+    """A label within a sentence: without its capital, which German nouns have there, too."""
+    return label if translation.get_language() == "de" else label.lower()

@@ -6,15 +6,25 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from common.language import Text
 
 
-def require_space(rows: Any, most: int, field: str, what: str) -> None:
+def require_space(rows: Any, most: int, field: str, what: Text) -> None:
     """Raises ValidationError at `field` if the queryset `rows` has `most` rows already."""
     if rows.order_by()[:most].count() >= most:
-        raise ValidationError({field: f"{what} up to {most:,}."})
+        error = ValidationError(
+            _("%(what)s up to %(most)s."), params={"what": what, "most": f"{most:,}"}
+        )
+        raise ValidationError({field: error})
 
 
-def require_few(chosen: Collection[Any], most: int, field: str, what: str) -> None:
+def require_few(chosen: Collection[Any], most: int, field: str, what: Text) -> None:
     """Raises ValidationError at `field` if more than `most` were chosen."""
     if len(chosen) > most:
-        raise ValidationError({field: f"{what} up to {most:,}: these are {len(chosen):,}."})
+        error = ValidationError(
+            _("%(what)s up to %(most)s: these are %(count)s."),
+            params={"what": what, "most": f"{most:,}", "count": f"{len(chosen):,}"},
+        )
+        raise ValidationError({field: error})

@@ -14,7 +14,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from common.errors import choose_one_of
 from common.row_limits import require_few, require_space
 from incidents.custom_fields.values import (
     BelongsTo,
@@ -85,7 +87,7 @@ def file_incident(
     if custom_fields is not None and not quiet:
         require_needed(BelongsTo.INCIDENTS, custom_fields)
     services = set(services)
-    require_few(services, MOST_SERVICES, "services", "An incident has services,")
+    require_few(services, MOST_SERVICES, "services", _("An incident has services,"))
     incident.save()
     incident.services.set(services)
     if viewers:
@@ -152,7 +154,7 @@ def _move(incident: Incident, status: str) -> str:
 
 def _check_choice(name: str, value: str, choices: list[str]) -> None:
     if value not in choices:
-        raise ValidationError({name: f"Choose one of {', '.join(choices)}."})
+        raise ValidationError({name: choose_one_of(choices)})
 
 
 @transaction.atomic
@@ -264,7 +266,7 @@ def _apply(
         if services != before:
             # Alerts may have added more than people may.
             most = max(MOST_SERVICES, len(before))
-            require_few(services, most, "services", "An incident has services,")
+            require_few(services, most, "services", _("An incident has services,"))
             incident.services.set(services)
             changed.append("services")
     if viewers is not None:
@@ -310,9 +312,9 @@ def add_note(
 ) -> TimelineEntry:
     """A Markdown note on the timeline, which search finds. Raises ValidationError by field."""
     if at and at > timezone.now() + timedelta(minutes=5):
-        raise ValidationError({"at": "This lies in the future. Is the time zone right?"})
+        raise ValidationError({"at": _("This lies in the future. Is the time zone right?")})
     notes = incident.timeline.filter(kind=Kind.NOTE)
-    require_space(notes, MOST_NOTES, "text", "An incident has notes,")
+    require_space(notes, MOST_NOTES, "text", _("An incident has notes,"))
     return add_entry(incident, Kind.NOTE, note_text(text), author, at)
 
 
@@ -320,9 +322,9 @@ def note_text(text: str) -> str:
     """What a person wrote for the timeline, trimmed. Raises ValidationError."""
     text = text.replace("\x00", "").strip()
     if not text:
-        raise ValidationError({"text": "Write a note first."})
+        raise ValidationError({"text": _("Write a note first.")})
     if len(text) > 50_000:
-        raise ValidationError({"text": "A note holds up to 50,000 characters. Attach a link."})
+        raise ValidationError({"text": _("A note holds up to 50,000 characters. Attach a link.")})
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from common.viewer import Viewer
 from incidents.models import Change, Incident
@@ -14,9 +15,9 @@ SHOWN = 10
 
 
 class Scope(models.TextChoices):
-    MINE = "mine", "Mine"
-    TEAM = "team", "My teams"
-    ALL = "all", "All"
+    MINE = "mine", _("Mine")
+    TEAM = "team", _("My teams")
+    ALL = "all", _("All")
 
 
 def scope_named(word: str) -> Scope:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from incidents import filing
 from incidents.models import Alert, Incident
@@ -28,12 +29,19 @@ def merge(into: Incident, other: Incident, author: User | None = None) -> Incide
     }
     into, other = rows[into.pk], rows[other.pk]
     if into.pk == other.pk:
-        raise ValidationError({"incident": "An incident cannot be merged into itself."})
+        raise ValidationError({"incident": _("An incident cannot be merged into itself.")})
     if into.merged_into_id or other.merged_into_id:
-        raise ValidationError({"incident": "One of them is part of another already: use that one."})
+        raise ValidationError(
+            {"incident": _("One of them is part of another already: use that one.")}
+        )
     if other.private and not into.private:
         raise ValidationError(
-            {"incident": f"{other.reference} is private and {into.reference} is not."}
+            {
+                "incident": ValidationError(
+                    _("%(private)s is private and %(public)s is not."),
+                    params={"private": other.reference, "public": into.reference},
+                )
+            }
         )
     other.alerts.update(
         incident=into,
@@ -66,7 +74,7 @@ def split(incident: Incident, alerts: Iterable[Alert], author: User | None = Non
         .order_by("starts_at")
     )
     if not chosen:
-        raise ValidationError({"alerts": "Choose at least one of its alerts."})
+        raise ValidationError({"alerts": _("Choose at least one of its alerts.")})
     first = chosen[0]
     new = filing.file_incident(
         title=(first.summary or first.name)[:300],

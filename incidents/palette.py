@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from common.language import Text
+from common.language import Text, in_sentence
 from common.registry import Registry
 from common.viewer import Viewer
 from incidents.models import Incident, Service
@@ -76,7 +77,7 @@ class Group:
 def groups_for(viewer: Viewer, text: str) -> list[Group]:
     """What the palette shows for a text, in the order of registration; only what `viewer` may."""
     text = " ".join(text.replace("\x00", "")[:MAX_TEXT].split())
-    groups = [Group("Go to", _pages(viewer, text))]
+    groups = [Group(str(_("Go to")), _pages(viewer, text))]
     for finder in sorted(FINDERS.values(), key=lambda each: each.comes_last):
         groups.append(Group(str(finder.title), list(finder.find(viewer, text))[:SHOWN]))
     return [group for group in groups if group.entries]
@@ -109,7 +110,7 @@ def _find_incidents(viewer: Viewer, text: str) -> Iterator[Entry]:
     else:
         rows = incidents.exclude(status=Incident.Status.RESOLVED).order_by("severity", "-pk")
     for incident in incidents_by_keys(rows.values_list("pk", flat=True)[:SHOWN], ()):
-        note = f"{incident.severity} · {incident.get_status_display().lower()}"
+        note = f"{incident.severity} · {in_sentence(incident.get_status_display())}"
         yield Entry(str(incident), incident.get_absolute_url(), note)
 
 
@@ -122,28 +123,28 @@ def _find_services(viewer: Viewer, text: str) -> Iterator[Entry]:
 def _find_acts(viewer: Viewer, text: str) -> Iterator[Entry]:
     if text and may(viewer, FILE_INCIDENTS):
         filing = f"{reverse('incidents:new')}?{urlencode({'title': text})}"
-        yield Entry(f"File incident “{text}”", filing)
+        yield Entry(_("File incident “%(title)s”") % {"title": text}, filing)
 
 
 PAGES: Registry[tuple[Page, ...]] = Registry(
     "pages of the palette",
     {
         "incidents": (
-            Page("Home", "incidents:home", "start overview", keys="g h"),
-            Page("File an incident", "incidents:new", "new report", FILE_INCIDENTS, "n"),
-            Page("Incidents", "incidents:list", keys="g i"),
-            Page("Services", "incidents:services", "catalogue", keys="g s"),
-            Page("Add a service", "incidents:service-new", "new create", EDIT_SERVICES),
-            Page("Import services", "incidents:service-import", "catalogue", IMPORT_CATALOGUE),
-            Page("Alerts", "incidents:alerts", keys="g a"),
-            Page("Notices", "incidents:notices", "notifications unread"),
-            Page("Dependencies", "incidents:service-graph", "map graph topology services"),
-            Page("Integrations", "incidents:integrations", "senders webhooks alertmanager"),
-            Page("Guides", "incidents:guides", "help senders how to set up"),
-            Page("Rules: tiers, maintenance, jobs", "incidents:intake-rules", "intake policies"),
-            Page("Custom fields", "incidents:custom-fields", "settings labels properties"),
-            Page("Add a custom field", "incidents:custom-field-new", "new", MANAGE_FIELDS),
-            Page("API tokens", "incidents:tokens", "keys"),
+            Page(_("Home"), "incidents:home", "start overview", keys="g h"),
+            Page(_("File an incident"), "incidents:new", "new report", FILE_INCIDENTS, "n"),
+            Page(_("Incidents"), "incidents:list", keys="g i"),
+            Page(_("Services"), "incidents:services", "catalogue", keys="g s"),
+            Page(_("Add a service"), "incidents:service-new", "new create", EDIT_SERVICES),
+            Page(_("Import services"), "incidents:service-import", "catalogue", IMPORT_CATALOGUE),
+            Page(_("Alerts"), "incidents:alerts", keys="g a"),
+            Page(_("Notices"), "incidents:notices", "notifications unread"),
+            Page(_("Dependencies"), "incidents:service-graph", "map graph topology services"),
+            Page(_("Integrations"), "incidents:integrations", "senders webhooks alertmanager"),
+            Page(_("Guides"), "incidents:guides", "help senders how to set up"),
+            Page(_("Rules: tiers, maintenance, jobs"), "incidents:intake-rules", "intake policies"),
+            Page(_("Custom fields"), "incidents:custom-fields", "settings labels properties"),
+            Page(_("Add a custom field"), "incidents:custom-field-new", "new", MANAGE_FIELDS),
+            Page(_("API tokens"), "incidents:tokens", "keys"),
         )
     },
 )
@@ -152,9 +153,9 @@ PAGES: Registry[tuple[Page, ...]] = Registry(
 FINDERS: Registry[Finder] = Registry(
     "finders of the palette",
     {
-        "services": Finder("Services", _find_services),
-        "incidents": Finder("Incidents", _find_incidents),
-        "filing": Finder("Act", _find_acts, comes_last=True),
+        "services": Finder(_("Services"), _find_services),
+        "incidents": Finder(_("Incidents"), _find_incidents),
+        "filing": Finder(_("Act"), _find_acts, comes_last=True),
     },
 )
 """What searches records for the palette; each asks the permissions of its own package."""

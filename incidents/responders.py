@@ -12,7 +12,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from common.errors import choose_one_of
 from common.markdown import escape_markdown
 from common.row_limits import require_space
 from incidents import filing
@@ -140,12 +142,17 @@ def remove_person(
 
 def _people(incident: Incident, part: str) -> Any:
     if part not in Part.values:
-        raise ValidationError({"part": f"Choose one of {', '.join(Part.values)}."})
+        raise ValidationError({"part": choose_one_of(Part.values)})
     return incident.responders if part == Part.RESPONDER else incident.watchers
 
 
 def _require_sight(incident: Incident, person: User, field: str) -> None:
     if not person.is_active or not can_see(person, incident):
         raise ValidationError(
-            {field: f"{person} may not see this incident: let them see it first."}
+            {
+                field: ValidationError(
+                    _("%(person)s may not see this incident: let them see it first."),
+                    params={"person": person},
+                )
+            }
         )

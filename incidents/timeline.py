@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.markdown import escape_markdown, with_breaks
 from common.registry import Registry
@@ -141,7 +142,7 @@ def mark_entry(entry: TimelineEntry, author: Viewer, what: str) -> TimelineEntry
     if what == "hidden":
         _check_author(entry, author)
     if what not in ("pinned", "hidden"):
-        raise ValidationError("An entry can be pinned or hidden.")
+        raise ValidationError(_("An entry can be pinned or hidden."))
     setattr(entry, what, not getattr(entry, what))
     entry.save()
     return entry

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.row_limits import require_space
 from common.written_query import WrittenQuery
@@ -40,14 +41,25 @@ def _expiry(days: int | None, by: ApiToken | None) -> datetime | None:
     """When a new token ends: never later than the one that creates it. Raises ValidationError."""
     longest, latest = longest_days(), by.expires_at if by else None
     if days is not None and not 1 <= days <= longest:
-        raise ValidationError({"days": f"Choose between 1 and {longest} days."})
+        raise ValidationError(
+            {
+                "days": ValidationError(
+                    _("Choose between 1 and %(most)s days."), params={"most": longest}
+                )
+            }
+        )
     lives = days or (longest if settings.API_TOKEN_MAX_DAYS else 0)
     chosen = timezone.now() + timedelta(days=lives) if lives else None
     if latest is None or (chosen and chosen <= latest):
         return chosen
     if days is not None:
         raise ValidationError(
-            {"days": f"This token expires at {latest:%Y-%m-%d %H:%M} UTC: choose no later time."}
+            {
+                "days": ValidationError(
+                    _("This token expires at %(time)s UTC: choose no later time."),
+                    params={"time": f"{latest:%Y-%m-%d %H:%M}"},
+                )
+            }
         )
     return latest
 
@@ -55,11 +67,23 @@ def _expiry(days: int | None, by: ApiToken | None) -> datetime | None:
 def _check_width(by: ApiToken, scope: str, team: Team | None) -> None:
     """Raises ValidationError by field if a token creates one that may more than itself."""
     if not by.is_valid:
-        raise ValidationError("This token has expired or was revoked.")
+        raise ValidationError(_("This token has expired or was revoked."))
     if not by.allows(scope):
-        raise ValidationError({"scope": f"This token may only {by.scope}."})
+        raise ValidationError(
+            {
+                "scope": ValidationError(
+                    _("This token may only %(scope)s."), params={"scope": by.scope}
+                )
+            }
+        )
     if by.team_id and (team is None or team.pk != by.team_id):
-        raise ValidationError({"team": f"This token is of the team {by.team}."})
+        raise ValidationError(
+            {
+                "team": ValidationError(
+                    _("This token is of the team %(team)s."), params={"team": by.team}
+                )
+            }
+        )
 
 
 def create_token(
@@ -85,7 +109,7 @@ def create_token(
             if not may(person, CREATE_ADMIN_TOKENS):
                 raise ValidationError({"scope": refusal(CREATE_ADMIN_TOKENS)})
     require_space(
-        user.api_tokens.filter(revoked_at=None), MOST_TOKENS, "name", "A person has tokens,"
+        user.api_tokens.filter(revoked_at=None), MOST_TOKENS, "name", _("A person has tokens,")
     )
     text = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(

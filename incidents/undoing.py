@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from incidents import filing, responders
 from incidents.models import Incident, history_of
@@ -30,10 +31,10 @@ def restore_version(incident: Incident, before: int, after: int, author: User) -
     """
     incident = filing.locked(incident)
     if current_version(incident) != after:
-        raise ValidationError("Somebody changed the incident since: set it by hand.")
+        raise ValidationError(_("Somebody changed the incident since: set it by hand."))
     former = history_of(incident).filter(history_id=before).first()
     if former is None:
-        raise ValidationError("There is nothing to undo any more.")
+        raise ValidationError(_("There is nothing to undo any more."))
     responders.assign_owner(incident, former.owner, author)
     fields: dict[str, Any] = {name: getattr(former, name) for name in RESTORED}
     return filing.edit_incident(

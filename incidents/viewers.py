@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from common.markdown import escape_markdown
 from common.row_limits import require_space
@@ -26,7 +27,13 @@ def person_named(name: str) -> User:
     """Raises ValidationError if nobody who can sign in is called so."""
     person = get_user_model().objects.filter(username=name.strip(), is_active=True).first()
     if person is None:
-        raise ValidationError({"person": f"Nobody signs in as “{name[:150]}”."})
+        raise ValidationError(
+            {
+                "person": ValidationError(
+                    _("Nobody signs in as “%(name)s”."), params={"name": name[:150]}
+                )
+            }
+        )
     return person
 
 
@@ -64,8 +71,10 @@ def remove_viewer(incident: Incident, viewer: User | Team, author: User) -> None
     """Raises PermissionDenied, and ValidationError for the author: others take them off."""
     _check(incident, author)
     if viewer == author:
-        raise ValidationError({"person": "You would no longer see it: let somebody else do that."})
-    removed, _ = _rows(incident, viewer).filter(**_key(incident, viewer)).delete()
+        raise ValidationError(
+            {"person": _("You would no longer see it: let somebody else do that.")}
+        )
+    removed, _rows_by_model = _rows(incident, viewer).filter(**_key(incident, viewer)).delete()
     if removed:
         text = f"{escape_markdown(str(viewer))} may no longer see this"
         filing.add_entry(incident, filing.Kind.EDIT, text, author)
@@ -74,7 +83,7 @@ def remove_viewer(incident: Incident, viewer: User | Team, author: User) -> None
 def _check(incident: Incident, author: User) -> None:
     require(author, MAKE_PRIVATE)
     if not incident.private:
-        raise ValidationError({"person": "Everybody sees this incident: make it private first."})
+        raise ValidationError({"person": _("Everybody sees this incident: make it private first.")})
 
 
 def _rows(incident: Incident, viewer: User | Team) -> Any:

@@ -12,7 +12,8 @@ from django.utils import translation
 
 from common.catalogs import ROOT, catalogs, read_catalog, renew_catalog, untranslated
 
-COVERED: tuple[str, ...] = ("accounts", "analysis", "kb", "practice")
+SCRIPTS = ROOT / "static" / "causebook"
+COVERED = ("templates", "incidents", "accounts", "analysis", "kb", "practice")
 """Packages, and the templates of all, in which no text is unmarked."""
 IN_ENGLISH = {
     "templates/400.html": "a broken request is answered without reading who sent it",
@@ -48,11 +49,10 @@ WRITTEN_AS_IS = {"code", "kbd", "pre", "samp", "script", "style"}
 NOTES = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.DOTALL)
 MARKED = re.compile(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", re.DOTALL)
 TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
-MARKED_PARTS = re.compile(r"""_\((?:"[^"]*"|'[^']*')\)""")
-GIVEN = re.compile(r"""(?:\bwith\b.*?|\w+)=(?:"([^"]*)"|'([^']*)')""")
-FILTERED = re.compile(
-    r"""\|(?:default|default_if_none|yesno|pluralize):?(?:"([^"]*)"|'([^']*)')?"""
-)
+MARKED_PARTS = re.compile(r"""\{% translate .*?%\}|_\((?:"[^"]*"|'[^']*')\)""")
+DATES = re.compile(r"""\|(?:date|time):(?:"[^"]*"|'[^']*')""")
+LITERAL = re.compile(r""""([^"]*)"|'([^']*)'""")
+FILTERED = re.compile(r"""\|(?:default(?:_if_none)?|yesno|pluralize):?(?:"([^"]*)"|'([^']*)')?""")
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -96,8 +96,8 @@ def unmarked_texts(source: str) -> list[str]:
 
 def _unmarked_in_tags(source: str) -> Iterator[str]:
     for tag in TAG.findall(source):
-        rest = MARKED_PARTS.sub("", tag)
-        for groups in GIVEN.findall(rest):
+        rest = DATES.sub("", MARKED_PARTS.sub("", tag))
+        for groups in LITERAL.findall(rest):
             yield from (text for text in groups if begins_like_a_sentence(text))
         for found in FILTERED.finditer(rest):
             if "pluralize" in found[0] or words_in(found[1] or found[2] or ""):
@@ -120,6 +120,13 @@ def test_every_text_of_a_template_is_marked() -> None:
     assert found == {}
 
 
+def test_scripts_hold_no_text_that_they_show() -> None:
+    """Their texts come from the HTML, where they are translated."""
+    shown = re.compile(r"""(?:textContent = |title = |["']aria-label["'], )["'`](.*)""")
+    found = [text for path in SCRIPTS.glob("*.js") for text in shown.findall(path.read_text())]
+    assert [text for text in found if words_in(text)] == []
+
+
 def test_unmarked_texts_are_found_wherever_they_are() -> None:
     assert unmarked_texts("<p>Open {{ n }} {% if n %}incidents{% endif %}</p>") != []
     assert unmarked_texts('<button title="Close it">×</button>') == ["title=Close it"]
@@ -127,6 +134,8 @@ def test_unmarked_texts_are_found_wherever_they_are() -> None:
     assert unmarked_texts('{% include "x.html" with title="Open incidents" %}') != []
     assert unmarked_texts('{{ owner|default:"nobody" }}') == ['|default:"nobody"']
     assert unmarked_texts("{{ n }}{{ n|pluralize }}") == ["|pluralize"]
+    assert unmarked_texts('{% firstof reason "Not allowed." %}') == ["Not allowed."]
+    assert unmarked_texts('{{ at|date:"D j M Y" }}') == []
     marked = '{% translate "Open" %} <b title="{% translate "Now" %}">{{ x|default:_("none") }}</b>'
     assert unmarked_texts(marked) == []
     assert unmarked_texts("{% blocktranslate %}Open <b>now</b>{% endblocktranslate %}") == []

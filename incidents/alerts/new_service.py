@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from common.promql import metrics_in
 from incidents import filing
@@ -114,7 +115,7 @@ def add_offered_service(incident: Incident, name: str, author: User) -> Service:
     matching = [a for a in alerts if (g := guess_service(a)) and g.name.lower() == name.lower()]
     guess = guess_service(matching[0]) if matching else None
     if guess is None:
-        raise ValidationError({"name": "No alert of this incident suggests a service so named."})
+        raise ValidationError({"name": _("No alert of this incident suggests a service so named.")})
     service = Service.objects.filter(name__iexact=guess.name).first()
     if service is None:
         service = save_service(

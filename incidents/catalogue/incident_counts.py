@@ -20,6 +20,7 @@ from django.db.models import (
     Value,
 )
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from common.viewer import Viewer
 from incidents.models import Alert, Incident, Service
@@ -45,10 +46,11 @@ class IncidentCounts:
     @property
     def in_words(self) -> str:
         """What the columns of the weeks show."""
-        return (
-            f"Incidents a week: {sum(self.by_week)} in {WEEKS} weeks, "
-            f"{self.by_week[-1] if self.by_week else 0} in the last one"
-        )
+        return _("Incidents a week: %(all)s in %(weeks)s weeks, %(last)s in the last one") % {
+            "all": sum(self.by_week),
+            "weeks": WEEKS,
+            "last": self.by_week[-1] if self.by_week else 0,
+        }
 
 
 def incident_counts(

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.viewer import Viewer
 from incidents.catalogue.lifecycle_gates import gate_refusal
 from incidents.custom_fields.values import (
@@ -36,11 +38,13 @@ MOST_DEPENDENCIES = 300
 
 def check_service(service: Service, fields: Mapping[str, Any]) -> None:
     """Raises ValidationError by field if it would depend on itself or a gate is not passed."""
-    errors = {}
+    errors: dict[str, Text | ValidationError] = {}
     if service.pk and any(each.pk == service.pk for each in fields.get("depends_on") or ()):
-        errors["depends_on"] = "A service does not depend on itself."
+        errors["depends_on"] = _("A service does not depend on itself.")
     if len(fields.get("depends_on") or ()) > MOST_DEPENDENCIES:
-        errors["depends_on"] = f"A service depends on others, up to {MOST_DEPENDENCIES}."
+        errors["depends_on"] = ValidationError(
+            _("A service depends on others, up to %(most)s."), params={"most": MOST_DEPENDENCIES}
+        )
     if reason := gate_refusal(service, fields):
         errors["lifecycle"] = reason
     if errors:

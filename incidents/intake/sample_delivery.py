@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.payloads import BadPayload
 from common.signing import NotAuthentic, SignedRequest
@@ -30,13 +31,13 @@ def send_test(integration: Integration, service: Service | None = None) -> str:
     """
     plugin, sample = registry().get(integration.kind), sample_of(integration.kind)
     if plugin is None or not sample:
-        raise ValidationError("There is no sample of this kind of sender.")
+        raise ValidationError(_("There is no sample of this kind of sender."))
     try:
         integration, secrets = find_integration(integration.slug)
     except UnknownIntegration:
-        raise ValidationError("Switch the integration on, and make a secret, first.") from None
+        raise ValidationError(_("Switch the integration on, and make a secret, first.")) from None
     except ValueError:
-        raise ValidationError("Its secret cannot be read here: make another first.") from None
+        raise ValidationError(_("Its secret cannot be read here: make another first.")) from None
     now = timezone.now()
     headers = {
         "content-type": "application/json",

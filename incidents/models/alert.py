@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models.incident import Incident
 from incidents.models.service import Service
@@ -15,8 +16,8 @@ class Alert(models.Model):
     """One firing rule as a monitor sent it; `fingerprint` and `starts_at` make it one episode."""
 
     class Status(models.TextChoices):
-        FIRING = "firing", "Firing"
-        RESOLVED = "resolved", "Resolved"
+        FIRING = "firing", _("Firing")
+        RESOLVED = "resolved", _("Resolved")
 
     source = models.CharField(max_length=50)
     fingerprint = models.CharField(max_length=200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
@@ -20,19 +21,19 @@ class Change(models.Model):
     """A deploy, config edit, flag, scaling or migration: what happened to a service and when."""
 
     class Kind(models.TextChoices):
-        DEPLOY = "deploy", "Deploy"
-        CONFIG = "config", "Config"
-        FLAG = "flag", "Feature flag"
-        SCALING = "scaling", "Scaling"
-        MIGRATION = "migration", "Migration"
-        RESTART = "restart", "Restart"
-        LOAD_TEST = "load-test", "Load test"
+        DEPLOY = "deploy", _("Deploy")
+        CONFIG = "config", _("Config")
+        FLAG = "flag", _("Feature flag")
+        SCALING = "scaling", _("Scaling")
+        MIGRATION = "migration", _("Migration")
+        RESTART = "restart", _("Restart")
+        LOAD_TEST = "load-test", _("Load test")
 
     class Outcome(models.TextChoices):
-        RUNNING = "running", "Running"
-        SUCCEEDED = "succeeded", "Succeeded"
-        FAILED = "failed", "Failed"
-        ROLLED_BACK = "rolled_back", "Rolled back"
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+        ROLLED_BACK = "rolled_back", _("Rolled back")
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="changes")
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.DEPLOY)

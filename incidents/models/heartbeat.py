@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 _BETWEEN_WORDS = re.compile(r"[\s'’_-]+")
 
@@ -18,7 +19,7 @@ class HeartbeatRule(models.Model):
     """Which alerts are heartbeats: they open nothing while they come."""
 
     pattern = models.CharField(
-        "alert", max_length=200, help_text="Name of the alert; * matches anything: Watchdog*"
+        "alert", max_length=200, help_text=_("Name of the alert; * matches anything: Watchdog*")
     )
     integration = models.ForeignKey(
         "incidents.Integration",
@@ -26,14 +27,16 @@ class HeartbeatRule(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty: from any integration.",
+        help_text=_("Empty: from any integration."),
     )
     interval = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(525_600)],
-        help_text="Minutes after which its silence opens an incident; give it two or three times "
-        "the sender's own interval. Empty: its silence means nothing.",
+        help_text=_(
+            "Minutes after which its silence opens an incident; give it two or three times "
+            "the sender's own interval. Empty: its silence means nothing."
+        ),
     )
     service = models.ForeignKey(
         "incidents.Service",
@@ -41,7 +44,7 @@ class HeartbeatRule(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="What is affected when it stays away.",
+        help_text=_("What is affected when it stays away."),
     )
     changed_at = models.DateTimeField(auto_now=True)
 

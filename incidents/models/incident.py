@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from incidents.models.service import Service
@@ -28,10 +29,10 @@ class Incident(models.Model):
     """Something that affected users or would have. Its reference is INC-<primary key>."""
 
     class Severity(models.TextChoices):
-        SEV1 = "SEV1", "SEV1 · most users cannot use a core flow"
-        SEV2 = "SEV2", "SEV2 · a core flow is degraded or a major feature is down"
-        SEV3 = "SEV3", "SEV3 · some users are affected, a way around exists"
-        SEV4 = "SEV4", "SEV4 · nobody feels it yet"
+        SEV1 = "SEV1", _("SEV1 · most users cannot use a core flow")
+        SEV2 = "SEV2", _("SEV2 · a core flow is degraded or a major feature is down")
+        SEV3 = "SEV3", _("SEV3 · some users are affected, a way around exists")
+        SEV4 = "SEV4", _("SEV4 · nobody feels it yet")
 
         def is_at_least(self, other: str) -> bool:
             """Whether this is as severe as `other` or more severe."""
@@ -45,10 +46,10 @@ class Incident(models.Model):
             return next((each for each in cls.values if each in found), "")
 
     class Status(models.TextChoices):
-        INVESTIGATING = "investigating", "Investigating"
-        IDENTIFIED = "identified", "Identified"
-        MITIGATED = "mitigated", "Mitigated"
-        RESOLVED = "resolved", "Resolved"
+        INVESTIGATING = "investigating", _("Investigating")
+        IDENTIFIED = "identified", _("Identified")
+        MITIGATED = "mitigated", _("Mitigated")
+        RESOLVED = "resolved", _("Resolved")
 
     TIMES = ("impact_started_at", "detected_at", "acknowledged_at", "mitigated_at", "resolved_at")
 

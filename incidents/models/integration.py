@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.sealing import seal, unseal
 
@@ -31,7 +32,7 @@ class Integration(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="For events that name no known service.",
+        help_text=_("For events that name no known service."),
     )
     settings = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -92,9 +93,9 @@ class Delivery(models.Model):
     """A request of a sender, stored before it is answered and processed afterwards."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     integration = models.ForeignKey(Integration, models.CASCADE, related_name="deliveries")
     sender_id = models.CharField(

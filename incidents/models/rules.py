@@ -12,7 +12,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from common.errors import choose_one_of
 from incidents.models.change import Change
 
 
@@ -20,40 +22,40 @@ class TierPolicy(models.Model):
     """What a tier means: for people, for targets, and what alerts of its services lead to."""
 
     class OnQuiet(models.TextChoices):
-        RESOLVE = "resolve", "resolve the incident"
-        MITIGATE = "mitigate", "mark it mitigated; a person resolves it"
-        NOTHING = "nothing", "leave it to people"
+        RESOLVE = "resolve", _("resolve the incident")
+        MITIGATE = "mitigate", _("mark it mitigated; a person resolves it")
+        NOTHING = "nothing", _("leave it to people")
 
     tier = models.CharField(max_length=20, unique=True)
-    meaning = models.TextField(blank=True, help_text="Which services are of this tier.")
-    paging = models.TextField(blank=True, help_text="Who is paged, when, and how fast.")
+    meaning = models.TextField(blank=True, help_text=_("Which services are of this tier."))
+    paging = models.TextField(blank=True, help_text=_("Who is paged, when, and how fast."))
     target = models.DecimalField(
         "availability",
         max_digits=7,
         decimal_places=4,
         default=Decimal("99.5"),
-        help_text="Percent, for objectives of services without a target of their own.",
+        help_text=_("Percent, for objectives of services without a target of their own."),
     )
     opens_after = models.PositiveIntegerField(
         "opens after",
         default=0,
-        help_text="Minutes an alert must fire before it opens an incident.",
+        help_text=_("Minutes an alert must fire before it opens an incident."),
     )
     on_quiet = models.CharField(
         "when all alerts have ended", max_length=10, choices=OnQuiet, default=OnQuiet.RESOLVE
     )
     quiet_after = models.PositiveIntegerField(
-        "after", default=5, help_text="Minutes without a firing alert before that is done."
+        "after", default=5, help_text=_("Minutes without a firing alert before that is done.")
     )
     postmortem_for = models.CharField(
         "postmortem needed for",
         max_length=40,
         blank=True,
-        validators=[RegexValidator(r"^(SEV[1-4]([, ]+|$))*$", "List severities: SEV1, SEV2.")],
-        help_text="Severities, such as SEV1, SEV2.",
+        validators=[RegexValidator(r"^(SEV[1-4]([, ]+|$))*$", _("List severities: SEV1, SEV2."))],
+        help_text=_("Severities, such as SEV1, SEV2."),
     )
     postmortem_within = models.PositiveSmallIntegerField(
-        "within", default=5, help_text="Days after the incident was resolved."
+        "within", default=5, help_text=_("Days after the incident was resolved.")
     )
 
     class Meta:
@@ -99,26 +101,26 @@ class DeployRule(models.Model):
     """Which jobs of a build server change a service, which service that is, and what counts."""
 
     class Counts(models.TextChoices):
-        DEFAULT = "", "by the default rule"
-        YES = "yes", "counts"
-        NO = "no", "does not count"
+        DEFAULT = "", _("by the default rule")
+        YES = "yes", _("counts")
+        NO = "no", _("does not count")
 
     pattern = models.CharField(
-        max_length=200, help_text="Name of the job; * matches anything: deploy-*"
+        max_length=200, help_text=_("Name of the job; * matches anything: deploy-*")
     )
     environment = models.CharField(
         max_length=200,
         blank=True,
         default="",
         db_default="",
-        help_text="Only in these environments: staging, qa-*. Empty: in any.",
+        help_text=_("Only in these environments: staging, qa-*. Empty: in any."),
     )
     branch = models.CharField(
         max_length=200,
         blank=True,
         default="",
         db_default="",
-        help_text="Only of these branches: main, release/*. Empty: of any.",
+        help_text=_("Only of these branches: main, release/*. Empty: of any."),
     )
     service = models.ForeignKey(
         "incidents.Service",
@@ -126,7 +128,7 @@ class DeployRule(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty: the text that * matches is the service's name.",
+        help_text=_("Empty: the text that * matches is the service's name."),
     )
     kind = models.CharField(max_length=20, default="deploy")
     counts = models.CharField(
@@ -136,7 +138,7 @@ class DeployRule(models.Model):
         blank=True,
         default=Counts.DEFAULT,
         db_default="",
-        help_text="By default previews, staging, pull requests and checks do not count.",
+        help_text=_("By default previews, staging, pull requests and checks do not count."),
     )
     ignore = models.BooleanField("is not a change", default=False)
 
@@ -146,7 +148,7 @@ class DeployRule(models.Model):
             models.UniqueConstraint(
                 fields=["pattern", "environment", "branch"],
                 name="deploy_rule_once",
-                violation_error_message="There is a rule for this already.",
+                violation_error_message=_("There is a rule for this already."),
             )
         ]
 
@@ -156,10 +158,10 @@ class DeployRule(models.Model):
 
     def clean(self) -> None:
         if self.kind not in Change.Kind.values:
-            raise ValidationError({"kind": f"Choose one of {', '.join(Change.Kind.values)}."})
+            raise ValidationError({"kind": choose_one_of(Change.Kind.values)})
         if not (self.ignore or self.counts) and self.service is None and "*" not in self.pattern:
             raise ValidationError(
-                {"service": "Choose the service, or put * where its name is in the job's name."}
+                {"service": _("Choose the service, or put * where its name is in the job's name.")}
             )
 
     def get_absolute_url(self) -> str:

@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from people.models import Team
@@ -36,34 +37,36 @@ def addresses_only(text: str) -> None:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     wrong = next((line for line in lines if not addresses_in(line) or " " in line), "")
     if wrong:
-        raise ValidationError(f"“{wrong[:80]}” is not an address such as https://…")
+        raise ValidationError(
+            _("“%(text)s” is not an address such as https://…"), params={"text": wrong[:80]}
+        )
 
 
 class Service(models.Model):
     """Something that can break: an application, database, queue, machine pool."""
 
     class Tier(models.TextChoices):
-        CORE = "core", "Core: if it fails, all users feel it"
-        NORMAL = "normal", "Normal: major features off the core flow"
-        SUPPLEMENTARY = "supplementary", "Supplementary: may be late"
+        CORE = "core", _("Core: if it fails, all users feel it")
+        NORMAL = "normal", _("Normal: major features off the core flow")
+        SUPPLEMENTARY = "supplementary", _("Supplementary: may be late")
 
     class Lifecycle(models.TextChoices):
-        ARCHITECTURE = "architecture", "Architecture"
-        DEVELOPMENT = "development", "Development"
-        LIMITED = "limited", "Limited availability"
-        GENERAL = "general", "General availability"
-        DEPRECATED = "deprecated", "Deprecated"
+        ARCHITECTURE = "architecture", _("Architecture")
+        DEVELOPMENT = "development", _("Development")
+        LIMITED = "limited", _("Limited availability")
+        GENERAL = "general", _("General availability")
+        DEPRECATED = "deprecated", _("Deprecated")
 
     class Kind(models.TextChoices):
         """What it is built on: decides which metrics are pulled for it."""
 
-        HTTP = "http", "HTTP service"
-        JVM = "jvm", "HTTP service on the JVM"
-        POSTGRESQL = "postgresql", "PostgreSQL database"
-        CACHE = "cache", "Cache"
-        QUEUE = "queue", "Message queue"
-        NODE = "node", "Machine or node pool"
-        OTHER = "other", "Other"
+        HTTP = "http", _("HTTP service")
+        JVM = "jvm", _("HTTP service on the JVM")
+        POSTGRESQL = "postgresql", _("PostgreSQL database")
+        CACHE = "cache", _("Cache")
+        QUEUE = "queue", _("Message queue")
+        NODE = "node", _("Machine or node pool")
+        OTHER = "other", _("Other")
 
     name = models.CharField(max_length=100, unique=True, validators=[SERVICE_NAME])
     description = models.TextField(blank=True)
@@ -72,24 +75,26 @@ class Service(models.Model):
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.HTTP)
     owner = models.ForeignKey(
         Team, models.SET_NULL, null=True, blank=True, related_name="services",
-        help_text="The team that owns it.",
+        help_text=_("The team that owns it."),
     )  # fmt: skip
     on_call = models.CharField(
-        "on-call", max_length=200, blank=True, help_text="Who is paged: a rota, or its address."
+        "on-call", max_length=200, blank=True, help_text=_("Who is paged: a rota, or its address.")
     )
     runbook_url = models.URLField(blank=True)
     dashboards = models.TextField(
-        blank=True, validators=[addresses_only], help_text="One address per line."
+        blank=True, validators=[addresses_only], help_text=_("One address per line.")
     )
     repositories = models.TextField(
-        blank=True, validators=[addresses_only], help_text="One address per line."
+        blank=True, validators=[addresses_only], help_text=_("One address per line.")
     )
     telemetry_labels = models.CharField(
         max_length=500,
         blank=True,
         validators=[LABELS],
-        help_text="Labels of its metrics and logs, if its name does not select them: "
-        "namespace=shop, job=checkout.",
+        help_text=_(
+            "Labels of its metrics and logs, if its name does not select them: "
+            "namespace=shop, job=checkout."
+        ),
     )
     depends_on = models.ManyToManyField(
         "self", symmetrical=False, related_name="needed_by", blank=True

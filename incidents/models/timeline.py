@@ -7,6 +7,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incidents.models.incident import Incident
 
@@ -15,20 +17,20 @@ class TimelineEntry(models.Model):
     """One entry of an incident's timeline, by a person or by Causebook."""
 
     class Kind(models.TextChoices):
-        NOTE = "note", "Note"
-        FILED = "filed", "Filed"
-        STATUS = "status", "Status"
-        SEVERITY = "severity", "Severity"
-        UPDATE = "update", "Update"
-        EDIT = "edit", "Edit"
-        PEOPLE = "people", "People"
-        ALERT = "alert", "Alert"
-        MERGE = "merge", "Merge"
-        CHANGE = "change", "Change"
-        CAUSE = "cause", "Cause"
-        EVIDENCE = "evidence", "Evidence"
-        CHAT = "chat", "Chat"
-        FINDING = "finding", "Finding"
+        NOTE = "note", _("Note")
+        FILED = "filed", pgettext_lazy("kind of entry", "Filed")
+        STATUS = "status", _("Status")
+        SEVERITY = "severity", _("Severity")
+        UPDATE = "update", _("Update")
+        EDIT = "edit", pgettext_lazy("kind of entry", "Edit")
+        PEOPLE = "people", _("People")
+        ALERT = "alert", _("Alert")
+        MERGE = "merge", pgettext_lazy("kind of entry", "Merge")
+        CHANGE = "change", pgettext_lazy("kind of entry", "Change")
+        CAUSE = "cause", _("Cause")
+        EVIDENCE = "evidence", _("Evidence")
+        CHAT = "chat", _("Chat")
+        FINDING = "finding", _("Finding")
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="timeline")
     at = models.DateTimeField(default=timezone.now)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 FIRST_YEAR = 1000
 """Two- and three-digit years are slips; histories may hold accidents of any other age."""
@@ -24,8 +25,13 @@ def refuse_impossible_times(record: models.Model, names: Iterable[str]) -> None:
         if value is None:
             continue
         if value.year < FIRST_YEAR:
-            errors[name] = f"{value.date()} lies before {FIRST_YEAR}."
+            errors[name] = ValidationError(
+                _("%(day)s lies before %(year)s."),
+                params={"day": value.date(), "year": FIRST_YEAR},
+            )
         elif value > latest:
-            errors[name] = f"{value:%Y-%m-%d} lies in the future."
+            errors[name] = ValidationError(
+                _("%(day)s lies in the future."), params={"day": f"{value:%Y-%m-%d}"}
+            )
     if errors:
         raise ValidationError(errors)

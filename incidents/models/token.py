@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Team
 
@@ -14,9 +15,9 @@ class ApiToken(models.Model):
     """Acts as its user, limited to a scope and, optionally, to the incidents of a team."""
 
     class Scope(models.TextChoices):
-        READ = "read", "Read"
-        FILE = "file", "Read, file and edit"
-        ADMIN = "admin", "Everything, settings too"
+        READ = "read", _("Read")
+        FILE = "file", _("Read, file and edit")
+        ADMIN = "admin", _("Everything, settings too")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     created_by = models.ForeignKey(

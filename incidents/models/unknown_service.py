@@ -8,16 +8,17 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class UnknownService(models.Model):
     """A service name that was received but is unknown; listed until it is added or ignored."""
 
     class Where(models.TextChoices):
-        ALERTS = "alerts", "alerts"
-        DEPLOYS = "deploys", "deploys"
-        CATALOGUE = "catalogue", "dependencies of a catalogue or of traces"
-        SOURCES = "sources", "targets, workloads or traces of a source"
+        ALERTS = "alerts", _("alerts")
+        DEPLOYS = "deploys", _("deploys")
+        CATALOGUE = "catalogue", _("dependencies of a catalogue or of traces")
+        SOURCES = "sources", _("targets, workloads or traces of a source")
 
     name = models.CharField(max_length=100)
     where = models.CharField(max_length=20, choices=Where)

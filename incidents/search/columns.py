@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from incidents.custom_fields.matching import PREFIX
 from incidents.models import CustomField, SavedFilter
 from people.preferences import account_of, save_preference
 
 COLUMNS = {
-    "status": "Status",
-    "cause": "Cause",
-    "owner": "Owner",
-    "started": "Started",
-    "detected": "Detected",
-    "acknowledged": "Acknowledged",
-    "resolved": "Resolved",
-    "lasted": "Lasted",
-    "updated": "Last changed",
+    "status": _("Status"),
+    "cause": _("Cause"),
+    "owner": _("Owner"),
+    "started": _("Started"),
+    "detected": _("Detected"),
+    "acknowledged": _("Acknowledged"),
+    "resolved": _("Resolved"),
+    "lasted": _("Lasted"),
+    "updated": _("Last changed"),
 }
 """Besides the reference and the title, which a row always has."""
 USUAL = ("status", "cause", "owner", "started", "lasted")

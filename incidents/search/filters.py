@@ -11,6 +11,7 @@ import django_filters
 import django_filters.fields
 from django import forms
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from incidents.custom_fields.matching import (
     incidents_where,
@@ -24,10 +25,10 @@ from incidents.search.query_language import label_of, parse_query, search_query
 _REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE | re.ASCII)
 
 ORDERS = {
-    "-impact_started_at": "Newest first",
-    "impact_started_at": "Oldest first",
-    "severity": "Most severe first",
-    "-updated_at": "Last changed first",
+    "-impact_started_at": _("Newest first"),
+    "impact_started_at": _("Oldest first"),
+    "severity": _("Most severe first"),
+    "-updated_at": _("Last changed first"),
 }
 
 

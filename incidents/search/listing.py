@@ -11,7 +11,9 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, Q, QuerySet, Value, When, Window
+from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from incidents.models import Incident
 from incidents.search.filters import incidents_by_keys
 from incidents.search.row_causes import IncidentRow
@@ -31,7 +33,7 @@ class StateGroup:
     """Lines of one state that follow one another on a page, and how many there are in all."""
 
     status: str
-    title: str
+    title: Text
     count: int
     rows: list[IncidentRow]
 
@@ -40,7 +42,7 @@ class StateGroup:
 class Section:
     """The open or the resolved incidents of a page."""
 
-    title: str
+    title: Text
     count: int
     groups: list[StateGroup]
 
@@ -56,9 +58,9 @@ def sections_of(rows: Iterable[IncidentRow], counts: dict[str, int]) -> list[Sec
     every_open = sum(count for status, count in counts.items() if status != RESOLVED)
     found = []
     if open_groups:
-        found.append(Section("Open", every_open, open_groups))
+        found.append(Section(_("Open"), every_open, open_groups))
     if resolved:
-        found.append(Section("Resolved", resolved[0].count, resolved))
+        found.append(Section(_("Resolved"), resolved[0].count, resolved))
     return found
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from common.row_limits import require_space
 from incidents.custom_fields.matching import is_field
@@ -40,17 +41,17 @@ def save_filter(person: User, name: str, given: QueryDict) -> SavedFilter:
     """
     name, query = " ".join(name.split()), filter_query(given)
     if not name:
-        raise ValidationError({"name": "Give the filter a name."})
+        raise ValidationError({"name": _("Give the filter a name.")})
     if not query:
-        raise ValidationError({"query": "Filter the list first: this shows all incidents."})
+        raise ValidationError({"query": _("Filter the list first: this shows all incidents.")})
     if len(query) > LONGEST:
-        raise ValidationError({"query": "This filter is too long to be saved: use fewer words."})
+        raise ValidationError({"query": _("This filter is too long to be saved: use fewer words.")})
     # Two tabs of a person that save at one moment wait for one another.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     mine = saved_filters(person)
     found = mine.filter(name__iexact=name).first()
     if found is None:
-        require_space(mine, MOST, "name", "You can save filters,")
+        require_space(mine, MOST, "name", _("You can save filters,"))
         found = SavedFilter(user=person)
     found.name, found.query = name, query
     found.columns = ",".join(columns_for(person, fields=fields_of(BelongsTo.INCIDENTS)))

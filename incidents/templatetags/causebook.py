@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from common.language import in_sentence
 from common.markdown import escape_markdown, render_markdown, with_breaks
 from common.numbers import plain_number
 from incidents.alerts.links import safe_links
@@ -27,6 +28,7 @@ register.filter("with_breaks", with_breaks)
 register.filter("markdown_of", markdown_of)
 register.filter("links_of", safe_links)
 register.filter("attributes", flatatt)
+register.filter(in_sentence)
 register.filter(ordinal)
 
 

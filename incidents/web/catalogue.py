@@ -9,9 +9,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.file_import import ImportReport
+from common.language import Text
 from common.svg_graph import graph
 from incidents.catalogue.dependencies import core_needing_supplementary, dependency_cycles
 from incidents.catalogue.formats import registry
@@ -38,7 +41,7 @@ def service_graph(request: HttpRequest) -> HttpResponse:
         "drawn": graph(
             [edge for edge in edges if drawn.issuperset(edge[:2])],
             {key: name for key, name in names.items() if key in drawn},
-            "Which service needs which, left needs right",
+            str(_("Which service needs which, left needs right")),
         ),
         "left_out": len(linked) - len(drawn),
         "circles": dependency_cycles(needs)[:MOST_LISTED],
@@ -65,13 +68,13 @@ class CatalogueForm(KindOfFileForm):
 def service_import(request: HttpRequest) -> HttpResponse:
     return preview_then_import(
         request, CatalogueForm, import_catalogue, "incidents/catalogue/import.html",
-        "incidents:service-graph", "services",
+        "incidents:service-graph", _("services"),
     )  # fmt: skip
 
 
 def preview_then_import(
     request: HttpRequest, form_class: type[KindOfFileForm], run_import: Callable[..., ImportReport],
-    template: str, back: str, what: str,
+    template: str, back: str, what: Text,
 ) -> HttpResponse:  # fmt: skip
     """A page that imports a file: first a preview of the report, then the import."""
     form = form_class(request.POST or None, request.FILES or None)
@@ -85,8 +88,14 @@ def preview_then_import(
             add_errors(form, error)
         else:
             if not is_preview:
-                counts = f"{len(report.new)} new {what}, {len(report.changed)} changed"
-                messages.success(request, f"{counts}, {len(report.skipped)} skipped.")
+                counts = format_lazy(
+                    _("{new} new {what}, {changed} changed, {skipped} skipped."),
+                    new=len(report.new),
+                    what=what,
+                    changed=len(report.changed),
+                    skipped=len(report.skipped),
+                )
+                messages.success(request, counts)
                 return redirect(back)
             # Browsers do not keep a chosen file: its text is now in the form.
             form = form_class(initial=data)

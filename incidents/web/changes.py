@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from common.viewer import signed_in
@@ -23,4 +24,4 @@ def change_counts(request: HttpRequest, pk: int) -> HttpResponse:
     incident = visible_incidents(request.user).filter(pk=shown_at).first()
     back = incident.get_absolute_url() if incident else change.service.get_absolute_url()
     person = str(signed_in(request))
-    return act_and_redirect(request, back, lambda: choose(change, counts, person), "Saved.")
+    return act_and_redirect(request, back, lambda: choose(change, counts, person), _("Saved."))

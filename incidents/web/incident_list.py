@@ -15,10 +15,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.middleware import HtmxDetails
 
-from common.language import in_english
+from common.language import Text, in_english, in_language_of
 from common.viewer import signed_in
 from incidents import filing, merging, responders, viewers
 from incidents.bulk import act_on_each
@@ -184,7 +186,7 @@ def filter_save(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         show_errors(request, error)
     else:
-        messages.success(request, f"Saved as “{saved}”.")
+        messages.success(request, format_lazy(_("Saved as “{name}”."), name=saved))
     return _back_to_list(request)
 
 
@@ -263,31 +265,40 @@ def bulk(request: HttpRequest) -> HttpResponse:
         show_errors(request, error)
     else:
         show = messages.warning if outcome.refused else messages.success
-        show(request, outcome.message(what))
+        with in_language_of(request):
+            show(request, outcome.message(what))
     return _back_to_list(request)
 
 
 Act = Callable[[Incident], object]
 
 
-def _chosen_act(request: HttpRequest) -> tuple[Act, str, set[int]]:
+def _chosen_act(request: HttpRequest) -> tuple[Act, Text, set[int]]:
     """What to do with each incident, what that is in words, and keys to leave out."""
     author, name = signed_in(request), request.POST.get("act", "")
     value = submitted_text(request, name).strip()
     if name == "status" and value in Incident.Status.values:
         label = Incident.Status(value).label
-        return lambda each: filing.set_status(each, value, author), f"Set to {label}", set()
+        return (
+            lambda each: filing.set_status(each, value, author),
+            format_lazy(_("Set to {value}"), value=label),
+            set(),
+        )
     if name == "severity" and value in Incident.Severity.values:
-        return lambda each: filing.set_severity(each, value, author), f"Set to {value}", set()
+        return (
+            lambda each: filing.set_severity(each, value, author),
+            format_lazy(_("Set to {value}"), value=value),
+            set(),
+        )
     if name == "owner":
         owner = viewers.person_named(value) if value else None
-        what = f"Owned by {owner or 'nobody'}"
+        what = format_lazy(_("Owned by {person}"), person=owner or _("nobody"))
         return lambda each: responders.assign_owner(each, owner, author), what, set()
     if name == "into":
         into = by_reference(visible_incidents(request.user), value)
         if into is None:
-            raise ValidationError("Enter the incident that they are part of, such as INC-42.")
-        what = f"Merged into {into.reference}"
+            raise ValidationError(_("Enter the incident that they are part of, such as INC-42."))
+        what = format_lazy(_("Merged into {incident}"), incident=into.reference)
         # The one that the others become part of may be selected with them.
         return lambda each: merging.merge(into, each, author), what, {into.pk}
-    raise ValidationError("Choose what to do with the selected incidents.")
+    raise ValidationError(_("Choose what to do with the selected incidents."))

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
@@ -44,8 +46,9 @@ from people.permissions import requires
 
 ENTRIES_SHOWN = 300
 TIME_LABELS = {
-    "impact_started_at": "Impact started", "detected_at": "Detected",
-    "acknowledged_at": "Acknowledged", "mitigated_at": "Mitigated", "resolved_at": "Resolved",
+    "impact_started_at": _("Impact started"), "detected_at": _("Detected"),
+    "acknowledged_at": _("Acknowledged"), "mitigated_at": _("Mitigated"),
+    "resolved_at": _("Resolved"),
 }  # fmt: skip
 
 
@@ -172,7 +175,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect(incident)
     context = {
         "form": form,
@@ -194,7 +197,7 @@ def change_viewers(request: HttpRequest, pk: str) -> HttpResponse:
 
     def act() -> None:
         if not person.strip() and not team.strip():
-            raise ValidationError({"person": "Name a person or a team."})
+            raise ValidationError({"person": _("Name a person or a team.")})
         if person.strip():
             change(incident, viewers.person_named(person), signed_in(request))
         if team.strip():
@@ -215,7 +218,12 @@ def add_offered(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(incident)
     messages.success(
         request,
-        f"{service} is in the catalogue and linked. Its tier and kind are guesses: "
-        "correct them on its page.",
+        format_lazy(
+            _(
+                "{service} is in the catalogue and linked. Its tier and kind are guesses: "
+                "correct them on its page."
+            ),
+            service=service,
+        ),
     )
     return redirect(incident)

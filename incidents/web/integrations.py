@@ -12,6 +12,8 @@ from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.plugin_settings import PluginSettings
@@ -34,9 +36,9 @@ from incidents.webhooks import registry
 from people import audit
 from people.permissions import requires
 
-ENTER_AGAIN = (
-    "A secret of this integration cannot be read with this SECRET_KEY: make another, or enter the "
-    "sender's own again."
+ENTER_AGAIN = _(
+    "A secret of this integration cannot be read with this SECRET_KEY: make another, or enter "
+    "the sender's own again."
 )
 
 
@@ -69,7 +71,7 @@ def integration_new(request: HttpRequest, kind: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and own.is_valid():
         own_settings.apply(own)
         form.save()
-        _, secret = IntegrationSecret.issue(integration, signed_in(request))
+        _row, secret = IntegrationSecret.issue(integration, signed_in(request))
         return _page(request, integration, secret=secret)
     context = {"form": form, "own": own, "plugin": plugin}
     status = 422 if request.method == "POST" else 200
@@ -87,7 +89,7 @@ def integration_page(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and own.is_valid():
         own_settings.apply(own)
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect(integration)
     return _page(request, integration, form=form, own=own)
 
@@ -155,7 +157,9 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
     def act() -> None:
         service = Service.objects.filter(name__iexact=name).first() if name else None
         if name and service is None:
-            raise ValidationError(f"No service of the catalogue is called “{name[:100]}”.")
+            raise ValidationError(
+                _("No service of the catalogue is called “%(name)s”."), params={"name": name[:100]}
+            )
         send_test(integration, service)
 
     return act_and_redirect(request, f"{integration.get_absolute_url()}#test", act)
@@ -168,11 +172,11 @@ def secret_new(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     given = request.POST.get("given", "").strip()
     if given and not 16 <= len(given) <= 200:
-        messages.error(request, "A secret has 16 to 200 characters.")
+        messages.error(request, _("A secret has 16 to 200 characters."))
         return redirect(integration)
-    _, secret = IntegrationSecret.issue(integration, signed_in(request), given)
+    _row, secret = IntegrationSecret.issue(integration, signed_in(request), given)
     if given:
-        messages.success(request, "The sender's secret is stored.")
+        messages.success(request, _("The sender's secret is stored."))
         return redirect(integration)
     return _page(request, integration, secret=secret)
 
@@ -183,7 +187,7 @@ def secret_revoke(request: HttpRequest, pk: int, secret: int) -> HttpResponse:
     row = get_object_or_404(IntegrationSecret, pk=secret, integration_id=pk)
     unrevoked = IntegrationSecret.objects.filter(pk=row.pk, revoked_at=None)
     audit.update(unrevoked, revoked_at=timezone.now())
-    messages.success(request, f"The secret {row} was revoked.")
+    messages.success(request, format_lazy(_("The secret {secret} was revoked."), secret=row))
     return redirect(row.integration)
 
 
@@ -200,5 +204,5 @@ def delivery_replay(request: HttpRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("integration"), pk=pk)
     processing.replay(delivery)
     wake_workers()
-    messages.success(request, "It will be processed again in a moment.")
+    messages.success(request, _("It will be processed again in a moment."))
     return redirect("incidents:delivery", delivery.pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from common.viewer import signed_in
@@ -21,7 +22,7 @@ def merge(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     into = by_reference(visible_incidents(request.user), request.POST.get("into", ""))
     if into is None:
-        messages.error(request, "Enter the incident that it is part of, such as INC-42.")
+        messages.error(request, _("Enter the incident that it is part of, such as INC-42."))
         return redirect(incident)
     return act_and_redirect(
         request, incident, lambda: merging.merge(into, incident, signed_in(request))

@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from common.viewer import signed_in
@@ -46,10 +48,10 @@ def acknowledge(request: HttpRequest, pk: str) -> HttpResponse:
             request,
             incident,
             lambda: responders.withdraw_acknowledgement(incident, person),
-            "Acknowledgement withdrawn.",
+            _("Acknowledgement withdrawn."),
         )
     return act_with_undo(
-        request, incident, lambda: responders.acknowledge(incident, person), "Acknowledged."
+        request, incident, lambda: responders.acknowledge(incident, person), _("Acknowledged.")
     )
 
 
@@ -63,7 +65,9 @@ def change_owner(request: HttpRequest, pk: str) -> HttpResponse:
         owner = viewers.person_named(name) if name else None
         return responders.assign_owner(incident, owner, signed_in(request))
 
-    return act_with_undo(request, incident, act, f"Owner: {name or 'nobody'}.")
+    return act_with_undo(
+        request, incident, act, format_lazy(_("Owner: {person}."), person=name or _("nobody"))
+    )
 
 
 @requires(EDIT_INCIDENTS)
@@ -97,6 +101,6 @@ def _change_with_undo(
     removes = "remove" in request.POST
     if succeeds(request, act):
         opposite = fields if removes else {**fields, "remove": "1"}
-        done = "Removed." if removes else "Added."
+        done = _("Removed.") if removes else _("Added.")
         show_toast(request, done, Undo(request.path, opposite))
     return redirect(incident)

@@ -9,8 +9,11 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.language import Text
 from common.viewer import signed_in
 from incidents.alerts.heartbeats import forget_sender, sender_states
 from incidents.intake.rules import save_rule
@@ -25,11 +28,11 @@ from incidents.permissions import MANAGE
 from incidents.web.forms.rules import DeployRuleForm, HeartbeatForm, MaintenanceForm, PolicyForm
 from people.permissions import requires
 
-RULES: dict[str, tuple[type[Any], type[forms.ModelForm], str]] = {
-    "policies": (TierPolicy, PolicyForm, "policy"),
-    "maintenance": (MaintenanceWindow, MaintenanceForm, "maintenance window"),
-    "jobs": (DeployRule, DeployRuleForm, "rule for jobs"),
-    "heartbeats": (HeartbeatRule, HeartbeatForm, "heartbeat"),
+RULES: dict[str, tuple[type[Any], type[forms.ModelForm], Text]] = {
+    "policies": (TierPolicy, PolicyForm, _("policy")),
+    "maintenance": (MaintenanceWindow, MaintenanceForm, _("maintenance window")),
+    "jobs": (DeployRule, DeployRuleForm, _("rule for jobs")),
+    "heartbeats": (HeartbeatRule, HeartbeatForm, _("heartbeat")),
 }
 
 
@@ -62,7 +65,7 @@ def rule_form(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRes
     if request.method == "POST" and form.is_valid():
         # The form has already validated its instance with the rules of the model.
         save_rule(form.instance, signed_in(request), **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("incidents:intake-rules")
     context = {"form": form, "row": row, "title": title, "removable": row and kind != "policies"}
     status = 422 if request.method == "POST" else 200
@@ -75,5 +78,7 @@ def heartbeat_forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a sender that will not come again."""
     sender = get_object_or_404(HeartbeatSender.objects.select_related("rule", "integration"), pk=pk)
     forget_sender(sender)
-    messages.success(request, f"{sender} is forgotten until it comes again.")
+    messages.success(
+        request, format_lazy(_("{sender} is forgotten until it comes again."), sender=sender)
+    )
     return redirect("incidents:intake-rules")

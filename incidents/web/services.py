@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.sparkline import sparkline
@@ -126,5 +127,5 @@ def badge_renew(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the badge another address, which ends the one that was given out."""
     service = get_object_or_404(Service, pk=pk)
     renew_badge(service, signed_in(request))
-    messages.success(request, "The badge has a new address; the former one shows nothing.")
+    messages.success(request, _("The badge has a new address; the former one shows nothing."))
     return redirect(service)

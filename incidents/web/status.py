@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from common.language import Text
 from common.viewer import signed_in
 from incidents import affected_services, filing
 from incidents.models import Incident, Service
@@ -26,13 +29,13 @@ class Step:
     """A status that an incident can be moved to by a button."""
 
     status: str
-    label: str
+    label: Text
     key: str
 
 
 STEPS = (
-    Step(Status.IDENTIFIED, "Mark identified", "i"),
-    Step(Status.MITIGATED, "Mark mitigated", "m"),
+    Step(Status.IDENTIFIED, _("Mark identified"), "i"),
+    Step(Status.MITIGATED, _("Mark mitigated"), "m"),
 )
 
 
@@ -52,7 +55,7 @@ def change_status(request: HttpRequest, pk: str) -> HttpResponse:
     return act_with_undo(
         request, incident,
         lambda: filing.set_status(incident, status, signed_in(request), resolution),
-        f"Status is {label}.",
+        format_lazy(_("Status is {status}."), status=label),
     )  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def change_severity(request: HttpRequest, pk: str) -> HttpResponse:
     return act_with_undo(
         request, incident,
         lambda: filing.set_severity(incident, severity, signed_in(request)),
-        f"Severity is {severity}.",
+        format_lazy(_("Severity is {severity}."), severity=severity),
     )  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def undo(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
     before, after = submitted_versions(request)
     if succeeds(request, lambda: restore_version(incident, before, after, signed_in(request))):
-        show_toast(request, "Undone.")
+        show_toast(request, _("Undone."))
     return redirect(incident)
 
 
@@ -87,11 +90,14 @@ def add_services(request: HttpRequest, pk: str) -> HttpResponse:
     chosen = [submitted_key(text) for text in request.POST.getlist("services")[:1000]]
     added = list(Service.objects.filter(pk__in=chosen))
     if not added:
-        messages.error(request, "Choose a service first.")
+        messages.error(request, _("Choose a service first."))
         return redirect(incident)
     if succeeds(
         request, lambda: affected_services.add_services(incident, added, signed_in(request))
     ):
         names = ", ".join(service.name for service in added)
-        show_toast(request, f"Added {names}. Evidence will be pulled for it.")
+        show_toast(
+            request,
+            format_lazy(_("Added {services}. Evidence will be pulled for it."), services=names),
+        )
     return redirect(incident)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common.times import parse_time
@@ -16,17 +17,17 @@ from common.viewer import signed_in
 from incidents import filing, timeline
 from incidents.models import Incident, TimelineEntry
 from incidents.permissions import EDIT_INCIDENTS
-from incidents.web.shortcuts import act_and_redirect, get_incident
+from incidents.web.shortcuts import act_and_redirect, get_incident, messages_of
 from people.permissions import requires
 
 
 def time_in_zone(text: str, zone: str) -> datetime:
     """Local time in a named zone, as UTC. Raises ValidationError."""
     if zone not in available_timezones():
-        raise ValidationError({"zone": "Choose a time zone such as Europe/Berlin or UTC."})
+        raise ValidationError({"zone": _("Choose a time zone such as Europe/Berlin or UTC.")})
     at = parse_time(text, ZoneInfo(zone))
     if at is None:
-        raise ValidationError({"at": "Write a time such as 2026-03-01 02:57."})
+        raise ValidationError({"at": _("Write a time such as 2026-03-01 02:57.")})
     return at
 
 
@@ -63,7 +64,10 @@ def edit(request: HttpRequest, pk: str, entry: int) -> HttpResponse:
             )
             return redirect(incident)
         except ValidationError as error:
-            context |= {"problems": error.messages, "text": request.POST.get("text", "")}
+            context |= {
+                "problems": messages_of(request, error),
+                "text": request.POST.get("text", ""),
+            }
     status = 422 if context.get("problems") else 200
     return render(request, "incidents/timeline/entry_form.html", context, status=status)
 

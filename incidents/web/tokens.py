@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common.viewer import signed_in
@@ -16,15 +17,15 @@ from people.models import Team
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(max_length=100, help_text="Who or what will use it.")
-    scope = forms.ChoiceField(choices=ApiToken.Scope.choices)
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Who or what will use it."))
+    scope = forms.ChoiceField(label=_("Scope"), choices=ApiToken.Scope.choices)
     team = forms.ModelChoiceField(
-        Team.objects.all(), required=False, empty_label="All",
-        help_text="Only incidents of this team's services.",
+        Team.objects.all(), label=_("Team"), required=False, empty_label=_("All"),
+        help_text=_("Only incidents of this team's services."),
     )  # fmt: skip
     days = forms.IntegerField(
-        required=False, min_value=1, max_value=3650,
-        help_text="Days until it expires; empty: never, or what the server allows at most.",
+        label=_("Days"), required=False, min_value=1, max_value=3650,
+        help_text=_("Days until it expires; empty: never, or what the server allows at most."),
     )  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 // data-copy-blocks. Without a clipboard, which browsers offer on https and localhost only, there are none.
 (() => {
   "use strict";
+  const texts = document.getElementById("script-texts").dataset;
   const copy = async (button, text) => {
     const label = button.textContent;
     try {
       await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
+      button.textContent = texts.copied;
     } catch {
-      button.textContent = "Not allowed: select it";
+      button.textContent = texts.copyRefused;
     }
     setTimeout(() => { button.textContent = label; }, 2000);
   };
@@ -25,7 +26,7 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "copy";
-      button.textContent = "Copy";
+      button.textContent = texts.copy;
       button.addEventListener("click", () => copy(button, block.querySelector("code").textContent));
       block.before(button);
     }

@@ -2,6 +2,7 @@
 // and uploads pasted pictures. The form's data attributes hold the addresses.
 (() => {
   "use strict";
+  const texts = document.getElementById("editor-texts").dataset;
   const form = document.getElementById("editor");
   const text = document.getElementById("id_body");
   const state = document.getElementById("draft-state");
@@ -31,10 +32,10 @@
       savedText = body;
       localStorage.removeItem(storageKey);
       state.textContent = reply.behind
-        ? "Draft saved. Somebody else saved meanwhile: save to see both."
-        : `Draft saved ${new Date(reply.saved_at).toLocaleTimeString()}.`;
+        ? texts.behind
+        : texts.saved.replace("{time}", new Date(reply.saved_at).toLocaleTimeString());
     } catch (error) {
-      state.textContent = `Not saved on the server (${error.message}), but in this browser. Trying again.`;
+      state.textContent = texts.unsaved.replace("{reason}", () => error.message);
       timer = setTimeout(saveDraft, 5000);
     }
   };
@@ -63,7 +64,7 @@
   if (local && local.version === form.base_version.value && local.body !== text.value) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Restore what this browser saved";
+    button.textContent = texts.restore;
     button.addEventListener("click", () => {
       setText(local.body);
       button.remove();
@@ -77,7 +78,7 @@
     event.preventDefault();
     const body = new FormData();
     body.append("picture", picture);
-    state.textContent = "Storing the picture…";
+    state.textContent = texts.storing;
     const response = await post(form.dataset.pictures, body);
     const reply = await response.json();
     if (!response.ok) {

@@ -1,6 +1,7 @@
 // The list of incidents: rows that are selected, and rows that are new or changed.
 (() => {
   "use strict";
+  const texts = document.getElementById("script-texts").dataset;
   const chosen = new Set();
 
   // Selected rows. What is selected stays so when a row is replaced.
@@ -12,7 +13,7 @@
     for (const box of shown) box.checked = chosen.has(box.value);
     const count = shown.filter((box) => box.checked).length;
     form.hidden = !count;
-    form.querySelector(".js-count").textContent = `${count} selected`;
+    form.querySelector(".js-count").textContent = texts.selected.replace("{count}", count);
   };
   document.addEventListener("change", (event) => {
     const box = event.target;

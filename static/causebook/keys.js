@@ -3,6 +3,7 @@
 // what a page has a key for.
 (() => {
   "use strict";
+  const texts = document.getElementById("script-texts").dataset;
   const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]");
 
   const focusRow = (step) => {
@@ -82,7 +83,7 @@
     for (const element of root.querySelectorAll("time:not([title])")) {
       const at = new Date(element.dateTime);
       const inUtc = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-      element.title = shownInUtc ? `${at.toLocaleString()} (your time)` : inUtc;
+      element.title = shownInUtc ? texts.yourTime.replace("{time}", at.toLocaleString()) : inUtc;
     }
   };
   showLocalTimes(document);
@@ -92,7 +93,7 @@
   for (const button of document.querySelectorAll(".js-browser-zone")) {
     const found = Intl.DateTimeFormat().resolvedOptions().timeZone;
     button.hidden = !found || found === document.documentElement.dataset.timeZone;
-    button.textContent = `Use this browser’s: ${found}`;
+    button.textContent = texts.useZone.replace("{zone}", found);
     button.addEventListener("click", () => { button.form.elements.time_zone.value = found; });
   }
 

@@ -2,6 +2,7 @@
 // A button or link with data-command="Label" is offered while it is on the page.
 (() => {
   "use strict";
+  const texts = document.getElementById("script-texts").dataset;
   const dialog = document.getElementById("palette");
   if (!dialog) return;
   const text = document.getElementById("palette-text");
@@ -28,7 +29,7 @@
   const number = () => {
     options().forEach((option, index) => { option.id = `palette-option-${index}`; });
     select(options()[0]);
-    none.textContent = options().length ? "" : "Nothing found.";
+    none.textContent = options().length ? "" : texts.nothingFound;
   };
 
   // What is in a closed menu is offered too: the palette is another way to it.
@@ -46,11 +47,11 @@
     if (!commands.length) return;
     const group = document.createElement("div");
     group.setAttribute("role", "group");
-    group.setAttribute("aria-label", "On this page");
+    group.setAttribute("aria-label", texts.onThisPage);
     const title = document.createElement("div");
     title.className = "palette-title";
     title.setAttribute("aria-hidden", "true");
-    title.textContent = "On this page";
+    title.textContent = texts.onThisPage;
     group.append(title);
     for (const command of commands) {
       const option = document.createElement("div");
@@ -111,5 +112,5 @@
     number();
   });
   found.addEventListener("htmx:afterSwap", number);
-  text.addEventListener("htmx:sendError", () => { none.textContent = "The server cannot be reached."; });
+  text.addEventListener("htmx:sendError", () => { none.textContent = texts.unreachable; });
 })();

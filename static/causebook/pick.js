@@ -2,6 +2,7 @@
 // The list box stays in the form and holds what is chosen; without this script it is shown itself.
 (() => {
   "use strict";
+  const texts = document.getElementById("script-texts").dataset;
   const template = document.getElementById("picker");
   const mostShown = 50;
 
@@ -32,7 +33,7 @@
       input.value = "";
       showChosen();
       close();
-      status.textContent = `${option.text} ${isChosen ? "added" : "removed"}`;
+      status.textContent = (isChosen ? texts.added : texts.removed).replace("{name}", () => option.text);
       select.dispatchEvent(new Event("change", { bubbles: true }));
       input.focus();
     };
@@ -43,7 +44,7 @@
         const remove = document.createElement("button");
         remove.type = "button";
         remove.textContent = "✕";
-        remove.setAttribute("aria-label", `Remove ${option.text}`);
+        remove.setAttribute("aria-label", texts.remove.replace("{name}", () => option.text));
         remove.addEventListener("click", () => setChosen(option, false));
         item.append(option.text, remove);
         return item;
@@ -74,7 +75,8 @@
       options.hidden = !found.length;
       input.setAttribute("aria-expanded", String(!options.hidden));
       const more = found.length - mostShown;
-      status.textContent = more > 0 ? `${mostShown} of ${found.length} shown` : `${found.length} found`;
+      status.textContent = (more > 0 ? texts.someShown : texts.found)
+        .replace("{shown}", mostShown).replace("{count}", found.length);
       active = -1;
       if (input.value.trim()) setActive(0);
     };

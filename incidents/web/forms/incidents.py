@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import CustomField, Incident, Service
 from incidents.web.forms.custom_fields import CustomFieldsMixin
@@ -16,7 +18,7 @@ class TimeField(forms.DateTimeField):
 
     def get_bound_field(self, form: Any, field_name: str) -> forms.BoundField:
         bound = super().get_bound_field(form, field_name)
-        bound.label = f"{bound.label} ({timezone.get_current_timezone_name()})"
+        bound.label = format_lazy("{} ({})", bound.label, timezone.get_current_timezone_name())
         return bound
 
 
@@ -38,27 +40,38 @@ def time_field(required: bool = False, **attrs: Any) -> TimeField:
 
 class FilingForm(CustomFieldsMixin):
     title = forms.CharField(
+        label=_("Title"),
         max_length=300,
         widget=forms.TextInput(
-            attrs={"autofocus": True, "placeholder": "orders-db CPU at 95 %, checkout slow"}
+            attrs={"autofocus": True, "placeholder": _("orders-db CPU at 95 %, checkout slow")}
         ),
-        help_text="What do users or monitors see?",
+        help_text=_("What do users or monitors see?"),
     )
     services = forms.ModelMultipleChoiceField(
-        Service.objects.all(), required=False, help_text="Those named in the title are added."
+        Service.objects.all(),
+        label=_("Services"),
+        required=False,
+        help_text=_("Those named in the title are added."),
     )
-    severity = forms.ChoiceField(choices=Incident.Severity, initial=Incident.Severity.SEV3)
+    severity = forms.ChoiceField(
+        label=_("Severity"), choices=Incident.Severity, initial=Incident.Severity.SEV3
+    )
     symptom = forms.CharField(
+        label=_("Symptom"),
         required=False,
         max_length=50_000,
-        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "Error messages, numbers, alerts…"}),
-        help_text="Markdown. Paste log lines and errors as they are.",
+        widget=forms.Textarea(
+            attrs={"rows": 5, "placeholder": _("Error messages, numbers, alerts…")}
+        ),
+        help_text=_("Markdown. Paste log lines and errors as they are."),
     )
     impact_started_at = time_field(
-        label="Impact started", help_text="Empty means now. Evidence is pulled around it."
+        label=_("Impact started"), help_text=_("Empty means now. Evidence is pulled around it.")
     )
     private = forms.BooleanField(
-        required=False, help_text="Only you and people you add later can see it."
+        label=_("Private"),
+        required=False,
+        help_text=_("Only you and people you add later can see it."),
     )
 
     def __init__(self, *args: Any, incident: Incident | None = None, **kwargs: Any) -> None:
@@ -68,20 +81,21 @@ class FilingForm(CustomFieldsMixin):
 
 class EditForm(FilingForm):
     resolution = forms.CharField(
+        label=_("Resolution"),
         required=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What ended it. Shown when something similar happens again.",
+        help_text=_("What ended it. Shown when something similar happens again."),
     )
     open_related = forms.BooleanField(
         required=False,
-        label="Its causes and postmortems too",
-        help_text="If it becomes public: what was made from it does as well.",
+        label=_("Its causes and postmortems too"),
+        help_text=_("If it becomes public: what was made from it does as well."),
     )
-    detected_at = time_field(label="Detected")
-    acknowledged_at = time_field(label="Acknowledged")
-    mitigated_at = time_field(label="Mitigated")
-    resolved_at = time_field(label="Resolved")
+    detected_at = time_field(label=_("Detected"))
+    acknowledged_at = time_field(label=_("Acknowledged"))
+    mitigated_at = time_field(label=_("Mitigated"))
+    resolved_at = time_field(label=_("Resolved"))
 
     field_order = [
         "title", "services", "symptom", "resolution", "impact_started_at", "detected_at",

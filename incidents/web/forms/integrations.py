@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Integration
 
@@ -13,3 +14,4 @@ class IntegrationForm(forms.ModelForm):
     class Meta:
         model = Integration
         fields = ["name", "service", "enabled"]
+        labels = {"name": _("Name"), "service": _("Service"), "enabled": _("Enabled")}
