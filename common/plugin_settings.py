@@ -14,13 +14,17 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxLengthValidator
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from common.outbound_addresses import AddressRefused, check_url
 from common.text_limits import LONGEST_TEXT
 
-ENTER_AGAIN = "The stored value cannot be read with this SECRET_KEY: enter it again."
-STORED = "A value is stored. Leave empty to keep it."
-ADDRESS_CHANGED = "The address changed: enter this secret again, it was stored for the former one."
+ENTER_AGAIN = _("The stored value cannot be read with this SECRET_KEY: enter it again.")
+STORED = _("A value is stored. Leave empty to keep it.")
+ADDRESS_CHANGED = _(
+    "The address changed: enter this secret again, it was stored for the former one."
+)
 FORGET = "forget_secrets"
 """The field of a page's form that drops stored secrets which the plug-in does not require."""
 ADDRESS_NAMES = frozenset({"url", "host", "hostname", "port", "server", "address"})
@@ -32,6 +36,10 @@ def _limited(form: forms.Form) -> forms.Form:
         if isinstance(field, forms.CharField) and field.max_length is None:
             field.validators.append(MaxLengthValidator(LONGEST_TEXT))
     return form
+
+
+def _both(help_text: Any, sentence: Any) -> Any:
+    return format_lazy("{} {}", help_text, sentence) if help_text else sentence
 
 
 class PluginSettings:
@@ -63,14 +71,16 @@ class PluginSettings:
             field = form.fields[name]
             if name in self.stored:
                 field.required = False
-                field.help_text = f"{field.help_text} {STORED}".strip()
+                field.help_text = _both(field.help_text, STORED)
             elif self.unreadable:
-                field.help_text = f"{field.help_text} {ENTER_AGAIN}".strip()
+                field.help_text = _both(field.help_text, ENTER_AGAIN)
                 field.error_messages["required"] = ENTER_AGAIN
         if optional:
             labels = ", ".join(str(form[name].label).lower() for name in optional)
             form.fields[FORGET] = forms.BooleanField(
-                required=False, label="Forget what is stored", help_text=f"Of: {labels}."
+                required=False,
+                label=_("Forget what is stored"),
+                help_text=format_lazy(_("Of: {names}."), names=labels),
             )
         if form.is_bound:
             form.full_clean()

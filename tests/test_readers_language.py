@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from threading import Thread
 
@@ -15,6 +16,7 @@ from django.utils import timezone, translation
 
 from common.language import in_english
 from incidents.models import Incident
+from people.models import AuditEntry
 from people.preferences import language_of_person, set_language
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,56 @@ def test_readers_in_two_languages_see_the_same_page_each_in_their_own(
         assert "5 min ago" in english.content.decode()
         assert AGO not in english.content.decode()
     assert translation.get_language() == "en"
+
+
+def test_a_german_reader_sees_german_pages(web: Client, shown: Incident) -> None:
+    def page(path: str) -> str:
+        return web.get(path, headers=GERMAN).content.decode()
+
+    assert "Offene Incidents" in page("/home/")
+    assert "Wird untersucht" in page("/")
+    detail = page(shown.get_absolute_url())
+    assert "Wahrscheinliche Ursache" in detail
+    assert "Als behoben melden" in detail
+    assert "Beginn der Auswirkung (UTC)" in page("/new/")
+
+
+def rows_of_acts(web: Client, headers: dict[str, str]) -> list[str]:
+    """What some acts of one person store, without what differs from one incident to the next."""
+    filed = web.post("/new/", {"title": "Checkout fails", "severity": "SEV3"}, headers=headers)
+    path = filed.headers["Location"]
+    acts = {
+        "status": {"status": "mitigated"},
+        "severity": {"severity": "SEV1"},
+        "owner": {"person": "oncall"},
+        "notes": {"text": "A restart helped."},
+        "edit": {"title": "Checkout fails", "impact_started_at": "2026-03-01T02:57"},
+    }
+    for name, fields in acts.items():
+        assert web.post(f"{path}{name}/", fields, headers=headers).status_code == 302
+    incident = Incident.objects.latest("pk")
+    audited = AuditEntry.objects.filter(record_type="incidents.incident", record_id=incident.pk)
+    rows = [
+        *incident.timeline.order_by("pk").values_list("kind", "text"),
+        *incident.events.order_by("pk").values_list("kind", "text"),
+        *audited.order_by("pk").values_list("event", "record_name", "changes"),
+    ]
+    varying = re.compile(r"INC-\d+|\d{4}-\d\d-\d\dT[\d:.]+")
+    return [varying.sub("…", str(row)) for row in rows]
+
+
+def test_the_same_acts_store_the_same_in_both_languages(web: Client) -> None:
+    english, german = rows_of_acts(web, {}), rows_of_acts(web, GERMAN)
+    assert german == english
+    assert "Investigating → Mitigated" in str(german)
+
+
+def test_the_message_after_an_act_is_in_the_readers_language(web: Client, shown: Incident) -> None:
+    path = shown.get_absolute_url()
+    after = web.post(f"{path}status/", {"status": "mitigated"}, headers=GERMAN, follow=True)
+    assert "Status ist Abgemildert." in after.content.decode()
+    refused = web.post(f"{path}notes/", {"text": ""}, headers=GERMAN, follow=True)
+    assert "Schreiben Sie zuerst eine Notiz." in refused.content.decode()
 
 
 def test_what_an_act_renders_is_in_the_readers_language(web: Client, shown: Incident) -> None:

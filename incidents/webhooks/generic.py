@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from common.alert_fields import labels
 from common.alert_states import BARE, State, state_of
@@ -29,37 +30,59 @@ class MappingForm(forms.Form):
     """Dotted paths into the JSON, such as `alert.labels.service` or `items.0.name`."""
 
     rows_at = forms.CharField(
-        required=False, help_text="Path of a list of alerts; empty when the body is one alert."
+        label=_("Rows at"),
+        required=False,
+        help_text=_("Path of a list of alerts; empty when the body is one alert."),
     )
-    name_at = forms.CharField(initial="name", help_text="Path of the alert's name.")
+    name_at = forms.CharField(
+        label=_("Name at"), initial="name", help_text=_("Path of the alert's name.")
+    )
     fingerprint_at = forms.CharField(
-        required=False, help_text="Path of what stays the same while it fires; empty: its name."
+        label=_("Fingerprint at"),
+        required=False,
+        help_text=_("Path of what stays the same while it fires; empty: its name."),
     )
-    state_at = forms.CharField(initial="status", help_text="Path of its state.")
+    state_at = forms.CharField(
+        label=_("State at"), initial="status", help_text=_("Path of its state.")
+    )
     ended_words = forms.CharField(
+        label=_("Ended words"),
         initial="resolved, ok, closed, up",
-        help_text="States that mean it has ended, besides the usual words of monitors.",
+        help_text=_("States that mean it has ended, besides the usual words of monitors."),
     )
     firing_words = forms.CharField(
-        required=False, help_text="States that mean it fires, where the usual words are wrong."
+        label=_("Firing words"),
+        required=False,
+        help_text=_("States that mean it fires, where the usual words are wrong."),
     )
     acknowledged_words = forms.CharField(
-        required=False, help_text="States that mean a person has acknowledged it."
+        label=_("Acknowledged words"),
+        required=False,
+        help_text=_("States that mean a person has acknowledged it."),
     )
     ignored_words = forms.CharField(
-        required=False, help_text="States that mean nothing here: they open and end nothing."
+        label=_("Ignored words"),
+        required=False,
+        help_text=_("States that mean nothing here: they open and end nothing."),
     )
-    service_at = forms.CharField(required=False, initial="service")
-    severity_at = forms.CharField(required=False, initial="severity")
-    summary_at = forms.CharField(required=False, initial="summary")
+    service_at = forms.CharField(label=_("Service at"), required=False, initial="service")
+    severity_at = forms.CharField(label=_("Severity at"), required=False, initial="severity")
+    summary_at = forms.CharField(label=_("Summary at"), required=False, initial="summary")
     description_at = forms.CharField(
-        required=False, initial="description", help_text="Path of all that it writes beyond that."
+        label=_("Description at"),
+        required=False,
+        initial="description",
+        help_text=_("Path of all that it writes beyond that."),
     )
-    starts_at = forms.CharField(required=False, help_text="Path of when it began to fire.")
-    labels_at = forms.CharField(required=False, initial="labels")
-    url_at = forms.CharField(required=False)
+    starts_at = forms.CharField(
+        label=_("Starts at"), required=False, help_text=_("Path of when it began to fire.")
+    )
+    labels_at = forms.CharField(label=_("Labels at"), required=False, initial="labels")
+    url_at = forms.CharField(label=_("Url at"), required=False)
     query_at = forms.CharField(
-        required=False, help_text="Path of the PromQL expression of its rule."
+        label=_("Query at"),
+        required=False,
+        help_text=_("Path of the PromQL expression of its rule."),
     )
 
 

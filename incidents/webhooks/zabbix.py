@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from common.alert_fields import tags, web_links
 from common.alert_names import alert_name
@@ -48,10 +49,11 @@ def check_zone(name: str) -> None:
 
 class ZabbixForm(forms.Form):
     time_zone = forms.CharField(
+        label=_("Time zone"),
         required=False,
         initial="UTC",
         validators=[check_zone],
-        help_text="Of the Zabbix server: it writes times without one.",
+        help_text=_("Of the Zabbix server: it writes times without one."),
     )
 
 
