@@ -58,11 +58,11 @@ def test_the_workspace_page_asks_for_its_secrets_again(
     page = web.get(f"/knowledge/chat/{workspace.pk}/")
     assert "cannot be read" in page.content.decode()
     address = f"/knowledge/chat/{workspace.pk}/edit/"
-    assert ENTER_AGAIN in web.get(address).content.decode()
+    assert str(ENTER_AGAIN) in web.get(address).content.decode()
     entered = {"workspace_name": "Ours", "mark": "pushpin", "enabled": "on"}
     refused = web.post(address, entered)
     assert refused.status_code == 422
-    assert ENTER_AGAIN in refused.content.decode()
+    assert str(ENTER_AGAIN) in refused.content.decode()
     assert web.post(address, {**entered, "secret": "new-secret"}).status_code == 302
     workspace.refresh_from_db()
     assert workspace.secrets == {"secret": "new-secret"}
@@ -99,7 +99,7 @@ def test_the_source_page_and_api_ask_for_its_secrets_again(
 ) -> None:
     web = after_key_change()
     page, api = f"/analysis/sources/{source.pk}/edit/", f"/api/v1/sources/{source.pk}/"
-    assert ENTER_AGAIN in web.get(page).content.decode()
+    assert str(ENTER_AGAIN) in web.get(page).content.decode()
     assert admin_api.get(api).data["secrets_unreadable"] is True
     entered = {
         "source_name": "Prom", "url": "http://127.0.0.1:9", "password": "new",
