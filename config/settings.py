@@ -94,7 +94,7 @@ TEMPLATES = [
                 "incidents.web.notices.unread",
                 "config.version.version",
             ],
-            "builtins": ["django.templatetags.i18n"],
+            "builtins": ["django.templatetags.i18n", "common.marked_texts"],
         },
     },
 ]

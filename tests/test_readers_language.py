@@ -169,6 +169,21 @@ def test_figures_and_days_of_forms_are_written_as_in_english() -> None:
         assert DateField().clean("2026-11-28").isoformat() == "2026-11-28"
 
 
+def test_a_text_that_is_looked_up_once_is_so_for_each_language() -> None:
+    page = Template(
+        '{% translate "Save" %} {% blocktranslate %}Save{% endblocktranslate %} {% translate word %}'
+    )
+
+    def shown(language: str, word: str) -> str:
+        with translation.override(language):
+            return page.render(Context({"word": word}))
+
+    for _ in range(2):
+        assert shown("en", "Save") == "Save Save Save"
+        assert shown("de", "Save") == "Speichern Speichern Speichern"
+        assert shown("de", "Cancel") == "Speichern Speichern Abbrechen"
+
+
 def test_threads_that_write_english_at_once_leave_each_other_alone() -> None:
     left: list[str | None] = []
 

@@ -14,7 +14,7 @@ from config import styleguide, urls
 from tests.test_templates import TEMPLATES
 
 OF_EVERY_PAGE = {"htmx_config", "keys_dialog", "nav_link", "palette", "site_header", "user_menu"}
-OF_RECORDS = {"record_form", "audit_link", "toast_of_part"}
+OF_RECORDS = {"record_form", "audit_link", "toast_of_part", "editor_texts"}
 """They need a record or an act, and are made of components that are shown."""
 
 
