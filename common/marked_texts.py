@@ -32,13 +32,14 @@ def translate(parser: Parser, token: Token) -> Node:
     is_constant = isinstance(node.filter_expression.var.literal, str) and not (
         node.asvar or node.message_context or node.filter_expression.filters
     )
-    return OncePerLanguage(node) if is_constant else node
+    shown: Node = OncePerLanguage(node) if is_constant else node
+    return shown
 
 
 @register.tag
 def blocktranslate(parser: Parser, token: Token) -> Node:
     node: Any = i18n.do_block_translate(parser, token)
     has_variables = any(part.token_type == TokenType.VAR for part in node.singular)
-    if has_variables or node.plural or node.countervar or node.asvar or node.extra_context:
-        return node
-    return OncePerLanguage(node)
+    varies = has_variables or node.plural or node.countervar or node.asvar or node.extra_context
+    shown: Node = node if varies else OncePerLanguage(node)
+    return shown

@@ -171,7 +171,8 @@ def test_figures_and_days_of_forms_are_written_as_in_english() -> None:
 
 def test_a_text_that_is_looked_up_once_is_so_for_each_language() -> None:
     page = Template(
-        '{% translate "Save" %} {% blocktranslate %}Save{% endblocktranslate %} {% translate word %}'
+        '{% translate "Save" %} {% blocktranslate %}Save{% endblocktranslate %} '
+        "{% translate word %}"
     )
 
     def shown(language: str, word: str) -> str:
