@@ -40,6 +40,7 @@ def translate(parser: Parser, token: Token) -> Node:
 def blocktranslate(parser: Parser, token: Token) -> Node:
     node: Any = i18n.do_block_translate(parser, token)
     has_variables = any(part.token_type == TokenType.VAR for part in node.singular)
-    varies = has_variables or node.plural or node.countervar or node.asvar or node.extra_context
+    given = node.countervar or node.asvar or node.extra_context or node.message_context
+    varies = has_variables or node.plural or given
     shown: Node = node if varies else OncePerLanguage(node)
     return shown
