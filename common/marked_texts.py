@@ -1,4 +1,4 @@
-"""The tags `translate` and `blocktranslate`, which look a text without variables up only once."""
+"""The tags `translate` and `blocktranslate`: a text without variables is translated only once."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_figures_and_days_of_forms_are_written_as_in_english() -> None:
         assert DateField().clean("2026-11-28").isoformat() == "2026-11-28"
 
 
-def test_a_text_that_is_looked_up_once_is_so_for_each_language() -> None:
+def test_a_text_without_variables_is_translated_once_for_each_language() -> None:
     page = Template(
         '{% translate "Save" %} {% blocktranslate %}Save{% endblocktranslate %} '
         "{% translate word %}"
