@@ -18,8 +18,8 @@ SAFE_METHODS = ("GET", "HEAD")
 
 def language_of_browser(request: HttpRequest) -> str:
     """The first of the languages that the browser asks for which pages exist in."""
-    asked = request.headers.get("Accept-Language", "")
-    for code, _ in trans_real.parse_accept_lang_header(asked):
+    header = request.headers.get("Accept-Language", "")
+    for code, _ in trans_real.parse_accept_lang_header(header):
         if code == "*":
             break
         try:
