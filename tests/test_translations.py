@@ -53,11 +53,13 @@ MARKED_PARTS = re.compile(r"""\{% translate .*?%\}|_\((?:"[^"]*"|'[^']*')\)""")
 DATES = re.compile(r"""\|(?:date|time):(?:"[^"]*"|'[^']*')""")
 LITERAL = re.compile(r""""([^"]*)"|'([^']*)'""")
 FILTERED = re.compile(r"""\|(?:default(?:_if_none)?|yesno|pluralize):?(?:"([^"]*)"|'([^']*)')?""")
+PAIR = re.compile(r"[\w.-]+=[\w.-]+")
+"""A label with its value, as monitors write it."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def words_in(text: str) -> bool:
-    return any(word not in NAMES for word in WORD.findall(text))
+    return any(word not in NAMES for word in WORD.findall(PAIR.sub("", text)))
 
 
 def begins_like_a_sentence(text: str) -> bool:
