@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from incidents.custom_fields.matching import PREFIX
 from incidents.models import CustomField, SavedFilter
 from people.preferences import account_of, save_preference
@@ -34,7 +35,7 @@ def column_of(field: CustomField) -> str:
     return f"{PREFIX}{field.name}"
 
 
-def all_columns(fields: Iterable[CustomField]) -> dict[str, str]:
+def all_columns(fields: Iterable[CustomField]) -> dict[str, Text]:
     """What can be chosen: the usual columns, and one for each custom field."""
     return {**COLUMNS, **{column_of(field): field.label for field in fields}}
 
