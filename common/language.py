@@ -37,6 +37,6 @@ def in_english() -> Iterator[None]:
         yield
 
 
-def in_sentence(label: str) -> str:
+def in_sentence(label: Text) -> str:
     """A label within a sentence: without its capital, which German nouns have there, too."""
-    return label if translation.get_language() == "de" else label.lower()
+    return str(label) if translation.get_language() == "de" else str(label).lower()

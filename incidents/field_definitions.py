@@ -37,7 +37,7 @@ def save_field(field: CustomField, author: Viewer, **fields: Any) -> CustomField
     field.full_clean()
     if before is None:
         same = CustomField.objects.filter(belongs_to=field.belongs_to)
-        require_space(same, MOST_FIELDS, "name", "Incidents, and services, have custom fields,")
+        require_space(same, MOST_FIELDS, "name", _("Incidents, and services, have custom fields,"))
     _refuse_taken_name(field)
     if before is not None:
         _refuse_change_below_values(before, field)

@@ -177,10 +177,7 @@ def mapping_of(pairs: Iterable[str], fields: Collection[str]) -> dict[str, str]:
 
 
 def options_from(
-    mapping: Mapping[str, str],
-    zone: str = "",
-    order: str = "",
-    fields: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str], zone: str = "", order: str = "", fields: Mapping[str, str] = {}
 ) -> RowOptions:
     """Options as a form, request or command has them. Raises ValidationError by field."""
     found = zone_named(zone) if zone else UTC
@@ -188,8 +185,7 @@ def options_from(
         raise ValidationError({"zone": f"There is no time zone {zone!r}. Write Europe/Berlin."})
     if order and order not in DATE_ORDERS:
         raise ValidationError({"dates": f"Choose one of {', '.join(DATE_ORDERS)}."})
-    # The order was checked above.
-    return RowOptions(dict(mapping), found, order, fields=fields or {})  # type: ignore[arg-type]
+    return RowOptions(dict(mapping), found, order, fields=fields)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -326,7 +322,7 @@ def _custom_fields(row: Mapping[str, Any], options: RowOptions) -> dict[str, str
     found = {}
     for name, label in options.fields.items():
         heads = [options.mapping[name]] if name in options.mapping else [name, label]
-        values = (by_head.get(canonical_head(head), "") for head in heads)
+        values = (by_head.get(canonical_head(head)) for head in heads)
         if value := next(filter(None, values), ""):
             found[name] = value
     return found

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import choose_one_of
+from common.language import Text
 from common.markdown import escape_markdown
 from common.row_limits import require_space
 from incidents import filing
@@ -29,6 +30,12 @@ MOST_RESPONDERS = 200
 class Part(models.TextChoices):
     RESPONDER = "responder", "Responder"
     WATCHER = "watcher", "Watcher"
+
+
+_MANY: dict[str, Text] = {
+    Part.RESPONDER: _("An incident has responders,"),
+    Part.WATCHER: _("An incident has watchers,"),
+}
 
 
 @transaction.atomic
@@ -115,7 +122,7 @@ def add_person(incident: Incident, person: User, part: str, author: User | None 
     people = _people(incident, part)
     if people.filter(pk=person.pk).exists():
         return incident
-    require_space(people.all(), MOST_RESPONDERS, "person", f"An incident has {part}s,")
+    require_space(people.all(), MOST_RESPONDERS, "person", _MANY[part])
     people.add(person)
     if part == Part.RESPONDER:
         _add_entry(incident, f"{person} joined the response", author)

@@ -54,9 +54,12 @@ def add_viewer(incident: Incident, viewer: User | Team, author: User) -> None:
     _check(incident, author)
     those = {"incident_id": incident.pk}
     require_space(
-        _rows(incident, viewer).filter(**those), MOST_VIEWERS, "person", "It is shared with people,"
+        _rows(incident, viewer).filter(**those),
+        MOST_VIEWERS,
+        "person",
+        _("It is shared with people,"),
     )
-    added, _ = _rows(incident, viewer).get_or_create(**_key(incident, viewer))
+    added, _new = _rows(incident, viewer).get_or_create(**_key(incident, viewer))
     filing.add_entry(
         incident, filing.Kind.EDIT, f"{escape_markdown(str(viewer))} may see this now", author
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.language import in_sentence
 from common.viewer import Viewer
 from incidents.palette import SHOWN, Entry, Finder, Page
 from incidents.permissions import IMPORT_HISTORY
@@ -68,7 +69,7 @@ def _find_postmortems(viewer: Viewer, text: str) -> Iterator[Entry]:
         Q(search=search_query(text)) | Q(title__icontains=text)
     )
     for postmortem in rows.defer("body", "search")[:SHOWN]:
-        state = postmortem.get_state_display().lower()
+        state = in_sentence(postmortem.get_state_display())
         yield Entry(postmortem.title, postmortem.get_absolute_url(), state)
 
 

@@ -27,6 +27,7 @@ WRITTEN = {
     "in an alert or log line then": gettext_lazy("in an alert or log line then"),
 }
 """Where a word was written (analysis.suggestions.explanations)."""
+IN_FIELD = "in the field "
 
 
 def confidence_band(confidence: float) -> str:
@@ -80,4 +81,13 @@ def shared(reason: Reason) -> str:
 
 def written(reason: Reason) -> str:
     """Where a word was written, if not in title or symptom: in a note now."""
-    return ", ".join(str(WRITTEN.get(part, part)) for part in reason.written.split(", "))
+    return ", ".join(_place(part) for part in reason.written.split(", "))
+
+
+def _place(written: str) -> str:
+    """Where and when a word was written: in a note now, in the field Customer then."""
+    if not written.startswith(IN_FIELD):
+        return str(WRITTEN.get(written, written))
+    name, _space, when = written.removeprefix(IN_FIELD).rpartition(" ")
+    text = _("in the field %(name)s now") if when == "now" else _("in the field %(name)s then")
+    return text % {"name": name}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analysis.answers.current import first_sentence
 from analysis.core.units import quantity
@@ -65,9 +65,3 @@ def pull_field(name: str) -> str:
 def out_of(part: int, whole: int) -> str:
     """A part of a whole: 3 of 4."""
     return _("%(part)s of %(whole)s") % {"part": part, "whole": whole}
-
-
-@register.filter
-def in_sentence(label: str) -> str:
-    """A label within a sentence: German writes its nouns large there, too."""
-    return str(label) if (get_language() or "").startswith("de") else str(label).lower()

@@ -59,12 +59,9 @@ class LabelsField(serializers.DictField):
 class IncidentSerializer(serializers.ModelSerializer):
     reference = serializers.CharField(read_only=True)
     owner = serializers.SlugRelatedField(
-        "username",
-        queryset=User.objects.filter(is_active=True),
-        allow_null=True,
-        required=False,
+        "username", queryset=User.objects.filter(is_active=True), allow_null=True, required=False,
         help_text="Name of the account that coordinates the response.",
-    )
+    )  # fmt: skip
     services = NameField(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     custom_fields = CustomValuesField()
@@ -158,10 +155,9 @@ class ImportSerializer(serializers.Serializer):
     )
     rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
     mapping = serializers.DictField(
-        child=serializers.CharField(max_length=100),
-        required=False,
+        child=serializers.CharField(max_length=100), required=False,
         help_text="From our field to its name in the rows, where that is not a usual one.",
-    )
+    )  # fmt: skip
     zone = serializers.CharField(
         max_length=60, default="", allow_blank=True,
         help_text="Of times without an offset: Europe/Berlin, EST, +0530. Default: UTC.",
@@ -383,11 +379,11 @@ class IncidentViewSet(
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_rows(self, request: Request) -> Response:
         body = validated_body(request, ImportSerializer)
-        custom = labels_of(BelongsTo.INCIDENTS)
-        options = options_from(body.get("mapping") or {}, body["zone"], body["dates"], custom)
-        report = import_incidents(
-            enumerate(body["rows"], 1), body["source"], dry_run=body["dry_run"], options=options
+        options = options_from(
+            body.get("mapping", {}), body["zone"], body["dates"], labels_of(BelongsTo.INCIDENTS)
         )
+        rows = enumerate(body["rows"], 1)
+        report = import_incidents(rows, body["source"], dry_run=body["dry_run"], options=options)
         refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
         return Response(
             {

@@ -49,7 +49,7 @@ def link_cause(
     if link and (link.state, link.role, link.reason) == (state, role, reason or link.reason):
         return link
     if link is None:
-        require_space(incident.cause_links, MOST_CAUSES, "cause", "An incident has causes,")
+        require_space(incident.cause_links, MOST_CAUSES, "cause", _("An incident has causes,"))
         link = CauseLink(incident=incident, cause=cause)
     link.state, link.role, link.author = state, role, author
     link.reason = reason or link.reason
@@ -203,7 +203,7 @@ def cite_evidence(link: CauseLink, title: str, path: str, author: User | None = 
     citation = Citation.objects.filter(link=link, path=path).first()
     if citation is None:
         require_space(
-            link.citations, MOST_CITATIONS, "path", "A cause of an incident has evidence,"
+            link.citations, MOST_CITATIONS, "path", _("A cause of an incident has evidence,")
         )
     citation = citation or Citation(link=link, path=path, title=title[:300], author=author)
     citation.full_clean(exclude=["author"])

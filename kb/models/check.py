@@ -70,7 +70,7 @@ class Check(models.Model):
         """Raises ValidationError by field."""
         if self._state.adding and self.cause_id:
             others = Check.objects.filter(cause=self.cause_id)
-            require_space(others, MOST_CHECKS, "name", "A cause has checks,")
+            require_space(others, MOST_CHECKS, "name", _("A cause has checks,"))
 
     def holds(self, value: float) -> bool:
         if self.comparison == self.Comparison.ABOVE:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from common.row_limits import require_space
 from incidents.events import outbox
@@ -26,7 +27,9 @@ REMINDER_INTERVAL = timedelta(days=7)
 @transaction.atomic
 def add_action(postmortem: Postmortem, *, author: User | None = None, **fields: Any) -> ActionItem:
     """A new action item; its owner gets a notice. Raises ValidationError by field name."""
-    require_space(postmortem.action_items, MOST_ACTIONS, "title", "A postmortem has action items,")
+    require_space(
+        postmortem.action_items, MOST_ACTIONS, "title", _("A postmortem has action items,")
+    )
     action = ActionItem(postmortem=postmortem, author=author, **fields)
     if action.cause is None:
         action.cause = _only_cause(postmortem)

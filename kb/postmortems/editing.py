@@ -47,7 +47,7 @@ def start_postmortem(
     """A draft filled from the template and its incidents. Raises ValidationError without any."""
     if not incidents:
         raise ValidationError({"incidents": _("A postmortem covers at least one incident.")})
-    require_few(incidents, MOST_INCIDENTS, "incidents", "A postmortem covers incidents,")
+    require_few(incidents, MOST_INCIDENTS, "incidents", _("A postmortem covers incidents,"))
     chosen = template or template_for(incidents)
     body = fill_template(chosen.body, incidents) if chosen else ""
     others = f" and {len(incidents) - 1} more" if len(incidents) > 1 else ""
@@ -119,7 +119,7 @@ def save_postmortem(
         _notify_mentioned(current, mentioned, author)
     if incidents is not None:
         incidents = list(incidents)
-        require_few(incidents, MOST_INCIDENTS, "incidents", "A postmortem covers incidents,")
+        require_few(incidents, MOST_INCIDENTS, "incidents", _("A postmortem covers incidents,"))
         current.incidents.set(incidents)
         if not current.private and any(each.private for each in incidents):
             current.private = True
@@ -203,7 +203,7 @@ def request_review(
 ) -> None:
     """Request reviews. Raises ValidationError for people who may not see its incidents."""
     reviewers = list(reviewers)
-    require_few(reviewers, MOST_REVIEWERS, "reviewers", "A postmortem has reviewers,")
+    require_few(reviewers, MOST_REVIEWERS, "reviewers", _("A postmortem has reviewers,"))
     if not reviewers:
         raise ValidationError({"reviewers": _("Choose who should read it.")})
     for person in reviewers:
@@ -246,7 +246,7 @@ def comment_on(
     if passage and not comment.passage_exists:
         raise ValidationError({"passage": _("The text has no such passage: select it again.")})
     comment.full_clean(exclude=["author", "settled_by"])
-    require_space(postmortem.comments, MOST_COMMENTS, "text", "A postmortem has comments,")
+    require_space(postmortem.comments, MOST_COMMENTS, "text", _("A postmortem has comments,"))
     comment.save()
     if postmortem.author and postmortem.author != author:
         notify(
@@ -264,7 +264,7 @@ def toggle_resolved(comment: Comment, author: User | None = None) -> None:
 
 def store_image(postmortem: Postmortem, body: bytes, author: User | None = None) -> Picture:
     """Store a pasted image; see `picture_files.py`. Raises ValidationError."""
-    require_space(postmortem.pictures, MOST_PICTURES, "picture", "A postmortem has pictures,")
+    require_space(postmortem.pictures, MOST_PICTURES, "picture", _("A postmortem has pictures,"))
     return Picture.objects.create(
         postmortem=postmortem, content_type=checked_kind(body), body=body, author=author
     )

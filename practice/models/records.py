@@ -116,7 +116,7 @@ class Capacity(models.Model):
         """Raises ValidationError by field."""
         if self._state.adding and self.service_id:
             others = Capacity.objects.filter(service=self.service_id)
-            require_space(others, MOST_CAPACITIES, "what", "A service has capacities,")
+            require_space(others, MOST_CAPACITIES, "what", _("A service has capacities,"))
 
     def get_absolute_url(self) -> str:
         return reverse("practice:records", args=[self.service_id])

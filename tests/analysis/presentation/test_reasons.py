@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from django.template import Context, Template
 from django.utils import translation
 
 from analysis.presentation.reasons import (
@@ -48,6 +47,8 @@ def test_a_german_page_says_reasons_in_german() -> None:
         assert shared(SERVICE) == "gleicher Dienst checkout"
         assert quoted(WORD) == "„timeout“"
         assert written(WORD) == "jetzt in einer Notiz, damals in der Behebung"
+        in_field = Reason("word", "acme", 0.5, "in the field Customer now, in a note then", "acme")
+        assert written(in_field) == "jetzt im Feld Customer, damals in einer Notiz"
         assert confidence_band(0.6) == "wahrscheinlich"
     assert SERVICE.text == "service checkout"
 
@@ -56,10 +57,3 @@ def test_every_band_and_every_place_has_its_words() -> None:
     assert set(CONFIDENCE) == {word for _, word in CONFIDENCE_IN_WORDS}
     places = product(PLACES.values(), ("now", "then"))
     assert set(WRITTEN) == {f"in {place} {when}" for place, when in places}
-
-
-def test_a_label_within_a_sentence_is_written_as_its_language_writes_nouns() -> None:
-    template = Template("{% load analysis %}{{ label|in_sentence }}")
-    assert template.render(Context({"label": "Deploy"})) == "deploy"
-    with translation.override("de"):
-        assert template.render(Context({"label": "Deployment"})) == "Deployment"

@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 
 from tests.json_server import Answer
 from tests.kb.trackers.fake_tracker import Reply, Request
-from tests.slack_server import Channel, FakeSlack
 
 TOKEN = "token-for-tests"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -378,49 +377,5 @@ class FakeConfluence(FakeProduct):
         }
 
 
-class FakeSlackChannel(FakeProduct):
-    """A channel of past incidents, each of them a thread."""
-
-    kind = "slack"
-
-    def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "url": f"{self.url}/api", "channels": "C00001",
-                "shape": "threads"}  # fmt: skip
-
-    def external_id(self, record: Record) -> str:
-        return f"{record.created.timestamp():.0f}.{record.number:06}"
-
-    def limit(self, seconds: int) -> None:
-        self.failures.append((429, {"Retry-After": str(seconds)}, {"ok": False}))
-
-    def respond(self, request: Request) -> Answer:
-        self.requests.append(request)
-        if self.failures:
-            return self.failures.pop(0)
-        slack = FakeSlack(token=self.token)
-        channel = slack.channel("incidents")
-        for record in self.records:
-            self.tell(channel, record)
-        return slack.respond(request.method, request.path, request.headers, request.query)
-
-    def tell(self, channel: Channel, record: Record) -> None:
-        at = record.created.timestamp()
-        ts = self.external_id(record)
-        words = "" if record.broken else record.title
-        channel.messages.append({"type": "message", "user": "U0ADA", "text": words, "ts": ts})
-        channel.say("" if record.broken else "On it.", at + 60, "U0BOB", thread_ts=ts)
-        for noted, _, words in record.notes:
-            channel.say(words, noted.timestamp() + 0.5, thread_ts=ts)
-
-
 def _time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-PRODUCTS: dict[str, type[FakeProduct]] = {
-    each.kind: each
-    for each in (
-        FakePagerDuty, FakeGitHub, FakeJira, FakeStatuspage, FakeOpsgenie, FakeConfluence,
-        FakeSlackChannel,
-    )
-}  # fmt: skip

@@ -19,7 +19,8 @@ from kb.history_sources import registry
 from kb.importers import registry as importers
 from kb.models import HistoryConnection, HistoryReading, Postmortem
 from kb.remote_api import WRITTEN_HERE, RemoteError
-from tests.kb.history.fake_products import EVIL, NOW, PRODUCTS, TOKEN, FakeProduct
+from tests.kb.history.fake_products import EVIL, NOW, TOKEN, FakeProduct
+from tests.kb.history.fake_slack_channel import PRODUCTS
 from tests.kb.trackers.fake_tracker import served
 
 pytestmark = pytest.mark.django_db
