@@ -83,6 +83,7 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "config.translated_pages.PageTemplates",
+        "NAME": "django",  # Libraries ask for it by this name.
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
