@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +16,6 @@ from common.plugin_settings import PluginSettings
 from common.site_url import public_url
 from common.viewer import signed_in
 from incidents.events.outbox import KINDS
-from incidents.web.shortcuts import add_errors
 from kb import notifications, on_call
 from kb.channel_hosts import registry as channel_hosts
 from kb.channels import syncing
@@ -27,6 +25,7 @@ from kb.chatops import endpoints
 from kb.models import ChatCode, ChatPerson, NotificationRule, Workspace
 from kb.permissions import MANAGE_WORKSPACES
 from kb.web.connections import Connections
+from kb.web.workspace_rules import RulePage
 from people.permissions import requires
 
 MOST_PEOPLE, MOST_CHANNELS = 100, 20
@@ -118,27 +117,15 @@ class NotificationRuleForm(forms.ModelForm):
         }
 
 
+RULE_PAGE = RulePage(
+    NotificationRuleForm, notifications.check_rule, "kb/chat/rule_form.html", _("Notify a channel")
+)
+
+
 @requires(MANAGE_WORKSPACES)
 @require_http_methods(["GET", "POST"])
 def rule_form(request: HttpRequest, pk: int, rule: int | None = None) -> HttpResponse:
-    workspace = get_object_or_404(Workspace, pk=pk)
-    existing = get_object_or_404(NotificationRule, pk=rule, workspace=workspace) if rule else None
-    if request.method == "POST" and existing and "remove" in request.POST:
-        existing.delete()
-        return redirect(workspace)
-    form = NotificationRuleForm(
-        request.POST or None, instance=existing or NotificationRule(workspace=workspace)
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            notifications.check_rule(form.instance)
-            form.save()
-            return redirect(workspace)
-        except ValidationError as error:
-            add_errors(form, error)
-    status = 422 if request.method == "POST" else 200
-    context = {"form": form, "workspace": workspace, "rule": existing}
-    return render(request, "kb/chat/rule_form.html", context, status=status)
+    return RULE_PAGE.respond(request, pk, rule)
 
 
 @requires(MANAGE_WORKSPACES)
