@@ -46,6 +46,8 @@ def sign_in(browser: Browser, address: str, users: Any, **context: Any) -> Page:
     page.fill("[name=password]", "pass-for-tests")
     page.click("main button")
     expect(page.get_by_role("heading", name="Incidents")).to_be_visible()
+    # Its scripts come after what it shows, and a key that is pressed before them is lost.
+    page.wait_for_load_state()
     return page
 
 
