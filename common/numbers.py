@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+
+
+def decimal_in(text: str) -> Decimal | None:
+    """The number that a text is; None for any other text, and for infinities."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def plain_number(value: float | Decimal) -> str:

@@ -5,10 +5,13 @@ Their own texts are English: an answer may be computed for one reader and shown 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analysis.suggestions.types import Reason, SuggestedCause
+from common.language import Text
 from kb.answers import confidence_in_words
 
 CONFIDENCE = {
@@ -28,6 +31,22 @@ WRITTEN = {
 }
 """Where a word was written (analysis.suggestions.explanations)."""
 IN_FIELD = "in the field "
+NAMED = {
+    "service": gettext_lazy("service %(name)s"),
+    "alert": gettext_lazy("alert %(name)s"),
+    "metric": gettext_lazy("metric off: %(name)s"),
+    "template": gettext_lazy("log line: %(name)s"),
+    "line": pgettext_lazy("logs", "log line"),
+}
+"""By kind; "line" is a template whose text is not known."""
+SHARED = {
+    "service": gettext_lazy("same service %(name)s"),
+    "alert": gettext_lazy("same alert %(name)s"),
+    "metric": gettext_lazy("same metric off: %(name)s"),
+    "template": gettext_lazy("same log line: %(name)s"),
+    "line": gettext_lazy("same log line"),
+}
+"""The same, of two incidents."""
 
 
 def confidence_band(confidence: float) -> str:
@@ -42,19 +61,15 @@ def likelihood(suggestion: SuggestedCause) -> str:
     return f"{confidence_band(suggestion.confidence)}, {suggestion.confidence * 100:.0f} %"
 
 
+def _said(texts: Mapping[str, Text], reason: Reason) -> str:
+    """The text of the reason's kind with its name; empty for a word, which has none."""
+    kind = "line" if reason.kind == "template" and not reason.name else reason.kind
+    return str(texts[kind]) % {"name": reason.name} if kind in texts else ""
+
+
 def named(reason: Reason) -> str:
     """What a reason names, with its kind: service checkout."""
-    names = {"name": reason.name}
-    match reason.kind:
-        case "service":
-            return _("service %(name)s") % names
-        case "alert":
-            return _("alert %(name)s") % names
-        case "metric":
-            return _("metric off: %(name)s") % names
-        case "template":
-            return _("log line: %(name)s") % names if reason.name else pgettext("logs", "log line")
-    return reason.text
+    return _said(NAMED, reason) or reason.text
 
 
 def quoted(reason: Reason) -> str:
@@ -66,17 +81,7 @@ def quoted(reason: Reason) -> str:
 
 def shared(reason: Reason) -> str:
     """What two incidents share: “timeout”, or same service checkout."""
-    names = {"name": reason.name}
-    match reason.kind:
-        case "service":
-            return _("same service %(name)s") % names
-        case "alert":
-            return _("same alert %(name)s") % names
-        case "metric":
-            return _("same metric off: %(name)s") % names
-        case "template":
-            return _("same log line: %(name)s") % names if reason.name else _("same log line")
-    return quoted(reason)
+    return _said(SHARED, reason) or quoted(reason)
 
 
 def written(reason: Reason) -> str:

@@ -22,7 +22,7 @@ HIGHEST_TITLE_WEIGHT, TITLE_POWER = 5.0, 0.6
 TERM_WEIGHTS = {"service": 1.0, "alert": 3.0, "template": 3.0, "metric": 3.0}
 ASIDE = {"notes": 0.75, "resolution": 0.75, "evidence": 0.75, "fields": 1.0}
 """What a word of these texts counts, where one of the symptom counts 1: not all of it describes the
-failure, and most incidents have less of it, or none. What a team marked as telling counts fully."""
+failure, and most incidents have less of it, or none. What a team chose for it counts fully."""
 FROM_PEOPLE = frozenset({"notes", "resolution"})
 """Of these, what a new incident has none of."""
 PAIR, PIECE, TITLE_PIECE, SAME_CONCEPT = 0.3, 0.25, 0.6, 0.25

@@ -27,27 +27,28 @@ _APPLIED = """
 """A restored or another database has other times of its migrations."""
 
 
-def may_be_prepared(data: Path) -> bool:
-    """Whether the last preparation from this folder was by the same code."""
-    return _remembered(data).get("code") == _code()
+class Prepared:
+    """What a data folder remembers of the last preparation, compared with the code as it is now."""
 
+    def __init__(self, data: Path) -> None:
+        self._stamp, self._code = data / STAMP, _code()
+        try:
+            found = json.loads(self._stamp.read_text())
+        except (OSError, ValueError):
+            found = {}
+        self._remembered = found if isinstance(found, dict) else {}
 
-def is_prepared(data: Path, url: str) -> bool:
-    """Whether it was this database, it has a user, and no migration came or went since."""
-    remembered = _remembered(data)
-    return may_be_prepared(data) and remembered.get("applied", "") == _applied(url) != ""
+    @property
+    def by_this_code(self) -> bool:
+        return self._remembered.get("code") == self._code
 
+    def is_so(self, url: str) -> bool:
+        """Whether it was this database, it has a user, and no migration came or went since."""
+        return self.by_this_code and self._remembered.get("applied", "") == _applied(url) != ""
 
-def remember(data: Path, url: str) -> None:
-    write_private(data / STAMP, json.dumps({"code": _code(), "applied": _applied(url)}))
-
-
-def _remembered(data: Path) -> dict[str, str]:
-    try:
-        found = json.loads((data / STAMP).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    def remember(self, url: str) -> None:
+        stamp = {"code": self._code, "applied": _applied(url)}
+        write_private(self._stamp, json.dumps(stamp))
 
 
 def _code() -> str:

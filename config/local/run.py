@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from config import env
-from config.local import embedded_redis, prepared, private_folder, status
+from config.local import embedded_redis, private_folder, status
 from config.local.claim import (
     Claim,
     Run,
@@ -36,6 +36,7 @@ from config.local.embedded_postgres import (
 )
 from config.local.options import EVERYWHERE, Options, fail, parse
 from config.local.prepare_database import FIRST_PASSWORD
+from config.local.prepared import Prepared
 from config.local.probes import database_problem, port_problem
 from config.local.supervision import Program, Supervisor
 from config.local.tied_process import tied
@@ -153,8 +154,8 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
     programs = _programs(data, options)
     # Everything loads its code while the servers start and the database is prepared.
     with preparing(data) as lock, ExitStack() as stack:
-        preparation = None
-        if not _may_be_prepared(data, options):
+        prepared, preparation = Prepared(data), None
+        if not prepared.by_this_code or _has_more_to_prepare(data, options):
             preparation = stack.enter_context(_preparation(options))
         os.environ["CAUSEBOOK_SERVES_AFTER"] = str(lock)
         supervisor.configure([*servers, programs[WEB]])
@@ -164,13 +165,13 @@ def _run(data: Path, options: Options, supervisor: Supervisor) -> None:
         _check_database(os.environ["DATABASE_URL"])
         _write_servers(data)
         url = os.environ["DATABASE_URL"]
-        if preparation is None and not prepared.is_prepared(data, url):
+        if preparation is None and not prepared.is_so(url):
             preparation = stack.enter_context(_preparation(options))
         if preparation is not None:
             preparation.communicate(b"\n")
             if preparation.returncode:
                 raise SystemExit(1)
-            prepared.remember(data, url)
+            prepared.remember(url)
     # The others would take the processor from the first page.
     is_served = _wait_until_served(options, supervisor)
     supervisor.configure([*servers, *programs.values()])
@@ -217,10 +218,9 @@ def _make_database(data: Path, postgres: EmbeddedPostgres, supervisor: Superviso
         fail(f"{error} {last_failure(data)}\n{data / LOG} says more.")
 
 
-def _may_be_prepared(data: Path, options: Options) -> bool:
-    """Whether nothing is to be done: no demo to load, no first password to compare."""
-    has_first_password = (data / FIRST_PASSWORD).exists()
-    return not options.demo and not has_first_password and prepared.may_be_prepared(data)
+def _has_more_to_prepare(data: Path, options: Options) -> bool:
+    """Whether there is a demo to load, or a first password to compare, whatever the code."""
+    return options.demo or (data / FIRST_PASSWORD).exists()
 
 
 @contextmanager

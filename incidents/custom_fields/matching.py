@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.numbers import decimal_in
 from incidents.models import CustomField, FieldValue, Incident
 
 PREFIX = "field."
@@ -68,7 +69,7 @@ def _containing(field: CustomField, value: str) -> dict[str, Any]:
 
 
 def _choice(field: CustomField, value: str) -> dict[str, Any]:
-    found = next((each for each in field.choices if each.lower() == value.lower()), None)
+    found = field.choice_named(value)
     if found is None:
         raise ValueError(f"{value!r} is none of {', '.join(field.choices[:30])}.")
     return {"text": found}
@@ -76,11 +77,8 @@ def _choice(field: CustomField, value: str) -> dict[str, Any]:
 
 def _number(field: CustomField, value: str) -> dict[str, Any]:
     compared = _COMPARED.match(value)
-    try:
-        number = Decimal(compared[2] if compared else "")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if compared is None or not number.is_finite() or abs(number) > Decimal(10) ** 20:
+    number = decimal_in(compared[2]) if compared else None
+    if compared is None or number is None or abs(number) > Decimal(10) ** 20:
         raise ValueError(f"{value!r} is not a number such as 12, >100 or <=3.5.")
     return {_LOOKUPS[compared[1]]: number}
 

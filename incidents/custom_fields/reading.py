@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from common.numbers import plain_number
+from common.numbers import decimal_in, plain_number
 from incidents.models import CustomField
 from incidents.models.custom_field import LONGEST_TEXT
 
@@ -55,8 +55,7 @@ def _text(field: CustomField, text: str) -> Read:
 
 
 def _choice(field: CustomField, text: str) -> Read:
-    wanted = " ".join(text.split()).lower()
-    found = next((each for each in field.choices if each.lower() == wanted), None)
+    found = field.choice_named(" ".join(text.split()))
     if found is None:
         raise refused(
             field,
@@ -68,11 +67,8 @@ def _choice(field: CustomField, text: str) -> Read:
 
 
 def _number(field: CustomField, text: str) -> Read:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+    number = decimal_in(text)
+    if number is None:
         raise refused(field, _("“%(value)s” is not a number such as 12 or 3.5."), value=text[:60])
     if abs(number) >= LARGEST or number != round(number, 6):
         raise refused(field, _("A number has up to 14 digits before the point and 6 behind it."))

@@ -168,6 +168,13 @@ def parse_delivery(delivery: Delivery) -> ParsedDelivery:
     return ParsedDelivery(delivery, events)
 
 
+def _store(delivery: Delivery, event: ChangeEvent | AnnouncementEvent) -> tuple[bool, str]:
+    """Whether it could be stored, and the outcome in words."""
+    if isinstance(event, AnnouncementEvent):
+        return take_announcement(delivery.integration, event)
+    return changes.ingest_change(delivery.integration, event, delivery.received_at)
+
+
 def _process(batch: Sequence[Delivery]) -> None:
     parsed = [parse_delivery(delivery) for delivery in batch]
     alerts = [
@@ -183,14 +190,8 @@ def _process(batch: Sequence[Delivery]) -> None:
         for event in each.events:
             if isinstance(event, Ignored):
                 each.outcomes.append(event.why)
-            elif isinstance(event, ChangeEvent):
-                stored, outcome = changes.ingest_change(
-                    each.delivery.integration, event, each.delivery.received_at
-                )
-                each.outcomes.append(outcome)
-                each.problem = each.problem or ("" if stored else outcome)
-            elif isinstance(event, AnnouncementEvent):
-                stored, outcome = take_announcement(each.delivery.integration, event)
+            elif isinstance(event, ChangeEvent | AnnouncementEvent):
+                stored, outcome = _store(each.delivery, event)
                 each.outcomes.append(outcome)
                 each.problem = each.problem or ("" if stored else outcome)
         _take_over_acts(each)

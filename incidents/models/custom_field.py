@@ -101,6 +101,11 @@ class CustomField(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("incidents:custom-field", args=[self.pk])
 
+    def choice_named(self, text: str) -> str | None:
+        """The choice that is written so, in any case; None where there is none."""
+        wanted = text.lower()
+        return next((each for each in self.choices if each.lower() == wanted), None)
+
     def clean(self) -> None:
         self.label = " ".join(self.label.split())
         self.choices = _clean_choices(self.choices)

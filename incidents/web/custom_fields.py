@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
 from incidents import filing
-from incidents.custom_fields.values import BelongsTo, values_of
+from incidents.custom_fields.values import BelongsTo, values_of, with_values
 from incidents.field_definitions import save_field
 from incidents.models import CustomField, Incident
 from incidents.permissions import EDIT_INCIDENTS, MANAGE_FIELDS
@@ -58,6 +59,7 @@ class ValuesForm(CustomFieldsMixin):
 
 def custom_context(incident: Incident) -> dict[str, Any]:
     """What the page of an incident shows of its custom fields."""
+    prefetch_related_objects([incident], with_values(BelongsTo.INCIDENTS))
     return {"custom_values": values_of(incident), "custom_form": ValuesForm(incident=incident)}
 
 

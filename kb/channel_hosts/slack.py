@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from common.payloads import dig, listed, text
+from common.slack_words import OWN_MESSAGE, REFUSED_TOKENS
 from common.written_times import without_accents
 from kb.channel_hosts.base import ChannelHost, FoundChannel
 from kb.chat import slack
@@ -21,7 +22,6 @@ from kb.chat.base import OutboundRequest
 NAME, WORDS = 80, 250
 PAGE, NEWEST = 200, 15
 """Channels of a page; messages among which one is found again: Slack allows some apps no more."""
-EVENT = "causebook_message"
 _NOT_ALLOWED = re.compile(r"[^a-z0-9_]+")
 
 
@@ -30,9 +30,7 @@ class SlackChannels(ChannelHost):
     name_taken = ("name_taken",)
     so_already = ("already_in_channel", "already_archived", "cant_invite_self")
     missing = ("channel_not_found", "is_archived")
-    locked_out = (
-        "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive",
-    )  # fmt: skip
+    locked_out = REFUSED_TOKENS
 
     def problem(self) -> str:
         if self.secrets.get("bot_token"):
@@ -78,7 +76,7 @@ class SlackChannels(ChannelHost):
         return self._post("conversations.setTopic", channel=channel, topic=_words(text))
 
     def with_key(self, message: OutboundRequest, key: str) -> OutboundRequest:
-        metadata = {"event_type": EVENT, "event_payload": {"key": key}}
+        metadata = {"event_type": OWN_MESSAGE, "event_payload": {"key": key}}
         return replace(message, body={**message.body, "metadata": metadata})
 
     def newest_messages(self, channel: str) -> OutboundRequest:
@@ -90,7 +88,7 @@ class SlackChannels(ChannelHost):
         return {
             text(each, "metadata.event_payload.key", 100)
             for each in listed(answer, "messages")
-            if text(each, "metadata.event_type") == EVENT
+            if text(each, "metadata.event_type") == OWN_MESSAGE
         }
 
     def invite(self, channel: str, person: str) -> OutboundRequest:

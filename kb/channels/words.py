@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.language import Text
 from common.redaction import redact
-from common.site_url import public_url
+from common.site_url import address_of
 from incidents.models import Event, Incident
 from kb.answers import CHANGED, Answer
 from kb.chat.base import ChatAnswer
@@ -58,10 +58,6 @@ def topic_of(incident: Incident) -> str:
     owner = f"Owner: {incident.owner}" if incident.owner else ""
     state = [incident.severity, incident.get_status_display(), services, owner]
     return redact(" · ".join([*filter(None, state), address_of(incident)]))
-
-
-def address_of(incident: Incident) -> str:
-    return f"{public_url()}{incident.get_absolute_url()}"
 
 
 def first_message(incident: Incident, answer: Answer | None) -> ChatAnswer:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, text
+from common.slack_words import REFUSED_TOKENS
 from kb.history_sources.base import (
     Cursor,
     HistorySource,
@@ -50,13 +51,6 @@ LATE_REPLIES = timedelta(days=30)
 """Threads so old are compared when following: only their beginnings are listed."""
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{4,20}\Z")
 _LINKED = re.compile(r"/archives/([CG][A-Z0-9]{4,20})(?:/p(\d{10})(\d{6}))?/?\Z")
-_REFUSED_TOKENS = {
-    "invalid_auth",
-    "not_authed",
-    "token_revoked",
-    "token_expired",
-    "account_inactive",
-}
 _NO_CHANNEL = {"channel_not_found", "not_in_channel", "thread_not_found"}
 
 
@@ -311,7 +305,7 @@ class Slack(HistorySource):
 
     def _refusal(self, answer: Answer, channel: str) -> RemoteError:
         why = text(answer.data, "error", 60)
-        if why in _REFUSED_TOKENS:
+        if why in REFUSED_TOKENS:
             return self.api.error_of(Answer(401, answer.headers, why))
         if why == "missing_scope":
             needed = text(answer.data, "needed", 100)

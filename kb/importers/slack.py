@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.markdown import escape_markdown
 from common.payloads import dig, is_web_address, text
+from common.slack_words import OWN_MESSAGE
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -32,8 +33,6 @@ from kb.importers.base import (
 MOST_TEXT, MOST_TITLE = 2000, 200
 MOST_MESSAGES = 400
 """Of one incident: what is said later is mostly of other things."""
-OURS = "causebook_message"
-"""The type of metadata of what this product posted into a channel."""
 FIRST, LAST = "the first message", "the last message"
 """How times are guessed."""
 _NO_WORDS = re.compile(r"(?:channel|group)_|bot_(?:add|remove)|pinned_item|reminder_add|tombstone")
@@ -65,7 +64,7 @@ def at_of(row: Mapping[str, Any]) -> datetime | None:
 
 def is_of_people(row: Mapping[str, Any]) -> bool:
     """Whether a message says something; not that somebody joined, and not what we posted."""
-    ours = text(row, "metadata.event_type", 50) == OURS
+    ours = text(row, "metadata.event_type", 50) == OWN_MESSAGE
     return not ours and _NO_WORDS.match(text(row, "subtype", 50)) is None
 
 

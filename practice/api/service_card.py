@@ -12,18 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.site_url import public_url
+from common.site_url import address_of
 from incidents.catalogue.formats.backstage import name_in
 from incidents.models import Service
 from incidents.search.row_causes import IncidentRow
 from people import audit
 from practice.service_card import IN_WORDS, RecurringCause, ServiceCard, card_of
 from practice.slos.status import SloStatus
-
-
-def _address(row: Any) -> str:
-    """The whole address of a page: portals are on other hosts."""
-    return f"{public_url()}{row.get_absolute_url()}"
 
 
 class CardServiceSerializer(serializers.ModelSerializer):
@@ -39,7 +34,7 @@ class CardServiceSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_url(self, row: Service) -> str:
-        return _address(row)
+        return address_of(row)
 
 
 class CardIncidentSerializer(serializers.Serializer):
@@ -55,7 +50,7 @@ class CardIncidentSerializer(serializers.Serializer):
     cause_state = serializers.CharField(source="cause.state", default="")
 
     def get_url(self, row: IncidentRow) -> str:
-        return _address(row.incident)
+        return address_of(row.incident)
 
 
 class CardObjectiveSerializer(serializers.Serializer):
@@ -68,7 +63,7 @@ class CardObjectiveSerializer(serializers.Serializer):
     burns_too_fast = serializers.SerializerMethodField()
 
     def get_url(self, row: SloStatus) -> str:
-        return _address(row.slo)
+        return address_of(row.slo)
 
     def get_burns_too_fast(self, row: SloStatus) -> bool:
         return bool(row.firing)
@@ -97,7 +92,7 @@ class CardCauseSerializer(serializers.Serializer):
     how_to_fix = serializers.CharField(source="cause.how_to_fix", help_text="Markdown.")
 
     def get_url(self, row: RecurringCause) -> str:
-        return _address(row.cause)
+        return address_of(row.cause)
 
 
 class ServiceCardSerializer(serializers.Serializer):

@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from common.counting import Counts
 from common.leased_jobs import claim_due, claimable, finish, outcome_of, retry_later
 from common.redaction import redact
-from common.site_url import public_url
+from common.site_url import address_of
 from kb.remote_connections import note_failure
 from practice.code_hosts.base import CommitResult, Figure, RemoteError, Unit, names_repository
 from practice.models import CodeHost, LoadTest, Publication
@@ -55,7 +55,7 @@ def result_of(run: ComparedRun, gate: Gate) -> CommitResult:
         name=name,
         passed=gate.may_release,
         summary=gate.in_words,
-        link=f"{public_url()}{test.get_absolute_url()}",
+        link=address_of(test),
         figures=list(figures_of(run).values()),
     )
 

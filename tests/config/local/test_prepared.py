@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from config import env
-from config.local import prepared
+from config.local.prepared import STAMP, Prepared
 from tests import servers
 
 TABLES = """
@@ -51,15 +51,15 @@ def run(url: str, statement: str) -> None:
 def test_a_database_is_prepared_once_for_the_same_code(
     url: str, code: Path, tmp_path: Path
 ) -> None:
-    assert not prepared.may_be_prepared(tmp_path)
-    assert not prepared.is_prepared(tmp_path, url)
-    prepared.remember(tmp_path, url)
-    assert prepared.may_be_prepared(tmp_path)
-    assert prepared.is_prepared(tmp_path, url)
+    assert not Prepared(tmp_path).by_this_code
+    assert not Prepared(tmp_path).is_so(url)
+    Prepared(tmp_path).remember(url)
+    assert Prepared(tmp_path).by_this_code
+    assert Prepared(tmp_path).is_so(url)
 
     code.write_text("changed = True")
-    assert not prepared.may_be_prepared(tmp_path)
-    assert not prepared.is_prepared(tmp_path, url)
+    assert not Prepared(tmp_path).by_this_code
+    assert not Prepared(tmp_path).is_so(url)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_a_database_is_prepared_once_for_the_same_code(
 def test_a_database_that_changed_is_prepared_again(
     url: str, code: Path, tmp_path: Path, change: str
 ) -> None:
-    prepared.remember(tmp_path, url)
+    Prepared(tmp_path).remember(url)
     run(url, change)
-    assert prepared.may_be_prepared(tmp_path)
-    assert not prepared.is_prepared(tmp_path, url)
-    prepared.remember(tmp_path, url)
+    assert Prepared(tmp_path).by_this_code
+    assert not Prepared(tmp_path).is_so(url)
+    Prepared(tmp_path).remember(url)
     expected = "migrations VALUES" in change or "now()" in change
-    assert prepared.is_prepared(tmp_path, url) == expected
+    assert Prepared(tmp_path).is_so(url) == expected
 
 
 @pytest.mark.parametrize("stamp", ["", "{", "[]", "1", '{"code": 1}'])
 def test_a_damaged_stamp_counts_as_none(url: str, code: Path, tmp_path: Path, stamp: str) -> None:
-    (tmp_path / prepared.STAMP).write_text(stamp)
-    assert not prepared.is_prepared(tmp_path, url)
+    (tmp_path / STAMP).write_text(stamp)
+    assert not Prepared(tmp_path).is_so(url)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from common.slack_words import OWN_MESSAGE
 from incidents.filing import edit_incident, file_incident
 from incidents.models import Incident
 from kb.history_sources.slack import Slack, SlackForm, targets_in
 from kb.import_runner import import_records
 from kb.importers.base import ImportedIncident, ReadResult
-from kb.importers.slack import OURS, plain_words
+from kb.importers.slack import plain_words
 from kb.remote_api import RemoteError
 from tests.json_server import serving
 from tests.slack_server import BOT, Channel, FakeSlack
@@ -38,7 +39,7 @@ def outage(there: FakeSlack) -> Channel:
     channel.say("joined", AT, subtype="channel_join")
     alert = [{"title": "SEV2 payments 5xx", "text": "service: payments"}]
     channel.say("", AT + 1, "", bot_id="B1", username="Grafana", attachments=alert)
-    channel.say("posted by us", AT + 2, BOT, bot_id="B0BOT", metadata={"event_type": OURS})
+    channel.say("posted by us", AT + 2, BOT, bot_id="B0BOT", metadata={"event_type": OWN_MESSAGE})
     channel.say("<@U0BOB> pool is *full* &lt;400&gt;, see <https://g.example/d|graph>", AT + 60)
     file = {"name": "pool.png", "permalink": "https://x.slack.com/files/pool.png"}
     channel.say("Raised it", AT + 600, "U0BOB", files=[file])
