@@ -10,6 +10,7 @@ from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
 from incidents.models.notice import Notice
 from incidents.models.pager_act import PagerAct
+from incidents.models.push import PushDelivery, PushDevice, PushKey
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.saved_filter import SavedFilter
 from incidents.models.scheduled_run import ScheduledRun
@@ -37,6 +38,9 @@ __all__ = [
     "MaintenanceWindow",
     "Notice",
     "PagerAct",
+    "PushDelivery",
+    "PushDevice",
+    "PushKey",
     "SavedFilter",
     "ScheduledRun",
     "Service",
