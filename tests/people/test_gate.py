@@ -45,6 +45,7 @@ OF_ONESELF = {
     "accounts.web.views.save_language", "accounts.web.views.end_session",
     "accounts.web.views.end_other_sessions", "accounts.web.views.ask_to_join",
     "accounts.web.views.accept_invitation", "accounts.web.views.admin_sign_in",
+    "accounts.web.push.enable", "accounts.web.push.remove", "accounts.web.push.test",
     # They read, though by POST: the text to look up is long.
     "analysis.web.suggestions.match", "analysis.web.search.search", "kb.web.postmortems.preview",
 }  # fmt: skip
