@@ -89,6 +89,21 @@ def without_comments(text: str) -> str:
     return parts[0] + "".join(part.partition("-->")[2] for part in parts[1:])
 
 
+def without_title(body: str, title: str) -> str:
+    """The body without its heading, if that is the title."""
+    lines = body.splitlines()
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        following = lines[number + 1].strip() if number + 1 < len(lines) else ""
+        underlined = bool(following) and set(following) == {"="}
+        text = line.strip().strip("#").strip()
+        if text == title and (line.lstrip().startswith("#") or underlined):
+            return "\n".join([*lines[:number], *lines[number + 1 + underlined :]])
+        break
+    return body
+
+
 def headings_in(lines: list[str]) -> Iterator[Heading]:
     """The headings outside of fenced code, in their order."""
     fenced = False
