@@ -20,7 +20,12 @@ from kb.importers.html_headings import headings_of_toggles, text_in
 from kb.importers.incident_logs import entries_of
 from kb.importers.log_records import records_of_log
 from kb.importers.postmortem_text import read_report, without_title
-from kb.importers.report_fields import read_labels, read_sections, read_times
+from kb.importers.report_fields import (
+    add_time_of_title,
+    read_labels,
+    read_sections,
+    read_times,
+)
 from kb.importers.status_page_html import rows_of_status_page
 from kb.importers.statuspage import StatuspageImporter
 
@@ -75,6 +80,7 @@ class HtmlImporter(FolderImporter):
         report = read_report(body)
         refuse_other_documents(file, title, body, report)
         record = ImportedIncident(external_id=name, title=title, body=body, body_title=title)
+        add_time_of_title(report, title)
         stamp = page.select_one("time[datetime]")
         stamped = f"{stamp['datetime']}" if stamp else ""
         prose = f"{name}\n{stamped}\n{title}\n{body[:MAX_DATE_SEARCH]}\n"

@@ -18,6 +18,7 @@ from kb.importers.base import (
 from kb.importers.files import (
     MAX_DATE_SEARCH,
     FolderImporter,
+    refuse_announcements,
     refuse_other_documents,
     set_start_from_text,
 )
@@ -26,6 +27,7 @@ from kb.importers.incident_logs import entries_of
 from kb.importers.log_records import records_of_log
 from kb.importers.postmortem_text import Report, read_report, without_comments, without_title
 from kb.importers.report_fields import (
+    add_time_of_title,
     head_values,
     published_at,
     read_labels,
@@ -79,6 +81,7 @@ class MarkdownImporter(FolderImporter):
         body = without_title(body, title or report.title)
         title = title or report.title
         values = head_values(head, self.mapping)
+        refuse_announcements(head)
         refuse_other_documents(file, title, body, report, values)
         title = title or file.stem.replace("-", " ").replace("_", " ").strip()
         record = ImportedIncident(
@@ -103,6 +106,7 @@ class MarkdownImporter(FolderImporter):
             given("causes", "causes", "cause", "categories", "category", "root_cause")
         )
         record.causes = [(category, category) for category in categories]
+        add_time_of_title(report, title)
         prose = f"{name}\n{title}\n{without_comments(body[:MAX_DATE_SEARCH])}"
         self._fill(record, values, report, prose, file)
         return record
