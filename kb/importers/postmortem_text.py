@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from common.written_times import read_written_time
-from incidents.history_rows import TIME_FIELDS
+from incidents.history_columns import TIME_FIELDS
 from kb.importers.section_names import line_field, section_about
 
 MAX_LINES = 5000

@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from common.time_ranges import find_range, length_in, read_range
 from common.times import first_date_in, is_only_a_day, parse_time
 from common.written_times import DateOrder, read_written_time
+from incidents.history_columns import TIME_FIELDS
 from incidents.history_rows import (
     ONLY_A_DAY,
-    TIME_FIELDS,
     RowOptions,
     canonical_head,
     names_of,

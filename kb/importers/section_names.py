@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from incidents.history_rows import COLUMNS, canonical_head
+from incidents.history_columns import COLUMNS
+from incidents.history_rows import canonical_head
 
 ROOT, FACTOR, TRIGGER, ACTIONS, RESOLUTION, SYMPTOM, OTHER = (
     "root", "contributing", "trigger", "actions", "resolution", "symptom", "other",

@@ -64,7 +64,7 @@ CASES = Path(__file__).parents[1] / "cases"
         (
             "pyrra",
             "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: a}",
-            "PrometheusRule a (monitoring.coreos.com/v1) of Prometheus rules: import the objectives",
+            "PrometheusRule a (monitoring.coreos.com/v1) of Prometheus rules: import the object",
         ),
         (
             "pyrra",
@@ -218,7 +218,7 @@ def test_an_empty_object_is_refused_in_one_sentence(kind: str) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("metadata:\n  labels:\n    {{- include \"shop.labels\" . | nindent 4 }}\n", "Helm"),
+        ('metadata:\n  labels:\n    {{- include "shop.labels" . | nindent 4 }}\n', "Helm"),
         ("{{- if .Values.slos }}\nkind: SLO\n{{- end }}\n", "Helm"),
         ("version: prometheus/v1\nslos: [a[{{.window}}]\n", "This is not YAML: line"),
     ],
