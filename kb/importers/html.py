@@ -58,6 +58,11 @@ class HtmlImporter(FolderImporter):
                 place = f"{name}, “{title[:80]}”"
                 yield from StatuspageImporter(options=self.options).read_row(place, row)
             return
+        if page.select_one('[data-react-class="HistoryIndex"]'):
+            raise CannotImport(
+                "a script fills this page of Statuspage: save /api/v2/incidents.json of its site, "
+                "and import that as statuspage"
+            )
         main = next((found for where in _MAIN if (found := page.select_one(where))), None)
         named, title = _title_of(page)
         heads = main.select("h1") if main else []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
+from incidents.models import Incident
 from kb.import_runner import import_records
 from kb.importers import registry
 from kb.importers.base import ImportedIncident, ReadResult
@@ -48,6 +50,16 @@ def test_an_index_without_a_log_is_left_out(tmp_path: Path) -> None:
     assert [why for _, why in read(tmp_path)] == ["it is the folder's index"]
 
 
+def test_a_page_that_a_script_fills_is_refused_with_what_to_save(tmp_path: Path) -> None:
+    path = tmp_path / "history.html"
+    path.write_text(
+        "<title>Acme Status - Incident History</title><body><h4>History 2026-07-04</h4>"
+        "<div data-react-class='HistoryIndex' data-react-props='{}'></div>"
+    )
+    [(_, why)] = read(path)
+    assert "save /api/v2/incidents.json" in str(why)
+
+
 def test_labels_actions_and_text_of_a_table_go_to_their_own_incident(tmp_path: Path) -> None:
     [confluence] = [page for page in LOGS if page.shape == "Confluence"]
     (tmp_path / confluence.name).write_text(confluence.text)
@@ -86,6 +98,7 @@ def test_the_source_of_a_status_page_gives_its_incidents_with_their_updates(
 def test_incidents_of_a_page_are_stored_and_known_again(tmp_path: Path) -> None:
     path = tmp_path / LOGS[0].name
     path.write_text(LOGS[0].text)
-    assert len(import_records(read(path), "html").new) == 2
+    call_command("import_knowledge", "html", path)
+    assert {incident.title for incident in Incident.objects.all()} == {"Queue stuck", "Disk full"}
     assert {link.cause.name for link in CauseLink.objects.all()} == set(LOGS[0].causes)
     assert import_records(read(path), "html").same == 2
