@@ -118,7 +118,9 @@ PLUGINS_MAY_ALSO_IMPORT = {
     "kb/history_sources": (*APIS, "kb.importers", "incidents.history_rows"),
     # One way of reading a row of incident history, whatever file it is in.
     "kb/importers": (
-        "incidents.history_columns", "incidents.history_rows", "incidents.history_tables",
+        "incidents.history_columns",
+        "incidents.history_rows",
+        "incidents.history_tables",
         "incidents.severities",
     ),
 }
