@@ -94,6 +94,30 @@ def require_needed(belongs_to: str, given: Given) -> None:
         raise ValidationError(errors)
 
 
+def require_needed_to_resolve(incident: Incident) -> None:
+    """Raises ValidationError by name for fields without which no person resolves an incident."""
+    unset = fields_of(BelongsTo.INCIDENTS).filter(needed_to_resolve=True)
+    unset = unset.exclude(values__incident=incident)
+    errors = {
+        field.name: ValidationError(
+            _("Set “%(label)s” first: it is needed to resolve an incident."),
+            params={"label": field.label},
+        )
+        for field in unset
+    }
+    if errors:
+        raise ValidationError(errors)
+
+
+def unset_to_resolve(incident: Any) -> list[CustomField]:
+    """The fields that are needed to resolve an incident and have no value, in order."""
+    if incident.merged_into_id is not None:
+        return []
+    needed = [each for each in listed_fields(BelongsTo.INCIDENTS) if each.needed_to_resolve]
+    values = by_name(incident) if needed else {}
+    return [field for field in needed if field.name not in values]
+
+
 def missing(field: CustomField) -> str:
     """What to say where a field that is needed is empty."""
     return _("Enter “%(label)s”: it is needed.") % {"label": field.label}
