@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.markdown import escape_markdown
 from common.process_cache import ProcessCache
 from incidents.custom_fields.reading import Read, read_value
@@ -118,9 +120,9 @@ def unset_to_resolve(incident: Any) -> list[CustomField]:
     return [field for field in needed if field.name not in values]
 
 
-def missing(field: CustomField) -> str:
+def missing(field: CustomField) -> Text:
     """What to say where a field that is needed is empty."""
-    return _("Enter “%(label)s”: it is needed.") % {"label": field.label}
+    return format_lazy(_("Enter “{label}”: it is needed."), label=field.label)
 
 
 def write_values(record: Incident | Service, values: Mapping[CustomField, Read]) -> list[str]:

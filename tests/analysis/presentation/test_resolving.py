@@ -186,6 +186,9 @@ def test_a_field_that_is_needed_is_part_of_the_form_and_set_with_it(
     forget_listed_fields()
     assert "Fixed by" in form_of(web, incident)
     assert "Enter “Fixed by”: it is needed." in send(web, incident, fix="Restarted")
+    path = f"/analysis/incidents/{incident.pk}/resolve/"
+    german = web.post(path, {"fix": "Restarted"}, headers={"Accept-Language": "de"})
+    assert "Geben Sie „Fixed by“ an" in german.content.decode()
     wrong = send(web, incident, fix="Restarted", **{"field-fix": "nowhere"})
     assert "“nowhere” is not a link" in wrong
     assert Incident.objects.get().is_open
