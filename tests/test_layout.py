@@ -33,7 +33,7 @@ LAYERS = {
         "permissions audited",
         "events custom_fields history_columns",
         "filing severities search catalogue tokens retention scheduled_runs guides since_opening",
-        "suspect_changes history_rows viewers responders palette home field_definitions",
+        "push suspect_changes history_rows viewers responders palette home field_definitions",
         "timeline undoing affected_services history_tables",
         "alerts merging bulk",
         "pager_acts",
@@ -80,7 +80,7 @@ LAYERS = {
         "tasks urls admin apps",
     ],
     "accounts": [
-        "sign_in audited audit_log",
+        "sign_in audited audit_log push_cookie",
         "people storage",
         "adapters backends palette",
         "receivers",

@@ -11,6 +11,7 @@ from incidents.models.integration import Delivery, Integration, IntegrationSecre
 from incidents.models.named_rule import ONE_OF_A_NAME, NamedRule
 from incidents.models.notice import Notice
 from incidents.models.pager_act import PagerAct
+from incidents.models.push import PushDelivery, PushDevice, PushKey
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.saved_filter import SavedFilter
 from incidents.models.scheduled_run import ScheduledRun
@@ -40,6 +41,9 @@ __all__ = [
     "NamedRule",
     "Notice",
     "PagerAct",
+    "PushDelivery",
+    "PushDevice",
+    "PushKey",
     "SavedFilter",
     "ScheduledRun",
     "Service",
