@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob
 from common.sealing import SealedSecrets
 from incidents.models.notice import Notice
@@ -18,7 +19,7 @@ class PushKey(SealedSecrets):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="push_key_is_one")]
+        constraints = [CheckConstraint(condition=Q(pk=1), name="push_key_is_one")]
 
     def __str__(self) -> str:
         return "key of push notifications"
