@@ -103,8 +103,8 @@ class IncidentPaginator(Paginator):
         return Page(rows, number, self)
 
     def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> list[Incident]:
-        listed = incidents.select_related("owner").prefetch_related("services")
-        return list(listed[start:stop])
+        keys = incidents.values_list("pk", flat=True)
+        return incidents_by_keys(keys[start:stop], ["services"])
 
 
 class SearchPaginator(IncidentPaginator):

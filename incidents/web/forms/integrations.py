@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from incidents.models import Integration
+from incidents.models import Integration, Service
 
 
 class IntegrationForm(forms.ModelForm):
@@ -15,3 +17,7 @@ class IntegrationForm(forms.ModelForm):
         model = Integration
         fields = ["name", "service", "enabled"]
         labels = {"name": _("Name"), "service": _("Service"), "enabled": _("Enabled")}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        cast(forms.ModelChoiceField[Service], self.fields["service"]).empty_label = _("None")
