@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from incidents.models import Integration, Service
+from incidents.models import Integration
 
 
 class IntegrationForm(forms.ModelForm):
@@ -20,4 +20,4 @@ class IntegrationForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        cast(forms.ModelChoiceField[Service], self.fields["service"]).empty_label = _("None")
+        self.fields["service"].empty_label = _("None")  # type: ignore[attr-defined]
