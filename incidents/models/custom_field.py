@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from incidents.models.incident import Incident
 from incidents.models.service import Service
 
@@ -92,7 +93,7 @@ class CustomField(models.Model):
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
-            models.CheckConstraint(condition=~Q(label=""), name="custom_field_has_label"),
+            CheckConstraint(condition=~Q(label=""), name="custom_field_has_label"),
         ]
 
     def __str__(self) -> str:
@@ -170,7 +171,7 @@ class FieldValue(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["incident", "field"], name="field_value_of_incident"),
             models.UniqueConstraint(fields=["service", "field"], name="field_value_of_service"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(incident=None) ^ Q(service=None), name="field_value_of_one_record"
             ),
         ]

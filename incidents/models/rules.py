@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.errors import choose_one_of
 from incidents.models.change import Change
 
@@ -83,7 +84,7 @@ class MaintenanceWindow(models.Model):
     class Meta:
         ordering = ["-starts_at"]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="maintenance_ends_after_start",
                 violation_error_message="It must end after it starts.",

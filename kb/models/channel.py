@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob
 from incidents.models import Incident, Service
 from kb.models.chat import Workspace
@@ -52,7 +53,7 @@ class ChannelRule(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(private_incidents__in=["never", "channel"]),
                 name="channel_rule_private_known",
             )

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob
 from incidents.models import Event, Incident
 from kb.models.chat import Workspace
@@ -39,7 +40,7 @@ class NotificationRule(models.Model):
         db_table = "kb_rule"
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(quiet_from=None, quiet_until=None)
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False),
                 name="rule_quiet_has_both_ends",
