@@ -252,7 +252,8 @@ def as_png(drawing: str) -> bytes:
 def _ticks(start: float, end: float, shift: float = 0) -> list[float]:
     """Round times, about five of them, of a clock that is `shift` seconds ahead of UTC."""
     day = 86_400
-    for step in (900, 1800, 3600, 7200, 14_400, 43_200, day, 2 * day, 7 * day, 14 * day, 61 * day):
+    steps = (60, 300, 900, 1800, 3600, 7200, 14_400, 43_200)
+    for step in (*steps, day, 2 * day, 7 * day, 14 * day, 61 * day):
         if (end - start) / step <= 5.5:
             break
     first = -(-(start + shift) // step) * step - shift

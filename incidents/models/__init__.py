@@ -8,6 +8,7 @@ from incidents.models.heartbeat import HeartbeatRule, HeartbeatSender, Heartbeat
 from incidents.models.history import history_of
 from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
+from incidents.models.named_rule import ONE_OF_A_NAME, NamedRule
 from incidents.models.notice import Notice
 from incidents.models.pager_act import PagerAct
 from incidents.models.push import PushDelivery, PushDevice, PushKey
@@ -20,6 +21,7 @@ from incidents.models.token import ApiToken, IdempotentResponse
 from incidents.models.unknown_service import UnknownService
 
 __all__ = [
+    "ONE_OF_A_NAME",
     "Alert",
     "ApiToken",
     "Change",
@@ -36,6 +38,7 @@ __all__ = [
     "Integration",
     "IntegrationSecret",
     "MaintenanceWindow",
+    "NamedRule",
     "Notice",
     "PagerAct",
     "PushDelivery",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0027_found_by_label'),
+        ('incidents', '0030_rules_of_one_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
