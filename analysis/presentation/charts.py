@@ -157,7 +157,7 @@ def _value_axis(scale: _Scale, unit: str) -> Iterator[SafeString]:
     for value in (scale.low, (scale.low + scale.high) / 2, scale.high):
         y = scale.y(value)
         yield svg.line(LEFT, y, WIDTH - RIGHT, y, class_="grid")
-        yield svg.text(quantity(value, unit), LEFT - 5, y + 3, text_anchor="end")
+        yield svg.text(quantity(value, unit), LEFT - 5, y + 3, text_anchor="end", class_="value")
 
 
 def _time_axis(scale: _Scale, relative: bool) -> Iterator[SafeString]:

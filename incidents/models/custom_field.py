@@ -74,6 +74,14 @@ class CustomField(models.Model):
         default=Needed.NEVER,
         help_text=_("In forms and API. Chat, alerts and imports may leave it empty."),
     )
+    needed_to_resolve = models.BooleanField(
+        _("needed to resolve"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "People can resolve an incident only once it is set. Alerts that end resolve it anyway."
+        ),
+    )
     feeds_similarity = models.BooleanField(
         _("feeds similarity"),
         default=False,
@@ -122,6 +130,8 @@ class CustomField(models.Model):
             has_words and self.belongs_to == self.BelongsTo.INCIDENTS
         ):
             errors["feeds_similarity"] = _("Only text and choices of incidents feed similarity.")
+        if self.needed_to_resolve and self.belongs_to != self.BelongsTo.INCIDENTS:
+            errors["needed_to_resolve"] = _("Only incidents are resolved, services are not.")
         if errors:
             raise ValidationError(errors)
 
