@@ -15,12 +15,14 @@ from allauth.account.signals import (
 from allauth.socialaccount.models import SocialLogin
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.adapters import SingleSignOnAdapter
+from accounts.push_cookie import device_of
 from accounts.sign_in import first_password, groups, second_factor, sessions
+from incidents.push import devices
 from people.membership import apply_groups
 
 MUST = "must"
@@ -31,9 +33,19 @@ CHANGE_PASSWORD, ADD_FACTOR = "change_password", "add_second_factor"
 @receiver(user_logged_in)
 def start_session(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
     sessions.start(request.session)
+    if device := device_of(request):
+        devices.signed_in(user, device, request.session.session_key or "")
     request.session.pop(MUST, None)
     if first_password.must_change(user):
         request.session[MUST] = CHANGE_PASSWORD
+
+
+@receiver(user_logged_out)
+def end_notifications(sender: Any, request: HttpRequest, user: User | None, **_: Any) -> None:
+    """Whoever uses this browser next reads nothing of what its last person may see."""
+    device = device_of(request)
+    if user is not None and device:
+        devices.remove(user, device)
 
 
 @receiver(came_by_library)

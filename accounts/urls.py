@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from accounts.web import views
+from accounts.web import push, views
 from accounts.web.lazy import lazy, lazy_departure, posted_elsewhere
 
 ACCOUNT, MFA = "allauth.account.views", "allauth.mfa"
@@ -96,6 +96,10 @@ urlpatterns = [
     path("account/", views.account, name="socialaccount_connections"),
     path("account/time-zone/", views.save_time_zone, name="save-time-zone"),
     path("account/language/", views.save_language, name="save-language"),
+    path("service-worker.js", push.service_worker, name="service-worker"),
+    path("account/notifications/", push.enable, name="push-enable"),
+    path("account/notifications/<int:pk>/remove/", push.remove, name="push-remove"),
+    path("account/notifications/<int:pk>/test/", push.test, name="push-test"),
     path("account/sessions/end/", views.end_other_sessions, name="end-other-sessions"),
     path("account/sessions/<int:pk>/end/", views.end_session, name="end-session"),
     path(

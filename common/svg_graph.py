@@ -27,8 +27,15 @@ def graph(
     middles = _middles(layout)
     bottom = max(middles.values()) + BOX_HEIGHT / 2
     parts = [svg.element("defs", _arrow_head())]
+    targets: dict[int, list[int]] = {}
+    for start, end in times:
+        targets.setdefault(start, []).append(end)
     for before, after in layout.links:
-        parts.extend(_link(before, after, middles, arrives=layout.depth[after[0]] == after[1]))
+        node, column = after
+        arrives = layout.depth[node] == column
+        # The lines of a box share a lane: this is of those that end further on.
+        beyond = [end for end in targets.get(node, ()) if layout.depth[end] > column]
+        parts.extend(_link(before, after, middles, arrives, [node] if arrives else beyond))
     for number, (start, end) in enumerate(layout.backward, 1):
         ends = [(node, layout.depth[node]) for node in (start, end)]
         parts.append(_way_back(ends[0], ends[1], middles, bottom + number * LANE_HEIGHT))
@@ -40,7 +47,7 @@ def graph(
         words, path, css_class = names[node]
         y = middles[node, column] - BOX_HEIGHT / 2
         parts.append(
-            box(_left(column), y, BOX_WIDTH, BOX_HEIGHT, words, css_class, path, BOX_LETTERS)
+            box(_left(column), y, BOX_WIDTH, BOX_HEIGHT, words, css_class, path, BOX_LETTERS, node)
         )
     return svg.drawing(
         *parts,
@@ -72,16 +79,22 @@ def _middles(layout: Layout) -> dict[Slot, float]:
 
 
 def _link(
-    before: Slot, after: Slot, middles: dict[Slot, float], arrives: bool
+    before: Slot, after: Slot, middles: dict[Slot, float], arrives: bool, ends: Iterable[int]
 ) -> Iterator[SafeString]:
     """From the right edge of a slot to the left one of the next; along it, if that is a lane."""
+    between = _between(before[0], ends)
     x1, x2 = _left(before[1]) + BOX_WIDTH, _left(after[1])
     y1, y2 = middles[before], middles[after]
     if arrives:
-        yield edge(x1, y1, x2, y2, marker_end="url(#arrow)")
+        yield edge(x1, y1, x2, y2, marker_end="url(#arrow)", **between)
     else:
-        yield edge(x1, y1, x2, y2)
-        yield svg.element("path", class_="edge", d=f"M{x2},{y2:.0f} h{BOX_WIDTH}")
+        yield edge(x1, y1, x2, y2, **between)
+        yield svg.element("path", class_="edge", d=f"M{x2},{y2:.0f} h{BOX_WIDTH}", **between)
+
+
+def _between(start: int, ends: Iterable[int]) -> dict[str, str]:
+    """Attributes by which graph.js finds the lines of a box, and the boxes at their ends."""
+    return {"data_from": str(start), "data_to": " ".join(map(str, ends))}
 
 
 def _way_back(start: Slot, end: Slot, middles: dict[Slot, float], below: float) -> SafeString:
@@ -91,7 +104,8 @@ def _way_back(start: Slot, end: Slot, middles: dict[Slot, float], below: float) 
         f"M{x1},{middles[start]:.0f} h{GAP_X / 2:.0f} V{below:.0f} "
         f"H{x2 - GAP_X / 2:.0f} V{middles[end]:.0f} H{x2}"
     )
-    return svg.element("path", class_="edge", d=route, marker_end="url(#arrow)")
+    between = _between(start[0], [end[0]])
+    return svg.element("path", class_="edge", d=route, marker_end="url(#arrow)", **between)
 
 
 def edge(
@@ -104,15 +118,16 @@ def edge(
 
 
 def box(
-    x: float, y: float, width: int, height: int, words: str, css_class: str, path: str, letters: int
-) -> SafeString:
+    x: float, y: float, width: int, height: int, words: str, css_class: str, path: str,
+    letters: int, node: int | None = None,
+) -> SafeString:  # fmt: skip
     """A box with the first `letters` of its text, the whole as its tooltip; with a path, a link."""
     short = words if len(words) <= letters else words[: letters - 1] + "…"
     return svg.link(
         path,
         svg.element(
             "rect", class_=f"box {css_class}", x=round(x), y=round(y), width=width, height=height,
-            rx=6,
+            rx=6, data_node=node,
         ),
         svg.element(
             "text", short, svg.tooltip(words), x=round(x + 9), y=round(y + height / 2 + 4)

@@ -107,6 +107,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Private networks that sources, chat and webhooks may be in; docs/settings.md says how to write it.
 ALLOWED_PRIVATE_NETWORKS = env.networks("ALLOWED_PRIVATE_NETWORKS")
+# Hosts of push services of browsers, besides those of Chrome, Firefox, Edge and Safari.
+PUSH_SERVICES = env.words("PUSH_SERVICES")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "common.redis_cache.SteadyRedisCache",
@@ -122,6 +124,8 @@ CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.*": {"queue": "intake"},
     "analysis.tasks.*": {"queue": "evidence"},
+    # A slow push service must not hold up alerts.
+    "incidents.tasks.send_pushes": {"queue": "celery"},
     # What new incidents wait for, and what enqueues pulls, must not wait for pulls.
     "analysis.tasks.plan_evidence": {"queue": "celery"},
     "analysis.tasks.follow_answers": {"queue": "celery"},
@@ -178,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-heartbeats": {"task": "incidents.tasks.check_heartbeats", "schedule": 30.0},
     "write-index-file": {"task": "analysis.tasks.write_index", "schedule": 600.0},
     "notify-channels": {"task": "kb.tasks.tell_channels", "schedule": 2.0},
+    "send-pushes": {"task": "incidents.tasks.send_pushes", "schedule": 2.0},
     "follow-channels": {"task": "kb.tasks.follow_channels", "schedule": 5.0},
     "follow-trackers": {"task": "kb.tasks.follow_trackers", "schedule": 5.0},
     "copy-postmortems": {"task": "kb.tasks.copy_postmortems", "schedule": 5.0},

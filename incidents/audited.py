@@ -16,6 +16,8 @@ from incidents.models import (
     Integration,
     IntegrationSecret,
     MaintenanceWindow,
+    PushDevice,
+    PushKey,
     SavedFilter,
     Service,
     TierPolicy,
@@ -41,6 +43,11 @@ def watch_models() -> None:
     watch(Integration, always=True, secret={"slug"})
     watch(IntegrationSecret, always=True, secret={"sealed"})
     watch(ApiToken, always=True, secret={"digest"}, ignored={"last_used_at"})
+    watch(PushKey, always=True, secret={"sealed"})
+    watch(
+        PushDevice, always=True, secret={"sealed", "digest", "session_key"},
+        ignored={"session_key", "trouble", "last_sent_at"},
+    )  # fmt: skip
     watch(Incident, always=False)
     watch(TimelineEntry, always=False, private=of_incident)
     watch(Change, always=False)

@@ -23,6 +23,7 @@ from incidents.custom_fields.values import (
     Given,
     read_values,
     require_needed,
+    require_needed_to_resolve,
     write_values,
 )
 from incidents.events import outbox
@@ -94,6 +95,8 @@ def file_incident(
         incident.viewers.set(viewers)
     if values:
         write_values(incident, values)
+    if custom_fields is not None and not quiet and not incident.is_open:
+        require_needed_to_resolve(incident)
     how = f"filed by {reporter}" if reporter else f"filed from {incident.external_source or 'API'}"
     add_entry(incident, Kind.FILED, f"Incident {how}", reporter, incident.impact_started_at)
     if not quiet:
@@ -164,16 +167,20 @@ def set_status(
     author: User | None = None,
     resolution: str = "",
     resolved_at: datetime | None = None,
+    custom_fields: Given | None = None,
 ) -> Incident:
     """Move an incident to `status`, setting the times that go with it; repeating it is harmless.
 
-    `resolved_at` says when one that becomes resolved ended, if not now.
+    `resolved_at` says when one that becomes resolved ended, if not now. An `author` resolves it
+    only with the custom fields that are needed, which may be given with it.
     """
     resolution = resolution.strip()
     written: dict[str, Any] = {"resolution": resolution} if resolution else {}
     if resolved_at is not None and status == Incident.Status.RESOLVED:
         written["resolved_at"] = resolved_at
-    return _apply(incident, author, status=status, fields=written)
+    return _apply(
+        incident, author, status=status, fields=written, custom_fields=custom_fields or {}
+    )
 
 
 @transaction.atomic
@@ -282,7 +289,11 @@ def _apply(
     if changed:
         words = ", ".join(sorted(name.removesuffix("_at").replace("_", " ") for name in changed))
         add_entry(incident, Kind.EDIT, f"Edited: {words}", author)
-    if lines := write_values(incident, values) if values else []:
+    lines = write_values(incident, values) if values else []
+    if moved and not incident.is_open and author is not None and incident.merged_into_id is None:
+        # Ended alerts have no author; of one that was merged the other is what is resolved.
+        require_needed_to_resolve(incident)
+    if lines:
         add_entry(incident, Kind.EDIT, "\n\n".join(lines), author)
     if moved:
         add_entry(incident, Kind.STATUS, "\n\n".join([moved, *notes]), author)

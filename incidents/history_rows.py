@@ -7,109 +7,30 @@ and punctuation: “Created At (UTC)”, “createdAt” and “created_at” ar
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from common.day_numbers import day_number, moment_of_day_number
+from common.time_ranges import length_in
 from common.times import is_only_a_day, parse_time
 from common.written_times import (
     DateOrder,
+    WrittenTime,
     is_ambiguous,
+    read_written_time,
     without_accents,
     zone_named,
 )
+from incidents.history_columns import CLOCKS, COLUMNS, DAYS, LENGTHS, REQUIRED, TIME_FIELDS
 from incidents.severities import severity_in_labels
 
 DATE_ORDERS = ("day-first", "month-first")
 ONLY_A_DAY = "only the day is known"
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "external_id": (
-        "external_id", "id", "number", "key", "issue_key", "incident_id", "incident_number",
-        "ticket", "ticket_id", "case_number", "issue_id", "tiny_id", "uuid", "reference", "ref",
-        "sys_id", "vorgangsschlussel", "schlussel", "ticketnummer", "nummer", "numero", "nr",
-        "clef", "clave", "identifiant", "sequential_id", "display_id", "human_id",
-    ),
-    "title": (
-        "title", "name", "summary", "short_description", "subject", "message", "incident_title",
-        "incident_name", "headline", "zusammenfassung", "titel", "betreff", "kurzbeschreibung",
-        "titre", "resume", "objet", "titulo", "resumen", "asunto",
-        "description",
-    ),
-    "symptom": (
-        "symptom", "symptoms", "description", "body", "details", "customer_impact_summary",
-        "incident_description", "summary", "beschreibung", "descripcion", "impact_description",
-        "message",
-    ),
-    "resolution": (
-        "resolution", "resolution_notes", "fix", "close_notes", "resolution_summary",
-        "losungsbeschreibung", "how_fixed", "mitigation",
-    ),
-    "severity": (
-        "severity", "incident_severity", "sev", "severity_level",
-        "priority", "incident_priority", "impact", "schweregrad", "prioritat", "priorite",
-        "prioridad", "gravite", "severidad", "criticality", "severidade", "gravidade", "severita",
-        "gravita", "prioridade", "priorita", "prioriteit", "ernst", "impact_level",
-    ),
-    "impact_started_at": (
-        "impact_started_at", "impact_start", "impact_start_date", "impact_started", "started_at",
-        "start_time", "incident_start", "incident_start_time", "outage_start",
-        "downtime_start", "started", "start", "start_date", "began_at", "occurred_at", "occurred",
-        "incident_date", "date_of_incident",
-        "beginn", "start_zeit", "debut", "date_de_debut", "inicio", "fecha_de_inicio",
-        "opened_at", "opened", "reported_at", "reported", "declared_at", "created_at", "created_on",
-        "created", "date_created", "creation_date", "sys_created_on", "creation_time", "erstellt",
-        "erstellt_am", "eroffnet", "cree", "cree_le", "date_de_creation", "creado",
-        "fecha_de_creacion", "date", "datum", "fecha", "at", "time",
-    ),
-    "detected_at": (
-        "detected_at", "detected", "time_detected", "detection_time", "impact_detect_date",
-        "discovered_at", "erkannt", "detecte",
-    ),
-    "acknowledged_at": (
-        "acknowledged_at", "acknowledged_on", "acknowledged", "acked_at", "ack_time",
-        "first_acknowledged_at",
-    ),
-    "mitigated_at": (
-        "mitigated_at", "mitigated", "monitoring_at", "fixed_at", "stable_at", "time_mitigated",
-        "mitigation_time", "restored_at", "recovered_at", "behoben",
-    ),
-    "resolved_at": (
-        "resolved_at", "resolved_on", "resolved", "time_resolved", "resolution_time",
-        "resolution_date", "impact_end", "impact_end_date", "impact_ended_at", "end_time",
-        "incident_end", "incident_end_time", "outage_end", "downtime_end",
-        "ended_at", "ended", "end", "end_date", "solved_at", "solved", "closed_at", "closed_on",
-        "closed", "date_closed", "resolutiondate", "erledigt", "gelost", "gelost_am", "ende",
-        "geschlossen", "resolu", "resolu_le", "fin", "ferme", "resuelto", "cerrado",
-    ),
-    "services": (
-        "services", "affected_services", "impacted_services", "service", "service_name",
-        "service_summary", "business_service", "components", "component", "component_s",
-        "affected_components", "cmdb_ci", "configuration_item", "impacted_infrastructure",
-        "functionalities", "system", "systems", "application", "product", "komponente",
-        "komponenten", "komponente_n", "dienst", "dienste", "betroffene_dienste", "composant",
-        "composants", "composant_s", "services_concernes", "componente", "componentes", "servicio",
-        "servicios",
-    ),
-    "external_url": (
-        "external_url", "url", "link", "html_url", "permalink", "web_url", "shortlink",
-    ),
-    "updates": ("updates", "incident_updates", "timeline"),
-    "status": (
-        "status", "state", "incident_state", "incident_status", "current_status", "human_status",
-        "zustand", "etat", "estado",
-    ),
-    "mentions": ("labels", "label", "tags", "tag", "stichworter", "etiquettes", "etiquetas"),
-}  # fmt: skip
-"""Our fields, and the names they have in exports; the first one that has a value wins."""
-
-TIME_FIELDS = tuple(name for name in COLUMNS if name.endswith("_at"))
-REQUIRED = ("external_id", "title", "impact_started_at")
 
 Update = tuple[datetime, str, str]
 """Time, state or author, and text."""
@@ -290,18 +211,21 @@ def parse_row(
     fields: dict[str, Any] = {}
     guessed: dict[str, str] = {}
     for name, heads in columns.items():
-        head = next((head for head in heads if row.get(head) not in (None, "", [])), "")
-        value = row[head] if head else None
+        filled = [head for head in heads if row.get(head) not in (None, "", [])]
+        value = row[filled[0]] if filled else None
         if name in TIME_FIELDS:
-            zone = zone_of_head(head) or options.zone
-            order = options.order or (orders or {}).get(head, "")
-            fields[name] = time_of(name, value, replace(options, zone=zone, order=order))
-            if fields[name] and (is_only_a_day(value) or _is_whole(day_number(value))):
+            fields[name], only_a_day = _time_in_row(name, filled, row, options, orders or {})
+            if only_a_day:
                 guessed[name] = ONLY_A_DAY
         elif name not in ("services", "updates", "mentions"):
             fields[name] = text_of(value)
         else:
             fields[name] = value
+    start, length = fields["impact_started_at"], _length_in_row(row)
+    if start and length and fields["resolved_at"] is None:
+        fields["resolved_at"] = start + length
+        if "impact_started_at" in guessed:
+            guessed["resolved_at"] = ONLY_A_DAY
     if fields["symptom"] == fields["title"]:
         fields["symptom"] = ""
     if canonical_head(fields["resolution"]) in _NO_RESOLUTION:
@@ -312,6 +236,78 @@ def parse_row(
     fields["updates"] = updates_of(fields["updates"])
     custom = _custom_fields(row, options)
     return PastIncident(**fields, guessed_times=guessed, custom_fields=custom)
+
+
+def _time_in_row(
+    name: str,
+    heads: list[str],
+    row: Mapping[str, Any],
+    options: RowOptions,
+    orders: Mapping[str, DateOrder],
+) -> tuple[datetime | None, bool]:
+    """The time of a field, and whether only its day is known. Raises ValidationError.
+
+    `heads`: its columns that are filled, best first. One that holds a length or a count is passed
+    over; a clock alone is of the day in another column, and a start may have its clock in one.
+    """
+    problem: ValidationError | None = None
+    for head in heads:
+        value = row[head]
+        order = options.order or orders.get(head, "")
+        own = replace(options, zone=zone_of_head(head) or options.zone, order=order)
+        written = read_written_time(value, order) if isinstance(value, str) else None
+        if written and written.day is None and (day := _day_in_row(row, options, orders)):
+            return written.moment(own.zone, day), False
+        try:
+            at = time_of(name, value, own)
+        except ValidationError as error:
+            if day_number(value) is None:
+                raise
+            problem = problem or error
+            continue
+        only_a_day = bool(at) and (is_only_a_day(value) or _is_whole(day_number(value)))
+        if only_a_day and name == "impact_started_at" and (clock := _clock_in_row(row)):
+            day = _day_of(value, order)
+            return (clock.moment(own.zone, day), False) if day else (at, True)
+        return at, only_a_day
+    if problem:
+        raise problem
+    return None, False
+
+
+def _cells(row: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(head, text) of the filled columns with one of the names."""
+    by_name = {canonical_head(head): head for head in row}
+    for name in names:
+        if (head := by_name.get(name)) and isinstance(row[head], str) and row[head].strip():
+            yield head, row[head]
+
+
+def _day_in_row(
+    row: Mapping[str, Any], options: RowOptions, orders: Mapping[str, DateOrder]
+) -> date | None:
+    cells = _cells(row, DAYS)
+    days = (_day_of(value, options.order or orders.get(head, "")) for head, value in cells)
+    return next(filter(None, days), None)
+
+
+def _day_of(value: Any, order: DateOrder) -> date | None:
+    written = read_written_time(value, order) if isinstance(value, str) else None
+    return written.day if written else None
+
+
+def _clock_in_row(row: Mapping[str, Any]) -> WrittenTime | None:
+    found = (read_written_time(value) for _, value in _cells(row, CLOCKS))
+    return next((each for each in found if each and each.clock and each.day is None), None)
+
+
+def _length_in_row(row: Mapping[str, Any]) -> timedelta | None:
+    by_name = {canonical_head(head): text_of(value) for head, value in row.items()}
+    for name, unit in LENGTHS.items():
+        value = by_name.get(name, "")
+        if value and (length := length_in(f"{value} {unit}".strip())):
+            return length
+    return None
 
 
 def _custom_fields(row: Mapping[str, Any], options: RowOptions) -> dict[str, str]:
@@ -355,6 +351,9 @@ def _update(row: dict[str, Any]) -> Update | None:
 
 
 def text_of(value: Any) -> str:
+    """A value as text; of a text in several languages the default, English or first one."""
+    if isinstance(value, dict) and value and all(isinstance(each, str) for each in value.values()):
+        value = value.get("default") or value.get("en") or next(iter(value.values()))
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = "\n\n".join(value)
     return "" if value is None else str(value).replace("\x00", "").strip()

@@ -8,7 +8,8 @@ from typing import Any
 
 from common.day_numbers import holds_day_numbers
 from common.written_times import DateOrder, date_order_of
-from incidents.history_rows import TIME_FIELDS, RowOptions, columns_of
+from incidents.history_columns import TIME_FIELDS
+from incidents.history_rows import RowOptions, columns_of
 
 
 def written_as(

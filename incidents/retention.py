@@ -177,6 +177,13 @@ def register_kinds() -> None:
             "NOTICE_RETENTION_DAYS",
             delete=_notices,
         ),
+        "push-notifications": Kind(
+            "Notices sent to devices of people",
+            (tables.PushDelivery, tables.PushDevice, tables.PushKey),
+            "Deleted with their notice. Up to ten devices of each person stay until they are "
+            "removed or signed out, and one key.",
+            "created_at",
+        ),
         "alerts": Kind(
             "Alerts",
             (Alert,),

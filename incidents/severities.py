@@ -18,8 +18,8 @@ WORDS = {
     ),
     "SEV2": (
         "high major error err errors alert serious partial partial_outage important significant "
-        "partialoutage orange hoch erheblich schwerwiegend fehler élevé majeur majeure alto "
-        "alta grave hoog maior mayor"
+        "partialoutage disrupted orange hoch erheblich schwerwiegend fehler élevé majeur majeure "
+        "alto alta grave hoog maior mayor"
     ),
     "SEV3": (
         "warning warn medium moderate minor average normal degraded degraded_performance "

@@ -8,6 +8,7 @@ from celery.signals import worker_ready
 from incidents import retention, scheduled_runs
 from incidents.alerts import auto_close, heartbeats
 from incidents.intake import processing
+from incidents.push import sending
 
 
 @shared_task(expires=30)
@@ -36,6 +37,11 @@ def worker_heartbeat() -> None:
 def check_heartbeats() -> None:
     """Open incidents for heartbeats that stay away."""
     heartbeats.check_heartbeats()
+
+
+@shared_task(expires=30)
+def send_pushes() -> int:
+    return sending.send_due()
 
 
 @shared_task(expires=3600)

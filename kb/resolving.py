@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from incidents import filing
+from incidents.custom_fields.values import Given
 from incidents.models import Incident
 from incidents.undoing import restore_version
 from kb.causes import linking
@@ -24,8 +25,11 @@ def resolve_incident(
     cause: Cause | None = None,
     resolved_at: datetime | None = None,
     impact_started_at: datetime | None = None,
+    custom_fields: Given | None = None,
 ) -> Incident:
     """Resolve an incident, confirm `cause`, and set when impact started if that is known better.
+
+    `custom_fields` by name are set with it.
 
     Raises ValidationError by field name; then nothing was changed.
     """
@@ -33,7 +37,8 @@ def resolve_incident(
         incident = filing.edit_incident(incident, author, impact_started_at=impact_started_at)
     if cause is not None:
         set_link(incident, cause, CauseLink.State.CONFIRMED, author)
-    return filing.set_status(incident, Incident.Status.RESOLVED, author, fix, resolved_at)
+    resolved = Incident.Status.RESOLVED
+    return filing.set_status(incident, resolved, author, fix, resolved_at, custom_fields)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from common.viewer import Viewer
 from incidents.models import Incident
@@ -24,17 +25,24 @@ def linked_causes(viewer: Viewer, incidents: Sequence[Incident]) -> dict[int, Ro
     `incidents` are visible to `viewer`, and so are their causes; what these caused in incidents
     that are not is not counted.
     """
-    same, other = "incident__", "cause__links__incident__"
-    by_then = Q(**{f"{other}impact_started_at__lt": F(f"{same}impact_started_at")}) | Q(
-        **{f"{other}impact_started_at": F(f"{same}impact_started_at")},
-        cause__links__incident__lte=F("incident_id"),
+    began = OuterRef("incident__impact_started_at")
+    by_then = Q(incident__impact_started_at__lt=began) | Q(
+        incident__impact_started_at=began, incident__lte=OuterRef("incident")
     )
-    counted = by_then & Q(cause__links__state=_CONFIRMED) & visible(viewer, other)
+    # Counted for each of the few links: a join would sort all links of their causes.
+    counted = (
+        CauseLink.objects.filter(by_then, visible(viewer, "incident__"))
+        .filter(cause=OuterRef("cause"), state=_CONFIRMED)
+        .order_by()
+        .values("cause")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
     links = (
         CauseLink.objects.filter(incident__in=incidents)
         .exclude(state=CauseLink.State.REJECTED)
         .select_related("cause")
-        .annotate(nth=Count("cause__links", filter=counted))
+        .annotate(nth=Coalesce(Subquery(counted), 0))
         .order_by("pk")
     )
     of_incident: defaultdict[int, list[CauseLink]] = defaultdict(list)

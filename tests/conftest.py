@@ -86,8 +86,8 @@ FOUND_BY = {"e2e": "mark.e2e", "clock": "mark.clock", "flush": "transaction=True
 _text_of = lru_cache(Path.read_text)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what commits: afterwards the rows that migrations made are missing for other tests."""
     for item in items:
         database = item.get_closest_marker("django_db")
@@ -99,6 +99,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     f"{item.nodeid} is marked “{marker}”, and {item.path.name} lacks “{word}”, by "
                     "which bin/test finds such files."
                 )
+    yield
+    items.sort(key=turn)
+
+
+COMMITTING = {"transactional_db", "live_server"}
+
+
+def turn(item: pytest.Item) -> tuple[bool, float]:
+    """Sorts tests: first those that expect what migrations wrote, as others delete it.
+
+    Then those that may take longest, or one process would end alone with them.
+    """
+    fixtures = set(getattr(item, "fixturenames", ()))
+    commits = item.get_closest_marker("flush") or fixtures & COMMITTING
+    uses_database = item.get_closest_marker("django_db") or "db" in fixtures
+    timeout = item.get_closest_marker("timeout")
+    return not (uses_database and not commits), -timeout.args[0] if timeout else 0
 
 
 def pytest_collection_finish() -> None:

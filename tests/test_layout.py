@@ -31,9 +31,9 @@ LAYERS = {
     "incidents": [
         "models webhooks",
         "permissions audited",
-        "events custom_fields",
+        "events custom_fields history_columns",
         "filing severities search catalogue tokens retention scheduled_runs guides since_opening",
-        "suspect_changes history_rows viewers responders palette home field_definitions",
+        "push suspect_changes history_rows viewers responders palette home field_definitions",
         "timeline undoing affected_services history_tables",
         "alerts merging bulk",
         "pager_acts",
@@ -80,7 +80,7 @@ LAYERS = {
         "tasks urls admin apps",
     ],
     "accounts": [
-        "sign_in audited audit_log",
+        "sign_in audited audit_log push_cookie",
         "people storage",
         "adapters backends palette",
         "receivers",
@@ -117,7 +117,12 @@ PLUGINS_MAY_ALSO_IMPORT = {
     # The same readers as for files, so that both give the same records.
     "kb/history_sources": (*APIS, "kb.importers", "incidents.history_rows"),
     # One way of reading a row of incident history, whatever file it is in.
-    "kb/importers": ("incidents.history_rows", "incidents.history_tables", "incidents.severities"),
+    "kb/importers": (
+        "incidents.history_columns",
+        "incidents.history_rows",
+        "incidents.history_tables",
+        "incidents.severities",
+    ),
 }
 PURE = ["analysis.core", "analysis.similarity", "practice.core"]
 

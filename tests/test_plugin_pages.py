@@ -64,6 +64,26 @@ def test_an_administrator_can_add_every_kind_from_the_list(
         assert f"<h1>{escape(plugin.title)}</h1>" in shown(admin, form)
 
 
+def test_a_source_is_probed_once_it_is_saved_and_its_form_begins_with_its_address(
+    admin: Client,
+) -> None:
+    page = shown(admin, "/analysis/sources/new/prometheus/")
+    first_fold = page.index('<details class="field"')
+    assert page.index('name="url"') < first_fold < page.index('name="token"')
+    assert first_fold < page.index('name="at_once"')
+    given = {
+        "source_name": "metrics",
+        "url": "http://127.0.0.1:9",
+        "selector": "a",
+        "enabled": "on",
+    }
+    given["templates"] = "any | cpu | cores | sum(cpu)"
+    answer = admin.post("/analysis/sources/new/prometheus/", {**given, "at_once": "0"})
+    assert '<details class="field" open>' in answer.content.decode()
+    answer = admin.post("/analysis/sources/new/prometheus/", given, follow=True)
+    assert 'hx-trigger="submit, load"' in answer.content.decode()
+
+
 def test_what_was_added_names_its_kind(admin: Client) -> None:
     source = Source.objects.create(name="metrics", kind="prometheus", settings={"url": "http://h"})
     workspace = Workspace.objects.create(name="talk", kind="slack")

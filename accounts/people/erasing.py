@@ -25,7 +25,7 @@ from accounts.people.limits import require_may_change
 from accounts.people.names_in_texts import replace_names
 from accounts.people.states import end_all_sessions
 from common.origin import SETUP, acting
-from incidents.models import ApiToken, IdempotentResponse, Incident, Notice, SavedFilter
+from incidents.models import ApiToken, IdempotentResponse, Incident, Notice, PushDevice, SavedFilter
 from kb.models import ChatCode, ChatPerson, Draft, NotificationRule, OnCall
 from people import audit
 from people.membership import an_administrator_remains, forget_roles, is_service_account
@@ -87,6 +87,7 @@ def _delete_what_is_theirs(person: User) -> dict[str, int]:
     }
     invitations = Invitation.objects.annotate(address=Lower("email"))
     rows: dict[str, Any] = {
+        "devices with notifications": PushDevice.objects.filter(user=person),
         "devices": UserSession.objects.filter(user=person),
         "tokens": ApiToken.objects.filter(user=person),
         "passkeys and second factors": Authenticator.objects.filter(user=person),

@@ -13,6 +13,8 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from incidents.push import devices
+
 STARTED, SEEN = "started_at", "seen_at"
 RECORDED_EVERY = 60.0
 """Seconds between two records of when a session was seen."""
@@ -86,6 +88,10 @@ def end_sessions(user: User, pk: int | None = None, keep: str | None = None) -> 
     ended = list(found)
     for each in ended:
         each.end()
+    devices.remove_with_sessions(user, [each.session_key for each in ended])
+    if pk is None:
+        # Those that were signed in with sessions which ended long ago, too.
+        devices.remove_others(user, keep)
     return len(ended)
 
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from accounts.backends import AWAY
+from incidents.models import ApiToken
 
 DIRECTORY_AWAY = _(
     "The directory that has your password does not answer, so nobody can sign in with it now. Try "
@@ -64,6 +65,8 @@ class ChangePasswordForm(LibraryChangeForm):
             self.fields[name].label = label
             self.fields[name].widget.attrs.pop("placeholder", None)
         self.fields["oldpassword"].help_text = ""
+        if not ApiToken.objects.filter(user=self.user).exists():
+            del self.fields["end_tokens"]
 
 
 class ForgottenPasswordForm(ResetPasswordForm):

@@ -41,9 +41,12 @@ class ChangePassword(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         ended = 0
-        if form.cleaned_data["end_tokens"]:
+        forced = self._is_forced()
+        if form.cleaned_data.get("end_tokens"):
             ended = revoke(ApiToken.objects.filter(user=signed_in(self.request)))
         response: HttpResponse = super().form_valid(form)
+        if forced:
+            response = redirect("incidents:home")
         done = _("Your password is changed and your other sessions ended.")
         if ended:
             done = _(
@@ -53,8 +56,10 @@ class ChangePassword(PasswordChangeView):
         return response
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
-        forced = self.request.session.get(MUST) == CHANGE_PASSWORD
-        return {**super().get_context_data(**options), "forced": forced}
+        return {**super().get_context_data(**options), "forced": self._is_forced()}
+
+    def _is_forced(self) -> bool:
+        return bool(self.request.session.get(MUST) == CHANGE_PASSWORD)
 
 
 def mail_can_be_sent() -> bool:

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.receivers import ADD_FACTOR, MUST
 from accounts.sign_in import second_factor, sessions, sign_up
+from accounts.web import push
 from accounts.web.language import page_language
 from accounts.web.middleware import BACKEND
 from common.viewer import signed_in
@@ -53,6 +54,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "has_password": user.has_usable_password(),
         "forced": request.session.get(MUST) == ADD_FACTOR,
         "languages": settings.LANGUAGES,
+        **push.shown_devices(request),
         "zones": sorted(zone for zone in available_timezones() if "/" in zone),
     }
     return render(request, "accounts/account.html", context)

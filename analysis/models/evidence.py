@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from analysis.models.source import Source
 from common.alert_labels import subject
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob
 from incidents.models import Incident, Service
 
@@ -53,10 +54,10 @@ class EvidenceRequest(LeasedJob):
                 nulls_distinct=False,
                 name="request_once",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(window_end__gt=F("window_start")), name="request_window_forward"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(state="claimed") | Q(lease_until__isnull=False),
                 name="request_claim_has_lease",
             ),
@@ -119,7 +120,7 @@ class Evidence(models.Model):
             )
         ]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(kind__in=["series", "lines", "traces"]), name="evidence_kind"
             )
         ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models.source import Source
+from common.check_constraints import CheckConstraint
 from incidents.models import Incident, Service
 
 
@@ -78,7 +79,7 @@ class LogSign(models.Model):
         indexes = [models.Index(fields=["-at", "-id"], name="log_sign_newest_first")]
         constraints = [
             models.UniqueConstraint(fields=["service", "template_id", "at"], name="log_sign_once"),
-            models.CheckConstraint(condition=Q(kind__in=["new", "burst"]), name="log_sign_kind"),
+            CheckConstraint(condition=Q(kind__in=["new", "burst"]), name="log_sign_kind"),
         ]
 
     def __str__(self) -> str:

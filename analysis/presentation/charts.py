@@ -157,7 +157,7 @@ def _value_axis(scale: _Scale, unit: str) -> Iterator[SafeString]:
     for value in (scale.low, (scale.low + scale.high) / 2, scale.high):
         y = scale.y(value)
         yield svg.line(LEFT, y, WIDTH - RIGHT, y, class_="grid")
-        yield svg.text(quantity(value, unit), LEFT - 5, y + 3, text_anchor="end")
+        yield svg.text(quantity(value, unit), LEFT - 5, y + 3, text_anchor="end", class_="value")
 
 
 def _time_axis(scale: _Scale, relative: bool) -> Iterator[SafeString]:
@@ -252,7 +252,8 @@ def as_png(drawing: str) -> bytes:
 def _ticks(start: float, end: float, shift: float = 0) -> list[float]:
     """Round times, about five of them, of a clock that is `shift` seconds ahead of UTC."""
     day = 86_400
-    for step in (900, 1800, 3600, 7200, 14_400, 43_200, day, 2 * day, 7 * day, 14 * day, 61 * day):
+    steps = (60, 300, 900, 1800, 3600, 7200, 14_400, 43_200)
+    for step in (*steps, day, 2 * day, 7 * day, 14 * day, 61 * day):
         if (end - start) / step <= 5.5:
             break
     first = -(-(start + shift) // step) * step - shift

@@ -57,7 +57,7 @@ class HttpForm(SourceForm):
         strip=False,
     )
     ca_certificate = forms.CharField(
-        label=_("Ca certificate"),
+        label=_("CA certificate"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("PEM text of a private certificate authority."),

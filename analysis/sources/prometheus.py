@@ -172,7 +172,8 @@ class Prometheus(HttpSource):
         with self.probing():
             result = answer["data"]["result"]
             count = int(float(result[0]["value"][1])) if result else 0
-        return f"Answers; it scrapes {count} targets."
+        targets = "1 target" if count == 1 else f"{count} targets"
+        return f"Answers; it scrapes {targets}."
 
 
 def _series(row: dict[str, Any]) -> Series:

@@ -20,7 +20,9 @@ from common.viewer import signed_in
 from incidents.models import Incident
 from incidents.permissions import EDIT_INCIDENTS
 from incidents.undoing import current_version
+from incidents.web.forms.custom_fields import NeededFieldsForm
 from incidents.web.forms.incidents import time_field
+from incidents.web.responders import names_of_people
 from incidents.web.shortcuts import add_errors, get_incident, submitted_key, succeeds
 from incidents.web.toasts import show_toast, submitted_versions, undo_of
 from kb.models import Cause
@@ -86,17 +88,24 @@ def resolve(request: HttpRequest, incident: int) -> HttpResponse:
     if not may(request.user, LINK_CAUSES):
         offers.likely = []
     form = ResolveForm(request.POST if request.method == "POST" else None, offers)
-    if request.method == "POST" and form.is_valid():
-        response = _resolve(request, subject, form)
+    needed = NeededFieldsForm(request.POST if request.method == "POST" else None, subject)
+    if request.method == "POST" and form.is_valid() and needed.is_valid():
+        response = _resolve(request, subject, form, needed)
         if response is not None:
             return response
-    context = {"incident": subject, "form": form, "offers": offers, "now": timezone.now()}
+    people = names_of_people() if needed.names_people else []
+    context = {
+        "incident": subject, "form": form, "needed": needed, "people": people, "offers": offers,
+        "now": timezone.now(),
+    }  # fmt: skip
     part = "HX-Request" in request.headers and request.method == "GET"
     template = "analysis/resolving/_form.html" if part else "analysis/resolving/page.html"
-    return render(request, template, context, status=422 if form.errors else 200)
+    return render(request, template, context, status=422 if form.errors or needed.errors else 200)
 
 
-def _resolve(request: HttpRequest, incident: Incident, form: ResolveForm) -> HttpResponse | None:
+def _resolve(
+    request: HttpRequest, incident: Incident, form: ResolveForm, needed: NeededFieldsForm
+) -> HttpResponse | None:
     """Resolve as the form says; None where a rule refuses, which the form shows."""
     author, before = signed_in(request), current_version(incident)
     key = submitted_key(form.cleaned_data["cause"])
@@ -110,9 +119,10 @@ def _resolve(request: HttpRequest, incident: Incident, form: ResolveForm) -> Htt
             cause=cause,
             resolved_at=form.resolved_at(),
             impact_started_at=form.impact_started_at(),
+            custom_fields=needed.taken_custom_fields(),
         )
     except ValidationError as error:
-        add_errors(form, error)
+        _add_errors(form, needed, error)
         return None
     fields: dict[str, str | int] = {}
     if cause is not None:
@@ -123,6 +133,16 @@ def _resolve(request: HttpRequest, incident: Incident, form: ResolveForm) -> Htt
         query = urlencode({"incident": incident.reference})
         return redirect(f"{reverse('kb:postmortem-new')}?{query}")
     return redirect(incident)
+
+
+def _add_errors(form: ResolveForm, needed: NeededFieldsForm, error: ValidationError) -> None:
+    """Each at its form: a custom field may be called like a field of the other one."""
+    errors = getattr(error, "error_dict", {})
+    of_needed = {name: errors.pop(name) for name in needed.custom_names if name in errors}
+    if of_needed:
+        add_errors(needed, ValidationError(of_needed))
+    if errors or not of_needed:
+        add_errors(form, error)
 
 
 @requires(EDIT_INCIDENTS)

@@ -157,6 +157,32 @@ def ack(incident: str, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def field(
+    incident: str,
+    name: Annotated[str, typer.Argument(help="The name of a custom field: customer_tier.")],
+    value: Annotated[str, typer.Argument(help="Left out, the field is cleared.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Set or clear a custom field of an incident."""
+    body = {"custom_fields": {name: value or None}}
+    found = Client().request("PATCH", f"incidents/{number_of(incident)}/", json=body)
+    shown = found["custom_fields"].get(name, "not set")
+    show_json(found) if as_json else print(f"{found['reference']} {name}: {shown}")
+
+
+@app.command()
+def resolve(
+    incident: str,
+    fix: Annotated[list[str] | None, typer.Argument(help="What fixed it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Resolve an incident, with what fixed it."""
+    body = {"status": "resolved", **({"resolution": " ".join(fix)} if fix else {})}
+    found = Client().request("PATCH", f"incidents/{number_of(incident)}/", json=body)
+    show_json(found) if as_json else print(f"{found['reference']} is {found['status']}")
+
+
+@app.command()
 def link(
     incident: str,
     cause: Annotated[str, typer.Argument(help="Its name or number; an unknown name is created.")],

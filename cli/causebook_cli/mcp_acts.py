@@ -64,6 +64,15 @@ def set_status(
     return _incident(client, row)
 
 
+def set_field(incident: str, field: str, value: str, context: Context) -> dict[str, Any]:
+    """Set a custom field of an incident by its name; an empty value clears it. A number is given
+    as text, a person by the name of the account. Only when a person requested it."""
+    client = client_of(context)
+    body = {"custom_fields": {field: value or None}}
+    row = client.request("PATCH", f"incidents/{number_of(incident)}/", json=body)
+    return _incident(client, row)
+
+
 def link_cause(
     incident: str,
     cause: int,
@@ -123,6 +132,7 @@ ACTS: dict[Callable[..., dict[str, Any]], ToolAnnotations] = {
     add_note: ADDS,
     acknowledge_incident: REPEATABLE,
     set_status: CHANGES,
+    set_field: CHANGES,
     link_cause: CHANGES,
     record_change: ADDS,
     draft_postmortem: ADDS,

@@ -66,4 +66,14 @@ def incident_row(row: dict[str, Any], base: str, mark: Mark) -> dict[str, Any]:
         **{key: row[key] for key in ("severity", "status") if key in row},
         **({"services": list(map(mark.name, row["services"]))} if "services" in row else {}),
         **({"resolution": mark.text(row["resolution"])} if row.get("resolution") else {}),
+        **({"fields": _fields(row["custom_fields"], mark)} if row.get("custom_fields") else {}),
+        **({"needed_to_resolve": row["unset_fields"]} if row.get("unset_fields") else {}),
+    }
+
+
+def _fields(values: dict[str, Any], mark: Mark) -> dict[str, Any]:
+    """Custom fields by name; what somebody typed is marked."""
+    return {
+        name: mark.text(value) if isinstance(value, str) else value
+        for name, value in values.items()
     }

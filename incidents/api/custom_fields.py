@@ -66,7 +66,7 @@ class CustomFieldSerializer(serializers.ModelSerializer):
         model = CustomField
         fields = [
             "id", "name", "label", "description", "belongs_to", "kind", "choices", "needed",
-            "feeds_similarity", "position", "archived",
+            "needed_to_resolve", "feeds_similarity", "position", "archived",
         ]  # fmt: skip
 
     def create(self, validated_data: dict[str, Any]) -> CustomField:

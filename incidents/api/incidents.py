@@ -27,7 +27,7 @@ from incidents.api.mixins import (
 )
 from incidents.api.services import ServiceSerializer
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
-from incidents.custom_fields.values import BelongsTo, labels_of, with_values
+from incidents.custom_fields.values import BelongsTo, labels_of, unset_to_resolve, with_values
 from incidents.history_import import import_incidents
 from incidents.history_rows import DATE_ORDERS, options_from
 from incidents.models import Alert, Incident, Service
@@ -65,6 +65,9 @@ class IncidentSerializer(serializers.ModelSerializer):
     services = NameField(many=True, queryset=Service.objects.all(), required=False)
     labels = LabelsField(required=False)
     custom_fields = CustomValuesField()
+    unset_fields = serializers.SerializerMethodField(
+        help_text="Names of custom fields that are needed to resolve it and have no value."
+    )
     reporter = serializers.CharField(source="reporter.username", read_only=True, default=None)
     merged_into = serializers.PrimaryKeyRelatedField[Incident](read_only=True)
     open_related = serializers.BooleanField(
@@ -76,10 +79,10 @@ class IncidentSerializer(serializers.ModelSerializer):
         model = Incident
         fields = [
             "id", "reference", "title", "symptom", "resolution", "severity", "status", "services",
-            "labels", "custom_fields", "private", "impact_started_at", "detected_at",
-            "acknowledged_at", "mitigated_at", "resolved_at", "reporter", "owner", "merged_into",
-            "external_source", "external_id", "external_url", "created_at", "updated_at",
-            "guessed_times", "open_related",
+            "labels", "custom_fields", "unset_fields", "private", "impact_started_at",
+            "detected_at", "acknowledged_at", "mitigated_at", "resolved_at", "reporter", "owner",
+            "merged_into", "external_source", "external_id", "external_url", "created_at",
+            "updated_at", "guessed_times", "open_related",
         ]  # fmt: skip
         # The database's constraints are checked by filing.py, which knows the whole incident.
         validators: list[Any] = []
@@ -89,6 +92,9 @@ class IncidentSerializer(serializers.ModelSerializer):
             "resolution": {"max_length": 50_000},
             "impact_started_at": {"required": False},
         }
+
+    def get_unset_fields(self, incident: Incident) -> list[str]:
+        return [field.name for field in unset_to_resolve(incident)]
 
     def create(self, validated_data: dict[str, Any]) -> Incident:
         validated_data.pop("open_related", None)

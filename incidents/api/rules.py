@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from incidents.alerts.heartbeats import forget_sender, sender_states
 from incidents.api.base import NameField
@@ -14,6 +19,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import PUT_OPTIONS, NamedMixin, PutMixin
 from incidents.intake.rules import save_rule
 from incidents.models import (
     Change,
@@ -59,11 +65,13 @@ class TierPolicySerializer(RuleSerializer):
 
 class DeployRuleSerializer(RuleSerializer):
     service = NameField(queryset=Service.objects.all(), required=False, allow_null=True)
-    kind = serializers.ChoiceField(Change.Kind.choices, default=Change.Kind.DEPLOY)
+    kind = serializers.ChoiceField(Change.Kind.choices, required=False)
 
     class Meta:
         model = DeployRule
-        fields = ["id", "pattern", "environment", "branch", "service", "kind", "counts", "ignore"]
+        fields = [
+            "id", "name", "pattern", "environment", "branch", "service", "kind", "counts", "ignore",
+        ]  # fmt: skip
 
 
 class HeartbeatRuleSerializer(RuleSerializer):
@@ -72,7 +80,7 @@ class HeartbeatRuleSerializer(RuleSerializer):
 
     class Meta:
         model = HeartbeatRule
-        fields = ["id", "pattern", "integration", "interval", "service"]
+        fields = ["id", "name", "pattern", "integration", "interval", "service"]
         # The database says it; that of the serializer would want both fields each time.
         validators: list[Any] = []
 
@@ -105,22 +113,31 @@ class MaintenanceWindowViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin)
     serializer_class = MaintenanceWindowSerializer
 
 
-class DeployRuleViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
+class DeployRuleViewSet(NamedMixin, _Rules, IdempotentCreateMixin, EtagRetrieveMixin):
     """Which CI job deploys which service."""
 
     queryset = DeployRule.objects.select_related("service")
     serializer_class = DeployRuleSerializer
 
 
-class TierPolicyViewSet(_Rules, EtagRetrieveMixin):
+class TierPolicyViewSet(PutMixin, _Rules, EtagRetrieveMixin):
     """What alerts and incidents of a tier lead to; one policy per tier."""
 
     queryset = TierPolicy.objects.all()
     serializer_class = TierPolicySerializer
     http_method_names = ["get", "patch", "head", "options"]
 
+    @extend_schema(methods=["GET"], summary="Find the one of a tier", filters=False)
+    @extend_schema(methods=["PUT"], summary="Edit the one of a tier", filters=False)
+    @action(url_path="named/(?P<tier>[^/]+)", **PUT_OPTIONS)
+    def named(self, request: Request, tier: str) -> Response:
+        return self.get_or_put(request, tier=tier)
 
-class HeartbeatRuleViewSet(_Rules, IdempotentCreateMixin, EtagRetrieveMixin):
+    def save_new(self, serializer: Any) -> Any:
+        raise NotFound(f"Tiers are {', '.join(Service.Tier.values)}.")
+
+
+class HeartbeatRuleViewSet(NamedMixin, _Rules, IdempotentCreateMixin, EtagRetrieveMixin):
     """Alerts that open nothing while they come, and an incident when they stay away."""
 
     queryset = HeartbeatRule.objects.select_related("integration", "service")

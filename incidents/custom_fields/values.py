@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from common.language import Text
 from common.markdown import escape_markdown
 from common.process_cache import ProcessCache
 from incidents.custom_fields.reading import Read, read_value
@@ -94,9 +96,33 @@ def require_needed(belongs_to: str, given: Given) -> None:
         raise ValidationError(errors)
 
 
-def missing(field: CustomField) -> str:
+def require_needed_to_resolve(incident: Incident) -> None:
+    """Raises ValidationError by name for fields without which no person resolves an incident."""
+    unset = fields_of(BelongsTo.INCIDENTS).filter(needed_to_resolve=True)
+    unset = unset.exclude(values__incident=incident)
+    errors = {
+        field.name: ValidationError(
+            _("Set “%(label)s” first: it is needed to resolve an incident."),
+            params={"label": field.label},
+        )
+        for field in unset
+    }
+    if errors:
+        raise ValidationError(errors)
+
+
+def unset_to_resolve(incident: Any) -> list[CustomField]:
+    """The fields that are needed to resolve an incident and have no value, in order."""
+    if incident.merged_into_id is not None:
+        return []
+    needed = [each for each in listed_fields(BelongsTo.INCIDENTS) if each.needed_to_resolve]
+    values = by_name(incident) if needed else {}
+    return [field for field in needed if field.name not in values]
+
+
+def missing(field: CustomField) -> Text:
     """What to say where a field that is needed is empty."""
-    return _("Enter “%(label)s”: it is needed.") % {"label": field.label}
+    return format_lazy(_("Enter “{label}”: it is needed."), label=field.label)
 
 
 def write_values(record: Incident | Service, values: Mapping[CustomField, Read]) -> list[str]:

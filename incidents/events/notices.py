@@ -1,4 +1,5 @@
-"""Notices for a person: on their page of notices, and by mail if mail is configured."""
+"""Notices for a person: on their page of notices, by mail if mail is configured, and those about
+incidents on the devices that they enabled (`incidents/push/`)."""
 
 from __future__ import annotations
 
@@ -12,9 +13,10 @@ from django.db.models import QuerySet
 
 from common.process_cache import ProcessCache
 from common.site_url import public_url
-from incidents.events.pages import may_open, with_open_pages
+from incidents.events.pages import incident_at, may_open, with_open_pages
 from incidents.models.incident import Incident
 from incidents.models.notice import Notice
+from incidents.models.push import PushDelivery, PushDevice
 from incidents.permissions import SEE_ALL, only_team
 
 # To compose it takes a hundred times as long as to run it. The SQL names the person and reads
@@ -59,6 +61,11 @@ def notify(user: User | None, key: str, text: str, path: str) -> bool:
     )
     if new and user.email and settings.EMAIL_HOST:
         transaction.on_commit(lambda: _mail(notice.pk))
+    if new and incident_at(path):
+        devices = PushDevice.objects.filter(user=user)
+        PushDelivery.objects.bulk_create(
+            PushDelivery(notice=notice, device=device) for device in devices
+        )
     return new
 
 

@@ -48,6 +48,12 @@ def guard(name: str, visible: Callable[[Viewer], QuerySet[Any]], *routes: str) -
 guard("incidents", visible_incidents, "incidents:incident")
 
 
+def incident_at(path: str) -> int | None:
+    """The number of the incident whose page is at `path`; None for all other pages."""
+    found = re.match(RECORDS["incidents"].pattern, path)
+    return int(found[1]) if found else None
+
+
 def may_open(viewer: Viewer, path: str) -> bool:
     """Whether `viewer` may see the record whose page is at `path`; True for all other pages."""
     return not hidden_paths(viewer, [path])

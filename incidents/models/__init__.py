@@ -8,8 +8,10 @@ from incidents.models.heartbeat import HeartbeatRule, HeartbeatSender, Heartbeat
 from incidents.models.history import history_of
 from incidents.models.incident import Incident, recorded
 from incidents.models.integration import Delivery, Integration, IntegrationSecret
+from incidents.models.named_rule import ONE_OF_A_NAME, NamedRule
 from incidents.models.notice import Notice
 from incidents.models.pager_act import PagerAct
+from incidents.models.push import PushDelivery, PushDevice, PushKey
 from incidents.models.rules import DeployRule, MaintenanceWindow, TierPolicy
 from incidents.models.saved_filter import SavedFilter
 from incidents.models.scheduled_run import ScheduledRun
@@ -19,6 +21,7 @@ from incidents.models.token import ApiToken, IdempotentResponse
 from incidents.models.unknown_service import UnknownService
 
 __all__ = [
+    "ONE_OF_A_NAME",
     "Alert",
     "ApiToken",
     "Change",
@@ -35,8 +38,12 @@ __all__ = [
     "Integration",
     "IntegrationSecret",
     "MaintenanceWindow",
+    "NamedRule",
     "Notice",
     "PagerAct",
+    "PushDelivery",
+    "PushDevice",
+    "PushKey",
     "SavedFilter",
     "ScheduledRun",
     "Service",

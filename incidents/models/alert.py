@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from incidents.models.incident import Incident
 from incidents.models.service import Service
 
@@ -73,7 +74,7 @@ class Alert(models.Model):
             models.UniqueConstraint(
                 fields=["source", "fingerprint", "starts_at"], name="alert_episode_once"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gte=F("starts_at")),
                 name="alert_ends_after_start",
             ),

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
 
@@ -80,7 +81,7 @@ class Change(models.Model):
                 condition=~Q(external_id=""),
                 name="change_external_id_once",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(finished_at=None) | Q(finished_at__gte=F("started_at")),
                 name="change_finished_after_start",
                 violation_error_message="“Finished” lies before “started”.",

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from incidents.models.incident import Incident
 from incidents.models.service import Service
 
@@ -73,6 +74,14 @@ class CustomField(models.Model):
         default=Needed.NEVER,
         help_text=_("In forms and API. Chat, alerts and imports may leave it empty."),
     )
+    needed_to_resolve = models.BooleanField(
+        _("needed to resolve"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "People can resolve an incident only once it is set. Alerts that end resolve it anyway."
+        ),
+    )
     feeds_similarity = models.BooleanField(
         _("feeds similarity"),
         default=False,
@@ -92,7 +101,7 @@ class CustomField(models.Model):
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
-            models.CheckConstraint(condition=~Q(label=""), name="custom_field_has_label"),
+            CheckConstraint(condition=~Q(label=""), name="custom_field_has_label"),
         ]
 
     def __str__(self) -> str:
@@ -121,6 +130,8 @@ class CustomField(models.Model):
             has_words and self.belongs_to == self.BelongsTo.INCIDENTS
         ):
             errors["feeds_similarity"] = _("Only text and choices of incidents feed similarity.")
+        if self.needed_to_resolve and self.belongs_to != self.BelongsTo.INCIDENTS:
+            errors["needed_to_resolve"] = _("Only incidents are resolved, services are not.")
         if errors:
             raise ValidationError(errors)
 
@@ -170,7 +181,7 @@ class FieldValue(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["incident", "field"], name="field_value_of_incident"),
             models.UniqueConstraint(fields=["service", "field"], name="field_value_of_service"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(incident=None) ^ Q(service=None), name="field_value_of_one_record"
             ),
         ]

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from incidents.models.named_rule import ONE_OF_A_NAME, NamedRule
+
 _BETWEEN_WORDS = re.compile(r"[\s'’_-]+")
 
 
-class HeartbeatRule(models.Model):
+class HeartbeatRule(NamedRule):
     """Which alerts are heartbeats: they open nothing while they come."""
 
     pattern = models.CharField(
@@ -51,6 +53,7 @@ class HeartbeatRule(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
+            ONE_OF_A_NAME,
             models.UniqueConstraint(
                 fields=["pattern", "integration"],
                 name="heartbeat_rule_once",

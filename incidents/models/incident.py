@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from incidents.models.service import Service
 from incidents.models.times import refuse_impossible_times
 from people.models import Team
@@ -131,22 +132,22 @@ class Incident(models.Model):
             GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="incident_by_label"),
         ]
         constraints = [
-            models.CheckConstraint(condition=~Q(title=""), name="incident_has_title"),
-            models.CheckConstraint(
+            CheckConstraint(condition=~Q(title=""), name="incident_has_title"),
+            CheckConstraint(
                 condition=Q(severity__in=["SEV1", "SEV2", "SEV3", "SEV4"]),
                 name="incident_severity_known",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(resolved_at=None) | Q(resolved_at__gte=F("impact_started_at")),
                 name="incident_resolved_after_start",
                 violation_error_message="“Resolved” lies before “impact started”.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(mitigated_at=None) | Q(mitigated_at__gte=F("impact_started_at")),
                 name="incident_mitigated_after_start",
                 violation_error_message="“Mitigated” lies before “impact started”.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(status="resolved") | ~Q(resolved_at=None),
                 name="incident_resolved_has_time",
                 violation_error_message="A resolved incident needs its resolved time.",

@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.errors import choose_one_of
 from incidents.models.change import Change
+from incidents.models.named_rule import ONE_OF_A_NAME, NamedRule
 
 
 class TierPolicy(models.Model):
@@ -83,7 +85,7 @@ class MaintenanceWindow(models.Model):
     class Meta:
         ordering = ["-starts_at"]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="maintenance_ends_after_start",
                 violation_error_message="It must end after it starts.",
@@ -97,7 +99,7 @@ class MaintenanceWindow(models.Model):
         return reverse("incidents:intake-rules")
 
 
-class DeployRule(models.Model):
+class DeployRule(NamedRule):
     """Which jobs of a build server change a service, which service that is, and what counts."""
 
     class Counts(models.TextChoices):
@@ -145,11 +147,12 @@ class DeployRule(models.Model):
     class Meta:
         ordering = ["-pk"]
         constraints = [
+            ONE_OF_A_NAME,
             models.UniqueConstraint(
                 fields=["pattern", "environment", "branch"],
                 name="deploy_rule_once",
                 violation_error_message=_("There is a rule for this already."),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from common.check_constraints import CheckConstraint
+
 
 class SavedFilter(models.Model):
     """One person's filter: the query string of the list, under a name."""
@@ -30,7 +32,7 @@ class SavedFilter(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["user", "name"], name="saved_filter_name_once"),
-            models.CheckConstraint(condition=~Q(name=""), name="saved_filter_has_name"),
+            CheckConstraint(condition=~Q(name=""), name="saved_filter_has_name"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from people.models import Team
 
 SERVICE_NAME = RegexValidator(
@@ -109,7 +110,7 @@ class Service(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(tier__in=["core", "normal", "supplementary"]), name="service_tier_known"
             ),
         ]

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from people.models import Team
 
 
@@ -45,7 +46,7 @@ class ApiToken(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(scope__in=["read", "file", "admin"]), name="apitoken_scope_known"
             ),
         ]

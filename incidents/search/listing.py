@@ -103,8 +103,14 @@ class IncidentPaginator(Paginator):
         return Page(rows, number, self)
 
     def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> list[Incident]:
-        listed = incidents.select_related("owner").prefetch_related("services")
-        return list(listed[start:stop])
+        # Sorting keys alone, in one query with reading their rows: a late page sorts most of them.
+        keys: Any = incidents.values_list("pk", flat=True)[start:stop]
+        if incidents.query.distinct:
+            # DISTINCT selects what it sorts by too: no subquery of one column.
+            keys = list(keys)
+        shown = Incident.objects.filter(pk__in=keys)
+        listed = shown.select_related("owner").prefetch_related("services")
+        return list(listed.order_by(*incidents.query.order_by))
 
 
 class SearchPaginator(IncidentPaginator):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
 from incidents import filing
-from incidents.custom_fields.values import BelongsTo, values_of, with_values
+from incidents.custom_fields.values import BelongsTo, unset_to_resolve, values_of, with_values
 from incidents.field_definitions import save_field
 from incidents.models import CustomField, Incident
 from incidents.permissions import EDIT_INCIDENTS, MANAGE_FIELDS
@@ -60,7 +60,11 @@ class ValuesForm(CustomFieldsMixin):
 def custom_context(incident: Incident) -> dict[str, Any]:
     """What the page of an incident shows of its custom fields."""
     prefetch_related_objects([incident], with_values(BelongsTo.INCIDENTS))
-    return {"custom_values": values_of(incident), "custom_form": ValuesForm(incident=incident)}
+    return {
+        "custom_values": values_of(incident),
+        "custom_unset": unset_to_resolve(incident),
+        "custom_form": ValuesForm(incident=incident),
+    }
 
 
 @requires(EDIT_INCIDENTS)

@@ -51,7 +51,8 @@ def integration_list(request: HttpRequest) -> HttpResponse:
     kinds = registry()
     context = {
         "rows": [(row, kinds[row.kind].title if row.kind in kinds else row.kind) for row in rows],
-        "kinds": kinds.values(),
+        "alert_kinds": [kind for kind in kinds.values() if kind.brings != "changes"],
+        "change_kinds": [kind for kind in kinds.values() if kind.brings == "changes"],
     }
     return render(request, "incidents/intake/integrations.html", context)
 

@@ -18,6 +18,7 @@ from incidents.api.mixins import (
     IdempotentCreateMixin,
     Resource,
 )
+from incidents.api.named import NamedMixin
 from incidents.models import Service
 from kb.channels import syncing
 from kb.channels.listing import address_of, shown_channels
@@ -33,8 +34,8 @@ class ChannelRuleSerializer(serializers.ModelSerializer):
     class Meta:
         model = ChannelRule
         fields = [
-            "id", "workspace", "severity", "service", "team", "private_incidents", "name_pattern",
-            "invite_on_call", "archive_after_days", "created_at",
+            "id", "name", "workspace", "severity", "service", "team", "private_incidents",
+            "name_pattern", "invite_on_call", "archive_after_days", "created_at",
         ]  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +47,7 @@ class ChannelRuleSerializer(serializers.ModelSerializer):
 
 
 class ChannelRuleViewSet(
+    NamedMixin,
     IdempotentCreateMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,

@@ -72,8 +72,8 @@ class NotificationRuleSerializer(serializers.ModelSerializer):
     class Meta:
         model = NotificationRule
         fields = [
-            "id", "workspace", "channel", "events", "severity", "team", "quiet_from", "quiet_until",
-            "zone", "sev1_breaks_quiet",
+            "id", "name", "workspace", "channel", "events", "severity", "team", "quiet_from",
+            "quiet_until", "zone", "sev1_breaks_quiet",
         ]  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +85,7 @@ class NotificationRuleSerializer(serializers.ModelSerializer):
 
 
 class NotificationRuleViewSet(
+    NamedMixin,
     IdempotentCreateMixin,
     EtagRetrieveMixin,
     EtagUpdateMixin,

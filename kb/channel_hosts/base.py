@@ -18,6 +18,7 @@ class FoundChannel:
     creator: str
     created: float
     """seconds since 1970"""
+    is_private: bool
 
 
 class ChannelHost:
@@ -34,6 +35,9 @@ class ChannelHost:
     """What was wanted is so."""
     missing: ClassVar[Collection[str]] = ()
     """The channel was archived or deleted there."""
+    nothing_found: ClassVar[Collection[str]] = ()
+    """There is no channel of the name, or no person, that was searched for."""
+    longest_name: ClassVar[int] = 80
     locked_out: ClassVar[Collection[str]] = ()
     """The token was revoked, or is none."""
 
@@ -48,6 +52,13 @@ class ChannelHost:
         """A name for a channel as the platform allows it."""
         raise NotImplementedError
 
+    def find_team(self) -> OutboundRequest | None:
+        """What must be read before channels are created or found; None for nothing."""
+        return None
+
+    def use_team(self, answer: Any) -> None:
+        """Remember what `find_team` found. Raises ValueError with the cure where that is none."""
+
     def create(self, name: str, private: bool) -> OutboundRequest:
         raise NotImplementedError
 
@@ -61,8 +72,8 @@ class ChannelHost:
     def own_id(self, answer: Any) -> str:
         raise NotImplementedError
 
-    def own_channels(self, private: bool, cursor: str) -> OutboundRequest:
-        """A page of the channels that we are in and that are not archived."""
+    def own_channels(self, name: str, private: bool, cursor: str) -> OutboundRequest:
+        """A page of the channels that we are in and that are not archived, or the one of `name`."""
         raise NotImplementedError
 
     def listed(self, answer: Any) -> tuple[list[FoundChannel], str]:
@@ -84,6 +95,14 @@ class ChannelHost:
 
     def posted_keys(self, answer: Any) -> set[str]:
         raise NotImplementedError
+
+    def find_person(self, email: str, username: str) -> OutboundRequest | None:
+        """Whom the platform knows by that; None where it is not searched."""
+        return None
+
+    def person_id(self, answer: Any) -> str:
+        """The id of who was found; empty for nobody who could be invited."""
+        return ""
 
     def invite(self, channel: str, person: str) -> OutboundRequest:
         raise NotImplementedError

@@ -19,7 +19,7 @@ from kb.channel_hosts.base import ChannelHost, FoundChannel
 from kb.chat import slack
 from kb.chat.base import OutboundRequest
 
-NAME, WORDS = 80, 250
+WORDS = 250
 PAGE, NEWEST = 200, 15
 """Channels of a page; messages among which one is found again: Slack allows some apps no more."""
 _NOT_ALLOWED = re.compile(r"[^a-z0-9_]+")
@@ -39,7 +39,7 @@ class SlackChannels(ChannelHost):
 
     def allowed_name(self, words: str) -> str:
         plain = _NOT_ALLOWED.sub("-", without_accents(words).lower())
-        return plain[:NAME].strip("-_") or "incident"
+        return plain[: self.longest_name].strip("-_") or "incident"
 
     def create(self, name: str, private: bool) -> OutboundRequest:
         return self._post("conversations.create", name=name, is_private=private)
@@ -53,7 +53,7 @@ class SlackChannels(ChannelHost):
     def own_id(self, answer: Any) -> str:
         return text(answer, "user_id", 50)
 
-    def own_channels(self, private: bool, cursor: str) -> OutboundRequest:
+    def own_channels(self, name: str, private: bool, cursor: str) -> OutboundRequest:
         kind = "private_channel" if private else "public_channel"
         return self._get(
             "users.conversations", types=kind, exclude_archived="true", limit=PAGE, cursor=cursor
@@ -62,8 +62,8 @@ class SlackChannels(ChannelHost):
     def listed(self, answer: Any) -> tuple[list[FoundChannel], str]:
         found = [
             FoundChannel(
-                text(each, "id", 50), text(each, "name", NAME), text(each, "creator", 50),
-                _seconds(dig(each, "created")),
+                text(each, "id", 50), text(each, "name", 100), text(each, "creator", 50),
+                _seconds(dig(each, "created")), dig(each, "is_private") is True,
             )
             for each in listed(answer, "channels")
         ]  # fmt: skip

@@ -60,31 +60,38 @@ class Conversation:
         except BadPayload as error:
             raise NotSent(f"{urlsplit(request.url).hostname} answered no JSON.") from error
 
-    def attempt(self, step: str, request: OutboundRequest) -> bool:
-        """Whether it was done; a refusal of this step alone is noted, and the others go on."""
+    def attempt(self, step: str, request: OutboundRequest) -> Any:
+        """What came of it; None for a refusal of this step alone: it is noted, the others go on.
+
+        That nothing was found is not noted.
+        """
         try:
-            self.send(request)
+            answer = self.send(request)
         except NotSent as error:
             of_all = (*self.host.missing, *self.host.locked_out)
             if not error.reason or error.wait or error.reason in of_all:
                 raise
+            if error.reason in self.host.nothing_found:
+                return None
             if len(self.row.notes) < MOST_NOTES:
                 self.save(notes={**self.row.notes, step: error.reason})
-            return False
+            return None
         if step in self.row.notes:
             self.save(notes={k: v for k, v in self.row.notes.items() if k != step})
-        return True
+        return answer
 
     def open(self, name: str) -> None:
         """Create the channel under `name`, or one like it that is free.
 
         After an attempt whose answer was lost it exists already. Raises NotSent.
         """
+        if request := self.host.find_team():
+            self.host.use_team(self.attempt("team", request))
         if self.row.attempts > 1 and self.row.name and (found := self._find(self.row.name)):
             return self.save(channel=found)
         for number in range(1, MOST_NAMES + 1):
             ending = f"-{number}" if number > 1 else ""
-            free = self.host.allowed_name(name[: 80 - len(ending)]) + ending
+            free = self.host.allowed_name(name[: self.host.longest_name - len(ending)]) + ending
             self.save(name=free, is_private=self.row.is_private)
             try:
                 answer = self.send(self.host.create(free, self.row.is_private))
@@ -106,10 +113,16 @@ class Conversation:
         since = (self.row.created_at - CLOCKS_DIFFER).timestamp()
         cursor = ""
         for _ in range(MOST_PAGES):
-            request = self.host.own_channels(self.row.is_private, cursor)
-            found, cursor = self.host.listed(self.send(request, MAX_LISTED))
+            request = self.host.own_channels(name, self.row.is_private, cursor)
+            try:
+                found, cursor = self.host.listed(self.send(request, MAX_LISTED))
+            except NotSent as error:
+                if error.reason in self.host.nothing_found:
+                    break
+                raise
             for each in found:
-                if each.name == name and each.creator == me and each.created >= since:
+                ours = each.creator == me and each.is_private == self.row.is_private
+                if ours and each.name == name and each.created >= since:
                     return each.id
             if not cursor:
                 break

@@ -25,7 +25,7 @@ def check_rule(rule: ChannelRule) -> None:
     problems: dict[str, Any] = {}
     host = registry().get(rule.workspace.kind)
     if host is None:
-        problems["workspace"] = _("Channels can be opened in Slack only.")
+        problems["workspace"] = _("Channels can be opened in Slack and Mattermost only.")
     if problem := pattern_problem(rule.name_pattern):
         problems["name_pattern"] = problem
     if problems:

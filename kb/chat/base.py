@@ -204,6 +204,8 @@ class Platform:
     integration of this kind, whose id is the destination's channel."""
     takes: ClassVar[Sequence[str]] = ()
     """The only kinds of events that it can do something about; empty for all."""
+    reason_path: ClassVar[str] = ""
+    """Where the JSON of a refusal has the platform's own word for why; empty for nowhere."""
     SettingsForm: ClassVar[type[forms.Form]] = forms.Form
 
     def verify(self, request: ChatRequest) -> None:

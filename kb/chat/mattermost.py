@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from common.payloads import dig, form_fields, text
@@ -33,6 +34,7 @@ from kb.chat.base import (
 
 DIRECT = re.compile(r"^[a-z0-9]{26}__[a-z0-9]{26}$")
 """The name of a direct channel: the ids of both people."""
+TEAM = r"^[a-z0-9][a-z0-9-]{0,63}\Z"
 MAX_CHARACTERS = 16_383
 """Characters of a post. Attachments count here too, though the server allows them more."""
 _MARKUP = re.compile(r"[\\`*\[\]#~|>]|(?<!\w)_|_(?!\w)")
@@ -52,7 +54,14 @@ class MattermostForm(SecretForm):
         assume_scheme="https",
         help_text=_("Delayed answers and notifications go there and nowhere else."),
     )
-    bot_token = bot_token_field(_("To post notifications."))
+    bot_token = bot_token_field(_("To post notifications and open channels."))
+    team = forms.CharField(
+        label=_("Team"),
+        required=False,
+        max_length=64,
+        validators=[RegexValidator(TEAM, _("As in its address: letters, digits and hyphens."))],
+        help_text=_("In which rules open channels, as its address names it: example-team."),
+    )
     incoming_webhook = forms.URLField(
         label=_("Incoming webhook"),
         required=False,
@@ -70,6 +79,7 @@ class Mattermost(Platform):
     title = "Mattermost"
     can_answer_privately = True
     SettingsForm = MattermostForm
+    reason_path = "id"
 
     def verify(self, request: ChatRequest) -> None:
         """By the token of the command, or for a button the one that we put into its context."""

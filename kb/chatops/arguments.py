@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from incidents.models import Incident, Service
+from incidents.custom_fields.values import BelongsTo, fields_of
+from incidents.models import CustomField, Incident, Service
 from incidents.search.filters import by_reference
 from kb.chat.base import clip
 from kb.chatops.dispatch import REFERENCE, CommandContext, Problem
@@ -50,6 +51,24 @@ def service_argument(name: str) -> Service:
     if matches:
         raise Problem(f"Which one? {', '.join(each.name for each in matches)}.")
     raise Problem(f"No service is called {clip(name, 60)}.")
+
+
+def field_argument(text: str) -> tuple[CustomField, str]:
+    """The field of incidents whose name or label comes first, and the words after it.
+
+    Raises Problem.
+    """
+    fields = list(fields_of(BelongsTo.INCIDENTS))
+    named = {each.label.casefold(): each for each in fields} | {each.name: each for each in fields}
+    words = text.split()
+    # The longest first: “customer tier gold” is not about the field “customer”.
+    for count in range(min(len(words), MAX_NAMES), 0, -1):
+        found = named.get(" ".join(words[:count]).casefold().rstrip(":="))
+        if found is not None:
+            return found, " ".join(words[count:])
+    if not fields:
+        raise Problem("No fields are defined: a manager adds them under “Custom fields”.")
+    raise Problem(f"Which field? One of {', '.join(each.name for each in fields)}.")
 
 
 def choice_argument(value: str, choices: Sequence[str], what: str) -> str:

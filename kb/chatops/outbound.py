@@ -20,11 +20,12 @@ from django.core.mail import EmailMultiAlternatives
 
 from common.outbound_addresses import AddressRefused, http_client, read_body
 from kb.chat import registry
-from kb.chat.base import Outbound, OutboundMail, json_of
+from kb.chat.base import Outbound, OutboundMail, id_in, json_of
 from kb.chat.pagers import Pager
 from kb.models import Workspace
 
 TIMEOUT = 5.0
+_WORD = re.compile(r"[a-z0-9_.]{1,80}")
 _REASON = re.compile(rb'"error":"([a-z_]{1,60})"')
 MAX_BYTES, MAX_READ = 64 * 1024, 2 * 1024 * 1024
 
@@ -70,7 +71,11 @@ def send(workspace: Workspace, request: Outbound, most: int = MAX_BYTES) -> byte
     headers = {"Content-Type": "application/json", **request.headers}
     body, status = _exchange(request.method, request.url, headers, content, most)
     if not 200 <= status < 300 and not (plugin and plugin().is_so_already(status, body)):
-        raise NotSent(f"{address.hostname} answered {status}.{_cure(status)}", status=status)
+        reason = _word_for_refusal(plugin.reason_path, status, body) if plugin else ""
+        shown = f": {reason}" if reason else ""
+        raise NotSent(
+            f"{address.hostname} answered {status}{shown}.{_cure(status)}", 0.0, status, reason
+        )
     if plugin and 200 <= status < 300 and plugin().refuses(body):
         raise NotSent(f"{address.hostname} answered {status}, and that it did nothing.")
     # Slack answers 200 to what it refuses, and says so in the body.
@@ -81,6 +86,12 @@ def send(workspace: Workspace, request: Outbound, most: int = MAX_BYTES) -> byte
         shown = f": {reason}" if reason else ""
         raise NotSent(f"{address.hostname} refused it{shown}.", reason=reason)
     return body
+
+
+def _word_for_refusal(path: str, status: int, body: bytes) -> str:
+    """Whatever else a refusal says is not repeated; what a broken server says is no refusal."""
+    found = id_in(body, path) if path and 400 <= status < 500 else ""
+    return found if _WORD.fullmatch(found) else ""
 
 
 def read(workspace: Workspace, path: str) -> Any:

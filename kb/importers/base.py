@@ -13,12 +13,14 @@ from django.core.exceptions import ValidationError
 from common.file_import import BadFile, Skipped
 from common.language import Text
 from common.text_files import decoded, read_json_values
-from incidents.history_rows import COLUMNS, DEFAULTS, PastIncident, RowOptions, time_of
+from incidents.history_columns import COLUMNS
+from incidents.history_rows import DEFAULTS, PastIncident, RowOptions, time_of
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of one file."""
 FIELDS = (*COLUMNS, "causes", "category", "body", "published_at")
 """What a mapping may name."""
+_SAVE_JSON = "save what the API answers, such as /api/v2/incidents.json of a status page"
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 """How zip files and new workbooks, gzip files and old workbooks begin."""
 
@@ -196,8 +198,11 @@ def json_rows(path: Path, *keys: str) -> Iterator[tuple[str, dict[str, Any] | st
 
 
 def _rows_of(file: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any] | str]:
+    text = text_of(file)
+    if text.lstrip()[:1] == "<":
+        raise CannotImport(f"{file.name}: It is not JSON but a page or a feed: {_SAVE_JSON}.")
     try:
-        values = list(read_json_values(text_of(file)))
+        values = list(read_json_values(text))
     except BadFile as error:
         raise CannotImport(f"{file.name}: {error}") from None
     for value in values:

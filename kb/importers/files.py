@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
 from common.times import first_date_in
 from common.written_times import date_order_of
 from incidents.history_rows import RowOptions, canonical_head, time_of
+from kb.importers.action_lists import is_nothing
 from kb.importers.base import (
     CannotImport,
     ImportedIncident,
@@ -55,6 +56,7 @@ _WORDS_OF_NAMES = set(
     date title name page new
     """.split()
 )
+_NO_INCIDENT = ("informational", "maintenance", "scheduled", "announcement", "planned")
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}]{0,80}\}\}|<%[^%]{0,80}%>|\bYYYY[-/.]MM[-/.]DD\b|\bDD[./-]MM[./-]YYYY\b|"
     r"\bMM/DD/YYYY\b|\bHH:MM\b|\[(?:insert|your|name|title|date|incident|service)[^\]\[]{0,60}\](?!\()|"
@@ -132,6 +134,15 @@ def refuse_other_documents(
         raise CannotImport("it is a template: its placeholders are not filled in")
 
 
+def refuse_announcements(head: Mapping[str, Any]) -> None:
+    """Raises CannotImport for a post whose head says that it is no incident, as cState's do."""
+    lower = {str(key).lower(): value for key, value in head.items()}
+    flag = next((name for name in _NO_INCIDENT if lower.get(name) is True), "")
+    kind = next((f"{lower[key]}" for key in ("type", "kind", "category") if key in lower), "")
+    if flag or kind.strip().lower() in _NO_INCIDENT:
+        raise CannotImport(f"its head says “{flag or kind}”: it is no incident")
+
+
 def _says_how(name: str, dated: bool) -> bool:
     words = canonical_head(name).split("_")
     if words[0] in _OTHER_DOCUMENTS or words[-1] in _OTHER_DOCUMENTS:
@@ -145,7 +156,8 @@ def _is_decision(body: str) -> bool:
 
 
 def _names_an_incident(report: Report, head: Collection[str], body: str) -> bool:
-    fields = {*report.labelled, *head}
+    said = (name for name, values in report.labelled.items() if not all(map(is_nothing, values)))
+    fields = {*said, *head}
     if any(name in fields for name in ("severity", "day", "impact_started_at")):
         return True
     start = body[:MAX_DATE_SEARCH]

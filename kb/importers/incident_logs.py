@@ -116,7 +116,7 @@ def _with_keys(found: list[tuple[tuple[str, str], bool]]) -> list[Entry]:
     entries = []
     seen: dict[str, int] = {}
     for (heading, text), dated in found:
-        written, title = _cut_time(heading)
+        written, title = cut_time(heading)
         key = canonical_head(heading) or "untitled"
         seen[key] = seen.get(key, 0) + 1
         key = key if seen[key] == 1 else f"{key}-{seen[key]}"
@@ -124,10 +124,10 @@ def _with_keys(found: list[tuple[tuple[str, str], bool]]) -> list[Entry]:
     return entries
 
 
-def _cut_time(heading: str) -> tuple[str, str]:
+def cut_time(heading: str) -> tuple[str, str]:
     """(the time at the start or end of a heading, the rest of it).
 
-    >>> _cut_time("2026-04-16 09:30 UTC — VPN fails at boot")
+    >>> cut_time("2026-04-16 09:30 UTC — VPN fails at boot")
     ('2026-04-16 09:30 UTC', 'VPN fails at boot')
     """
     words = heading.split()

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from incidents.history_rows import canonical_head, names_of
@@ -19,14 +18,16 @@ from kb.importers.base import (
 from kb.importers.files import (
     MAX_DATE_SEARCH,
     FolderImporter,
-    problem_in_words,
+    refuse_announcements,
     refuse_other_documents,
     set_start_from_text,
 )
 from kb.importers.front_matter import split_front_matter
-from kb.importers.incident_logs import Entry, entries_of
-from kb.importers.postmortem_text import Report, read_report, without_comments
+from kb.importers.incident_logs import entries_of
+from kb.importers.log_records import records_of_log
+from kb.importers.postmortem_text import Report, read_report, without_comments, without_title
 from kb.importers.report_fields import (
+    add_time_of_title,
     head_values,
     published_at,
     read_labels,
@@ -56,31 +57,12 @@ class MarkdownImporter(FolderImporter):
         title = f"{read_report(body).title} {file.stem}"
         own = head_values(head, self.mapping)
         log = [] if _ABOUT_ONE & own.keys() else entries_of(body, title, self.options.order)
-        if not log:
-            record = self._record(file, name, head, body)
-            record.notes += notes
-            yield name, record
+        if log:
+            yield from records_of_log(file, name, log, self.options)
             return
-        for entry in log:
-            place = f"{name}, “{entry.title[:80]}”"
-            try:
-                yield place, self._of_log(file, name, entry)
-            except (CannotImport, ValidationError) as error:
-                yield place, problem_in_words(error)
-
-    def _of_log(self, file: Path, name: str, entry: Entry) -> ImportedIncident:
-        if not entry.dated:
-            raise CannotImport("it is beside several incidents and names no day itself")
-        record = ImportedIncident(
-            external_id=f"{name}#{entry.key}", title=entry.title, body=entry.body or entry.title,
-            body_title=entry.title,
-        )  # fmt: skip
-        report = read_report(entry.body)
-        if entry.written:
-            report.labelled.setdefault("day", []).insert(0, entry.written)
-        prose = f"{entry.written}\n{entry.title}\n{entry.body[:MAX_DATE_SEARCH]}"
-        self._fill(record, {}, report, prose, file)
-        return record
+        record = self._record(file, name, head, body)
+        record.notes += notes
+        yield name, record
 
     def _record(
         self, file: Path, name: str, head: Mapping[str, Any], body: str
@@ -96,9 +78,10 @@ class MarkdownImporter(FolderImporter):
 
         report = read_report(body)
         title = text_value(given("title", "title", "name", "summary"))
-        body = _without_title(body, title or report.title)
+        body = without_title(body, title or report.title)
         title = title or report.title
         values = head_values(head, self.mapping)
+        refuse_announcements(head)
         refuse_other_documents(file, title, body, report, values)
         title = title or file.stem.replace("-", " ").replace("_", " ").strip()
         record = ImportedIncident(
@@ -123,6 +106,7 @@ class MarkdownImporter(FolderImporter):
             given("causes", "causes", "cause", "categories", "category", "root_cause")
         )
         record.causes = [(category, category) for category in categories]
+        add_time_of_title(report, title)
         prose = f"{name}\n{title}\n{without_comments(body[:MAX_DATE_SEARCH])}"
         self._fill(record, values, report, prose, file)
         return record
@@ -136,18 +120,3 @@ class MarkdownImporter(FolderImporter):
         read_sections(record, report, self.options.order)
         if record.impact_started_at is None:
             set_start_from_text(record, file, prose, "no date in its front matter", self.options)
-
-
-def _without_title(body: str, title: str) -> str:
-    """The body without its heading, if that is the title."""
-    lines = body.splitlines()
-    for number, line in enumerate(lines):
-        if not line.strip():
-            continue
-        following = lines[number + 1].strip() if number + 1 < len(lines) else ""
-        underlined = bool(following) and set(following) == {"="}
-        text = line.strip().strip("#").strip()
-        if text == title and (line.lstrip().startswith("#") or underlined):
-            return "\n".join([*lines[:number], *lines[number + 1 + underlined :]])
-        break
-    return body

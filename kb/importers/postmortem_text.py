@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from common.written_times import read_written_time
+from incidents.history_columns import TIME_FIELDS
 from kb.importers.section_names import line_field, section_about
 
 MAX_LINES = 5000
 _ATX = re.compile(r"\s{0,3}(#{1,6})\s{1,5}(\S.{0,300})$")
 _WIKI = re.compile(r"\s{0,3}h([1-6])\.\s{1,5}(\S.{0,300})$")
+_TIMED = re.compile(r"([A-Za-zÀ-ÿ]{3,20}(?: [A-Za-zÀ-ÿ]{2,20}){0,3}) {1,3}(\d[^|]{3,60})$")
+"""A label with a time behind it and no colon between: “First detected 2026-03-05 10:04”."""
+_DEFINITION = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s")
+"""Where a link that is named elsewhere leads to."""
 _WIKI_NUMBER = re.compile(r"^#{1,3}\s(?=\S)")
 _UNDERLINE = re.compile(r"\s{0,3}(={2,100}|-{2,100})\s{0,20}$")
 _BOLD_ALONE = re.compile(r"\s{0,3}(?:\*\*|__)([^*_].{0,120}?)(?:\*\*|__)\s{0,3}:?\s{0,5}$")
@@ -89,6 +95,21 @@ def without_comments(text: str) -> str:
     return parts[0] + "".join(part.partition("-->")[2] for part in parts[1:])
 
 
+def without_title(body: str, title: str) -> str:
+    """The body without its heading, if that is the title."""
+    lines = body.splitlines()
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        following = lines[number + 1].strip() if number + 1 < len(lines) else ""
+        underlined = bool(following) and set(following) == {"="}
+        text = line.strip().strip("#").strip()
+        if text == title and (line.lstrip().startswith("#") or underlined):
+            return "\n".join([*lines[:number], *lines[number + 1 + underlined :]])
+        break
+    return body
+
+
 def headings_in(lines: list[str]) -> Iterator[Heading]:
     """The headings outside of fenced code, in their order."""
     fenced = False
@@ -120,10 +141,12 @@ def _heading(lines: list[str], index: int) -> tuple[int, str, int] | None:
     alone = _LABEL_ALONE.match(line)
     if alone and section_about(alone[1]):
         return 7, alone[1], 1
-    # A name of a section alone on its line, between empty ones or at the start of a block.
-    words = line.split()
-    if len(line) < 60 and section_about(line.strip()) and (not before or len(words) > 1):
-        return 7, line.strip(), 1
+    # A name of a section alone on its line, between empty ones or at the start of a block; with a
+    # full stop it ends a sentence that began on the line before.
+    text = line.strip()
+    is_short = len(line) < 60 and text[-1:] != "."
+    if is_short and section_about(text) and (not before or len(text.split()) > 1):
+        return 7, text, 1
     return None
 
 
@@ -136,6 +159,10 @@ def _read_labels(report: Report, section: Section) -> None:
         return  # Its tables have columns of their own.
     for label, value in _labelled(section.lines):
         if (name := line_field(label)) and len(value) < 300:
+            timed = _timed(value) if name == "status" else None
+            if timed:
+                report.labelled.setdefault(line_field(timed[0]), []).append(timed[1])
+                value = value.split()[0]
             report.labelled.setdefault(name, []).append(value)
         elif about := section_about(label):
             report.labels_of_sections.append((about, value))
@@ -151,12 +178,25 @@ def _labelled(lines: list[str]) -> Iterator[tuple[str, str]]:
                 previous = cells
             continue
         previous = []
+        if _DEFINITION.match(line):
+            continue
         # Some write several on one line: **Severity:** SEV2 | **Status:** resolved
         for text in map(plain, line.split(" | ")):
+            if timed := _timed(_NUMBER.sub("", text)):
+                yield timed
+                continue
             match = _LABEL.match(text)
             if match is None:
                 break
             yield _NUMBER.sub("", match[1]).strip(" *_"), match[2].strip(" *_")
+
+
+def _timed(text: str) -> tuple[str, str] | None:
+    """(label, time) of a text that is the name of a time and the time itself, and nothing else."""
+    match = _TIMED.match(text)
+    if match is None or line_field(match[1]) not in TIME_FIELDS:
+        return None
+    return (match[1], match[2]) if read_written_time(match[2], "day-first") else None
 
 
 def _pairs(cells: list[str], head: list[str]) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from common.time_ranges import find_range, length_in, read_range
 from common.times import first_date_in, is_only_a_day, parse_time
 from common.written_times import DateOrder, read_written_time
+from incidents.history_columns import TIME_FIELDS
 from incidents.history_rows import (
     ONLY_A_DAY,
-    TIME_FIELDS,
     RowOptions,
     canonical_head,
     names_of,
@@ -24,8 +24,17 @@ from incidents.history_rows import (
 from incidents.severities import severity_in_labels, severity_named
 from kb.importers.action_lists import actions_of, is_nothing
 from kb.importers.base import FoundCause, ImportedIncident
-from kb.importers.postmortem_text import Report, plain, read_report
-from kb.importers.section_names import FACTOR, RESOLUTION, ROOT, SYMPTOM, TRIGGER, line_field
+from kb.importers.incident_logs import cut_time
+from kb.importers.postmortem_text import Report, Section, plain, read_report
+from kb.importers.section_names import (
+    ACTIONS,
+    FACTOR,
+    RESOLUTION,
+    ROOT,
+    SYMPTOM,
+    TRIGGER,
+    line_field,
+)
 
 MAX_CAUSES = 8
 _HALF_DAY = timedelta(hours=12)
@@ -35,7 +44,7 @@ _ENTRY = re.compile(r"(\s{0,12})(?:[-*+•]|\d{1,2}[.)])\s{1,5}(\S.*)$")
 _SENTENCE_END = re.compile(r"(?<=[a-zà-ÿ0-9)\"'`])[.!](?:\s|$)")
 _INSTRUCTION = re.compile(
     r"(?:describe|explain|list|what |why |how |write|insert|briefly|a short|an? (?:brief|summary)|"
-    r"use this|fill|add |note the |run a )",
+    r"use this|fill|add |note the |run a |things (?:that|which|we) )",
     re.IGNORECASE,
 )
 _ITALIC = re.compile(r"([*_])(?![*_\s])[^*_]{1,500}\1$")
@@ -71,7 +80,28 @@ def read_times(
     if record.impact_started_at is None and day and (at := _earliest(record)):
         record.impact_started_at = at
         record.guessed_times["impact_started_at"] = "the earliest time it names"
+        _drop_end_of_another_day(record, prose, options)
     _use_length(record, text_of(values.get("duration", ("",))[0]))
+
+
+def _drop_end_of_another_day(record: ImportedIncident, prose: str, options: RowOptions) -> None:
+    """An end alone is no start: one before the day in its title is mistyped."""
+    named = first_date_in(prose, options.zone, options.order)
+    if record.impact_started_at != record.resolved_at or named is None or not record.resolved_at:
+        return
+    if record.resolved_at < named:
+        record.notes.append(f"its end {record.resolved_at:%Y-%m-%d} is before {named:%Y-%m-%d}")
+        record.resolved_at = None
+        record.guessed_times.pop("resolved_at", None)
+    record.impact_started_at = named
+    record.guessed_times["impact_started_at"] = "the first date in its text"
+
+
+def add_time_of_title(report: Report, title: str) -> None:
+    """“2026-03-05 10:04 UTC, Relay down” says when it was, where no labelled line does."""
+    written, _ = cut_time(title)
+    if written and not is_only_a_day(written) and not report.first("day"):
+        report.labelled["day"] = [written]
 
 
 def _day(values: Mapping[str, tuple[Any, bool]], prose: str, options: RowOptions) -> date | None:
@@ -207,11 +237,22 @@ def read_sections(record: ImportedIncident, report: Report, order: DateOrder = "
     unique = {each.name.lower(): each for each in reversed(record.found_causes)}
     record.found_causes = list(reversed(unique.values()))[: 2 * MAX_CAUSES]
     known = {action.title for action in record.actions}
+    for section in _about_actions(report):
+        found = actions_of(section, order)
+        record.actions += [each for each in found if each.title not in known]
+        known |= {each.title for each in found}
+
+
+def _about_actions(report: Report) -> Iterator[Section]:
+    """Those of actions, with the parts of them that have a heading of their own."""
+    level = 0
     for section in report.sections:
-        if section.about == "actions":
-            found = actions_of(section, order)
-            record.actions += [each for each in found if each.title not in known]
-            known |= {each.title for each in found}
+        if section.about == ACTIONS:
+            level = section.level
+        elif section.about or section.level <= level:
+            level = 0
+        if level:
+            yield section
 
 
 def read_body(record: ImportedIncident, body: str, order: DateOrder = "") -> None:
@@ -221,8 +262,7 @@ def read_body(record: ImportedIncident, body: str, order: DateOrder = "") -> Non
 
 def _causes_in(text: str, last_only: bool) -> Iterator[tuple[str, str]]:
     """(name, whole text): each entry of a list, or the first sentence of the prose."""
-    first, _, rest = text.partition("\n\n")
-    text = rest if rest.strip() and _ITALIC.match(first.strip()) else text
+    text = _without_request(text)
     entries: list[str] = []
     least: int | None = None
     prose = []
@@ -237,7 +277,8 @@ def _causes_in(text: str, last_only: bool) -> Iterator[tuple[str, str]]:
         elif not entries:
             prose.append(line)
     whole = "\n".join(prose).strip()
-    if whole and not whole.rstrip().endswith(":"):
+    introduces = whole.endswith(":") or (entries and _INSTRUCTION.match(whole))
+    if whole and not introduces:
         entries = [whole]
     for entry in entries[:MAX_CAUSES]:
         name = _name_in(entry)
@@ -256,7 +297,13 @@ def _name_in(text: str) -> str:
 
 
 def _first_paragraph(text: str) -> str:
-    return text.split("\n\n", 1)[0].strip()[:2000]
+    return _without_request(text).split("\n\n", 1)[0].strip()[:2000]
+
+
+def _without_request(text: str) -> str:
+    """The text without what a template asks for, where something follows it."""
+    first, _, rest = text.partition("\n\n")
+    return rest.lstrip() if rest.strip() and _ITALIC.match(first.strip()) else text
 
 
 def head_values(head: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from incidents.history_rows import COLUMNS, canonical_head
+from incidents.history_columns import COLUMNS
+from incidents.history_rows import canonical_head
 
 ROOT, FACTOR, TRIGGER, ACTIONS, RESOLUTION, SYMPTOM, OTHER = (
     "root", "contributing", "trigger", "actions", "resolution", "symptom", "other",
@@ -49,6 +50,7 @@ _SECTIONS = {
     ACTIONS: """
         action_items action_item actions action_items_followups action_items_and_followups
         action_items_and_follow_ups action_plan follow_up follow_ups followup followups
+        review_actions actions_following_review actions_from_review post_incident_actions
         follow_up_actions follow_up_items follow_up_tasks followup_actions next_steps
         corrective_actions corrective_action corrective_measures corrective_action_items
         corrective_and_preventative_measures corrective_and_preventive_measures
@@ -102,6 +104,7 @@ _DAY = """
 _START = """
     started_at started start start_time time_started start_of_impact impact_start impact_started
     impact_started_at impact_start_time incident_start incident_start_time incident_started
+    fault_occurs fault_occurred fault_started fault_start problem_started outage_began
     outage_start outage_started start_of_incident start_of_outage begin began began_at beginning
     time_of_incident incident_began start_date started_on onset time_of_occurrence
     beginn anfang startzeit start_zeit beginn_des_vorfalls storungsbeginn
@@ -110,6 +113,7 @@ _START = """
 """
 _DETECTED = """
     detected_at detected time_detected detection_time date_time_detected detected_on
+    fault_detected problem_detected issue_detected
     discovered_at time_of_detection incident_detected detection erkannt entdeckt erkannt_um
     detecte detecte_a heure_de_detection detectado hora_de_deteccion first_detected alerted_at
     detectado_em hora_da_deteccao rilevato ontdekt gedetecteerd
@@ -120,6 +124,7 @@ _ACKNOWLEDGED = """
 """
 _MITIGATED = """
     mitigated_at mitigated time_mitigated mitigation_time impact_mitigated restored_at restored
+    repaired repaired_at time_repaired incident_repaired incident_mitigated
     service_restored recovered_at time_restored entscharft
 """
 _RESOLVED = """
@@ -164,7 +169,8 @@ LINE_FIELDS |= dict.fromkeys(
 _NUMBERED = re.compile(
     r"^\s{0,3}(?:\d{1,2}(?:\.\d{1,2}){0,2}[.)]?|[ivx]{1,4}[.)])\s{1,3}", re.IGNORECASE
 )
-_BEFORE_WORDS = re.compile(r"^[^\w(]{1,20}")
+_BEFORE_WORDS = re.compile(r"^(?::[a-z0-9_+-]{1,40}:|[^\w(:]|:){1,20}")
+"""Signs, also those that are written as names, such as :mag_right:"""
 _MARKS = "*_`#~ "
 _BRACKETED = re.compile(r"\([^()]{0,80}\)\s{0,3}$")
 

@@ -23,7 +23,7 @@ class StatuspageImporter(JsonImporter):
     title = "Statuspage"
     accepts = _("a .json or .jsonl file of incidents with their updates")
 
-    lists = ("incidents", "data", "results")
+    lists = ("incidents", "data", "results", "issues")
 
     def record(self, row: dict[str, Any]) -> ImportedIncident:
         row = _flat(row)
@@ -53,6 +53,11 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """A row with the attributes of JSON:API beside its id, and states in words."""
     attributes = row.get("attributes")
     row = {**row, **attributes} if isinstance(attributes, dict) else dict(row)
+    for key, value in row.items():
+        # Cachet 3 has each time and state in words for people, and as a value beside them.
+        if isinstance(value, dict) and "human" in value:
+            row[key] = value.get("string") or value["human"]
+    row["id"] = row.get("id") or row.get("permalink")
     state = text_value(row.get("human_status") or row.get("status"))
     row["status"] = _CACHET_STATES.get(state, state)
     row.pop("human_status", None)
@@ -61,6 +66,9 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 def _is_maintenance(row: dict[str, Any]) -> bool:
     words = {text_value(row.get(key)).lower() for key in ("impact", "type", "status")}
+    # cState calls posts that are no incident so.
+    if row.get("informational") is True:
+        return True
     return bool(row.get("scheduled_for") or row.get("scheduled_at") or words & _MAINTENANCE)
 
 

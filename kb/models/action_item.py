@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from kb.models.postmortem import Postmortem, optional_user
 
 
@@ -50,13 +51,13 @@ class ActionItem(models.Model):
             models.Index(fields=["due_on"], name="action_open", condition=Q(state="open")),
         ]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state__in=["open", "done", "dropped"]), name="action_state_known"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(kind__in=["prevent", "detect", "mitigate"]), name="action_kind_known"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state="open") | ~Q(closed_at=None), name="action_closed_has_time"
             ),
         ]

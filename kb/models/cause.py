@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from incidents.models import Incident
 
 
@@ -78,8 +79,8 @@ class Cause(models.Model):
                 name="cause_name_once",
                 violation_error_message=_("A cause of this name exists already: link that one."),
             ),
-            models.CheckConstraint(condition=~Q(name=""), name="cause_has_name"),
-            models.CheckConstraint(
+            CheckConstraint(condition=~Q(name=""), name="cause_has_name"),
+            CheckConstraint(
                 condition=Q(superseded_by=None) | ~Q(superseded_by=F("pk")),
                 name="cause_not_superseded_by_itself",
             ),
@@ -133,11 +134,11 @@ class CauseLink(models.Model):
         indexes = [models.Index(fields=["updated_at", "id"], name="causelink_live_tail")]
         constraints = [
             models.UniqueConstraint(fields=["incident", "cause"], name="causelink_once"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(role__in=["root", "contributing", "trigger"]),
                 name="causelink_role_known",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state__in=["suspected", "confirmed", "rejected"]),
                 name="causelink_state_known",
             ),
@@ -180,7 +181,7 @@ class LedTo(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["incident", "earlier", "later"], name="led_to_once"),
-            models.CheckConstraint(condition=~Q(earlier=F("later")), name="led_to_another"),
+            CheckConstraint(condition=~Q(earlier=F("later")), name="led_to_another"),
         ]
 
     def __str__(self) -> str:

@@ -6,13 +6,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob
-from incidents.models import Incident, Service
+from incidents.models import ONE_OF_A_NAME, Incident, NamedRule, Service
 from kb.models.chat import Workspace
 from people.models import Team
 
 
-class ChannelRule(models.Model):
+class ChannelRule(NamedRule):
     """For which new incidents a workspace gets a channel, and what becomes of it."""
 
     class Private(models.TextChoices):
@@ -52,10 +53,11 @@ class ChannelRule(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
+            ONE_OF_A_NAME,
+            CheckConstraint(
                 condition=Q(private_incidents__in=["never", "channel"]),
                 name="channel_rule_private_known",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

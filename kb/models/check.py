@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from common.numbers import plain_number
 from common.row_limits import require_space
 from kb.models.cause import Cause
@@ -49,11 +50,11 @@ class Check(models.Model):
                 name="check_name_once",
                 violation_error_message=_("This cause has a check of this name already."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(statistic__in=["max", "min", "mean", "last", "count"]),
                 name="check_statistic_known",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(comparison__in=["above", "below"]), name="check_comparison_known"
             ),
         ]

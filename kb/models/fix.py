@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from common.check_constraints import CheckConstraint
 from incidents.models import Incident
 from kb.models.cause import Cause
 
@@ -31,7 +32,7 @@ class Fix(models.Model):
             models.UniqueConstraint(
                 fields=["cause"], name="fix_holds_once", condition=Q(returned_at=None)
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(returned_at=None) | Q(returned_at__gte=F("fixed_at")),
                 name="fix_returned_after",
             ),

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import PENDING, LeasedJob
 from kb.models.connection import Connection
 
@@ -55,7 +56,7 @@ class HistoryReading(LeasedJob):
             models.UniqueConstraint(
                 fields=["connection", "purpose"], name="history_reading_one_a_purpose"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(purpose__in=["preview", "import", "follow"]),
                 name="history_reading_purpose_known",
             ),

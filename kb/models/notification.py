@@ -6,12 +6,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob
-from incidents.models import Event, Incident
+from incidents.models import ONE_OF_A_NAME, Event, Incident, NamedRule
 from kb.models.chat import Workspace
 
 
-class NotificationRule(models.Model):
+class NotificationRule(NamedRule):
     """Which events are posted to a channel, for which incidents, and its quiet hours."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="notification_rules")
@@ -39,12 +40,13 @@ class NotificationRule(models.Model):
         db_table = "kb_rule"
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
+            ONE_OF_A_NAME,
+            CheckConstraint(
                 condition=Q(quiet_from=None, quiet_until=None)
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False),
                 name="rule_quiet_has_both_ends",
                 violation_error_message=_("Quiet hours have a beginning and an end."),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from incidents.models import Incident
 
 MAX_CHARACTERS = 4_000_000
@@ -90,7 +91,7 @@ class Postmortem(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [GinIndex(fields=["search"], name="postmortem_search")]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(state="published") | ~Q(published_at=None),
                 name="postmortem_published_has_time",
             ),
@@ -148,7 +149,7 @@ class PostmortemReview(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["postmortem", "reviewer"], name="review_once"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state__in=["asked", "approved", "changes"]), name="review_state_known"
             ),
         ]

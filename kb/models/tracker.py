@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
+from common.check_constraints import CheckConstraint
 from common.leased_jobs import LeasedJob, RequestedJobs
 from kb.models.action_item import ActionItem
 from kb.models.chat import new_slug
@@ -81,7 +82,7 @@ class TrackedIssue(LeasedJob):
             models.Index(fields=["checked_at"], name="tracked_issue_checked"),
         ]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(issue_state__in=["", "open", "done", "dropped", "moved", "missing"]),
                 name="tracked_issue_state_known",
             ),

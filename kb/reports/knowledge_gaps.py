@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from common.viewer import Viewer
 from incidents.models import Incident, Service, TierPolicy
 from incidents.permissions import visible_incidents
-from kb.models import ActionItem, Cause, CauseLink, Postmortem
+from kb.models import ActionItem, Cause, CauseLink, Check, Postmortem
 from kb.permissions import visible_actions, visible_causes, visible_links
 
 SHOWN = 25
@@ -45,17 +47,23 @@ def services_without_cause(user: Viewer) -> QuerySet[Service]:
 
 def thin_causes(user: Viewer) -> QuerySet[Cause]:
     """Causes that occurred and lack a fix or a check; most frequent first."""
-    links = Q(links__in=visible_links(user)) & ~Q(links__state=CauseLink.State.REJECTED)
+    links = visible_links(user).exclude(state=CauseLink.State.REJECTED)
     return (
         visible_causes(user)
         .filter(superseded_by=None)
         .annotate(
-            times=Count("links", filter=links, distinct=True),
-            check_count=Count("checks", distinct=True),
+            times=_count_of_cause(links),
+            check_count=_count_of_cause(Check.objects.all()),
         )
         .filter(Q(how_to_fix="") | Q(check_count=0), times__gt=0)
         .order_by("-times", "name")
     )
+
+
+def _count_of_cause(rows: QuerySet[Any]) -> Coalesce:
+    """How many of `rows` a cause has."""
+    of_cause = rows.filter(cause=OuterRef("pk")).order_by().values("cause")
+    return Coalesce(Subquery(of_cause.annotate(n=Count("pk")).values("n")), 0)
 
 
 def overdue_actions(user: Viewer) -> QuerySet[ActionItem]:

@@ -23,7 +23,7 @@ class ChannelRuleForm(forms.ModelForm):
         model = ChannelRule
         fields = [
             "severity", "service", "team", "private_incidents", "name_pattern", "invite_on_call",
-            "archive_after_days",
+            "archive_after_days", "name",
         ]  # fmt: skip
 
 

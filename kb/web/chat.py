@@ -101,7 +101,7 @@ class NotificationRuleForm(forms.ModelForm):
         model = NotificationRule
         fields = [
             "channel", "events", "severity", "team", "quiet_from", "quiet_until", "zone",
-            "sev1_breaks_quiet",
+            "sev1_breaks_quiet", "name",
         ]  # fmt: skip
         labels = {
             "channel": _("Channel"),

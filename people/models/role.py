@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.check_constraints import CheckConstraint
 from common.language import Text
 from people.models.team import Team
 
@@ -63,7 +64,7 @@ class RoleGrant(models.Model):
                 fields=["user", "role", "team", "provider"],
                 name="role_granted_once", nulls_distinct=False,
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(role__in=[role.value for role in Role]), name="role_known"
             ),
         ]  # fmt: skip
@@ -90,7 +91,7 @@ class GroupRule(models.Model):
                 fields=["provider", "group", "role", "team"],
                 name="group_rule_once", nulls_distinct=False,
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(role="") | Q(team__isnull=False), name="group_rule_gives_something",
                 violation_error_message=_("Choose a role, a team, or both."),
             ),

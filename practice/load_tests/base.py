@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from common.file_import import BadFile, json_of
 
 __all__ = [
-    "BadFile", "LoadTestReader", "LoadTestSummary", "checked", "json_of", "listed", "number",
+    "BadFile", "LoadTestReader", "LoadTestSummary", "checked", "json_report", "listed", "number",
     "percentile", "percentile_of_counts", "share_of_one", "table", "whole",
 ]  # fmt: skip
 
@@ -59,6 +59,14 @@ def checked(summary: LoadTestSummary, otherwise: str) -> LoadTestSummary:
     if summary == LoadTestSummary(requests=summary.requests):
         raise BadFile(otherwise)
     return summary
+
+
+def json_report(content: str, cure: str) -> Any:
+    """Parsed JSON. Raises BadFile, with what to send instead."""
+    try:
+        return json_of(content)
+    except BadFile as error:
+        raise BadFile(f"{error}; {cure}.") from error
 
 
 def number(value: Any) -> float | None:

@@ -10,7 +10,7 @@ from practice.load_tests.base import (
     LoadTestReader,
     LoadTestSummary,
     checked,
-    json_of,
+    json_report,
     number,
     share_of_one,
     whole,
@@ -28,7 +28,7 @@ class Gatling(LoadTestReader):
         content = content.lstrip("\ufeff\r\n\t ")
         if content.startswith("var "):
             raise BadFile(f"This is a script: {SEND}.")
-        data = json_of(content)
+        data = json_report(content, SEND)
         total = dig(data, "stats", data) if isinstance(data, dict) else None
         if not isinstance(total, dict) or not isinstance(total.get("numberOfRequests"), dict):
             raise BadFile(f"It has no “numberOfRequests”: {SEND}.")

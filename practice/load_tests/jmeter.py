@@ -11,7 +11,7 @@ from practice.load_tests.base import (
     LoadTestReader,
     LoadTestSummary,
     checked,
-    json_of,
+    json_report,
     listed,
     number,
     table,
@@ -52,7 +52,7 @@ class JMeter(LoadTestReader):
 
 
 def _from_json(content: str) -> LoadTestSummary:
-    total: Any = dig(json_of(content), "Total")
+    total: Any = dig(json_report(content, "send report/statistics.json"), "Total")
     if not isinstance(total, dict):
         raise BadFile("It has no “Total”: send report/statistics.json.")
     errors, count = number(total.get("errorPct")), number(total.get("sampleCount"))

@@ -13,7 +13,7 @@ from practice.load_tests.base import (
     LoadTestReader,
     LoadTestSummary,
     checked,
-    json_of,
+    json_report,
     listed,
     number,
     percentile,
@@ -45,7 +45,7 @@ class K6(LoadTestReader):
             return _of_points(_from_lines(content))
         if not content.startswith("{") and READ[0] in content:
             raise BadFile(f"It is the summary that k6 prints: {SEND}.")
-        return _of_summary(json_of(content))
+        return _of_summary(json_report(content, SEND))
 
 
 def _of_summary(data: Any) -> LoadTestSummary:

@@ -10,7 +10,7 @@ from practice.load_tests.base import (
     LoadTestReader,
     LoadTestSummary,
     checked,
-    json_of,
+    json_report,
     listed,
     number,
     percentile_of_counts,
@@ -31,7 +31,7 @@ class Locust(LoadTestReader):
 
     def read(self, content: str) -> LoadTestSummary:
         if content.lstrip("\ufeff\r\n\t ")[:1] in ("[", "{"):
-            return _from_json(json_of(content.lstrip("\ufeff")))
+            return _from_json(json_report(content.lstrip("\ufeff"), SEND))
         rows = list(table(content))
         names = [name.strip().lower() for name in rows[0]] if rows else []
         if "name" not in names:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
 from incidents.models import Service
 from practice.models.announcement import Announcement
 
@@ -53,9 +54,7 @@ class Engagement(models.Model):
         ordering = ["service", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["service", "phase"], name="engagement_once"),
-            models.CheckConstraint(
-                condition=Q(phase__in=Phase.values), name="engagement_phase_known"
-            ),
+            CheckConstraint(condition=Q(phase__in=Phase.values), name="engagement_phase_known"),
         ]
 
     def __str__(self) -> str:

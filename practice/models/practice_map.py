@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
+from common.check_constraints import CheckConstraint
+
 
 class Practice(models.Model):
     """A node of the map; `parent` is the branch it belongs to."""
@@ -51,7 +53,7 @@ class Verdict(models.Model):
         ordering = ["practice", "team"]
         constraints = [
             models.UniqueConstraint(fields=["practice", "team"], name="verdict_once"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(word__in=["adopted", "not-now", "no"]), name="verdict_word_known"
             ),
         ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models import Source
+from common.check_constraints import CheckConstraint
 from common.row_limits import require_space
 from incidents.models import Service
 
@@ -51,7 +52,7 @@ class LoadTest(models.Model):
         indexes = [models.Index(fields=["service", "scenario", "-at"], name="load_test_runs")]
         constraints = [
             models.UniqueConstraint(fields=["service", "digest"], name="load_test_once"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(errors=None) | Q(errors__gte=0, errors__lte=1),
                 name="load_test_errors_share",
             ),
@@ -106,7 +107,7 @@ class Capacity(models.Model):
         verbose_name_plural = "capacities"
         constraints = [
             models.UniqueConstraint(fields=["service", "what"], name="capacity_once"),
-            models.CheckConstraint(condition=Q(limit__gt=0), name="capacity_limit_positive"),
+            CheckConstraint(condition=Q(limit__gt=0), name="capacity_limit_positive"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from analysis.models import Source
+from common.check_constraints import CheckConstraint
 from incidents.models import Service
 from practice.core import okr, windows
 
@@ -116,7 +117,7 @@ class Slo(models.Model):
         ordering = ["service__name", "name"]
         constraints = [
             models.UniqueConstraint(fields=["service", "name"], name="slo_name_once"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(target__gt=0, target__lt=100), name="slo_target_is_a_share"
             ),
         ]

@@ -23,6 +23,14 @@ class Refused(Exception):
     """A document or one of its objectives cannot be imported; the message says why."""
 
 
+_RULES_HINT = "import the objectives that they were made from."
+_TOOLS = {
+    "pyrra.dev": "Pyrra", "sloth.slok.dev": "Sloth", "prometheus": "Sloth",
+    "openslo": "OpenSLO", "openslo.com": "OpenSLO",
+}  # fmt: skip
+_HELM = re.compile(r"\{\{-?\s{0,5}(?:\.(?:Values|Release|Chart)|include|template|if|with|range)\b")
+
+
 @dataclass(frozen=True)
 class ImportedObjective:
     """An objective read from a file. `target` in percent; queries have `$window` as the range."""
@@ -111,6 +119,8 @@ def _one_by_one(content: str) -> list[Any]:
             broken.append(_problem(error))
             parsed.append(Skipped(f"document {number}", f"It is not YAML: {broken[-1]}."))
     if len(broken) == len(pieces):
+        if _HELM.search(content):
+            raise BadFile("This is a template of Helm: import what “helm template” makes of it.")
         raise BadFile(f"This is not YAML: {broken[0]}.")
     return parsed
 
@@ -146,17 +156,21 @@ def percent(value: Any, of_one: bool = False) -> float | None:
     return target if 0 < target < 100 else None
 
 
-def what_it_is(document: dict[str, Any]) -> str:
-    """A document that a reader does not know, in words, with the tool that would read it."""
+def what_it_is(document: dict[str, Any], chosen: str, read: str) -> str:
+    """Why a reader does not know a document: the tool that would read it, or what it is instead.
+
+    `chosen`: the tool whose reader it is; `read`: what that reads.
+    """
     version = text(document, "apiVersion", 60) or text(document, "version", 60)
     kind, name = text(document, "kind", 60), text(document, "metadata.name", 90)
-    if not version and not kind:
-        return "It has neither “apiVersion” and “kind” nor “version: prometheus/v1”."
     known = " ".join(filter(None, (kind, name, f"({version})" if version else "")))
-    tool = {
-        "pyrra.dev": "Pyrra", "sloth.slok.dev": "Sloth", "prometheus": "Sloth",
-        "openslo": "OpenSLO", "openslo.com": "OpenSLO",
-    }.get(version.partition("/")[0])  # fmt: skip
+    if kind == "PrometheusRule" or (not kind and isinstance(document.get("groups"), list)):
+        return f"It is {known or 'a file'} of Prometheus rules: {_RULES_HINT}"
+    tool = _TOOLS.get(version.partition("/")[0])
     if tool and kind in ("", "SLO", "ServiceLevelObjective", "PrometheusServiceLevel"):
+        if tool == chosen:
+            return f"It is {known}; read is {read}."
         return f"It is {known}, a file of {tool}: choose {tool} as its kind."
-    return f"It is {known}: no objective."
+    if kind:
+        return f"It is {known}: no objective."
+    return "It has neither “apiVersion” and “kind” nor “version: prometheus/v1”."

@@ -63,7 +63,7 @@ class OpenSlo(SloReader):
     ) -> Iterator[ImportedObjective | Skipped]:
         version, kind = text(document, "apiVersion", 60), document.get("kind")
         if kind != "SLO":
-            raise Refused(what_it_is(document))
+            raise Refused(what_it_is(document, self.title, "kind SLO"))
         name, spec = text(document, "metadata.name", 90), mapping(document.get("spec"))
         if not name:
             raise Refused("“metadata.name” is missing.")

@@ -34,7 +34,7 @@ class Pyrra(SloReader):
     ) -> Iterator[ImportedObjective | Skipped]:
         version = text(document, "apiVersion")
         if document.get("kind") != "ServiceLevelObjective" or not version.startswith("pyrra.dev/"):
-            raise Refused(what_it_is(document))
+            raise Refused(what_it_is(document, self.title, "kind ServiceLevelObjective"))
         name, spec = text(document, "metadata.name", 100), mapping(document.get("spec"))
         if not name:
             raise Refused("“metadata.name” is missing.")

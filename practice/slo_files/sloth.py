@@ -35,7 +35,7 @@ class Sloth(SloReader):
         if document.get("kind") in KINDS:
             spec = mapping(document.get("spec"))
         elif document.get("version") != "prometheus/v1":
-            raise Refused(what_it_is(document))
+            raise Refused(what_it_is(document, self.title, "“version: prometheus/v1”"))
         service, slos = text(spec, "service", 100), spec.get("slos")
         if not service:
             raise Refused("“service” is missing.")
@@ -88,8 +88,8 @@ def _queries(sli: dict[str, Any]) -> tuple[str, str]:
     if "plugin" in sli:
         used = text(sli, "plugin.id", 100) or text(sli, "plugin.name", 100) or "without a name"
         raise Refused(
-            f"its queries are in Sloth's plug-in “{used}”: import what “sloth generate” makes of "
-            "it as “sli.events”."
+            f"its queries are in Sloth's plug-in “{used}”: write those that “sloth generate” makes "
+            "of it as “sli.events”."
         )
     raw = query_text(sli, "raw.error_ratio_query") or query_text(sli, "raw.errorRatioQuery")
     if raw:

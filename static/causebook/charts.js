@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const CLOSEST = 8; // Fewer points are not worth a view of their own.
+  const FLATTEST = 4; // Units of the drawing that fill its height at least: closer, noise would look like news.
   const NEAR = 7; // Pixels from a mark at which it is named.
   const views = new Map(); // By the chart's label, so that a reload of its part leaves it as it was.
   const zone = document.documentElement.dataset.timeZone || "UTC";
@@ -29,6 +30,7 @@
         at: this.timeAt(line.x1.baseVal.value), label: line.textContent,
       })).sort((a, b) => a.at - b.at);
       this.ticks = [...svg.querySelectorAll(".tick")];
+      this.axis = [...svg.querySelectorAll(".grid, .value")];
       this.selection = copyOf(".selection");
       this.crosshair = copyOf(".crosshair");
       this.dots = this.series.map(() => copyOf(".point"));
@@ -65,6 +67,9 @@
     // Where a time is in the drawing, as it is zoomed.
     x(at) { return this.left + (at - this.from) / (this.until - this.from) * this.width; }
 
+    // Where a height of the whole drawing is, as it is zoomed.
+    y(drawn) { return this.top + (drawn - this.highest) / this.tall * this.height; }
+
     pointed(event) {
       const box = this.svg.getBoundingClientRect();
       const x = (event.clientX - box.left) / box.width * this.svg.viewBox.baseVal.width;
@@ -95,7 +100,7 @@
         const place = this.nearest(each.times, this.at);
         const dot = this.dots[number];
         dot.setAttribute("cx", this.x(each.times[place]));
-        dot.setAttribute("cy", each.ys[place]);
+        dot.setAttribute("cy", this.y(each.ys[place]));
         return `${each.name} ${each.values[place]}`.trim();
       });
       this.crosshair.setAttribute("x1", this.x(this.at));
@@ -139,11 +144,48 @@
       else views.set(this.name, [from, until]);
       const scale = this.width / (this.end - this.start);
       const [x, width] = [this.left + (this.from - this.start) * scale, (this.until - this.from) * scale];
-      this.plot.setAttribute("viewBox", [x, this.top, width, this.height].join(" "));
+      const shown = whole ? [] : this.visible();
+      this.fitHeight(shown);
+      this.plot.setAttribute("viewBox", [x, this.highest, width, this.tall].join(" "));
       this.reset.hidden = whole;
-      for (const tick of this.svg.querySelectorAll(".tick")) tick.remove();
+      for (const each of this.svg.querySelectorAll(".tick, .grid, .value")) each.remove();
       if (whole) this.plot.before(...this.ticks);
       else this.drawTicks();
+      if (shown.length) this.drawAxis(shown);
+      else this.plot.before(...this.axis);
+    }
+
+    // The points of the view, the highest first.
+    visible() {
+      const points = this.series.flatMap(({ times, values, ys }) => times
+        .map((at, place) => ({ at, value: values[place], y: ys[place] }))
+        .filter(({ at }) => at >= this.from && at <= this.until));
+      return points.sort((a, b) => a.y - b.y);
+    }
+
+    // The height follows the points of the view, with some room; those of a whole chart are drawn to fit.
+    fitHeight(shown) {
+      [this.highest, this.tall] = [this.top, this.height];
+      if (!shown.length) return;
+      const [high, low] = [shown[0].y, shown[shown.length - 1].y];
+      this.tall = Math.min(this.height, Math.max((low - high) * 1.1, FLATTEST));
+      const middle = (high + low - this.tall) / 2;
+      this.highest = Math.max(this.top, Math.min(middle, this.top + this.height - this.tall));
+    }
+
+    // Lines at the highest and the lowest value of the view, with their own words.
+    drawAxis(shown) {
+      const [line, text] = [this.axis.find((each) => each.matches(".grid")), this.axis.find((each) => each.matches(".value"))];
+      const [highest, lowest] = [shown[0], shown[shown.length - 1]];
+      for (const point of highest.value === lowest.value ? [highest] : [highest, lowest]) {
+        const [at, words] = [line.cloneNode(), text.cloneNode()];
+        const y = this.y(point.y);
+        at.setAttribute("y1", y);
+        at.setAttribute("y2", y);
+        words.setAttribute("y", y + 3);
+        words.textContent = point.value;
+        this.plot.before(at, words);
+      }
     }
 
     drawTicks() {

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from incidents.field_definitions import save_field
-from incidents.models import CustomField, Service
+from incidents.models import CustomField, Incident, Service
 from people.membership import give_role
 from people.models import Role
 
@@ -95,3 +95,17 @@ def test_a_needed_field_is_required_and_only_managers_define_fields(
     assert len(editor.get(f"{ROOT}/custom-fields/").data["results"]) == 1
     body = {"label": "Colour"}
     assert editor.put(f"{ROOT}/custom-fields/named/colour/", body, format="json").status_code == 403
+
+
+def test_what_is_needed_to_resolve_is_listed_and_refused_by_name(
+    manager: APIClient, user: User, incident: Incident
+) -> None:
+    save_field(CustomField(), user, name="region", needed_to_resolve=True, **REGION)
+    path = f"{ROOT}/incidents/{incident.pk}/"
+    assert manager.get(path).data["unset_fields"] == ["region"]
+    refused = manager.patch(path, {"status": "resolved"}, format="json")
+    assert refused.data["errors"] == {
+        "region": ["Set “Region” first: it is needed to resolve an incident."]
+    }
+    body = {"status": "resolved", "custom_fields": {"region": "EU"}}
+    assert manager.patch(path, body, format="json").data["unset_fields"] == []

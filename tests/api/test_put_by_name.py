@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from analysis.models import Source
-from incidents.models import Integration, IntegrationSecret, Service
+from incidents.models import Integration, IntegrationSecret, Service, TierPolicy
+from kb.models import Workspace
 from people.membership import give_role
 from people.models import Role
 from practice.models import Slo
@@ -119,3 +120,56 @@ def test_who_may_not_manage_sources_neither_reads_nor_writes_them(user: User) ->
 def test_a_number_is_still_no_address_of_a_put(manager: APIClient) -> None:
     made = manager.put("/api/v1/services/named/orders-db/", SERVICE, format="json").data
     assert manager.put(f"/api/v1/services/{made['id']}/", SERVICE, format="json").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "changed"),
+    [
+        ("chat-rules", {"workspace": 0, "events": ["incident.filed"]}, {"channel": "C0OPS"}),
+        ("chat-channel-rules", {"workspace": 0}, {"severity": "SEV1"}),
+        ("deploy-rules", {"pattern": "deploy-*", "kind": "config"}, {"branch": "main"}),
+        ("heartbeats", {"pattern": "Watchdog*"}, {"interval": 10}),
+    ],
+)
+def test_rules_have_names_and_are_put_by_them(
+    manager: APIClient, kind: str, body: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    slack = Workspace(kind="slack", name="Slack", settings={"workspace": "T1"})
+    slack.secrets = {"secret": "hush", "bot_token": "xoxb-1"}
+    slack.save()
+    body = body | ({"workspace": slack.pk} if "workspace" in body else {})
+    path = f"/api/v1/{kind}/named/ours/"
+    assert manager.get(path).status_code == 404
+    created = manager.put(path, body, format="json")
+    assert (created.status_code, created.data["name"]) == (201, "ours"), created.data
+    edited = manager.put(path, {**body, **changed}, format="json")
+    assert edited.status_code == 200, edited.data
+    assert edited.data == {**created.data, **changed}
+    again = manager.put(path, {**body, **changed}, format="json")
+    assert (again.data, again.headers["ETag"]) == (edited.data, edited.headers["ETag"])
+    # Those without a name are many; of a name there is one.
+    other = {name: value for name, value in body.items() if name != "kind"}
+    if "pattern" in other:
+        other["pattern"] = "else-*"
+    assert manager.post(f"/api/v1/{kind}/", other, format="json").data["name"] == ""
+    taken = manager.post(f"/api/v1/{kind}/", {**other, "name": "ours"}, format="json")
+    assert (taken.status_code, list(taken.data["errors"])) == (400, ["name"]), taken.data
+    slashed = manager.post(f"/api/v1/{kind}/", {**other, "name": "a/b"}, format="json")
+    assert slashed.data["errors"] == {"name": ["Leave out the slash."]}
+
+
+def test_a_rule_keeps_what_a_put_leaves_out(manager: APIClient) -> None:
+    path = "/api/v1/deploy-rules/named/ours/"
+    manager.put(path, {"pattern": "deploy-*", "kind": "config"}, format="json")
+    assert manager.put(path, {"pattern": "ship-*"}, format="json").data["kind"] == "config"
+
+
+def test_the_policy_of_a_tier_is_put_by_it_and_no_other_is_made(manager: APIClient) -> None:
+    TierPolicy.objects.get_or_create(tier="core")
+    count = TierPolicy.objects.count()
+    path = "/api/v1/tier-policies/named/core/"
+    assert manager.put(path, {"quiet_after": 9}, format="json").data["quiet_after"] == 9
+    assert manager.get(path).data["quiet_after"] == 9
+    unknown = manager.put("/api/v1/tier-policies/named/gold/", {}, format="json")
+    assert (unknown.status_code, "Tiers are core" in str(unknown.data)) == (404, True)
+    assert TierPolicy.objects.count() == count

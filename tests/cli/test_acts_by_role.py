@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from incidents.api import streams
 from incidents.events import outbox
-from incidents.models import Event, Incident, Service
+from incidents.models import CustomField, Event, Incident, Service
 from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS, IMPORT_HISTORY, REPORT_CHANGES
 from incidents.tokens import create_token
 from kb.models import Cause
@@ -36,7 +36,7 @@ from practice.models import Slo
 from practice.permissions import RECORD_RUNS
 from tests.cli.local_server import answered_here
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("customer")]
 READS = None
 """Takes no act: whoever may sign in may do it, and is shown what they may see."""
 COMMANDS: dict[str, tuple[str, Act | None]] = {
@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, Act | None]] = {
     "file": ("file Checkout-is-down", FILE_INCIDENTS),
     "show": ("show INC-{incident}", READS),
     "ack": ("ack INC-{incident}", EDIT_INCIDENTS),
+    "field": ("field INC-{incident} customer acme", EDIT_INCIDENTS),
+    "resolve": ("resolve INC-{incident} Restarted", EDIT_INCIDENTS),
     "link": ("link INC-{incident} {cause}", LINK_CAUSES),
     "import": ("import {rows} --source jira", IMPORT_HISTORY),
     "export": ("export", READS),
@@ -66,6 +68,10 @@ TOOLS: dict[str, tuple[dict[str, Any], Act | None]] = {
     "add_note": ({"incident": "INC-{incident}", "text": "Restarted"}, EDIT_INCIDENTS),
     "acknowledge_incident": ({"incident": "INC-{incident}"}, EDIT_INCIDENTS),
     "set_status": ({"incident": "INC-{incident}", "status": "identified"}, EDIT_INCIDENTS),
+    "set_field": (
+        {"incident": "INC-{incident}", "field": "customer", "value": "acme"},
+        EDIT_INCIDENTS,
+    ),
     "link_cause": ({"incident": "INC-{incident}", "cause": "{cause}"}, LINK_CAUSES),
     "record_change": ({"service": "orders-db", "title": "Deployed"}, REPORT_CHANGES),
     "draft_postmortem": ({"incidents": ["INC-{incident}"]}, WRITE_POSTMORTEMS),
@@ -74,6 +80,11 @@ TOOLS: dict[str, tuple[dict[str, Any], Act | None]] = {
 ROLES = pytest.mark.parametrize(
     "role", [None, *LADDER, Role.AUDITOR], ids=lambda role: role or "no role"
 )
+
+
+@pytest.fixture
+def customer() -> CustomField:
+    return CustomField.objects.create(name="customer", label="Customer")
 
 
 def token_of(role: Role | None) -> str:

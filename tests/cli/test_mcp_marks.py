@@ -49,7 +49,8 @@ class Api:
         self.incident = {
             "id": 7, "title": text, "symptom": text, "resolution": text, "severity": "SEV2",
             "status": "open", "services": [text], "impact_started_at": "2026-11-01T00:00:00Z",
-            "likeness": 0.5,
+            "likeness": 0.5, "custom_fields": {"customer": text, "seats": 12},
+            "unset_fields": ["region"],
         }  # fmt: skip
         cause = {
             "name": text, "url": "/c/1/", "confidence": 0.5, "reasons": [{"text": text}],
@@ -100,6 +101,7 @@ def test_no_text_of_an_incident_leaves_its_mark(text: str, monkeypatch: pytest.M
         "file_incident": {"title": "x"},
         "acknowledge_incident": {"incident": "INC-7"},
         "set_status": {"incident": "INC-7", "status": "resolved"},
+        "set_field": {"incident": "INC-7", "field": "customer", "value": "x"},
         **ACTS_THAT_REPEAT_NOTHING,
     }
 

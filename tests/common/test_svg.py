@@ -52,5 +52,16 @@ def test_a_box_with_a_path_is_a_link_with_its_whole_name() -> None:
     assert "3 ×" in picture
 
 
+def test_each_line_of_a_graph_says_which_boxes_it_links() -> None:
+    names = {node: (f"service-{node}", f"/services/{node}/", "") for node in (1, 2, 3, 4)}
+    edges = [(1, 2, 1), (2, 3, 1), (1, 3, 1), (3, 4, 1), (1, 4, 1), (4, 1, 1)]
+    parsed = parse(graph(edges, names, "x"))
+    lines = {(line.get("data-from"), line.get("data-to")) for line in parsed.iter("path")}
+    lines.discard((None, None))
+    lanes = {("1", "3 4"), ("1", "4")}
+    assert lines == {(str(start), str(end)) for start, end, _ in edges} | lanes
+    assert {box.get("data-node") for box in parsed.iter("rect")} == {"1", "2", "3", "4"}
+
+
 def test_no_data_draws_nothing() -> None:
     assert graph([], {}, "empty") == ""

@@ -14,6 +14,7 @@ from config.celery import app
     ("task", "queue"),
     [
         ("incidents.tasks.sweep_intake", "intake"),
+        ("incidents.tasks.send_pushes", "celery"),
         ("analysis.tasks.pull_evidence", "evidence"),
         ("analysis.tasks.plan_evidence", "celery"),
         ("analysis.tasks.follow_answers", "celery"),

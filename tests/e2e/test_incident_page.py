@@ -183,6 +183,8 @@ def test_a_chart_shows_its_values_and_comes_closer_by_pointer_and_by_keys(
     opened(page, live_server, incident)
     chart = page.get_by_role("application", name="orders-db · cpu over time")
     value = page.locator(".chart-value output")
+    axis = chart.locator(".value")
+    drawn = axis.all_text_contents()
     box = chart.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
@@ -192,8 +194,13 @@ def test_a_chart_shows_its_values_and_comes_closer_by_pointer_and_by_keys(
     page.mouse.up()
     whole = page.get_by_role("button", name="Whole period")
     expect(whole).to_be_visible()
+    # The value axis follows what is in view, in the words of its highest and lowest point.
+    closer = axis.all_text_contents()
+    assert closer != drawn
+    assert len(closer) == 2
     whole.press("Enter")
     expect(whole).to_be_hidden()
+    assert axis.all_text_contents() == drawn
     chart.focus()
     chart.press("End")
     expect(value).to_have_text(re.compile("8[0-9](.[0-9])? %"))

@@ -78,7 +78,7 @@ def test_an_assistant_finds_the_past_cause_and_cites_it(
     assert answers["tools"] == {
         "search_past_incidents", "suggest_causes", "get_incident", "get_evidence",
         "recent_changes", "file_incident", "add_note", "acknowledge_incident", "set_status",
-        "link_cause", "record_change", "draft_postmortem", "add_action_item",
+        "set_field", "link_cause", "record_change", "draft_postmortem", "add_action_item",
     }  # fmt: skip
     cause = answers["suggest"]["causes"][0]
     assert "Missing index" in cause["cause"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +60,43 @@ def fault_free(page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def the_graph_zooms_moves_and_marks_neighbours(page: Page) -> None:
+    view = page.get_by_role("group", name="Graph of services")
+    graph, scale = view.locator("svg"), page.locator(".graph-tools output")
+
+    def width() -> int:
+        return int(graph.get_attribute("width") or 0)
+
+    fitting = width()
+    assert fitting <= view.evaluate("view => view.clientWidth"), "it fits at first"
+    view.focus()
+    view.press("+")
+    assert width() > fitting
+    for _ in range(6):
+        page.get_by_role("button", name="Zoom in").click()
+    before = view.evaluate("view => view.scrollLeft")
+    box = view.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 - 90, box["y"] + 20, steps=3)
+    page.mouse.up()
+    assert page.url.endswith("/services/graph/"), "a drag follows no link"
+    assert view.evaluate("view => view.scrollLeft") > before
+    at = scale.text_content()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, 66)
+    page.keyboard.up("Control")
+    expect(scale).not_to_have_text(at or "")
+    view.press("0")
+    assert width() == fitting
+    graph.get_by_role("link", name="orders", exact=True).focus()
+    near = graph.locator("a:has(.box.near)")
+    expect(near).to_have_text([re.compile("checkout"), re.compile("orders"), re.compile("mailer")])
+    view.focus()
+    expect(near).to_have_count(0)
+
+
 def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     shop: Service, browser: Browser, live_server: Any, django_user_model: Any
 ) -> None:
@@ -69,6 +107,8 @@ def test_a_service_is_taken_from_the_graph_to_a_monthly_review(
     # The graph names the supplementary service on the path of a core one.
     page.goto(f"{live_server.url}/services/graph/")
     expect(page.get_by_text("checkout → orders → mailer")).to_be_visible()
+    the_graph_zooms_moves_and_marks_neighbours(page)
+    fault_free(page)
 
     # An objective, counted at once; the budget that the outage burned, by its cause.
     page.goto(live_server.url + shop.get_absolute_url())

@@ -40,7 +40,8 @@ MADE_BY_MACHINES = {
     "analysis.thinnedincident",
     "incidents.alert", "incidents.delivery", "incidents.event", "incidents.heartbeatwatch",
     "incidents.idempotentresponse", "incidents.notice", "incidents.scheduledrun",
-    "incidents.pageract", "kb.oncall", "kb.oncallreading", "kb.historyreading",
+    "incidents.pageract", "incidents.pushdelivery",
+    "kb.oncall", "kb.oncallreading", "kb.historyreading",
     "kb.notificationdelivery", "kb.openedchannel", "kb.statedanswer", "people.auditentry",
     "people.auditcursor", "practice.sloday", "practice.clusterfacts", "practice.publication",
     # A text that is being written, seen by its author only, and codes that live for minutes.
@@ -52,7 +53,8 @@ OURS = ["people", "incidents", "kb", "analysis", "practice", "accounts"]
 SETTINGS = {
     "incidents.integration", "incidents.integrationsecret", "incidents.apitoken",
     "incidents.service", "incidents.tierpolicy", "incidents.maintenancewindow",
-    "incidents.deployrule", "incidents.heartbeatrule", "kb.workspace", "kb.notificationrule",
+    "incidents.deployrule", "incidents.heartbeatrule", "incidents.pushdevice", "incidents.pushkey",
+    "kb.workspace", "kb.notificationrule",
     "kb.channelrule",
     "kb.tracker", "kb.historyconnection", "kb.publishtarget",
     "kb.category", "kb.postmortemtemplate", "kb.chatperson", "analysis.source",

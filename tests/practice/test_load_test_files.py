@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incidents.models import Service
+from practice.load_tests import registry
 from practice.load_tests.base import BadFile, LoadTestSummary
 from tests.practice.load_test_reports import (
     AGGREGATE,
@@ -50,6 +54,33 @@ def test_reports_from_the_field_give_their_figures(
     tool: str, name: str, summary: LoadTestSummary
 ) -> None:
     assert read(tool, (CASES / name).read_text()) == summary
+
+
+@pytest.mark.django_db
+def test_a_posted_report_is_stored_with_its_figures_or_refused_by_field(
+    checkout: Service, web: Client
+) -> None:
+    def posted(tool: str, name: str) -> tuple[int, dict[str, Any]]:
+        content = (CASES / name).read_text()
+        fields = {"service": checkout.name, "tool": tool, "scenario": name, "content": content}
+        answer = web.post("/api/v1/load-tests/", fields, content_type="application/json")
+        return answer.status_code, answer.json()
+
+    medians = {
+        ("jmeter", "jmeter-transactions.jtl"): 100,
+        ("locust", "locust_old.csv"): 40,
+        ("locust", "locust_stats.csv"): 40,
+        ("k6", "k6-summary-export.json"): 100.2,
+        ("k6", "k6-handle-summary.json"): 0.1,
+    }
+    for (tool, name), median in medians.items():
+        status, stored = posted(tool, name)
+        assert (status, stored["p50"]) == (201, median), stored
+    for tool in registry():
+        status, refused = posted(tool, "empty.json")
+        assert status == 400
+        assert "content" in str(refused)
+        assert "send" in str(refused)
 
 
 FOUR = LoadTestSummary(200, 800, 800, 2, 0.25, 4)

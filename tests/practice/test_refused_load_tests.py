@@ -111,6 +111,37 @@ def test_a_report_without_figures_is_refused_with_what_to_send(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("tool", "content", "cure"),
+    [
+        ("k6", "Running 30s test @ http://a\n  12 threads and 400 connections", "send what"),
+        ("k6", '{"latencies": {"50th": 3, "95th": 4}, "requests": 100}', "send what"),
+        (
+            "k6",
+            '{"aggregate": {"summaries": {"http.response_time": {"p95": 20}}}}',
+            "send what --s",
+        ),
+        ("k6", '{"metrics": {"http_req_duration":', "send what"),
+        (
+            "jmeter",
+            "This is ApacheBench, Version 2.3\n\nRequests per second: 15",
+            "set jmeter.save",
+        ),
+        ("jmeter", "response-time,DNS,status-code,offset\n0.01,0.0,200,0.0\n", "set jmeter"),
+        ("jmeter", '{"Total": ', "send report/statistics.json"),
+        ("locust", '[{"num_requests": 3', "send run_stats.csv"),
+        ("locust", "Summary:\n  Total: 2.0 secs\n", "send run_stats.csv"),
+        ("gatling", "---- Global Information ----\n> request count 30", "send js/global_stats"),
+    ],
+)
+def test_a_report_of_another_tool_or_half_of_one_is_refused_with_the_cure(
+    tool: str, content: str, cure: str
+) -> None:
+    with pytest.raises(BadFile) as refused:
+        read(tool, content)
+    assert cure in str(refused.value)
+
+
 @pytest.mark.parametrize("tool", ["jmeter", "locust", "k6", "gatling"])
 def test_a_file_of_something_else_is_refused_in_one_sentence(tool: str) -> None:
     with pytest.raises(BadFile, match=r"^It (has|lists) no .*\w\.?$"):

@@ -51,7 +51,31 @@ CASES = Path(__file__).parents[1] / "cases"
             "requests: “objective” is 101, not between 0 and 100.",
         ),
         ("sloth", "version: prometheus/v1\nservice: ''\nslos: [{}]", "“service” is missing."),
-        ("sloth", "version: prometheus/v2\nservice: b", "It is (prometheus/v2)"),
+        (
+            "sloth",
+            "version: prometheus/v2\nservice: b",
+            "It is (prometheus/v2); read is “version: prometheus/v1”.",
+        ),
+        (
+            "sloth",
+            "groups: [{name: sloth-slo-meta, rules: []}]",
+            "It is a file of Prometheus rules: import the objectives that they were made from.",
+        ),
+        (
+            "pyrra",
+            "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: a}",
+            "PrometheusRule a (monitoring.coreos.com/v1) of Prometheus rules: import the object",
+        ),
+        (
+            "pyrra",
+            'version: "3"\nservices: {prometheus: {image: prom/prometheus}}',
+            "It has neither “apiVersion” and “kind” nor “version: prometheus/v1”.",
+        ),
+        (
+            "pyrra",
+            "apiVersion: pyrra.dev/v1alpha1\nmetadata: {name: a}",
+            "It is a (pyrra.dev/v1alpha1); read is kind ServiceLevelObjective.",
+        ),
         ("sloth", pyrra(PYRRA_RATIO), "a file of Pyrra: choose Pyrra as its kind."),
         (
             "sloth",
@@ -189,6 +213,19 @@ def test_an_empty_object_is_refused_in_one_sentence(kind: str) -> None:
     assert found.count(".") - found.count(".window") <= 1
     with pytest.raises(BadFile, match="holds no document"):
         read(kind, "# nothing here yet\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('metadata:\n  labels:\n    {{- include "shop.labels" . | nindent 4 }}\n', "Helm"),
+        ("{{- if .Values.slos }}\nkind: SLO\n{{- end }}\n", "Helm"),
+        ("version: prometheus/v1\nslos: [a[{{.window}}]\n", "This is not YAML: line"),
+    ],
+)
+def test_a_file_that_is_no_yaml_says_what_it_is(content: str, why: str) -> None:
+    with pytest.raises(BadFile, match=why):
+        read("sloth", content)
 
 
 def test_one_broken_document_leaves_the_others_readable() -> None:

@@ -4,8 +4,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.file_import import BadFile
+from incidents.history_columns import COLUMNS
 from incidents.history_import import import_incidents, read_rows
-from incidents.history_rows import COLUMNS, missing_columns
+from incidents.history_rows import missing_columns
 from incidents.management.reading_options import add_reading_arguments, reading_options
 
 

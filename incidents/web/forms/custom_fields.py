@@ -10,7 +10,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from incidents.custom_fields.matching import PREFIX
-from incidents.custom_fields.values import by_name, fields_of, missing
+from incidents.custom_fields.values import (
+    BelongsTo,
+    by_name,
+    fields_of,
+    missing,
+    unset_to_resolve,
+)
 from incidents.models import CustomField, Incident, Service
 from incidents.models.custom_field import LONGEST_TEXT
 
@@ -26,12 +32,17 @@ class CustomFieldsMixin(forms.Form):
     names_people: bool
     """Whether one of them is for a person, so that the page offers names."""
 
-    def add_custom_fields(self, belongs_to: str, record: Incident | Service | None = None) -> None:
+    def add_custom_fields(
+        self,
+        belongs_to: str,
+        record: Incident | Service | None = None,
+        only: Iterable[CustomField] | None = None,
+    ) -> None:
         """With the values of `record`; of a new one those that are needed are required."""
         known = record is not None and record.pk
         values = by_name(record) if known else {}
         self.custom_names, self.names_people = [], False
-        for field in fields_of(belongs_to):
+        for field in fields_of(belongs_to) if only is None else only:
             made = _form_field(field, str(values.get(field.name, "")))
             made.required = field.needed == CustomField.Needed.FILING and not known
             self.fields[field.name] = made
@@ -44,6 +55,16 @@ class CustomFieldsMixin(forms.Form):
     def taken_custom_fields(self) -> dict[str, Any]:
         """What was submitted for them, taken out of the cleaned data."""
         return {name: self.cleaned_data.pop(name, "") for name in self.custom_names}
+
+
+class NeededFieldsForm(CustomFieldsMixin):
+    """The custom fields that an incident lacks, of those that are needed to resolve it."""
+
+    def __init__(self, data: Any, incident: Incident) -> None:
+        super().__init__(data, prefix="field")
+        self.add_custom_fields(BelongsTo.INCIDENTS, incident, unset_to_resolve(incident))
+        for field in self.fields.values():
+            field.required = True
 
 
 def _form_field(field: CustomField, value: str) -> forms.CharField:
@@ -108,7 +129,7 @@ class CustomFieldForm(forms.ModelForm):
         model = CustomField
         fields = [
             "name", "label", "description", "belongs_to", "kind", "choices", "needed",
-            "feeds_similarity", "position", "archived",
+            "needed_to_resolve", "feeds_similarity", "position", "archived",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:

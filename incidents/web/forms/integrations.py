@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -15,3 +17,7 @@ class IntegrationForm(forms.ModelForm):
         model = Integration
         fields = ["name", "service", "enabled"]
         labels = {"name": _("Name"), "service": _("Service"), "enabled": _("Enabled")}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["service"].empty_label = _("None")  # type: ignore[attr-defined]

@@ -39,7 +39,9 @@ class DeployRuleForm(forms.ModelForm):
 
     class Meta:
         model = DeployRule
-        fields = ["pattern", "environment", "branch", "service", "kind", "counts", "ignore"]
+        fields = [
+            "pattern", "environment", "branch", "service", "kind", "counts", "ignore", "name",
+        ]  # fmt: skip
         labels = {
             "pattern": _("Pattern"),
             "environment": _("Environment"),
@@ -53,7 +55,7 @@ class DeployRuleForm(forms.ModelForm):
 class HeartbeatForm(forms.ModelForm):
     class Meta:
         model = HeartbeatRule
-        fields = ["pattern", "integration", "interval", "service"]
+        fields = ["pattern", "integration", "interval", "service", "name"]
         labels = {
             "pattern": _("Alert"),
             "integration": _("Integration"),

@@ -1,4 +1,5 @@
-"""Commands about incidents: show, new, status, severity, ack, owner, note, resolve, cause, here.
+"""Commands about incidents: show, new, status, severity, ack, owner, note, field, resolve,
+cause, here.
 
 Also the buttons that confirm or reject a cause, and messages that are marked for the timeline.
 """
@@ -6,13 +7,14 @@ Also the buttons that confirm or reject a cause, and messages that are marked fo
 from __future__ import annotations
 
 from incidents import filing, responders
+from incidents.custom_fields.values import by_name, unset_to_resolve, values_of
 from incidents.models import Incident
 from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS
 from incidents.severities import severity_named
 from incidents.viewers import person_named
 from kb.causes import linking
 from kb.chat.base import AnswerItem, ChatAnswer, clip
-from kb.chatops.arguments import choice_argument, incident_argument
+from kb.chatops.arguments import choice_argument, field_argument, incident_argument
 from kb.chatops.dispatch import (
     BUTTONS,
     EVENT_HANDLERS,
@@ -46,7 +48,10 @@ def show(context: CommandContext, text: str) -> ChatAnswer:
         f"Owner: {incident.owner or 'nobody'}",
         f"Began {incident.impact_started_at:%Y-%m-%d %H:%M} UTC",
         *(f"{link.get_role_display()} cause {link.state}: {link.cause}" for link in links),
+        *(f"{each.field.label}: {clip(each.shown, 200)}" for each in values_of(incident)),
     ]
+    if unset := unset_to_resolve(incident):
+        lines.append(f"Needed to resolve it: {', '.join(field.label for field in unset)}")
     if incident.resolution:
         lines.append(f"Fixed by: {clip(incident.resolution, 300)}")
     return incident_answer(incident, incident.reference, *lines, private=True)
@@ -103,6 +108,26 @@ def note(context: CommandContext, text: str) -> ChatAnswer:
     incident, words = incident_argument(context, text)
     filing.add_note(incident, words, context.user)
     return incident_answer(incident, "Noted.", clip(words, 200), private=True)
+
+
+@command(
+    "field",
+    "field INC-42 NAME VALUE",
+    "set a custom field of an incident; “-” as the value clears it",
+    act=EDIT_INCIDENTS,
+)
+def field(context: CommandContext, text: str) -> ChatAnswer:
+    incident, words = incident_argument(context, text)
+    chosen, value = field_argument(words)
+    if not value:
+        now = by_name(incident).get(chosen.name, "not set")
+        how = f"field {incident.reference} {chosen.name} VALUE sets it, - clears it."
+        return incident_answer(incident, f"{chosen.label}: {now}", how, private=True)
+    given = {chosen.name: "" if value == "-" else value}
+    incident = filing.edit_incident(incident, context.user, custom_fields=given)
+    done = by_name(incident).get(chosen.name)
+    shown = "not set any more" if done is None else clip(str(done), 200)
+    return incident_answer(incident, f"{chosen.label} of {incident.reference}: {shown}")
 
 
 @command("resolve", "resolve INC-42 WHAT FIXED IT", "resolve an incident", act=EDIT_INCIDENTS)

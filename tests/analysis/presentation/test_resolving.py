@@ -13,7 +13,8 @@ from django.utils import timezone
 from analysis.evidence.recovery import KnownTime
 from analysis.presentation import resolve_offers
 from incidents import filing
-from incidents.models import Incident, Service, TierPolicy
+from incidents.custom_fields.values import by_name, forget_listed_fields
+from incidents.models import CustomField, Incident, Service, TierPolicy
 from kb.causes.linking import create_cause, link_cause
 from kb.models import Cause, CauseLink
 from people.membership import give_role
@@ -175,3 +176,22 @@ def test_who_may_not_edit_gets_no_dialog(
         assert answer.status_code in (403, 405), path
     assert client.get(f"/analysis/incidents/{incident.pk}/resolve/").status_code == 403
     assert client.get(f"/analysis/incidents/{incident.pk}/services/").status_code == 403
+
+
+def test_a_field_that_is_needed_is_part_of_the_form_and_set_with_it(
+    web: Client, incident: Incident
+) -> None:
+    # Called like a field of the form itself.
+    CustomField.objects.create(name="fix", label="Fixed by", kind="link", needed_to_resolve=True)
+    forget_listed_fields()
+    assert "Fixed by" in form_of(web, incident)
+    assert "Enter “Fixed by”: it is needed." in send(web, incident, fix="Restarted")
+    path = f"/analysis/incidents/{incident.pk}/resolve/"
+    german = web.post(path, {"fix": "Restarted"}, headers={"Accept-Language": "de"})
+    assert "Geben Sie „Fixed by“ an" in german.content.decode()
+    wrong = send(web, incident, fix="Restarted", **{"field-fix": "nowhere"})
+    assert "“nowhere” is not a link" in wrong
+    assert Incident.objects.get().is_open
+    send(web, incident, fix="Restarted", **{"field-fix": "https://git.example/1"})
+    assert not Incident.objects.get().is_open
+    assert by_name(incident) == {"fix": "https://git.example/1"}

@@ -198,3 +198,12 @@ def test_another_language_is_matched_by_the_words_of_the_trade(web: Client) -> N
     assert "Certificate not renewed" in page
     assert "Zertifikat ≈ certificate" in page
     assert "abgelaufen ≈ expired" in page
+
+
+@pytest.mark.django_db
+def test_a_confirmed_cause_that_was_not_suggested_says_how_to_fix_it(web: Client) -> None:
+    incident = file_incident(title="Certificate of the partner expired")
+    cause = create_cause(name="Certificate not renewed", how_to_fix="Renew it by hand. Then wait.")
+    link_cause(incident, cause, state="confirmed")
+    page = web.get(f"/analysis/incidents/{incident.pk}/suggestions/").content.decode()
+    assert "How to fix:</strong> Renew it by hand." in page

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from incidents.catalogue.services import save_service
-from incidents.custom_fields.values import by_name
+from incidents.custom_fields.values import by_name, unset_to_resolve
 from incidents.field_definitions import archive_field, save_field
-from incidents.filing import edit_incident, file_incident
+from incidents.filing import edit_incident, file_incident, set_status
+from incidents.merging import merge
 from incidents.models import CustomField, FieldValue, Incident, Service
 from people.audit import Origin, acting
 from people.models import AuditEntry
@@ -89,6 +91,39 @@ def test_what_is_left_out_stays_and_a_needed_one_is_required_when_filing(
     assert file_incident(title="From chat, which has no fields", reporter=user).pk
 
 
+def test_people_resolve_only_with_the_fields_that_are_needed_and_alerts_anyway(
+    fields: Fields, manager: User, incident: Incident, user: User
+) -> None:
+    save_field(fields["customer"], manager, needed_to_resolve=True)
+    with pytest.raises(ValidationError) as refused:
+        set_status(incident, "resolved", user, "Restarted")
+    assert refused.value.message_dict == {
+        "customer": ["Set “Customer” first: it is needed to resolve an incident."]
+    }
+    assert Incident.objects.get().is_open
+    with pytest.raises(ValidationError, match="Set “Customer” first"):
+        edit_incident(incident, user, status="resolved")
+    now = timezone.now()
+    past: dict[str, Any] = {"title": "Past", "status": "resolved", "resolved_at": now}
+    with pytest.raises(ValidationError, match="Set “Customer” first"):
+        file_incident(reporter=user, impact_started_at=now, custom_fields={}, **past)
+    ended = set_status(incident, "resolved")
+    assert [each.name for each in unset_to_resolve(ended)] == ["customer"]
+    set_status(incident, "investigating", user)
+    edit_incident(incident, user, custom_fields={"customer": "acme"}, status="resolved")
+    assert not unset_to_resolve(incident)
+
+
+def test_an_incident_is_merged_without_the_fields_that_are_needed(
+    fields: Fields, manager: User, incident: Incident, user: User
+) -> None:
+    save_field(fields["customer"], manager, needed_to_resolve=True)
+    merge(file_incident(title="The same"), incident, user)
+    incident.refresh_from_db()
+    assert not incident.is_open
+    assert not unset_to_resolve(incident)
+
+
 def test_archiving_hides_values_and_loses_none(
     fields: Fields, manager: User, incident: Incident
 ) -> None:
@@ -132,6 +167,7 @@ def test_services_have_fields_of_their_own(manager: User) -> None:
         ({"kind": "choice", "choices": "a"}, "choices"),
         ({"kind": "number", "feeds_similarity": True}, "feeds_similarity"),
         ({"belongs_to": "services", "feeds_similarity": True}, "feeds_similarity"),
+        ({"belongs_to": "services", "needed_to_resolve": True}, "needed_to_resolve"),
     ],
 )
 def test_a_bad_definition_is_refused_by_field(

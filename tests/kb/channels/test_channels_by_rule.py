@@ -279,7 +279,7 @@ def test_managers_make_rules_by_page_and_api_and_others_do_not(
     wrong = {**sent, "name_pattern": "{x}"}
     assert admin_api.post("/api/v1/chat-channel-rules/", wrong, format="json").status_code == 400
     mail = Workspace.objects.create(kind="mail", name="Mail")
-    with pytest.raises(ValidationError, match="Slack only"):
+    with pytest.raises(ValidationError, match="Slack and Mattermost only"):
         rules.check_rule(ChannelRule(workspace=mail))
 
 

@@ -1,0 +1,1 @@
+"""Notices on the devices of people, by Web Push."""
