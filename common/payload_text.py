@@ -29,7 +29,7 @@ def required_line(data: Any, *paths: str, limit: int = MAX_LINE) -> str:
     """Like `line`. Raises BadPayload, naming the first path, if there is none."""
     value = line(data, *paths, limit=limit)
     if not value:
-        raise BadPayload(f"“{paths[0]}” is missing or empty. {USE_GUIDE}")
+        raise BadPayload(f"“{paths[0]}” is missing or empty: {USE_GUIDE}")
     return value
 
 

@@ -64,7 +64,7 @@ def required_text(data: Any, path: str, limit: int = 300) -> str:
     if not value:
         given = payloads.text(data, path, 60)
         what = f"is the placeholder {given}" if given else "is missing or empty"
-        raise BadPayload(f"“{path}” {what}. {USE_GUIDE}")
+        raise BadPayload(f"“{path}” {what}: {USE_GUIDE}")
     return value
 
 

@@ -45,7 +45,7 @@ def alert_of(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
     named, notes = labels(row, "labels"), labels(row, "annotations", MAX_NOTE)
     state = (text(row, "status") or text(data, "status")).lower()
     if not state:
-        raise BadPayload(f"“status” of an alert is missing or empty. {USE_GUIDE}")
+        raise BadPayload(f"“status” of an alert is missing or empty: {USE_GUIDE}")
     firing = state in ("firing", "active", "alerting")
     written = {name.lower(): value for name, value in notes.items() if not name.startswith("__")}
     summary = next((written[name] for name in SUMMARIES if written.get(name)), "")

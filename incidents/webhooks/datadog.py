@@ -31,7 +31,7 @@ class Datadog(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         given = incoming.json()
         if not isinstance(given, dict):
-            raise BadPayload(f"The body is not an object. {USE_GUIDE}")
+            raise BadPayload(f"The body is not an object: {USE_GUIDE}")
         data = {name: value for name, value in given.items() if not _is_unset(value)}
         title = first_text(data, "title", "alert_title", "event_title", limit=1000)
         kind = first_text(data, "type", "alert_type", limit=50).lower()

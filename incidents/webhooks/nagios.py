@@ -67,7 +67,7 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
     """What a notification says of a host, or of a service on a host. Raises BadPayload."""
     fields = json_or_form(body)
     if not isinstance(fields, Mapping):
-        raise BadPayload(f"The body is not an object with the macros by name. {USE_GUIDE}")
+        raise BadPayload(f"The body is not an object with the macros by name: {USE_GUIDE}")
     values = {_bare(str(key)): value for key, value in list(fields.items())[:500]}
     kind = line(values, "NOTIFICATIONTYPE", limit=50).upper().replace(" ", "").replace("_", "")
     if why := next((QUIET[each] for each in QUIET if kind.startswith(each)), ""):

@@ -65,11 +65,11 @@ class Zabbix(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         given = incoming.json()
         if not isinstance(given, dict):
-            raise BadPayload(f"The body is not an object. {USE_GUIDE}")
+            raise BadPayload(f"The body is not an object: {USE_GUIDE}")
         data = {name: None if _is_macro(value) else value for name, value in given.items()}
         value = first_text(data, "value", "status").lower()
         if value not in FIRING:
-            raise BadPayload(f"“value” is neither 1 (problem) nor 0 (recovery). {USE_GUIDE}")
+            raise BadPayload(f"“value” is neither 1 (problem) nor 0 (recovery): {USE_GUIDE}")
         firing = FIRING[value]
         update = text(data, "update_action").lower() if text(data, "update_status") == "1" else ""
         acknowledged = firing and "acknowledged" in update and "unacknowledged" not in update

@@ -208,7 +208,7 @@ def test_a_refusal_says_what_this_sender_has_to_change(kind: str, body: Any, wor
         read(kind, body)
 
 
-CURES = re.compile(r"\b(?:Let|Add|Write|Send|Switch|Pass|Publish|Push|use|one of)\b")
+CURES = re.compile(r"\b(?:Let|Add|Write|Send|Switch|Pass|Publish|Push|use|one of)\b", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("kind", sorted(registry()))
