@@ -20,6 +20,17 @@ APPLICATIONS = ("app", "application")
 _TAG_NAMES, _TAG_VALUES = ("tag", "key", "name", "Key", "Name"), ("value", "Value")
 
 
+def azure_severity(word: str) -> str:
+    """The word for one of Azure Monitor's numbers, which are not our SEV1 to SEV4.
+
+    >>> [azure_severity(each) for each in ("Sev0", "2", "high")]
+    ['critical', 'warning', 'high']
+    """
+    words = ("critical", "error", "warning", "informational", "verbose")
+    number = word.lower().removeprefix("sev").strip()
+    return words[int(number)] if number in "01234" and number else word[:50]
+
+
 def labels(data: Any, path: str = "", limit: int = 500) -> dict[str, str]:
     """Short texts by name, at most 60 of them; those that name alert and service come first.
 

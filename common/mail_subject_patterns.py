@@ -46,6 +46,8 @@ MONITORS = frozenset(
     "alertmanager splunk graylog system server network".split()
 )
 """Words that, beside filler, do not say which alert it is either: "Nagios alert"."""
+NO_SEVERITY = re.compile(r"\s?[-–:,]?\s?\bno severity(?=\])", re.IGNORECASE)
+"""What Google Cloud writes beside the state of a policy without one."""
 CUT = re.compile(r"([\[\]{}()<>|\"“”!,;•·]|\*\*|\s(?:-{1,3}|[–—])\s|:(?=\s|$))")
 DURATION = re.compile(
     r"\b(?:\d{1,5} ?(?:d|h|m|s|ms|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?)\b[ ,]{0,2}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from common.alert_fields import azure_severity
 from common.alert_states import State
 
 
@@ -14,6 +15,7 @@ class Shape:
     name: str
     state: State | None = None
     """None: the words of the name say it."""
+    severity: str = ""
 
 
 _AZURE = re.compile(
@@ -31,6 +33,11 @@ _LIBRENMS = re.compile(
     r"|Device (?P<host2>\S{1,100}) (?P<news>recovered from|acknowledged|got worse|got better) "
     r"(?P<name2>.{1,200})"
 )
+_NETDATA = re.compile(
+    r"(?P<host>\S{1,100}) (?P<news>is critical|needs attention|recovered) - "
+    r"(?P<name>\S.{0,150}?) - (?P<chart>[\w-]{1,60}\.\S{1,100})"
+)
+"""Host, news, alarm and chart."""
 _MONIT = re.compile(r"(?:.{0,80} )?monit alert(?: on \S{1,80})? --? +(?P<event>.{1,250})")
 _MONIT_EVENT = re.compile(
     r"(?P<alone>Does not exist|Exists|Invalid type|Timeout(?! recovery))(?: (?P<of>.{1,200}))?"
@@ -85,7 +92,17 @@ def _azure(subject: str) -> Shape | None:
     if found is None:
         return None
     fired = found["state"].lower() in ("fired", "activated")
-    return Shape(found["name"].strip(), State.FIRING if fired else State.ENDED)
+    state = State.FIRING if fired else State.ENDED
+    return Shape(found["name"].strip(), state, azure_severity(found["sev"]) if fired else "")
+
+
+def _netdata(subject: str) -> Shape | None:
+    found = _NETDATA.fullmatch(subject)
+    if found is None:
+        return None
+    severity = {"is critical": "critical", "needs attention": "warning"}.get(found["news"], "")
+    state = State.FIRING if severity else State.ENDED
+    return Shape(f"{found['host']}: {found['name']} - {found['chart']}", state, severity)
 
 
 def _kuma(subject: str) -> Shape | None:
@@ -167,5 +184,5 @@ def opposite_in(subject: str) -> Shape | None:
 
 
 _READERS: list[Callable[[str], Shape | None]] = [
-    _update, _azure, _kuma, _librenms, _monit, _mdadm, _smartd, _power,
+    _update, _azure, _netdata, _kuma, _librenms, _monit, _mdadm, _smartd, _power,
 ]  # fmt: skip

@@ -51,6 +51,7 @@ from common.mail_subject_patterns import (
     LINK,
     LOGIN,
     MONITORS,
+    NO_SEVERITY,
     NOT,
     NOT_WELL,
     NOW,
@@ -102,7 +103,7 @@ def read_subject(subject: str) -> Subject:
     >>> read_subject("Monitor is UP: shop").key == read_subject("Monitor is DOWN: shop").key
     True
     """
-    plain = " ".join(without_forwarding(subject).split())[:MAX_SUBJECT]
+    plain = NO_SEVERITY.sub("", " ".join(without_forwarding(subject).split())[:MAX_SUBJECT])
     shape = known_shape(plain)
     text = shape.name if shape else plain
     text = PRODUCT.sub("", text, count=1) or text
@@ -115,7 +116,8 @@ def read_subject(subject: str) -> Subject:
     head = parts.rest
     key = _key(head) or _key(parts.last_segment, without_filler=True)
     sure = bool(shape and shape.state) or parts.is_sure
-    return Subject(state, _name(text, parts), key, _key(parts.message), _severity(parts), sure)
+    severity = (shape.severity if shape else "") or _severity(parts)
+    return Subject(state, _name(text, parts), key, _key(parts.message), severity, sure)
 
 
 class _Parts:
@@ -346,9 +348,20 @@ def _name(text: str, parts: _Parts) -> str:
     texts = [text, *(_without_joint(each, text) for each in left)]
     found = [alert_name(each) for each in texts if not JOINED & set(WORD.findall(each))]
     found = [each for each in found if LETTER.search(each)]
+    if own := _sentence_after_state(text):
+        found = [alert_name(own)]
     name = min((each for each in found if each), key=len, default="") or alert_name(text)
     in_region = IN_REGION.fullmatch(name)
     return in_region[1] if in_region else name
+
+
+def _sentence_after_state(text: str) -> str:
+    """What follows "Problem:", where a phrase of several words in it says what is wrong."""
+    front, colon, rest = text.partition(": ")
+    words = WORD.findall(DURATION.sub(" ", front))
+    if not colon or not words or not all(state_of_word(w) or w.lower() in FILLER for w in words):
+        return ""
+    return rest.strip() if with_phrases_joined(rest) != rest else ""
 
 
 def _without_joint(left: str, text: str) -> str:

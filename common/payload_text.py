@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common import json_text
-from common.payloads import BadPayload, dig, listed, text
+from common.payloads import USE_GUIDE, BadPayload, dig, listed, text
 from common.placeholders import is_placeholder, real_value
 
 MAX_LINE, MAX_LINES, MAX_PROSE = 500, 60, 20_000
@@ -29,9 +29,7 @@ def required_line(data: Any, *paths: str, limit: int = MAX_LINE) -> str:
     """Like `line`. Raises BadPayload, naming the first path, if there is none."""
     value = line(data, *paths, limit=limit)
     if not value:
-        raise BadPayload(
-            f"“{paths[0]}” is missing or empty. Let the sender use the payload of its guide."
-        )
+        raise BadPayload(f"“{paths[0]}” is missing or empty: {USE_GUIDE}")
     return value
 
 

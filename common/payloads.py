@@ -12,6 +12,7 @@ from common import json_text
 from common.times import EARLIEST_NUMBER, parse_time
 
 MAX_ROWS, MAX_ADDRESS = 200, 1000
+USE_GUIDE = "let the sender use the payload of its guide."
 _NOT_IN_ADDRESS = re.compile(r"[\s<>\\]")
 
 
@@ -24,7 +25,7 @@ def json_of(body: bytes | str) -> Any:
     try:
         return json_text.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BadPayload(f"The body is not JSON: {str(error)[:120]}") from error
+        raise BadPayload(f"The body is not JSON: {str(error)[:120]}: {USE_GUIDE}") from error
 
 
 def form_fields(body: bytes) -> dict[str, str]:
@@ -34,7 +35,9 @@ def form_fields(body: bytes) -> dict[str, str]:
         for name, value in parse_qsl(body.decode(), max_num_fields=MAX_ROWS):
             fields.setdefault(name, value)
     except ValueError as error:
-        raise BadPayload("The body is no form: it is not text, or has too many fields.") from error
+        raise BadPayload(
+            "The body is no form: it is not text, or has too many fields. Send JSON."
+        ) from error
     return fields
 
 
@@ -78,7 +81,7 @@ def required_text(data: Any, path: str, limit: int = 300) -> str:
     """Like `text`. Raises BadPayload if it is empty."""
     value = text(data, path, limit)
     if not value:
-        raise BadPayload(f"“{path}” is missing or empty.")
+        raise BadPayload(f"“{path}” is missing or empty: {USE_GUIDE}")
     return value
 
 
@@ -86,10 +89,10 @@ def rows(data: Any, path: str) -> Iterator[dict[str, Any]]:
     """The mappings in the list at `path`. Raises BadPayload if there is no such list."""
     values = dig(data, path)
     if not isinstance(values, list):
-        raise BadPayload(f"“{path}” is not a list.")
+        raise BadPayload(f"“{path}” is not a list: {USE_GUIDE}")
     for number, row in enumerate(values):
         if not isinstance(row, dict):
-            raise BadPayload(f"“{path}.{number}” is not an object.")
+            raise BadPayload(f"“{path}.{number}” is not an object: {USE_GUIDE}")
         yield row
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from common import payloads
-from common.payloads import BadPayload
+from common.payloads import USE_GUIDE, BadPayload
 
 _WORDS = frozenset(
     "<no <nil> <none> <null> <unknown> <undefined> (null) (none) [null] null none nil undefined "
@@ -64,7 +64,7 @@ def required_text(data: Any, path: str, limit: int = 300) -> str:
     if not value:
         given = payloads.text(data, path, 60)
         what = f"is the placeholder {given}" if given else "is missing or empty"
-        raise BadPayload(f"“{path}” {what}.")
+        raise BadPayload(f"“{path}” {what}: {USE_GUIDE}")
     return value
 
 

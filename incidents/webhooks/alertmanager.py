@@ -9,7 +9,7 @@ from common.alert_fields import SEVERITIES, fingerprint_of, labels, links_in, se
 from common.alert_names import alert_name
 from common.monitor_links import MAX_URL, query_in_link
 from common.payload_text import paragraphs
-from common.payloads import BadPayload, dig, rows, text, time_at, web_address
+from common.payloads import USE_GUIDE, BadPayload, dig, rows, text, time_at, web_address
 from common.placeholders import first_text
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
 
@@ -45,14 +45,15 @@ def alert_of(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
     named, notes = labels(row, "labels"), labels(row, "annotations", MAX_NOTE)
     state = (text(row, "status") or text(data, "status")).lower()
     if not state:
-        raise BadPayload("“status” of an alert is missing or empty.")
+        raise BadPayload(f"“status” of an alert is missing or empty: {USE_GUIDE}")
     firing = state in ("firing", "active", "alerting")
     written = {name.lower(): value for name, value in notes.items() if not name.startswith("__")}
     summary = next((written[name] for name in SUMMARIES if written.get(name)), "")
+    # Senders leave out of an alert what its whole group shares.
+    rule = next(filter(None, (first_text(each, *NAMES) for each in _groups(named, data))), "")
     return {
         "fingerprint": text(row, "fingerprint", 200) or fingerprint_of(dig(row, "labels")),
-        "name": alert_name(first_text(named, *NAMES) or written.get("title", "") or summary)
-        or "alert without a name",
+        "name": alert_name(rule or written.get("title", "") or summary) or "alert without a name",
         "firing": firing,
         "starts_at": time_at(row, "startsAt"),
         "ends_at": None if firing else time_at(row, "endsAt"),
@@ -65,6 +66,11 @@ def alert_of(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
         "url": web_address(row, "generatorURL"),
         "query": query_in_link(text(row, "generatorURL", MAX_URL)),
     }
+
+
+def _groups(named: Mapping[str, str], data: Any) -> tuple[Any, ...]:
+    """Labels of an alert, then those that its group has in common."""
+    return named, dig(data, "groupLabels"), dig(data, "commonLabels")
 
 
 def _others(notes: Mapping[str, str], summary: str) -> list[str]:

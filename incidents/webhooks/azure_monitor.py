@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from common.alert_fields import joined_id, named_links, own_service, tags, web_links
+from common.alert_fields import azure_severity, joined_id, named_links, own_service, tags, web_links
 from common.alert_names import alert_name
 from common.monitor_links import MAX_QUERY
 from common.payload_text import line, lines_at, named_values, paragraphs, prose, required_line
@@ -14,8 +14,6 @@ from common.payloads import BadPayload, dig, text, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
-SEVERITIES = {"0": "critical", "1": "error", "2": "warning", "3": "informational", "4": "verbose"}
-"""Azure's Sev0 to Sev4 are these words, and not our SEV1 to SEV4."""
 FIRING = {"fired": True, "activated": True, "resolved": False, "deactivated": False}
 PROSE = (
     "properties.communication", "annotations.description", "annotations.summary",
@@ -82,16 +80,12 @@ def _common(data: Any, received_at: datetime) -> Event:
             *named_links(context, Runbook="annotations.runbook_url", Results=RESULTS),
             *web_links(*named.items()),
         ),
-        severity=_severity(line(essentials, "severity")),
+        severity=azure_severity(line(essentials, "severity")),
         service=own_service(named),
         labels=named,
         url=web_address(essentials, "investigationLink"),
         query=text(context, "expression", MAX_QUERY),
     )
-
-
-def _severity(word: str) -> str:
-    return SEVERITIES.get(word.lower().removeprefix("sev"), word)[:50]
 
 
 def _labels(data: Any, targets: list[str]) -> dict[str, str]:
@@ -159,7 +153,7 @@ def _older(data: Any, received_at: datetime) -> Event:
         ends_at=None if FIRING[state] else at or received_at,
         summary=line(context, "description") or rule,
         description=paragraphs(prose(context, "description"), *_conditions(context)),
-        severity=_severity(line(context, "severity")),
+        severity=azure_severity(line(context, "severity")),
         service=own_service(named),
         labels=named,
         url=web_address(context, "portalLink"),

@@ -27,7 +27,9 @@ class Bitbucket(Webhook):
         data = incoming.json()
         event = incoming.headers.get("x-event-key", "") or text(data, "eventKey", 60)
         if not event:
-            raise BadPayload("The header X-Event-Key, which names the event, is missing.")
+            raise BadPayload(
+                "The header X-Event-Key, which names the event, is missing. Pass it on."
+            )
         if event == "repo:push":
             return [_cloud_push(data, row) for row in rows(data, "push.changes")]
         if event == "repo:refs_changed":

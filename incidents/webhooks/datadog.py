@@ -7,7 +7,7 @@ import re
 from common.alert_fields import fingerprint_of, severity_in, tags, web_links
 from common.alert_names import alert_name, priority_in
 from common.payload_text import paragraphs
-from common.payloads import BadPayload, text, time_at, web_address
+from common.payloads import USE_GUIDE, BadPayload, text, time_at, web_address
 from common.placeholders import first_text, is_placeholder
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -20,6 +20,8 @@ OF_EVENTS = {"normal", "low"}
 """What $PRIORITY is of any event; monitors have $ALERT_PRIORITY, from P1 to P5."""
 EVENT_TYPES = {"error": "error", "warning": "warning"}
 """$ALERT_TYPE, where the monitor has no priority."""
+STATE_OF_TYPE = {"error": "triggered", "warning": "warn", "success": "recovered"}
+"""$ALERT_TYPE, where neither the payload nor the title says the state."""
 
 
 class Datadog(Webhook):
@@ -29,12 +31,19 @@ class Datadog(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         given = incoming.json()
         if not isinstance(given, dict):
-            raise BadPayload("The body is not an object.")
+            raise BadPayload(f"The body is not an object: {USE_GUIDE}")
         data = {name: value for name, value in given.items() if not _is_unset(value)}
         title = first_text(data, "title", "alert_title", "event_title", limit=1000)
-        state = first_text(data, "transition", "alert_transition").lower() or _state_in(title)
+        kind = first_text(data, "type", "alert_type", limit=50).lower()
+        state = (
+            first_text(data, "transition", "alert_transition").lower()
+            or _state_in(title)
+            or STATE_OF_TYPE.get(kind, "")
+        )
         if not state:
-            raise BadPayload("“transition” is missing or empty.")
+            raise BadPayload(
+                "“transition” is missing or empty. Let the webhook send $ALERT_TRANSITION in it."
+            )
         if TEST.match(title):
             return [Ignored("A test of the monitor.")]
         named = _labels(data)
@@ -43,14 +52,13 @@ class Datadog(Webhook):
         summary, _, rest = first_text(
             data, "message", "text_only_msg", "event_msg", "body", limit=10_000
         ).partition("\n")
-        kind = first_text(data, "type", "alert_type", limit=50).lower()
         return [
             AlertEvent(
                 fingerprint=_fingerprint(data, title),
                 name=alert_name(title) or "Datadog monitor",
                 firing=firing,
                 starts_at=None,
-                ends_at=None if firing else at,
+                ends_at=None if firing else at or incoming.received_at,
                 summary=summary.strip("% "),
                 description=paragraphs(
                     rest.replace("%%%", ""),

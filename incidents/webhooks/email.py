@@ -67,7 +67,7 @@ class Email(Webhook):
         message = _message(incoming)
         subject = text(" ".join(_header(message, "Subject").split()))
         if not subject:
-            raise BadPayload("The mail has no subject.")
+            raise BadPayload("The mail has no subject. Let the monitor write the alert into it.")
         if why := _no_alert(message, subject):
             return [Ignored(why)]
         body = text_of_mail(message)
@@ -125,7 +125,9 @@ def _message(incoming: Incoming) -> EmailMessage:
         for name in ("Subject", "Message-ID", "From"):
             str(message[name])
     except MAIL_ERRORS as error:
-        raise BadPayload("The body is not a mail message.") from error
+        raise BadPayload(
+            "The body is not a mail message. Send it whole, with its headers."
+        ) from error
     return message
 
 

@@ -14,6 +14,7 @@ from common.alert_states import BARE, State, state_of
 from common.mail_subjects import Subject, read_subject
 from common.monitor_links import MAX_QUERY, MAX_URL, query_in_link
 from common.payloads import BadPayload, dig, text, time_at, web_address
+from common.placeholders import real_value
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 MAX_DEPTH, MAX_ROWS = 10, 10_001
@@ -103,7 +104,7 @@ class Generic(Webhook):
 def _event(row: Any, paths: dict[str, str], incoming: Incoming) -> Event:
     written = _text(row, paths["name_at"], 300)
     if not written:
-        raise BadPayload(f"“{paths['name_at']}” is missing or empty.")
+        raise BadPayload(_no_name(row, paths["name_at"]))
     said = read_subject(written)
     values = _all_at(row, paths["state_at"])
     value = values[0] if len(values) == 1 else values
@@ -185,7 +186,14 @@ def _is_list(value: Any) -> bool:
 
 
 def _text(row: Any, path: str, limit: int) -> str:
-    return text(_value(row, path), limit=limit)
+    return real_value(text(_value(row, path), limit=limit))
+
+
+def _no_name(row: Any, path: str) -> str:
+    """What to write in the settings, with the names that the body has."""
+    given = [text(name, limit=40) for name in row][:10] if isinstance(row, Mapping) else []
+    has = f"; the body has {', '.join(given)}" if given else ""
+    return f"“{path}” is missing or empty. Write in “Name at” which field names the alert{has}."
 
 
 def _labels(values: list[Any]) -> dict[str, str]:

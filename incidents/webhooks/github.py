@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from common.payloads import BadPayload, dig, time_at, web_address
-from common.placeholders import first_text, required_text, text
+from common.placeholders import first_text, required_first, required_text, text
 from common.signing import Hmac
 from incidents.webhooks.base import (
     ANNOUNCE_LABEL,
@@ -37,7 +37,9 @@ class GitHub(Webhook):
         data = incoming.json()
         event = incoming.headers.get("x-github-event", "")
         if not event:
-            raise BadPayload("The header X-GitHub-Event, which names the event, is missing.")
+            raise BadPayload(
+                "The header X-GitHub-Event, which names the event, is missing. Pass it on."
+            )
         read = {
             "deployment": _deployment,
             "deployment_status": _deployment_status,
@@ -165,7 +167,10 @@ def _workflow_run(data: Any) -> Event:
     if text(data, "action") == "requested":
         return Ignored("The run has not started yet.")
     repository, unique = _repository(data)
-    name = required_text(data, "workflow_run.name", 90)
+    # A workflow without a name of its own has that of its file.
+    name = required_first(
+        data, "workflow_run.name", "workflow.name", "workflow_run.path", "workflow.path", limit=90
+    )
     ended = text(data, "action") == "completed"
     conclusion = text(data, "workflow_run.conclusion")
     if conclusion in ("cancelled", "skipped", "neutral", "stale", "action_required"):

@@ -59,7 +59,7 @@ class GoogleCloud(Webhook):
                         condition="condition_name",
                         observed_value="observed_value",
                         threshold="threshold_value",
-                        resource="resource_display_name",
+                        resource="resource_display_name resource_name",
                     ),
                 ),
                 links=web_links(
@@ -84,7 +84,9 @@ def _unwrapped(data: Any) -> Any:
     try:
         return json_of(base64.b64decode(packed, validate=True))
     except (binascii.Error, ValueError) as error:
-        raise BadPayload("“message.data” is not base64.") from error
+        raise BadPayload(
+            "“message.data” is not base64. Push the message as Pub/Sub wraps it."
+        ) from error
 
 
 def _labels(incident: Any) -> dict[str, str]:

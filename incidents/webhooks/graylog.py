@@ -1,4 +1,4 @@
-"""Graylog: HTTP notifications of event definitions (3.1 and later)."""
+"""Graylog: HTTP notifications of event definitions, and callbacks of streams (before 3.1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from common.alert_fields import joined_id, own_service, tags
 from common.alert_names import alert_name
 from common.payload_text import line, paragraphs, prose, required_line, words_at
-from common.payloads import listed, time_at, web_address
+from common.payloads import dig, listed, time_at, web_address
 from common.signing import Token
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
@@ -24,6 +24,8 @@ class Graylog(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
+        if dig(data, "check_result") is not None:
+            return [_of_stream(data, incoming)]
         definition = required_line(
             data, "event_definition_id", "event.event_definition_id", "event_definition_title",
             limit=100,
@@ -52,6 +54,34 @@ class Graylog(Webhook):
                 url=web_address(data, "event.replay_info.url"),
             )
         ]
+
+
+def _of_stream(data: Any, incoming: Incoming) -> Event:
+    """What the alarm callback of a stream says: its condition and the messages that met it."""
+    if dig(data, "check_result.triggered") is False:
+        return Ignored("The condition of the stream is not met.")
+    condition = dig(data, "check_result.triggered_condition")
+    stream = required_line(data, "stream.id", "stream.title", limit=100)
+    said = line(data, "check_result.result_description", limit=500)
+    own = line(condition, "title")
+    title = line(data, "stream.title")
+    rows = listed(data, "check_result.matching_messages")[:MAX_MESSAGES]
+    named = {"stream": title} if title else {}
+    if host := line(rows[0] if rows else None, "source", limit=200):
+        named["host"] = host
+    return AlertEvent(
+        fingerprint=joined_id(stream, line(condition, "id", limit=100)),
+        name=alert_name(own or title or said or "Graylog stream"),
+        firing=True,
+        starts_at=time_at(data, "check_result.triggered_at") or incoming.received_at,
+        summary=said or title,
+        description=paragraphs(
+            prose(data, "stream.description"),
+            line(condition, "description", limit=1000),
+            *(line(row, "message", limit=1000) for row in rows),
+        ),
+        labels=named,
+    )
 
 
 def _keys(data: Any) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from common.alert_fields import joined_id, named_links, own_service
 from common.alert_names import alert_name
 from common.payload_text import line, named_values, paragraphs, prose, required_line
-from common.payloads import BadPayload, json_or_form, text, time_at, web_address
+from common.payloads import USE_GUIDE, BadPayload, json_or_form, text, time_at, web_address
 from incidents.webhooks.base import AlertEvent, Event, Ignored, Incoming, Webhook
 
 PREFIXES = ("NOTIFY_", "NAGIOS_", "ICINGA_", "NAEMON_")
@@ -67,7 +67,7 @@ def notification_of(body: bytes, received_at: datetime) -> Event:
     """What a notification says of a host, or of a service on a host. Raises BadPayload."""
     fields = json_or_form(body)
     if not isinstance(fields, Mapping):
-        raise BadPayload("The body is not an object with the macros by name.")
+        raise BadPayload(f"The body is not an object with the macros by name: {USE_GUIDE}")
     values = {_bare(str(key)): value for key, value in list(fields.items())[:500]}
     kind = line(values, "NOTIFICATIONTYPE", limit=50).upper().replace(" ", "").replace("_", "")
     if why := next((QUIET[each] for each in QUIET if kind.startswith(each)), ""):

@@ -27,6 +27,8 @@ class NewRelic(Webhook):
         state = required_line(data, "state", "current_state").lower()
         if state not in FIRING:
             return [Ignored(f"The state “{state}” changes nothing.")]
+        if line(data, "targets.0.product").upper() == "TESTING":
+            return [Ignored("A test of the notification channel.")]
         firing = FIRING[state]
         trigger = line(data, "trigger", "event_type").lower()
         summary = line(data, "title", "title.0", "details")

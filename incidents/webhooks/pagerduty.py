@@ -22,7 +22,7 @@ from common.alert_fields import (
 from common.alert_names import alert_name, priority_in
 from common.pager_notes import is_ours
 from common.payload_text import paragraphs, prose
-from common.payloads import dig, listed, required_text, text, time_at, web_address
+from common.payloads import BadPayload, dig, listed, required_text, text, time_at, web_address
 from common.placeholders import first_text
 from common.signing import Hmac
 from incidents.webhooks.base import (
@@ -63,6 +63,11 @@ class PagerDuty(Webhook):
 
     def read(self, incoming: Incoming) -> list[Event]:
         data = incoming.json()
+        if dig(data, "event") is None and dig(data, "messages.0") is not None:
+            raise BadPayload(
+                "“event.event_type” is missing: this is an older webhook. Add a webhook"
+                " subscription of version 3 in PagerDuty."
+            )
         what = required_text(data, "event.event_type")
         if what in MEANT:
             return [_alert(data, what), *_merge(data, what)]

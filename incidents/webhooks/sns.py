@@ -10,6 +10,8 @@ from typing import Any
 from common import json_text
 from common.alert_fields import fingerprint_of, tags, web_links
 from common.alert_names import alert_name, priority_in
+from common.alert_states import State
+from common.mail_subjects import read_subject
 from common.payload_text import paragraphs
 from common.payloads import BadPayload, dig, listed, required_text, text, time_at
 from common.placeholders import first_text
@@ -45,6 +47,8 @@ class CloudWatchSns(Webhook):
         if _is_alarm(data):
             # “Raw message delivery” sends the message without its envelope.
             return [_event(data, incoming)]
+        if isinstance(data, Mapping) and "detail-type" in data:
+            return [_other(data)]
         kind = required_text(data, "Type")
         if kind == "SubscriptionConfirmation":
             address = text(data, "SubscribeURL", 1000)
@@ -59,9 +63,13 @@ class CloudWatchSns(Webhook):
         if _is_alarm(message):
             return [_event(message, incoming)]
         if isinstance(message, Mapping):
-            known = first_text(message, "detail-type", "Event Message", "source") or "no alarm"
-            return [Ignored(f"The message is of another kind: {known}.")]
+            return [_other(message)]
         return [_of_text(data, written, incoming)]
+
+
+def _other(message: Any) -> Ignored:
+    known = first_text(message, "detail-type", "Event Message", "source") or "no alarm"
+    return Ignored(f"The message is of another kind: {known.rstrip('.')}.")
 
 
 def _is_alarm(data: Any) -> bool:
@@ -181,8 +189,14 @@ def _of_text(data: Any, message: str, incoming: Incoming) -> Event:
     subject = text(data, "Subject", 200) or (lines[0] if lines else "")
     name = alert_name(subject)
     if not name:
-        raise BadPayload("“Message” is empty.")
-    firing = not ENDED.match(subject)
+        raise BadPayload("“Message” is empty. Publish what happened in it, or in the subject.")
+    said = (
+        read_subject(subject).state
+        or read_subject(lines[0].partition(". ")[0] if lines else "").state
+    )
+    if said == State.NO_NEWS:
+        return Ignored(f"“{name}” is about no problem: it opens nothing and ends nothing.")
+    firing = not (ENDED.match(subject) or said == State.ENDED)
     return AlertEvent(
         fingerprint=fingerprint_of(text(data, "TopicArn"), name.lower()),
         name=name,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from common.alert_fields import tags, web_links
 from common.alert_names import alert_name
 from common.payload_text import paragraphs, prose
-from common.payloads import BadPayload, dig, required_text, text, web_address
+from common.payloads import USE_GUIDE, BadPayload, dig, required_text, text, web_address
 from common.placeholders import first_text, is_placeholder
 from common.times import EARLIEST_NUMBER, parse_time
 from incidents.webhooks.base import AlertEvent, Event, Incoming, Webhook
@@ -65,11 +65,11 @@ class Zabbix(Webhook):
     def read(self, incoming: Incoming) -> list[Event]:
         given = incoming.json()
         if not isinstance(given, dict):
-            raise BadPayload("The body is not an object.")
+            raise BadPayload(f"The body is not an object: {USE_GUIDE}")
         data = {name: None if _is_macro(value) else value for name, value in given.items()}
         value = first_text(data, "value", "status").lower()
         if value not in FIRING:
-            raise BadPayload("“value” is neither 1 (problem) nor 0 (recovery).")
+            raise BadPayload(f"“value” is neither 1 (problem) nor 0 (recovery): {USE_GUIDE}")
         firing = FIRING[value]
         update = text(data, "update_action").lower() if text(data, "update_status") == "1" else ""
         acknowledged = firing and "acknowledged" in update and "unacknowledged" not in update
