@@ -18,6 +18,11 @@ from incidents import filing, merging, responders, viewers
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.api.base import NameField, VisibleRecordField, validated_body
 from incidents.api.custom_fields import CustomValuesField
+from incidents.api.history_import import (
+    ImportReportSerializer,
+    ImportSerializer,
+    import_report,
+)
 from incidents.api.mixins import (
     EtagRetrieveMixin,
     EtagUpdateMixin,
@@ -27,9 +32,7 @@ from incidents.api.mixins import (
 )
 from incidents.api.services import ServiceSerializer
 from incidents.api.timeline import NoteSerializer, TimelineEntrySerializer
-from incidents.custom_fields.values import BelongsTo, labels_of, unset_to_resolve, with_values
-from incidents.history_import import import_incidents
-from incidents.history_rows import DATE_ORDERS, options_from
+from incidents.custom_fields.values import BelongsTo, unset_to_resolve, with_values
 from incidents.models import Alert, Incident, Service
 from incidents.permissions import (
     ADD_SERVICES,
@@ -155,26 +158,6 @@ class SplitSerializer(serializers.Serializer):
     )
 
 
-class ImportSerializer(serializers.Serializer):
-    source = serializers.CharField(  # type: ignore[assignment]  # a field named so, not an option
-        max_length=50, help_text="Where they come from: source and `id` identify each row."
-    )
-    rows = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
-    mapping = serializers.DictField(
-        child=serializers.CharField(max_length=100), required=False,
-        help_text="From our field to its name in the rows, where that is not a usual one.",
-    )  # fmt: skip
-    zone = serializers.CharField(
-        max_length=60, default="", allow_blank=True,
-        help_text="Of times without an offset: Europe/Berlin, EST, +0530. Default: UTC.",
-    )  # fmt: skip
-    dates = serializers.ChoiceField(
-        DATE_ORDERS, default="", allow_blank=True,
-        help_text="How 05/03/2026 is meant, where no value of its column shows it.",
-    )  # fmt: skip
-    dry_run = serializers.BooleanField(default=False)
-
-
 class OfferedServiceSerializer(serializers.Serializer):
     """A service that alerts of the incident seem to be about. Tier and kind are guesses."""
 
@@ -183,26 +166,6 @@ class OfferedServiceSerializer(serializers.Serializer):
     kind = serializers.CharField(read_only=True)
     telemetry_labels = serializers.CharField(read_only=True)
     because = serializers.CharField(read_only=True, help_text="From what it was guessed.")
-
-
-class RefusedSerializer(serializers.Serializer):
-    row = serializers.IntegerField(help_text="Its position in `rows`, from 1.")
-    why = serializers.CharField()
-
-
-class ImportNoteSerializer(serializers.Serializer):
-    note = serializers.CharField(
-        help_text="How rows were read: an unknown severity, a missing end."
-    )
-    count = serializers.IntegerField(help_text="Of how many rows.")
-
-
-class ImportReportSerializer(serializers.Serializer):
-    new = serializers.IntegerField()
-    known = serializers.IntegerField()
-    refused = RefusedSerializer(many=True)
-    new_services = serializers.ListField(child=serializers.CharField())
-    notes = ImportNoteSerializer(many=True)
 
 
 def _people_of(incident: Incident) -> dict[str, Any]:
@@ -384,22 +347,7 @@ class IncidentViewSet(
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_rows(self, request: Request) -> Response:
-        body = validated_body(request, ImportSerializer)
-        options = options_from(
-            body.get("mapping", {}), body["zone"], body["dates"], labels_of(BelongsTo.INCIDENTS)
-        )
-        rows = enumerate(body["rows"], 1)
-        report = import_incidents(rows, body["source"], dry_run=body["dry_run"], options=options)
-        refused = [{"row": int(each.place), "why": each.why} for each in report.skipped]
-        return Response(
-            {
-                "new": len(report.new),
-                "known": report.same,
-                "refused": refused,
-                "new_services": report.new_services,
-                "notes": [{"note": note, "count": count} for note, count in report.counted_notes()],
-            }
-        )
+        return Response(import_report(validated_body(request, ImportSerializer)))
 
 
 VIEWSETS: dict[str, type[viewsets.GenericViewSet]] = {"incidents": IncidentViewSet}

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 from django.conf import settings
+from django.templatetags.static import static
 from django.utils import timezone
 
 from common import web_push
@@ -35,6 +36,7 @@ LIVES = 12 * 3600
 """Seconds that a push service stores a message for a device that is off."""
 LONGEST_WAIT, USUAL_WAIT = 900.0, 30.0
 LONGEST_TITLE, LONGEST_TEXT = 150, 300
+ICON = "causebook/icon-192.png"
 NO_SUBSCRIPTION = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
 
 
@@ -148,7 +150,8 @@ def _send(device: PushDevice, message: dict[str, Any], topic: str) -> None:
             "Urgency": "high",
             "User-Agent": "causebook",
         }
-        body = web_push.encrypt(json.dumps(message).encode(), recipient)
+        shown = {**message, "icon": static(ICON)}
+        body = web_push.encrypt(json.dumps(shown).encode(), recipient)
     except (UnreadableSecret, ValueError) as error:
         raise NotSent(str(error)) from error
     try:

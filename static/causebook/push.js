@@ -18,7 +18,7 @@
       return;
     }
     say("working");
-    await navigator.serviceWorker.register("/service-worker.js");
+    await navigator.serviceWorker.register(section.dataset.worker);
     const { pushManager } = await navigator.serviceWorker.ready;
     // One that was made for another key, such as before a move, would get nothing.
     await (await pushManager.getSubscription())?.unsubscribe();

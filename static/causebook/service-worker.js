@@ -16,8 +16,8 @@ self.addEventListener("push", (event) => {
   event.waitUntil(self.registration.showNotification(title, {
     body: message.text || "",
     data: { path: message.path || "/" },
-    icon: "/static/causebook/icon-192.png",
-    badge: "/static/causebook/icon-192.png",
+    icon: message.icon,
+    badge: message.icon,
     // Of one incident the last, and still with a sound.
     tag: message.path || "test",
     renotify: true,

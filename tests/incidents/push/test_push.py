@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.templatetags.static import static
 from django.test import Client
 from django.utils import timezone
 
@@ -88,6 +89,7 @@ def test_a_person_enables_a_browser_and_reads_there_what_happens(
         "severity": "SEV2",
         "text": "sam: please acknowledge",
         "path": f"/INC-{incident.pk}/",
+        "icon": static("causebook/icon-192.png"),
     }
     [proof] = service.proofs
     assert proof["sub"].startswith(("https://", "mailto:"))
