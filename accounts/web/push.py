@@ -93,7 +93,4 @@ def _service_worker() -> bytes:
 @require_GET
 def service_worker(_request: HttpRequest) -> HttpResponse:
     """At the root, as a worker serves the pages below its own address."""
-    response = HttpResponse(_service_worker(), content_type="text/javascript; charset=utf-8")
-    # Browsers compare it at each visit, so that a new release is in use at once.
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return HttpResponse(_service_worker(), content_type="text/javascript; charset=utf-8")

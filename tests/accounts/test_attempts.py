@@ -116,7 +116,7 @@ NOTHING_TO_GUESS = {
     "save-time-zone", "save-language",
     "mfa_reauthenticate_webauthn", "mfa_activate_totp", "mfa_deactivate_totp",
     "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_add_webauthn",
-    "mfa_remove_webauthn", None,
+    "mfa_remove_webauthn", "push-enable", "push-test", "push-remove", "service-worker", None,
 }  # fmt: skip
 
 

@@ -20,4 +20,4 @@ class IntegrationForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["service"].empty_label = _("None")  # type: ignore[attr-defined]
+        self.fields["service"].empty_label = _("No service")  # type: ignore[attr-defined]
