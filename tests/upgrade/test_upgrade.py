@@ -36,6 +36,8 @@ from kb.models import Cause, Postmortem, Workspace
 from tests import servers as test_servers
 from tests.upgrade.schema_dump import schema_of, steady, without_collection
 
+# It takes long, so it comes first, and one process upgrades each database.
+pytestmark = pytest.mark.timeout(600)
 DUMPS = sorted(Path(__file__).parent.glob("database_*.sql.gz"))
 FORMER_KEY = "the-key-of-the-upgrade-test"
 ROOT = Path(__file__).resolve().parents[2]
