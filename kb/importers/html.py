@@ -58,7 +58,7 @@ class HtmlImporter(FolderImporter):
                 place = f"{name}, “{title[:80]}”"
                 yield from StatuspageImporter(options=self.options).read_row(place, row)
             return
-        if page.find(attrs={"data-react-class": "HistoryIndex"}):
+        if page.select_one("[data-react-class=HistoryIndex]"):
             raise CannotImport(
                 "a script fills this page of Statuspage: save /api/v2/incidents.json of its site, "
                 "and import that as statuspage"
