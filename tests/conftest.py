@@ -113,7 +113,7 @@ def turn(item: pytest.Item) -> tuple[bool, float]:
     """
     fixtures = set(getattr(item, "fixturenames", ()))
     commits = item.get_closest_marker("flush") or fixtures & COMMITTING
-    uses_database = item.get_closest_marker("django_db") or "db" in fixtures
+    uses_database = item.get_closest_marker("django_db") or fixtures & {"db", "django_db_setup"}
     timeout = item.get_closest_marker("timeout")
     return not (uses_database and not commits), -timeout.args[0] if timeout else 0
 
