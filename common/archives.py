@@ -74,6 +74,9 @@ def _members(content: bytes, depth: int, budget: _Budget) -> Iterator[tuple[str,
         if any(member.filename == _WORKBOOK for member in archive.infolist()):
             raise BadArchive("it is a workbook: save it as CSV")
         for member in archive.infolist():
+            if not member.filename:
+                # Python fails on it in `is_dir`.
+                raise BadArchive("a file in it has no name: pack it anew")
             path = PurePosixPath(member.filename.replace("\\", "/"))
             if member.is_dir() or not _is_text(path):
                 continue
