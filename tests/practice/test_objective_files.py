@@ -313,6 +313,9 @@ def test_an_import_says_what_it_assumed_and_what_it_left_out(manager: Client) ->
     labelled = pyrra(PYRRA_RATIO).replace("namespace: apps", "labels: {pyrra.dev/service: ghost}")
     report = imported("pyrra", labelled)
     assert "no service is named ghost" in report["skipped"][0]["why"]
+    for kind in ("sloth", "pyrra", "openslo"):
+        report = imported(kind, (CASES / "empty.json").read_text())
+        assert (report["new"], len(report["skipped"])) == ([], 1)
     report = imported("openslo", (CASES / "openslo-v1alpha.yaml").read_text())
     assert report["new"] == ["search · search-available"]
     assert "openslo/v1alpha" in report["remarks"][1]["why"]
