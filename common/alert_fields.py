@@ -17,18 +17,17 @@ SEVERITIES = (
 )  # fmt: skip
 SERVICES = ("service", "service_name", "service.name")
 APPLICATIONS = ("app", "application")
+_OF_AZURE = {"0": "critical", "1": "error", "2": "warning", "3": "informational", "4": "verbose"}
 _TAG_NAMES, _TAG_VALUES = ("tag", "key", "name", "Key", "Name"), ("value", "Value")
 
 
 def azure_severity(word: str) -> str:
     """The word for one of Azure Monitor's numbers, which are not our SEV1 to SEV4.
 
-    >>> [azure_severity(each) for each in ("Sev0", "2", "high")]
-    ['critical', 'warning', 'high']
+    >>> [azure_severity(each) for each in ("Sev0", "2", "high", "12")]
+    ['critical', 'warning', 'high', '12']
     """
-    words = ("critical", "error", "warning", "informational", "verbose")
-    number = word.lower().removeprefix("sev").strip()
-    return words[int(number)] if number in "01234" and number else word[:50]
+    return _OF_AZURE.get(word.lower().removeprefix("sev"), word)[:50]
 
 
 def labels(data: Any, path: str = "", limit: int = 500) -> dict[str, str]:

@@ -10,6 +10,8 @@ from django.utils import timezone
 from incidents.webhooks import registry
 from incidents.webhooks.base import AlertEvent, Incoming
 
+SUBSCRIPTION = "/subscriptions/40a1c9d2-0000-4000-8000-0000000000aa"
+
 
 def read(kind: str, body: Any, **settings: Any) -> list[Any]:
     incoming = Incoming({}, json.dumps(body).encode(), timezone.now(), settings)
@@ -108,3 +110,19 @@ def sentry(**event: Any) -> dict[str, Any]:
 
 def zabbix(**fields: Any) -> dict[str, Any]:
     return {"event_id": "5", "trigger_id": "8", "value": "1", "name": "Disk is low", **fields}
+
+
+def azure(context: Any, custom: Any = None, **essentials: Any) -> Any:
+    return {
+        "schemaId": "azureMonitorCommonAlertSchema",
+        "data": {
+            "essentials": {
+                "alertId": f"{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/a1",
+                "monitorCondition": "Fired",
+                "firedDateTime": "2026-03-01T10:00:00.99645Z",
+                **essentials,
+            },
+            "alertContext": context,
+            "customProperties": custom,
+        },
+    }

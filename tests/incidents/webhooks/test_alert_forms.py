@@ -12,6 +12,7 @@ from incidents.webhooks.base import Ignored
 from tests.incidents.webhooks.alert_bodies import (
     alert,
     alertmanager,
+    azure,
     cloudwatch,
     datadog,
     event_bridge,
@@ -260,6 +261,8 @@ SEVERITIES = [
     ("pagerduty", pagerduty(), None),
     ("events_v2", events_v2(severity="info"), "SEV4"),
     ("sentry", sentry(level="fatal"), "SEV1"),
+    ("azure_monitor", azure({}, alertRule="Disk", severity="Sev2"), "SEV3"),
+    ("azure_monitor", azure({}, alertRule="Disk", severity="Sev12"), None),
 ]
 
 

@@ -8,25 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.incidents.webhooks.alert_bodies import SUBSCRIPTION, azure
 from tests.incidents.webhooks.reading import Expected, check_alert, check_quiet
-
-SUBSCRIPTION = "/subscriptions/40a1c9d2-0000-4000-8000-0000000000aa"
-
-
-def azure(context: Any, custom: Any = None, **essentials: Any) -> Any:
-    return {
-        "schemaId": "azureMonitorCommonAlertSchema",
-        "data": {
-            "essentials": {
-                "alertId": f"{SUBSCRIPTION}/providers/Microsoft.AlertsManagement/alerts/a1",
-                "monitorCondition": "Fired",
-                "firedDateTime": "2026-03-01T10:00:00.99645Z",
-                **essentials,
-            },
-            "alertContext": context,
-            "customProperties": custom,
-        },
-    }
 
 
 def google(**incident: Any) -> Any:
