@@ -221,8 +221,8 @@ def parse_row(
             fields[name] = text_of(value)
         else:
             fields[name] = value
-    start, length = fields["impact_started_at"], _length_in_row(row)
-    if start and length and fields["resolved_at"] is None:
+    start = fields["impact_started_at"]
+    if start and fields["resolved_at"] is None and (length := _length_in_row(row)):
         fields["resolved_at"] = start + length
         if "impact_started_at" in guessed:
             guessed["resolved_at"] = ONLY_A_DAY
@@ -255,7 +255,7 @@ def _time_in_row(
         value = row[head]
         order = options.order or orders.get(head, "")
         own = replace(options, zone=zone_of_head(head) or options.zone, order=order)
-        written = read_written_time(value, order) if isinstance(value, str) else None
+        written = _written(value, order)
         if written and written.day is None and (day := _day_in_row(row, options, orders)):
             return written.moment(own.zone, day), False
         try:
@@ -267,7 +267,7 @@ def _time_in_row(
             continue
         only_a_day = bool(at) and (is_only_a_day(value) or _is_whole(day_number(value)))
         if only_a_day and name == "impact_started_at" and (clock := _clock_in_row(row)):
-            day = _day_of(value, order)
+            day = written.day if written else None
             return (clock.moment(own.zone, day), False) if day else (at, True)
         return at, only_a_day
     if problem:
@@ -275,37 +275,36 @@ def _time_in_row(
     return None, False
 
 
-def _cells(row: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(head, text) of the filled columns with one of the names."""
+def _cells(row: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """(head, value) of the filled columns with one of the names, in the order of these."""
     by_name = {canonical_head(head): head for head in row}
     for name in names:
-        if (head := by_name.get(name)) and isinstance(row[head], str) and row[head].strip():
+        if (head := by_name.get(name)) and text_of(row[head]):
             yield head, row[head]
 
 
 def _day_in_row(
     row: Mapping[str, Any], options: RowOptions, orders: Mapping[str, DateOrder]
 ) -> date | None:
-    cells = _cells(row, DAYS)
-    days = (_day_of(value, options.order or orders.get(head, "")) for head, value in cells)
-    return next(filter(None, days), None)
+    for head, value in _cells(row, DAYS):
+        written = _written(value, options.order or orders.get(head, ""))
+        if written and written.day:
+            return written.day
+    return None
 
 
-def _day_of(value: Any, order: DateOrder) -> date | None:
-    written = read_written_time(value, order) if isinstance(value, str) else None
-    return written.day if written else None
+def _written(value: Any, order: DateOrder = "") -> WrittenTime | None:
+    return read_written_time(value, order) if isinstance(value, str) else None
 
 
 def _clock_in_row(row: Mapping[str, Any]) -> WrittenTime | None:
-    found = (read_written_time(value) for _, value in _cells(row, CLOCKS))
+    found = (_written(value) for _, value in _cells(row, CLOCKS))
     return next((each for each in found if each and each.clock and each.day is None), None)
 
 
 def _length_in_row(row: Mapping[str, Any]) -> timedelta | None:
-    by_name = {canonical_head(head): text_of(value) for head, value in row.items()}
-    for name, unit in LENGTHS.items():
-        value = by_name.get(name, "")
-        if value and (length := length_in(f"{value} {unit}".strip())):
+    for head, value in _cells(row, LENGTHS):
+        if length := length_in(f"{text_of(value)} {LENGTHS[canonical_head(head)]}".strip()):
             return length
     return None
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from common.outbound_addresses import (
 )
 from common.payloads import BadPayload, json_of, text, time_at
 from common.redaction import redact
+from common.retry_after import seconds_to_wait
 
 SECONDS = 10.0
 """What all requests of one action may take together."""
@@ -270,10 +270,7 @@ def _wait(headers: Mapping[str, str]) -> float:
             return limit_wait((at - timezone.now()).total_seconds())
         if written.isascii() and written.isdigit():
             return limit_wait(float(written))
-    try:
-        return limit_wait((parsedate_to_datetime(after) - timezone.now()).total_seconds())
-    except (ValueError, TypeError):
-        return USUAL_WAIT
+    return seconds_to_wait(after, usual=USUAL_WAIT, longest=LONGEST_WAIT)
 
 
 def limit_wait(seconds: float) -> float:

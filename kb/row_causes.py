@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Q
 
+from common.counted_rows import count_of
 from common.viewer import Viewer
 from incidents.models import Incident
 from incidents.permissions import visible
@@ -30,19 +30,12 @@ def linked_causes(viewer: Viewer, incidents: Sequence[Incident]) -> dict[int, Ro
         incident__impact_started_at=began, incident__lte=OuterRef("incident")
     )
     # Counted for each of the few links: a join would sort all links of their causes.
-    counted = (
-        CauseLink.objects.filter(by_then, visible(viewer, "incident__"))
-        .filter(cause=OuterRef("cause"), state=_CONFIRMED)
-        .order_by()
-        .values("cause")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
+    confirmed = CauseLink.objects.filter(by_then, visible(viewer, "incident__"), state=_CONFIRMED)
     links = (
         CauseLink.objects.filter(incident__in=incidents)
         .exclude(state=CauseLink.State.REJECTED)
         .select_related("cause")
-        .annotate(nth=Coalesce(Subquery(counted), 0))
+        .annotate(nth=count_of(confirmed, "cause", "cause"))
         .order_by("pk")
     )
     of_incident: defaultdict[int, list[CauseLink]] = defaultdict(list)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from common import web_push
@@ -35,10 +37,9 @@ def renew_key() -> int:
 
     The next who opens their account page makes another.
     """
-    removed = list(PushDevice.objects.all())
-    for row in [*removed, *PushKey.objects.all()]:
-        row.delete()
-    return len(removed)
+    removed = _delete(PushDevice.objects.all())
+    _delete(PushKey.objects.all())
+    return removed
 
 
 def own_services() -> frozenset[str]:
@@ -89,17 +90,12 @@ def remove(person: User, device: int | None = None) -> int:
     devices = PushDevice.objects.filter(user=person)
     if device is not None:
         devices = devices.filter(pk=device)
-    # One by one: the audit log records each.
-    removed = list(devices)
-    for each in removed:
-        each.delete()
-    return len(removed)
+    return _delete(devices)
 
 
 def remove_with_sessions(person: User, session_keys: Iterable[str]) -> None:
     """Remove the devices that are signed in with sessions which end."""
-    for device in PushDevice.objects.filter(user=person, session_key__in=list(session_keys)):
-        device.delete()
+    _delete(PushDevice.objects.filter(user=person, session_key__in=list(session_keys)))
 
 
 def remove_others(person: User, session_key: str | None) -> None:
@@ -107,5 +103,12 @@ def remove_others(person: User, session_key: str | None) -> None:
     devices = PushDevice.objects.filter(user=person)
     if session_key:
         devices = devices.exclude(session_key=session_key)
-    for device in devices:
-        device.delete()
+    _delete(devices)
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """One by one, as the audit log records each; returns how many."""
+    found = list(rows)
+    for row in found:
+        row.delete()
+    return len(found)

@@ -21,6 +21,7 @@ from common.leased_jobs import claim, claimable, finish, retry_later
 from common.log_context import logging_about
 from common.outbound_addresses import REQUEST_FAILED, http_client
 from common.redaction import redact
+from common.retry_after import seconds_to_wait
 from common.sealing import UnreadableSecret
 from common.site_url import public_url
 from common.web_push import Recipient
@@ -160,7 +161,7 @@ def _send(device: PushDevice, message: dict[str, Any], topic: str) -> None:
             client.stream("POST", recipient.endpoint, content=body, headers=headers) as response,
         ):
             # Whatever it writes is not read: the status says all.
-            status, wait = response.status_code, _wait(response.headers)
+            status, after = response.status_code, response.headers.get("retry-after", "")
     except REQUEST_FAILED as error:
         raise NotSent(f"{host}: {type(error).__name__}", passing=True) from error
     if httpx.codes.is_success(status):
@@ -168,14 +169,9 @@ def _send(device: PushDevice, message: dict[str, Any], topic: str) -> None:
     if status in NO_SUBSCRIPTION:
         raise NotSent(f"{host} answered {status}: the device is subscribed no more.", gone=True)
     if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
+        wait = seconds_to_wait(after, usual=USUAL_WAIT, longest=LONGEST_WAIT)
         raise NotSent(f"{host} answered {status}.", passing=True, wait=wait)
     raise NotSent(f"{host} answered {status}. Enable notifications on the device again.")
-
-
-def _wait(headers: httpx.Headers) -> float:
-    given = headers.get("retry-after", "")
-    seconds = float(given[:9]) if given.isascii() and given.isdigit() else USUAL_WAIT
-    return min(max(seconds, 1.0), LONGEST_WAIT)
 
 
 def _contact() -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from common.outbound_addresses import AddressRefused, http_client, read_body
+from common.retry_after import seconds_to_wait
 from kb.chat import registry
 from kb.chat.base import Outbound, OutboundMail, id_in, json_of
 from kb.chat.pagers import Pager
@@ -30,7 +29,7 @@ _REASON = re.compile(rb'"error":"([a-z_]{1,60})"')
 MAX_BYTES, MAX_READ = 64 * 1024, 2 * 1024 * 1024
 
 
-LONGEST_WAIT = 900.0
+LONGEST_WAIT, USUAL_WAIT = 900.0, 30.0
 """Seconds that we wait at most because a platform says so."""
 WAIT_HEADERS = ("retry-after", "ratelimit-reset", "x-ratelimit-period-in-sec")
 """How platforms say for how many seconds no request is welcome; the second of PagerDuty and Grafana
@@ -143,14 +142,7 @@ def _exchange(
 def _seconds_to_wait(headers: Mapping[str, str]) -> float:
     """As the platform says, between a second and LONGEST_WAIT; half a minute if it does not."""
     given = next((headers[name] for name in WAIT_HEADERS if name in headers), "")
-    if given.isascii() and given.isdigit():
-        return min(max(float(given[:9]), 1.0), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(given)
-        seconds = (until - datetime.now(until.tzinfo)).total_seconds()
-    except (TypeError, ValueError):
-        return 30.0
-    return min(max(seconds, 1.0), LONGEST_WAIT)
+    return seconds_to_wait(given, usual=USUAL_WAIT, longest=LONGEST_WAIT)
 
 
 def _send_mail(mail: OutboundMail) -> bytes:

@@ -24,6 +24,7 @@ from kb.importers.base import (
     text_of,
 )
 from kb.importers.postmortem_text import Report
+from kb.importers.report_fields import read_fields
 
 MAX_DATE_SEARCH = 3000
 """Characters of a text that are searched for a date."""
@@ -130,8 +131,18 @@ def refuse_other_documents(
     placeholders = {
         match[0].lower() for match in _PLACEHOLDER.finditer(f"{title}\n{body[:20_000]}")
     }
-    if len(placeholders) > 1 and first_date_in(f"{title}\n{body[:MAX_DATE_SEARCH]}") is None:
+    if len(placeholders) > 1 and dated is None:
         raise CannotImport("it is a template: its placeholders are not filled in")
+
+
+def fill_from_report(
+    record: ImportedIncident, file: Path, values: Mapping[str, Any], report: Report, prose: str,
+    options: RowOptions,
+) -> None:  # fmt: skip
+    """All fields of a report; its start by the first date in `prose`, where nothing says it."""
+    read_fields(record, values, report, prose, options)
+    if record.impact_started_at is None:
+        set_start_from_text(record, file, prose, "no date in its front matter", options)
 
 
 def refuse_announcements(head: Mapping[str, Any]) -> None:

@@ -20,12 +20,7 @@ from kb.importers.html_headings import headings_of_toggles, text_in
 from kb.importers.incident_logs import entries_of
 from kb.importers.log_records import records_of_log
 from kb.importers.postmortem_text import read_report, without_title
-from kb.importers.report_fields import (
-    add_time_of_title,
-    read_labels,
-    read_sections,
-    read_times,
-)
+from kb.importers.report_fields import add_time_of_title, read_fields
 from kb.importers.status_page_html import rows_of_status_page
 from kb.importers.statuspage import StatuspageImporter
 
@@ -89,9 +84,7 @@ class HtmlImporter(FolderImporter):
         stamp = page.select_one("time[datetime]")
         stamped = f"{stamp['datetime']}" if stamp else ""
         prose = f"{name}\n{stamped}\n{title}\n{body[:MAX_DATE_SEARCH]}\n"
-        read_times(record, {}, report, prose, self.options)
-        read_labels(record, report)
-        read_sections(record, report, self.options.order)
+        read_fields(record, {}, report, prose, self.options)
         if record.impact_started_at is None:
             meta = page.select_one(".page-metadata, .last-modified")
             changed = meta.get_text(" ") if meta else ""

@@ -20,13 +20,9 @@ def headings_of_toggles(page: BeautifulSoup) -> None:
             continue
         level = min(2 + len(toggle.find_parents("details")), _DEEPEST)
         for heading in toggle.find_all(_is_heading):
-            heading.name = f"h{min(max(level_of(heading), level + 1), _DEEPEST)}"
+            heading.name = f"h{min(max(int(heading.name[1]), level + 1), _DEEPEST)}"
         line.name = f"h{level}"
 
 
 def _is_heading(tag: Tag) -> bool:
     return tag.name in ("h1", "h2", "h3", "h4", "h5", "h6")
-
-
-def level_of(heading: Tag) -> int:
-    return int(heading.name[1])

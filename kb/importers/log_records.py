@@ -9,10 +9,9 @@ from django.core.exceptions import ValidationError
 
 from incidents.history_rows import RowOptions
 from kb.importers.base import CannotImport, ImportedIncident, ReadResult
-from kb.importers.files import MAX_DATE_SEARCH, problem_in_words, set_start_from_text
+from kb.importers.files import MAX_DATE_SEARCH, fill_from_report, problem_in_words
 from kb.importers.incident_logs import Entry
 from kb.importers.postmortem_text import read_report
-from kb.importers.report_fields import read_labels, read_sections, read_times
 
 
 def records_of_log(
@@ -38,9 +37,5 @@ def _record(file: Path, name: str, entry: Entry, options: RowOptions) -> Importe
     if entry.written:
         report.labelled.setdefault("day", []).insert(0, entry.written)
     prose = f"{entry.written}\n{entry.title}\n{entry.body[:MAX_DATE_SEARCH]}"
-    read_times(record, {}, report, prose, options)
-    read_labels(record, report)
-    read_sections(record, report, options.order)
-    if record.impact_started_at is None:
-        set_start_from_text(record, file, prose, "no date in its front matter", options)
+    fill_from_report(record, file, {}, report, prose, options)
     return record

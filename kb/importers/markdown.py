@@ -18,21 +18,18 @@ from kb.importers.base import (
 from kb.importers.files import (
     MAX_DATE_SEARCH,
     FolderImporter,
+    fill_from_report,
     refuse_announcements,
     refuse_other_documents,
-    set_start_from_text,
 )
 from kb.importers.front_matter import split_front_matter
 from kb.importers.incident_logs import entries_of
 from kb.importers.log_records import records_of_log
-from kb.importers.postmortem_text import Report, read_report, without_comments, without_title
+from kb.importers.postmortem_text import read_report, without_comments, without_title
 from kb.importers.report_fields import (
     add_time_of_title,
     head_values,
     published_at,
-    read_labels,
-    read_sections,
-    read_times,
 )
 
 _ABOUT_ONE = {"severity", "impact_started_at", "resolved_at", "duration"}
@@ -108,15 +105,5 @@ class MarkdownImporter(FolderImporter):
         record.causes = [(category, category) for category in categories]
         add_time_of_title(report, title)
         prose = f"{name}\n{title}\n{without_comments(body[:MAX_DATE_SEARCH])}"
-        self._fill(record, values, report, prose, file)
+        fill_from_report(record, file, values, report, prose, self.options)
         return record
-
-    def _fill(
-        self, record: ImportedIncident, values: Mapping[str, Any], report: Report, prose: str,
-        file: Path,
-    ) -> None:  # fmt: skip
-        read_times(record, values, report, prose, self.options)
-        read_labels(record, report)
-        read_sections(record, report, self.options.order)
-        if record.impact_started_at is None:
-            set_start_from_text(record, file, prose, "no date in its front matter", self.options)

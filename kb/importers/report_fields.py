@@ -255,6 +255,16 @@ def _about_actions(report: Report) -> Iterator[Section]:
             yield section
 
 
+def read_fields(
+    record: ImportedIncident, values: Mapping[str, Any], report: Report, prose: str,
+    options: RowOptions,
+) -> None:  # fmt: skip
+    """Times, labelled lines and sections of a report. `values`: of the head of its document."""
+    read_times(record, values, report, prose, options)
+    read_labels(record, report)
+    read_sections(record, report, options.order)
+
+
 def read_body(record: ImportedIncident, body: str, order: DateOrder = "") -> None:
     """Causes and actions of the sections of a text that came with a row."""
     read_sections(record, read_report(body), order)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from common.counted_rows import count_of
 from common.viewer import Viewer
 from incidents.models import Incident, Service, TierPolicy
 from incidents.permissions import visible_incidents
@@ -52,18 +51,12 @@ def thin_causes(user: Viewer) -> QuerySet[Cause]:
         visible_causes(user)
         .filter(superseded_by=None)
         .annotate(
-            times=_count_of_cause(links),
-            check_count=_count_of_cause(Check.objects.all()),
+            times=count_of(links, "cause"),
+            check_count=count_of(Check.objects.all(), "cause"),
         )
         .filter(Q(how_to_fix="") | Q(check_count=0), times__gt=0)
         .order_by("-times", "name")
     )
-
-
-def _count_of_cause(rows: QuerySet[Any]) -> Coalesce:
-    """How many of `rows` a cause has."""
-    of_cause = rows.filter(cause=OuterRef("pk")).order_by().values("cause")
-    return Coalesce(Subquery(of_cause.annotate(n=Count("pk")).values("n")), 0)
 
 
 def overdue_actions(user: Viewer) -> QuerySet[ActionItem]:
