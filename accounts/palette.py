@@ -23,5 +23,5 @@ PAGES = (
     Page(_("All API tokens"), "accounts:all-tokens", "keys everybody", MANAGE_TOKENS),
     Page(_("Audit log"), "accounts:audit", "history security", READ_AUDIT_LOG),
     Page(_("Storage"), "accounts:storage", "retention database size", SEE_STORAGE),
-    Page(_("API documentation"), "api-docs", "rest openapi swagger"),
+    Page(_("API documentation"), "api-docs", "rest openapi swagger curl requests guide"),
 )

@@ -4,9 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health, styleguide
-from config.api_routes import api_urls
-from config.schema import SchemaView, SwaggerView
+from config import health, schema, styleguide
+from config.api_discovery import api_urls
 from kb.api.metrics import MetricsView
 from kb.chatops import endpoints
 from kb.tracking import endpoints as tracker_endpoints
@@ -17,8 +16,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("accounts.urls")),
-    path("api/schema/", SchemaView.as_view(), name="schema"),
-    path("api/docs/", SwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("api/schema/", schema.SchemaView.as_view(), name="schema"),
+    path("api/docs/", schema.overview, name="api-docs"),
+    path("api/docs/guide/", schema.guide, name="api-guide"),
+    path("api/docs/try/", schema.SwaggerView.as_view(url_name="schema"), name="api-try"),
+    path("api/docs/<str:name>/", schema.operations, name="api-group"),
     path("chat/<str:slug>/", endpoints.receive, name="chat"),
     path("trackers/<str:slug>/", tracker_endpoints.receive, name="tracker-webhook"),
     path("metrics", MetricsView.as_view(), name="metrics"),

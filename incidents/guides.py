@@ -35,7 +35,12 @@ def guide_of(kind: str) -> str:
     path = FOLDER / f"{kind}.md"
     if (kind != OVERVIEW and kind not in registry()) or not path.is_file():
         return ""
-    return _LINK.sub(_page_link, path.read_text(encoding="utf-8"))
+    return with_page_links(path.read_text(encoding="utf-8"))
+
+
+def with_page_links(text: str) -> str:
+    """Markdown of the project's documents, its links leading to pages of the product."""
+    return _LINK.sub(_page_link, text)
 
 
 def _page_link(match: re.Match[str]) -> str:

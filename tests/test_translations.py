@@ -18,7 +18,6 @@ COVERED = ("templates", "incidents", "accounts", "analysis", "kb", "practice")
 IN_ENGLISH = {
     "templates/400.html": "a broken request is answered without reading who sent it",
     "templates/500.html": "nothing is read when the product itself fails",
-    "templates/api/docs.html": "the API and what describes it",
     "kb/templates/kb/exports": "files, which are the same for every reader",
     "templates/styleguide": "for those who work on the product",
 }

@@ -1,4 +1,4 @@
-"""The API resources of all packages, as the modules in `<package>/api/` declare them."""
+"""Finds the API resources: every module in `<package>/api/` declares its own."""
 
 from __future__ import annotations
 
