@@ -15,8 +15,8 @@ from incidents.api.mixins import (
     Resource,
 )
 from incidents.api.named import NamedMixin
+from incidents.custom_field_definitions import save_field
 from incidents.custom_fields.values import by_name
-from incidents.field_definitions import save_field
 from incidents.models import CustomField
 from incidents.models.custom_field import LONGEST_CHOICE, MOST_CHOICES
 from incidents.permissions import MANAGE_FIELDS

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.viewer import signed_in
-from incidents import filing, merging, responders, viewers
+from incidents import filing, merging, responders, sharing
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.api.base import NameField, VisibleRecordField, validated_body
 from incidents.api.custom_fields import CustomValuesField
@@ -254,12 +254,12 @@ class IncidentViewSet(
     @viewers.mapping.post
     def change_viewers(self, request: Request, pk: str | None = None) -> Response:
         incident, body = self.get_object(), validated_body(request, ViewerChangeSerializer)
-        change = viewers.remove_viewer if body["remove"] else viewers.add_viewer
+        change = sharing.remove_viewer if body["remove"] else sharing.add_viewer
         with transaction.atomic():
             if name := body.get("person"):
-                change(incident, viewers.person_named(name), signed_in(request))
+                change(incident, sharing.person_named(name), signed_in(request))
             if name := body.get("team"):
-                change(incident, viewers.team_named(name), signed_in(request))
+                change(incident, sharing.team_named(name), signed_in(request))
         return Response(self._viewers(incident))
 
     def _viewers(self, incident: Incident) -> dict[str, list[str]]:
@@ -292,7 +292,7 @@ class IncidentViewSet(
     def change_people(self, request: Request, pk: str | None = None) -> Response:
         incident, body = self.get_object(), validated_body(request, PersonSerializer)
         author = signed_in(request)
-        person = viewers.person_named(body["person"]) if "person" in body else author
+        person = sharing.person_named(body["person"]) if "person" in body else author
         change = responders.remove_person if body["remove"] else responders.add_person
         return Response(_people_of(change(incident, person, body["part"], author)))
 

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from common.viewer import signed_in
 from incidents import filing
+from incidents.custom_field_definitions import save_field
 from incidents.custom_fields.values import BelongsTo, unset_to_resolve, values_of, with_values
-from incidents.field_definitions import save_field
 from incidents.models import CustomField, Incident
 from incidents.permissions import EDIT_INCIDENTS, MANAGE_FIELDS
 from incidents.web.forms.custom_fields import CustomFieldForm, CustomFieldsMixin

@@ -22,7 +22,7 @@ from django_htmx.middleware import HtmxDetails
 
 from common.language import Text, in_english, in_language_of
 from common.viewer import signed_in
-from incidents import filing, merging, responders, viewers
+from incidents import filing, merging, responders, sharing
 from incidents.bulk import act_on_each
 from incidents.custom_fields.matching import is_field
 from incidents.custom_fields.values import BelongsTo, listed_fields, with_values
@@ -291,7 +291,7 @@ def _chosen_act(request: HttpRequest) -> tuple[Act, Text, set[int]]:
             set(),
         )
     if name == "owner":
-        owner = viewers.person_named(value) if value else None
+        owner = sharing.person_named(value) if value else None
         what = format_lazy(_("Owned by {person}"), person=owner or _("nobody"))
         return lambda each: responders.assign_owner(each, owner, author), what, set()
     if name == "into":

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.viewer import signed_in
-from incidents import filing, viewers
+from incidents import filing, sharing
 from incidents.alerts.new_service import add_offered_service, offered_services
 from incidents.models import Alert, Incident, TimelineEntry, history_of
 from incidents.permissions import (
@@ -193,15 +193,15 @@ def change_viewers(request: HttpRequest, pk: str) -> HttpResponse:
     """Add a person or a team to a private incident, or take one off it."""
     incident = get_incident(request, pk)
     person, team = submitted_text(request, "person"), submitted_text(request, "team")
-    change = viewers.remove_viewer if "remove" in request.POST else viewers.add_viewer
+    change = sharing.remove_viewer if "remove" in request.POST else sharing.add_viewer
 
     def act() -> None:
         if not person.strip() and not team.strip():
             raise ValidationError({"person": _("Name a person or a team.")})
         if person.strip():
-            change(incident, viewers.person_named(person), signed_in(request))
+            change(incident, sharing.person_named(person), signed_in(request))
         if team.strip():
-            change(incident, viewers.team_named(team), signed_in(request))
+            change(incident, sharing.team_named(team), signed_in(request))
 
     return act_and_redirect(request, incident, act)
 

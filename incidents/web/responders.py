@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from common.viewer import signed_in
-from incidents import responders, viewers
+from incidents import responders, sharing
 from incidents.models import Incident
 from incidents.permissions import EDIT_INCIDENTS
 from incidents.web.shortcuts import get_incident, submitted_text, succeeds
@@ -62,7 +62,7 @@ def change_owner(request: HttpRequest, pk: str) -> HttpResponse:
     incident, name = get_incident(request, pk), submitted_text(request, "person").strip()
 
     def act() -> Incident:
-        owner = viewers.person_named(name) if name else None
+        owner = sharing.person_named(name) if name else None
         return responders.assign_owner(incident, owner, signed_in(request))
 
     return act_with_undo(
@@ -78,7 +78,7 @@ def change_responders(request: HttpRequest, pk: str) -> HttpResponse:
     change = responders.remove_person if "remove" in request.POST else responders.add_person
 
     def act() -> Incident:
-        person = viewers.person_named(name)
+        person = sharing.person_named(name)
         return change(incident, person, responders.Part.RESPONDER, signed_in(request))
 
     return _change_with_undo(request, incident, act, {"person": name})

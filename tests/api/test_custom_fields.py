@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from incidents.field_definitions import save_field
+from incidents.custom_field_definitions import save_field
 from incidents.models import CustomField, Incident, Service
 from people.membership import give_role
 from people.models import Role

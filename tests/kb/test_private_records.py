@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 
 from config.urls import admin_urls
-from incidents import viewers
+from incidents import sharing
 from incidents.events.notices import count_unread, notify, visible_notices
 from incidents.filing import edit_incident, file_incident
 from incidents.models import Incident
@@ -133,7 +133,7 @@ def test_nobody_loses_sight_of_what_they_make_private(incident: Incident, other:
     incident = edit_incident(incident, other, private=True)
     assert list(incident.viewers.all()) == [other]
     with pytest.raises(ValidationError, match="would no longer see it"):
-        viewers.remove_viewer(incident, other, other)
+        sharing.remove_viewer(incident, other, other)
     assert can_see(other, incident)
 
 
@@ -147,7 +147,7 @@ def test_making_private_and_public_are_rights(
     with pytest.raises(PermissionDenied):
         edit_incident(incident, reader, private=True)
     with pytest.raises(PermissionDenied):
-        viewers.add_viewer(secret, reader, reader)
+        sharing.add_viewer(secret, reader, reader)
     for person in (reader, responder):
         with pytest.raises(PermissionDenied):
             edit_incident(secret, person, private=False, open_related=True)

@@ -11,7 +11,7 @@ from incidents.custom_fields.values import by_name, unset_to_resolve, values_of
 from incidents.models import Incident
 from incidents.permissions import EDIT_INCIDENTS, FILE_INCIDENTS
 from incidents.severities import severity_named
-from incidents.viewers import person_named
+from incidents.sharing import person_named
 from kb.causes import linking
 from kb.chat.base import AnswerItem, ChatAnswer, clip
 from kb.chatops.arguments import choice_argument, field_argument, incident_argument

@@ -10,7 +10,7 @@ from django.test import Client
 
 from analysis.suggestions import live_index
 from analysis.suggestions.engine import suggest_for_incident, suggest_for_text
-from incidents.field_definitions import save_field
+from incidents.custom_field_definitions import save_field
 from incidents.filing import edit_incident, file_incident
 from incidents.models import CustomField, Incident
 from people.membership import give_role

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from incidents.field_definitions import save_field
+from incidents.custom_field_definitions import save_field
 from incidents.models import CustomField
 from people.membership import give_role
 from people.models import Role

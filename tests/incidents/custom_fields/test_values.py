@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from incidents.catalogue.services import save_service
+from incidents.custom_field_definitions import archive_field, save_field
 from incidents.custom_fields.values import by_name, unset_to_resolve
-from incidents.field_definitions import archive_field, save_field
 from incidents.filing import edit_incident, file_incident, set_status
 from incidents.merging import merge
 from incidents.models import CustomField, FieldValue, Incident, Service

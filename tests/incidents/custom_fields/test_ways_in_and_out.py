@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.people.erasing import erase_person
+from incidents.custom_field_definitions import archive_field, save_field
 from incidents.custom_fields.values import by_name
-from incidents.field_definitions import archive_field, save_field
 from incidents.filing import edit_incident, file_incident
 from incidents.history_import import import_incidents
 from incidents.models import CustomField, FieldValue, Incident, Service
