@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from common.retention import KINDS, Kind, Limits, delete_history, delete_some
+from common.retention import HISTORY_DAYS, KINDS, Kind, Limits, delete_history, delete_some
 from practice import models as tables
 from practice.models import Engagement, ReadinessAnswer, Slo, SloDay, Verdict
 
@@ -34,6 +34,7 @@ def register_kinds() -> None:
             ),
             "day",
             "SLO_RETENTION_DAYS",
+            800,
             delete=_days,
         ),
         "history-of-practice": Kind(
@@ -42,6 +43,7 @@ def register_kinds() -> None:
             _("Deleted {days} after they were written; the newest of each record stays."),
             "history_date",
             "HISTORY_RETENTION_DAYS",
+            HISTORY_DAYS,
             delete=_history,
         ),
         "practice": Kind(

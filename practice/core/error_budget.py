@@ -25,6 +25,8 @@ STEP = 300.0
 """Seconds of a bucket."""
 PACE = 3 * 86_400.0
 """Seconds that a forecast extrapolates from."""
+WARN_SHARE, FROZEN_SHARE = 0.75, 1.0
+"""Shares of the budget spent from which people are warned, and from which releases stop."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,15 @@ class Budget:
     def share(self) -> float:
         """The share that is spent; above 1 when overspent."""
         return self.spent / self.minutes if self.minutes else 0.0
+
+    @property
+    def state(self) -> str:
+        """ "unknown", "fine", "warn" or "frozen"."""
+        if self.ratio is None:
+            return "unknown"
+        if self.share >= FROZEN_SHARE:
+            return "frozen"
+        return "warn" if self.share >= WARN_SHARE else "fine"
 
 
 def budget(counts: Counts, target: float, start: datetime, end: datetime, now: datetime) -> Budget:

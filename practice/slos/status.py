@@ -8,20 +8,19 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from practice.core import error_budget, windows
-from practice.core.error_budget import STEP, Budget, Burn, BurnAlert, Counts
+from practice.core.error_budget import STEP, WARN_SHARE, Budget, Burn, BurnAlert, Counts
 from practice.models import Slo, SloDay
 
 BUCKETS = int(86_400 / STEP)
 """Buckets of a day."""
-WARN, FROZEN = 0.75, 1.0
-"""Shares of the budget spent from which the state changes."""
 IN_WORDS = {
     "unknown": _("nothing counted yet"),
     "fine": _("within budget"),
-    "warn": _("three quarters spent"),
+    "warn": format_lazy(_("over {share:.0%} spent"), share=WARN_SHARE),
     "frozen": _("spent: releases stop"),
 }
 
@@ -39,12 +38,7 @@ class SloStatus:
 
     @property
     def state(self) -> str:
-        """ "unknown", "fine", "warn" or "frozen"."""
-        if self.budget.ratio is None:
-            return "unknown"
-        if self.budget.share >= FROZEN:
-            return "frozen"
-        return "warn" if self.budget.share >= WARN else "fine"
+        return self.budget.state
 
     @property
     def in_words(self) -> str:
