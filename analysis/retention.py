@@ -8,7 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from analysis import models as tables
 from analysis.evidence.thinning import thin_incidents
 from analysis.models import Collector, Evidence, Finding, Fit, LogSign, Source
-from common.retention import KINDS, Kind, Limits, delete_history, delete_some
+from common.retention import (
+    HISTORY_DAYS,
+    KINDS,
+    NORMAL,
+    Kind,
+    Limits,
+    delete_history,
+    delete_some,
+)
 
 HISTORY = (Source.history.model, Collector.history.model)
 FITS = 5
@@ -41,6 +49,7 @@ def register_kinds() -> None:
             ),
             "taken_at",
             "EVIDENCE_RETENTION_DAYS",
+            {"core": 365, NORMAL: 90, "supplementary": 30},
             delete=thin_incidents,
             at_once=10,
             thins=True,
@@ -60,6 +69,7 @@ def register_kinds() -> None:
             _("Deleted {days} after they were last seen."),
             "at",
             "LOG_SIGN_RETENTION_DAYS",
+            30,
             delete=_log_signs,
         ),
         "calibration": Kind(
@@ -71,7 +81,7 @@ def register_kinds() -> None:
                 fits=FITS,
             ),
             "created_at",
-            fixed_days=FIT_DAYS,
+            default_days=FIT_DAYS,
             delete=_fits,
         ),
         "history-of-sources": Kind(
@@ -80,6 +90,7 @@ def register_kinds() -> None:
             _("Deleted {days} after they were written; the newest of each record stays."),
             "history_date",
             "HISTORY_RETENTION_DAYS",
+            HISTORY_DAYS,
             delete=_history,
         ),
         "sources": Kind(

@@ -22,6 +22,8 @@ from common.language import Text
 from common.registry import Registry
 
 _log = logging.getLogger(__name__)
+HISTORY_DAYS = 730
+"""Former versions of records, of every package."""
 NORMAL = "normal"
 """The tier of what has none."""
 LOCK_SECONDS, STATEMENT_SECONDS = 2, 8
@@ -67,8 +69,8 @@ class Kind:
     dated: str = ""
     """the field of the first table that says when a row was written"""
     setting: str = ""
-    fixed_days: int = 0
-    """where no setting says it"""
+    default_days: int | Mapping[str, int] = 0
+    """for all tiers or by tier, where no setting says otherwise; 0: for ever"""
     delete: Delete | None = None
     at_once: int = 1000
     thins: bool = False
@@ -79,8 +81,12 @@ class Kind:
         """Days by tier; 0: for ever."""
         if self.delete is None:
             return {}
-        value: Any = getattr(settings, self.setting) if self.setting else self.fixed_days
-        return dict(value) if isinstance(value, Mapping) else {NORMAL: int(value)}
+        default = self.default_days
+        by_tier = dict(default) if isinstance(default, Mapping) else {NORMAL: default}
+        given: int | Mapping[str, int] | None = getattr(settings, self.setting, None)
+        if isinstance(given, Mapping):
+            return by_tier | dict(given)
+        return by_tier if given is None else {NORMAL: given}
 
     @property
     def has_rule(self) -> bool:

@@ -68,27 +68,28 @@ TIERS = ("core", "normal", "supplementary")
 LONGEST_DAYS = 36_500
 
 
-def days(name: str, default: int) -> int:
-    """How long something is stored; 0: for ever."""
-    value = number(name, default)
+def days(name: str) -> int | None:
+    """How long something is stored; 0: for ever; None: not set."""
+    if not text(name):
+        return None
+    value = number(name, 0)
     if not 0 <= value <= LONGEST_DAYS:
         raise SystemExit(f"{name} must be a number of days, or 0 for ever, not {value}.")
     return value
 
 
-def days_by_tier(name: str, default: str) -> dict[str, int]:
-    """Days for each tier: `90` for all, or `core=365, normal=90` with the default for the rest."""
-    found = dict.fromkeys(TIERS, 0)
-    for text in (default, os.environ.get(name) or ""):
-        for part in filter(None, (each.strip() for each in text.split(","))):
-            tier, given, value = part.rpartition("=")
-            chosen = (tier.strip().lower(),) if given else TIERS
-            if not value.strip().isdecimal() or int(value) > LONGEST_DAYS or chosen[0] not in TIERS:
-                raise SystemExit(
-                    f"{name} must be a number of days, or such as core=365, normal=90, "
-                    f"supplementary=30; not {text!r}."
-                )
-            found |= dict.fromkeys(chosen, int(value))
+def days_by_tier(name: str) -> dict[str, int]:
+    """Days of the tiers that are set: `90` for all, or `core=365, normal=90`."""
+    found: dict[str, int] = {}
+    for part in words(name):
+        tier, given, value = part.rpartition("=")
+        chosen = (tier.strip().lower(),) if given else TIERS
+        if not value.strip().isdecimal() or int(value) > LONGEST_DAYS or chosen[0] not in TIERS:
+            raise SystemExit(
+                f"{name} must be a number of days, or such as core=365, normal=90, "
+                f"supplementary=30; not {text(name)!r}."
+            )
+        found |= dict.fromkeys(chosen, int(value))
     return found
 
 

@@ -1,4 +1,7 @@
-"""How long records of this package are stored, and their deletion (docs/retention.md)."""
+"""How long records of this package are stored, and their deletion (docs/retention.md).
+
+The days beside each setting hold where the environment does not set it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from common import retention
-from common.retention import KINDS, NORMAL, Kind, Limits, delete_history, delete_some
+from common.retention import HISTORY_DAYS, KINDS, NORMAL, Kind, Limits, delete_history, delete_some
 from incidents import models as tables
 from incidents.models import (
     Alert,
@@ -27,6 +30,8 @@ from incidents.models import (
 OF_INCIDENT_BEFORE, OF_INCIDENT_AFTER = timedelta(minutes=15), timedelta(hours=6)
 """A change this long after or before the start of an incident may have to do with it."""
 CORE, SUPPLEMENTARY = Service.Tier.CORE, Service.Tier.SUPPLEMENTARY
+TIERS = (CORE, NORMAL, SUPPLEMENTARY)
+EVENT_DAYS = 30
 
 
 def ended_before(limits: Limits) -> QuerySet[Incident]:
@@ -151,6 +156,7 @@ def register_kinds() -> None:
             "Deleted {days} after they arrived; those that wait to be processed stay.",
             "received_at",
             "DELIVERY_RETENTION_DAYS",
+            30,
             delete=_deliveries,
         ),
         "events": Kind(
@@ -159,6 +165,7 @@ def register_kinds() -> None:
             "Deleted {days} after they happened, with the notifications that were sent of them.",
             "at",
             "EVENT_RETENTION_DAYS",
+            EVENT_DAYS,
             delete=_events,
         ),
         "idempotent-responses": Kind(
@@ -167,6 +174,7 @@ def register_kinds() -> None:
             "Deleted {days} after the request.",
             "created_at",
             "IDEMPOTENT_RESPONSE_RETENTION_DAYS",
+            2,
             delete=_idempotent_responses,
         ),
         "notices": Kind(
@@ -175,6 +183,7 @@ def register_kinds() -> None:
             "Deleted {days} after they were written, read or not.",
             "created_at",
             "NOTICE_RETENTION_DAYS",
+            90,
             delete=_notices,
         ),
         "push-notifications": Kind(
@@ -191,6 +200,7 @@ def register_kinds() -> None:
             "resolved, the first and the last alert of each rule and service stay.",
             "received_at",
             "ALERT_RETENTION_DAYS",
+            dict.fromkeys(TIERS, 400),
             delete=_alerts,
         ),
         "timeline": Kind(
@@ -200,6 +210,7 @@ def register_kinds() -> None:
             "once the incident is resolved; not what somebody pinned or edited.",
             "created_at",
             "TIMELINE_RETENTION_DAYS",
+            dict.fromkeys(TIERS, 730),
             delete=_timeline,
         ),
         "changes": Kind(
@@ -208,6 +219,7 @@ def register_kinds() -> None:
             "Deleted {days} after they began, but for those up to six hours before an incident.",
             "started_at",
             "CHANGE_RETENTION_DAYS",
+            730,
             delete=_changes,
         ),
         "unknown-services": Kind(
@@ -216,6 +228,7 @@ def register_kinds() -> None:
             "Deleted {days} after they were last seen; ignored ones stay ignored.",
             "first_at",
             "UNKNOWN_SERVICE_RETENTION_DAYS",
+            180,
             delete=_unknown_services,
         ),
         "history-of-incidents": Kind(
@@ -224,6 +237,7 @@ def register_kinds() -> None:
             "Deleted {days} after they were written; the newest of each record stays.",
             "history_date",
             "HISTORY_RETENTION_DAYS",
+            HISTORY_DAYS,
             delete=_history,
         ),
         "incidents": Kind(

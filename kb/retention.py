@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from common.retention import KINDS, Kind, Limits, delete_history, delete_some
+from common.retention import HISTORY_DAYS, KINDS, Kind, Limits, delete_history, delete_some
 from incidents.models import TimelineEntry
+from incidents.retention import EVENT_DAYS
 from kb import models as tables
 from kb.models import (
     ActionItem,
@@ -71,6 +72,7 @@ def register_kinds() -> None:
             "Deleted {days} after the event that they are of.",
             "created_at",
             "EVENT_RETENTION_DAYS",
+            EVENT_DAYS,
             delete=_notifications,
         ),
         "pictures": Kind(
@@ -79,6 +81,7 @@ def register_kinds() -> None:
             "Deleted after {days} if no text shows them, drafts and former versions included.",
             "created_at",
             "PICTURE_RETENTION_DAYS",
+            30,
             delete=_pictures,
             at_once=50,
         ),
@@ -88,6 +91,7 @@ def register_kinds() -> None:
             "Deleted {days} after they were written; the newest of each record stays.",
             "history_date",
             "HISTORY_RETENTION_DAYS",
+            HISTORY_DAYS,
             delete=_history,
         ),
         "postmortems": Kind(

@@ -28,5 +28,5 @@ def test_rules_say_their_days_and_settings() -> None:
     for name, kind in KINDS.items():
         if kind.delete is not None:
             assert "{days}" in kind.why, name
-            assert kind.setting.endswith("_RETENTION_DAYS") or kind.fixed_days, name
+            assert kind.setting.endswith("_RETENTION_DAYS") or kind.default_days, name
             assert kind.dated, name

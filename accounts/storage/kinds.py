@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit_log.retention import delete_some_entries
-from common.retention import KINDS, Kind, Limits, delete_some
+from common.retention import HISTORY_DAYS, KINDS, Kind, Limits, delete_some
 from people import models as tables
 from people.models import AuditEntry, Invitation
 
@@ -59,6 +59,7 @@ def register_kinds() -> None:
             _("Deleted {days} after it was written, but nothing that a receiver is still to get."),
             "at",
             "AUDIT_RETENTION_DAYS",
+            730,
             delete=_audit_log,
         ),
         "sessions": Kind(
@@ -66,7 +67,7 @@ def register_kinds() -> None:
             (Session, UserSession, EmailConfirmation),
             _("Deleted {days} after they expired."),
             "expire_date",
-            fixed_days=DAYS_AFTER_EXPIRY,
+            default_days=DAYS_AFTER_EXPIRY,
             delete=_sessions,
         ),
         "invitations": Kind(
@@ -75,6 +76,7 @@ def register_kinds() -> None:
             _("Deleted {days} after they were sent, once they are accepted, revoked or expired."),
             "created_at",
             "INVITATION_RETENTION_DAYS",
+            90,
             delete=_invitations,
         ),
         "admin-log": Kind(
@@ -83,6 +85,7 @@ def register_kinds() -> None:
             _("Deleted {days} after it was written."),
             "action_time",
             "HISTORY_RETENTION_DAYS",
+            HISTORY_DAYS,
             delete=_admin_log,
         ),
         "people": Kind(

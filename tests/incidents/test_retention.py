@@ -232,16 +232,16 @@ def test_a_rule_of_0_days_deletes_nothing_and_says_so(settings: Any) -> None:
     settings.DELIVERY_RETENTION_DAYS = 0
     assert apply("deliveries") == 0
     assert KINDS["deliveries"].rule == "Stored for ever: DELIVERY_RETENTION_DAYS is 0."
-    settings.EVIDENCE_RETENTION_DAYS = {"core": 365, "normal": 90, "supplementary": 0}
+    settings.EVIDENCE_RETENTION_DAYS = {"supplementary": 0}
     assert "Reduced 90 days (core: 365 days, supplementary: never)" in KINDS["evidence"].rule
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("", {"core": 365, "normal": 90, "supplementary": 30}),
+        ("", {}),
         ("60", {"core": 60, "normal": 60, "supplementary": 60}),
-        ("core = 700, supplementary=0", {"core": 700, "normal": 90, "supplementary": 0}),
+        ("core = 700, supplementary=0", {"core": 700, "supplementary": 0}),
         ("tier1=5", None),
         ("-1", None),
         ("core=", None),
@@ -252,12 +252,11 @@ def test_days_by_tier_are_read_or_refused_at_the_start(
     given: str, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVIDENCE_RETENTION_DAYS", given)
-    default = "core=365, normal=90, supplementary=30"
     if expected is None:
         with pytest.raises(SystemExit, match="EVIDENCE_RETENTION_DAYS must be"):
-            env.days_by_tier("EVIDENCE_RETENTION_DAYS", default)
+            env.days_by_tier("EVIDENCE_RETENTION_DAYS")
     else:
-        assert env.days_by_tier("EVIDENCE_RETENTION_DAYS", default) == expected
+        assert env.days_by_tier("EVIDENCE_RETENTION_DAYS") == expected
 
 
 def test_runs_go_on_where_time_ended_and_do_again_what_is_due(
@@ -298,14 +297,14 @@ def test_a_kind_whose_statement_takes_too_long_does_less_and_holds_up_no_other(
             raise OperationalError("canceling statement due to statement timeout")
         return 0
 
-    kind = Kind("Slow", (Notice,), "After {days}.", "created_at", fixed_days=1, delete=slow)
+    kind = Kind("Slow", (Notice,), "After {days}.", "created_at", default_days=1, delete=slow)
     assert retention.apply(kind).finished
     assert sizes == [1000, 250, 62]
 
     def locked(limits: Any, most: int) -> int:
         raise OperationalError("canceling statement due to lock timeout")
 
-    stuck = Kind("Stuck", (Notice,), "After {days}.", "created_at", fixed_days=1, delete=locked)
+    stuck = Kind("Stuck", (Notice,), "After {days}.", "created_at", default_days=1, delete=locked)
     outcome = retention.apply(stuck)
     assert not outcome.finished
     assert "lock timeout" in outcome.problem
