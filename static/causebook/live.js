@@ -73,6 +73,20 @@
   new MutationObserver(() => [...toasts.children].forEach(closeLater))
     .observe(toasts, { childList: true });
 
+  // Who clicked learns that it failed; a part that loads by itself says nothing.
+  const texts = document.getElementById("script-texts").dataset;
+  const showFailure = (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (!["click", "submit"].includes(requestConfig.triggeringEvent?.type)) return;
+    const toast = document.getElementById("failure-toast").content.cloneNode(true);
+    toast.querySelector("span").textContent = xhr.status
+      ? texts.failed.replace("{status}", xhr.status)
+      : texts.unreachable;
+    toasts.replaceChildren(toast);
+  };
+  document.addEventListener("htmx:sendError", showFailure);
+  document.addEventListener("htmx:responseError", showFailure);
+
   document.addEventListener("click", (event) => {
     event.target.closest(".js-close-toast")?.parentElement.remove();
     if (event.target.closest(".js-close-dialog")) {

@@ -229,6 +229,28 @@ def test_a_click_counts_though_its_button_is_replaced_before_the_answer(
     expect(page.locator("#timeline")).to_contain_text("Query without an index")
 
 
+def test_a_click_that_fails_says_so(
+    past: Service, browser: Browser, live_server: Any, django_user_model: Any
+) -> None:
+    page = sign_in(browser, live_server.url, django_user_model)
+    incident = file_incident(title="orders-db CPU high", services=[past])
+    page.goto(live_server.url + incident.get_absolute_url())
+    button = page.locator(".causes > li").first.get_by_role("button", name="This is it")
+    toast = page.locator("#toasts")
+    page.route("**/link/", lambda route: route.abort())
+    button.click()
+    expect(toast).to_contain_text("The server cannot be reached.")
+    page.unroute("**/link/")
+    page.route("**/link/", lambda route: route.fulfill(status=503, body="<h1>Restarting</h1>"))
+    button.click()
+    expect(toast).to_contain_text("That did not work: the server answered 503.")
+    expect(page.locator(".toast")).to_have_count(1)
+    toast.get_by_role("button", name="Close").click()
+    page.unroute("**/link/")
+    button.click()
+    expect(page.locator("#causes")).to_contain_text("confirmed")
+
+
 def test_killed_workers_and_a_flushed_redis_lose_nothing(
     past: Service, server: Callable[[str], str], celery: Callable[..., subprocess.Popen[bytes]],
     tmp_path: Any,
