@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -97,10 +97,10 @@ def cause_history(cause: Cause, user: Viewer) -> CauseHistory:
 def _affected_services(incidents: Sequence[int]) -> list[tuple[Service, int]]:
     """Those that most of `incidents`, given by their keys, affected, with how many."""
     links = Incident.services.through.objects.filter(incident__in=incidents)
-    counted = links.values_list("service_id").annotate(Count("pk"))
-    times: dict[int, int] = dict(counted.order_by("-pk__count", "service__name")[:MOST_SERVICES])
-    services = Service.objects.in_bulk(times)
-    return [(services[key], count) for key, count in times.items()]
+    keys = links.order_by("service__name").values_list("service_id", flat=True)
+    most = Counter(keys).most_common(MOST_SERVICES)
+    services = Service.objects.in_bulk([key for key, _ in most])
+    return [(services[key], times) for key, times in most]
 
 
 def chain_graph(edges: QuerySet[LedTo] | Iterable[LedTo]) -> SafeString:

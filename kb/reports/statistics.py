@@ -142,9 +142,7 @@ def _counts(start: str, end: str) -> Q:
 
 
 def _sums() -> dict[str, Any]:
-    _, start, end = TIMES["resolve"]
-    lost = Sum(_apart(start, end), filter=recorded(start, end))
-    sums: dict[str, Any] = {"n": Count("pk"), "lost": lost}
+    sums: dict[str, Any] = {"n": Count("pk")}
     for key, (_, start, end) in TIMES.items():
         counts = _counts(start, end)
         sums[f"{key}_sum"] = Sum(_apart(start, end), filter=counts)
@@ -162,25 +160,31 @@ def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return dict.fromkeys(_sums()) | total
 
 
-def time_figures(incidents: QuerySet[Incident]) -> tuple[list[TimeFigure], int, float]:
-    """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query."""
-    medians = {
-        f"{key}_median": Median(_Minutes(_apart(start, end)), filter=_counts(start, end))
-        for key, (_, start, end) in TIMES.items()
-    }
-    found = incidents.aggregate(**_sums(), **medians)
+def time_figures(
+    incidents: QuerySet[Incident], medians: bool = True
+) -> tuple[list[TimeFigure], int, float]:
+    """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query.
+
+    Without `medians` it takes half the time.
+    """
+    wanted = _sums()
+    if medians:
+        for key, (_, start, end) in TIMES.items():
+            minutes = _Minutes(_apart(start, end))
+            wanted[f"{key}_median"] = Median(minutes, filter=_counts(start, end))
+    found = incidents.aggregate(**wanted)
     figures = [
         TimeFigure(
             f"time to {key}",
             short,
             _mean(found, key),
-            found[f"{key}_median"],
+            found.get(f"{key}_median"),
             found[f"{key}_count"],
             found["n"],
         )
         for key, (short, _, _) in TIMES.items()
     ]
-    return figures, found["n"], _in_minutes(found["lost"])
+    return figures, found["n"], _in_minutes(found["resolve_sum"])
 
 
 def _mean(found: Mapping[str, Any], key: str) -> float | None:
@@ -191,7 +195,7 @@ def _mean(found: Mapping[str, Any], key: str) -> float | None:
 
 def _breakdown_row(name: str, found: Mapping[str, Any]) -> BreakdownRow:
     figures = {short: _mean(found, key) for key, (short, _, _) in TIMES.items()}
-    return BreakdownRow(name, found["n"], _in_minutes(found["lost"]), figures)
+    return BreakdownRow(name, found["n"], _in_minutes(found["resolve_sum"]), figures)
 
 
 def by_month(incidents: QuerySet[Incident]) -> list[BreakdownRow]:

@@ -73,7 +73,7 @@ def report(request: HttpRequest) -> HttpResponse:
         return _csv(months, *statistics.by_service_and_team(incidents))
     figures, count, lost = statistics.time_figures(incidents)
     before = statistics.filtered_incidents(request.user, chosen.period_before)
-    figures_before, count_before, lost_before = statistics.time_figures(before)
+    figures_before, count_before, lost_before = statistics.time_figures(before, medians=False)
 
     def behind(month: str, part: str) -> str:
         return drill_through.incidents_of(chosen, month)
