@@ -116,7 +116,8 @@ class IncidentPaginator(Paginator):
         if incidents.query.distinct:
             # DISTINCT selects what it sorts by too: no subquery of one column.
             keys = list(keys)
-        shown = Incident.objects.filter(pk__in=keys)
+        # Texts would be most of what is read.
+        shown = Incident.objects.filter(pk__in=keys).defer("search", "symptom", "resolution")
         listed = shown.select_related("owner").prefetch_related("services")
         return list(listed.order_by(*incidents.query.order_by))
 
