@@ -13,7 +13,7 @@ from incidents.models import Service
 from practice.records.release_gate import gate_of
 
 
-class ReasonSerializer(serializers.Serializer):
+class GateReasonSerializer(serializers.Serializer):
     what = serializers.ChoiceField(["budget", "load-test"])
     text = serializers.CharField()
     path = serializers.CharField(help_text="Of the page with the figures.")
@@ -24,7 +24,7 @@ class GateSerializer(serializers.Serializer):
 
     may_release = serializers.BooleanField()
     in_words = serializers.CharField()
-    reasons = ReasonSerializer(many=True, help_text="Against it.")
+    reasons = GateReasonSerializer(many=True, help_text="Against it.")
 
 
 class ReleaseGateView(APIView):

@@ -10,6 +10,8 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils.html import escape
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
 
 from config.api_examples import curl, example_of
 from config.api_reference import Group, Operation, matching, read_groups
@@ -148,6 +150,13 @@ def test_every_operation_of_the_schema_is_in_one_group() -> None:
     ]
     assert sorted(shown) == sorted(wanted)
     assert len(shown) == len(set(shown))
+
+
+def test_no_two_serializers_share_a_name(capfd: pytest.CaptureFixture[str]) -> None:
+    """One would take the place of the other, and a response have the fields of neither."""
+    GENERATOR_STATS.reset()
+    SchemaGenerator().get_schema(request=None, public=True)
+    assert "identical names" not in capfd.readouterr().err
 
 
 def test_the_list_names_every_operation_and_leads_to_it(client: Client) -> None:
