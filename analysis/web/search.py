@@ -14,6 +14,7 @@ from analysis.search import search_everything
 from incidents.search.query_language import SEARCH_FIELDS
 
 MAX_PASTED = 50_000
+_HEADING = re.compile(r"(?<!\S)#{1,6}\s")
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,6 +31,6 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _marked(headline: str) -> SafeString:
-    """The database's excerpt, escaped, with what matched in <mark>."""
-    words = escape(headline)
+    """The database's excerpt, escaped, with what matched in <mark>; headings are plain words."""
+    words = escape(_HEADING.sub("", headline))
     return mark_safe(re.sub("\x02([^\x02\x03]*)\x03", r"<mark>\1</mark>", words))  # noqa: S308

@@ -97,14 +97,16 @@ def test_one_search_finds_every_kind(
     web: Client, history: dict[str, Incident], user: User, database: Service
 ) -> None:
     postmortem = start_postmortem([history["expired"]], user)
-    postmortem.body = "The relay & gateway refused <us."
+    postmortem.body = "## What happened\nThe relay & gateway refused <us."
     postmortem.save()
     publish(postmortem)
     Change.objects.create(service=database, title="relay 4.2")
     page = web.get("/analysis/search/", {"q": "relay"}).content.decode()
     assert "Relay certificate expired" in page
     assert "relay 4.2" in page
-    assert "The <mark>relay</mark> &amp; gateway refused &lt;us." in page
+    excerpt = "What happened\nThe <mark>relay</mark> &amp; gateway refused &lt;us."
+    assert f">{excerpt}<" in page
+    assert f'<a href="{database.get_absolute_url()}" data-row>orders-db</a>: relay 4.2' in page
     assert "orders-db" in web.get("/analysis/search/", {"q": "orders"}).content.decode()
 
 
