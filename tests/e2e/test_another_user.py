@@ -153,7 +153,7 @@ def other(
     version: str = request.param
     if version == "own":
         (checkout / ".venv").symlink_to(sys.prefix)
-        return {"VERSION": "%d.%d" % sys.version_info[:2]}
+        return {"VERSION": f"{sys.version_info[0]}.{sys.version_info[1]}"}
     if version == "system" and (found := version_of(SYSTEM)):
         return {"PATH": "/usr/bin:/bin", "VERSION": found}
     prefix = prefix_of(version)
