@@ -32,7 +32,7 @@ from kb.postmortems.action_items import add_action
 from kb.postmortems.editing import comment_on, start_postmortem
 from people.membership import give_role, join_team
 from people.models import GroupRule, Invitation, Role, Team
-from tests.e2e.conftest import kill_group, note_problems, wait_for
+from tests.e2e.conftest import kill_group, note_problems, settle, wait_for
 from tests.incidents.signed_requests import make, sample
 
 pytestmark = pytest.mark.e2e
@@ -187,7 +187,7 @@ def test_the_pages_have_no_accessibility_faults_wide_and_on_a_phone_light_and_da
     ]  # fmt: skip
     for path in paths:
         page.goto(live_server.url + path)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         page.evaluate(AXE_SCRIPT)
         for width, scheme, options in LOOKS:
             page.set_viewport_size({"width": width, "height": 844})
