@@ -16,7 +16,7 @@ from analysis.suggestions.types import AlikeIncident
 from common.viewer import Viewer
 from incidents.models import Change, Incident, Service
 from incidents.permissions import visible_incidents
-from incidents.search.filters import full_text_matches, incidents_by_keys
+from incidents.search.filters import full_text_match, incidents_by_keys
 from incidents.search.query_language import Query, parse_query, search_query
 from kb.causes.queries import causes_containing
 from kb.models import Cause, Postmortem
@@ -73,7 +73,7 @@ def search_everything(text: str, user: Viewer) -> SearchResults:
         return found
     incidents = visible_incidents(user).filter(where)
     if query.words:
-        incidents = incidents.filter(pk__in=full_text_matches(query.words))
+        incidents = incidents.filter(full_text_match(query.words))
     found.incidents = incidents_by_keys(incidents.values_list("pk", flat=True)[:MAX_INCIDENTS])
     if query.words and not query.fields:
         wanted = search_query(query.words)

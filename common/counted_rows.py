@@ -1,10 +1,12 @@
-"""Counts of related rows that neither join nor multiply those of the query around them."""
+"""Counts of related rows that neither join nor multiply those of the query around them, and how
+many rows a table has without counting them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 
@@ -12,3 +14,13 @@ def count_of(rows: QuerySet[Any], field: str, outer: str = "pk") -> Coalesce:
     """For an annotation: how many of `rows` have in `field` what the row around has in `outer`."""
     related = rows.filter(**{field: OuterRef(outer)}).order_by().values(field)
     return Coalesce(Subquery(related.annotate(n=Count("pk")).values("n")), 0)
+
+
+def estimated_rows(model: type[Model]) -> int:
+    """As PostgreSQL counted them when it last looked; 0 where it never has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [model._meta.db_table]
+        )
+        row = cursor.fetchone()
+    return max(0, int(row[0])) if row else 0

@@ -24,7 +24,7 @@ from incidents.permissions import (
     MANAGE_FIELDS,
     visible_incidents,
 )
-from incidents.search.filters import full_text_matches, incidents_by_keys
+from incidents.search.filters import full_text_match, incidents_by_keys
 from people.acts import Act
 from people.permissions import may
 
@@ -106,7 +106,7 @@ def _find_incidents(viewer: Viewer, text: str) -> Iterator[Entry]:
     """Open ones, the most severe first; with a text, those that contain it, the newest first."""
     incidents = visible_incidents(viewer)
     if text:
-        rows = incidents.filter(pk__in=full_text_matches(text))
+        rows = incidents.filter(full_text_match(text))
     else:
         rows = incidents.exclude(status=Incident.Status.RESOLVED).order_by("severity", "-pk")
     for incident in incidents_by_keys(rows.values_list("pk", flat=True)[:SHOWN], ()):

@@ -108,7 +108,7 @@ def visible_alerts(viewer: Viewer) -> QuerySet[Alert]:
     alone = Q(incident=None)
     if team := only_team(viewer):
         alone &= Q(service__owner=team)
-    return Alert.objects.filter(alone | Q(incident__in=visible_incidents(viewer)))
+    return Alert.objects.filter(alone | Q(incident__isnull=False) & visible(viewer, "incident__"))
 
 
 def can_see(viewer: Viewer, incident: Incident) -> bool:

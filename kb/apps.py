@@ -14,6 +14,7 @@ class KbConfig(AppConfig):
         from incidents.events.signals import visibility_changing
         from incidents.pager_acts import ECHOES, PEOPLE
         from incidents.palette import FINDERS, PAGES
+        from incidents.permissions import visible_incidents
         from incidents.search.query_language import SEARCH_FIELDS
         from incidents.search.row_causes import ROW_CAUSES
         from kb import on_call, palette, permissions, row_causes
@@ -33,7 +34,7 @@ class KbConfig(AppConfig):
         SEARCH_FIELDS.register("cause", CAUSE_FIELD)
         ROW_CAUSES.register("linked", row_causes.linked_causes)
         ROW_CAUSES.register("likely", row_causes.likely_causes)
-        guard("incidents' causes", permissions.visible_incidents, "kb:incident-causes")
+        guard("incidents' causes", visible_incidents, "kb:incident-causes")
         guard("causes", permissions.visible_causes, "kb:cause")
         guard("postmortems", permissions.visible_postmortems, "kb:postmortem")
         guard("pictures", permissions.visible_pictures, "kb:picture")

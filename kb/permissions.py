@@ -19,7 +19,7 @@ from django.db.models import (
 
 from common.viewer import Viewer, only_team
 from incidents.events.pages import hidden_paths
-from incidents.permissions import sees_all, visible, visible_incidents
+from incidents.permissions import sees_all, visible
 from kb.models import (
     ActionItem,
     Cause,
@@ -90,7 +90,8 @@ def visible_postmortems(user: Viewer) -> QuerySet[Postmortem]:
     if sees_all(user):
         return Postmortem.objects.all()
     through = Postmortem.incidents.through.objects.filter(postmortem_id=OuterRef("pk"))
-    hidden = Exists(through.exclude(incident_id__in=visible_incidents(user).values("pk")))
+    # Hidden ones are few: to exclude the visible ones the database would read all of them.
+    hidden = Exists(through.filter(~visible(user, "incident__")))
     public: Any = Q(private=False) | Exists(through.filter(incident__private=True))
     if user.pk is not None:
         reviewed = PostmortemReview.objects.filter(postmortem=OuterRef("pk"), reviewer=user.pk)

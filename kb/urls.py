@@ -105,6 +105,7 @@ urlpatterns = [
     path("services/<int:pk>/on-call/", on_call.of_service, name="service-on-call"),
     path("incidents/<int:incident>/on-call/", on_call.of_incident, name="incident-on-call"),
     path("reports/", reports.report, name="report"),
+    path("reports/services/", reports.report_services, name="report-services"),
     path("reports/causes/", reports.report_causes, name="report-causes"),
     path("incidents/<int:incident>/causes/", causes.incident_causes, name="incident-causes"),
     path("incidents/<int:incident>/link/", causes.link, name="link"),

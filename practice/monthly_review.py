@@ -137,7 +137,8 @@ def build_review(user: Viewer, month: date, service: Service | None = None) -> M
         rows.only(*LISTED_FIELDS).prefetch_related("services").order_by("impact_started_at", "pk")
     )
     before = statistics.ReportFilter(last_month(month), month, service=chosen.service)
-    _, count, lost = statistics.time_figures(statistics.filtered_incidents(user, before))
+    earlier = statistics.filtered_incidents(user, before)
+    _, count, lost = statistics.time_figures(earlier, medians=False)
     review.before = count, lost
     _add_causes(review, rows)
     review.slos = _budgets(user, review)

@@ -250,14 +250,17 @@ def as_png(drawing: str) -> bytes:
 
 
 def _ticks(start: float, end: float, shift: float = 0) -> list[float]:
-    """Round times, about five of them, of a clock that is `shift` seconds ahead of UTC."""
+    """Round times, about five of them, of a clock that is `shift` seconds ahead of UTC.
+
+    None so near an end that its label would be cut.
+    """
     day = 86_400
     steps = (60, 300, 900, 1800, 3600, 7200, 14_400, 43_200)
     for step in (*steps, day, 2 * day, 7 * day, 14 * day, 61 * day):
         if (end - start) / step <= 5.5:
             break
     first = -(-(start + shift) // step) * step - shift
-    return [at for at in np.arange(first, end, step) if at - start > (end - start) * 0.03]
+    return [at for at in np.arange(first, end, step) if 0.03 < (at - start) / (end - start) < 0.95]
 
 
 def _thinned(times: np.ndarray, values: np.ndarray) -> list[tuple[float, float]]:

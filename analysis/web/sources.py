@@ -100,4 +100,8 @@ def probe(request: HttpRequest, pk: int) -> HttpResponse:
     except SourceError as error:
         # With what the server wrote: only those who may choose the address get here.
         answer, well = error.in_full, False
-    return render(request, "analysis/sources/_probe_result.html", {"answer": answer, "well": well})
+    context = {"answer": answer, "well": well}
+    response = render(request, "analysis/sources/_probe_result.html", context)
+    if well:
+        response["HX-Trigger"] = "step-done"
+    return response

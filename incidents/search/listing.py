@@ -75,10 +75,18 @@ class IncidentPaginator(Paginator):
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many there are of each status."""
-        of_status = self.object_list.order_by().values("status")
-        counted = of_status.annotate(n=Count("pk", distinct=self.object_list.query.distinct))
-        return dict(counted.values_list("status", "n"))
+        """How many there are of each status.
+
+        Open ones are few. To count the others as the rest of all takes half as long as to group
+        all by status.
+        """
+        every = self.object_list.order_by()
+        count = Count("pk", distinct=every.query.distinct)
+        of_status = every.exclude(status=RESOLVED).values_list("status").annotate(n=count)
+        of_all = every.annotate(all=Value("all")).values_list("all").annotate(n=count)
+        found = dict(of_status.union(of_all, all=True))
+        total = found.pop("all", 0)
+        return {**found, RESOLVED: total - sum(found.values())}
 
     @cached_property
     def count(self) -> int:
@@ -108,7 +116,8 @@ class IncidentPaginator(Paginator):
         if incidents.query.distinct:
             # DISTINCT selects what it sorts by too: no subquery of one column.
             keys = list(keys)
-        shown = Incident.objects.filter(pk__in=keys)
+        # Texts would be most of what is read.
+        shown = Incident.objects.filter(pk__in=keys).defer("search", "symptom", "resolution")
         listed = shown.select_related("owner").prefetch_related("services")
         return list(listed.order_by(*incidents.query.order_by))
 

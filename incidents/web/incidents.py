@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.viewer import signed_in
 from incidents import filing, sharing
 from incidents.alerts.new_service import add_offered_service, offered_services
-from incidents.models import Alert, Incident, TimelineEntry, history_of
+from incidents.models import Alert, Incident, Service, TimelineEntry, history_of
 from incidents.permissions import (
     ADD_SERVICES,
     EDIT_INCIDENTS,
@@ -85,14 +85,18 @@ def file_new(request: HttpRequest) -> HttpResponse:
 @require_GET
 def incident_page(request: HttpRequest, pk: str) -> HttpResponse:
     incident = get_incident(request, pk)
+    services = incident.services.all()
+    offers = offered_services(incident) if incident.is_open else []
     return render(
         request,
         "incidents/incidents/detail.html",
         {
             "incident": incident,
-            "services": incident.services.all(),
+            "services": services,
             "merged_into": visible_incidents(request.user).filter(merged=incident).first(),
-            "offers": offered_services(incident) if incident.is_open else [],
+            "offers": offers,
+            # With an offer and no other service there is nothing to choose from.
+            "chooses_service": not services and not (offers and not Service.objects.exists()),
             "alerts": incident.alerts.select_related("service")[:20],
             **incident.alerts.aggregate(
                 alert_count=Count("pk"),

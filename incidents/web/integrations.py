@@ -145,7 +145,10 @@ def waiting(request: HttpRequest, pk: int) -> HttpResponse:
     context = _waiting_context(request, get_object_or_404(Integration, pk=pk))
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
-    return render(request, "incidents/intake/_waiting.html", context)
+    response = render(request, "incidents/intake/_waiting.html", context)
+    if context["last"] and context["last"].worked_at:
+        response["HX-Trigger"] = "step-done"
+    return response
 
 
 @requires(MANAGE)

@@ -21,16 +21,17 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     FloatField,
+    Func,
     Min,
     Q,
     QuerySet,
     Sum,
 )
-from django.db.models.functions import Extract, TruncMonth
+from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from common.viewer import Viewer
-from incidents.models import Incident, recorded
+from incidents.models import Incident, Service, recorded
 from incidents.permissions import visible_incidents
 from incidents.search.filters import incidents_by_keys
 from kb.models import ActionItem, Category, Cause, CauseLink
@@ -120,9 +121,20 @@ def filtered_incidents(user: Viewer, chosen: ReportFilter) -> QuerySet[Incident]
     return rows.order_by()
 
 
-def _minutes(start: str, end: str) -> Any:
-    apart = ExpressionWrapper(F(end) - F(start), output_field=DurationField())
-    return ExpressionWrapper(Extract(apart, "epoch") / 60.0, output_field=FloatField())
+def _apart(start: str, end: str) -> Any:
+    """Sums of intervals take the database half the time of sums of their minutes."""
+    return ExpressionWrapper(F(end) - F(start), output_field=DurationField())
+
+
+class _Minutes(Func):
+    """In double precision: EXTRACT calculates with decimals, which takes far longer."""
+
+    template = "DATE_PART('epoch', %(expressions)s) / 60"
+    output_field = FloatField()
+
+
+def _in_minutes(summed: timedelta | None) -> float:
+    return summed.total_seconds() / 60 if summed else 0.0
 
 
 def _counts(start: str, end: str) -> Q:
@@ -130,52 +142,60 @@ def _counts(start: str, end: str) -> Q:
 
 
 def _sums() -> dict[str, Any]:
-    _, start, end = TIMES["resolve"]
-    lost = Sum(_minutes(start, end), filter=recorded(start, end))
-    sums: dict[str, Any] = {"n": Count("pk"), "lost": lost}
+    sums: dict[str, Any] = {"n": Count("pk")}
     for key, (_, start, end) in TIMES.items():
         counts = _counts(start, end)
-        sums[f"{key}_sum"] = Sum(_minutes(start, end), filter=counts)
+        sums[f"{key}_sum"] = Sum(_apart(start, end), filter=counts)
         sums[f"{key}_count"] = Count("pk", filter=counts)
     return sums
 
 
-def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The sums and counts of `_sums()` over several rows."""
-    total = dict.fromkeys(_sums(), 0.0)
+    total: dict[str, Any] = {}
     for row in rows:
-        for key in total:
-            total[key] += row[key] or 0
-    return total
+        for key in _sums():
+            if row[key] is not None:
+                total[key] = total[key] + row[key] if key in total else row[key]
+    return dict.fromkeys(_sums()) | total
 
 
-def time_figures(incidents: QuerySet[Incident]) -> tuple[list[TimeFigure], int, float]:
-    """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query."""
-    medians = {
-        f"{key}_median": Median(_minutes(start, end), filter=_counts(start, end))
-        for key, (_, start, end) in TIMES.items()
-    }
-    found = incidents.aggregate(**_sums(), **medians)
+def time_figures(
+    incidents: QuerySet[Incident], medians: bool = True
+) -> tuple[list[TimeFigure], int, float]:
+    """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query.
+
+    Without `medians` it takes half the time.
+    """
+    wanted = _sums()
+    if medians:
+        for key, (_, start, end) in TIMES.items():
+            minutes = _Minutes(_apart(start, end))
+            wanted[f"{key}_median"] = Median(minutes, filter=_counts(start, end))
+    found = incidents.aggregate(**wanted)
     figures = [
         TimeFigure(
             f"time to {key}",
             short,
-            found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None,
-            found[f"{key}_median"],
+            _mean(found, key),
+            found.get(f"{key}_median"),
             found[f"{key}_count"],
             found["n"],
         )
         for key, (short, _, _) in TIMES.items()
     ]
-    return figures, found["n"], found["lost"] or 0.0
+    return figures, found["n"], _in_minutes(found["resolve_sum"])
+
+
+def _mean(found: Mapping[str, Any], key: str) -> float | None:
+    """In minutes."""
+    count = found[f"{key}_count"]
+    return _in_minutes(found[f"{key}_sum"]) / count if count else None
 
 
 def _breakdown_row(name: str, found: Mapping[str, Any]) -> BreakdownRow:
-    figures = {
-        short: found[f"{key}_sum"] / found[f"{key}_count"] if found[f"{key}_count"] else None
-        for key, (short, _, _) in TIMES.items()
-    }
-    return BreakdownRow(name, int(found["n"]), found["lost"] or 0.0, figures)
+    figures = {short: _mean(found, key) for key, (short, _, _) in TIMES.items()}
+    return BreakdownRow(name, found["n"], _in_minutes(found["resolve_sum"]), figures)
 
 
 def by_month(incidents: QuerySet[Incident]) -> list[BreakdownRow]:
@@ -189,20 +209,20 @@ def by_month(incidents: QuerySet[Incident]) -> list[BreakdownRow]:
 def by_service_and_team(
     incidents: QuerySet[Incident],
 ) -> tuple[list[BreakdownRow], list[BreakdownRow]]:
-    """Per service and per team, most minutes lost first. One query.
+    """Per service and per team, most minutes lost first. Two queries.
 
     An incident of two services counts for both, and for a team once per service of it.
     """
-    rows = list(
-        incidents.exclude(services=None)
-        .values("services__name", "services__owner__name")
-        .annotate(**_sums())
-    )
+    # By key: grouping by names takes the database twice as long.
+    of_service = {row["services"]: row for row in incidents.values("services").annotate(**_sums())}
+    found = Service.objects.filter(pk__in=filter(None, of_service)).order_by()
+    rows: list[tuple[str, Mapping[str, Any]]] = []
     teams: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        teams.setdefault(row["services__owner__name"], []).append(row)
+    for key, name, team in found.values_list("pk", "name", "owner__name"):
+        rows.append((name, of_service[key]))
+        teams.setdefault(team, []).append(of_service[key])
     return (
-        _most_lost(_breakdown_row(row["services__name"], row) for row in rows),
+        _most_lost(_breakdown_row(name, row) for name, row in rows),
         _most_lost(_breakdown_row(team, _sum_rows(of)) for team, of in teams.items() if team),
     )
 
@@ -278,7 +298,7 @@ def causes_by_category(incidents: QuerySet[Incident]) -> Months:
 def repeat_offenders(incidents: QuerySet[Incident]) -> list[tuple[Cause, int, float]]:
     """Causes of more than one incident, most times first, with the minutes from impact to end."""
     lost = Sum(
-        _minutes("incident__impact_started_at", "incident__resolved_at"),
+        _apart("incident__impact_started_at", "incident__resolved_at"),
         filter=recorded("impact_started_at", "resolved_at", prefix="incident__"),
     )
     rows = confirmed_links(incidents).order_by().values_list("cause_id")
@@ -288,7 +308,7 @@ def repeat_offenders(incidents: QuerySet[Incident]) -> list[tuple[Cause, int, fl
         .order_by("-times", "cause_id")[:15]
     )
     causes = Cause.objects.in_bulk([key for key, _, _ in found])
-    return [(causes[key], times, minutes or 0.0) for key, times, minutes in found]
+    return [(causes[key], times, _in_minutes(minutes)) for key, times, minutes in found]
 
 
 def follow_through(user: Viewer, chosen: ReportFilter) -> ActionFollowThrough:

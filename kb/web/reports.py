@@ -69,12 +69,11 @@ def report(request: HttpRequest) -> HttpResponse:
     chosen, problems = _filter_of(request)
     incidents = statistics.filtered_incidents(request.user, chosen)
     months = statistics.by_month(incidents)
-    services, teams = statistics.by_service_and_team(incidents)
     if request.GET.get("as") == "csv":
-        return _csv(months, services, teams)
+        return _csv(months, *statistics.by_service_and_team(incidents))
     figures, count, lost = statistics.time_figures(incidents)
     before = statistics.filtered_incidents(request.user, chosen.period_before)
-    figures_before, count_before, lost_before = statistics.time_figures(before)
+    figures_before, count_before, lost_before = statistics.time_figures(before, medians=False)
 
     def behind(month: str, part: str) -> str:
         return drill_through.incidents_of(chosen, month)
@@ -96,12 +95,19 @@ def report(request: HttpRequest) -> HttpResponse:
         "lost_chart": svg_charts.stacked_columns(
             [(row.name, [("", row.minutes)]) for row in months], _("minutes"), behind
         ),
-        "services": services,
-        "teams": teams,
         "all_services": Service.objects.values_list("name", flat=True),
         "all_teams": Team.objects.exclude(services=None).values_list("name", flat=True).distinct(),
     }
     return render(request, "kb/reports/overview.html", context)
+
+
+@require_GET
+def report_services(request: HttpRequest) -> HttpResponse:
+    """The part of the report by service and team; the page loads it after the figures."""
+    chosen, _problems = _filter_of(request)
+    incidents = statistics.filtered_incidents(request.user, chosen)
+    services, teams = statistics.by_service_and_team(incidents)
+    return render(request, "kb/reports/_services.html", {"services": services, "teams": teams})
 
 
 @require_GET

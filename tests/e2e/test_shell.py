@@ -168,6 +168,7 @@ def test_the_first_alert_ticks_its_step_while_the_page_is_open(
     expect(page.get_by_text("✓ received")).to_be_visible()
     incident = Incident.objects.get()
     expect(page.get_by_role("link", name=f"Open {incident.reference}")).to_be_visible()
+    expect(page.locator(".message", has_text="steps of the first hour")).to_contain_text("3 of 7")
     expect(step).to_contain_text("✓ done")
     fault_free(hour)
     assert not problems

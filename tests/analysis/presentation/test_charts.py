@@ -118,6 +118,12 @@ def test_the_time_axis_is_on_the_clock_of_the_reader() -> None:
     assert re.findall(r">(\d\d:\d\d)<", drawing) == ["06:00", "07:00", "08:00", "09:00"]
 
 
+def test_a_time_that_the_edge_would_cut_is_left_out() -> None:
+    times = np.arange(0, 14_520, 60.0).tolist()
+    drawing = draw([(times, times)], "", "cpu")
+    assert re.findall(r">(\d\d:\d\d)<", drawing) == ["01:00", "02:00", "03:00"]
+
+
 @pytest.mark.django_db
 def test_alerts_and_changes_are_marks_with_names(incident: Incident, database: Service) -> None:
     at = incident.impact_started_at

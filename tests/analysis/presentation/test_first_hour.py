@@ -54,7 +54,8 @@ def test_a_source_counts_when_it_answered_not_when_it_was_entered(
     )
     assert "has not answered yet" in client.get("/analysis/first-hour/").content.decode()
     assert ticked(admin) == []
-    client.post(f"/analysis/sources/{made.pk}/probe/")
+    answer = client.post(f"/analysis/sources/{made.pk}/probe/")
+    assert answer.headers["HX-Trigger"] == "step-done"
     assert ticked(admin) == ["Connect a source"]
 
 

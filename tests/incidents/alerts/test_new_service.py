@@ -109,6 +109,10 @@ def test_the_incident_offers_the_service_and_says_what_is_guessed(
     assert "Add service shop" in page
     assert "Guessed: normal tier, kind “Other”" in " ".join(page.split())
     assert UnknownService.objects.get().name == "shop"
+    assert "Which service is affected?" not in page
+    Service.objects.create(name="billing")
+    page = client.get(incident.get_absolute_url()).content.decode()
+    assert "Which service is affected?" in page
 
 
 @pytest.mark.django_db

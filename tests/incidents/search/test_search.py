@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from analysis.core.log_templates import mask, template_id
 from analysis.models import Fingerprint
 from analysis.search import is_pasted, search_everything
-from incidents.filing import file_incident
+from incidents.filing import add_note, file_incident
 from incidents.models import Change, Incident, Service
+from incidents.search import filters
 from incidents.search.filters import search_incidents
 from incidents.search.query_language import parse_query
 from kb.causes.linking import name_cause
@@ -26,12 +27,18 @@ def history(database: Service, user: User) -> dict[str, Incident]:
         impact_started_at="2026-01-15T10:00Z", reporter=user,
     )  # fmt: skip
     name_cause(expired, "Relay certificate expired", category="expiry")
-    return {
-        "expired": expired,
-        "late": file_incident(title="Mails are late", impact_started_at="2026-03-01T00:00Z"),
-    }
+    late = file_incident(title="Mails are late", impact_started_at="2026-03-01T00:00Z")
+    add_note(late, "The tulip queue is full", user)
+    return {"expired": expired, "late": late}
 
 
+@pytest.fixture(params=[0, 1000], ids=["in most rows", "in few rows"])
+def rows_of_table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words that most incidents contain are searched in another way."""
+    monkeypatch.setattr(filters, "estimated_rows", lambda model: request.param)
+
+
+@pytest.mark.usefixtures("rows_of_table")
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -53,6 +60,8 @@ def history(database: Service, user: User) -> dict[str, Incident]:
         ("failures gatew", {"expired"}),
         ("late -mails", set()),
         ("mail OR gateway", {"expired", "late"}),
+        ("orders-db", {"expired"}),
+        ("tulip", {"late"}),
     ],
 )
 def test_words_phrases_and_fields(history: dict[str, Incident], text: str, found: set[str]) -> None:

@@ -127,6 +127,9 @@ def test_the_page_has_charts_and_the_csv_no_formula(web: Client, cause: Cause) -
     page = web.get(f"/knowledge/reports/?{window}").content.decode()
     assert '<svg class="bars"' in page
     assert "30 min" in page
+    services = web.get(f"/knowledge/reports/services/?{window}").content.decode()
+    assert "<td>pay</td>" in services
+    assert "<td>=cmd|&#x27; /C calc&#x27;!A0</td>" in services
     causes = web.get(f"/knowledge/reports/causes/?{window}").content.decode()
     assert "0 <small>of 1 with a confirmed cause" in causes
     assert '<svg class="bars"' in causes
