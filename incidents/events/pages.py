@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -75,11 +75,32 @@ def hidden_paths(viewer: Viewer, paths: Iterable[str]) -> set[str]:
     return hidden
 
 
-def with_open_pages(rows: QuerySet[Row], viewer: Viewer, field: str = "path") -> QuerySet[Row]:
-    """Those of `rows` whose `field` is the address of a page that `viewer` may open."""
+def kinds_of(paths: Iterable[str]) -> frozenset[str]:
+    """The names of those `RECORDS` whose pages are among `paths`."""
+    each_path = set(paths)
+    return frozenset(
+        name
+        for name, record in RECORDS.items()
+        if any(re.match(record.pattern, path) for path in each_path)
+    )
+
+
+def with_open_pages(
+    rows: QuerySet[Row],
+    viewer: Viewer,
+    field: str = "path",
+    kinds: Collection[str] | None = None,
+) -> QuerySet[Row]:
+    """Those of `rows` whose `field` is the address of a page that `viewer` may open.
+
+    Whoever knows from `kinds_of` that it holds pages of no other `kinds` saves the database to
+    plan for those: it takes a millisecond each.
+    """
     if sees_all(viewer):
         return rows
-    for place, record in enumerate(RECORDS.values()):
+    for place, (name, record) in enumerate(RECORDS.items()):
+        if kinds is not None and name not in kinds:
+            continue
         key = f"record_{place}"
         number = Func(F(field), Value(record.pattern), function="substring")
         rows = rows.alias(**{key: Cast(number, BigIntegerField())})

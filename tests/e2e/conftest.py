@@ -195,6 +195,22 @@ def replay(tmp_path: Path) -> Iterator[Callable[[Path], str]]:
         process.wait()
 
 
+SETTLED = """() => {
+  const ends = performance.getEntriesByType("resource").map(each => each.responseEnd);
+  return document.readyState === "complete"
+    && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
+    && performance.now() - Math.max(0, ...ends) > 100;
+}"""
+
+
+def settle(page: Page) -> None:
+    """Wait for what a page loads by itself; “networkidle” takes half a second for each."""
+    until = time.monotonic() + 20
+    while not page.evaluate(SETTLED):
+        assert time.monotonic() < until, f"{page.url} goes on loading."
+        page.wait_for_timeout(25)
+
+
 LEAVING = ("htmx:sendAbort", "htmx:afterRequest")
 """What htmx calls errors when a page is left while it loads; a response that fails has others."""
 

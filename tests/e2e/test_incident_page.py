@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from incidents.filing import file_incident
 from incidents.models import Incident, Service
 from kb.models import Cause, CauseLink, Check
-from tests.e2e.conftest import note_problems
+from tests.e2e.conftest import note_problems, settle
 from tests.e2e.test_appearance import pulled_series
 from tests.e2e.test_main_job import LOOKS, past, sign_in
 
@@ -267,7 +267,7 @@ def test_all_states_of_the_page_are_accessible_and_nothing_is_sideways_on_a_phon
             expect(page.get_by_role("dialog")).to_be_visible()
         if act == "menu":
             page.locator("summary", has_text="More").last.click()
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, act
         page.evaluate(AXE_SCRIPT)
         for _, scheme, options in LOOKS[1:]:

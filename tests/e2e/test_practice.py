@@ -19,7 +19,7 @@ from kb.causes.linking import name_cause
 from people.models import Team
 from practice.models import ReadinessReview
 from practice.readiness import reviews
-from tests.e2e.conftest import note_problems
+from tests.e2e.conftest import note_problems, settle
 from tests.e2e.test_main_job import sign_in
 
 pytestmark = pytest.mark.e2e
@@ -53,7 +53,7 @@ def fault_free(page: Page) -> None:
     for scheme, width in (("light", 1440), ("dark", 390)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_load_state("networkidle")
+        settle(page)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url

@@ -14,9 +14,10 @@ from django.test import Client, override_settings
 
 from config.urls import admin_urls
 from incidents import sharing
+from incidents.events import notices
 from incidents.events.notices import count_unread, notify, visible_notices
 from incidents.filing import edit_incident, file_incident
-from incidents.models import Incident
+from incidents.models import Incident, Notice
 from incidents.permissions import can_see
 from kb import privacy
 from kb.causes import linking, merging
@@ -161,16 +162,22 @@ def test_making_private_and_public_are_rights(
     assert Incident.objects.get(pk=alone.pk).private
 
 
+@pytest.mark.parametrize("few", [notices.FEW, 0])
 def test_notices_about_what_became_private_disappear(
-    incident: Incident, user: User, other: User, client: Client
-) -> None:
+    incident: Incident, user: User, other: User, client: Client,
+    few: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(notices, "FEW", few)
+    Notice.objects.create(user=other, key="open", text="Elsewhere", path="/tokens/")
     notify(other, "a", "Look at orders-db", f"{incident.get_absolute_url()}#entry-1")
-    assert visible_notices(other).count() == count_unread(other) == 1
+    assert visible_notices(other).count() == count_unread(other) == 2
     edit_incident(incident, user, private=True)
-    assert visible_notices(other).count() == count_unread(other) == 0
+    assert visible_notices(other).count() == count_unread(other) == 1
     client.force_login(other)
     assert "Look at orders-db" not in client.get("/notices/").content.decode()
-    assert client.get("/api/v1/notices/").json()["results"] == []
+    assert [each["text"] for each in client.get("/api/v1/notices/").json()["results"]] == [
+        "Elsewhere"
+    ]
 
 
 def test_djangos_admin_is_off_unless_switched_on(admin_client: Client) -> None:
