@@ -172,3 +172,22 @@ def test_the_first_alert_ticks_its_step_while_the_page_is_open(
     expect(step).to_contain_text("✓ done")
     fault_free(hour)
     assert not problems
+
+
+def test_requests_are_tried_with_a_script_that_only_its_button_loads(
+    page: Page, live_server: Any, problems: list[str]
+) -> None:
+    page.goto(f"{live_server.url}/api/docs/")
+    page.get_by_role("link", name="Try requests").click()
+    assert _bytes_of_scripts(page) < 150_000
+    page.get_by_role("button", name="Load Swagger UI").click()
+    expect(page.locator(".opblock").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Load Swagger UI")).to_have_count(0)
+    assert not problems
+
+
+def _bytes_of_scripts(page: Page) -> int:
+    resources = "performance.getEntriesByType('resource')"
+    of_scripts = f"{resources}.filter((each) => each.initiatorType === 'script')"
+    total: int = page.evaluate(f"{of_scripts}.reduce((sum, each) => sum + each.decodedBodySize, 0)")
+    return total
