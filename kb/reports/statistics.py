@@ -152,12 +152,12 @@ def _sums() -> dict[str, Any]:
 
 def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The sums and counts of `_sums()` over several rows."""
-    total: dict[str, Any] = {}
+    total: dict[str, Any] = dict.fromkeys(_sums())
     for row in rows:
-        for key in _sums():
+        for key, value in total.items():
             if row[key] is not None:
-                total[key] = total[key] + row[key] if key in total else row[key]
-    return dict.fromkeys(_sums()) | total
+                total[key] = row[key] if value is None else value + row[key]
+    return total
 
 
 def time_figures(

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import F
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from analysis.evidence import planning, pulling
 from analysis.models import Evidence, EvidenceRequest, Finding, Source
@@ -211,13 +211,18 @@ def test_keys_move_and_open_rows(
     page.wait_for_url(re.compile(r"/INC-\d+/"))
 
 
+def button_of_likely_cause(page: Page, live_server: Any, past: Service) -> Locator:
+    """On the page of a new incident."""
+    incident = file_incident(title="orders-db CPU high", services=[past])
+    page.goto(live_server.url + incident.get_absolute_url())
+    return page.locator(".causes > li").first.get_by_role("button", name="This is it")
+
+
 def test_a_click_counts_though_its_button_is_replaced_before_the_answer(
     past: Service, browser: Browser, live_server: Any, django_user_model: Any
 ) -> None:
     page = sign_in(browser, live_server.url, django_user_model)
-    incident = file_incident(title="orders-db CPU high", services=[past])
-    page.goto(live_server.url + incident.get_absolute_url())
-    button = page.locator(".causes > li").first.get_by_role("button", name="This is it")
+    button = button_of_likely_cause(page, live_server, past)
     expect(button).to_be_visible()
 
     def late(route: Route) -> None:
@@ -235,9 +240,7 @@ def test_a_click_that_fails_says_so(
     past: Service, browser: Browser, live_server: Any, django_user_model: Any
 ) -> None:
     page = sign_in(browser, live_server.url, django_user_model)
-    incident = file_incident(title="orders-db CPU high", services=[past])
-    page.goto(live_server.url + incident.get_absolute_url())
-    button = page.locator(".causes > li").first.get_by_role("button", name="This is it")
+    button = button_of_likely_cause(page, live_server, past)
     toast = page.locator("#toasts")
     page.route("**/link/", lambda route: route.abort())
     button.click()
