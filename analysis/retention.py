@@ -17,6 +17,7 @@ from common.retention import (
     delete_history,
     delete_some,
 )
+from incidents.retention import CORE, SUPPLEMENTARY
 
 HISTORY = (Source.history.model, Collector.history.model)
 FITS = 5
@@ -49,7 +50,7 @@ def register_kinds() -> None:
             ),
             "taken_at",
             "EVIDENCE_RETENTION_DAYS",
-            {"core": 365, NORMAL: 90, "supplementary": 30},
+            {CORE: 365, NORMAL: 90, SUPPLEMENTARY: 30},
             delete=thin_incidents,
             at_once=10,
             thins=True,

@@ -70,7 +70,7 @@ class Kind:
     """the field of the first table that says when a row was written"""
     setting: str = ""
     default_days: int | Mapping[str, int] = 0
-    """for all tiers or by tier, where no setting says otherwise; 0: for ever"""
+    """where no setting says otherwise, of each tier if the setting tells them apart; 0: for ever"""
     delete: Delete | None = None
     at_once: int = 1000
     thins: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from config.api_examples import (
     Schema,
@@ -197,7 +196,7 @@ def _type(schema: Schema, components: Schema) -> str:
     return " or ".join(_kind(kind, schema, components) for kind in kinds_of(schema)) or "any"
 
 
-def _kind(kind: str, schema: dict[str, Any], components: Schema) -> str:
+def _kind(kind: str, schema: Schema, components: Schema) -> str:
     if kind == "array":
         return f"list of {_type(schema.get('items', {}), components)}"
     more = schema.get("additionalProperties")

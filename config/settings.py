@@ -146,7 +146,7 @@ AUDIT_WEBHOOK_SECRET = env.secret("AUDIT_WEBHOOK_SECRET")
 AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS")
 
 # Days that old rows are stored (docs/retention.md); 0: for ever. Where none are set, those hold
-# that stand beside the setting's name in `<package>/retention.py`.
+# that stand beside the setting's name in `<package>/retention.py`, for accounts storage/kinds.py.
 DELIVERY_RETENTION_DAYS = env.days("DELIVERY_RETENTION_DAYS")
 EVENT_RETENTION_DAYS = env.days("EVENT_RETENTION_DAYS")
 IDEMPOTENT_RESPONSE_RETENTION_DAYS = env.days("IDEMPOTENT_RESPONSE_RETENTION_DAYS")
