@@ -2,8 +2,9 @@
 
 Anyone who can write a log line chooses this module's input, so every pattern takes time linear in
 the length of the text. Three habits ensure it: a pattern starts at the keyword, never at what comes
-before it; a run of characters that may still fail later is possessive (`++`); and two neighbouring
-runs in one pattern share no characters, unless nothing after them can fail.
+before it; a run of characters that may still fail later is possessive (`++`), or atomic (`(?>…)`)
+where it is a run of groups, which Python before 3.11.5 gets wrong as possessive ones; and two
+neighbouring runs in one pattern share no characters, unless nothing after them can fail.
 """
 
 from __future__ import annotations
@@ -68,15 +69,15 @@ _NAMED = re.compile(
     r"""\\{0,3}["']?\]?\s*+[=:]{1,3}+>?\s*+"""  # JSON, YAML, headers, URLs, code
     r"""(?:\\{0,3}["'])?"""
     r")(?:"
-    rf'(?<=\\")(?!{_IN_ESCAPED}{{1,200}}+\\++"{_AFTER_NAME}){_IN_ESCAPED}++'  # to the next \"
-    rf"""|(?<=")(?!{_IN_DOUBLE}{{1,200}}+"{_AFTER_NAME}){_IN_DOUBLE}++"""
-    rf"""|(?<=')(?!{_IN_SINGLE}{{1,200}}+'{_AFTER_NAME}){_IN_SINGLE}++"""
-    rf"""|(?<!["'])(?:{_NAMES_BELOW}*+(?:"""
+    rf'(?<=\\")(?!(?>{_IN_ESCAPED}{{1,200}})\\++"{_AFTER_NAME})(?>{_IN_ESCAPED}+)'  # to the next \"
+    rf"""|(?<=")(?!(?>{_IN_DOUBLE}{{1,200}})"{_AFTER_NAME})(?>{_IN_DOUBLE}+)"""
+    rf"""|(?<=')(?!(?>{_IN_SINGLE}{{1,200}})'{_AFTER_NAME})(?>{_IN_SINGLE}+)"""
+    rf"""|(?<!["'])(?:(?>{_NAMES_BELOW}*)(?:"""
     r"(?:digest|hawk|oauth|signature|aws4-[a-z0-9-]{1,30})\s[^\n]+"  # headers of several parts
     r"""|(?:(?:bearer|basic|token|apikey|negotiate|ntlm|geniekey)\s++)?[^\s"',;&]{3,}"""
-    rf""")|{_NAMES_BELOW}++"""
-    rf"""(?:"(?!{_IN_DOUBLE}{{0,200}}+"{_AFTER_NAME}){_IN_DOUBLE}*+"""
-    rf"""|'(?!{_IN_SINGLE}{{0,200}}+'{_AFTER_NAME}){_IN_SINGLE}*+)?)"""
+    rf""")|(?>{_NAMES_BELOW}+)"""
+    rf"""(?:"(?!(?>{_IN_DOUBLE}{{0,200}})"{_AFTER_NAME})(?>{_IN_DOUBLE}*)"""
+    rf"""|'(?!(?>{_IN_SINGLE}{{0,200}})'{_AFTER_NAME})(?>{_IN_SINGLE}*))?)"""
     r")"
 )
 _URL_PASSWORD = re.compile(r"""(://[^\s/:@"'<>]*+:)[^\s/"'<>]+@""")

@@ -6,11 +6,12 @@ Every query for a person goes through here.
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from common.viewer import Nobody, Viewer, only_team
 from incidents.models import Alert, Incident
 from people.acts import declare
-from people.models import Membership, Role
+from people.models import Role
 
 SEE_ALL = "incidents.view_private_incident"
 declare(SEE_ALL, "see private incidents", Role.ADMINISTRATOR, auditor=True)
@@ -82,21 +83,34 @@ def visible(viewer: Viewer, to: str = "") -> Q:
     """
     condition = Q()
     if not viewer.has_perm(SEE_ALL):
-        condition &= ~Q(**{f"{to}pk__in": _hidden(viewer).values("pk")})
+        condition &= ~Q(**{f"{to}pk__in": _hidden(viewer)})
     if team := only_team(viewer):
         of_team = Incident.services.through.objects.filter(service__owner=team)
         condition &= Q(**{f"{to}pk__in": of_team.values("incident_id")})
     return condition
 
 
-def _hidden(viewer: Viewer) -> QuerySet[Incident]:
-    """Private incidents that `viewer` neither reported nor was added to, by name or by team."""
-    shared = Incident.viewers.through.objects.filter(user_id=viewer.pk).values("incident_id")
-    teams = Membership.objects.filter(user_id=viewer.pk).values("team_id")
-    by_team = Incident.viewer_teams.through.objects.filter(team_id__in=teams).values("incident_id")
-    hidden = Incident.objects.filter(private=True).exclude(pk__in=shared).exclude(pk__in=by_team)
-    # `exclude(reporter_id=None)` would also drop incidents that have no reporter.
-    return hidden.exclude(reporter_id=viewer.pk) if viewer.pk is not None else hidden
+_HIDDEN = """
+SELECT incident.id FROM incidents_incident AS incident
+WHERE incident.private AND incident.reporter_id IS DISTINCT FROM %s
+AND NOT EXISTS (
+    SELECT FROM incidents_incident_viewers AS shared
+    WHERE shared.incident_id = incident.id AND shared.user_id = %s)
+AND NOT EXISTS (
+    SELECT FROM incidents_incident_viewer_teams AS shared
+    JOIN people_membership AS member ON member.team_id = shared.team_id
+    WHERE shared.incident_id = incident.id AND member.user_id = %s)
+"""
+"""Every page asks for it, often several times: to compose it by the ORM took six times as long as
+all else of a query for one incident."""
+NOBODY = 0
+"""No person's key: NULL would count incidents without a reporter as reported by nobody."""
+
+
+def _hidden(viewer: Viewer) -> RawSQL:
+    """Keys of private incidents that `viewer` neither reported nor was added to, by name or by
+    team."""
+    return RawSQL(_HIDDEN, [viewer.pk or NOBODY] * 3)  # noqa: S611  (a query of ours)
 
 
 def visible_incidents(viewer: Viewer) -> QuerySet[Incident]:
@@ -119,7 +133,9 @@ def can_see(viewer: Viewer, incident: Incident) -> bool:
 
 def hidden_incidents(viewer: Viewer) -> QuerySet[Incident]:
     """Private incidents that `viewer` may not see."""
-    return Incident.objects.none() if viewer.has_perm(SEE_ALL) else _hidden(viewer)
+    if viewer.has_perm(SEE_ALL):
+        return Incident.objects.none()
+    return Incident.objects.filter(pk__in=_hidden(viewer))
 
 
 def hidden_incident_ids(viewer: Viewer) -> set[int]:
@@ -127,6 +143,4 @@ def hidden_incident_ids(viewer: Viewer) -> set[int]:
     if only_team(viewer):
         seen = visible_incidents(viewer).values("pk")
         return set(Incident.objects.exclude(pk__in=seen).values_list("pk", flat=True))
-    if viewer.has_perm(SEE_ALL):
-        return set()
-    return set(_hidden(viewer).values_list("pk", flat=True))
+    return set(hidden_incidents(viewer).order_by().values_list("pk", flat=True))

@@ -36,7 +36,7 @@ _UNIT = re.compile(r"(?<=<\*>) \x01[A-Za-z]+")
 _SPACED_VALUE = re.compile(r"= (?<=[\w ]= )[^\s,;=<]+(?=[\s,;]|$)")
 _MANY_WILDCARDS = re.compile(r"<\*>(?:[ ,;:]+<\*>){2,}")
 _WILDCARDS = re.compile(r"<\*>(?:[ ,;:]+<\*>)+")
-_CYCLE = re.compile(r"(<\*> [^ ]++)(?: \1)++(?= |$)")
+_CYCLE = re.compile(r"(<\*> [^ ]++)(?>(?: \1)+)(?= |$)")
 _masked_word = MaskedWords().__getitem__
 
 

@@ -204,6 +204,17 @@ def repeated(tree: Any, before: str, alphabet: str) -> Iterator[tuple[str, str]]
             yield from repeated(part, lead, alphabet)
 
 
+def has_possessive_group(tree: Any) -> bool:
+    """Whether more than single characters is repeated possessively."""
+    one = (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN)
+    for op, argument in tree:
+        if op is codes.POSSESSIVE_REPEAT and [each for each, _ in argument[2] if each not in one]:
+            return True
+        if any(map(has_possessive_group, parts(op, argument))):
+            return True
+    return False
+
+
 def attacks(pattern: re.Pattern[str], length: int) -> list[str]:
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
     own = "".join(dict.fromkeys(literals(tree)))[:5]

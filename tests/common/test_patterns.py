@@ -7,11 +7,12 @@ import random
 import re
 import time
 from collections.abc import Callable
+from re import _parser as parser
 
 import pytest
 
 from common.redaction import redact
-from tests.common.patterns import Pattern, all_patterns, attacks
+from tests.common.patterns import Pattern, all_patterns, attacks, has_possessive_group
 
 SIZES = (20, 200, 2000)
 """Growing, so that an exponential one is found before it takes for ever."""
@@ -86,6 +87,20 @@ def test_every_pattern_takes_time_linear_in_the_text() -> None:
 )
 def test_a_slow_pattern_is_found(written: str, anchored: bool) -> None:
     assert slow_text(Pattern("here", re.compile(written), anchored))
+
+
+def test_no_pattern_repeats_a_group_possessively_which_the_python_of_debian_12_gets_wrong() -> None:
+    """Before 3.11.5 `(?:a+b)*+` finds nothing where the group matches in part; `(?>(?:a+b)*)` does.
+
+    https://github.com/python/cpython/issues/106052: so secrets were stored that were to be hidden.
+    """
+    assert has_possessive_group(parser.parse(r"x(?:a+b)*+"))
+    assert not has_possessive_group(parser.parse(r"[ab]*+(?>(?:a+b)*)"))
+    patterns, _ = all_patterns()
+    wrong = [
+        each.where for each in patterns if has_possessive_group(parser.parse(each.compiled.pattern))
+    ]
+    assert not wrong
 
 
 TOKENS = [
