@@ -5,8 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    Func,
+    IntegerField,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Coalesce
 
 
@@ -14,6 +23,12 @@ def count_of(rows: QuerySet[Any], field: str, outer: str = "pk") -> Coalesce:
     """For an annotation: how many of `rows` have in `field` what the row around has in `outer`."""
     related = rows.filter(**{field: OuterRef(outer)}).order_by().values(field)
     return Coalesce(Subquery(related.annotate(n=Count("pk")).values("n")), 0)
+
+
+def count_up_to(most: int, rows: QuerySet[Any], field: str, outer: str = "pk") -> Func:
+    """As `count_of`, but `most` where there are more: the database reads no further rows."""
+    related = rows.filter(**{field: OuterRef(outer)}).order_by().values("pk")[:most]
+    return Func(ArraySubquery(related), function="CARDINALITY", output_field=IntegerField())
 
 
 def estimated_rows(model: type[Model]) -> int:

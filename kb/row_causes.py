@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db.models import OuterRef, Q
 
-from common.counted_rows import count_of
+from common.counted_rows import count_of, count_up_to
 from common.viewer import Viewer
 from incidents.models import Incident
 from incidents.permissions import visible
@@ -19,7 +19,9 @@ from kb.permissions import visible_causes
 _CONFIRMED, _ROOT = CauseLink.State.CONFIRMED, CauseLink.Role.ROOT
 
 
-def linked_causes(viewer: Viewer, incidents: Sequence[Incident]) -> dict[int, RowCause]:
+def linked_causes(
+    viewer: Viewer, incidents: Sequence[Incident], count_to: int | None
+) -> dict[int, RowCause]:
     """What people linked, confirmed before suspected and roots before others. One query.
 
     `incidents` are visible to `viewer`, and so are their causes; what these caused in incidents
@@ -29,33 +31,40 @@ def linked_causes(viewer: Viewer, incidents: Sequence[Incident]) -> dict[int, Ro
     by_then = Q(incident__impact_started_at__lt=began) | Q(
         incident__impact_started_at=began, incident__lte=OuterRef("incident")
     )
-    # Counted for each of the few links: a join would sort all links of their causes.
+    # For each of the few links: a join would sort all links of their causes.
     confirmed = CauseLink.objects.filter(by_then, visible(viewer, "incident__"), state=_CONFIRMED)
+    counted = (confirmed, "cause", "cause")
+    nth = count_of(*counted) if count_to is None else count_up_to(count_to, *counted)
     links = (
         CauseLink.objects.filter(incident__in=incidents)
         .exclude(state=CauseLink.State.REJECTED)
         .select_related("cause")
-        .annotate(nth=count_of(confirmed, "cause", "cause"))
+        .only("incident", "role", "state", "cause__name")
+        .annotate(nth=nth)
         .order_by("pk")
     )
     of_incident: defaultdict[int, list[CauseLink]] = defaultdict(list)
     for link in links:
         of_incident[link.incident_id].append(link)
-    return {key: _first_of(found) for key, found in of_incident.items()}
+    return {key: _first_of(found, count_to) for key, found in of_incident.items()}
 
 
-def _first_of(links: list[CauseLink]) -> RowCause:
+def _first_of(links: list[CauseLink], count_to: int | None) -> RowCause:
     first = min(links, key=lambda each: (each.state != _CONFIRMED, each.role != _ROOT))
+    nth = first.nth if first.state == _CONFIRMED else 0  # type: ignore[attr-defined]
     return RowCause(
         name=first.cause.name,
         path=first.cause.get_absolute_url(),
         state=first.state,
-        nth=first.nth if first.state == _CONFIRMED else 0,  # type: ignore[attr-defined]
+        nth=nth,
+        at_least=nth == count_to,
         others=len(links) - 1,
     )
 
 
-def likely_causes(viewer: Viewer, incidents: Sequence[Incident]) -> dict[int, RowCause]:
+def likely_causes(
+    viewer: Viewer, incidents: Sequence[Incident], _count_to: int | None
+) -> dict[int, RowCause]:
     """What was stated last as likely, for those that are open."""
     keys = [incident.pk for incident in incidents if incident.is_open]
     if not keys:

@@ -122,7 +122,13 @@ class Incident(models.Model):
             models.Index(fields=["-impact_started_at", "-id"], name="incident_newest_first"),
             models.Index(fields=["updated_at", "id"], name="incident_live_tail"),
             models.Index(fields=["owner"], name="incident_owned", condition=~Q(owner=None)),
-            models.Index(fields=["id"], name="incident_private", condition=Q(private=True)),
+            models.Index(
+                fields=["id"],
+                # Whose each is: what is hidden from somebody is read from the index alone.
+                include=["reporter"],
+                name="incident_private_of",
+                condition=Q(private=True),
+            ),
             models.Index(
                 fields=["impact_started_at"],
                 name="incident_open",

@@ -42,7 +42,7 @@ def _rows(incidents: QuerySet[Incident], viewer: Viewer) -> Iterator[Sequence[ob
         related: list[str | Prefetch[Any]] = ["services"]
         if custom:
             related.append(with_values(BelongsTo.INCIDENTS))
-        for row in rows_of(incidents_by_keys(shown, related), viewer):
+        for row in rows_of(incidents_by_keys(shown, related), viewer, count_to=None):
             values = by_name(row.incident) if custom else {}
             yield [*_cells(row), *(values.get(name, "") for name in custom)]
 

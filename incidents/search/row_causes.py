@@ -22,13 +22,18 @@ class RowCause:
     """in words, for one that history suggests"""
     nth: int = 0
     """how often the confirmed cause had occurred by then, this time included; 0: not counted"""
+    at_least: bool = False
+    """whether `nth` is where counting ended"""
     others: int = 0
     """further causes of the incident"""
 
 
-CauseFinder = Callable[[Viewer, Sequence[Incident]], dict[int, RowCause]]
+SHOWN_TIMES = 21
+"""Up to which occurrence lists count: of a common cause the database would read thousands."""
+CauseFinder = Callable[[Viewer, Sequence[Incident], int | None], dict[int, RowCause]]
 ROW_CAUSES: Registry[CauseFinder] = Registry("causes of listed incidents")
-"""What finds causes, by the key of the incident. The first one registered that knows one wins."""
+"""What finds causes, by the key of the incident. The first one registered that knows one wins.
+The number is up to which occurrence it counts; None: all."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,13 @@ class IncidentRow:
     cause: RowCause | None
 
 
-def rows_of(incidents: Sequence[Incident], viewer: Viewer) -> list[IncidentRow]:
+def rows_of(
+    incidents: Sequence[Incident], viewer: Viewer, count_to: int | None = SHOWN_TIMES
+) -> list[IncidentRow]:
     """Lines for `incidents`, in their order. The number of queries does not depend on how many."""
     causes: dict[int, RowCause] = {}
     for find in ROW_CAUSES.values():
         unknown = [incident for incident in incidents if incident.pk not in causes]
         if unknown:
-            causes |= find(viewer, unknown)
+            causes |= find(viewer, unknown, count_to)
     return [IncidentRow(incident, causes.get(incident.pk)) for incident in incidents]

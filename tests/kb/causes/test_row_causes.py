@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.models import Incident, Service
-from incidents.search.row_causes import RowCause, rows_of
+from incidents.search.row_causes import SHOWN_TIMES, RowCause, rows_of
 from kb.causes.linking import create_cause, link_cause
 from kb.causes.queries import listed_causes
 from kb.models import ActionItem, Cause, Postmortem, StatedAnswer
@@ -95,8 +96,20 @@ def test_the_page_says_the_third_time(web: Client, cause: Cause) -> None:
     for days in (30, 20, 1):
         confirmed(cause, days)
     text = " ".join(web.get("/").content.decode().split())
-    assert '<span class="tag warn">3rd time</span>' in text
+    assert '<span class="tag warn"> 3rd time </span>' in text
     assert "1st time" not in text
+
+
+def test_the_page_does_not_count_all_of_a_common_cause_and_the_csv_does(
+    web: Client, cause: Cause
+) -> None:
+    for days in range(SHOWN_TIMES + 1):
+        confirmed(cause, days + 1)
+    text = " ".join(web.get("/").content.decode().split())
+    assert text.count(f"{SHOWN_TIMES} times or more") == 2
+    assert "20th time" in text and "21st time" not in text
+    lines = list(csv.DictReader(b"".join(web.get("/incidents.csv")).decode().splitlines()))
+    assert {int(line["times_so_far"]) for line in lines} == set(range(1, SHOWN_TIMES + 2))
 
 
 def test_the_trend_compares_the_last_90_days_with_the_90_before(cause: Cause, user: User) -> None:
