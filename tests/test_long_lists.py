@@ -9,11 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from common import file_import
 from incidents.catalogue.sync import import_catalogue
 from incidents.filing import file_incident
-from incidents.models import Service
+from incidents.models import Incident, Service
+from incidents.search import listing
 from kb.models import ChatPerson, Workspace
 from kb.postmortems import editing
 from practice.models import Slo
@@ -36,6 +38,32 @@ def test_objectives_are_listed_in_pages(web: Client, services: list[Service]) ->
     assert (first.count("data-row"), last.count("data-row")) == (50, 20)
     assert "1–50 of 120" in first
     assert "page=2" in first
+
+
+def test_a_search_counts_and_pages_so_many_and_then_asks_for_more_words(
+    web: Client, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_RESOLVED", 60)
+    now = timezone.now()
+    Incident.objects.bulk_create(
+        Incident(title=f"Leak {n}", status="resolved", impact_started_at=now, resolved_at=now)
+        for n in range(70)
+    )
+    file_incident(title="Leak upstairs", services=[], reporter=user, quiet=True)
+    first, last, past_the_end = (
+        web.get("/", {"q": "leak", "page": number}).content.decode() for number in (1, 2, 9)
+    )
+    assert "Resolved <small>60+</small>" in first
+    assert "Open <small>1</small>" in first
+    assert re.search(r"1–50 of 61\s*\+", first)
+    assert "Narrow the search" not in first
+    assert (first.count("data-row"), last.count("data-row")) == (50, 11)
+    assert "Narrow the search to see further ones." in last
+    assert past_the_end.count("data-row") == 11
+    assert "1–50 of 71" in web.get("/").content.decode()
+    exact = web.get("/", {"q": '"leak upstairs"'}).content.decode()
+    assert "1–1 of 1" in exact
+    assert "+</small>" not in exact
 
 
 def test_the_onboarding_board_shows_the_most_urgent_of_a_column(

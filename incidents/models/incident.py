@@ -134,6 +134,13 @@ class Incident(models.Model):
                 name="incident_open",
                 condition=~Q(status="resolved"),
             ),
+            # All that the list asks of them: late pages and counts read no rows.
+            models.Index(
+                fields=["-impact_started_at", "-id"],
+                name="incident_resolved_newest_first",
+                condition=Q(status="resolved"),
+            ),
+            models.Index(fields=["severity", "status", "id"], name="incident_by_severity"),
             GinIndex(fields=["search"], name="incident_search"),
             GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="incident_by_label"),
         ]

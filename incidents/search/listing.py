@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, Q, QuerySet, Value, When, Window
+from django.db.models import Case, Count, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from common.language import Text
@@ -19,6 +19,8 @@ from incidents.search.filters import incidents_by_keys
 from incidents.search.row_causes import IncidentRow
 
 RESOLVED = Incident.Status.RESOLVED
+MOST_RESOLVED = 1000
+"""Found by a search: who finds more has to say more."""
 BY_STATE = Case(*(When(status=value, then=Value(n)) for n, value in enumerate(Incident.Status)))
 """Investigating before identified before mitigated before resolved."""
 
@@ -34,7 +36,7 @@ class StateGroup:
 
     status: str
     title: Text
-    count: int
+    count: str
     rows: list[IncidentRow]
 
 
@@ -43,14 +45,15 @@ class Section:
     """The open or the resolved incidents of a page."""
 
     title: Text
-    count: int
+    count: str
     groups: list[StateGroup]
 
 
-def sections_of(rows: Iterable[IncidentRow], counts: dict[str, int]) -> list[Section]:
-    """The lines of a page under their headings; `counts` are of all pages, by status."""
+def sections_of(rows: Iterable[IncidentRow], paginator: IncidentPaginator) -> list[Section]:
+    """The lines of a page under their headings, which count all pages."""
+    counts = paginator.counts
     groups = [
-        StateGroup(status, Incident.Status(status).label, counts.get(status, 0), list(found))
+        StateGroup(status, Incident.Status(status).label, str(counts.get(status, 0)), list(found))
         for status, found in groupby(rows, key=lambda row: str(row.incident.status))
     ]
     open_groups = [group for group in groups if group.status != RESOLVED]
@@ -58,9 +61,10 @@ def sections_of(rows: Iterable[IncidentRow], counts: dict[str, int]) -> list[Sec
     every_open = sum(count for status, count in counts.items() if status != RESOLVED)
     found = []
     if open_groups:
-        found.append(Section(_("Open"), every_open, open_groups))
+        found.append(Section(_("Open"), str(every_open), open_groups))
     if resolved:
-        found.append(Section(_("Resolved"), resolved[0].count, resolved))
+        count = resolved[0].count + ("+" if paginator.has_more else "")
+        found.append(Section(_("Resolved"), count, resolved))
     return found
 
 
@@ -68,6 +72,8 @@ class IncidentPaginator(Paginator):
     """Pages of incidents in the order of the list, with services and owners."""
 
     object_list: QuerySet[Incident]
+    has_more = False
+    """Whether there are more than are counted and paged."""
 
     def __init__(self, incidents: QuerySet[Incident], order: str, per_page: int) -> None:
         super().__init__(incidents, per_page)
@@ -103,12 +109,18 @@ class IncidentPaginator(Paginator):
         stop, still_open = start + self.per_page, self.count - self.counts.get(RESOLVED, 0)
         rows: list[Incident] = []
         if start < still_open:
-            is_open = self.object_list.exclude(status=RESOLVED)
-            rows += self._read(in_list_order(is_open, self.order), start, min(stop, still_open))
+            rows += self._read(self._open, start, min(stop, still_open))
         if still_open < min(stop, self.count):
-            resolved = self.object_list.filter(status=RESOLVED).order_by(self.order, "-pk")
-            rows += self._read(resolved, max(0, start - still_open), stop - still_open)
+            rows += self._read(self._resolved, max(0, start - still_open), stop - still_open)
         return Page(rows, number, self)
+
+    @property
+    def _open(self) -> QuerySet[Incident]:
+        return in_list_order(self.object_list.exclude(status=RESOLVED), self.order)
+
+    @property
+    def _resolved(self) -> QuerySet[Incident]:
+        return self.object_list.filter(status=RESOLVED).order_by(self.order, "-pk")
 
     def _read(self, incidents: QuerySet[Incident], start: int, stop: int) -> list[Incident]:
         # Sorting keys alone, in one query with reading their rows: a late page sorts most of them.
@@ -123,28 +135,27 @@ class IncidentPaginator(Paginator):
 
 
 class SearchPaginator(IncidentPaginator):
-    """Pages of a search with one query for rows and counts.
+    """Pages of what a search finds: all open incidents, and the first `MOST_RESOLVED` others.
 
-    Searching for a word that half of all incidents contain is too expensive to do twice. The plain
-    list does not use it: there the count would read every row that the index lets a page skip.
+    To count all that have a common word reads every row, and would be done for each page.
     """
 
-    def get_page(self, number: int | float | str | None) -> Page[Incident]:
-        given = str(number or "")
-        number_given = int(given) if re.fullmatch("[1-9][0-9]{0,5}", given) else 1
-        start = (number_given - 1) * self.per_page
-        # The window counts rows before DISTINCT removes those that a join duplicated.
-        if self.object_list.query.distinct:
-            return super().get_page(number)
-        # One window for all statuses: one for each status would sort all rows.
-        of_status = {
-            f"{status}_count": Window(Count("pk", filter=Q(status=status)))
-            for status in Incident.Status.values
-        }
-        counted = in_list_order(self.object_list, self.order).annotate(**of_status)
-        found = list(counted.values_list("pk", *of_status)[start : start + self.per_page])
-        if not found:
-            return super().get_page(number)
-        self.counts = dict(zip(Incident.Status.values, found[0][1:], strict=True))
-        rows = incidents_by_keys((row[0] for row in found), ["services"])
-        return Page(rows, number_given, self)
+    @cached_property
+    def _found(self) -> list[tuple[int, str]]:
+        """Keys and states in the order of the list, and one more if there are more."""
+        resolved = self._resolved.values_list("pk", "status")[: MOST_RESOLVED + 1]
+        return [*self._open.values_list("pk", "status"), *resolved]
+
+    @property
+    def has_more(self) -> bool:  # type: ignore[override]
+        return sum(status == RESOLVED for _, status in self._found) > MOST_RESOLVED
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        return Counter(status for _, status in (self._found[:-1] if self.has_more else self._found))
+
+    def page(self, number: Any) -> Page[Incident]:
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        keys = [key for key, _ in self._found[: self.count][start : start + self.per_page]]
+        return Page(incidents_by_keys(keys, ["services"]), number, self)

@@ -95,7 +95,7 @@ def incident_list(request: _HtmxRequest) -> HttpResponse:
     context = {
         "filter": chosen,
         "page": page,
-        "sections": sections_of(rows, paginator.counts),
+        "sections": sections_of(rows, paginator),
         "order": order,
         "orders": ORDERS,
         "query": query,

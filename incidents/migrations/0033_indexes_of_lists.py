@@ -1,4 +1,4 @@
-"""Which incidents are hidden from somebody is read from an index alone."""
+"""Lists read from indexes alone what is hidden, late pages, and how many have a severity."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
@@ -19,4 +19,16 @@ class Migration(migrations.Migration):
             ),
         ),
         RemoveIndexConcurrently("incident", "incident_private"),
+        AddIndexConcurrently(
+            "incident",
+            models.Index(
+                fields=["-impact_started_at", "-id"],
+                name="incident_resolved_newest_first",
+                condition=models.Q(status="resolved"),
+            ),
+        ),
+        AddIndexConcurrently(
+            "incident",
+            models.Index(fields=["severity", "status", "id"], name="incident_by_severity"),
+        ),
     ]
