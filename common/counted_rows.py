@@ -1,11 +1,13 @@
 """Counts of related rows that neither join nor multiply those of the query around them, and how
-many rows a table has without counting them."""
+many rows a table or a query has without counting them."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import (
     Count,
@@ -39,3 +41,12 @@ def estimated_rows(model: type[Model]) -> int:
         )
         row = cursor.fetchone()
     return max(0, int(row[0])) if row else 0
+
+
+def planned_rows(rows: QuerySet[Any]) -> int:
+    """As many as PostgreSQL expects by its statistics of the values; it reads none of them."""
+    try:
+        (plan,) = json.loads(rows.explain(format="json"))
+    except EmptyResultSet:
+        return 0
+    return int(plan["Plan"]["Plan Rows"])

@@ -13,14 +13,15 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from common.counted_rows import planned_rows
 from common.language import Text
 from incidents.models import Incident
 from incidents.search.filters import incidents_by_keys
 from incidents.search.row_causes import IncidentRow
 
 RESOLVED = Incident.Status.RESOLVED
-MOST_RESOLVED = 1000
-"""Found by a search: who finds more has to say more."""
+MOST, MANY = 1000, 20_000
+"""Incidents that are shown of a search, and from how many on they are not all sorted for that."""
 BY_STATE = Case(*(When(status=value, then=Value(n)) for n, value in enumerate(Incident.Status)))
 """Investigating before identified before mitigated before resolved."""
 
@@ -51,7 +52,7 @@ class Section:
 
 def sections_of(rows: Iterable[IncidentRow], paginator: IncidentPaginator) -> list[Section]:
     """The lines of a page under their headings, which count all pages."""
-    counts = paginator.counts
+    counts, more = paginator.counts, "+" if paginator.has_more else ""
     groups = [
         StateGroup(status, Incident.Status(status).label, str(counts.get(status, 0)), list(found))
         for status, found in groupby(rows, key=lambda row: str(row.incident.status))
@@ -61,10 +62,10 @@ def sections_of(rows: Iterable[IncidentRow], paginator: IncidentPaginator) -> li
     every_open = sum(count for status, count in counts.items() if status != RESOLVED)
     found = []
     if open_groups:
-        found.append(Section(_("Open"), str(every_open), open_groups))
+        count = f"{every_open}{'' if counts.get(RESOLVED) else more}"
+        found.append(Section(_("Open"), count, open_groups))
     if resolved:
-        count = resolved[0].count + ("+" if paginator.has_more else "")
-        found.append(Section(_("Resolved"), count, resolved))
+        found.append(Section(_("Resolved"), resolved[0].count + more, resolved))
     return found
 
 
@@ -135,27 +136,28 @@ class IncidentPaginator(Paginator):
 
 
 class SearchPaginator(IncidentPaginator):
-    """Pages of what a search finds: all open incidents, and the first `MOST_RESOLVED` others.
-
-    To count all that have a common word reads every row, and would be done for each page.
-    """
+    """Pages of the first incidents that a search finds: to count all reads every row."""
 
     @cached_property
     def _found(self) -> list[tuple[int, str]]:
         """Keys and states in the order of the list, and one more if there are more."""
-        resolved = self._resolved.values_list("pk", "status")[: MOST_RESOLVED + 1]
-        return [*self._open.values_list("pk", "status"), *resolved]
+        if planned_rows(self.object_list) > MANY:
+            # Indexes have each part in order, of which the first are soon found.
+            parts = [self._open, self._resolved]
+        else:
+            parts = [in_list_order(self.object_list, self.order)]
+        return [row for part in parts for row in part.values_list("pk", "status")[: MOST + 1]]
 
     @property
     def has_more(self) -> bool:  # type: ignore[override]
-        return sum(status == RESOLVED for _, status in self._found) > MOST_RESOLVED
+        return len(self._found) > MOST
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return Counter(status for _, status in (self._found[:-1] if self.has_more else self._found))
+        return Counter(status for _, status in self._found[:MOST])
 
     def page(self, number: Any) -> Page[Incident]:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        keys = [key for key, _ in self._found[: self.count][start : start + self.per_page]]
+        keys = [key for key, _ in self._found[:MOST][start : start + self.per_page]]
         return Page(incidents_by_keys(keys, ["services"]), number, self)
