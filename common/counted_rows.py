@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import (
     Count,
@@ -45,8 +44,6 @@ def estimated_rows(model: type[Model]) -> int:
 
 def planned_rows(rows: QuerySet[Any]) -> int:
     """As many as PostgreSQL expects by its statistics of the values; it reads none of them."""
-    try:
-        (plan,) = json.loads(rows.explain(format="json"))
-    except EmptyResultSet:
-        return 0
-    return int(plan["Plan"]["Plan Rows"])
+    # Empty for a query that Django knows to find nothing.
+    plans = json.loads(rows.explain(format="json") or "[]")
+    return int(plans[0]["Plan"]["Plan Rows"]) if plans else 0

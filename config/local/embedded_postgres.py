@@ -59,6 +59,9 @@ class EmbeddedPostgres:
             "unix_socket_permissions": "0700",
             # Search and reports sort and join many short rows; with the default of 4 MB, on disk.
             "work_mem": "32MB",
+            # On solid-state disks and in memory any page is soon read; by the default of 4 reports
+            # of a year read all incidents where the index leads to a third of them.
+            "random_page_cost": "1.1",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         server = [str(self.bin_path / "postgres"), "-D", str(self.folder), *options]

@@ -93,7 +93,8 @@ class ReportView(APIView):
             form.validated_data.get("team", ""), form.validated_data.get("service", ""),
         )  # fmt: skip
         incidents = statistics.filtered_incidents(request.user, chosen)
-        times, count, lost = statistics.time_figures(incidents)
+        sums = statistics.month_sums(incidents)
+        times, count, lost = statistics.time_figures(incidents, months=sums)
         services, teams = statistics.by_service_and_team(incidents)
         again, with_cause = statistics.recurrence(request.user, incidents)
         report = {
@@ -102,7 +103,7 @@ class ReportView(APIView):
             "incidents": count,
             "minutes_lost": lost,
             "times": [asdict(figure) for figure in times],
-            "months": [asdict(row) for row in statistics.by_month(incidents)],
+            "months": [asdict(row) for row in statistics.by_month(sums)],
             "services": [asdict(row) for row in services],
             "teams": [asdict(row) for row in teams],
             "with_cause": with_cause,

@@ -141,6 +141,10 @@ def _counts(start: str, end: str) -> Q:
     return Q(**{f"{end}__gte": F(start)}) & recorded(start, end)
 
 
+MonthSums = list[tuple[str, Mapping[str, Any]]]
+"""Months such as 2026-11, each with the sums and counts of `_sums()`."""
+
+
 def _sums() -> dict[str, Any]:
     sums: dict[str, Any] = {"n": Count("pk")}
     for key, (_, start, end) in TIMES.items():
@@ -151,8 +155,8 @@ def _sums() -> dict[str, Any]:
 
 
 def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The sums and counts of `_sums()` over several rows."""
-    total: dict[str, Any] = dict.fromkeys(_sums())
+    """The sums and counts of `_sums()` over several rows; a sum is None where nothing counts."""
+    total: dict[str, Any] = {key: None if key.endswith("_sum") else 0 for key in _sums()}
     for row in rows:
         for key, value in total.items():
             if row[key] is not None:
@@ -161,18 +165,20 @@ def _sum_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def time_figures(
-    incidents: QuerySet[Incident], medians: bool = True
+    incidents: QuerySet[Incident], medians: bool = True, months: MonthSums | None = None
 ) -> tuple[list[TimeFigure], int, float]:
     """MTTD, MTTA, MTTM and MTTR; how many incidents there are; minutes lost. One query.
 
-    Without `medians` it takes half the time.
+    It takes half the time without `medians`, and less if the sums of `months` are there already.
     """
-    wanted = _sums()
+    wanted = _sums() if months is None else {}
     if medians:
         for key, (_, start, end) in TIMES.items():
             minutes = _Minutes(_apart(start, end))
             wanted[f"{key}_median"] = Median(minutes, filter=_counts(start, end))
     found = incidents.aggregate(**wanted)
+    if months is not None:
+        found |= _sum_rows(sums for _, sums in months)
     figures = [
         TimeFigure(
             f"time to {key}",
@@ -198,12 +204,14 @@ def _breakdown_row(name: str, found: Mapping[str, Any]) -> BreakdownRow:
     return BreakdownRow(name, found["n"], _in_minutes(found["resolve_sum"]), figures)
 
 
-def by_month(incidents: QuerySet[Incident]) -> list[BreakdownRow]:
+def month_sums(incidents: QuerySet[Incident]) -> MonthSums:
     rows = incidents.annotate(month=TruncMonth("impact_started_at")).values("month")
-    return [
-        _breakdown_row(f"{found['month']:%Y-%m}", found)
-        for found in rows.annotate(**_sums()).order_by("month")
-    ]
+    found = rows.annotate(**_sums()).order_by("month")
+    return [(f"{row['month']:%Y-%m}", row) for row in found]
+
+
+def by_month(months: MonthSums) -> list[BreakdownRow]:
+    return [_breakdown_row(month, sums) for month, sums in months]
 
 
 def by_service_and_team(

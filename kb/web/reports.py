@@ -68,10 +68,11 @@ def _filter_of(request: HttpRequest) -> tuple[statistics.ReportFilter, list[str]
 def report(request: HttpRequest) -> HttpResponse:
     chosen, problems = _filter_of(request)
     incidents = statistics.filtered_incidents(request.user, chosen)
-    months = statistics.by_month(incidents)
+    sums = statistics.month_sums(incidents)
+    months = statistics.by_month(sums)
     if request.GET.get("as") == "csv":
         return _csv(months, *statistics.by_service_and_team(incidents))
-    figures, count, lost = statistics.time_figures(incidents)
+    figures, count, lost = statistics.time_figures(incidents, months=sums)
     before = statistics.filtered_incidents(request.user, chosen.period_before)
     figures_before, count_before, lost_before = statistics.time_figures(before, medians=False)
 

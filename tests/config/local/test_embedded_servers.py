@@ -45,6 +45,7 @@ def test_postgresql_keeps_its_data_and_a_new_start_ends_one_that_is_left_over(fo
             assert connection.execute("select n from stored").fetchone() == (7,)
             assert connection.execute("select current_database()").fetchone() == ("causebook",)
             assert connection.execute("show work_mem").fetchone() == ("32MB",)
+            assert connection.execute("show random_page_cost").fetchone() == ("1.1",)
             assert connection.execute("show listen_addresses").fetchone() == ("",)
     finally:
         second.stop()

@@ -107,7 +107,8 @@ def test_the_page_does_not_count_all_of_a_common_cause_and_the_csv_does(
         confirmed(cause, days + 1)
     text = " ".join(web.get("/").content.decode().split())
     assert text.count(f"{SHOWN_TIMES} times or more") == 2
-    assert "20th time" in text and "21st time" not in text
+    assert "20th time" in text
+    assert "21st time" not in text
     lines = list(csv.DictReader(b"".join(web.get("/incidents.csv")).decode().splitlines()))
     assert {int(line["times_so_far"]) for line in lines} == set(range(1, SHOWN_TIMES + 2))
 
