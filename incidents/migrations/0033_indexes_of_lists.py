@@ -1,4 +1,4 @@
-"""Lists read from indexes alone what is hidden, late pages, and how many have a severity."""
+"""Lists read from indexes alone what is hidden, late pages, and how many there are."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
@@ -30,5 +30,11 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             "incident",
             models.Index(fields=["severity", "status", "id"], name="incident_by_severity"),
+        ),
+        # Of the table between both, which is no model of its own.
+        migrations.RunSQL(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS incident_services_of_service "
+            "ON incidents_incident_services (service_id, incident_id)",
+            "DROP INDEX CONCURRENTLY IF EXISTS incident_services_of_service",
         ),
     ]

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from common.counted_rows import count_of
 from common.viewer import Viewer
 from incidents.models import Incident, Service, TierPolicy
-from incidents.permissions import visible_incidents
+from incidents.permissions import visible, visible_incidents
 from kb.models import ActionItem, Cause, CauseLink, Check, Postmortem
 from kb.permissions import visible_actions, visible_causes, visible_links
 
@@ -32,14 +32,16 @@ class PostmortemDue:
 
 def services_without_cause(user: Viewer) -> QuerySet[Service]:
     """Services with incidents none of which has a confirmed cause, most incidents first."""
-    incidents = visible_incidents(user)
+    of_services = Incident.services.through.objects.filter(visible(user, "incident__"))
     confirmed = visible_links(user).filter(
         state=CauseLink.State.CONFIRMED, incident__services=OuterRef("pk")
     )
     return (
-        Service.objects.filter(~Exists(confirmed))
-        .annotate(count=Count("incidents", filter=Q(incidents__in=incidents), distinct=True))
-        .filter(count__gt=0)
+        Service.objects.filter(Exists(of_services.filter(service=OuterRef("pk"))))
+        # The first of each service is soon found: `Exists` would be a join of all links there are.
+        .annotate(confirmed=Subquery(confirmed.order_by().values("pk")[:1]))
+        .filter(confirmed=None)
+        .annotate(count=count_of(of_services, "service"))
         .order_by("-count", "name")
     )
 
@@ -49,12 +51,13 @@ def thin_causes(user: Viewer) -> QuerySet[Cause]:
     links = visible_links(user).exclude(state=CauseLink.State.REJECTED)
     return (
         visible_causes(user)
-        .filter(superseded_by=None)
+        # By the count they would all be counted twice.
+        .filter(Exists(links.filter(cause=OuterRef("pk"))), superseded_by=None)
         .annotate(
             times=count_of(links, "cause"),
             check_count=count_of(Check.objects.all(), "cause"),
         )
-        .filter(Q(how_to_fix="") | Q(check_count=0), times__gt=0)
+        .filter(Q(how_to_fix="") | Q(check_count=0))
         .order_by("-times", "name")
     )
 
