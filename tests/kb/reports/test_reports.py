@@ -56,7 +56,13 @@ def test_times_count_incidents_that_have_both_times(user: User) -> None:
 
 def test_times_are_the_same_from_sums_of_months(user: User) -> None:
     for days in (0, 40, 80):
-        incident(start=days * 1440, detected=2 + days, acknowledged=90, mitigated=100, resolved=120 + days)
+        incident(
+            start=days * 1440,
+            detected=2 + days,
+            acknowledged=90,
+            mitigated=100,
+            resolved=120 + days,
+        )
     incident(start=70 * 1440, acknowledged=5)
     for chosen in (FIRST_QUARTER, FIRST_QUARTER.period_before):
         found = statistics.filtered_incidents(user, chosen)
