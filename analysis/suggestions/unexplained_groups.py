@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from analysis.models import AlikeGroup
 from analysis.similarity.text import surface_words
@@ -36,8 +37,10 @@ class Group:
 
 def without_cause() -> Any:
     """Incidents to which nobody linked a cause, not even a suspected one, newest first."""
-    linked = CauseLink.objects.exclude(state=CauseLink.State.REJECTED).values("incident_id")
-    return Incident.objects.exclude(pk__in=linked).filter(merged_into=None)
+    linked = CauseLink.objects.filter(incident=OuterRef("pk")).exclude(
+        state=CauseLink.State.REJECTED
+    )
+    return Incident.objects.filter(~Exists(linked), merged_into=None)
 
 
 def regroup() -> int:

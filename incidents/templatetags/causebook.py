@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import ordinal
+from django.contrib.humanize.templatetags import humanize
 from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.language import in_sentence
@@ -29,7 +31,17 @@ register.filter("markdown_of", markdown_of)
 register.filter("links_of", safe_links)
 register.filter("attributes", flatatt)
 register.filter(in_sentence)
-register.filter(ordinal)
+
+
+@register.filter
+def ordinal(number: int) -> str:
+    """As “3rd”, in the language of the page. Each time Django translates eleven words for it."""
+    return _ordinal(number, get_language())
+
+
+@lru_cache(maxsize=500)
+def _ordinal(number: int, language: str | None) -> str:
+    return str(humanize.ordinal(number))
 
 
 @register.filter

@@ -104,6 +104,8 @@ def postmortems_due(
             required, ~Exists(published), resolved_at__gte=now - LOOKBACK, merged_into=None
         )
         .distinct()
+        # To tell rows apart all their columns are compared.
+        .defer("search", "symptom", "resolution")
         .order_by("severity", "-resolved_at")
         .prefetch_related("services", "postmortems")[:limit]
     )
