@@ -27,6 +27,8 @@ from incidents.search.query_language import label_of, parse_query, search_query
 
 _REFERENCE = re.compile(r"^\s*(?:inc-|#)?(\d{1,9})\s*$", re.IGNORECASE | re.ASCII)
 
+FEW = 1000
+"""Incidents that are found as fast in one way as in another."""
 ORDERS = {
     "-impact_started_at": _("Newest first"),
     "impact_started_at": _("Oldest first"),
@@ -63,7 +65,8 @@ def full_text_match(words: str) -> Q:
     parts: list[QuerySet[Any, Any]] = [notes, named.values("incident_id")]
     if reference := _REFERENCE.match(words):
         parts.append(Incident.objects.filter(pk=int(reference[1])).order_by().values("pk"))
-    if planned_rows(as_text) > estimated_rows(Incident) / 3:
+    matching = planned_rows(as_text)
+    if matching > FEW and matching > estimated_rows(Incident) / 3:
         # To compare each row takes half as long as to put together what indexes find.
         return reduce(or_, (Q(pk__in=part) for part in parts), Q(search=query))
     # A union, so that each part uses its own index.

@@ -43,8 +43,7 @@ def more(count: int, database: Service, cause: Cause, other_cause: Cause, user: 
 
 PAGES = {
     "/": 12,
-    # Two ask whether most rows match; open and resolved ones are read apart.
-    "/?q=slow+service:orders-db+cause:deploy": 15,
+    "/?q=slow+service:orders-db+cause:deploy": 14,  # two ask whether most rows match
     "/analysis/search/?q=slow": 15,
     "/analysis/gaps/": 20,
     "/knowledge/causes/": 11,  # a join of some months and not of all

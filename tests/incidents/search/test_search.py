@@ -35,6 +35,7 @@ def history(database: Service, user: User) -> dict[str, Incident]:
 @pytest.fixture(params=[0, 1000], ids=["in most rows", "in few rows"])
 def rows_of_table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words that most incidents contain are searched in another way."""
+    monkeypatch.setattr(filters, "FEW", 0)
     monkeypatch.setattr(filters, "estimated_rows", lambda model: request.param)
 
 

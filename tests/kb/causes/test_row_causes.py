@@ -96,7 +96,7 @@ def test_the_page_says_the_third_time(web: Client, cause: Cause) -> None:
     for days in (30, 20, 1):
         confirmed(cause, days)
     text = " ".join(web.get("/").content.decode().split())
-    assert '<span class="tag warn"> 3rd time </span>' in text
+    assert '<span class="tag warn">3rd time</span>' in text
     assert "1st time" not in text
 
 
